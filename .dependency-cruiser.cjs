@@ -1,0 +1,44 @@
+// One way down through the layers (CONTRIBUTING.md, "The house"): a folder may import only what stands in its list.
+const ground = ['random', 'errors', 'paths'];
+const mayImport = {
+  config: [],
+  chain: [],
+  kernels: [],
+  model: ['kernels', 'config'],
+  data: ['chain', 'config'],
+  rewards: ['chain', 'config'],
+  runs: ['config', 'chain'],
+  rollout: ['model', 'kernels'],
+  learning: ['model', 'kernels', 'rollout', 'config'],
+  curriculum: ['learning', 'rollout', 'model', 'kernels', 'rewards', 'data', 'runs', 'chain', 'config'],
+  cli: ['curriculum', 'learning', 'rollout', 'model', 'kernels', 'rewards', 'data', 'runs', 'chain', 'config'],
+};
+module.exports = {
+  forbidden: [
+    ...Object.entries(mayImport).map(([layer, allowed]) => ({
+      name: `layer-${layer}`,
+      severity: 'error',
+      from: { path: `^src/${layer}/`, pathNot: '\\.test\\.ts$' },
+      to: {
+        path: '^src/',
+        pathNot: `^src/(${[layer, ...allowed]
+          .map((name) => `${name}/`)
+          .concat(ground.map((g) => `${g}\\.ts`))
+          .join('|')})`,
+      },
+    })),
+    { name: 'no-cycles', severity: 'error', from: { path: '^src/' }, to: { circular: true } },
+    {
+      name: 'no-vscode-outside-extension',
+      severity: 'error',
+      from: { pathNot: '^src/extension/' },
+      to: { path: '^vscode$' },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'] },
+  },
+};

@@ -1,0 +1,29 @@
+// The one calling convention of all kernels, native and WebAssembly alike.
+//
+// A kernel is `void name(const arg *a)`. Arguments are 8 bytes each on both targets: a pointer (float32 or int32 data, NULL when
+// absent) or a number (double). JavaScript passes typed arrays and numbers in the order that the comment above each kernel gives.
+// Kernels never allocate: outputs come from the caller, temporary space from scratch().
+// A result must not depend on the number of threads: split work so that each output element is computed by one part, in one order.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+typedef union {
+  void *p;
+  double n;
+  uint64_t bits;
+} arg;
+
+typedef void (*kernel)(const arg *a);
+typedef void (*part_body)(void *context, int part, int parts);
+
+#define F(i) ((float *)a[i].p)      // float32 data
+#define I32(i) ((int32_t *)a[i].p)  // int32 data
+#define INT(i) ((int)a[i].n)
+#define NUM(i) ((float)a[i].n)
+
+// Given by the target (addon.c, wasm.c):
+#define SCRATCH_BYTES (4u << 20)
+void *thread_scratch(void);  // SCRATCH_BYTES of 64-byte aligned space of the calling thread; the first half belongs to gemm.h
+void parallel(part_body body, void *context, int parts);           // runs part 0..parts-1, each exactly once, over the threads; returns when all are done
+int thread_count(void);

@@ -1,0 +1,72 @@
+// Portable vectors by the compilers' vector extensions (gcc, clang). VW = lanes: 4 (NEON, WebAssembly, SSE), 8 (AVX2), 16 (AVX-512).
+#pragma once
+#include "abi.h"
+
+#ifndef VW
+#define VW 4
+#endif
+typedef float vf __attribute__((vector_size(VW * 4), aligned(4)));
+typedef int32_t vi __attribute__((vector_size(VW * 4), aligned(4)));
+
+#define INLINE static inline __attribute__((always_inline))
+#define RESTRICT __restrict__
+
+INLINE vf vload(const float *p) { return *(const vf *)p; }
+INLINE void vstore(float *p, vf v) { *(vf *)p = v; }
+INLINE vf vset(float x) { return x - (vf){0}; }
+INLINE vf vselect(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
+INLINE vf vmax(vf x, vf y) { return vselect(x > y, x, y); }
+INLINE vf vmin(vf x, vf y) { return vselect(x < y, x, y); }
+INLINE float vsum(vf v) {
+  float s = 0;
+  for (int i = 0; i < VW; i++) s += v[i];
+  return s;
+}
+INLINE float vtop(vf v) {
+  float s = v[0];
+  for (int i = 1; i < VW; i++) s = v[i] > s ? v[i] : s;
+  return s;
+}
+
+// e^x, relative error about 2e-7 over the float range: 2^n * polynomial (Cephes expf coefficients, S. Moshier).
+INLINE vf vexp(vf x) {
+  x = vmin(vmax(x, vset(-87.336544f)), vset(88.3762626647949f));
+  vf n = x * 1.44269504088896341f;
+  vf magic = vset(12582912.f);  // 1.5 * 2^23: adding it rounds to the nearest integer
+  n = (n + magic) - magic;
+  vf r = x - n * 0.693359375f;
+  r = r - n * -2.12194440e-4f;
+  vf p = vset(1.9875691500e-4f);
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r + 1.f;
+  vi e = (__builtin_convertvector(n, vi) + 127) << 23;
+  return p * (vf)e;
+}
+INLINE float sexp(float x) { return vexp(vset(x))[0]; }
+
+// ln x for x > 0 (normal floats), relative error about 2e-7 (Cephes logf coefficients).
+INLINE float slog(float x) {
+  union { float f; int32_t i; } u = {x};
+  int e = ((u.i >> 23) & 255) - 126;
+  u.i = (u.i & 0x007fffff) | 0x3f000000;
+  float m = u.f;
+  if (m < 0.70710678f) { e--; m = m + m - 1.f; } else m = m - 1.f;
+  float z = m * m;
+  float y = 7.0376836292e-2f;
+  y = y * m - 1.1514610310e-1f;
+  y = y * m + 1.1676998740e-1f;
+  y = y * m - 1.2420140846e-1f;
+  y = y * m + 1.4249322787e-1f;
+  y = y * m - 1.6668057665e-1f;
+  y = y * m + 2.0000714765e-1f;
+  y = y * m - 2.4999993993e-1f;
+  y = y * m + 3.3333331174e-1f;
+  y *= m * z;
+  y += e * -2.12194440e-4f;
+  y -= 0.5f * z;
+  return m + y + e * 0.693359375f;
+}

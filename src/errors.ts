@@ -1,0 +1,31 @@
+/**
+ * An error the user can mend: it names the place and the remedy, and is printed without a stack.
+ * Anything else that is thrown is a defect of ours and keeps its stack.
+ */
+export class UserError extends Error {
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly remedy?: string;
+  /** A stable word for scripts (`--json`), such as `config`, `dataset`, `checkpoint`, `locked`, `disk`. */
+  readonly code: string;
+
+  constructor(
+    message: string,
+    place: { file?: string; line?: number; column?: number; remedy?: string; code?: string; cause?: unknown } = {},
+  ) {
+    super(message, { cause: place.cause });
+    this.name = 'UserError';
+    this.file = place.file;
+    this.line = place.line;
+    this.column = place.column;
+    this.remedy = place.remedy;
+    this.code = place.code ?? 'input';
+  }
+
+  /** `file:line:column: message` and, on a line of its own, the remedy. */
+  override toString(): string {
+    const place = this.file ? [this.file, this.line, this.column].filter((part) => part !== undefined).join(':') : '';
+    return `${place ? `${place}: ` : ''}${this.message}${this.remedy ? `\n  ${this.remedy}` : ''}`;
+  }
+}

@@ -1,0 +1,326 @@
+/**
+ * The fused operations that the model, the rollouts and the losses are written against.
+ *
+ * Each is a kernel registered with tfjs under the name in `kernelNames`, so that tf.grads, tf.tidy and the memory counters see
+ * it like any other: a reference composed of tfjs operations for every backend (`reference/`), and the accelerated form for
+ * the embedded backend (`embedded/`, C source in `/kernels`). Gradients are registered once, for all backends (`gradients.ts`).
+ *
+ * Sequences are packed, never padded: the tokens of all sequences stand one after the other in the first axis (n), and
+ * `starts` (int32 [sequences + 1], starts[0] = 0, the last one = n) says where each begins. No work is spent on padding and
+ * no mask is needed to hide it.
+ */
+import {
+  engine,
+  type NamedAttrMap,
+  type NamedTensorMap,
+  type Scalar,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tidy,
+} from '@tensorflow/tfjs-core';
+
+export const kernelNames = {
+  embed: 'Embed',
+  rmsNorm: 'RmsNorm',
+  rotate: 'Rotate',
+  swiGlu: 'SwiGlu',
+  seededDropout: 'SeededDropout',
+  attend: 'Attend',
+  tokenLogProbs: 'TokenLogProbs',
+  sampleToken: 'SampleToken',
+  groupAdvantages: 'GroupAdvantages',
+  grpoLoss: 'GrpoLoss',
+  decodeStep: 'DecodeStep',
+  adamW: 'AdamW',
+  sumSquares: 'SumSquares',
+} as const;
+
+/** Names of the backward kernels; each is registered for every backend like its forward. */
+export const gradientKernelNames = {
+  embed: 'EmbedGrad',
+  rmsNorm: 'RmsNormGrad',
+  rotate: 'RotateGrad',
+  swiGlu: 'SwiGluGrad',
+  attend: 'AttendGrad',
+  tokenLogProbs: 'TokenLogProbsGrad',
+} as const;
+
+function run(name: string, inputs: Record<string, Tensor | null | undefined>, attrs: object): Tensor[] {
+  const present: NamedTensorMap = {};
+  for (const [key, tensor] of Object.entries(inputs)) if (tensor) present[key] = tensor;
+  const out = engine().runKernel(name, present, attrs as unknown as NamedAttrMap) as Tensor | Tensor[];
+  return Array.isArray(out) ? out : [out];
+}
+
+/** Rows of an embedding table. table [vocab, d], ids int32 [n] -> [n, d]. Backward adds rows into a dense [vocab, d]. */
+export function embed(table: Tensor2D, ids: Tensor1D): Tensor2D {
+  return run(kernelNames.embed, { table, ids }, {})[0] as Tensor2D;
+}
+
+/** x / rms(x) * weight along the last axis (Zhang & Sennrich, arXiv 1910.07467). x [n, d], weight [d] -> [n, d]. */
+export function rmsNorm(x: Tensor2D, weight: Tensor1D, eps: number): Tensor2D {
+  return run(kernelNames.rmsNorm, { x, weight }, { eps })[0] as Tensor2D; // second output: 1/rms [n], kept for the gradient
+}
+
+/** What rotary position embedding needs: the position of each token and the tables that it indexes. */
+export interface Rope {
+  /** int32 [n] */
+  positions: Tensor1D;
+  /** [positions, headDim / 2] */
+  cos: Tensor2D;
+  sin: Tensor2D;
+}
+
+/**
+ * Adds a bias (if any) and rotates each head by its position (RoPE, arXiv 2104.09864, in the half-split order of Hugging Face:
+ * dimension i pairs with i + headDim/2). x [n, heads*headDim], bias [heads*headDim] or null.
+ */
+export function rotate(x: Tensor2D, bias: Tensor1D | null, rope: Rope, headDim: number): Tensor2D {
+  return run(kernelNames.rotate, { x, bias, ...rope }, { headDim })[0] as Tensor2D;
+}
+
+/** silu(gate) * up (SwiGLU, arXiv 2002.05202). Both [n, m]. */
+export function swiGlu(gate: Tensor2D, up: Tensor2D): Tensor2D {
+  return run(kernelNames.swiGlu, { gate, up }, {})[0] as Tensor2D;
+}
+
+/** Inverted dropout whose mask is a pure function of (seed, element index). rate in [0, 1). */
+export function seededDropout<T extends Tensor>(x: T, rate: number, seed: number): T {
+  return (rate === 0 ? x : run(kernelNames.seededDropout, { x }, { rate, seed })[0]) as T;
+}
+
+export interface AttentionShape {
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+  /** Factor on the scores, usually 1/sqrt(headDim). */
+  scale: number;
+}
+
+/**
+ * Causal grouped-query attention within each packed sequence. q [n, heads*headDim], k and v [n, kvHeads*headDim],
+ * starts int32 [sequences + 1] -> [n, heads*headDim]. Holds no [n, n] matrix: the backward pass recomputes scores from the saved
+ * log-sum-exp (FlashAttention, arXiv 2205.14135).
+ */
+export function attend(q: Tensor2D, k: Tensor2D, v: Tensor2D, starts: Tensor1D, shape: AttentionShape): Tensor2D {
+  return run(kernelNames.attend, { q, k, v, starts }, shape)[0] as Tensor2D; // second output: log-sum-exp [n, heads]
+}
+
+/**
+ * Log-probability of each given id and entropy of its distribution, softmax(hidden . weight^T / temperature), in chunks: never
+ * holds [n, vocab] (the idea of Liger-Kernel's fused linear losses). hidden [n, d], weight [vocab, d], ids int32 [n].
+ * logProbs [n] has a gradient for hidden and weight; entropy [n] (nats) is a measurement without one.
+ */
+export function tokenLogProbs(
+  hidden: Tensor2D,
+  weight: Tensor2D,
+  ids: Tensor1D,
+  temperature = 1,
+): { logProbs: Tensor1D; entropy: Tensor1D } {
+  const [logProbs, entropy] = run(kernelNames.tokenLogProbs, { hidden, weight, ids }, { temperature }); // third: log-sum-exp [n]
+  return { logProbs: logProbs as Tensor1D, entropy: entropy as Tensor1D };
+}
+
+export interface Sampling {
+  /** 0 = greedy. */
+  temperature: number;
+  /** Keep the k most likely tokens; 0 = all. */
+  topK: number;
+  /** Keep the smallest set of most likely tokens with this mass; 1 = all. */
+  topP: number;
+  /** Keep tokens with at least this share of the top probability; 0 = all. */
+  minP: number;
+}
+
+/**
+ * One token for each row by inverse transform: the first id (in id order, among the kept ones) whose cumulative probability
+ * exceeds uniforms[row]. logits [rows, vocab], uniforms [rows] in [0, 1). Filters apply in the order top-k, top-p, min-p, as in
+ * Hugging Face transformers; ties keep the lower id. logProbs are those of the tempered distribution before filtering (what the
+ * loss sees; at temperature 0: at temperature 1).
+ */
+export function sampleToken(
+  logits: Tensor2D,
+  uniforms: Tensor1D,
+  sampling: Sampling,
+): { ids: Tensor1D; logProbs: Tensor1D } {
+  const [ids, logProbs] = run(kernelNames.sampleToken, { logits, uniforms }, sampling);
+  return { ids: ids as Tensor1D, logProbs: logProbs as Tensor1D };
+}
+
+/** How advantages are scaled: by the standard deviation (n-1) of the group, of the whole batch, or not at all (Dr. GRPO). */
+export type AdvantageScale = 'group' | 'batch' | 'none';
+
+/**
+ * Group-relative advantages (DeepSeekMath, arXiv 2402.03300): (reward - group mean) / (std + 1e-4), TRL's epsilon. rewards
+ * [prompts, group]; NaN = not applicable: left out of mean and std, its advantage is 0. A group whose rewards are all equal gets
+ * exact zeros, whatever rounding says.
+ */
+export function groupAdvantages(rewards: Tensor2D, scale: AdvantageScale): Tensor2D {
+  return run(kernelNames.groupAdvantages, { rewards }, { scale })[0] as Tensor2D;
+}
+
+/** KL estimators of Schulman (2020); `k3+` is k3 in value with the gradient of k2 (the right one for reverse KL). */
+export type KlEstimator = 'k1' | 'k2' | 'k3' | 'k3+';
+
+export interface GrpoLossOptions {
+  /** `sequence`: mean over each sequence's tokens, then sum over sequences; `token`: sum over all tokens. Either is divided by `normalizer`. */
+  aggregation: 'sequence' | 'token';
+  /** Importance ratio per token (PPO, GRPO) or one per sequence, the geometric mean (GSPO, arXiv 2507.18071). */
+  importance: 'token' | 'sequence';
+  clipLow: number;
+  clipHigh: number;
+  /** Weight of the KL term; 0 = none (no reference needed). */
+  beta: number;
+  kl: KlEstimator;
+  normalizer: number;
+}
+
+/** What one pass of grpoLoss measures, as sums over unmasked tokens so that micro-batches add up. */
+export interface GrpoMetrics {
+  tokens: number;
+  kl: number;
+  /** Tokens (sequences with importance 'sequence': their tokens) clipped at the low side with a negative advantage. */
+  clippedLow: number;
+  clippedHigh: number;
+  ratio: number;
+}
+
+/**
+ * Clipped surrogate with KL penalty, and its gradient in the same pass. logProbs, oldLogProbs, refLogProbs, mask [n];
+ * advantages [sequences]; starts int32 [sequences + 1] delimit the completions in [n]. Per token, with ratio r = exp(logProb - old):
+ * -min(r A, clip(r, 1-clipLow, 1+clipHigh) A) + beta KL; masked tokens count for nothing (also not in a sequence's mean).
+ * loss is a scalar with a gradient for logProbs only; `metrics` is a tensor [8] in the order of GrpoMetrics (rest 0).
+ */
+export function grpoLoss(
+  inputs: {
+    logProbs: Tensor1D;
+    oldLogProbs: Tensor1D;
+    refLogProbs?: Tensor1D | null;
+    advantages: Tensor1D;
+    mask: Tensor1D;
+    starts: Tensor1D;
+  },
+  options: GrpoLossOptions,
+): { loss: Scalar; metrics: Tensor1D } {
+  const [loss, , metrics] = run(kernelNames.grpoLoss, inputs, options); // second output: dLoss/dLogProbs [n], kept for the gradient
+  return { loss: loss as Scalar, metrics: metrics as Tensor1D };
+}
+
+/** Weights of one decoder layer; null where the architecture has none. Projections are [out, in] as in Hugging Face files. */
+export interface LayerWeights {
+  inputNorm: Tensor1D;
+  q: Tensor2D;
+  k: Tensor2D;
+  v: Tensor2D;
+  o: Tensor2D;
+  qBias: Tensor1D | null;
+  kBias: Tensor1D | null;
+  vBias: Tensor1D | null;
+  /** RMSNorm over each head of q and k before rotation (Qwen3). [headDim] */
+  qNorm: Tensor1D | null;
+  kNorm: Tensor1D | null;
+  postNorm: Tensor1D;
+  gate: Tensor2D;
+  up: Tensor2D;
+  down: Tensor2D;
+}
+
+export interface DecoderWeights {
+  embed: Tensor2D;
+  layers: LayerWeights[];
+  norm: Tensor1D;
+  /** [vocab, d]; the embedding itself when tied. */
+  head: Tensor2D;
+  /** RoPE tables [positions, headDim/2]. */
+  cos: Tensor2D;
+  sin: Tensor2D;
+}
+
+/** Keys (after rotation) and values of past tokens. Both [layers, slots, kvHeads, maxLength, headDim]. */
+export interface KvCache {
+  keys: Tensor;
+  values: Tensor;
+}
+
+export interface DecodeInput {
+  /** int32 [n]: the new tokens of all rows, packed; one a row while generating, whole prompts when prefilling. */
+  tokens: Tensor1D;
+  /** int32 [rows + 1]: where each row's new tokens begin. */
+  starts: Tensor1D;
+  /** int32 [rows]: the cache slot of each row. Rows that finished are simply not named any more. */
+  slots: Tensor1D;
+  /** int32 [rows]: tokens already in the slot; new ones take the positions from there. */
+  past: Tensor1D;
+}
+
+export interface DecoderShape extends AttentionShape {
+  eps: number;
+}
+
+/** Attribute map of the DecodeStep kernel: shape numbers and the count of layers. Weights are inputs named `embed`, `norm`, `head`, `cos`, `sin`, `<layer>.<name>`. */
+export interface DecodeAttrs extends DecoderShape {
+  layers: number;
+}
+
+/**
+ * Runs new tokens of a batch through all layers over a KV cache and returns the logits after each row's last one, [rows, vocab].
+ * Consumes `cache`: where a backend can, it writes in place; always go on with the cache that is returned, and dispose only that.
+ */
+export function decodeStep(
+  weights: DecoderWeights,
+  cache: KvCache,
+  input: DecodeInput,
+  shape: DecoderShape,
+): { logits: Tensor2D; cache: KvCache } {
+  const inputs: Record<string, Tensor | null> = {
+    ...input,
+    keys: cache.keys,
+    values: cache.values,
+    embed: weights.embed,
+    norm: weights.norm,
+    head: weights.head,
+    cos: weights.cos,
+    sin: weights.sin,
+  };
+  weights.layers.forEach((layer, i) => {
+    for (const [name, tensor] of Object.entries(layer)) inputs[`${i}.${name}`] = tensor as Tensor | null;
+  });
+  const attrs: DecodeAttrs = { ...shape, layers: weights.layers.length };
+  const [logits, keys, values] = run(kernelNames.decodeStep, inputs, attrs);
+  cache.keys.dispose();
+  cache.values.dispose();
+  return { logits: logits as Tensor2D, cache: { keys, values } };
+}
+
+export interface AdamWOptions {
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  eps: number;
+  weightDecay: number;
+  /** 1 for the first update. */
+  step: number;
+  /** Factor on the gradient: clipping by norm and averaging. */
+  gradScale: number;
+}
+
+/**
+ * Decoupled weight decay Adam (Loshchilov & Hutter, arXiv 1711.05101), as torch.optim.AdamW: p *= 1 - lr*wd, then the bias-corrected
+ * step. Consumes parameter and moments (in place where a backend can): dispose the old handles, go on with what is returned.
+ */
+export function adamW(
+  parameter: Tensor,
+  gradient: Tensor,
+  moment1: Tensor,
+  moment2: Tensor,
+  options: AdamWOptions,
+): { parameter: Tensor; moment1: Tensor; moment2: Tensor } {
+  const [p, m, v] = run(kernelNames.adamW, { parameter, gradient, moment1, moment2 }, options);
+  return { parameter: p, moment1: m, moment2: v };
+}
+
+/** Sum of squares over a list of tensors (its root is the global gradient norm). Scalar. */
+export function sumSquares(tensors: Tensor[]): Scalar {
+  return tidy(() => run(kernelNames.sumSquares, { ...tensors } as unknown as Record<string, Tensor>, {})[0] as Scalar);
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
+    testTimeout: 60_000,
+    // Two workers: the machines this runs on have two cores, and the kernels use threads of their own.
+    pool: 'forks',
+    maxWorkers: 2,
+  },
+});
