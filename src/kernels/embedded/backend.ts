@@ -1,0 +1,113 @@
+import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
+import { type backend_util, type DataType, type TensorInfo, util } from '@tensorflow/tfjs-core';
+import type { Block, KernelArgument, KernelCall, KernelLibrary, Values } from '../native/library';
+
+/** An argument of a kernel: besides what the library takes, a tensor, which stands for its data. */
+export type Argument = KernelArgument | TensorInfo | undefined;
+
+type DataId = TensorInfo['dataId'];
+
+/**
+ * A tfjs backend over typed arrays in memory that the compiled kernels reach. It is tfjs's own cpu backend but for where data lies, so
+ * every kernel written for that one serves here too; the ones that take time are replaced (kernels/README.md says why so).
+ */
+export class EmbeddedBackend extends MathBackendCPU {
+  /** The kernels of list.h, called with tensors, typed arrays and numbers. */
+  readonly call: KernelCall<Argument>;
+  private readonly blocks = new WeakMap<DataId, Block>();
+
+  constructor(readonly library: KernelLibrary) {
+    super();
+    silenceAdvice(this);
+    const bound = Object.entries(library.kernels).map(([name, kernel]) => [
+      name,
+      (...args: Argument[]) => kernel(...args.map((arg) => this.resolve(arg))),
+    ]);
+    this.call = Object.fromEntries(bound);
+  }
+
+  /** A new tensor whose contents are undefined: to be written whole by a kernel. */
+  output(shape: number[], dtype: 'float32' | 'int32' = 'float32'): TensorInfo {
+    const info = this.makeTensorInfo(shape, dtype);
+    this.place(info.dataId, util.sizeFromShape(shape), dtype);
+    return info;
+  }
+
+  /** The data of a tensor where kernels can read it. Do not keep it beyond the kernel, and do not write to it. */
+  values(tensor: TensorInfo): Values {
+    const { values } = this.data.get(tensor.dataId);
+    if (isValues(values) && this.library.memory.reaches(values)) return values;
+    return this.adopt(tensor.dataId);
+  }
+
+  /** The data of a tensor to be changed in place: never an array that somebody else handed in. */
+  mutable(tensor: TensorInfo): Values {
+    return this.blocks.has(tensor.dataId) ? (this.data.get(tensor.dataId).values as Values) : this.adopt(tensor.dataId);
+  }
+
+  /** The same data under one more handle, as tfjs's Identity does it: what a kernel returns that works in place. */
+  share(tensor: TensorInfo, shape = tensor.shape): TensorInfo {
+    this.incRef(tensor.dataId);
+    return { dataId: tensor.dataId, shape, dtype: tensor.dtype };
+  }
+
+  /** tfjs's kernels may hand in a part of an input's array (Slice does); such a part must not outlive the input, so it is copied. */
+  override write(values: backend_util.BackendValues, shape: number[], dtype: DataType): DataId {
+    const dataId = super.write(values, shape, dtype);
+    if (isValues(values) && this.library.memory.owns(values)) this.adopt(dataId);
+    return dataId;
+  }
+
+  /** A copy: the memory of a tensor serves another one as soon as it is disposed of. */
+  override readSync(dataId: DataId): backend_util.BackendValues {
+    const values = super.readSync(dataId);
+    return this.blocks.has(dataId) ? (values as Values).slice() : values;
+  }
+
+  override disposeData(dataId: DataId, force = false): boolean {
+    const block = this.blocks.get(dataId);
+    const gone = super.disposeData(dataId, force);
+    if (gone && block) {
+      this.blocks.delete(dataId);
+      this.library.memory.release(block);
+    }
+    return gone;
+  }
+
+  override memory() {
+    return { unreliable: false, reasons: [], ...this.library.memory.usage() };
+  }
+
+  private resolve(arg: Argument): KernelArgument {
+    if (arg === undefined || arg === null || typeof arg === 'number') return arg ?? null;
+    return 'dataId' in arg ? this.values(arg) : arg;
+  }
+
+  private place(dataId: DataId, size: number, dtype: DataType): Values {
+    const bytes = size * util.bytesPerElement(dtype);
+    const block = this.library.memory.allocate(bytes);
+    const Kind = dtype === 'float32' ? Float32Array : dtype === 'int32' ? Int32Array : Uint8Array;
+    const values = new Kind(block.buffer as ArrayBuffer, block.offset, size);
+    this.blocks.set(dataId, block);
+    this.data.get(dataId).values = values;
+    return values;
+  }
+
+  private adopt(dataId: DataId): Values {
+    const { values, dtype } = this.data.get(dataId);
+    if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool') throw new Error(`No kernel takes ${dtype} data`);
+    const from = values as ArrayLike<number>;
+    const to = this.place(dataId, from.length, dtype);
+    to.set(from);
+    return to;
+  }
+}
+
+function isValues(values: unknown): values is Values {
+  return values instanceof Float32Array || values instanceof Int32Array || values instanceof Uint8Array;
+}
+
+/** tfjs's cpu backend prints, on its first use in Node, an advertisement of tfjs-node. */
+export function silenceAdvice(backend: MathBackendCPU): void {
+  (backend as unknown as { firstUse: boolean }).firstUse = false;
+}
