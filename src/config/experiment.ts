@@ -1,0 +1,186 @@
+import { z } from 'zod';
+import { choice, flag, group, list, number, optionalGroup, share, text, whole } from './fields';
+import type { RewardConfig } from './reward';
+import { type GrpoFileSettings, grpo, type SupervisedSettings, supervised } from './training';
+
+export type { SupervisedSettings } from './training';
+
+const start = whole('Rows (indices, for the generator) to skip at the beginning.').default(0);
+const fileSource = <const F extends string>(format: F, what: string, path: string) =>
+  group(what, {
+    format: z.enum([format]).meta({ description: 'What kind of data this is.', enumDescriptions: [what] }),
+    path: text(path),
+    start,
+    count: whole('Rows to read; without it, all.', { min: 1 }).optional(),
+  });
+
+const positive = whole('Number of operations.', { min: 1, max: 20 });
+const arithmeticText = 'Word problems made by the built-in generator, with a verbose teacher chain: no file needed.';
+const dataSource = z
+  .discriminatedUnion('format', [
+    group(arithmeticText, {
+      format: z
+        .enum(['arithmetic'])
+        .meta({ description: 'What kind of data this is.', enumDescriptions: [arithmeticText] }),
+      seed: whole('Seed of the generator: problem i is a function of seed and i.'),
+      count: whole('Number of problems.', { min: 1 }),
+      start,
+      operations: z
+        .tuple([positive, positive], { error: 'a pair [fewest, most] of whole numbers from 1 to 20' })
+        .describe('Fewest and most operations in a story.')
+        .default([2, 4]),
+      maxValue: whole('Largest number that occurs in a story.', { min: 10, max: 100000 }).default(60),
+    }),
+    fileSource(
+      'chains',
+      'Chains JSONL: {id, question, answer, chain?, meta?} a line.',
+      'Path of a *.chains.jsonl file, relative to this file.',
+    ),
+    fileSource(
+      'gsm8k',
+      'GSM8K as published: {question, answer} a line, the answer ending in "#### n".',
+      'Path of the .jsonl file, relative to this file.',
+    ),
+    fileSource(
+      'bridge',
+      "BRIDGE's stage3_error_samples.json: failures with teacher chains and the student's answers.",
+      'Path of the .json file, relative to this file.',
+    ),
+  ])
+  .describe('Where problems and teacher chains come from.');
+
+const ratio = number('Share of the steps that is masked; 1 = the plain question.', { min: 0, max: 1 });
+
+const stages = {
+  reconstruct: optionalGroup('Stage 1: put masked, shuffled teacher chains right (supervised). false = skip.', {
+    ...supervised(300),
+    maskProbability: share('Probability that a chain has masked steps.').default(0.7),
+    maskSteps: whole('Steps masked in such a chain.', { min: 1 }).default(1),
+    shuffleProbability: share('Probability that the steps are shuffled.').default(1),
+    mixPlain: share('Share of rows shown as the plain question with the whole chain as target.').default(0.5),
+  }).prefault({}),
+  complete: optionalGroup('Stage 2: answer from masked chains by GRPO, right and short. false = skip.', {
+    ...grpo(200, 384),
+    maskSchedule: list(
+      'Shares of masked steps, each for an equal part of the updates; 1 = the plain question.',
+      ratio,
+      'numbers from 0 to 1',
+    )
+      .min(1, { error: 'a list with at least one number from 0 to 1' })
+      .or(z.enum(['bridge'], { error: '"bridge"' }))
+      .describe(
+        'Shares of masked steps, each for an equal part of the updates, 1 = the plain question; or "bridge": half of the steps, at least 3, throughout.',
+      )
+      .default([0.3, 0.5, 0.75, 1]),
+  }).prefault({}),
+  rewrite: optionalGroup(
+    'Stage 3: rewrite the failures from the teacher chain by GRPO, then internalise the rewrites. false = skip.',
+    {
+      ...grpo(100, 512),
+      failures: group('Which problems count as failures.', {
+        samples: whole('Completions sampled for each problem.').default(4),
+        greedy: flag('One greedy completion besides.').default(true),
+        maxCorrect: whole('A problem is a failure when at most this many of them are right.').default(0),
+        temperature: number('Temperature of the samples.', { above: 0, max: 10 }).default(0.7),
+        limit: whole('Problems to look at; without it, all training rows.', { min: 1 }).optional(),
+      }).prefault({}),
+      hideAnswer: flag("Hide the answer line of the teacher's chain, so that copying it is not enough.").default(false),
+      internalise: group(
+        'Supervised training on accepted rewrites from the plain question: the test shows no teacher text.',
+        {
+          ...supervised(100),
+          rewrites: whole('Accepted rewrites kept for each problem, shortest first.', { min: 1 }).default(2),
+          replayOwn: share("Share of each batch that is the student's own right, short completions.").default(0.1),
+          replayTeacher: share('Share of each batch that is teacher chains.').default(0.1),
+        },
+      ).prefault({}),
+    },
+  ).prefault({}),
+};
+
+const controls = choice('A control experiment.', {
+  'no-reconstruct': 'The curriculum without Stage 1.',
+  'no-masks': 'Stage 2 always from the plain question.',
+  'replay-only': 'Stage 2 with replay but without the GRPO gradient.',
+  'no-rewrites': 'Stage 3 without the rewrites: only replay is internalised.',
+});
+
+/** An experiment: student, teacher chains, stages, baselines. The file is `*.distillery.json`. */
+export const experimentSchema = group(
+  'An experiment: a student, teacher chains, the three stages and what they are compared with.',
+  {
+    $schema: text('The JSON schema of this file, for completion in editors.').optional(),
+    name: text('Name of the experiment; part of the run folder.')
+      .max(80, { error: 'at most 80 characters long' })
+      .regex(/^[^\\/:*?"<>|\p{Cc}.][^\\/:*?"<>|\p{Cc}]*$/u, {
+        error: 'usable in a folder name: no / \\ : * ? " < > | and no dot in front',
+      }),
+    description: text('What this experiment is to find out.').optional(),
+    seed: whole('Seed of everything random.', { min: 0, max: 0x7fffffff }).default(1),
+    backend: choice('What computes.', {
+      auto: 'The best that works here.',
+      embedded: 'Fused kernels: the native addon where it loads, else WebAssembly. Needs nothing installed.',
+      'embedded-wasm': 'Fused kernels as WebAssembly only.',
+      'tensorflow-gpu': '@tensorflow/tfjs-node-gpu, for big students on CUDA.',
+      tensorflow: '@tensorflow/tfjs-node.',
+      cpu: 'Plain JavaScript: the numeric reference, for toy sizes only.',
+    }).default('auto'),
+    student: group('The model that learns.', {
+      path: text('Hugging Face folder (config.json, model.safetensors, tokenizer.json), relative to this file.'),
+    }),
+    data: group('Problems with teacher chains to learn from, and problems to be tested on.', {
+      train: dataSource,
+      test: dataSource,
+      validation: whole('Rows held out from the end of train, for choosing checkpoints.', { min: 1 }).default(200),
+    }),
+    stages: group('The curriculum.', stages).prefault({}),
+    baselines: group('What the curriculum is compared with; the untouched student always is.', {
+      sft: optionalGroup(
+        'Plain supervised training on the same teacher chains. false = skip.',
+        supervised(300),
+      ).prefault({}),
+      controls: list('Control experiments to run beside the curriculum.', controls, 'names').default([]),
+    }).prefault({}),
+    evaluation: group('How checkpoints are tested.', {
+      count: whole('Test problems to use; without it, all.', { min: 1 }).optional(),
+      every: whole('Updates between two checks on the validation rows.', { min: 1 }).default(50),
+      batch: whole('Completions generated side by side.', { min: 1 }).default(64),
+      maxNewTokens: whole('Longest answer, in tokens.', { min: 1 }).default(512),
+      temperature: number('Sampling temperature; 0 = greedy.', { min: 0, max: 10 }).default(0),
+    }).prefault({}),
+    quick: z
+      .record(z.string(), z.unknown(), { error: 'an object in { }' })
+      .describe('Settings that replace those above when the experiment is run with --quick.')
+      .optional(),
+  },
+);
+
+/** An experiment as written in a file: only name, student and data are needed. */
+export type ExperimentFile = z.input<typeof experimentSchema>;
+export type Backend = Parsed['backend'];
+export type DataSource = z.output<typeof dataSource>;
+export type Control = z.output<typeof controls>;
+
+type Parsed = z.output<typeof experimentSchema>;
+type Stage<K extends keyof Parsed['stages']> = Exclude<Parsed['stages'][K], false>;
+/** evaluateEvery filled in from evaluation.every. */
+type Scheduled<T> = Omit<T, 'evaluateEvery'> & { evaluateEvery: number };
+/** The reward loaded from its preset or file. */
+type Rewarded<T> = Omit<Scheduled<T>, 'reward'> & { reward: RewardConfig };
+
+export type GrpoSettings = Rewarded<GrpoFileSettings>;
+export type ReconstructSettings = Scheduled<Stage<'reconstruct'>>;
+export type CompleteSettings = Rewarded<Stage<'complete'>>;
+export type RewriteSettings = Omit<Rewarded<Stage<'rewrite'>>, 'internalise'> & { internalise: InternaliseSettings };
+export type InternaliseSettings = Scheduled<Stage<'rewrite'>['internalise']>;
+export type SftSettings = Scheduled<SupervisedSettings>;
+
+/** A complete experiment: every default filled in, paths absolute, rewards loaded. What a run's config.json holds. */
+export type Experiment = Omit<Parsed, 'stages' | 'baselines' | 'quick' | '$schema'> & {
+  stages: {
+    reconstruct: ReconstructSettings | false;
+    complete: CompleteSettings | false;
+    rewrite: RewriteSettings | false;
+  };
+  baselines: { sft: SftSettings | false; controls: Control[] };
+};

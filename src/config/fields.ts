@@ -1,0 +1,72 @@
+/**
+ * Building blocks of the two schemas. The message of each field is the phrase that completes "must be ...", so that every error can
+ * say what is allowed (`a number from 0 to 1`) and not only which limit was crossed.
+ */
+import { z } from 'zod';
+
+export interface Range {
+  min?: number;
+  max?: number;
+  /** Exclusive lower limit. */
+  above?: number;
+  /** Exclusive upper limit. */
+  below?: number;
+}
+
+function phrase(kind: string, { min, max, above, below }: Range): string {
+  const low = min !== undefined ? `from ${min}` : above !== undefined ? `above ${above}` : '';
+  const high = max !== undefined ? (low ? `to ${max}` : `up to ${max}`) : below !== undefined ? `below ${below}` : '';
+  if (above !== undefined && high) return `${kind} ${low} and ${max !== undefined ? `at most ${max}` : high}`;
+  if (min !== undefined && !high) return `${kind} of ${min} or more`;
+  if (min !== undefined && below !== undefined) return `${kind} ${low} up to but not including ${below}`;
+  return [kind, low, high].filter(Boolean).join(' ');
+}
+
+function limited(kind: string, range: Range) {
+  const error = phrase(kind, range);
+  let schema = z.number({ error });
+  if (range.min !== undefined) schema = schema.gte(range.min, { error });
+  if (range.max !== undefined) schema = schema.lte(range.max, { error });
+  if (range.above !== undefined) schema = schema.gt(range.above, { error });
+  if (range.below !== undefined) schema = schema.lt(range.below, { error });
+  return { schema, error };
+}
+
+export function number(description: string, range: Range = {}) {
+  return limited('a number', range).schema.describe(description);
+}
+
+export function whole(description: string, range: Range = { min: 0 }) {
+  const { schema, error } = limited('a whole number', range);
+  return schema.multipleOf(1, { error }).describe(description);
+}
+
+/** A number from 0 to 1. */
+export const share = (description: string) => number(description, { min: 0, max: 1 });
+
+export const flag = (description: string) => z.boolean({ error: 'true or false' }).describe(description);
+
+export const text = (description: string) =>
+  z.string({ error: 'a text in quotes' }).min(1, { error: 'a text that is not empty' }).describe(description);
+
+/** One of the keys of `values`, whose texts say what each means. */
+export function choice<const T extends Record<string, string>>(description: string, values: T) {
+  const keys = Object.keys(values) as [keyof T & string, ...(keyof T & string)[]];
+  return z.enum(keys).meta({ description, enumDescriptions: Object.values(values) });
+}
+
+export function list<T extends z.ZodType>(description: string, item: T, what: string) {
+  return z.array(item, { error: `a list of ${what} in [ ]` }).describe(description);
+}
+
+/** An object without other keys than these. */
+export function group<T extends z.core.$ZodShape>(description: string, shape: T) {
+  return z
+    .strictObject(shape, { error: (issue) => (issue.code === 'invalid_type' ? 'an object in { }' : undefined) })
+    .describe(description);
+}
+
+/** A group that can be switched off as a whole. */
+export function optionalGroup<T extends z.core.$ZodShape>(description: string, shape: T) {
+  return z.union([group(description, shape), z.literal(false, { error: 'false' })]).describe(description);
+}

@@ -1,0 +1,42 @@
+import { type RewardConfig, type RewardFile, rewardSchema } from './reward';
+
+const files = {
+  /**
+   * The hierarchy of BRIDGE's Stage 2 reward (right counts most, then form, then length) with a continuous length term in student tokens:
+   * wrong -1, right but malformed 0, right and well-formed 2 plus brevity.
+   */
+  default: {
+    name: 'default',
+    description: 'Right first, then well-formed, then shorter than the teacher in student tokens; continuous.',
+    components: [
+      { use: 'correctness', options: { right: 1, wrong: -1 } },
+      { use: 'format', gate: 'correctness' },
+      { use: 'brevity', gate: ['correctness', 'format'] },
+    ],
+  },
+  'correctness-only': {
+    name: 'correctness-only',
+    description: '1 for a right answer, 0 for a wrong one.',
+    components: [{ use: 'correctness' }],
+  },
+  'bridge-stage2': {
+    name: 'bridge-stage2',
+    description: "Stage 2 reward of BRIDGE's release (arXiv 2602.17686), constants as published.",
+    components: [{ use: 'bridgeStage2' }],
+  },
+  'bridge-stage3': {
+    name: 'bridge-stage3',
+    description: "Stage 3 reward of BRIDGE's release (arXiv 2602.17686), constants as published.",
+    components: [{ use: 'bridgeStage3' }],
+  },
+} satisfies Record<string, RewardFile>;
+
+export type PresetName = keyof typeof files;
+export const presetNames = Object.keys(files) as PresetName[];
+
+/** Rewards that an experiment can name. */
+export const presets = Object.fromEntries(
+  Object.entries(files).map(([name, file]) => [name, rewardSchema.parse(file)]),
+) as Record<PresetName, RewardConfig>;
+
+export const isPreset = (name: string): name is PresetName => Object.hasOwn(presets, name);

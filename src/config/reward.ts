@@ -1,0 +1,18 @@
+import type { z } from 'zod';
+import { componentSchema } from './components';
+import { group, list, text } from './fields';
+
+/** A reward: the weighted sum of its components. The file is `*.reward.json`. */
+export const rewardSchema = group('A reward: the weighted sum of named components.', {
+  $schema: text('The JSON schema of this file, for completion in editors.').optional(),
+  name: text('Name of the reward in runs and tables.').optional(),
+  description: text('What this reward is for.').optional(),
+  components: list('What is measured, and how much each counts.', componentSchema, 'components').min(1, {
+    error: 'a list with at least one component',
+  }),
+});
+
+/** A reward config with defaults filled in. */
+export type RewardConfig = z.output<typeof rewardSchema>;
+/** A reward config as written. */
+export type RewardFile = z.input<typeof rewardSchema>;

@@ -1,0 +1,107 @@
+/** Settings of supervised and of GRPO training, shared by stages and baselines. Defaults: a pretrained student, fully fine-tuned. */
+import type { z } from 'zod';
+import { choice, flag, group, number, share, text, whole } from './fields';
+import { rewardSchema } from './reward';
+
+const optimization = (updates: number, learningRate: number) => ({
+  updates: whole(
+    'Weight updates to make. Budgets are counted in updates, so that the seed decides everything.',
+  ).default(updates),
+  learningRate: number('Peak learning rate of AdamW.', { min: 0, max: 1 }).default(learningRate),
+  minLearningRate: share('Where a falling schedule ends, as a share of learningRate.').default(0),
+  warmup: share('Share of the updates over which the learning rate rises from 0.').default(0.05),
+  weightDecay: number('Decoupled weight decay of AdamW, for matrices only.', { min: 0, max: 1 }).default(0.01),
+  dropout: number('Dropout rate inside the student while it trains.', { min: 0, below: 1 }).default(0),
+  maxGradNorm: number('Gradients with a larger global norm are scaled down to it; 0 = never.', { min: 0 }).default(1),
+  microBatchTokens: whole('Tokens that one forward pass holds. Bounds memory, leaves the result as it is.', {
+    min: 1,
+  }).default(8192),
+  evaluateEvery: whole('Updates between two checks on the validation rows; without it, evaluation.every.', {
+    min: 1,
+  }).optional(),
+});
+
+const schedule = () =>
+  choice('How the learning rate goes on after the warm-up.', {
+    constant: 'Stays at its peak.',
+    linear: 'Falls in a straight line to minLearningRate.',
+    cosine: 'Falls along half a cosine to minLearningRate.',
+  });
+
+/** Cross-entropy on given completions: Stage 1, plain SFT, internalising. */
+export const supervised = (updates: number) => ({
+  ...optimization(updates, 1e-5),
+  schedule: schedule().default('linear'),
+  batch: whole('Sequences in a batch.', { min: 1 }).default(32),
+  accumulation: whole('Batches whose gradients are added up for one update.', { min: 1 }).default(1),
+});
+
+const sampling = {
+  temperature: number('Sampling temperature; 1 samples from the student as it is.', { above: 0, max: 10 }).default(1),
+  topP: number('Keep the smallest set of likely tokens with this mass; 1 = all.', { above: 0, max: 1 }).default(1),
+  topK: whole('Keep the k most likely tokens; 0 = all.').default(0),
+  minP: share('Keep tokens with at least this share of the top probability; 0 = all.').default(0),
+};
+
+const dynamicSampling = {
+  enabled: flag('Sample again for groups whose rewards are all equal (DAPO, arXiv 2503.14476).').default(false),
+  maxRounds: whole('Rounds of sampling for one update at most.', { min: 1, max: 100 }).default(10),
+};
+
+const replay = {
+  own: whole("Sequences of the student's own right, short completions replayed in each update.").default(8),
+  teacher: whole('Sequences of teacher chains replayed in each update.').default(4),
+  weight: number('Weight of the cross-entropy on replayed sequences in the loss.', { min: 0 }).default(0.1),
+};
+
+/** Group-relative policy optimisation: Stage 2 and 3. */
+export const grpo = (updates: number, maxNewTokens: number) => ({
+  ...optimization(updates, 1e-6),
+  schedule: schedule().default('constant'),
+  prompts: whole('Problems in each update.', { min: 1 }).default(16),
+  group: whole('Completions sampled for each problem; advantages are relative to their group.', { min: 2 }).default(8),
+  sampling: group('How completions are sampled.', sampling).prefault({}),
+  maxNewTokens: whole('Longest completion, in tokens; a longer one is cut off and counts as wrong.', {
+    min: 1,
+  }).default(maxNewTokens),
+  reward: text('The name of a preset, or the path of a *.reward.json file, relative to this file.')
+    .or(rewardSchema)
+    .describe(
+      'What completions are rewarded for: the name of a preset, the path of a *.reward.json file, or a reward config written here.',
+    )
+    .default('default'),
+  loss: choice('How token losses are aggregated.', {
+    grpo: "Mean over each completion's tokens, then over completions (DeepSeekMath, arXiv 2402.03300).",
+    bnpo: 'Mean over the tokens of each micro-batch.',
+    dr_grpo: 'Sum over tokens, divided by completions x maxNewTokens: no bias by length (arXiv 2503.20783).',
+    dapo: 'Mean over all tokens of the update (arXiv 2503.14476).',
+    gspo: 'One importance ratio for each completion (arXiv 2507.18071); wants much smaller clip ranges.',
+  }).default('dr_grpo'),
+  scale: choice('What advantages are divided by.', {
+    group: 'The standard deviation of the group.',
+    batch: 'The standard deviation of all rewards of the update.',
+    none: 'Nothing: reward differences keep their size (Dr. GRPO).',
+  }).default('none'),
+  clipLow: share('The importance ratio is clipped below 1 - clipLow.').default(0.2),
+  clipHigh: number('The importance ratio is clipped above 1 + clipHigh.', { min: 0 }).default(0.28),
+  beta: number('Weight of the KL penalty against the student at the start of the stage; 0 = none.', { min: 0 }).default(
+    0.02,
+  ),
+  kl: choice('KL estimator, x = reference log-prob - log-prob (Schulman 2020).', {
+    k1: '-x: unbiased, high variance; its gradient averages to 0.',
+    k2: 'x^2/2: low variance; its gradient is that of the reverse KL.',
+    k3: 'exp(x) - x - 1: never negative; what GRPO and TRL use.',
+    'k3+': 'Value of k3 with the gradient of k2.',
+  }).default('k3'),
+  iterations: whole('Passes over the same samples before new ones are drawn.', { min: 1 }).default(1),
+  minibatches: whole('Optimizer steps in each pass.', { min: 1 }).default(1),
+  maskTruncated: flag('Leave completions that were cut off out of the loss.').default(false),
+  dynamicSampling: group('Sampling again instead of learning nothing from flat groups.', dynamicSampling).prefault({}),
+  replay: group('Supervised examples mixed into each update, against forgetting.', replay).prefault({}),
+});
+
+const supervisedGroup = group('', supervised(0));
+const grpoGroup = group('', grpo(0, 1));
+/** What every supervised stage has; `evaluateEvery` is filled in when an experiment is resolved. */
+export type SupervisedSettings = z.output<typeof supervisedGroup>;
+export type GrpoFileSettings = z.output<typeof grpoGroup>;
