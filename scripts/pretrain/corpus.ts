@@ -1,0 +1,159 @@
+import { askQuestion, drawProblem } from '../../src/data/arithmetic';
+import { type ChainStyle, writeChain } from '../../src/data/arithmetic-chain';
+import {
+  drawCast,
+  type Equation,
+  eventSentence,
+  type Problem,
+  stories,
+  type Wording,
+  work,
+} from '../../src/data/arithmetic-story';
+import { Random } from '../../src/random';
+
+/** A row of the mix the base student reads: a prompt and what follows it. */
+export interface PretrainingRow {
+  prompt: string;
+  completion: string;
+}
+
+/** Other people, things and turns of phrase than the experiment's own stories, beside them. */
+const wider: Wording = {
+  names: [...stories.names, 'Kim', 'Paul', 'Rosa', 'Omar', 'Lily', 'Jack'],
+  items: [...stories.items, 'balls', 'nuts', 'plums', 'keys', 'candles', 'tickets'],
+  containers: [...stories.containers, 'baskets', 'bundles'],
+  opening: [...stories.opening, 'There are {x} {I} in the house of {N}.', '{N} owns {x} {I}.'],
+  events: {
+    gain: [...stories.events.gain, '{N} picks up {a} {I}.', 'Next {N} adds {a} {I}.'],
+    lose: [...stories.events.lose, '{N} throws away {a} {I}.', 'Next {O} takes {a} {I} from {N}.'],
+    gainGroups: [...stories.events.gainGroups, '{O} brings {N} {a} {C} with {b} {I} in each.'],
+    loseGroups: [...stories.events.loseGroups, '{N} throws away {a} {C} with {b} {I} in each.'],
+    double: [...stories.events.double, 'Next {N} has twice as many {I}.'],
+    triple: [...stories.events.triple, 'Next {N} has three times as many {I}.'],
+    halve: [...stories.events.halve, 'Half of the {I} are gone.'],
+    share: [...stories.events.share, 'The {I} are divided into {a} equal parts and {N} keeps one part.'],
+  },
+  asking: [...stories.asking, 'What is the number of {I} now?'],
+};
+
+/** What the mix is made of; shares add up to 1. */
+export const mix = {
+  seed: 7,
+  /** A story and a chain for it. */
+  story: 0.68,
+  /** One calculation, such as `What is 12 + 7?`. */
+  drill: 0.12,
+  /** The three other kinds of prompt, a little of each, so that the base has seen such instructions as a real one has. */
+  reconstruct: 0.07,
+  complete: 0.06,
+  rewrite: 0.07,
+  /** Chance that a chain has one wrong result, carried on to the end. */
+  slip: 0.12,
+  /** Chance that a chain takes one event for another kind, or leaves it out. */
+  misread: 0.1,
+} as const;
+
+/** Row number `index` of the mix: a pure function of the seed and the index. */
+export function pretrainingRow(index: number, seed: number = mix.seed): PretrainingRow {
+  const random = new Random(seed, 'pretraining', index);
+  let draw = random.uniform();
+  const falls = (share: number) => {
+    draw -= share;
+    return draw < 0;
+  };
+  if (falls(mix.drill)) return drill(random);
+  const { question, chain, steps } = story(random);
+  const plain = { prompt: `Question: ${question}\nSolution:\n`, completion: chain };
+  if (falls(mix.reconstruct)) {
+    const masked = steps.slice();
+    if (random.uniform() < 0.7) masked[random.integer(0, steps.length - 1)] = '[MASK]';
+    return { prompt: listed(question, 'Steps, shuffled, some missing:', random.shuffled(masked)), completion: chain };
+  }
+  if (falls(mix.complete)) {
+    const ratio = 0.3 + 0.6 * random.uniform();
+    const masked = steps.map((step) => (random.uniform() < ratio ? '[MASK]' : step));
+    return { prompt: listed(question, 'Steps, some missing:', masked), completion: chain };
+  }
+  if (falls(mix.rewrite)) return rewrite(random);
+  return plain;
+}
+
+function listed(question: string, header: string, steps: readonly string[]): string {
+  return `Question: ${question}\n${header}\n${steps.map((step) => `- ${step}`).join('\n')}\nSolution:\n`;
+}
+
+/** Two chains for one story, the second shorter. */
+function rewrite(random: Random): PretrainingRow {
+  const told = setting(random);
+  const long = writeChain(told.problem, told.equations, told.sentences, told.cast, rambling(random), random);
+  const short = writeChain(told.problem, told.equations, told.sentences, told.cast, curt(random), random);
+  return {
+    prompt: `Question: ${told.question}\nA correct solution:\n${long}\nA much shorter solution:\n`,
+    completion: short,
+  };
+}
+
+function setting(random: Random) {
+  const problem = drawProblem({ operations: [1, 5], maxValue: random.pick([20, 50, 99, 99, 99]) }, 'pretrain', random);
+  const wording = random.uniform() < 0.5 ? stories : wider;
+  const cast = drawCast(wording, random);
+  const sentences = problem.events.map((event) => eventSentence(event, cast, wording, random));
+  const equations = work(problem);
+  return { problem, cast, sentences, equations, question: askQuestion(problem, sentences, cast, wording, random) };
+}
+
+function story(random: Random) {
+  const told = setting(random);
+  const { problem, equations } = misread(told.problem, random);
+  const style = random.uniform() < 0.08 ? curt(random) : rambling(random);
+  const sentences = problem.events.map((event) => told.sentences[told.problem.events.indexOf(event.told)]);
+  const chain = writeChain(problem, equations, sentences, told.cast, style, random);
+  const steps = [...chain.matchAll(/^Step \d+: (.*)$/gm)].map((match) => match[1]);
+  return { question: told.question, chain, steps };
+}
+
+/** What a careless writer makes of a story: an event left out or taken for its opposite, a wrong result carried on. */
+function misread(problem: Problem, random: Random) {
+  let events = problem.events.map((event) => ({ ...event, told: event }));
+  if (random.uniform() < mix.misread) {
+    const at = random.integer(0, events.length - 1);
+    const flipped = { gain: 'lose', lose: 'gain', gainGroups: 'loseGroups', loseGroups: 'gainGroups' } as const;
+    const { kind } = events[at];
+    if (events.length > 1 && random.uniform() < 0.5) events = events.filter((_, i) => i !== at);
+    else if (kind in flipped) events[at] = { ...events[at], kind: flipped[kind as keyof typeof flipped] };
+  }
+  const read = { start: problem.start, events };
+  let slipAt = random.uniform() < mix.slip ? random.integer(0, work(read).length - 1) : -1;
+  const equations: Equation[] = work(read, ({ result }) => {
+    const stated = slipAt-- === 0 ? result + random.pick([-10, -2, -1, 1, 2, 10]) : result;
+    return Math.max(0, stated);
+  });
+  return { problem: read, equations };
+}
+
+function rambling(random: Random): ChainStyle {
+  const v = 0.6 + 0.4 * random.uniform();
+  return { plan: v, setUp: v, restate: v, announce: v, conclude: v, check: 0.25 * v, sumUp: v };
+}
+
+function curt(random: Random): ChainStyle {
+  const v = 0.35 * random.uniform();
+  return { plan: v, setUp: v / 2, restate: v, announce: v / 2, conclude: v, check: 0, sumUp: v / 2 };
+}
+
+function drill(random: Random): PretrainingRow {
+  const operator = random.pick(['+', '+', '-', '-', '*', '/'] as const);
+  const b = operator === '*' || operator === '/' ? random.integer(2, 9) : random.integer(1, 60);
+  const a = operator === '*' ? random.integer(2, 33) : random.integer(1, 60);
+  const [left, right, result] = {
+    '+': [a, b, a + b],
+    '-': [a + b, b, a],
+    '*': [a, b, a * b],
+    '/': [a * b, b, a],
+  }[operator];
+  const equation = `${left} ${operator} ${right} = ${result}`;
+  return {
+    prompt: `Question: What is ${left} ${operator} ${right}?\nSolution:\n`,
+    completion: `Thinking: One calculation is enough.\nStep 1: ${equation}.\nAnswer: ${result}`,
+  };
+}
