@@ -1,0 +1,42 @@
+/** Reading single fields of config.json, with messages that name them. */
+import { UserError } from '../errors';
+import type { JsonObject } from './files';
+
+export interface Source {
+  json: JsonObject;
+  /** For messages. */
+  file?: string;
+  /** Name of the object in the file, such as `rope_scaling.`; empty at the top. */
+  path?: string;
+}
+
+export function refuseField({ json, file, path = '' }: Source, field: string, wanted: string): never {
+  const is = json[field] === undefined ? 'is missing' : `is ${JSON.stringify(json[field])}`;
+  throw new UserError(`${path}${field} ${is}; it must be ${wanted}`, {
+    file,
+    remedy: 'Students of the kinds llama, qwen2, qwen3 and mistral with full attention are supported.',
+    code: 'checkpoint',
+  });
+}
+
+/** Refuses every value of a field but the given ones; an absent field or null counts as `absent`. */
+export function requireField(source: Source, field: string, allowed: unknown[], absent: unknown): void {
+  const value = source.json[field] ?? absent;
+  if (!allowed.includes(value)) refuseField(source, field, allowed.map((item) => JSON.stringify(item)).join(' or '));
+}
+
+/** A number: `size` = whole and at least 1, `count` = whole and at least 0, `real` = positive. */
+export function number(
+  source: Source,
+  field: string,
+  absent?: number,
+  kind: 'size' | 'count' | 'real' = 'size',
+): number {
+  const value = source.json[field] ?? absent;
+  const wanted = { size: 'a whole number of at least 1', count: 'a whole number', real: 'a positive number' }[kind];
+  if (typeof value !== 'number' || !Number.isFinite(value)) return refuseField(source, field, wanted);
+  const given = source.json[field] != null;
+  if (kind === 'real' ? value <= 0 : given && (!Number.isSafeInteger(value) || value < (kind === 'size' ? 1 : 0)))
+    refuseField(source, field, wanted);
+  return value;
+}

@@ -1,0 +1,110 @@
+/** Small file duties of a model folder: JSON with a size limit, and files that appear whole or not at all. */
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { UserError } from '../errors';
+
+export type JsonObject = Record<string, unknown>;
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A UserError for a failed system call on `file`; anything that is not one is thrown on as it is. */
+export function fileError(error: unknown, file: string, doing: 'read' | 'written', code = 'checkpoint'): never {
+  const reason = (error as NodeJS.ErrnoException)?.code;
+  if (error instanceof UserError || reason === undefined) throw error;
+  const known: Record<string, [string, string]> = {
+    ENOENT: ['does not exist', 'Check the path.'],
+    EISDIR: ['is a folder, not a file', 'Name the file itself.'],
+    EACCES: [`may not be ${doing}`, 'Check the permissions.'],
+    EPERM: [`may not be ${doing}`, 'Check the permissions.'],
+    EROFS: ['lies on a read-only disk', 'Choose another folder.'],
+    ENOSPC: ['cannot be written: no space is left on the disk', 'Free some space; what was there before is untouched.'],
+    EDQUOT: ['cannot be written: the disk quota is used up', 'Free some space; what was there before is untouched.'],
+  };
+  const [what, remedy] = known[reason] ?? [`cannot be ${doing} (${reason})`, undefined];
+  throw new UserError(`The file ${what}`, { file, remedy, code: doing === 'written' ? 'disk' : code, cause: error });
+}
+
+/** Opens `file` for reading, hands over its descriptor and size in bytes, and closes it whatever happens. */
+export function withFile<T>(file: string, use: (descriptor: number, size: number) => T): T {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(file, 'r');
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) throw new UserError('This is not a file', { file, code: 'checkpoint' });
+    return use(descriptor, stat.size);
+  } catch (error) {
+    return fileError(error, file, 'read');
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/** The JSON object in `file`, at most `maxBytes` long. Throws a UserError when there is none. */
+export function readJsonObject(file: string, maxBytes = 16 << 20): JsonObject {
+  const text = withFile(file, (descriptor, size) => {
+    if (size > maxBytes)
+      throw new UserError(`The file has ${size} bytes; at most ${maxBytes} are read`, { file, code: 'checkpoint' });
+    return readFileSync(descriptor, 'utf8');
+  });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`This is not JSON: ${(error as Error).message}`, { file, code: 'checkpoint', cause: error });
+  }
+  if (!isJsonObject(value)) throw new UserError('A JSON object was expected', { file, code: 'checkpoint' });
+  return value;
+}
+
+/**
+ * Writes `file` by way of a temporary sibling: `write` fills it, then it is flushed to disk and renamed. Whatever happens, the
+ * old file or the new one is there, whole.
+ */
+export function replaceFile(file: string, write: (descriptor: number) => void): void {
+  const folder = dirname(file);
+  const temporary = join(folder, `.${basename(file)}.${process.pid}.tmp`);
+  let descriptor: number | undefined;
+  try {
+    mkdirSync(folder, { recursive: true });
+    descriptor = openSync(temporary, 'w');
+    write(descriptor);
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+    descriptor = undefined;
+    renameSync(temporary, file);
+  } catch (error) {
+    if (descriptor !== undefined) closeSync(descriptor);
+    rmSync(temporary, { force: true });
+    fileError(error, file, 'written');
+  }
+  syncFolder(folder);
+}
+
+/** A rename is on disk only when its folder is. Windows cannot open folders, and needs no such flush. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } catch {
+    // Some network disks refuse to flush folders: the rename itself has been made.
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+export function writeJson(file: string, value: unknown): void {
+  replaceFile(file, (descriptor) => writeFileSync(descriptor, `${JSON.stringify(value, null, 2)}\n`));
+}

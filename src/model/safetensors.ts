@@ -1,0 +1,160 @@
+/** Reads and writes safetensors files, tensor by tensor: no more of the file is in memory than the tensor at hand. */
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { UserError } from '../errors';
+import { fileError, replaceFile } from './files';
+import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './half';
+import {
+  type Dtype,
+  dtypeBytes,
+  type Header,
+  headerLength,
+  parseHeader,
+  refuse,
+  type TensorEntry,
+} from './safetensors-header';
+
+export type FloatDtype = 'F32' | 'F16' | 'BF16';
+
+/** An open file; `close` it. */
+export interface SafetensorsFile extends Header {
+  readonly file: string;
+  /** The values of a F32, F16 or BF16 tensor. Throws a UserError when there is none such. */
+  readFloats(name: string): Float32Array;
+  /** The values of an I32, U8 or I64 tensor. */
+  readIntegers(name: string): Int32Array | Uint8Array | BigInt64Array;
+  close(): void;
+}
+
+/** Opens `file` and checks its header; nothing else is read yet. Throws a UserError that names file and tensor. */
+export function openSafetensors(file: string): SafetensorsFile {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(file, 'r');
+    return attach(descriptor, file);
+  } catch (error) {
+    if (descriptor !== undefined) closeSync(descriptor);
+    return fileError(error, file, 'read');
+  }
+}
+
+function attach(descriptor: number, file: string): SafetensorsFile {
+  const stat = fstatSync(descriptor);
+  if (!stat.isFile()) throw new UserError('This is not a file', { file, code: 'checkpoint' });
+  const first = new Uint8Array(8);
+  if (stat.size >= 8) readFully(descriptor, first, 0, file);
+  const text = new Uint8Array(headerLength(first, stat.size, file));
+  readFully(descriptor, text, 8, file);
+  const header = parseHeader(text, stat.size, file);
+
+  const entry = (name: string, dtypes: Dtype[]): TensorEntry => {
+    const found = header.tensors.get(name);
+    if (!found) return refuse(file, `has no tensor ${JSON.stringify(name)}`);
+    if (!dtypes.includes(found.dtype))
+      throw new UserError(
+        `Tensor ${JSON.stringify(name)} is of type ${found.dtype}; ${dtypes.join(', ')} can be read`,
+        {
+          file,
+          remedy: 'Convert the file to one of these types.',
+          code: 'checkpoint',
+        },
+      );
+    return found;
+  };
+  return {
+    file,
+    ...header,
+    readFloats: (name) => readFloats(descriptor, entry(name, ['F32', 'F16', 'BF16']), file),
+    readIntegers: (name) => {
+      const { dtype, bytes, offset } = entry(name, ['I32', 'U8', 'I64']);
+      const raw = new Uint8Array(bytes);
+      readFully(descriptor, raw, offset, file);
+      if (dtype === 'I32') return new Int32Array(raw.buffer);
+      return dtype === 'U8' ? raw : new BigInt64Array(raw.buffer);
+    },
+    close: () => closeSync(descriptor),
+  };
+}
+
+/** Elements converted at a time. */
+const chunk = 1 << 18;
+
+function readFloats(descriptor: number, { dtype, bytes, offset }: TensorEntry, file: string): Float32Array {
+  const values = new Float32Array(bytes / dtypeBytes[dtype]);
+  if (dtype === 'F32') {
+    readFully(descriptor, new Uint8Array(values.buffer), offset, file);
+    return values;
+  }
+  const halves = new Uint16Array(Math.min(chunk, values.length));
+  for (let done = 0; done < values.length; done += chunk) {
+    const part = halves.subarray(0, Math.min(chunk, values.length - done));
+    readFully(descriptor, new Uint8Array(part.buffer, 0, part.byteLength), offset + 2 * done, file);
+    const target = values.subarray(done, done + part.length);
+    if (dtype === 'BF16') fromBfloat16(part, target);
+    else fromFloat16(part, target);
+  }
+  return values;
+}
+
+/** One call reads at most 1 GiB: the operating systems' limit lies at 2. */
+function readFully(descriptor: number, into: Uint8Array, position: number, file: string): void {
+  let done = 0;
+  while (done < into.length) {
+    const read = readSync(descriptor, into, done, Math.min(into.length - done, 1 << 30), position + done);
+    if (read === 0) refuse(file, 'became shorter while it was read');
+    done += read;
+  }
+}
+
+/** A tensor to write. Values are asked for when their turn comes, so that they need not all be in memory. */
+export interface TensorSource {
+  name: string;
+  /** F32, F16 and BF16 take a Float32Array, I32 an Int32Array, I64 a BigInt64Array, U8 a Uint8Array. */
+  dtype: FloatDtype | 'I32' | 'I64' | 'U8';
+  shape: number[];
+  values: () => Float32Array | Int32Array | BigInt64Array | Uint8Array;
+}
+
+/** Writes `file` atomically. Wide types come first so that every tensor is aligned, as the reference writer does. */
+export function writeSafetensors(file: string, sources: TensorSource[], metadata: Record<string, string> = {}): void {
+  const inOrder = [...sources].sort((a, b) => dtypeBytes[b.dtype] - dtypeBytes[a.dtype]);
+  const entries: [string, unknown][] = [];
+  if (Object.keys(metadata).length > 0) entries.push(['__metadata__', metadata]);
+  let end = 0;
+  for (const { name, dtype, shape } of inOrder) {
+    const begin = end;
+    end += shape.reduce((size, dimension) => size * dimension, dtypeBytes[dtype]);
+    entries.push([name, { dtype, shape, data_offsets: [begin, end] }]);
+  }
+  if (new Set(entries.map(([name]) => name)).size !== entries.length) throw new Error('Two tensors of one name');
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  const text = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  replaceFile(file, (descriptor) => {
+    writeFully(descriptor, length);
+    writeFully(descriptor, text);
+    for (const source of inOrder) writeTensor(descriptor, source);
+  });
+}
+
+function writeTensor(descriptor: number, { name, dtype, shape, values: read }: TensorSource): void {
+  const values = read();
+  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  if (values.length !== size) throw new Error(`Tensor ${name} has ${values.length} values for the shape [${shape}]`);
+  if (dtype !== 'F16' && dtype !== 'BF16') {
+    writeFully(descriptor, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    return;
+  }
+  const halves = new Uint16Array(Math.min(chunk, size));
+  for (let done = 0; done < size; done += chunk) {
+    const part = (values as Float32Array).subarray(done, done + chunk);
+    if (dtype === 'BF16') toBfloat16(part, halves);
+    else toFloat16(part, halves);
+    writeFully(descriptor, new Uint8Array(halves.buffer, 0, 2 * part.length));
+  }
+}
+
+function writeFully(descriptor: number, bytes: Uint8Array): void {
+  let done = 0;
+  while (done < bytes.length) done += writeSync(descriptor, bytes, done, Math.min(bytes.length - done, 1 << 30));
+}

@@ -1,0 +1,120 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { UserError } from '../errors';
+import { tinyTokenizer } from './testing/tiny';
+import { loadTokenizer, makeTokenizer } from './tokenizer';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tokenizer-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const write = (name: string, value: unknown) =>
+  writeFileSync(join(folder, name), typeof value === 'string' ? value : JSON.stringify(value));
+const { json, config } = tinyTokenizer();
+
+it('encodes, decodes, and knows its special tokens', () => {
+  const tokenizer = makeTokenizer(json, config);
+  const text = 'Step 1: 3 + 4 = 7 €, naïve 😀\n';
+  expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
+  expect(tokenizer.encode('Step')).toEqual([260]);
+  expect(tokenizer.encode('Step<|mark|>')).toEqual([260, 1]);
+  expect(tokenizer.decode([260, 1, 0])).toBe('Step');
+  expect(tokenizer).toMatchObject({ eosId: 0, eosIds: [0], padId: 0, vocabSize: 261 });
+  expect(tokenizer.encode('')).toEqual([]);
+  expect(tokenizer.decode([])).toBe('');
+});
+
+it('shows each token, cut characters at their last one; joined they are the text', () => {
+  const tokenizer = makeTokenizer(json, config);
+  const ids = [...tokenizer.encode('Step €5 😀'), 0];
+  const texts = tokenizer.tokenTexts(ids);
+  expect(texts).toEqual(['Step', ' ', '', '', '€', '5', ' ', '', '', '', '😀', '<|endoftext|>']);
+  const broken = tokenizer.tokenTexts(tokenizer.encode('a€').slice(0, -1)); // ends within a character
+  expect(broken).toEqual(['a', '', '\ufffd']);
+});
+
+it('shows nothing for ids beyond its vocabulary', () => {
+  const tokenizer = makeTokenizer(json, config);
+  expect(tokenizer.decode([260, 5000])).toBe('Step');
+  expect(tokenizer.tokenTexts([5000, 260])).toEqual(['', 'Step']);
+});
+
+it('keeps the spaces between SentencePiece tokens', () => {
+  const pieces = ['<unk>', '<s>', '</s>', '▁', 'a', 'b', '▁a', '▁b', '1', '▁+'];
+  const tokenizer = makeTokenizer(
+    {
+      added_tokens: [0, 1, 2].map((id) => ({ id, content: pieces[id], special: true, normalized: false })),
+      normalizer: {
+        type: 'Sequence',
+        normalizers: [
+          { type: 'Prepend', prepend: '▁' },
+          { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
+        ],
+      },
+      pre_tokenizer: null,
+      post_processor: {
+        type: 'TemplateProcessing',
+        single: [{ SpecialToken: { id: '<s>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+        pair: [],
+        special_tokens: { '<s>': { id: '<s>', ids: [1], tokens: ['<s>'] } },
+      },
+      decoder: {
+        type: 'Sequence',
+        decoders: [
+          { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
+          { type: 'Fuse' },
+          { type: 'Strip', content: ' ', start: 1, stop: 0 },
+        ],
+      },
+      model: {
+        type: 'BPE',
+        unk_token: '<unk>',
+        fuse_unk: true,
+        vocab: Object.fromEntries(pieces.map((piece, id) => [piece, id])),
+        merges: ['▁ a', '▁ b'],
+      },
+    },
+    { eos_token: { content: '</s>' }, bos_token: '<s>' },
+  );
+  const ids = tokenizer.encode('a b a1');
+  expect(ids).toEqual([6, 7, 6, 8]);
+  expect(tokenizer.encodePrompt('a b')).toEqual([1, 6, 7]);
+  expect(tokenizer.decode(ids)).toBe('a b a1');
+  expect(tokenizer.tokenTexts(ids)).toEqual(['a', ' b', ' a', '1']);
+  expect(tokenizer.eosId).toBe(2);
+});
+
+it('gathers end tokens from all files of a folder', () => {
+  write('tokenizer.json', json);
+  write('tokenizer_config.json', config);
+  write('config.json', { eos_token_id: 1 });
+  write('generation_config.json', { eos_token_id: [0, 5] });
+  expect(loadTokenizer(folder)).toMatchObject({ eosId: 0, eosIds: [0, 1, 5] });
+});
+
+it('names the file that is missing or broken', () => {
+  const failure = () => {
+    try {
+      loadTokenizer(folder);
+    } catch (error) {
+      expect(error).toBeInstanceOf(UserError);
+      return error as UserError;
+    }
+    return expect.fail('loaded');
+  };
+  expect(failure()).toMatchObject({ file: join(folder, 'tokenizer.json'), message: 'The file does not exist' });
+  write('tokenizer.json', '{"model": ');
+  expect(failure().message).toMatch(/not JSON/);
+  write('tokenizer.json', '[]');
+  expect(failure().message).toMatch(/JSON object/);
+  for (const broken of [{}, { ...json, model: { type: 'None' } }, { ...json, model: null }, { ...json, decoder: 4 }]) {
+    write('tokenizer.json', broken);
+    expect(failure().message).toMatch(/cannot be used/);
+  }
+  write('tokenizer.json', json);
+  expect(failure().message).toMatch(/end token/);
+});

@@ -1,0 +1,135 @@
+/** A Hugging Face tokenizer (tokenizer.json and tokenizer_config.json), by way of @huggingface/tokenizers. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers';
+import { UserError } from '../errors';
+import { isJsonObject, type JsonObject, readJsonObject } from './files';
+
+export interface Tokenizer {
+  /** Token ids of a text. Adds no special tokens; those written out in the text are recognised. */
+  encode(text: string): number[];
+  /** As encode, with what the tokenizer puts before a text (Llama's beginning-of-text token; nothing for Qwen). */
+  encodePrompt(text: string): number[];
+  /** The text of ids, without special tokens such as the end token. */
+  decode(ids: readonly number[]): string;
+  /**
+   * The text of each token, special ones included, for display. A character whose bytes lie in several tokens is shown at its
+   * last one, the others get ''. Joined, they give the text with its special tokens.
+   */
+  tokenTexts(ids: readonly number[]): string[];
+  /** The token that ends a completion: what examples are written with. */
+  eosId: number;
+  /** Every token that ends one when sampled; chat models name several. */
+  eosIds: number[];
+  /** The padding token, or else the end token. */
+  padId: number;
+  /** Largest id + 1. A model's vocab_size may be larger. */
+  vocabSize: number;
+}
+
+/** Vocabularies of 250,000 tokens with their merges take some 35 MB. */
+const maxBytes = 256 << 20;
+
+/**
+ * The tokenizer in `folder`. End tokens are those of tokenizer_config.json, config.json and generation_config.json together.
+ * Throws a UserError when the tokenizer is missing or broken, or when none of them names an end token.
+ */
+export function loadTokenizer(folder: string): Tokenizer {
+  const file = join(folder, 'tokenizer.json');
+  const json = readJsonObject(file, maxBytes);
+  const optional = (name: string) => (existsSync(join(folder, name)) ? readJsonObject(join(folder, name)) : {});
+  const further = ['config.json', 'generation_config.json'].flatMap((name) => optional(name).eos_token_id ?? []);
+  return makeTokenizer(json, optional('tokenizer_config.json'), further.filter(isTokenId), file);
+}
+
+const isTokenId = (id: unknown): id is number => Number.isSafeInteger(id) && (id as number) >= 0;
+
+/**
+ * A tokenizer from the content of its two files. `furtherEosIds` are end tokens that the model's files name; `file` is for
+ * messages.
+ */
+export function makeTokenizer(
+  json: JsonObject,
+  config: JsonObject,
+  furtherEosIds: readonly number[] = [],
+  file = 'tokenizer.json',
+): Tokenizer {
+  let library: HfTokenizer;
+  let prefix: number[];
+  try {
+    // The library insists on fields that the format lets out.
+    const absent = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, added_tokens: [] };
+    library = new HfTokenizer({ ...absent, ...json }, config);
+    prefix = library.encode('').ids;
+    if (library.encode('1 + 1').ids.some((id) => id === undefined))
+      throw new Error('it has no token for some characters');
+  } catch (error) {
+    throw new UserError(`The tokenizer cannot be used: ${(error as Error).message}`, {
+      file,
+      remedy: 'Copy tokenizer.json and tokenizer_config.json from the model again.',
+      code: 'checkpoint',
+      cause: error,
+    });
+  }
+  let vocabSize = 0;
+  for (const id of library.get_vocab().values()) vocabSize = Math.max(vocabSize, id + 1);
+  const idOf = (field: string): number | null => {
+    const token = isJsonObject(config[field]) ? config[field].content : config[field];
+    return typeof token === 'string' ? (library.token_to_id(token) ?? null) : null;
+  };
+  const named = idOf('eos_token');
+  const eosIds = [...new Set(named === null ? furtherEosIds : [named, ...furtherEosIds])];
+  if (eosIds.length === 0)
+    throw new UserError('Nothing names an end token', {
+      file,
+      remedy: 'Add "eos_token" to tokenizer_config.json, or eos_token_id to config.json.',
+      code: 'checkpoint',
+    });
+
+  // Ids without a token (models round their vocabulary up) decode to nothing.
+  const decode = (ids: readonly number[], dropSpecial: boolean): string => {
+    const known = ids.filter((id) => library.id_to_token(id) !== undefined);
+    if (known.length === 0) return '';
+    return library.decode(known, { skip_special_tokens: dropSpecial, clean_up_tokenization_spaces: false });
+  };
+  const encode = (text: string) => {
+    const { ids } = library.encode(text, { add_special_tokens: false });
+    if (ids.some((id) => id === undefined))
+      throw new UserError(`The tokenizer has no token for some character of ${JSON.stringify(text.slice(0, 60))}`, {
+        file,
+        remedy: 'It names no unknown token: use texts within its alphabet, or another tokenizer.',
+        code: 'dataset',
+      });
+    return ids;
+  };
+  return {
+    encode,
+    encodePrompt: (text) => [...prefix, ...encode(text)],
+    decode: (ids) => decode(ids, true),
+    tokenTexts: (ids) => tokenTexts(ids, (part) => decode(part, false)),
+    eosId: eosIds[0],
+    eosIds,
+    padId: idOf('pad_token') ?? eosIds[0],
+    vocabSize,
+  };
+}
+
+/**
+ * What each token adds to the text. Decoders look at neighbours (leading spaces, characters of several bytes), so a token is
+ * decoded behind those of the last step, as text-generation-inference does for its streams.
+ */
+function tokenTexts(ids: readonly number[], decode: (ids: readonly number[]) => string): string[] {
+  const texts: string[] = [];
+  let context = 0; // where the window begins
+  let shown = 0; // tokens whose text has been given out
+  ids.forEach((_, i) => {
+    const before = decode(ids.slice(context, shown));
+    const text = decode(ids.slice(context, i + 1));
+    const cutCharacter = text.endsWith('\ufffd') && i + 1 < ids.length;
+    texts.push(cutCharacter ? '' : text.slice(before.length));
+    if (cutCharacter) return;
+    context = shown;
+    shown = i + 1;
+  });
+  return texts;
+}

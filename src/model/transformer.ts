@@ -1,0 +1,183 @@
+/**
+ * The decoder-only transformer of Llama, Qwen2, Qwen3 and Mistral over packed sequences (see kernels/interface.ts).
+ *
+ * A model is plain data: a config and a map of tensors under Hugging Face's names. Parameters are ordinary tensors marked `keep`,
+ * not tf.Variables: tf.engine().gradients(loss, [...model.parameters.values()]) differentiates by them as it does by variables,
+ * and an optimizer that consumes one and returns another sets the map's entry (kept, too). Whoever holds a model disposes it.
+ */
+import {
+  add,
+  keep,
+  matMul,
+  reshape,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tensor,
+  tensor1d,
+  tensor2d,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import {
+  attend,
+  type DecoderShape,
+  type DecoderWeights,
+  embed,
+  type LayerWeights,
+  type Rope,
+  rmsNorm,
+  rotate,
+  seededDropout,
+  swiGlu,
+} from '../kernels/interface';
+import { bits } from '../random';
+import { checkLength, checkTokens, type ModelConfig } from './config';
+import { embedName, headName, initialValues, layerName, layerNames, normName, parameterShapes } from './parameters';
+import { ropeValues } from './rope';
+
+export interface Model {
+  readonly config: ModelConfig;
+  /** By Hugging Face name, in the order of parameterShapes. Entries may be replaced by tensors of the same shape. */
+  readonly parameters: Map<string, Tensor>;
+  /** RoPE tables [positions, headDim / 2], made when first needed and remade when a longer sequence comes. */
+  rope: { cos: Tensor2D; sin: Tensor2D } | null;
+}
+
+/** A model with random parameters, a function of config and seed. */
+export function createModel(config: ModelConfig, seed: number): Model {
+  return modelFrom(config, (name, shape) => initialValues(config, name, shape, seed));
+}
+
+/** A model with the values that `read` gives for each name and shape of the config; it takes the arrays over. */
+export function modelFrom(config: ModelConfig, read: (name: string, shape: number[]) => Float32Array): Model {
+  const parameters = new Map<string, Tensor>();
+  try {
+    for (const [name, shape] of parameterShapes(config)) parameters.set(name, keep(tensor(read(name, shape), shape)));
+  } catch (error) {
+    for (const parameter of parameters.values()) parameter.dispose();
+    throw error;
+  }
+  return { config, parameters, rope: null };
+}
+
+/** A model with the same values in memory of its own: what a reference policy is. */
+export function copyModel(model: Model): Model {
+  return modelFrom(model.config, (name) => Float32Array.from(model.parameters.get(name)!.dataSync()));
+}
+
+export function disposeModel(model: Model): void {
+  for (const parameter of model.parameters.values()) parameter.dispose();
+  model.rope?.cos.dispose();
+  model.rope?.sin.dispose();
+  model.parameters.clear();
+  model.rope = null;
+}
+
+/** Sequences one after the other. Its tensors are the caller's to dispose: tf.dispose(batch). */
+export interface Batch {
+  /** int32 [n] */
+  tokens: Tensor1D;
+  /** int32 [sequences + 1]: starts[0] = 0, the last one = n. */
+  starts: Tensor1D;
+  /** int32 [n]: place of each token in its sequence. */
+  positions: Tensor1D;
+}
+
+/** Packs sequences of token ids. */
+export function pack(sequences: readonly (readonly number[])[]): Batch {
+  const starts = [0];
+  for (const sequence of sequences) starts.push(starts[starts.length - 1] + sequence.length);
+  const int32 = (values: readonly number[]) => tensor1d(Int32Array.from(values), 'int32');
+  return {
+    tokens: int32(sequences.flat()),
+    starts: int32(starts),
+    positions: int32(sequences.flatMap((sequence) => sequence.map((_, position) => position))),
+  };
+}
+
+/** What applies while training only. */
+export interface Training {
+  /** Rate of residual dropout: after the attention's and the MLP's output projection. */
+  dropout: number;
+  /** Of the dropout masks; give each update another one. */
+  seed: number;
+}
+
+/** Hidden states after the final norm, [n, d]. Throws a UserError when a sequence is longer than the model allows. */
+export function forward(model: Model, batch: Batch, training?: Training): Tensor2D {
+  const { config } = model;
+  checkTokens(config, batch.tokens.dataSync<'int32'>());
+  const longest = 1 + batch.positions.dataSync<'int32'>().reduce((most, position) => Math.max(most, position), 0);
+  return tidy(() => {
+    const weights = decoderWeights(model, longest);
+    const rope: Rope = { positions: batch.positions, cos: weights.cos, sin: weights.sin };
+    const drop = (x: Tensor2D, layer: number, site: number) =>
+      training?.dropout ? seededDropout(x, training.dropout, bits(training.seed, layer, site) >>> 1) : x;
+    let x = embed(weights.embed, batch.tokens);
+    weights.layers.forEach((layer, i) => {
+      const attended = attention(rmsNorm(x, layer.inputNorm, config.normEps), layer, rope, batch.starts, config);
+      x = add(x, drop(attended, i, 0));
+      const normed = rmsNorm(x, layer.postNorm, config.normEps);
+      const mixed = linear(swiGlu(linear(normed, layer.gate), linear(normed, layer.up)), layer.down);
+      x = add(x, drop(mixed, i, 1));
+    });
+    return rmsNorm(x, weights.norm, config.normEps);
+  });
+}
+
+/** x [n, in] times weight [out, in] transposed -> [n, out]. */
+const linear = (x: Tensor2D, weight: Tensor2D): Tensor2D => matMul(x, weight, false, true);
+
+function attention(x: Tensor2D, layer: LayerWeights, rope: Rope, starts: Tensor1D, config: ModelConfig): Tensor2D {
+  const { headDim, normEps } = config;
+  // Qwen3 normalises each head of q and k before it rotates them.
+  const perHead = (y: Tensor2D, norm: Tensor1D | null): Tensor2D =>
+    norm ? reshape(rmsNorm(reshape(y, [-1, headDim]), norm, normEps), y.shape) : y;
+  const q = rotate(perHead(linear(x, layer.q), layer.qNorm), layer.qBias, rope, headDim);
+  const k = rotate(perHead(linear(x, layer.k), layer.kNorm), layer.kBias, rope, headDim);
+  const v = linear(x, layer.v);
+  return linear(attend(q, k, layer.vBias ? add(v, layer.vBias) : v, starts, decoderShape(config)), layer.o);
+}
+
+export function decoderShape({ heads, kvHeads, headDim, normEps }: ModelConfig): DecoderShape {
+  return { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), eps: normEps };
+}
+
+/** The output projection [vocab, d]: what tokenLogProbs takes beside `forward`'s result. */
+export function headWeight(model: Model): Tensor2D {
+  return model.parameters.get(model.config.tied ? embedName : headName) as Tensor2D;
+}
+
+/**
+ * The weights as the kernels take them, with RoPE tables for at least `positions` positions. Holds the parameters of this moment:
+ * ask again after an update.
+ */
+export function decoderWeights(model: Model, positions = 1): DecoderWeights {
+  const { config, parameters } = model;
+  const layers = Array.from({ length: config.layers }, (_, i) => {
+    const weights = Object.keys(layerNames) as (keyof typeof layerNames)[];
+    return Object.fromEntries(
+      weights.map((weight) => [weight, parameters.get(layerName(i, weight)) ?? null]),
+    ) as unknown as LayerWeights;
+  });
+  return {
+    embed: parameters.get(embedName) as Tensor2D,
+    layers,
+    norm: parameters.get(normName) as Tensor1D,
+    head: headWeight(model),
+    ...ropeTables(model, positions),
+  };
+}
+
+function ropeTables(model: Model, positions: number): { cos: Tensor2D; sin: Tensor2D } {
+  checkLength(model.config, positions);
+  if (model.rope && model.rope.cos.shape[0] >= positions) return model.rope;
+  model.rope?.cos.dispose();
+  model.rope?.sin.dispose();
+  // Powers of two, so that slowly growing sequences do not remake the tables each time.
+  const rows = Math.min(Math.max(256, 2 ** Math.ceil(Math.log2(positions))), model.config.maxPositions);
+  const { cos, sin } = ropeValues(model.config, rows);
+  const shape: [number, number] = [rows, model.config.headDim / 2];
+  model.rope = { cos: keep(tensor2d(cos, shape)), sin: keep(tensor2d(sin, shape)) };
+  return model.rope;
+}
