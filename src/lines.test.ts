@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { UserError } from './errors';
+import { parseJson, readLines } from './lines';
+
+const folder = mkdtempSync(join(tmpdir(), 'distillery-lines-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function written(content: string | Buffer): string {
+  const file = join(folder, 'file');
+  writeFileSync(file, content);
+  return file;
+}
+
+function failure(action: () => unknown): UserError {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+describe('readLines', () => {
+  it('gives number, text, byte offset and whether the line is ended', () => {
+    const lines = [...readLines(written('\uFEFFé\r\n\nlast'))];
+    expect(lines).toEqual([
+      { number: 1, text: 'é', start: 0, ended: true },
+      { number: 2, text: '', start: 7, ended: true },
+      { number: 3, text: 'last', start: 8, ended: false },
+    ]);
+  });
+
+  it('finds the same lines as a split, also across its chunks', () => {
+    const unit = fc.tuple(fc.integer({ min: 0, max: 300_000 }), fc.constantFrom('x', 'é', '😀'));
+    fc.assert(
+      fc.property(fc.array(unit, { maxLength: 6 }), (sizes) => {
+        const content = sizes.map(([size, letter]) => `${letter.repeat(size)}\n`).join('');
+        const bytes = Buffer.from(content);
+        const lines = [...readLines(written(bytes))];
+        expect(lines.map((line) => line.text)).toEqual(content.split('\n').slice(0, -1));
+        for (const { text, start } of lines)
+          expect(bytes.subarray(start, start + Buffer.byteLength(text)).equals(Buffer.from(text))).toBe(true);
+      }),
+      { numRuns: 20, seed: 1 },
+    );
+  });
+
+  it('refuses long lines, bytes that are not UTF-8, folders and missing files by name', () => {
+    expect(failure(() => [...readLines(written(`ok\n${'x'.repeat(50)}`), 20)])).toMatchObject({ line: 2 });
+    expect(failure(() => [...readLines(written(`ok\n${'x'.repeat(50)}\n`), 20)])).toMatchObject({ line: 2 });
+    expect(failure(() => [...readLines(written(Buffer.from([0x61, 10, 0xff, 10])))])).toMatchObject({
+      line: 2,
+      message: 'the line is not UTF-8',
+    });
+    expect(failure(() => [...readLines(folder)]).message).toMatch(/folder/);
+    expect(failure(() => [...readLines(join(folder, 'none'))])).toMatchObject({
+      message: 'no such file',
+      code: 'missing',
+    });
+  });
+});
+
+describe('parseJson', () => {
+  it('says where broken JSON is', () => {
+    expect(failure(() => parseJson('{"a": 1,}', { file: 'f', line: 7 }))).toMatchObject({
+      file: 'f',
+      line: 7,
+      column: 9,
+    });
+    expect(failure(() => parseJson('{\n  "a": x}', { file: 'f' }))).toMatchObject({ line: 2, column: 8 });
+  });
+
+  it('refuses keys that reach into prototypes, however they are spelled, and deep nesting', () => {
+    for (const text of [
+      '{"__proto__": 1}',
+      '[{"a": {"\\u005f_proto__": 1}}]',
+      '{"constructor": {}}',
+      '{"prototype": 0}',
+    ])
+      expect(failure(() => parseJson(text, { line: 3 })).message).toMatch(/not allowed/);
+    expect(failure(() => parseJson('['.repeat(1_000_000), {})).message).toMatch(/broken JSON/);
+    expect(failure(() => parseJson('['.repeat(100) + ']'.repeat(100), {})).message).toMatch(/nested deeper/);
+    expect(parseJson('{"a": [1, {"proto": "__proto__"}]}', {})).toEqual({ a: [1, { proto: '__proto__' }] });
+  });
+});

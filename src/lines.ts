@@ -1,0 +1,161 @@
+/** Reading JSON that others wrote: line by line, with limits, without keys that reach into prototypes. */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { type ParseError, parse } from 'jsonc-parser';
+import { UserError } from './errors';
+
+/** Longest line that is read; a rollout of 100,000 tokens fits. */
+export const maxLineBytes = 32 * 1024 * 1024;
+/** Deepest nesting of a JSON value. */
+const maxDepth = 64;
+const chunkBytes = 256 * 1024;
+
+export interface Line {
+  /** From 1. */
+  number: number;
+  /** Without its end (`\n` or `\r\n`), and without a byte-order mark. */
+  text: string;
+  /** Byte offset of the line's first byte. */
+  start: number;
+  /** False for a last line that has no line end: whole in a hand-written file, torn in a log. */
+  ended: boolean;
+}
+
+/**
+ * The lines of a UTF-8 file, one after the other; blank ones too. Errors: file missing or not readable, a line over `limit`
+ * bytes, bytes that are not UTF-8.
+ */
+export function* readLines(file: string, limit = maxLineBytes): Generator<Line> {
+  const handle = openForReading(file);
+  try {
+    const chunk = Buffer.alloc(chunkBytes);
+    let held: Buffer[] = [];
+    let heldBytes = 0;
+    let start = 0;
+    let number = 1;
+    for (;;) {
+      const size = readSync(handle, chunk, 0, chunkBytes, null);
+      if (size === 0) break;
+      let from = 0;
+      for (let end = chunk.indexOf(10); end >= 0 && end < size; end = chunk.indexOf(10, from)) {
+        held.push(chunk.subarray(from, end));
+        checkLength(heldBytes + end - from, limit, file, number);
+        yield line(file, Buffer.concat(held), number, start, true);
+        start += heldBytes + end + 1 - from;
+        held = [];
+        heldBytes = 0;
+        number++;
+        from = end + 1;
+      }
+      if (from < size) held.push(Buffer.from(chunk.subarray(from, size)));
+      heldBytes += size - from;
+      checkLength(heldBytes, limit, file, number);
+    }
+    if (heldBytes > 0) yield line(file, Buffer.concat(held), number, start, false);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function checkLength(bytes: number, limit: number, file: string, line: number): void {
+  if (bytes > limit)
+    throw new UserError(`the line is longer than ${limit} bytes`, {
+      file,
+      line,
+      code: 'dataset',
+      remedy: 'Write one JSON value a line.',
+    });
+}
+
+/** Opens a file to read; missing, a folder or no permission is a UserError that says so. */
+export function openForReading(file: string): number {
+  try {
+    const handle = openSync(file, 'r');
+    try {
+      readSync(handle, Buffer.alloc(1), 0, 1, 0); // a folder opens, but does not read
+    } catch (error) {
+      closeSync(handle);
+      throw error;
+    }
+    return handle;
+  } catch (error) {
+    throw new UserError(readProblem(error), { file, code: 'missing', remedy: 'Check the path.', cause: error });
+  }
+}
+
+function readProblem(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'no such file';
+  if (code === 'EISDIR') return 'this is a folder, not a file';
+  if (code === 'EACCES' || code === 'EPERM') return 'no permission to read this file';
+  return `cannot be read: ${(error as Error).message}`;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function line(file: string, bytes: Buffer, number: number, start: number, ended: boolean): Line {
+  const length = bytes.at(-1) === 13 && ended ? bytes.length - 1 : bytes.length;
+  try {
+    return { number, text: utf8.decode(bytes.subarray(0, length)), start, ended };
+  } catch (cause) {
+    throw new UserError('the line is not UTF-8', {
+      file,
+      line: number,
+      code: 'dataset',
+      remedy: 'Save it as UTF-8.',
+      cause,
+    });
+  }
+}
+
+/**
+ * JSON.parse with a place in the message, and limits: nesting, and no `__proto__`, `constructor` or `prototype` keys (they would reach
+ * into prototypes when the value is merged or indexed).
+ */
+export function parseJson(text: string, place: { file?: string; line?: number; code?: string }): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const before = text.slice(0, faultOffset(text)).split('\n');
+    throw new UserError(`broken JSON: ${(cause as Error).message}`, {
+      code: 'json',
+      ...place,
+      line: (place.line ?? 1) + before.length - 1,
+      column: before.at(-1)!.length + 1,
+      remedy: 'Mend or remove it.',
+      cause,
+    });
+  }
+  const fault = faultIn(value, 0);
+  if (fault) throw new UserError(fault, { code: 'json', ...place, remedy: 'Remove it.' });
+  return value;
+}
+
+/** Where the first fault is: JSON.parse does not always tell. */
+function faultOffset(text: string): number {
+  const errors: ParseError[] = [];
+  try {
+    parse(text, errors, { disallowComments: true });
+  } catch {
+    return 0; // nested too deep for a recursive parser
+  }
+  return errors[0]?.offset ?? text.length;
+}
+
+function faultIn(value: unknown, depth: number): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth === maxDepth) return `nested deeper than ${maxDepth} levels`;
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const fault = faultIn(item, depth + 1);
+      if (fault) return fault;
+    }
+    return undefined;
+  }
+  for (const key of Object.keys(value)) {
+    if (key === '__proto__' || key === 'constructor' || key === 'prototype') return `the key "${key}" is not allowed`;
+    const fault = faultIn((value as Record<string, unknown>)[key], depth + 1);
+    if (fault) return fault;
+  }
+  return undefined;
+}

@@ -1,0 +1,116 @@
+/**
+ * Checkpoints are folders that appear whole or not at all: written beside, flushed, renamed, and only then published in run.json.
+ */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../errors';
+import { parseJson } from '../lines';
+import { flushFile, flushFolder } from './files';
+import { check } from './jsonl';
+import { type CheckpointState, checkpointStateSchema, formatVersion } from './records';
+
+const stateFile = 'state.json';
+
+/** The folder in which a checkpoint is written, or into which it is moved to be deleted. */
+function unfinished(name: string): string {
+  return `.unfinished-${name}`;
+}
+
+const unfinishedName = /^\.unfinished-(base|sft|reconstruct|complete|rewrite)-\d+$/;
+
+/** Removes what a killed process left half-written or half-deleted; touches nothing but its own exact names. */
+export function removeUnfinished(checkpoints: string): void {
+  if (!fs.existsSync(checkpoints)) return;
+  for (const name of fs.readdirSync(checkpoints))
+    if (unfinishedName.test(name)) fs.rmSync(join(checkpoints, name), { recursive: true });
+}
+
+/** Writes a checkpoint's folder: `write` fills it with files (no subfolders), then state.json with their checksums is added. */
+export async function writeCheckpointFolder(
+  checkpoints: string,
+  name: string,
+  record: Omit<CheckpointState, 'format' | 'files'>,
+  write: (folder: string) => void | Promise<void>,
+): Promise<void> {
+  fs.mkdirSync(checkpoints, { recursive: true });
+  const draft = join(checkpoints, unfinished(name));
+  fs.rmSync(draft, { recursive: true, force: true });
+  deleteCheckpointFolder(checkpoints, name); // whole, but its writer was killed before publishing it
+  fs.mkdirSync(draft);
+  try {
+    await write(draft);
+    const files = Object.fromEntries(
+      fs
+        .readdirSync(draft)
+        .sort()
+        .map((file) => [file, hashFile(join(draft, file))]),
+    );
+    const state: CheckpointState = { format: formatVersion, ...record, files };
+    fs.writeFileSync(join(draft, stateFile), `${JSON.stringify(state, refuseNonFinite, 2)}\n`);
+    for (const file of fs.readdirSync(draft)) flushFile(join(draft, file));
+    flushFolder(draft);
+    fs.renameSync(draft, join(checkpoints, name));
+    flushFolder(checkpoints);
+  } catch (error) {
+    fs.rmSync(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** JSON would turn NaN and infinities into null, and a resumed run would go on with another state. */
+function refuseNonFinite(key: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new Error(`state.json cannot hold ${value} (in ${key})`);
+  return value;
+}
+
+/** Deletes a folder that is not published any more; killed half-way, the rest is found by its name. */
+export function deleteCheckpointFolder(checkpoints: string, name: string): void {
+  const folder = join(checkpoints, name);
+  if (!fs.existsSync(folder)) return;
+  const doomed = join(checkpoints, unfinished(name));
+  fs.rmSync(doomed, { recursive: true, force: true });
+  fs.renameSync(folder, doomed);
+  fs.rmSync(doomed, { recursive: true });
+}
+
+/** Reads a checkpoint's state and checks every file against its checksum. */
+export function verifyCheckpoint(folder: string): CheckpointState {
+  const file = join(folder, stateFile);
+  const damaged = (message: string) =>
+    new UserError(message, { file: folder, code: 'checkpoint', remedy: 'Use an earlier checkpoint of the run.' });
+  if (!fs.existsSync(file)) throw damaged('this is not a checkpoint: it has no state.json');
+  const state = check(checkpointStateSchema, parseJson(fs.readFileSync(file, 'utf8'), { file, code: 'checkpoint' }), {
+    file,
+  });
+  if (state.format > formatVersion)
+    throw new UserError(
+      `the checkpoint was written by a newer version (format ${state.format}, this one reads ${formatVersion})`,
+      {
+        file: folder,
+        code: 'version',
+        remedy: 'Update Distillery.',
+      },
+    );
+  for (const [name, hash] of Object.entries(state.files)) {
+    const path = join(folder, name);
+    if (!/^[^/\\]+$/.test(name) || !fs.existsSync(path)) throw damaged(`the file ${name} is missing`);
+    if (hashFile(path) !== hash) throw damaged(`the file ${name} is damaged: its checksum differs`);
+  }
+  return state;
+}
+
+/** sha256 of a file, in hex. */
+function hashFile(file: string): string {
+  const hash = createHash('sha256');
+  const handle = fs.openSync(file, 'r');
+  try {
+    const block = Buffer.alloc(1024 * 1024);
+    for (let size = fs.readSync(handle, block); size > 0; size = fs.readSync(handle, block))
+      hash.update(block.subarray(0, size));
+    return hash.digest('hex');
+  } finally {
+    fs.closeSync(handle);
+  }
+}

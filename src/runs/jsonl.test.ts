@@ -1,0 +1,124 @@
+import fs, { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { appendLines, encode, lastSeq, readRecords, real, truncateAfter } from './jsonl';
+
+let folder: string;
+let file: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'distillery-jsonl-'));
+  file = join(folder, 'records.jsonl');
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true });
+});
+
+const schema = z.object({ seq: z.number(), x: real, text: z.string().optional() });
+
+describe('records', () => {
+  it('come back as they were, NaN and infinities included, and texts that look like them stay texts', () => {
+    const records = [
+      { seq: 1, x: Number.NaN },
+      { seq: 2, x: Number.NEGATIVE_INFINITY, text: 'NaN' },
+      { seq: 3, x: Number.POSITIVE_INFINITY, text: 'a\nb\u2028' },
+      { seq: 4, x: 0.1 },
+    ];
+    appendLines(file, records);
+    expect(readRecords(file, schema)).toEqual(records);
+    expect(readFileSync(file, 'utf8').split('\n')[0]).toBe('{"seq":1,"x":"NaN"}');
+    expect(encode([-0, 1e-7, null])).toBe('[0,1e-7,null]');
+  });
+
+  it('of no file are none', () => {
+    expect(readRecords(file, schema)).toEqual([]);
+    expect(lastSeq(file)).toEqual({ seq: 0, end: 0 });
+  });
+
+  it('that do not fit their schema name the line and the field', () => {
+    writeFileSync(file, '{"seq":1,"x":1}\n{"seq":2,"x":"many"}\n');
+    expect(() => readRecords(file, schema)).toThrow(/x: /);
+    try {
+      readRecords(file, schema);
+    } catch (error) {
+      expect(error).toMatchObject({ file, line: 2, code: 'run' });
+    }
+  });
+});
+
+describe('a torn last line', () => {
+  it.each(['{"seq":3,"x', '{"seq":3,"x":3}', ' '.repeat(200_000), '\0\0'])(
+    'is left out by readers and cut off by the next writer',
+    (torn) => {
+      appendLines(file, [
+        { seq: 1, x: 1 },
+        { seq: 2, x: 2 },
+      ]);
+      writeFileSync(file, torn, { flag: 'a' });
+      expect(readRecords(file, schema).map((record) => record.seq)).toEqual([1, 2]);
+      expect(lastSeq(file).seq).toBe(2);
+      appendLines(file, [{ seq: 3, x: 3 }]);
+      expect(readFileSync(file, 'utf8')).toBe('{"seq":1,"x":1}\n{"seq":2,"x":2}\n{"seq":3,"x":3}\n');
+    },
+  );
+
+  it('that is all there is leaves nothing', () => {
+    writeFileSync(file, '{"seq"');
+    expect(readRecords(file, schema)).toEqual([]);
+    truncateAfter(file, 5);
+    expect(fs.existsSync(file)).toBe(false);
+  });
+
+  it('anywhere else is an error that names the line', () => {
+    writeFileSync(file, '{"seq":1,"x":1}\n{"seq":2,\n{"seq":3,"x":3}\n');
+    expect(() => readRecords(file, schema)).toThrow(expect.objectContaining({ file, line: 2 }));
+  });
+});
+
+describe('truncateAfter', () => {
+  it('cuts the first later record and all that follows', () => {
+    const records = [1, 2, 3, 4].map((seq) => ({ seq, x: seq, text: 'é'.repeat(seq) }));
+    appendLines(file, records);
+    truncateAfter(file, 4);
+    expect(readRecords(file, schema)).toEqual(records);
+    truncateAfter(file, 2);
+    expect(readRecords(file, schema)).toEqual(records.slice(0, 2));
+    truncateAfter(file, 0);
+    expect(fs.existsSync(file)).toBe(false);
+    truncateAfter(file, 0);
+  });
+});
+
+describe('a full disk', () => {
+  it('leaves every earlier line and nothing of the failed call', () => {
+    appendLines(file, [{ seq: 1, x: 1 }]);
+    const before = readFileSync(file, 'utf8');
+    const write = fs.writeSync;
+    let room = 5; // bytes that still fit
+    vi.spyOn(fs, 'writeSync').mockImplementation(((
+      handle: number,
+      bytes: Buffer,
+      offset: number,
+      _: number,
+      position: number,
+    ) => {
+      if (room === 0) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+      const size = room;
+      room = 0;
+      return write(handle, bytes, offset, size, position);
+    }) as typeof fs.writeSync);
+    expect(() => appendLines(file, [{ seq: 2, x: 2 }])).toThrow(
+      expect.objectContaining({
+        code: 'disk',
+        file,
+        message: expect.stringMatching(/no space.*every earlier line is kept/),
+      }),
+    );
+    expect(readFileSync(file, 'utf8')).toBe(before);
+    vi.restoreAllMocks();
+    appendLines(file, [{ seq: 2, x: 2 }]);
+    expect(readRecords(file, schema)).toHaveLength(2);
+  });
+});

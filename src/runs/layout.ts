@@ -1,0 +1,59 @@
+/** Where things lie in a run folder. */
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../errors';
+import { type StageName, stageNames } from './records';
+
+/** Runs of a workspace, below its folder. */
+export const runsFolderName = join('.distillery', 'runs');
+
+export const runFile = (run: string) => join(run, 'run.json');
+export const configFile = (run: string) => join(run, 'config.json');
+export const summaryFile = (run: string) => join(run, 'summary.json');
+export const metricsFile = (run: string) => join(run, 'metrics.jsonl');
+export const failuresFile = (run: string) => join(run, 'failures.jsonl');
+export const rewritesFile = (run: string) => join(run, 'rewrites.jsonl');
+export const rolloutsFile = (run: string, stage: StageName, step: number) =>
+  join(run, 'rollouts', stage, `${step}.jsonl`);
+export const checkpointsFolder = (run: string) => join(run, 'checkpoints');
+
+/** `name` is one path component of letters, digits and `._-`. */
+export function evaluationFile(run: string, name: string): string {
+  if (!/^[\w.-]+$/.test(name))
+    throw new UserError(`"${name}" cannot be the name of an evaluation`, {
+      code: 'run',
+      remedy: 'Use letters, digits, . _ and -.',
+    });
+  return join(run, 'evaluations', `${name}.jsonl`);
+}
+
+/** Stages and steps whose rollouts are there, in the order of training. */
+export function rolloutSteps(run: string): { stage: StageName; step: number }[] {
+  return stageNames.flatMap((stage) =>
+    names(join(run, 'rollouts', stage))
+      .filter((name) => /^\d+$/.test(name))
+      .map((name) => ({ stage, step: Number(name) }))
+      .sort((a, b) => a.step - b.step),
+  );
+}
+
+/** Names of the evaluations, sorted. */
+export function evaluationNames(run: string): string[] {
+  return names(join(run, 'evaluations')).sort();
+}
+
+/** Every file of appended records that there is. */
+export function recordFiles(run: string): string[] {
+  return [
+    metricsFile(run),
+    failuresFile(run),
+    rewritesFile(run),
+    ...rolloutSteps(run).map(({ stage, step }) => rolloutsFile(run, stage, step)),
+    ...evaluationNames(run).map((name) => evaluationFile(run, name)),
+  ].filter((file) => fs.existsSync(file));
+}
+
+function names(folder: string): string[] {
+  if (!fs.existsSync(folder)) return [];
+  return fs.readdirSync(folder).flatMap((name) => (name.endsWith('.jsonl') ? name.slice(0, -'.jsonl'.length) : []));
+}

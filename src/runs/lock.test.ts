@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { acquireLock, lockHolder, startTimeOf } from './lock';
+
+let run: string;
+beforeEach(() => {
+  run = fs.mkdtempSync(join(tmpdir(), 'distillery-lock-'));
+});
+afterEach(() => fs.rmSync(run, { recursive: true }));
+
+function writeLock(number: number, content: object | string): string {
+  const file = join(run, 'lock', `${number}.json`);
+  fs.mkdirSync(join(run, 'lock'), { recursive: true });
+  fs.writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+  return file;
+}
+
+const mine = () => ({ pid: process.pid, startTime: startTimeOf(process.pid), host: hostname(), token: 't' });
+
+describe('acquireLock', () => {
+  it('keeps others out until it is released, and says who holds it', () => {
+    const lock = acquireLock(run);
+    expect(lockHolder(run)?.pid).toBe(process.pid);
+    expect(() => acquireLock(run)).toThrow(
+      expect.objectContaining({
+        code: 'locked',
+        message: expect.stringContaining(`process ${process.pid} `),
+        remedy: expect.stringContaining(`kill ${process.pid}`),
+      }),
+    );
+    lock.release();
+    expect(lockHolder(run)).toBeUndefined();
+    acquireLock(run).release();
+  });
+
+  it('takes over from a process that is gone', async () => {
+    const child = spawn(process.execPath, ['-e', '']);
+    await new Promise((resolve) => child.on('exit', resolve));
+    writeLock(4, { ...mine(), pid: child.pid });
+    expect(lockHolder(run)).toBeUndefined();
+    acquireLock(run);
+    expect(fs.readdirSync(join(run, 'lock'))).toEqual(['5.json']);
+  });
+
+  it('takes over from a process whose pid another process has now', () => {
+    writeLock(1, { ...mine(), startTime: 'long ago' });
+    acquireLock(run);
+    expect(lockHolder(run)?.token).not.toBe('t');
+  });
+
+  it('leaves a lock of another machine alone and names its file', () => {
+    const file = writeLock(1, { ...mine(), host: 'elsewhere' });
+    expect(() => acquireLock(run)).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining('on elsewhere'),
+        remedy: expect.stringContaining(file),
+      }),
+    );
+  });
+
+  it('takes a lock file that was torn long ago for a dead process, and one torn just now for a starting one', () => {
+    const file = writeLock(1, '{"pid":');
+    expect(() => acquireLock(run)).toThrow(expect.objectContaining({ code: 'locked' }));
+    fs.utimesSync(file, 0, 0);
+    acquireLock(run);
+  });
+
+  it('does not release a lock that another has taken', () => {
+    const lock = acquireLock(run);
+    const file = writeLock(1, { ...mine(), token: 'other' });
+    lock.release();
+    expect(JSON.parse(fs.readFileSync(file, 'utf8'))).toMatchObject({ token: 'other' });
+    expect(lockHolder(run)?.token).toBe('other');
+  });
+});
+
+describe('startTimeOf', () => {
+  it('is the same at every call and differs between processes', async () => {
+    const child = spawn('sleep', ['10']);
+    try {
+      expect(startTimeOf(process.pid)).toBe(startTimeOf(process.pid));
+      expect(startTimeOf(child.pid!)).not.toBe(startTimeOf(process.pid));
+    } finally {
+      child.kill();
+    }
+    expect(startTimeOf(2 ** 22 + 1)).toBeUndefined();
+  });
+});

@@ -1,0 +1,172 @@
+/** Reading runs, while they are written or after: for the CLI, the editor and whoever resumes. Nothing here writes. */
+import fs from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { UserError } from '../errors';
+import { parseJson } from '../lines';
+import { verifyCheckpoint } from './checkpoints';
+import { check, readRecords } from './jsonl';
+import * as layout from './layout';
+import { lockHolder } from './lock';
+import {
+  type CheckpointEntry,
+  type CheckpointState,
+  type EvaluationRecord,
+  evaluationRecordSchema,
+  type FailureRecord,
+  failureRecordSchema,
+  formatVersion,
+  type MetricsRecord,
+  metricsRecordSchema,
+  type RewriteRecord,
+  type RolloutRecord,
+  type RunRecord,
+  rewriteRecordSchema,
+  rolloutRecordSchema,
+  runRecordSchema,
+  type StageName,
+  type StageRow,
+  stageRowSchema,
+} from './records';
+
+export { evaluationNames, rolloutSteps } from './layout';
+
+/** A run as it lies on disk. */
+export interface Run {
+  /** Absolute. */
+  folder: string;
+  record: RunRecord;
+  /** Its file says `running`, but no process holds its lock: it crashed, was killed, or the machine went down. */
+  interrupted: boolean;
+}
+
+/** A line of the list of runs: a run, or why it cannot be read. */
+export type RunListing = { id: string; folder: string } & ({ run: Run } | { problem: UserError });
+
+/** All runs of a folder (`.distillery/runs`), newest first; none if there is no such folder. One broken run does not hide the others. */
+export function listRuns(runsFolder: string): RunListing[] {
+  if (!fs.existsSync(runsFolder)) return [];
+  return fs
+    .readdirSync(runsFolder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry): RunListing => {
+      const folder = resolve(runsFolder, entry.name);
+      try {
+        return { id: entry.name, folder, run: openRun(folder) };
+      } catch (error) {
+        const problem = error instanceof UserError ? error : new UserError((error as Error).message, { file: folder });
+        return { id: entry.name, folder, problem };
+      }
+    })
+    .sort((a, b) => (a.id < b.id ? 1 : -1));
+}
+
+/** Reads run.json. Errors: not a run folder, broken, written by a newer version. */
+export function openRun(folder: string): Run {
+  const file = layout.runFile(folder);
+  if (!fs.existsSync(file))
+    throw new UserError(fs.existsSync(folder) ? 'not a run: it has no run.json' : 'no such run', {
+      file: folder,
+      code: 'run',
+      remedy: 'See `distillery runs` for the runs there are.',
+    });
+  const value = readJson(file);
+  const format = (value as { format?: unknown } | null)?.format;
+  if (typeof format === 'number' && format > formatVersion)
+    throw new UserError(`the run was written by a newer version (format ${format}, this one reads ${formatVersion})`, {
+      file,
+      code: 'version',
+      remedy: 'Update Distillery.',
+    });
+  const record = check(runRecordSchema, value, { file });
+  return { folder: resolve(folder), record, interrupted: record.state === 'running' && !lockHolder(folder) };
+}
+
+/** The run that a user names: a path, an id, or a part of an id that only one run has; `latest` is the newest. */
+export function findRun(runsFolder: string, name: string): Run {
+  if (fs.existsSync(layout.runFile(name))) return openRun(name);
+  const runs = listRuns(runsFolder);
+  const exact = runs.filter((run) => run.id === name);
+  const matches =
+    name === 'latest' ? runs.slice(0, 1) : exact.length > 0 ? exact : runs.filter((run) => run.id.includes(name));
+  if (matches.length === 1) return openRun(matches[0].folder);
+  throw new UserError(
+    matches.length > 1 ? `more than one run is named like "${name}"` : `no run is named like "${name}"`,
+    {
+      file: runsFolder,
+      code: 'run',
+      remedy: `Runs: ${
+        (matches.length > 1 ? matches : runs)
+          .slice(0, 8)
+          .map((run) => run.id)
+          .join(', ') || 'none yet'
+      }.`,
+    },
+  );
+}
+
+/** config.json: the resolved config with versions and hashes. */
+export function readConfig(run: string): unknown {
+  return readJson(layout.configFile(run));
+}
+
+/** Rows of summary.json, in the order of training. */
+export function readSummary(run: string): StageRow[] {
+  const file = layout.summaryFile(run);
+  return fs.existsSync(file) ? check(z.array(stageRowSchema), readJson(file), { file }) : [];
+}
+
+export function readMetrics(run: string): MetricsRecord[] {
+  return readRecords(layout.metricsFile(run), metricsRecordSchema);
+}
+
+export function readRollouts(run: string, stage: StageName, step: number): RolloutRecord[] {
+  return readRecords(layout.rolloutsFile(run, stage, step), rolloutRecordSchema);
+}
+
+export function readFailures(run: string): FailureRecord[] {
+  return readRecords(layout.failuresFile(run), failureRecordSchema);
+}
+
+export function readRewrites(run: string): RewriteRecord[] {
+  return readRecords(layout.rewritesFile(run), rewriteRecordSchema);
+}
+
+export function readEvaluation(run: string, name: string): EvaluationRecord[] {
+  return readRecords(layout.evaluationFile(run, name), evaluationRecordSchema);
+}
+
+export interface FoundCheckpoint {
+  entry: CheckpointEntry;
+  folder: string;
+  state: CheckpointState;
+  /** Newer checkpoints that failed their check, and why. */
+  skipped: { name: string; problem: UserError }[];
+}
+
+/** The newest published checkpoint whose files are all as they were written; null if there is none. */
+export function latestCheckpoint(run: Run): FoundCheckpoint | null {
+  const skipped: FoundCheckpoint['skipped'] = [];
+  for (const entry of run.record.checkpoints.slice().reverse()) {
+    const folder = join(layout.checkpointsFolder(run.folder), entry.name);
+    try {
+      return { entry, folder, state: verifyCheckpoint(folder), skipped };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      skipped.push({ name: entry.name, problem: error });
+    }
+  }
+  return null;
+}
+
+/** The run that a checkpoint's folder belongs to, if it lies in one. */
+export function runOfCheckpoint(checkpoint: string): string | undefined {
+  const parent = resolve(checkpoint, '..');
+  const run = resolve(parent, '..');
+  return basename(parent) === 'checkpoints' && fs.existsSync(layout.runFile(run)) ? run : undefined;
+}
+
+function readJson(file: string): unknown {
+  if (!fs.existsSync(file)) throw new UserError('no such file', { file, code: 'run' });
+  return parseJson(fs.readFileSync(file, 'utf8'), { file, code: 'run' });
+}

@@ -1,0 +1,215 @@
+/** Everything that a run folder holds, as schemas: what is written is typed by them, what is read is checked by them. */
+import { z } from 'zod';
+import { real } from './jsonl';
+
+/** Version of the folder's format; a reader refuses greater ones. */
+export const formatVersion = 1;
+
+/** `base` is the student untouched, `sft` the baseline; the other three are Stage 1, 2 and 3. */
+export const stageNames = ['base', 'sft', 'reconstruct', 'complete', 'rewrite'] as const;
+export const stageSchema = z.enum(stageNames);
+export type StageName = z.infer<typeof stageSchema>;
+
+const count = z.number().int().nonnegative();
+const time = z.iso.datetime();
+
+/** A published checkpoint. */
+export const checkpointEntrySchema = z.object({
+  /** Its folder below `checkpoints/`, `<stage>-<step>`. */
+  name: z.string().regex(/^(base|sft|reconstruct|complete|rewrite)-\d+$/),
+  stage: stageSchema,
+  step: count,
+  /** The run's last sequence number when it was taken: what the files say after it is cut off on resume. */
+  seq: count,
+  /** Kept for good: the end of a stage, the best of a stage. */
+  keep: z.boolean().optional(),
+});
+export type CheckpointEntry = z.infer<typeof checkpointEntrySchema>;
+
+/** Where a run stands, as written. A run that says `running` while nobody holds its lock was interrupted. */
+export const runStates = ['created', 'running', 'paused', 'stopped', 'finished', 'failed'] as const;
+
+/** run.json */
+export const runRecordSchema = z.object({
+  format: count,
+  id: z.string(),
+  name: z.string(),
+  state: z.enum(runStates),
+  /** Why it is in this state, when there is something to say. */
+  reason: z.string().optional(),
+  stage: stageSchema.optional(),
+  step: count.optional(),
+  created: time,
+  updated: time,
+  /** The process that wrote last. */
+  host: z.object({ pid: count, startTime: z.string(), name: z.string() }),
+  /** Oldest first. */
+  checkpoints: z.array(checkpointEntrySchema),
+});
+export type RunRecord = z.infer<typeof runRecordSchema>;
+
+/** A line of summary.json: what a stage's student reaches on the test problems. */
+export const stageRowSchema = z.object({
+  stage: stageSchema,
+  /** Share right, 0 to 1. */
+  accuracy: real,
+  /** At 95 %. */
+  accuracyInterval: z.tuple([real, real]),
+  /** Completion tokens without the end token. */
+  meanTokens: real,
+  /** Problems tested. */
+  n: count,
+  /** Seconds of training that led to it, earlier stages not counted. */
+  wallSeconds: real,
+  seq: count.optional(),
+});
+export type StageRow = z.infer<typeof stageRowSchema>;
+
+/**
+ * One update, with the meanings of TRL's GRPOTrainer. Supervised updates have no rewards, groups or clipping: those are absent.
+ * Shares are 0 to 1, lengths are completion tokens.
+ */
+export const updateMetricsSchema = z.object({
+  stage: stageSchema,
+  /** A part of the stage with a loop of its own, such as Stage 3's `internalise`. */
+  phase: z.string().optional(),
+  /** From 1, within the stage. */
+  step: count,
+  loss: real,
+  gradNorm: real.optional(),
+  lr: real.optional(),
+  tokensPerSecond: real.optional(),
+  /** Mean of the weighted sum that is optimised, and its standard deviation. */
+  reward: real.optional(),
+  rewardStd: real.optional(),
+  /** Mean of each reward component over the samples it applies to. */
+  parts: z.record(z.string(), real).optional(),
+  /** Share of samples with the right answer. */
+  accuracy: real.optional(),
+  kl: real.optional(),
+  /** Nats a token. */
+  entropy: real.optional(),
+  /** Share of tokens clipped at the low side (advantage < 0) and at the high side (advantage > 0). */
+  clipLow: real.optional(),
+  clipHigh: real.optional(),
+  lengthMean: real.optional(),
+  lengthCorrect: real.optional(),
+  lengthWrong: real.optional(),
+  /** Share of completions cut off by the token budget. */
+  truncated: real.optional(),
+  /** Share of groups whose rewards are all equal, and of groups all right or all wrong. */
+  flatGroups: real.optional(),
+  allCorrect: real.optional(),
+  allWrong: real.optional(),
+  /** Cross-entropy of the replayed examples. */
+  replayLoss: real.optional(),
+});
+export type UpdateMetrics = z.infer<typeof updateMetricsSchema>;
+
+/** A line of metrics.jsonl. */
+export const metricsRecordSchema = updateMetricsSchema.extend({ seq: count, time });
+export type MetricsRecord = z.infer<typeof metricsRecordSchema>;
+
+/** A line of rollouts/<stage>/<step>.jsonl: one completion, all there is to know about it. */
+export const rolloutRecordSchema = z.object({
+  seq: count,
+  stage: stageSchema,
+  step: count,
+  problemId: z.string(),
+  /** Index of the prompt in the batch, and of the sample in its group. */
+  group: count,
+  sample: count,
+  prompt: z.string(),
+  /** The completion's token ids with the end token, if it came; the other lists run along with it. */
+  tokens: z.array(count),
+  tokenTexts: z.array(z.string()),
+  logProbs: z.array(real),
+  refLogProbs: z.array(real).optional(),
+  entropy: z.array(real).optional(),
+  /** null: no component applied. */
+  reward: real.nullable(),
+  /** null: not applicable to this sample. */
+  parts: z.record(z.string(), real.nullable()),
+  advantage: real,
+  /** Whether the end token came within the budget. */
+  finished: z.boolean(),
+  /** The extracted answer; null if there is none. */
+  answer: z.string().nullable(),
+  correct: z.boolean(),
+  /** Length of the teacher's own chain in the student's tokens. */
+  teacherTokens: count.optional(),
+});
+export type RolloutRecord = z.infer<typeof rolloutRecordSchema>;
+
+/** A sampled answer inside a failure or an evaluation. */
+export const answerSchema = z.object({
+  text: z.string(),
+  answer: z.string().nullable(),
+  correct: z.boolean(),
+  finished: z.boolean(),
+  tokens: count,
+});
+
+/** A line of failures.jsonl: a problem that the student keeps getting wrong. */
+export const failureRecordSchema = z.object({
+  seq: count,
+  problemId: z.string(),
+  question: z.string(),
+  answer: z.string(),
+  samples: z.array(answerSchema),
+  /** What went wrong, such as `arithmetic-slip`, `wrong-operation`, `missing-step`, `no-answer`, `truncated`. */
+  category: z.string(),
+  /** The first step of a sample that does not hold: index from 0, its text and why. */
+  firstWrongStep: z.object({ sample: count, step: count, text: z.string(), reason: z.string() }).optional(),
+  teacherChain: z.string().optional(),
+  /** Checkpoint (or file) that the samples came from. */
+  source: z.string(),
+});
+export type FailureRecord = z.infer<typeof failureRecordSchema>;
+
+/** A line of rewrites.jsonl: a shorter chain for a failure, and where it came from. */
+export const rewriteRecordSchema = z.object({
+  seq: count,
+  problemId: z.string(),
+  question: z.string(),
+  answer: z.string(),
+  text: z.string(),
+  tokens: count,
+  teacherTokens: count.optional(),
+  reward: real.nullable(),
+  /** Right, and shorter than the teacher: fit to be learned from. */
+  accepted: z.boolean(),
+  reason: z.string().optional(),
+  provenance: z.object({
+    stage: stageSchema,
+    step: count,
+    group: count,
+    sample: count,
+    checkpoint: z.string().optional(),
+  }),
+});
+export type RewriteRecord = z.infer<typeof rewriteRecordSchema>;
+
+/** A line of evaluations/<name>.jsonl. */
+export const evaluationRecordSchema = answerSchema.extend({
+  seq: count,
+  problemId: z.string(),
+  /** The reference answer. */
+  gold: z.string(),
+  /** Right by the last number anywhere in the text. */
+  lenientCorrect: z.boolean().optional(),
+});
+export type EvaluationRecord = z.infer<typeof evaluationRecordSchema>;
+
+/** state.json of a checkpoint. */
+export const checkpointStateSchema = z.object({
+  format: count,
+  stage: stageSchema,
+  step: count,
+  seq: count,
+  /** sha256 of every other file in the folder. */
+  files: z.record(z.string(), z.string()),
+  /** The writer's own: cursors, schedules, selections. */
+  state: z.unknown(),
+});
+export type CheckpointState = z.infer<typeof checkpointStateSchema>;

@@ -1,0 +1,241 @@
+/** Writing a run: one process at a time, every file whole at every moment. */
+import fs from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { UserError } from '../errors';
+import { deleteCheckpointFolder, removeUnfinished, verifyCheckpoint, writeCheckpointFolder } from './checkpoints';
+import { diskError, flushFile, flushFolder, guardDisk, writeAtomically } from './files';
+import { appendLines, encode, lastSeq, truncateAfter } from './jsonl';
+import * as layout from './layout';
+import { acquireLock, type Lock, startTimeOf } from './lock';
+import { openRun, readSummary } from './reading';
+import {
+  type CheckpointEntry,
+  type EvaluationRecord,
+  type FailureRecord,
+  formatVersion,
+  type MetricsRecord,
+  type RewriteRecord,
+  type RolloutRecord,
+  type RunRecord,
+  type StageName,
+  type StageRow,
+  type UpdateMetrics,
+} from './records';
+
+type Unnumbered<T> = Omit<T, 'seq'>;
+
+/** Makes the folder of a new run, `<runsFolder>/<time>-<name>`, with config.json, and opens it for writing. */
+export function createRun(runsFolder: string, name: string, config: unknown, now = () => new Date()): RunWriter {
+  const folder = guardDisk(runsFolder, 'no run was begun', () => makeRunFolder(runsFolder, name, now()));
+  const lock = acquireLock(folder);
+  try {
+    writeAtomically(layout.configFile(folder), `${JSON.stringify(config, null, 2)}\n`);
+    const time = now().toISOString();
+    const record: RunRecord = {
+      format: formatVersion,
+      id: folder.slice(dirname(folder).length + 1),
+      name,
+      state: 'created',
+      created: time,
+      updated: time,
+      host: thisHost(),
+      checkpoints: [],
+    };
+    writeAtomically(layout.runFile(folder), `${JSON.stringify(record, null, 2)}\n`);
+    return new RunWriter(folder, record, lock, 0, now);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** Opens a run that exists, to resume it or to add to it. Errors: locked by a live process (`locked`), not a run, newer version. */
+export function openForWriting(folder: string, now = () => new Date()): RunWriter {
+  openRun(folder); // says what is wrong with the folder before a lock file appears in it
+  const lock = acquireLock(folder);
+  try {
+    const { record } = openRun(folder);
+    removeUnfinished(layout.checkpointsFolder(folder));
+    const seq = Math.max(0, ...layout.recordFiles(folder).map((file) => lastSeq(file).seq));
+    return new RunWriter(folder, { ...record, host: thisHost() }, lock, seq, now);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+export class RunWriter {
+  /** Appended to since the last checkpoint. */
+  private readonly unflushed = new Set<string>();
+
+  constructor(
+    readonly folder: string,
+    private current: RunRecord,
+    private readonly lock: Lock,
+    /** The last sequence number given out; one count for all files of the run. */
+    private seq: number,
+    private readonly now: () => Date,
+  ) {}
+
+  get record(): Readonly<RunRecord> {
+    return this.current;
+  }
+
+  /** Changes run.json. */
+  update(change: Partial<Pick<RunRecord, 'state' | 'reason' | 'stage' | 'step' | 'checkpoints'>>): void {
+    const next = { ...this.current, ...change, updated: this.now().toISOString() };
+    writeAtomically(layout.runFile(this.folder), `${JSON.stringify(next, null, 2)}\n`);
+    this.current = next;
+  }
+
+  metrics(update: UpdateMetrics): MetricsRecord {
+    const [record] = this.append(layout.metricsFile(this.folder), [{ time: this.now().toISOString(), ...update }]);
+    return record;
+  }
+
+  /** All completions of an update. Numbers are kept to the precision of float32. */
+  rollouts(stage: StageName, step: number, records: readonly Omit<RolloutRecord, 'seq' | 'stage' | 'step'>[]): void {
+    const rows = records.map(({ logProbs, refLogProbs, entropy, ...rest }) => ({
+      stage,
+      step,
+      ...rest,
+      logProbs: logProbs.map(shorten),
+      ...(refLogProbs && { refLogProbs: refLogProbs.map(shorten) }),
+      ...(entropy && { entropy: entropy.map(shorten) }),
+    }));
+    this.append(layout.rolloutsFile(this.folder, stage, step), rows);
+  }
+
+  failures(records: readonly Unnumbered<FailureRecord>[]): void {
+    this.append(layout.failuresFile(this.folder), records);
+  }
+
+  rewrites(records: readonly Unnumbered<RewriteRecord>[]): void {
+    this.append(layout.rewritesFile(this.folder), records);
+  }
+
+  /** `name` is a file name, such as a checkpoint's. */
+  evaluation(name: string, records: readonly Unnumbered<EvaluationRecord>[]): void {
+    this.append(layout.evaluationFile(this.folder, name), records);
+  }
+
+  /** Adds a stage's row to summary.json, or replaces it. */
+  summary(row: Omit<StageRow, 'seq'>): void {
+    const rows = readSummary(this.folder).filter((other) => other.stage !== row.stage);
+    this.writeSummary([...rows, { ...row, seq: ++this.seq }]);
+  }
+
+  /**
+   * Takes a checkpoint: `write` puts the student and whatever else into the folder it is given; `state` (JSON) is what resuming needs.
+   * Of the checkpoints not marked `keep`, the newest two stay; older ones go once this one's files have been read back.
+   */
+  async checkpoint(
+    { stage, step, state, keep }: { stage: StageName; step: number; state: unknown; keep?: boolean },
+    write: (folder: string) => void | Promise<void>,
+  ): Promise<CheckpointEntry> {
+    const name = `${stage}-${step}`;
+    const folder = layout.checkpointsFolder(this.folder);
+    if (this.current.checkpoints.some((other) => other.name === name))
+      throw new Error(`checkpoint ${name} exists already`);
+    this.flushRecords();
+    const entry: CheckpointEntry = { name, stage, step, seq: this.seq, ...(keep && { keep }) };
+    try {
+      await writeCheckpointFolder(folder, name, { stage, step, seq: this.seq, state }, write);
+    } catch (error) {
+      throw diskError(error, join(folder, name), 'the earlier checkpoints are kept');
+    }
+    verifyCheckpoint(join(folder, name));
+    this.update({ stage, step, checkpoints: [...this.current.checkpoints, entry] });
+    const old = this.current.checkpoints.filter((other) => !other.keep).slice(0, -2);
+    this.withdraw(old);
+    return entry;
+  }
+
+  /** Goes back to a checkpoint (null: to the beginning): whatever the run recorded after it is cut off, later checkpoints are deleted. */
+  rollBack(to: CheckpointEntry | null): void {
+    const seq = to?.seq ?? 0;
+    const at = this.current.checkpoints.findIndex(({ name }) => name === to?.name);
+    if (to && at < 0) throw new Error(`${to.name} is not a checkpoint of ${this.folder}`);
+    this.withdraw(this.current.checkpoints.slice(at + 1));
+    for (const file of layout.recordFiles(this.folder)) truncateAfter(file, seq);
+    this.unflushed.clear();
+    const rows = readSummary(this.folder);
+    const earlier = rows.filter((row) => (row.seq ?? 0) <= seq);
+    if (earlier.length < rows.length) this.writeSummary(earlier);
+    this.seq = seq;
+  }
+
+  /** Lets go of the run, after a last change of its state. */
+  close(change?: { state: RunRecord['state']; reason?: string }): void {
+    try {
+      if (change) this.update({ reason: undefined, ...change });
+    } finally {
+      this.lock.release();
+    }
+  }
+
+  private append<T extends object>(file: string, records: readonly T[]): (T & { seq: number })[] {
+    if (records.length === 0) return [];
+    const numbered = records.map((record, i) => Object.assign({ seq: 0 }, record, { seq: this.seq + 1 + i }));
+    guardDisk(file, 'every earlier line is kept', () => fs.mkdirSync(dirname(file), { recursive: true }));
+    appendLines(file, numbered);
+    this.seq += records.length;
+    this.unflushed.add(file);
+    return numbered;
+  }
+
+  /** Makes durable what a checkpoint counts on: the lines up to its seq, and the names of their files. */
+  private flushRecords(): void {
+    const folders = new Set<string>();
+    for (const file of this.unflushed)
+      for (let folder = dirname(file); folder.length >= this.folder.length; folder = dirname(folder))
+        folders.add(folder);
+    guardDisk(this.folder, 'the earlier checkpoints are kept', () => {
+      this.unflushed.forEach(flushFile);
+      folders.forEach(flushFolder);
+    });
+    this.unflushed.clear();
+  }
+
+  private withdraw(entries: readonly CheckpointEntry[]): void {
+    if (entries.length === 0) return;
+    this.update({ checkpoints: this.current.checkpoints.filter((entry) => !entries.includes(entry)) });
+    for (const { name } of entries) deleteCheckpointFolder(layout.checkpointsFolder(this.folder), name);
+  }
+
+  private writeSummary(rows: readonly StageRow[]): void {
+    writeAtomically(layout.summaryFile(this.folder), `[\n${rows.map((row) => `  ${encode(row)}`).join(',\n')}\n]\n`);
+  }
+}
+
+/** Nine digits tell any two float32 values apart. */
+function shorten(value: number): number {
+  return Number(value.toPrecision(9));
+}
+
+function thisHost(): RunRecord['host'] {
+  return { pid: process.pid, startTime: startTimeOf(process.pid) ?? '', name: hostname() };
+}
+
+/** `20260205-140309-arithmetic`; a number is added where that folder exists. */
+function makeRunFolder(runsFolder: string, name: string, time: Date): string {
+  fs.mkdirSync(runsFolder, { recursive: true });
+  const stamp = time.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  const plain =
+    name
+      .toLowerCase()
+      .replace(/[^a-z0-9._]+/g, '-')
+      .replace(/^[-.]+|[-.]+$/g, '')
+      .slice(0, 60) || 'run';
+  for (let attempt = 1; ; attempt++) {
+    const folder = join(runsFolder, `${stamp}-${plain}${attempt === 1 ? '' : `-${attempt}`}`);
+    try {
+      fs.mkdirSync(folder);
+      return folder;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    if (attempt === 10_000) throw new UserError('too many runs with this name', { file: runsFolder, code: 'run' });
+  }
+}

@@ -1,0 +1,89 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { latestCheckpoint, openRun, readMetrics, readRollouts } from '../../src/runs/reading';
+import { createRun, openForWriting } from '../../src/runs/writer';
+
+/** A file system of 256 kB, where this process may mount one. */
+function mountSmallDisk(): string | undefined {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
+  const folder = mkdtempSync(join(tmpdir(), 'distillery-disk-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder], { stdio: 'ignore' });
+    return folder;
+  } catch {
+    rmSync(folder, { recursive: true });
+    return undefined;
+  }
+}
+
+const disk = mountSmallDisk();
+afterAll(() => {
+  if (!disk) return;
+  execFileSync('umount', [disk]);
+  rmSync(disk, { recursive: true });
+});
+
+describe.skipIf(!disk)(
+  'a disk that fills up (needs root on Linux, to mount a small one; src/runs/jsonl.test.ts simulates it)',
+  () => {
+    it('keeps every record and the last checkpoint, says so, and goes on when there is space', async () => {
+      const run = createRun(disk!, 'full', {});
+      const rollout = {
+        problemId: 'p',
+        group: 0,
+        sample: 0,
+        prompt: 'x'.repeat(10_000),
+        tokens: [],
+        tokenTexts: [],
+        logProbs: [],
+        reward: 1,
+        parts: {},
+        advantage: 0,
+        finished: true,
+        answer: null,
+        correct: false,
+      };
+      const save = (step: number, size: number) =>
+        run.checkpoint({ stage: 'complete', step, state: {} }, (folder) =>
+          writeFileSync(join(folder, 'model.safetensors'), 'w'.repeat(size)),
+        );
+      run.metrics({ stage: 'complete', step: 1, loss: 1 });
+      await save(1, 50_000);
+      await expect(save(2, 500_000)).rejects.toMatchObject({
+        code: 'disk',
+        message: expect.stringMatching(/no space left.*earlier checkpoints are kept/),
+        remedy: expect.stringMatching(/resume/),
+      });
+      expect(latestCheckpoint(openRun(run.folder))?.entry.step).toBe(1);
+
+      let written = 0;
+      const fill = () => {
+        for (;;) {
+          run.rollouts('complete', 2, [rollout]);
+          written++;
+        }
+      };
+      expect(fill).toThrow(
+        expect.objectContaining({ code: 'disk', message: expect.stringMatching(/every earlier line is kept/) }),
+      );
+      expect(written).toBeGreaterThan(5);
+      expect(readRollouts(run.folder, 'complete', 2)).toHaveLength(written);
+      writeFileSync(join(disk!, 'rest'), 'x'.repeat(statfsSync(disk!).bavail * statfsSync(disk!).bsize));
+      expect(() => run.update({ state: 'running', reason: 'x'.repeat(5000) })).toThrow(
+        expect.objectContaining({ code: 'disk' }),
+      );
+      expect(openRun(run.folder).record).toMatchObject({ state: 'created', step: 1 });
+
+      rmSync(join(disk!, 'rest'));
+      run.close();
+      const again = openForWriting(run.folder);
+      again.rollBack(latestCheckpoint(openRun(run.folder))!.entry);
+      again.metrics({ stage: 'complete', step: 2, loss: 0.5 });
+      again.close({ state: 'finished' });
+      expect(readMetrics(run.folder).map((record) => record.step)).toEqual([1, 2]);
+    });
+  },
+);

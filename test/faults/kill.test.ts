@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { uniform } from '../../src/random';
+import { latestCheckpoint, listRuns, readMetrics, rolloutSteps } from '../../src/runs/reading';
+import { bundleProgram } from './program';
+
+let folder: string;
+let program: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'distillery-kill-'));
+  program = await bundleProgram('train-until-killed', folder);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs the program; kills it (SIGKILL) so long after its first word, if it is still there. Resolves to whether it came to its end. */
+function train(runs: string, updates: number, killAfterMs?: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, runs, String(updates)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let timer: NodeJS.Timeout | undefined;
+    let done = false;
+    child.stdout.on('data', (data) => {
+      done ||= String(data).includes('done');
+      if (killAfterMs !== undefined) timer ??= setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    });
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      clearTimeout(timer);
+      if (code !== null && code !== 0) reject(new Error(`the program ended with ${code}`));
+      else resolve(done);
+    });
+  });
+}
+
+/** Every file of the only run but its lock and run.json, with its content. */
+function contents(runs: string): Record<string, string> {
+  const [{ folder: run }] = listRuns(runs);
+  const files = readdirSync(run, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = files
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => !/[\\/]lock[\\/]|run\.json$/.test(path));
+  return Object.fromEntries(paths.sort().map((path) => [path.slice(run.length), readFileSync(path, 'utf8')]));
+}
+
+it('a run killed again and again ends with the files of a run that was left alone', async () => {
+  const updates = 60;
+  expect(await train(join(folder, 'straight'), updates)).toBe(true);
+
+  const runs = join(folder, 'killed');
+  let kills = 0;
+  for (let i = 0; i < 10; i++) {
+    if (await train(runs, updates, 15 + 60 * uniform(7, i))) break;
+    kills++;
+    const [listed] = listRuns(runs);
+    if (!listed || !('run' in listed)) continue; // killed before the run's record was there
+    // Whatever the moment, what is left can be read: records without holes, and a checkpoint that verifies.
+    expect(listed.run.interrupted || listed.run.record.state === 'created').toBe(true);
+    const found = latestCheckpoint(listed.run);
+    expect(found?.skipped ?? []).toEqual([]);
+    const steps = readMetrics(listed.folder).map((record) => record.step);
+    expect(steps).toEqual(steps.map((_, k) => k + 1));
+    expect(steps.length).toBeGreaterThanOrEqual(found?.entry.step ?? 0);
+    expect(rolloutSteps(listed.folder).length).toBeGreaterThanOrEqual(steps.length);
+  }
+  expect(kills).toBeGreaterThan(2);
+  await train(runs, updates);
+  const complete = listRuns(runs).filter((entry) => 'run' in entry);
+  expect(complete).toMatchObject([{ run: { record: { state: 'finished' } } }]);
+  expect(contents(runs)).toEqual(contents(join(folder, 'straight')));
+}, 60_000);
