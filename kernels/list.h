@@ -24,7 +24,7 @@ KERNEL(attend)                // q [n,heads*headDim], k [n,kvHeads*headDim], v, 
 KERNEL(attend_grad)           // dOut, q, k, v, out, lse, starts int32, dq, dk, dv, sequences, heads, kvHeads, headDim, scale
 
 // vocabulary.h --------------------------------------------------------------------------------------------------------------
-KERNEL(token_log_probs)       // hidden [n,d], weight [vocab,d], ids int32 [n], logProbs [n], entropy [n], lse [n], temp [rows*columns], n, d, vocab, temperature, rows, columns (chunk sizes)
+KERNEL(token_log_probs)       // hidden [n,d], weight [vocab,d], ids int32 [n], logProbs [n], entropy [n], lse [n], temp [rows*(columns+1)], n, d, vocab, temperature, rows, columns (chunk sizes)
 KERNEL(token_log_probs_grad)  // dLogProbs [n], hidden, weight, ids int32, lse, dHidden [n,d], dWeight [vocab,d], temp [rows*columns], n, d, vocab, temperature, rows, columns
 KERNEL(sample_token)          // logits [rows,vocab], uniforms [rows], ids int32 [rows], logProbs [rows], temp [rows*vocab], rows, vocab, temperature, topK, topP, minP
 

@@ -1,0 +1,230 @@
+// Causal grouped-query attention in blocks of queries against blocks of keys, with a running maximum and sum (FlashAttention,
+// arXiv 2205.14135; backward by recomputation, arXiv 2307.08691). Scores are held transposed, [keys, queries], so that the softmax
+// of a query runs down a lane and needs no sums across lanes, and so that no operand but the queries has to be transposed.
+#pragma once
+#include "product.h"
+
+#define QUERY_BLOCK 64
+#define KEY_BLOCK 64
+// On the diagonal queries go in strips of this many (a multiple of VW), which saves most of the masked half.
+#define QUERY_STRIP 16
+#define NO_SCORE (-3.0e38f)  // below every score
+
+INLINE vi lane_index(int first) {
+  vi v;
+  for (int i = 0; i < VW; i++) v[i] = first + i;
+  return v;
+}
+
+static float dot_product(const float *x, const float *y, int n) {
+  vf sum = {0};
+  int i = 0;
+  for (; i + VW <= n; i += VW) sum += vload(x + i) * vload(y + i);
+  float total = vsum(sum);
+  for (; i < n; i++) total += x[i] * y[i];
+  return total;
+}
+
+// to[c, i] = from[i, c] * factor for i < count, 0 up to QUERY_BLOCK. from [count, columns] with row length ld; to [columns, QUERY_BLOCK].
+static void transpose_queries(const float *from, ptrdiff_t ld, int count, int columns, float factor, float *to) {
+  for (int i = 0; i < count; i++)
+    for (int c = 0; c < columns; c++) to[c * QUERY_BLOCK + i] = from[i * ld + c] * factor;
+  for (int i = count; i < QUERY_BLOCK; i++)
+    for (int c = 0; c < columns; c++) to[c * QUERY_BLOCK + i] = 0;
+}
+
+// The strip of queries [first, first + width) of a block whose first query stands at `position`, against keys [key, key + keys).
+typedef struct {
+  int first, width;  // width is a multiple of VW; queries past the block's count are zeros and harmless
+  int keys;          // keys that any of them may see
+} strip;
+
+// Steps through the strips of a block that see any of its keys; returns 0 when done. Begin with {0}.
+INLINE int next_strip(strip *s, int count, int position, int key, int keys) {
+  int padded = (count + VW - 1) / VW * VW;
+  int all = key + keys - 1 <= position;  // the first query sees every key: one strip
+  s->first += s->width;
+  while (s->first < padded) {
+    s->width = all ? padded : least(QUERY_STRIP, padded - s->first);
+    s->keys = least(keys, position + s->first + s->width - key);
+    if (s->keys > 0) return 1;
+    s->first += s->width;
+  }
+  return 0;
+}
+
+// Running softmax of the scores of a strip: scores become exp(score - top) (0 where masked), `top` and `sum` [QUERY_BLOCK] are
+// brought up to date and `fade` gets the factor for what was summed before.
+static void soften(float *scores, const strip *s, int position, int key, float *top, float *sum, float *fade) {
+  for (int c = s->first; c < s->first + s->width; c += VW) {
+    int clear = most(0, least(s->keys, position + c - key + 1));  // keys that every lane sees
+    vi at = lane_index(position + c - key);
+    vf old = vload(top + c), best = old;
+    for (int j = 0; j < clear; j++) best = vmax(vload(scores + j * QUERY_BLOCK + c), best);
+    for (int j = clear; j < s->keys; j++)
+      best = vselect(at >= j, vmax(vload(scores + j * QUERY_BLOCK + c), best), best);
+    vf total = {0};
+    for (int j = 0; j < clear; j++) {
+      vf p = vexp(vload(scores + j * QUERY_BLOCK + c) - best);
+      vstore(scores + j * QUERY_BLOCK + c, p);
+      total += p;
+    }
+    for (int j = clear; j < s->keys; j++) {
+      vf p = vselect(at >= j, vexp(vload(scores + j * QUERY_BLOCK + c) - best), (vf){0});
+      vstore(scores + j * QUERY_BLOCK + c, p);
+      total += p;
+    }
+    vf old_share = vexp(old - best);
+    vstore(top + c, best);
+    vstore(fade + c, old_share);
+    vstore(sum + c, vload(sum + c) * old_share + total);
+  }
+}
+
+// Attention of one block of queries of one head. queries [headDim, QUERY_BLOCK] scaled; query i stands at position + i and sees the keys
+// 0..position + i. scores [KEY_BLOCK, QUERY_BLOCK] is work space. Gives out [QUERY_BLOCK, headDim] (not yet divided by sum), top, sum.
+static void attend_block(const float *queries, int count, int position, const float *k, const float *v, ptrdiff_t ld, int headDim,
+                         float *scores, float *out, float *top, float *sum) {
+  float fade[QUERY_BLOCK];
+  for (int i = 0; i < QUERY_BLOCK; i++) {
+    top[i] = NO_SCORE;
+    sum[i] = 0;
+  }
+  for (int key = 0; key < position + count; key += KEY_BLOCK) {
+    int keys = least(KEY_BLOCK, position + count - key);
+    for (strip s = {0}; next_strip(&s, count, position, key, keys);) {
+      product(s.keys, s.width, headDim, k + key * ld, ld, queries + s.first, QUERY_BLOCK, scores + s.first, QUERY_BLOCK, 0);
+      soften(scores, &s, position, key, top, sum, fade);
+      float *rows = out + s.first * headDim;
+      if (key > 0)
+        for (int i = 0; i < s.width; i++)
+          for (int c = 0; c < headDim; c++) rows[i * headDim + c] *= fade[s.first + i];
+      product_transposed(s.width, headDim, s.keys, scores + s.first, QUERY_BLOCK, v + key * ld, ld, rows, headDim, key > 0);
+    }
+  }
+}
+
+typedef struct {
+  const float *q, *k, *v;
+  const int32_t *starts;
+  float *out, *lse;
+  const float *dOut;
+  float *dq, *dk, *dv;
+  int heads, kvHeads, headDim, blocks;
+  float scale;
+} attention;
+
+static int longest(const int32_t *starts, int sequences) {
+  int top = 0;
+  for (int s = 0; s < sequences; s++) top = most(top, starts[s + 1] - starts[s]);
+  return top;
+}
+
+// A part: one block of queries of one sequence for the query heads of one kv head.
+static void attend_part(void *context, int part, int parts) {
+  const attention *a = context;
+  (void)parts;
+  int block = part % a->blocks, h = part / a->blocks % a->kvHeads, sequence = part / a->blocks / a->kvHeads;
+  int start = a->starts[sequence], length = a->starts[sequence + 1] - start;
+  int first = block * QUERY_BLOCK, count = least(QUERY_BLOCK, length - first);
+  if (count <= 0) return;
+  int hd = a->headDim, group = a->heads / a->kvHeads;
+  ptrdiff_t wide = (ptrdiff_t)a->heads * hd, narrow = (ptrdiff_t)a->kvHeads * hd;
+  float *scores = (float *)((char *)thread_scratch() + SCRATCH_BYTES / 2);
+  float *queries = scores + KEY_BLOCK * QUERY_BLOCK;
+  float *out = queries + hd * QUERY_BLOCK;
+  float top[QUERY_BLOCK], sum[QUERY_BLOCK];
+  const float *k = a->k + start * narrow + h * hd, *v = a->v + start * narrow + h * hd;
+  for (int head = h * group; head < (h + 1) * group; head++) {
+    ptrdiff_t at = (start + first) * wide + head * hd;
+    transpose_queries(a->q + at, wide, count, hd, a->scale, queries);
+    attend_block(queries, count, first, k, v, narrow, hd, scores, out, top, sum);
+    for (int i = 0; i < count; i++) {
+      float share = 1.f / sum[i], *to = a->out + at + i * wide;
+      for (int c = 0; c < hd; c++) to[c] = out[i * hd + c] * share;
+      a->lse[(ptrdiff_t)(start + first + i) * a->heads + head] = top[i] + slog(sum[i]);
+    }
+  }
+}
+
+void FN(attend)(const arg *a) {
+  int sequences = INT(6);
+  attention x = {.q = F(0), .k = F(1), .v = F(2), .starts = I32(3), .out = F(4), .lse = F(5),
+                 .heads = INT(7), .kvHeads = INT(8), .headDim = INT(9), .scale = NUM(10)};
+  x.blocks = (longest(x.starts, sequences) + QUERY_BLOCK - 1) / QUERY_BLOCK;
+  parallel(attend_part, &x, sequences * x.kvHeads * x.blocks);
+}
+
+// From scores and dOut . v^T (both transposed, of a strip): the probabilities and the gradient of the scores times scale.
+static void soften_grad(float *scores, float *grads, const strip *s, int position, int key, const float *lse, const float *dots,
+                        float scale) {
+  for (int c = s->first; c < s->first + s->width; c += VW) {
+    int clear = most(0, least(s->keys, position + c - key + 1));
+    vi at = lane_index(position + c - key);
+    vf norm = vload(lse + c), dot = vload(dots + c);
+    for (int j = 0; j < s->keys; j++) {
+      float *score = scores + j * QUERY_BLOCK + c, *grad = grads + j * QUERY_BLOCK + c;
+      vf p = vexp(vload(score) - norm);
+      vf g = p * (vload(grad) - dot) * scale;
+      if (j >= clear) {
+        p = vselect(at >= j, p, (vf){0});
+        g = vselect(at >= j, g, (vf){0});
+      }
+      vstore(score, p);
+      vstore(grad, g);
+    }
+  }
+}
+
+// A part: one kv head of one sequence, with all the query heads that share it; so each element of dq, dk, dv has one owner.
+static void attend_grad_part(void *context, int part, int parts) {
+  const attention *a = context;
+  (void)parts;
+  int h = part % a->kvHeads, sequence = part / a->kvHeads;
+  int start = a->starts[sequence], length = a->starts[sequence + 1] - start;
+  int hd = a->headDim, group = a->heads / a->kvHeads;
+  ptrdiff_t wide = (ptrdiff_t)a->heads * hd, narrow = (ptrdiff_t)a->kvHeads * hd;
+  ptrdiff_t base = start * narrow + h * hd;
+  float *scores = (float *)((char *)thread_scratch() + SCRATCH_BYTES / 2);
+  float *grads = scores + KEY_BLOCK * QUERY_BLOCK;
+  float *queries = grads + KEY_BLOCK * QUERY_BLOCK;
+  float *dOuts = queries + hd * QUERY_BLOCK;
+  float lse[QUERY_BLOCK], dots[QUERY_BLOCK];
+  for (int j = 0; j < length; j++)
+    for (int c = 0; c < hd; c++) a->dk[base + j * narrow + c] = a->dv[base + j * narrow + c] = 0;
+
+  for (int head = h * group; head < (h + 1) * group; head++) {
+    for (int first = 0; first < length; first += QUERY_BLOCK) {
+      int count = least(QUERY_BLOCK, length - first);
+      ptrdiff_t at = (start + first) * wide + head * hd;
+      const float *q = a->q + at, *dOut = a->dOut + at;
+      transpose_queries(q, wide, count, hd, a->scale, queries);
+      transpose_queries(dOut, wide, count, hd, 1, dOuts);
+      for (int i = 0; i < QUERY_BLOCK; i++) {
+        dots[i] = i < count ? dot_product(dOut + i * wide, a->out + at + i * wide, hd) : 0;
+        lse[i] = i < count ? a->lse[(ptrdiff_t)(start + first + i) * a->heads + head] : 0;
+      }
+      for (int key = 0; key < first + count; key += KEY_BLOCK) {
+        int keys = least(KEY_BLOCK, first + count - key);
+        ptrdiff_t there = base + key * narrow;
+        for (strip s = {0}; next_strip(&s, count, first, key, keys);) {
+          float *p = scores + s.first, *g = grads + s.first;
+          int real = least(s.width, count - s.first);
+          ptrdiff_t row = s.first * wide;
+          product(s.keys, s.width, hd, a->k + there, narrow, queries + s.first, QUERY_BLOCK, p, QUERY_BLOCK, 0);
+          product(s.keys, s.width, hd, a->v + there, narrow, dOuts + s.first, QUERY_BLOCK, g, QUERY_BLOCK, 0);
+          soften_grad(scores, grads, &s, first, key, lse, dots, a->scale);
+          product(s.keys, hd, real, p, QUERY_BLOCK, dOut + row, wide, a->dv + there, narrow, 1);
+          product(s.keys, hd, real, g, QUERY_BLOCK, q + row, wide, a->dk + there, narrow, 1);
+          product_transposed(real, hd, s.keys, g, QUERY_BLOCK, a->k + there, narrow, a->dq + at + row, wide, key > 0);
+        }
+      }
+    }
+  }
+}
+
+void FN(attend_grad)(const arg *a) {
+  attention x = {.dOut = F(0), .q = F(1), .k = F(2), .v = F(3), .out = F(4), .lse = F(5), .starts = I32(6), .dq = F(7), .dk = F(8),
+                 .dv = F(9), .heads = INT(11), .kvHeads = INT(12), .headDim = INT(13), .scale = NUM(14)};
+  parallel(attend_grad_part, &x, INT(10) * x.kvHeads);
+}

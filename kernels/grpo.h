@@ -1,0 +1,81 @@
+// The clipped surrogate of PPO with the options of the GRPO family, its KL penalty, its gradient and its metrics in one pass.
+// A few operations a token: one thread, double precision.
+#pragma once
+#include "vec.h"
+
+enum { SEQUENCE_MEAN, TOKEN_SUM };              // aggregation
+enum { TOKEN_RATIO, SEQUENCE_RATIO };           // importance
+enum { KL_K1, KL_K2, KL_K3, KL_K3_CORRECTED };  // kl
+
+// e^x - 1 - x without cancellation near 0, where ratios and KL terms live (Taylor up to x^12).
+static double exp_excess(double x) {
+  if (!(x > -0.5 && x < 0.5)) return (double)sexp((float)x) - 1 - x;
+  double sum = 1;
+  for (int i = 12; i > 2; i--) sum = 1 + sum * x / i;
+  return sum * x * x / 2;
+}
+
+// An estimate of KL(policy || reference) from one token, x = ref - logProb (Schulman 2020), and its derivative for logProb.
+// As a loss k1 teaches nothing: its derivative is 1 whatever the reference says, and the mean of that over the policy's own samples moves
+// nothing (a score function's mean is 0). k3's derivative is that of another divergence; k2's is the reverse KL's on average,
+// so k3+ takes its derivative with k3's value.
+static double kl_term(int kind, double x, double *slope) {
+  double k3 = exp_excess(x);
+  switch (kind) {
+    case KL_K1: *slope = 1; return -x;
+    case KL_K2: *slope = -x; return x * x / 2;
+    case KL_K3: *slope = -(x + k3); return k3;  // 1 - e^x
+    default: *slope = -x; return k3;
+  }
+}
+
+void FN(grpo_loss)(const arg *a) {
+  const float *logProbs = F(0), *old = F(1), *ref = F(2), *advantages = F(3), *mask = F(4);
+  const int32_t *starts = I32(5);
+  float *dLogProbs = F(7), *metrics = F(8);
+  int sequences = INT(9), aggregation = INT(10), importance = INT(11), kind = INT(15);
+  double low = 1 - a[12].n, high = 1 + a[13].n, beta = a[14].n, normalizer = a[16].n;
+  double loss = 0, tokens = 0, kl = 0, clippedLow = 0, clippedHigh = 0, ratios = 0;
+
+  for (int s = 0; s < sequences; s++) {
+    double advantage = advantages[s], count = 0, change = 0;
+    for (int i = starts[s]; i < starts[s + 1]; i++) {
+      if (mask[i] == 0) continue;
+      count += 1;
+      change += (double)logProbs[i] - old[i];
+    }
+    double weight = 1 / (aggregation == SEQUENCE_MEAN ? count * normalizer : normalizer);
+    tokens += count;
+    for (int i = starts[s]; i < starts[s + 1]; i++) {
+      dLogProbs[i] = 0;
+      if (mask[i] == 0) continue;
+      // With one ratio for the sequence, the geometric mean, each token's term is ratio.detach() * exp(l - l.detach()) (GSPO's token
+      // form): the mean's 1/count and the sum over its tokens cancel, so value and slope are the ratio in both cases.
+      double x = importance == SEQUENCE_RATIO ? change / count : (double)logProbs[i] - old[i];
+      double ratio = 1 + x + exp_excess(x);
+      double clipped = ratio < low ? low : ratio > high ? high : ratio;
+      double surrogate = ratio * advantage, bound = clipped * advantage, slope = -surrogate;
+      if (surrogate > bound) {  // the minimum is the clipped one: constant
+        surrogate = bound;
+        slope = 0;
+      }
+      double term = -surrogate;
+      if (ref) {
+        double tilt, k = kl_term(kind, (double)ref[i] - logProbs[i], &tilt);
+        kl += k;
+        if (beta != 0) {
+          term += beta * k;
+          slope += beta * tilt;
+        }
+      }
+      loss += term * weight;
+      dLogProbs[i] = (float)(slope * weight);
+      ratios += ratio;
+      clippedLow += ratio < low && advantage < 0;
+      clippedHigh += ratio > high && advantage > 0;
+    }
+  }
+  F(6)[0] = (float)loss;
+  const double sums[8] = {tokens, kl, clippedLow, clippedHigh, ratios};
+  for (int i = 0; i < 8; i++) metrics[i] = (float)sums[i];
+}
