@@ -15,6 +15,10 @@ typedef union {
 } arg;
 
 typedef void (*kernel)(const arg *a);
+typedef struct {
+  const char *name;
+  kernel run;
+} named_kernel;  // a table of them ends with a NULL name
 typedef void (*part_body)(void *context, int part, int parts);
 
 #define F(i) ((float *)a[i].p)      // float32 data

@@ -13,10 +13,23 @@ typedef int32_t vi __attribute__((vector_size(VW * 4), aligned(4)));
 
 INLINE vf vload(const float *p) { return *(const vf *)p; }
 INLINE void vstore(float *p, vf v) { *(vf *)p = v; }
+// The first `lanes` lanes only; the others load as 0.
+INLINE vf vload_lanes(const float *p, int lanes) {
+  if (lanes == VW) return vload(p);
+  vf v = {0};
+  for (int i = 0; i < lanes; i++) v[i] = p[i];
+  return v;
+}
+INLINE void vstore_lanes(float *p, vf v, int lanes) {
+  if (lanes == VW) vstore(p, v);
+  else for (int i = 0; i < lanes; i++) p[i] = v[i];
+}
 INLINE vf vset(float x) { return x - (vf){0}; }
 INLINE vf vselect(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
 INLINE vf vmax(vf x, vf y) { return vselect(x > y, x, y); }
 INLINE vf vmin(vf x, vf y) { return vselect(x < y, x, y); }
+INLINE int least(int a, int b) { return a < b ? a : b; }
+INLINE int most(int a, int b) { return a > b ? a : b; }
 INLINE float vsum(vf v) {
   float s = 0;
   for (int i = 0; i < VW; i++) s += v[i];
@@ -28,9 +41,10 @@ INLINE float vtop(vf v) {
   return s;
 }
 
-// e^x, relative error about 2e-7 over the float range: 2^n * polynomial (Cephes expf coefficients, S. Moshier).
+// e^x, relative error about 2e-7 over the float range: 2^n * polynomial (Cephes expf coefficients, S. Moshier). NaN stays NaN: it is
+// the second operand of vmax and vmin, which they return where a comparison fails.
 INLINE vf vexp(vf x) {
-  x = vmin(vmax(x, vset(-87.336544f)), vset(88.3762626647949f));
+  x = vmin(vset(88.3762626647949f), vmax(vset(-87.336544f), x));
   vf n = x * 1.44269504088896341f;
   vf magic = vset(12582912.f);  // 1.5 * 2^23: adding it rounds to the nearest integer
   n = (n + magic) - magic;
@@ -48,8 +62,9 @@ INLINE vf vexp(vf x) {
 }
 INLINE float sexp(float x) { return vexp(vset(x))[0]; }
 
-// ln x for x > 0 (normal floats), relative error about 2e-7 (Cephes logf coefficients).
+// ln x for x > 0 (normal floats), relative error about 2e-7 (Cephes logf coefficients). NaN and infinity give themselves.
 INLINE float slog(float x) {
+  if (!(x <= 3.4028235e38f)) return x;
   union { float f; int32_t i; } u = {x};
   int e = ((u.i >> 23) & 255) - 126;
   u.i = (u.i & 0x007fffff) | 0x3f000000;

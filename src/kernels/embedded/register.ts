@@ -2,7 +2,6 @@ import {
   copyRegisteredKernels,
   getKernel,
   type NamedAttrMap,
-  type NamedTensorInfoMap,
   registerBackend,
   registerKernel,
   type TensorInfo,
@@ -14,10 +13,11 @@ import { type Argument, EmbeddedBackend } from './backend';
 /**
  * The accelerated form of a tfjs kernel: allocates its outputs by `backend.output`, computes them by `call.<kernel of list.h>(...)`
  * (tensors, numbers and null as arguments) and returns them. null declines: what is registered for tfjs's cpu backend takes over.
+ * An optional input that was not given is undefined.
  */
 export type EmbeddedKernel<Attrs = NamedAttrMap> = (
   call: KernelCall<Argument>,
-  inputs: NamedTensorInfoMap,
+  inputs: Record<string, TensorInfo>,
   attrs: Attrs,
   backend: EmbeddedBackend,
 ) => TensorInfo | TensorInfo[] | null;
@@ -41,7 +41,7 @@ export function installEmbedded(name: string, library: KernelLibrary): void {
       backendName: name,
       kernelFunc: (params) => {
         const backend = params.backend as EmbeddedBackend;
-        const made = kernel(backend.call, params.inputs, params.attrs as never, backend);
+        const made = kernel(backend.call, params.inputs as Record<string, TensorInfo>, params.attrs as never, backend);
         if (made) return made;
         if (!fallback) throw new Error(`${kernelName}: no form of it takes these inputs`);
         return fallback.kernelFunc(params);

@@ -1,0 +1,148 @@
+// The native addon: the kernel tables of all instruction sets in it, offered to JavaScript through Node-API.
+//   isas: string[]                    what this processor can run, best first
+//   open(isa, threads)                -> {isa, threads, kernels: {name: (...args) => void}}
+// Every argument of a kernel is a typed array (its data), a number, or null. There is no glue per kernel: what a kernel's arguments mean
+// is between list.h and its caller.
+#define _GNU_SOURCE
+#define NAPI_VERSION 8
+#include <dlfcn.h>
+#include <node_api.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "parallel.h"
+
+#define MAX_ARGS 2048
+
+typedef struct {
+  const char *isa;
+  const named_kernel *kernels;
+  int usable;
+} table;
+
+#if defined(__x86_64__)
+extern const named_kernel kernel_table_generic[], kernel_table_avx2[], kernel_table_avx512[];
+static int find_tables(table *tables) {
+  __builtin_cpu_init();
+  int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+  tables[0] = (table){"avx512", kernel_table_avx512, avx512};
+  tables[1] = (table){"avx2", kernel_table_avx2, avx2};
+  tables[2] = (table){"generic", kernel_table_generic, 1};
+  return 3;
+}
+#elif defined(__aarch64__)
+extern const named_kernel kernel_table_neon[];
+static int find_tables(table *tables) {
+  tables[0] = (table){"neon", kernel_table_neon, 1};
+  return 1;
+}
+#else
+extern const named_kernel kernel_table_generic[];
+static int find_tables(table *tables) {
+  tables[0] = (table){"generic", kernel_table_generic, 1};
+  return 1;
+}
+#endif
+
+// What the function object of a kernel refers to. Never freed: a few kilobytes for each open().
+typedef struct {
+  const char *name;
+  kernel run;
+  int threads;
+} bound_kernel;
+
+static napi_value refuse(napi_env env, const char *name, size_t index, const char *why) {
+  char message[160];
+  snprintf(message, sizeof message, "kernel %s: argument %zu %s", name, index, why);
+  napi_throw_type_error(env, NULL, message);
+  return NULL;
+}
+
+static napi_value call_kernel(napi_env env, napi_callback_info info) {
+  napi_value values[MAX_ARGS];
+  arg args[MAX_ARGS];
+  size_t count = MAX_ARGS;
+  bound_kernel *bound;
+  napi_get_cb_info(env, info, &count, values, NULL, (void **)&bound);
+  if (count > MAX_ARGS) return refuse(env, bound->name, count, "is one too many");
+  for (size_t i = 0; i < count; i++) {
+    napi_valuetype type;
+    napi_typeof(env, values[i], &type);
+    if (type == napi_number) {
+      napi_get_value_double(env, values[i], &args[i].n);
+    } else if (type == napi_null) {
+      args[i].p = NULL;
+    } else {
+      bool typed = false;
+      if (type == napi_object) napi_is_typedarray(env, values[i], &typed);
+      if (!typed) return refuse(env, bound->name, i, "is neither a typed array nor a number nor null");
+      napi_get_typedarray_info(env, values[i], NULL, NULL, &args[i].p, NULL, NULL);
+    }
+  }
+  calling_threads = bound->threads;
+  bound->run(args);
+  return NULL;
+}
+
+static napi_value open_library(napi_env env, napi_callback_info info) {
+  napi_value values[2], result, kernels, value;
+  size_t count = 2;
+  char isa[16] = "";
+  int32_t threads = 1;
+  napi_get_cb_info(env, info, &count, values, NULL, NULL);
+  napi_get_value_string_utf8(env, values[0], isa, sizeof isa, NULL);
+  napi_get_value_int32(env, values[1], &threads);
+  if (threads < 1) threads = 1;
+  if (threads > MAX_THREADS) threads = MAX_THREADS;
+
+  table tables[4];
+  const named_kernel *found = NULL;
+  for (int i = find_tables(tables) - 1; i >= 0; i--)
+    if (tables[i].usable && !strcmp(tables[i].isa, isa)) found = tables[i].kernels;
+  if (!found) {
+    napi_throw_error(env, NULL, "this processor cannot run that instruction set");
+    return NULL;
+  }
+  napi_create_object(env, &result);
+  napi_create_object(env, &kernels);
+  for (const named_kernel *k = found; k->name; k++) {
+    if (!k->run) continue;
+    bound_kernel *bound = malloc(sizeof *bound);
+    if (!bound) abort();
+    *bound = (bound_kernel){k->name, k->run, threads};
+    napi_create_function(env, k->name, NAPI_AUTO_LENGTH, call_kernel, bound, &value);
+    napi_set_named_property(env, kernels, k->name, value);
+  }
+  napi_create_string_utf8(env, isa, NAPI_AUTO_LENGTH, &value);
+  napi_set_named_property(env, result, "isa", value);
+  napi_create_int32(env, threads, &value);
+  napi_set_named_property(env, result, "threads", value);
+  napi_set_named_property(env, result, "kernels", kernels);
+  return result;
+}
+
+// Node unloads an addon with the last worker thread that uses it; our helpers must never find their code gone.
+static void stay_loaded(void) {
+  Dl_info self;
+  if (dladdr((void *)stay_loaded, &self) && self.dli_fname) dlopen(self.dli_fname, RTLD_NOW | RTLD_NODELETE);
+}
+
+NAPI_MODULE_INIT() {
+  stay_loaded();
+  table tables[4];
+  napi_value isas, value;
+  napi_create_array(env, &isas);
+  uint32_t usable = 0;
+  int count = find_tables(tables);
+  for (int i = 0; i < count; i++) {
+    if (!tables[i].usable) continue;
+    napi_create_string_utf8(env, tables[i].isa, NAPI_AUTO_LENGTH, &value);
+    napi_set_element(env, isas, usable++, value);
+  }
+  napi_set_named_property(env, exports, "isas", isas);
+  napi_create_function(env, "open", NAPI_AUTO_LENGTH, open_library, NULL, &value);
+  napi_set_named_property(env, exports, "open", value);
+  return exports;
+}

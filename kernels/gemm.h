@@ -1,0 +1,246 @@
+// Matrix products in float32: C (+)= op(A) op(B), row-major, op = as it is or transposed.
+//
+// The scheme is that of BLIS (van Zee & van de Geijn, ACM TOMS 41, 2015): a tile of C is held in registers while it runs down k over
+// packed slivers of A (which stay in the second cache) and panels of B (in the first). Two shapes go other ways:
+//   few rows of A against rows of B (C = A B^T with m <= FEW: what decoding does): packing B would cost more than using it once, so B is
+//   read where it lies, broadcast, against a packed A^T, and the tile is stored transposed;
+//   few rows of A against B as it is: B is read where it lies.
+// Whatever the way, each element of C is the same chain of operations: k in order, in blocks of KC that are summed in order. So a result
+// depends neither on the number of threads, nor on how many other rows are computed with it.
+#pragma once
+#include "vec.h"
+
+#if VW == 16
+#define MR 12
+#elif VW == 8
+#define MR 6
+#elif defined(__aarch64__)
+#define MR 8
+#else
+#define MR 4  // 16 registers, no fused multiply-add: a taller tile spills
+#endif
+#define NV 2
+#define NR (NV * VW)
+#define MC 144
+#define KC 256
+#define NC 1024
+#define FEW 128
+
+#ifdef __clang__
+#define UNROLL_TILE _Pragma("unroll")
+#else
+#define UNROLL_TILE _Pragma("GCC unroll 32")
+#endif
+
+typedef struct {
+  int transposeA, transposeB, m, n, k;
+  const float *A;
+  ptrdiff_t lda;
+  const float *B;
+  ptrdiff_t ldb;
+  float *C;
+  ptrdiff_t ldc;
+  int accumulate;
+} product_job;
+
+// Buffers within the first half of the scratch.
+typedef struct {
+  float tile[2 * MR * NR];
+  float a[(MC + MR) * KC];
+  float b[(NC + NR) * KC];
+} gemm_space;
+_Static_assert(sizeof(gemm_space) <= SCRATCH_BYTES / 2, "gemm.h owns the first half of the scratch");
+
+INLINE int gemm_least(int a, int b) { return a < b ? a : b; }
+
+// sum[r][v] = sum over p of a[r*aRow + p*aStep] * b[p*bStep + v*VW ..]
+INLINE void gemm_tile(const int rows, const int vectors, int k, const float *a, ptrdiff_t aRow, ptrdiff_t aStep, const float *b,
+                      ptrdiff_t bStep, vf sum[rows][vectors]) {
+  UNROLL_TILE for (int r = 0; r < rows; r++) UNROLL_TILE for (int v = 0; v < vectors; v++) sum[r][v] = (vf){0};
+  for (int p = 0; p < k; p++) {
+    vf row[NV];
+    UNROLL_TILE for (int v = 0; v < vectors; v++) row[v] = vload(b + v * VW);
+    UNROLL_TILE for (int r = 0; r < rows; r++) {
+      vf x = vset(a[r * aRow]);
+      UNROLL_TILE for (int v = 0; v < vectors; v++) sum[r][v] += x * row[v];
+    }
+    a += aStep;
+    b += bStep;
+  }
+}
+
+// A tile of C from a packed sliver of A; b is a packed panel (bStep NR) or B itself. mr, nr: how much of the tile C has room for.
+INLINE void gemm_store(int k, const float *a, const float *b, ptrdiff_t bStep, float *c, ptrdiff_t ldc, int mr, int nr, int accumulate,
+                       float *tile) {
+  vf sum[MR][NV];
+  gemm_tile(MR, NV, k, a, 1, MR, b, bStep, sum);
+  if (mr == MR && nr == NR) {
+    UNROLL_TILE for (int r = 0; r < MR; r++) UNROLL_TILE for (int v = 0; v < NV; v++) {
+      float *to = c + r * ldc + v * VW;
+      vstore(to, accumulate ? vload(to) + sum[r][v] : sum[r][v]);
+    }
+    return;
+  }
+  UNROLL_TILE for (int r = 0; r < MR; r++) UNROLL_TILE for (int v = 0; v < NV; v++) vstore(tile + r * NR + v * VW, sum[r][v]);
+  for (int r = 0; r < mr; r++)
+    for (int j = 0; j < nr; j++) c[r * ldc + j] = accumulate ? c[r * ldc + j] + tile[r * NR + j] : tile[r * NR + j];
+}
+
+// The transpose of a tile of `rows` x (`vectors`*VW) goes to C: its rows are columns of C. aStep 1: `a` is B itself; else packed.
+INLINE void gemm_store_transposed(const int rows, const int vectors, int k, const float *a, ptrdiff_t aRow, ptrdiff_t aStep,
+                                  const float *b, float *c, ptrdiff_t ldc, int mr, int nr, int accumulate, float *tile) {
+  vf sum[rows][vectors];
+  gemm_tile(rows, vectors, k, a, aRow, aStep, b, NR, sum);
+  UNROLL_TILE for (int r = 0; r < rows; r++) UNROLL_TILE for (int v = 0; v < vectors; v++) vstore(tile + r * NR + v * VW, sum[r][v]);
+  for (int j = 0; j < nr; j++)
+    for (int r = 0; r < mr; r++) c[j * ldc + r] = accumulate ? c[j * ldc + r] + tile[r * NR + j] : tile[r * NR + j];
+}
+
+// Slivers of `width` lines, each [k][width], zeros beyond `count`. Element (line, p) of the source lies at line*ld + p if `rows`, else p*ld + line.
+INLINE void gemm_pack(const int width, int rows, int count, int k, const float *from, ptrdiff_t ld, float *to) {
+  for (int i = 0; i < count; i += width, to += (ptrdiff_t)width * k) {
+    int lines = gemm_least(width, count - i);
+    if (!rows) {
+      const float *s = from + i;
+      if (lines == width) {
+        for (int p = 0; p < k; p++, s += ld)
+          UNROLL_TILE for (int q = 0; q < width; q++) to[p * width + q] = s[q];
+      } else {
+        for (int p = 0; p < k; p++, s += ld)
+          for (int q = 0; q < width; q++) to[p * width + q] = q < lines ? s[q] : 0;
+      }
+      continue;
+    }
+    for (int q = 0; q < lines; q++) {
+      const float *s = from + (i + q) * ld;
+      for (int p = 0; p < k; p++) to[p * width + q] = s[p];
+    }
+    for (int q = lines; q < width; q++)
+      for (int p = 0; p < k; p++) to[p * width + q] = 0;
+  }
+}
+
+INLINE const float *gemm_at(const float *x, int transposed, ptrdiff_t ld, int row, int column) {
+  return transposed ? x + column * ld + row : x + row * ld + column;
+}
+
+static void gemm_packed(const product_job *x, gemm_space *space) {
+  const int direct = !x->transposeB && x->m <= 2 * MR;
+  for (int jc = 0; jc < x->n; jc += NC) {
+    int nc = gemm_least(NC, x->n - jc);
+    for (int pc = 0; pc < x->k; pc += KC) {
+      int kc = gemm_least(KC, x->k - pc), accumulate = x->accumulate || pc > 0;
+      int packedFrom = direct ? nc / NR * NR : 0;
+      gemm_pack(NR, x->transposeB, nc - packedFrom, kc, gemm_at(x->B, x->transposeB, x->ldb, pc, jc + packedFrom), x->ldb, space->b);
+      for (int ic = 0; ic < x->m; ic += MC) {
+        int mc = gemm_least(MC, x->m - ic);
+        gemm_pack(MR, !x->transposeA, mc, kc, gemm_at(x->A, x->transposeA, x->lda, ic, pc), x->lda, space->a);
+        for (int j = 0; j < nc; j += NR) {
+          int nr = gemm_least(NR, nc - j);
+          for (int i = 0; i < mc; i += MR) {
+            float *c = x->C + (ic + i) * x->ldc + jc + j;
+            int mr = gemm_least(MR, mc - i);
+            if (j < packedFrom) gemm_store(kc, space->a + i * kc, x->B + pc * x->ldb + jc + j, x->ldb, c, x->ldc, mr, nr, accumulate, space->tile);
+            else gemm_store(kc, space->a + i * kc, space->b + (j - packedFrom) * kc, NR, c, x->ldc, mr, nr, accumulate, space->tile);
+          }
+        }
+      }
+    }
+  }
+}
+
+// m <= FEW and B transposed: C^T = B A^T, B as it lies.
+static void gemm_few_rows(const product_job *x, gemm_space *space) {
+  const int lone = x->m <= VW;  // one vector wide: twice as many rows, to keep as many sums under way
+  const int strip = lone ? 2 * MR : MR;
+  for (int pc = 0; pc < x->k; pc += KC) {
+    int kc = gemm_least(KC, x->k - pc), accumulate = x->accumulate || pc > 0;
+    gemm_pack(NR, !x->transposeA, x->m, kc, gemm_at(x->A, x->transposeA, x->lda, 0, pc), x->lda, space->b);
+    for (int i = 0; i < x->n; i += strip) {
+      int mr = gemm_least(strip, x->n - i);
+      const float *a = x->B + i * x->ldb + pc;
+      ptrdiff_t aRow = x->ldb, aStep = 1;
+      if (mr < strip) {  // rows beyond the last may not be read: a padded copy
+        if (lone) gemm_pack(2 * MR, 1, mr, kc, a, x->ldb, space->a);
+        else gemm_pack(MR, 1, mr, kc, a, x->ldb, space->a);
+        a = space->a, aRow = 1, aStep = strip;
+      }
+      for (int j = 0; j < x->m; j += NR) {
+        const float *b = space->b + j * kc;
+        float *c = x->C + j * x->ldc + i;
+        int nr = gemm_least(NR, x->m - j);
+        if (lone) gemm_store_transposed(2 * MR, 1, kc, a, aRow, aStep, b, c, x->ldc, mr, nr, accumulate, space->tile);
+        else if (nr <= VW) gemm_store_transposed(MR, 1, kc, a, aRow, aStep, b, c, x->ldc, mr, nr, accumulate, space->tile);
+        else gemm_store_transposed(MR, NV, kc, a, aRow, aStep, b, c, x->ldc, mr, nr, accumulate, space->tile);
+      }
+    }
+  }
+}
+
+static void gemm_run(const product_job *x) {
+  if (x->k == 0 && !x->accumulate)
+    for (int i = 0; i < x->m; i++)
+      for (int j = 0; j < x->n; j++) x->C[i * x->ldc + j] = 0;
+  gemm_space *space = thread_scratch();
+  if (x->transposeB && x->m <= FEW) gemm_few_rows(x, space);
+  else gemm_packed(x, space);
+}
+
+// C [m,n] (+)= op(A) op(B) on the calling thread, for use within the parts of other kernels. lda, ldb, ldc: distance of rows as stored.
+static inline void FN(gemm_part)(int transposeA, int transposeB, int m, int n, int k, const float *A, ptrdiff_t lda, const float *B,
+                                 ptrdiff_t ldb, float *C, ptrdiff_t ldc, int accumulate) {
+  product_job x = {transposeA, transposeB, m, n, k, A, lda, B, ldb, C, ldc, accumulate};
+  gemm_run(&x);
+}
+
+#define PART_WORK (1 << 17)  // multiply-adds worth another part
+
+typedef struct {
+  product_job whole;
+  ptrdiff_t strideA, strideB;
+  int splits, byRows, length;  // each matrix of the batch in `splits` ranges of `length` rows or columns
+} gemm_batch;
+
+static void gemm_batch_part(void *context, int part, int parts) {
+  (void)parts;
+  const gemm_batch *g = context;
+  product_job x = g->whole;
+  ptrdiff_t item = part / g->splits;
+  int from = part % g->splits * g->length;
+  x.A += item * g->strideA;
+  x.B += item * g->strideB;
+  x.C += item * x.m * x.n;
+  if (g->byRows) {
+    x.m = gemm_least(g->length, x.m - from);
+    if (x.m <= 0) return;
+    x.A = gemm_at(x.A, x.transposeA, x.lda, from, 0);
+    x.C += from * x.ldc;
+  } else {
+    x.n = gemm_least(g->length, x.n - from);
+    if (x.n <= 0) return;
+    x.B = gemm_at(x.B, x.transposeB, x.ldb, 0, from);
+    x.C += from;
+  }
+  gemm_run(&x);
+}
+
+void FN(gemm)(const arg *a) {
+  int transposeA = INT(3), transposeB = INT(4), batch = INT(5), m = INT(6), n = INT(7), k = INT(8);
+  gemm_batch g = {
+      .whole = {transposeA, transposeB, m, n, k, F(0), transposeA ? m : k, F(1), transposeB ? k : n, F(2), n, INT(11)},
+      .strideA = (ptrdiff_t)a[9].n,
+      .strideB = (ptrdiff_t)a[10].n,
+  };
+  // Two parts a thread even out what threads lose to other processes; rows are split where both ways are packed alike.
+  double work = (double)m * n * k * batch;
+  int parts = thread_count() == 1 ? 1 : gemm_least(2 * thread_count(), 1 + (int)(work / PART_WORK));
+  g.byRows = m >= n && m > FEW;
+  int lines = g.byRows ? m : n, unit = g.byRows ? MR : NR;
+  int splits = (parts + batch - 1) / (batch > 0 ? batch : 1);
+  g.length = splits <= 1 ? lines : ((lines + splits - 1) / splits + unit - 1) / unit * unit;
+  if (g.length < 1) g.length = 1;
+  g.splits = (lines + g.length - 1) / g.length;
+  if (g.splits < 1) g.splits = 1;
+  if (parts == 1) for (int part = 0; part < batch * g.splits; part++) gemm_batch_part(&g, part, batch * g.splits);
+  else parallel(gemm_batch_part, &g, batch * g.splits);
+}

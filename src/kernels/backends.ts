@@ -1,0 +1,177 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import '@tensorflow/tfjs-backend-cpu';
+import {
+  engine,
+  findBackend,
+  findBackendFactory,
+  matMul,
+  randomUniform,
+  setBackend,
+  tidy,
+} from '@tensorflow/tfjs-core';
+import { UserError } from '../errors';
+import { packageRoot } from '../paths';
+import type { EmbeddedBackend } from './embedded/backend';
+import { silenceAdvice } from './embedded/backend';
+import { installEmbedded } from './embedded/index';
+import { openAddon } from './native/addon';
+import type { KernelLibrary } from './native/library';
+import { openWasm } from './native/wasm';
+import { registerKernels } from './register';
+
+export const backendNames = ['embedded', 'embedded-wasm', 'cpu', 'tensorflow', 'tensorflow-gpu'] as const;
+export type BackendName = (typeof backendNames)[number];
+
+/** What computes, as a run records it. */
+export interface BackendInfo {
+  name: BackendName;
+  /** One line for a person, such as `native kernels, avx2, 2 threads`. */
+  description: string;
+  /** Instruction set of the kernels, where they are ours. */
+  isa?: string;
+  threads?: number;
+}
+
+export interface BackendReport {
+  name: BackendName;
+  usable: boolean;
+  /** What it is when it is usable; else why it is not. */
+  detail: string;
+  /** How to get it, or what it is for. */
+  advice: string;
+  /** Speed of a 512x512x512 product in float32, 10^9 operations a second; only where asked for. */
+  gflops?: number;
+}
+
+const advice: Record<BackendName, string> = {
+  embedded: 'The default. Native where `npm run build` finds a C compiler (cc, gcc, clang), else WebAssembly.',
+  'embedded-wasm': 'The same kernels as WebAssembly: for machines without a C compiler.',
+  cpu: 'Plain JavaScript, the numeric reference: toy sizes only.',
+  tensorflow: 'Optional: npm install @tensorflow/tfjs-node@4.22.0 (it downloads libtensorflow).',
+  'tensorflow-gpu': 'Optional, for CUDA: npm install @tensorflow/tfjs-node-gpu@4.22.0 (it downloads libtensorflow).',
+};
+
+/**
+ * Sets up a backend with every kernel of interface.ts and makes it tfjs's current one. `auto` takes tensorflow-gpu where it loads, else
+ * `embedded`: TensorFlow on the CPU has none of the fused kernels and is not preferred to it.
+ * @throws UserError where that backend cannot be had here, with the reason and the remedy.
+ */
+export async function useBackend(name: BackendName | 'auto'): Promise<BackendInfo> {
+  if (name === 'auto') return (await tryBackend('tensorflow-gpu')) ?? useBackend('embedded');
+  try {
+    const info = install(name);
+    registerKernels(tfjsName(name));
+    if (!(await setBackend(tfjsName(name)))) throw new Error('tfjs could not initialise it');
+    const backend = findBackend(tfjsName(name));
+    if (name === 'cpu') silenceAdvice(backend as EmbeddedBackend);
+    return info;
+  } catch (error) {
+    throw new UserError(`Backend \`${name}\` cannot be used here: ${messageOf(error)}`, {
+      code: 'backend',
+      remedy: advice[name],
+      cause: error,
+    });
+  }
+}
+
+async function tryBackend(name: BackendName): Promise<BackendInfo | null> {
+  try {
+    return await useBackend(name);
+  } catch {
+    return null;
+  }
+}
+
+/** Every backend: usable or not, why, and how to get it. Leaves the current backend as it is. */
+export async function listBackends(options: { measure?: boolean } = {}): Promise<BackendReport[]> {
+  const before = engine().backendName;
+  const reports: BackendReport[] = [];
+  for (const name of backendNames) {
+    try {
+      const { description } = await useBackend(name);
+      const gflops = options.measure ? measure() : undefined;
+      reports.push({ name, usable: true, detail: description, advice: advice[name], gflops });
+    } catch (error) {
+      const cause = error instanceof UserError ? error.cause : error;
+      reports.push({ name, usable: false, detail: messageOf(cause), advice: advice[name] });
+    }
+  }
+  if (before) await setBackend(before);
+  return reports;
+}
+
+/** The best of several products, in 10^9 floating-point operations a second. */
+function measure(): number {
+  const size = 512;
+  return tidy(() => {
+    const a = randomUniform([size, size], -1, 1, 'float32', 1);
+    let best = Number.POSITIVE_INFINITY;
+    const end = performance.now() + 300;
+    do {
+      const start = performance.now();
+      tidy(() => matMul(a, a, false, true).dataSync());
+      best = Math.min(best, performance.now() - start);
+    } while (performance.now() < end);
+    return (2 * size ** 3) / best / 1e6;
+  });
+}
+
+/** tfjs-node and tfjs-node-gpu call themselves by the same name. */
+const tfjsName = (name: BackendName) => (name === 'tensorflow-gpu' ? 'tensorflow' : name);
+
+const installed = new Map<BackendName, BackendInfo>();
+
+function install(name: BackendName): BackendInfo {
+  let info = installed.get(name);
+  if (!info) {
+    info = make(name);
+    installed.set(name, info);
+  }
+  return info;
+}
+
+function make(name: BackendName): BackendInfo {
+  switch (name) {
+    case 'cpu':
+      return { name, description: 'plain JavaScript' };
+    case 'embedded':
+      return embed(name, openBest());
+    case 'embedded-wasm':
+      return embed(name, openWasm());
+    case 'tensorflow':
+      return requireTensorFlow(name, '@tensorflow/tfjs-node');
+    case 'tensorflow-gpu':
+      return requireTensorFlow(name, '@tensorflow/tfjs-node-gpu');
+  }
+}
+
+function openBest(): KernelLibrary {
+  try {
+    return openAddon();
+  } catch (error) {
+    if (process.env.DISTILLERY_ISA) throw error;
+    return openWasm();
+  }
+}
+
+function embed(name: BackendName, library: KernelLibrary): BackendInfo {
+  installEmbedded(name, library);
+  const { target, isa, threads } = library;
+  const form = target === 'native' ? 'native kernels' : 'WebAssembly kernels';
+  return { name, isa, threads, description: `${form}, ${isa}, ${threads} thread${threads === 1 ? '' : 's'}` };
+}
+
+/** By a computed name: bundlers are to leave these optional packages alone. */
+function requireTensorFlow(name: BackendName, packageName: string): BackendInfo {
+  // tfjs-node 4.22 uses two functions that Node 23 took away (tensorflow/tfjs issue 8609).
+  const require = createRequire(join(packageRoot(), 'package.json'));
+  const util = require('node:util') as Record<string, unknown>;
+  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  util.isArray ??= Array.isArray;
+  require(packageName);
+  if (!findBackendFactory('tensorflow')) throw new Error(`${packageName} did not register its backend`);
+  return { name, description: packageName };
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message.split('\n')[0] : String(error));

@@ -1,0 +1,69 @@
+import type { Block, KernelMemory, Values } from './library';
+
+/** Bytes that may lie idle whatever was in use before. */
+const idleAllowance = 64 * 2 ** 20;
+
+/**
+ * ArrayBuffers for the native kernels, used again by size: a fresh one is cleared by the engine, which for large tensors takes longer
+ * than the kernel that fills it. Sizes are rounded up by at most an eighth, so that sequences of nearly one length share buffers.
+ */
+export class BufferPool implements KernelMemory {
+  private readonly free = new Map<number, Block[]>();
+  private readonly own = new WeakSet<ArrayBufferLike>();
+  private used = 0;
+  private peak = 0;
+  private idle = 0;
+
+  allocate(bytes: number): Block {
+    const size = sizeClass(bytes);
+    const waiting = this.free.get(size);
+    const block = waiting?.pop();
+    if (block) this.idle -= size;
+    if (waiting?.length === 0) this.free.delete(size);
+    this.used += size;
+    this.peak = Math.max(this.peak, this.used);
+    return block ?? this.make(size);
+  }
+
+  release(block: Block): void {
+    this.used -= block.bytes;
+    this.idle += block.bytes;
+    const waiting = this.free.get(block.bytes) ?? [];
+    // Sizes used last stand last: the first ones are let go when too much lies idle.
+    this.free.delete(block.bytes);
+    this.free.set(block.bytes, waiting);
+    waiting.push(block);
+    const limit = Math.max(idleAllowance, this.peak - this.used);
+    for (const [size, blocks] of this.free) {
+      while (this.idle > limit && blocks.pop()) this.idle -= size;
+      if (blocks.length === 0) this.free.delete(size);
+      if (this.idle <= limit) break;
+    }
+  }
+
+  /** The addon takes any typed array. */
+  reaches(): boolean {
+    return true;
+  }
+
+  owns(values: Values): boolean {
+    return this.own.has(values.buffer);
+  }
+
+  usage() {
+    return { used: this.used, idle: this.idle };
+  }
+
+  private make(size: number): Block {
+    const buffer = new ArrayBuffer(size);
+    this.own.add(buffer);
+    return { buffer, offset: 0, bytes: size };
+  }
+}
+
+/** The least of eight sizes an octave that holds so many bytes; 64 at least. */
+function sizeClass(bytes: number): number {
+  if (bytes <= 64) return 64;
+  const step = Math.max(16, 2 ** (Math.floor(Math.log2(bytes - 1)) - 3));
+  return Math.ceil(bytes / step) * step;
+}

@@ -1,0 +1,5 @@
+import type { KernelLibrary } from './library';
+
+export function openWasm(): KernelLibrary {
+  throw new Error('not built yet');
+}
