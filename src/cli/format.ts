@@ -1,0 +1,67 @@
+import { stripVTControlCharacters } from 'node:util';
+import pc from 'picocolors';
+import type { StageName, StageRow } from '../runs/records';
+
+/** Stages as the interface names them. */
+export const stageTitles: Record<StageName, string> = {
+  base: 'Base student',
+  sft: 'Plain SFT',
+  reconstruct: 'Stage 1 reconstruct',
+  complete: 'Stage 2 complete',
+  rewrite: 'Stage 3 rewrite',
+};
+
+export const percent = (share: number, digits = 1) => `${(100 * share).toFixed(digits)} %`;
+
+/** Seconds as 0:07, 12:30 or 1:02:03. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const pad = (value: number) => String(value).padStart(2, '0');
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor(whole / 60) % 60;
+  return hours > 0 ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
+}
+
+/** 940, 12.3k, 4.1M */
+export function short(value: number): string {
+  if (value >= 1e6) return `${(value / 1e6).toFixed(1)}M`;
+  return value >= 1e4 ? `${(value / 1e3).toFixed(1)}k` : value.toFixed(0);
+}
+
+const visible = (text: string) => stripVTControlCharacters(text).length;
+
+/** Rows in aligned columns under a bold head; the first column is text, the others are numbers, set to the right. */
+export function table(head: string[], rows: string[][]): string {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => visible(row[i]))));
+  const cell = (text: string, i: number) => {
+    const space = ' '.repeat(widths[i] - visible(text));
+    return i === 0 ? text + space : space + text;
+  };
+  const line = (cells: string[]) => cells.map(cell).join('   ').trimEnd();
+  return [pc.bold(line(head)), pc.dim(widths.map((width) => '─'.repeat(width)).join('───')), ...rows.map(line)].join(
+    '\n',
+  );
+}
+
+/** The table at the end of a run: each student on the test problems, with the change from the base in accuracy and tokens. */
+export function summaryTable(rows: readonly Omit<StageRow, 'seq'>[]): string {
+  const base = rows.find((row) => row.stage === 'base');
+  const head = ['', 'accuracy', '95 % interval', 'mean tokens', 'vs base', 'tokens vs base', 'training', 'n'];
+  const body = rows.map((row) => {
+    const points = base && row !== base ? 100 * (row.accuracy - base.accuracy) : null;
+    const tokens = base && row !== base ? row.meanTokens / base.meanTokens - 1 : null;
+    const signed = (value: number, digits: number) => `${value >= 0 ? '+' : '−'}${Math.abs(value).toFixed(digits)}`;
+    const [low, high] = row.accuracyInterval;
+    return [
+      stageTitles[row.stage],
+      percent(row.accuracy),
+      `${(100 * low).toFixed(1)} – ${percent(high)}`,
+      row.meanTokens.toFixed(1),
+      points === null ? '' : (points >= 0 ? pc.green : pc.red)(`${signed(points, 1)} pt`),
+      tokens === null ? '' : (tokens <= 0 ? pc.green : pc.red)(`${signed(100 * tokens, 1)} %`),
+      row.wallSeconds > 0 ? clock(row.wallSeconds) : '',
+      String(row.n),
+    ];
+  });
+  return table(head, body);
+}

@@ -1,0 +1,92 @@
+import pc from 'picocolors';
+import type { CurriculumEvent } from '../curriculum/context';
+import { clock, percent, short, stageTitles } from './format';
+
+/** Where progress is written: a terminal line that is redrawn, or plain lines for logs. */
+export interface Screen {
+  write(text: string): void;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** Shows the events of a run: one bar for the phase at hand, a line for each result that stays. */
+export function showProgress(
+  screen: Screen,
+  now: () => number = () => performance.now(),
+): (event: CurriculumEvent) => void {
+  let started = now();
+  let doneBefore = 0;
+  let validation = '';
+  let barShown = false;
+  const clear = () => {
+    if (barShown) screen.write('\r\u001b[2K');
+    barShown = false;
+  };
+  const line = (text: string) => {
+    clear();
+    screen.write(`${text}\n`);
+  };
+  return (event) => {
+    switch (event.type) {
+      case 'phase':
+        started = now();
+        doneBefore = event.done;
+        validation = '';
+        if (!screen.isTTY)
+          line(`${title(event)}: ${event.updates} updates${event.done ? `, ${event.done} done before` : ''}`);
+        break;
+      case 'update': {
+        if (!screen.isTTY) break;
+        clear();
+        const rest = ((now() - started) / (event.update - doneBefore)) * (event.updates - event.update);
+        const parts = [
+          `${event.update}/${event.updates}`,
+          ...measures(event.metrics),
+          validation,
+          `ETA ${clock(rest / 1000)}`,
+        ];
+        const text = `${title(event)}  ${bar(event.update / event.updates)}  ${parts.filter(Boolean).join('  ')}`;
+        screen.write(text.slice(0, (screen.columns ?? 120) - 1));
+        barShown = true;
+        break;
+      }
+      case 'validation':
+        validation = `val ${percent(event.accuracy)} ${event.meanTokens.toFixed(0)} tok`;
+        if (!screen.isTTY)
+          line(
+            `  update ${event.step}: validation ${percent(event.accuracy)}, ${event.meanTokens.toFixed(1)} tokens${event.best ? ' (best)' : ''}`,
+          );
+        break;
+      case 'result': {
+        const { row } = event;
+        const time = row.wallSeconds > 0 ? `  ${pc.dim(clock(row.wallSeconds))}` : '';
+        line(
+          `${pc.green('✓')} ${pc.bold(stageTitles[row.stage])}  ${percent(row.accuracy)} right, ${row.meanTokens.toFixed(1)} tokens (test, n ${row.n})${time}`,
+        );
+        break;
+      }
+      case 'note':
+        line(event.level === 'warning' ? pc.yellow(`! ${event.text}`) : pc.dim(`  ${event.text}`));
+        break;
+      case 'checkpoint':
+        break;
+    }
+  };
+}
+
+function title({ stage, phase }: { stage: keyof typeof stageTitles; phase: string }): string {
+  return phase === stage ? stageTitles[stage] : `${stageTitles[stage]} (${phase})`;
+}
+
+function measures(metrics: Extract<CurriculumEvent, { type: 'update' }>['metrics']): string[] {
+  const { accuracy, lengthMean, loss, tokensPerSecond } = metrics;
+  return [
+    accuracy === undefined ? `loss ${loss.toFixed(3)}` : `right ${percent(accuracy, 0)} ${lengthMean?.toFixed(0)} tok`,
+    tokensPerSecond === undefined ? '' : `${short(tokensPerSecond)} tok/s`,
+  ];
+}
+
+function bar(share: number, width = 24): string {
+  const full = Math.round(share * width);
+  return pc.cyan('━'.repeat(full)) + pc.dim('━'.repeat(width - full));
+}

@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { keep, type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { UserError } from '../errors';
+import type { Optimizer } from '../learning/optimizer';
+import { loadModel, saveStudent } from '../model/hf-folder';
+import { openSafetensors, writeSafetensors } from '../model/safetensors';
+import { disposeModel, type Model } from '../model/transformer';
+import { verifyCheckpoint } from '../runs/checkpoints';
+import { checkpointsFolder } from '../runs/layout';
+import type { CheckpointEntry, StageName } from '../runs/records';
+import type { Context } from './context';
+import type { Selection } from './selection';
+
+/** What a checkpoint remembers beside weights and moments. Random draws are functions of seed and cursor, so no generator state. */
+export interface TrainingState {
+  phase: string;
+  /** Updates made in this phase: the data cursor and the place in every schedule. */
+  update: number;
+  optimizerStep: number;
+  selection: Selection;
+  results: Context['results'];
+  seconds: Context['seconds'];
+  /** What the phase itself has to remember. */
+  extra: unknown;
+}
+
+const momentsFile = 'optimizer.safetensors';
+
+/** Writes `<stage>-<step>`: student, moments, state. The best of the stage is kept, the one it replaces let go. */
+export async function saveCheckpoint(
+  context: Context,
+  model: Model,
+  optimizer: Optimizer,
+  at: { stage: StageName; step: number },
+  state: TrainingState,
+): Promise<string> {
+  const { run, experiment } = context;
+  const { stage, step } = at;
+  const entry = await run.checkpoint({ stage, step, state }, (folder) => {
+    saveStudent(folder, model, { tokenizerFrom: experiment.student.path });
+    const moments = [...optimizer.moments].flatMap(([name, { first, second }]) => [
+      source(`${name}.first`, first),
+      source(`${name}.second`, second),
+    ]);
+    writeSafetensors(join(folder, momentsFile), moments);
+  });
+  const best = state.selection.best ? checkpointName(stage, state.selection.best.step) : entry.name;
+  const others = new Set(Object.values(context.results));
+  run.update({
+    checkpoints: run.record.checkpoints.map(({ keep: _, ...other }) => ({
+      ...other,
+      ...((other.name === best || others.has(other.name)) && { keep: true }),
+    })),
+  });
+  return entry.name;
+}
+
+export function checkpointName(stage: StageName, step: number): string {
+  return `${stage}-${step}`;
+}
+
+function source(name: string, values: Tensor) {
+  return { name, dtype: 'F32' as const, shape: values.shape, values: () => values.dataSync<'float32'>() };
+}
+
+/** The newest checkpoint of the run with its state; null when there is none. Damaged files are a UserError. */
+export function newestCheckpoint(
+  context: Pick<Context, 'run'>,
+): { entry: CheckpointEntry; state: TrainingState } | null {
+  const entry = context.run.record.checkpoints.at(-1);
+  if (!entry) return null;
+  const { state } = verifyCheckpoint(join(checkpointsFolder(context.run.folder), entry.name));
+  return { entry, state: state as TrainingState };
+}
+
+/** Puts the weights of a checkpoint (or any student of the same shape) into `model`. */
+export function loadWeights(model: Model, folder: string): void {
+  const other = loadModel(folder);
+  for (const [name, parameter] of model.parameters) {
+    const replacement = other.parameters.get(name);
+    if (!replacement || replacement.shape.join() !== parameter.shape.join()) {
+      disposeModel(other);
+      throw new UserError(
+        `The checkpoint has another shape than the student: ${name} is [${replacement?.shape ?? 'absent'}], not [${parameter.shape}]`,
+        {
+          file: folder,
+          code: 'checkpoint',
+          remedy: 'Use a checkpoint that was trained from the same student.',
+        },
+      );
+    }
+  }
+  takeParameters(model, other);
+}
+
+/** Gives `model` the parameters of `other`, which is used up. */
+export function takeParameters(model: Model, other: Model): void {
+  for (const [name, parameter] of model.parameters) {
+    parameter.dispose();
+    model.parameters.set(name, other.parameters.get(name)!);
+  }
+  other.parameters.clear();
+  disposeModel(other);
+}
+
+/** Puts the moments of a checkpoint into `optimizer`. */
+export function loadMoments(optimizer: Optimizer, folder: string, step: number): void {
+  const path = join(folder, momentsFile);
+  if (!existsSync(path))
+    throw new UserError(`${momentsFile} is missing`, {
+      file: folder,
+      code: 'checkpoint',
+      remedy: 'Resume from another checkpoint.',
+    });
+  const file = openSafetensors(path);
+  try {
+    for (const [name, { first, second }] of optimizer.moments) {
+      const read = (moment: string, like: Tensor) => {
+        const values = keep(tensor(file.readFloats(`${name}.${moment}`), like.shape));
+        like.dispose();
+        return values;
+      };
+      optimizer.moments.set(name, { first: read('first', first), second: read('second', second) });
+    }
+  } finally {
+    file.close();
+  }
+  optimizer.step = step;
+}
+
+/** The folder of a checkpoint of this run. */
+export function checkpointFolder(context: Pick<Context, 'run'>, name: string): string {
+  return join(checkpointsFolder(context.run.folder), name);
+}

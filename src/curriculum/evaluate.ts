@@ -1,0 +1,120 @@
+import { extractAnswer, sameAnswer } from '../chain/answer';
+import type { Tokenizer } from '../model/tokenizer';
+import type { Model } from '../model/transformer';
+import { sample } from '../rollout/sample';
+import type { Context } from './context';
+import type { Lesson } from './lessons';
+import { mean, wilsonInterval } from './statistics';
+
+/** One problem's answer by the student. */
+export interface EvaluatedAnswer {
+  problemId: string;
+  text: string;
+  /** Completion tokens without the end token. */
+  tokens: number;
+  /** The answer in strict mode, as text; null when there is none. */
+  answer: string | null;
+  correct: boolean;
+  /** Right by the last number anywhere in the text. */
+  lenientCorrect: boolean;
+  finished: boolean;
+}
+
+export interface Evaluation {
+  n: number;
+  /** Share right, strict extraction. */
+  accuracy: number;
+  /** Wilson interval at 95 %. */
+  accuracyInterval: [number, number];
+  lenientAccuracy: number;
+  meanTokens: number;
+  /** Share that hit the token budget. */
+  truncated: number;
+  answers: EvaluatedAnswer[];
+  tokensPerSecond: number;
+}
+
+export interface EvaluationOptions {
+  maxNewTokens: number;
+  /** 0 = greedy. */
+  temperature: number;
+  /** Rows in flight at once. */
+  batch: number;
+  seed: number;
+  signal?: AbortSignal;
+}
+
+/** Answers every lesson from its plain question (or from `prompts`) and compares with the gold answers. */
+export async function evaluate(
+  model: Model,
+  tokenizer: Tokenizer,
+  lessons: readonly Lesson[],
+  options: EvaluationOptions,
+  prompts: readonly (readonly number[])[] = lessons.map((lesson) => lesson.prompt),
+): Promise<Evaluation> {
+  const started = performance.now();
+  const { completions } = await sample(model, prompts as number[][], {
+    sampling: { temperature: options.temperature, topK: 0, topP: 1, minP: 0 },
+    maxNewTokens: options.maxNewTokens,
+    eosIds: tokenizer.eosIds,
+    seed: options.seed,
+    stream: ['evaluate'],
+    groupSize: 1,
+    maxRows: options.batch,
+    signal: options.signal,
+  });
+  const seconds = (performance.now() - started) / 1000;
+  const answers = completions.map((completion, i): EvaluatedAnswer => {
+    const { problem } = lessons[i];
+    const tokens = withoutEnd(completion);
+    const text = tokenizer.decode(tokens);
+    return {
+      problemId: problem.id,
+      text,
+      tokens: tokens.length,
+      finished: completion.finished,
+      ...judge(text, problem.answer),
+    };
+  });
+  const right = answers.filter((answer) => answer.correct).length;
+  return {
+    n: answers.length,
+    accuracy: right / Math.max(answers.length, 1),
+    accuracyInterval: wilsonInterval(right, answers.length),
+    lenientAccuracy: mean(answers.map((answer) => Number(answer.lenientCorrect))),
+    meanTokens: mean(answers.map((answer) => answer.tokens)),
+    truncated: mean(answers.map((answer) => Number(!answer.finished))),
+    answers,
+    tokensPerSecond: answers.reduce((sum, answer) => sum + answer.tokens, 0) / Math.max(seconds, 1e-9),
+  };
+}
+
+/** Evaluates with the settings of the experiment: the one harness for base, baselines, stages and validation alike. */
+export function evaluateLessons(
+  context: Context,
+  model: Model,
+  lessons: readonly Lesson[],
+  prompts?: readonly (readonly number[])[],
+): Promise<Evaluation> {
+  const { experiment, tokenizer, signal } = context;
+  return evaluate(model, tokenizer, lessons, { ...experiment.evaluation, seed: experiment.seed, signal }, prompts);
+}
+
+/** Strict and lenient verdict on a text. A text that was cut off before its answer line has no strict answer. */
+export function judge(
+  text: string,
+  gold: string,
+): { answer: string | null; correct: boolean; lenientCorrect: boolean } {
+  const strict = extractAnswer(text, 'strict');
+  const lenient = strict ?? extractAnswer(text, 'lenient');
+  return {
+    answer: strict?.value ?? null,
+    correct: strict !== null && sameAnswer(strict.value, gold),
+    lenientCorrect: lenient !== null && sameAnswer(lenient.value, gold),
+  };
+}
+
+/** The tokens of a completion without its end token. */
+export function withoutEnd(completion: { tokens: readonly number[]; finished: boolean }): number[] {
+  return completion.tokens.slice(0, completion.finished ? -1 : undefined);
+}

@@ -1,0 +1,146 @@
+import { failureCategory, firstWrongStep } from '../chain/faults';
+import { splitChain } from '../chain/split';
+import type { RewriteSettings } from '../config/experiment';
+import type { Model } from '../model/transformer';
+import { sample } from '../rollout/sample';
+import type { FailureRecord } from '../runs/records';
+import { keepOwn } from './complete';
+import type { Context } from './context';
+import { judge, withoutEnd } from './evaluate';
+import type { OwnSamples } from './replay';
+
+interface Attempt {
+  text: string;
+  tokens: number[];
+  answer: string | null;
+  correct: boolean;
+  finished: boolean;
+}
+
+/**
+ * Problems that the student keeps getting wrong: of one greedy answer and `samples` drawn ones, at most `maxCorrect` are right. Only
+ * problems with a teacher chain count, as there is nothing to rewrite without. Answers recorded in the data (BRIDGE's file has them)
+ * are taken as they are. Writes failures.jsonl and returns the rows.
+ */
+export async function findFailures(
+  context: Context,
+  model: Model,
+  settings: RewriteSettings['failures'],
+  own: OwnSamples,
+): Promise<number[]> {
+  const { train, run, results } = context;
+  const rows = train.flatMap((lesson, row) => (lesson.chain ? [row] : [])).slice(0, settings.limit);
+  const recorded = rows.filter((row) => train[row].problem.student);
+  const failed =
+    recorded.length > 0 ? recordedAttempts(context, recorded) : await attempt(context, model, rows, settings, own);
+  run.failures(
+    [...failed].map(([row, attempts]) =>
+      failureRecord(context, row, attempts, recorded.length > 0 ? 'data' : (results.complete ?? 'student')),
+    ),
+  );
+  return [...failed.keys()];
+}
+
+/** Failing rows with their attempts. Rows that are already right too often are not sampled further. */
+async function attempt(
+  context: Context,
+  model: Model,
+  rows: number[],
+  settings: RewriteSettings['failures'],
+  own: OwnSamples,
+): Promise<Map<number, Attempt[]>> {
+  const attempts = new Map<number, Attempt[]>(rows.map((row) => [row, []]));
+  const open = () =>
+    rows.filter((row) => attempts.get(row)!.filter(({ correct }) => correct).length <= settings.maxCorrect);
+  const round = async (name: string, temperature: number, count: number) => {
+    const asked = open();
+    const answers = await answer(context, model, asked, name, temperature, count);
+    asked.forEach((row, i) => {
+      attempts.get(row)!.push(...answers[i]);
+      keepOwn(own, { row, samples: answers[i] });
+    });
+  };
+  if (settings.greedy) await round('failures/greedy', 0, 1);
+  if (settings.samples > 0) await round('failures/samples', settings.temperature, settings.samples);
+  return new Map(open().map((row) => [row, attempts.get(row)!]));
+}
+
+async function answer(
+  context: Context,
+  model: Model,
+  rows: number[],
+  stream: string,
+  temperature: number,
+  groupSize: number,
+): Promise<Attempt[][]> {
+  const { train, tokenizer, experiment, signal } = context;
+  const { completions } = await sample(
+    model,
+    rows.map((row) => train[row].prompt),
+    {
+      sampling: { temperature, topK: 0, topP: 1, minP: 0 },
+      maxNewTokens: experiment.evaluation.maxNewTokens,
+      eosIds: tokenizer.eosIds,
+      seed: experiment.seed,
+      stream: [stream],
+      groupSize,
+      maxRows: experiment.evaluation.batch,
+      signal,
+    },
+  );
+  return rows.map((row, i) =>
+    completions.slice(i * groupSize, (i + 1) * groupSize).map(({ tokens, finished }) => {
+      const text = tokenizer.decode(withoutEnd({ tokens, finished }));
+      const verdict = judge(text, train[row].problem.answer);
+      return { text, tokens, finished, answer: verdict.answer, correct: verdict.correct && finished };
+    }),
+  );
+}
+
+function recordedAttempts({ train, tokenizer }: Context, rows: number[]): Map<number, Attempt[]> {
+  const failed = new Map<number, Attempt[]>();
+  for (const row of rows) {
+    const { problem } = train[row];
+    const { text } = problem.student!;
+    const verdict = judge(text, problem.answer);
+    if (!verdict.correct)
+      failed.set(row, [
+        { text, tokens: tokenizer.encode(text), finished: true, answer: verdict.answer, correct: false },
+      ]);
+  }
+  return failed;
+}
+
+function failureRecord(
+  { train }: Context,
+  row: number,
+  attempts: Attempt[],
+  source: string,
+): Omit<FailureRecord, 'seq'> {
+  const { problem, chain, teacherText } = train[row];
+  const wrong = Math.max(
+    0,
+    attempts.findIndex(({ correct }) => !correct),
+  );
+  const shown = attempts[wrong];
+  const student = splitChain(shown.text);
+  const fault = firstWrongStep(student, chain ?? undefined);
+  return {
+    problemId: problem.id,
+    question: problem.question,
+    answer: problem.answer,
+    samples: attempts.map(({ tokens, ...rest }) => ({ ...rest, tokens: tokens.length })),
+    category: failureCategory({
+      chain: student,
+      text: shown.text,
+      gold: problem.answer,
+      truncated: !shown.finished,
+      teacher: chain ?? undefined,
+    }),
+    firstWrongStep: fault
+      ? { sample: wrong, step: fault.step, text: student.steps[fault.step] ?? '', reason: fault.message }
+      : undefined,
+    teacherChain: teacherText ?? undefined,
+    source,
+  };
+}

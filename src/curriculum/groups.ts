@@ -1,0 +1,178 @@
+import { tensor2d } from '@tensorflow/tfjs-core';
+import type { GrpoSettings } from '../config/experiment';
+import { groupAdvantages } from '../kernels/interface';
+import type { Episode } from '../learning/grpo';
+import type { Model } from '../model/transformer';
+import { type RewardInput, type RewardScore, scoreGroup } from '../rewards/compose';
+import { sample } from '../rollout/sample';
+import type { RolloutRecord } from '../runs/records';
+import type { Context } from './context';
+import { judge, withoutEnd } from './evaluate';
+import type { Lesson } from './lessons';
+import { deviation, mean } from './statistics';
+
+/** What a group is sampled from: row of the training lessons, the prompt's tokens, and whether that is the plain question. */
+export interface GroupPrompt {
+  row: number;
+  prompt: number[];
+}
+
+export interface ScoredSample {
+  tokens: number[];
+  logProbs: Float32Array;
+  finished: boolean;
+  text: string;
+  answer: string | null;
+  correct: boolean;
+  score: RewardScore;
+  advantage: number;
+}
+
+/** All completions of one prompt with their rewards. */
+export interface ScoredGroup extends GroupPrompt {
+  lesson: Lesson;
+  samples: ScoredSample[];
+}
+
+/** A group whose applicable rewards are all equal teaches nothing: its advantages are 0. */
+export function isFlat(group: ScoredGroup): boolean {
+  return group.samples.every((one) => one.advantage === 0);
+}
+
+/** Samples `settings.group` completions for each prompt, scores them and gives them advantages. `stream` names the draw. */
+export async function sampleGroups(
+  context: Context,
+  model: Model,
+  prompts: readonly GroupPrompt[],
+  settings: GrpoSettings,
+  stream: (string | number)[],
+): Promise<{ groups: ScoredGroup[]; generatedTokens: number }> {
+  const { tokenizer, experiment, signal } = context;
+  const { completions } = await sample(
+    model,
+    prompts.map((one) => one.prompt),
+    {
+      sampling: settings.sampling,
+      maxNewTokens: settings.maxNewTokens,
+      eosIds: tokenizer.eosIds,
+      seed: experiment.seed,
+      stream,
+      groupSize: settings.group,
+      maxRows: prompts.length * settings.group,
+      signal,
+    },
+  );
+  const groups = prompts.map((one, p): ScoredGroup => {
+    const lesson = context.train[one.row];
+    const drawn = completions.slice(p * settings.group, (p + 1) * settings.group).map((completion) => {
+      const tokens = withoutEnd(completion);
+      const text = tokenizer.decode(tokens);
+      return { ...completion, text, bare: tokens, ...judge(text, lesson.problem.answer) };
+    });
+    const inputs = drawn.map(
+      ({ text, bare, finished }): RewardInput => ({
+        problem: {
+          question: lesson.problem.question,
+          answer: lesson.problem.answer,
+          teacher: lesson.chain ?? undefined,
+          teacherTokens: lesson.teacherTokens ? lesson.teacherTokens.length - 1 : undefined,
+        },
+        completion: { text, tokens: bare, finished },
+      }),
+    );
+    const scores = scoreGroup(settings.reward, inputs);
+    const samples = drawn.map(({ tokens, logProbs, finished, text, answer, correct }, i) => ({
+      tokens,
+      logProbs,
+      finished,
+      text,
+      answer,
+      correct: correct && finished,
+      score: scores[i],
+      advantage: 0,
+    }));
+    return { ...one, lesson, samples };
+  });
+  assignAdvantages(groups, settings);
+  const generatedTokens = completions.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  return { groups, generatedTokens };
+}
+
+function assignAdvantages(groups: ScoredGroup[], settings: GrpoSettings): void {
+  const rewards = tensor2d(groups.map(({ samples }) => samples.map(({ score }) => score.total ?? Number.NaN)));
+  const advantages = groupAdvantages(rewards, settings.scale);
+  const values = advantages.dataSync();
+  for (const [p, { samples }] of groups.entries()) {
+    for (const [i, one] of samples.entries()) one.advantage = values[p * settings.group + i];
+  }
+  rewards.dispose();
+  advantages.dispose();
+}
+
+/** The groups as what the loss takes. */
+export function episodes(groups: readonly ScoredGroup[], maskTruncated: boolean): Episode[] {
+  return groups.flatMap(({ prompt, samples }) =>
+    samples.map(({ tokens, logProbs, advantage, finished }) => ({
+      prompt,
+      completion: tokens,
+      logProbs,
+      advantage,
+      masked: maskTruncated && !finished,
+    })),
+  );
+}
+
+/** Measurements of the samples of an update, with TRL's meanings. */
+export function measureGroups(groups: readonly ScoredGroup[]) {
+  const all = groups.flatMap(({ samples }) => samples);
+  const lengths = (of: ScoredSample[]) => mean(of.map(({ tokens }) => tokens.length));
+  const parts: Record<string, number> = {};
+  for (const name of new Set(all.flatMap(({ score }) => Object.keys(score.parts)))) {
+    const values = all
+      .map(({ score }) => score.parts[name])
+      .filter((value): value is number => value !== null && value !== undefined);
+    if (values.length > 0) parts[name] = mean(values);
+  }
+  const rewards = all.map(({ score }) => score.total).filter((total): total is number => total !== null);
+  const share = (test: (group: ScoredGroup) => boolean) => mean(groups.map((group) => Number(test(group))));
+  return {
+    reward: mean(rewards),
+    rewardStd: deviation(rewards),
+    parts,
+    accuracy: mean(all.map(({ correct }) => Number(correct))),
+    lengthMean: lengths(all),
+    lengthCorrect: lengths(all.filter(({ correct }) => correct)),
+    lengthWrong: lengths(all.filter(({ correct }) => !correct)),
+    truncated: mean(all.map(({ finished }) => Number(!finished))),
+    flatGroups: share(isFlat),
+    allCorrect: share(({ samples }) => samples.every(({ correct }) => correct)),
+    allWrong: share(({ samples }) => samples.every(({ correct }) => !correct)),
+  };
+}
+
+/** Every completion of an update, for rollouts/<stage>/<step>.jsonl. */
+export function rolloutRecords(
+  context: Context,
+  groups: readonly ScoredGroup[],
+): Omit<RolloutRecord, 'seq' | 'stage' | 'step'>[] {
+  const { tokenizer } = context;
+  return groups.flatMap(({ lesson, prompt, samples }, group) => {
+    const promptText = tokenizer.decode(prompt);
+    return samples.map((one, index) => ({
+      problemId: lesson.problem.id,
+      group,
+      sample: index,
+      prompt: promptText,
+      tokens: one.tokens,
+      tokenTexts: tokenizer.tokenTexts(one.tokens),
+      logProbs: Array.from(one.logProbs),
+      reward: one.score.total,
+      parts: one.score.parts,
+      advantage: one.advantage,
+      finished: one.finished,
+      answer: one.answer,
+      correct: one.correct,
+      teacherTokens: lesson.teacherTokens ? lesson.teacherTokens.length - 1 : undefined,
+    }));
+  });
+}

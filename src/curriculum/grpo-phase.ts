@@ -1,0 +1,95 @@
+import type { GrpoSettings } from '../config/experiment';
+import type { Example } from '../learning/batch';
+import { grpoStep } from '../learning/grpo';
+import { copyModel, disposeModel, type Model } from '../model/transformer';
+import { bits } from '../random';
+import type { StageName } from '../runs/records';
+import { checkpointFolder, loadWeights } from './checkpoints';
+import type { Context } from './context';
+import {
+  episodes,
+  type GroupPrompt,
+  isFlat,
+  measureGroups,
+  rolloutRecords,
+  type ScoredGroup,
+  sampleGroups,
+} from './groups';
+import { train } from './training';
+
+/** A phase of GRPO: Stage 2 and the rewriting of Stage 3 are this with different prompts and rewards. */
+export interface GrpoPhase {
+  stage: StageName;
+  phase: string;
+  settings: GrpoSettings;
+  tolerance: number | null;
+  /** The reference policy's checkpoint (the student at the start of the stage); null = the student itself as loaded now. */
+  reference: string | null;
+  /** 0 leaves only the replay: a control. */
+  policyWeight: number;
+  /** Prompts of draw `draw` of an update (draws after the first come with dynamic sampling). */
+  prompts(update: number, draw: number): GroupPrompt[];
+  /** Sees every scored group, to collect what is worth keeping. */
+  keep?(group: ScoredGroup): void;
+  replay(update: number): Example[];
+  state?: { save(): unknown; restore(saved: unknown): void };
+}
+
+export async function trainGrpo(context: Context, model: Model, phase: GrpoPhase): Promise<string> {
+  const { settings, stage } = phase;
+  const { seed } = context.experiment;
+  const salt = `${stage}/${phase.phase}`;
+  const reference = settings.beta > 0 ? copyModel(model) : null;
+  if (reference && phase.reference) loadWeights(reference, checkpointFolder(context, phase.reference));
+  try {
+    return await train(context, model, {
+      ...phase,
+      firstStep: 0,
+      updates: settings.updates,
+      async update(student, optimizer, update, learningRate) {
+        const { groups, drawn, generatedTokens } = await draw(context, student, phase, update);
+        for (const group of drawn) phase.keep?.(group);
+        const step = grpoStep(
+          student,
+          optimizer,
+          episodes(groups, settings.maskTruncated),
+          phase.replay(update),
+          reference,
+          learningRate,
+          {
+            ...settings,
+            temperature: settings.sampling.temperature,
+            policyWeight: phase.policyWeight,
+            replayWeight: settings.replay.weight,
+          },
+          bits(seed, salt, update) >>> 1,
+        );
+        context.run.rollouts(stage, update + 1, rolloutRecords(context, groups));
+        const { tokens, ratio: _, ...measures } = step;
+        return { metrics: { ...measures, ...measureGroups(drawn) }, tokens: tokens + generatedTokens };
+      },
+    });
+  } finally {
+    if (reference) disposeModel(reference);
+  }
+}
+
+/** The groups of an update. With dynamic sampling, flat groups are replaced by further draws until the update is full. */
+async function draw(context: Context, model: Model, phase: GrpoPhase, update: number) {
+  const { settings, stage } = phase;
+  const { dynamicSampling, prompts } = settings;
+  const drawn: ScoredGroup[] = [];
+  let generatedTokens = 0;
+  const rounds = dynamicSampling.enabled ? dynamicSampling.maxRounds : 1;
+  for (let round = 0; round < rounds; round++) {
+    const stream = [`${stage}/${phase.phase}`, update, round];
+    const sampled = await sampleGroups(context, model, phase.prompts(update, round), settings, stream);
+    drawn.push(...sampled.groups);
+    generatedTokens += sampled.generatedTokens;
+    if (drawn.filter((group) => !isFlat(group)).length >= prompts) break;
+  }
+  if (!dynamicSampling.enabled) return { groups: drawn, drawn, generatedTokens };
+  const lively = drawn.filter((group) => !isFlat(group));
+  const flat = drawn.filter(isFlat);
+  return { groups: [...lively, ...flat].slice(0, prompts), drawn, generatedTokens };
+}

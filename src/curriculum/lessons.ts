@@ -1,0 +1,67 @@
+import { completionExercise, type MaskRatio, type ReconstructionOptions, reconstructionExercise } from '../chain/mask';
+import { completePrompt, plainPrompt, reconstructPrompt, renderChain, rewritePrompt } from '../chain/prompts';
+import { splitChain } from '../chain/split';
+import type { Chain } from '../chain/types';
+import type { Problem } from '../data/types';
+import type { Example } from '../learning/batch';
+import type { Tokenizer } from '../model/tokenizer';
+import type { Random } from '../random';
+
+/** A problem as the student meets it: tokens made once, the teacher's chain in our one form. */
+export interface Lesson {
+  problem: Problem;
+  /** null where no teacher chain is known. */
+  chain: Chain | null;
+  /** The teacher's chain as text and as completion tokens with the end token. */
+  teacherText: string | null;
+  teacherTokens: number[] | null;
+  /** The plain question, which is also the test's prompt. */
+  prompt: number[];
+}
+
+export function prepareLessons(problems: readonly Problem[], tokenizer: Tokenizer): Lesson[] {
+  return problems.map((problem) => {
+    const chain = problem.chain ? { ...splitChain(problem.chain), answer: problem.answer } : null;
+    const teacherText = chain ? renderChain(chain) : null;
+    return {
+      problem,
+      chain,
+      teacherText,
+      teacherTokens: teacherText === null ? null : [...tokenizer.encode(teacherText), tokenizer.eosId],
+      prompt: tokenizer.encode(plainPrompt(problem.question)),
+    };
+  });
+}
+
+/** The plain question answered by the teacher's chain: plain SFT, and replay. Null without a chain. */
+export function teacherExample(lesson: Lesson): Example | null {
+  return lesson.teacherTokens ? { prompt: lesson.prompt, completion: lesson.teacherTokens } : null;
+}
+
+/** Stage 1: the steps shuffled, some masked, to be put right; with probability `mixPlain` the plain question instead. */
+export function reconstructExample(
+  lesson: Lesson,
+  options: ReconstructionOptions & { mixPlain: number },
+  tokenizer: Tokenizer,
+  random: Random,
+): Example | null {
+  if (!lesson.chain || !lesson.teacherTokens) return null;
+  if (random.uniform() < options.mixPlain) return teacherExample(lesson);
+  const exercise = reconstructionExercise(lesson.chain, options, random);
+  return {
+    prompt: tokenizer.encode(reconstructPrompt(lesson.problem.question, exercise)),
+    completion: lesson.teacherTokens,
+  };
+}
+
+/** Stage 2: some steps masked in place. All of them masked, or no chain known, is the plain question. */
+export function completeExercise(lesson: Lesson, ratio: MaskRatio, tokenizer: Tokenizer, random: Random): number[] {
+  if (!lesson.chain) return lesson.prompt;
+  return tokenizer.encode(completePrompt(lesson.problem.question, completionExercise(lesson.chain, ratio, random)));
+}
+
+/** Stage 3: the question with the teacher's chain, asking for a much shorter one. */
+export function rewriteExercise(lesson: Lesson, hideAnswer: boolean, tokenizer: Tokenizer): number[] {
+  if (!lesson.chain) throw new Error(`${lesson.problem.id} has no teacher chain to rewrite`);
+  return tokenizer.encode(rewritePrompt(lesson.problem.question, lesson.chain, { hideAnswer }));
+}

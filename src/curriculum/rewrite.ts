@@ -1,0 +1,200 @@
+import type { RewriteSettings } from '../config/experiment';
+import { copyModel, disposeModel, type Model } from '../model/transformer';
+import { uniform } from '../random';
+import type { RewriteRecord } from '../runs/records';
+import { newestCheckpoint, takeParameters } from './checkpoints';
+import type { Context } from './context';
+import { evaluateLessons } from './evaluate';
+import { findFailures } from './failures';
+import { sampleGroups } from './groups';
+import { trainGrpo } from './grpo-phase';
+import { rewriteExercise, teacherExample } from './lessons';
+import { rowsOfUpdate } from './order';
+import { drawReplay, type OwnSamples } from './replay';
+import { trainSupervised } from './supervised-phase';
+
+/** What Stage 3 has to remember over a restart. */
+interface Progress {
+  failures: number[];
+  /** Accepted rewrites as completions; null until they were collected. */
+  rewrites: [row: number, completion: number[]][] | null;
+  own: [number, readonly number[]][];
+}
+
+/**
+ * Stage 3: GRPO on rewriting the problems the student keeps failing, with the teacher's chain shown; then what it accepted is
+ * internalised from the plain question, as no test shows a teacher. Returns the chosen checkpoint, or null when nothing was done.
+ */
+export async function rewrite(
+  context: Context,
+  model: Model,
+  settings: RewriteSettings,
+  own: OwnSamples,
+): Promise<string | null> {
+  const newest = newestCheckpoint(context);
+  const resumed = newest?.entry.stage === 'rewrite' ? (newest.state.extra as Progress) : null;
+  if (resumed) own.restore(resumed.own);
+  const failures = resumed?.failures ?? (await findFailures(context, model, settings.failures, own));
+  const progress: Progress = { failures, rewrites: resumed?.rewrites ?? null, own: [] };
+  const state = {
+    save: () => ({ ...progress, own: own.toJSON() }),
+    restore: () => {},
+  };
+  context.notify({ type: 'note', level: 'info', text: `${failures.length} problems are failures` });
+  const rewriter = copyModel(model);
+  try {
+    if (progress.rewrites === null) {
+      if (failures.length > 0 && settings.updates > 0)
+        await learnToRewrite(context, rewriter, settings, failures, own, state);
+      progress.rewrites = failures.length > 0 ? await collectRewrites(context, rewriter, settings, failures) : [];
+      if (settings.internalise.start === 'rewriter') takeParameters(model, copyModel(rewriter));
+    }
+  } finally {
+    disposeModel(rewriter);
+  }
+  return internalise(context, model, settings, progress.rewrites, own, state);
+}
+
+function learnToRewrite(
+  context: Context,
+  rewriter: Model,
+  settings: RewriteSettings,
+  failures: number[],
+  own: OwnSamples,
+  state: { save(): unknown; restore(saved: unknown): void },
+): Promise<string> {
+  const { train, tokenizer, experiment, results } = context;
+  return trainGrpo(context, rewriter, {
+    stage: 'rewrite',
+    phase: 'rewrite',
+    settings,
+    tolerance: null, // the plain question is not what this phase trains; its last update is taken
+    reference: results.complete ?? results.reconstruct ?? null,
+    policyWeight: 1,
+    prompts: (update, draw) =>
+      rowsOfUpdate(experiment.seed, failures.length, update + draw * settings.updates, settings.prompts, 'rewrite').map(
+        (i) => ({
+          row: failures[i],
+          prompt: rewriteExercise(train[failures[i]], settings.hideAnswer, tokenizer),
+        }),
+      ),
+    replay: (update) => drawReplay(train, own, settings.replay, experiment.seed, 'rewrite', update),
+    state,
+  });
+}
+
+/** Samples rewrites of every failure once more and keeps the right ones that are shorter than the teacher, shortest first. */
+async function collectRewrites(
+  context: Context,
+  rewriter: Model,
+  settings: RewriteSettings,
+  failures: number[],
+): Promise<[number, number[]][]> {
+  const { train, tokenizer, run } = context;
+  const prompts = failures.map((row) => ({ row, prompt: rewriteExercise(train[row], settings.hideAnswer, tokenizer) }));
+  const { groups } = await sampleGroups(context, rewriter, prompts, settings, ['rewrite/collect']);
+  const records: Omit<RewriteRecord, 'seq'>[] = [];
+  const rewrites: [number, number[]][] = [];
+  groups.forEach(({ row, lesson, samples }, group) => {
+    const teacherTokens = (lesson.teacherTokens?.length ?? 1) - 1;
+    const byLength = samples
+      .map((one, sample) => ({ ...one, sample }))
+      .sort((a, b) => a.tokens.length - b.tokens.length);
+    const seen = new Set<string>();
+    for (const { correct, text, tokens, score, sample } of byLength) {
+      const repeated = seen.has(text);
+      seen.add(text);
+      const length = tokens.length - 1;
+      const accepted = correct && !repeated && length < teacherTokens && seen.size <= settings.internalise.rewrites;
+      if (accepted) rewrites.push([row, tokens]);
+      records.push({
+        problemId: lesson.problem.id,
+        question: lesson.problem.question,
+        answer: lesson.problem.answer,
+        text,
+        tokens: length,
+        teacherTokens,
+        reward: score.total,
+        accepted,
+        reason: accepted
+          ? undefined
+          : !correct
+            ? 'wrong'
+            : repeated
+              ? 'repeated'
+              : length >= teacherTokens
+                ? 'not shorter'
+                : 'enough kept',
+        provenance: { stage: 'rewrite', step: settings.updates, group, sample },
+      });
+    }
+  });
+  run.rewrites(records);
+  await reportTransfer(
+    context,
+    rewriter,
+    failures,
+    prompts.map(({ prompt }) => prompt),
+  );
+  return rewrites;
+}
+
+/** Accuracy on the failures with and without the teacher's text: how much of the rewriting has reached the plain question. */
+async function reportTransfer(
+  context: Context,
+  rewriter: Model,
+  failures: number[],
+  prompts: number[][],
+): Promise<void> {
+  const lessons = failures.map((row) => context.train[row]);
+  const shown = await evaluateLessons(context, rewriter, lessons, prompts);
+  const plain = await evaluateLessons(context, rewriter, lessons);
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  context.notify({
+    type: 'note',
+    level: 'info',
+    text: `on the failures, the rewriter is right on ${percent(shown.accuracy)} with the teacher's text and ${percent(plain.accuracy)} without`,
+  });
+}
+
+/** Supervised training on the rewrites from the plain question, with replay in every batch against forgetting. */
+async function internalise(
+  context: Context,
+  model: Model,
+  settings: RewriteSettings,
+  rewrites: readonly [number, number[]][],
+  own: OwnSamples,
+  state: { save(): unknown; restore(saved: unknown): void },
+): Promise<string | null> {
+  const { train, experiment } = context;
+  const { internalise: supervised } = settings;
+  const size = supervised.batch * supervised.accumulation;
+  const ownRows = own.rows();
+  const taught = train.filter((lesson) => lesson.teacherTokens !== null);
+  const slots = {
+    own: ownRows.length > 0 ? Math.round(size * supervised.replayOwn) : 0,
+    teacher: taught.length > 0 ? Math.round(size * supervised.replayTeacher) : 0,
+  };
+  if (supervised.updates === 0 || (rewrites.length === 0 && slots.own + slots.teacher === 0)) return null;
+  const anyOf = (count: number, kind: string, visit: number) =>
+    Math.floor(uniform(experiment.seed, 'internalise', kind, visit) * count);
+  return trainSupervised(context, model, {
+    stage: 'rewrite',
+    phase: 'internalise',
+    firstStep: settings.updates,
+    settings: supervised,
+    rows: Math.max(rewrites.length, 1),
+    example(index, visit) {
+      const slot = visit % size;
+      if (slot < slots.own) {
+        const row = ownRows[anyOf(ownRows.length, 'own', visit)];
+        return { prompt: train[row].prompt, completion: own.get(row)! };
+      }
+      if (slot < slots.own + slots.teacher) return teacherExample(taught[anyOf(taught.length, 'teacher', visit)]);
+      if (rewrites.length === 0) return null;
+      const [row, completion] = rewrites[index];
+      return { prompt: train[row].prompt, completion };
+    },
+    state,
+  });
+}

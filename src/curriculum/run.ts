@@ -1,0 +1,79 @@
+/**
+ * The curriculum, from the untouched student to the last stage (BRIDGE, arXiv 2602.17686). Every step is skipped when the run
+ * folder already holds its result, so resuming a run is running it again.
+ */
+import { copyModel, disposeModel, type Model } from '../model/transformer';
+import { readSummary } from '../runs/reading';
+import type { StageName, StageRow } from '../runs/records';
+import { checkpointFolder, loadWeights } from './checkpoints';
+import { complete } from './complete';
+import { type Context, Stopped } from './context';
+import { evaluateLessons } from './evaluate';
+import { plainSupervised, reconstruct } from './reconstruct';
+import { OwnSamples } from './replay';
+import { rewrite } from './rewrite';
+
+/** Runs the stages that the experiment asks for, from `student`, whose weights it changes. Returns the rows of summary.json. */
+export async function runCurriculum(context: Context, student: Model): Promise<StageRow[]> {
+  const { stages, baselines } = context.experiment;
+  await test(context, 'base', student);
+
+  const { sft } = baselines;
+  if (sft) {
+    const copy = copyModel(student);
+    await runStage(context, 'sft', copy, () => plainSupervised(context, copy, sft)).finally(() => disposeModel(copy));
+  }
+
+  const own = new OwnSamples();
+  const { reconstruct: first, complete: second, rewrite: third } = stages;
+  if (first) await runStage(context, 'reconstruct', student, () => reconstruct(context, student, first));
+  if (second) await runStage(context, 'complete', student, () => complete(context, student, second, own));
+  if (third) await runStage(context, 'rewrite', student, () => rewrite(context, student, third, own));
+
+  return readSummary(context.run.folder);
+}
+
+/** Trains a stage, or loads what it chose when it is done, and tests the student it leaves. */
+async function runStage(
+  context: Context,
+  stage: StageName,
+  student: Model,
+  train: () => Promise<string | null>,
+): Promise<void> {
+  const { results, run } = context;
+  const done = results[stage];
+  if (done) loadWeights(student, checkpointFolder(context, done));
+  else {
+    run.update({ stage });
+    const chosen = await train();
+    if (chosen) results[stage] = chosen;
+  }
+  await test(context, stage, student);
+}
+
+/** Tests the student on the test rows, once a run: a row of summary.json and every answer below evaluations/. */
+async function test(context: Context, stage: StageName, student: Model): Promise<void> {
+  const { run, notify, results, signal } = context;
+  if (readSummary(run.folder).some((row) => row.stage === stage)) return;
+  if (signal.aborted) throw new Stopped();
+  const { answers, accuracy, accuracyInterval, lenientAccuracy, truncated, meanTokens, n, tokensPerSecond } =
+    await evaluateLessons(context, student, context.test);
+  run.evaluation(
+    results[stage] ?? stage,
+    answers.map((answer, i) => ({ ...answer, gold: context.test[i].problem.answer })),
+  );
+  const row = {
+    stage,
+    accuracy,
+    accuracyInterval,
+    lenientAccuracy,
+    meanTokens,
+    truncated,
+    n,
+    tokensPerSecond,
+    wallSeconds: context.seconds[stage] ?? 0,
+    checkpoint: results[stage],
+  };
+  run.summary(row);
+  notify({ type: 'result', row });
+}

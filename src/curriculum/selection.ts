@@ -1,0 +1,31 @@
+/** One validation check: greedy answers on the held-out slice of train. */
+export interface Validation {
+  /** Updates made when it was taken, counted within the stage. */
+  step: number;
+  accuracy: number;
+  meanTokens: number;
+}
+
+/** The best check so far and the highest accuracy seen; kept in checkpoints. */
+export interface Selection {
+  best: Validation | null;
+  topAccuracy: number;
+}
+
+/**
+ * Takes in a check and says whether it is the new best: highest accuracy first, then fewest tokens, where accuracies within
+ * `tolerance` of the highest one count as equal (a check on a few hundred rows cannot tell them apart). Never looks at test rows.
+ */
+export function select(
+  selection: Selection,
+  check: Validation,
+  tolerance: number,
+): { selection: Selection; improved: boolean } {
+  const topAccuracy = Math.max(selection.topAccuracy, check.accuracy);
+  const { best } = selection;
+  const eligible = (one: Validation) => one.accuracy >= topAccuracy - tolerance - 1e-9;
+  const shorter = (one: Validation, other: Validation) =>
+    one.meanTokens < other.meanTokens || (one.meanTokens === other.meanTokens && one.accuracy > other.accuracy);
+  const improved = best === null || (eligible(check) && (!eligible(best) || shorter(check, best)));
+  return { selection: { best: improved ? check : best, topAccuracy }, improved };
+}

@@ -1,0 +1,154 @@
+/** From an experiment to a run that goes on: loads what it names, opens its folder, and sees to a clean end whatever happens. */
+import { execFileSync } from 'node:child_process';
+import { cpus, platform, release } from 'node:os';
+import { dirname } from 'node:path';
+import { engine } from '@tensorflow/tfjs-core';
+import type { Experiment } from '../config/experiment';
+import { type LoadedData, loadData } from '../data/load';
+import { UserError } from '../errors';
+import { type BackendInfo, useBackend } from '../kernels/backends';
+import { loadStudent } from '../model/hf-folder';
+import { disposeModel } from '../model/transformer';
+import { readConfig } from '../runs/reading';
+import type { StageRow } from '../runs/records';
+import { createRun, openForWriting, type RunWriter } from '../runs/writer';
+import { newestCheckpoint } from './checkpoints';
+import { type Context, type CurriculumEvent, Stopped } from './context';
+import { prepareLessons } from './lessons';
+import { runCurriculum } from './run';
+
+/** What config.json of a run holds: the complete experiment, and what it ran on. */
+export interface RunConfig {
+  experiment: Experiment;
+  environment: Record<string, unknown>;
+}
+
+export interface SessionOptions {
+  notify: (event: CurriculumEvent) => void;
+  signal: AbortSignal;
+  /** Told as soon as the run folder is there. */
+  begun?: (run: RunWriter, backend: BackendInfo) => void;
+}
+
+/** Starts a run of `experiment` in a new folder below `runsFolder`. Returns its folder and the rows of its summary. */
+export async function startRun(experiment: Experiment, runsFolder: string, options: SessionOptions) {
+  const backend = await useBackend(experiment.backend);
+  const data = await loadProblems(experiment);
+  const config: RunConfig = { experiment, environment: environment(experiment, backend, data) };
+  return conduct(createRun(runsFolder, experiment.name, config), experiment, data, backend, options);
+}
+
+/** Goes on with a run from its newest checkpoint; what it recorded after that is done again. */
+export async function resumeRun(folder: string, options: SessionOptions) {
+  const { experiment, environment: before } = readConfig(folder) as RunConfig;
+  const backend = await useBackend(experiment.backend);
+  const data = await loadProblems(experiment);
+  for (const [name, hash] of Object.entries(before.datasets as Record<string, string>)) {
+    if (hash !== data[name as 'train' | 'test'].hash)
+      throw new UserError(`the ${name} data has changed since the run began`, {
+        file: folder,
+        code: 'dataset',
+        remedy: 'Put the former data back, or start a new run.',
+      });
+  }
+  const run = openForWriting(folder);
+  try {
+    run.rollBack(run.record.checkpoints.at(-1) ?? null);
+  } catch (error) {
+    run.close();
+    throw error;
+  }
+  return conduct(run, experiment, data, backend, options);
+}
+
+async function conduct(
+  run: RunWriter,
+  experiment: Experiment,
+  data: Problems,
+  backend: BackendInfo,
+  options: SessionOptions,
+) {
+  let rows: StageRow[] = [];
+  try {
+    options.begun?.(run, backend);
+    run.update({ state: 'running' });
+    const { model, tokenizer } = loadStudent(experiment.student.path);
+    try {
+      const lessons = prepareLessons(data.train.problems, tokenizer);
+      const held = heldOut(lessons.length, experiment);
+      const state = newestCheckpoint({ run })?.state;
+      const context: Context = {
+        experiment,
+        tokenizer,
+        train: lessons.slice(0, lessons.length - held),
+        validation: lessons.slice(lessons.length - held),
+        test: prepareLessons(data.test.problems, tokenizer).slice(0, experiment.evaluation.count),
+        run,
+        results: { ...state?.results },
+        seconds: { ...state?.seconds },
+        notify: options.notify,
+        signal: options.signal,
+      };
+      rows = await runCurriculum(context, model);
+    } finally {
+      disposeModel(model);
+    }
+    run.close({ state: 'finished' });
+  } catch (error) {
+    closeAfter(run, error);
+    throw error;
+  }
+  return { folder: run.folder, rows };
+}
+
+/** Writes how the run ended. When not even that can be written, the first error is still the one to report. */
+function closeAfter(run: RunWriter, error: unknown): void {
+  const stopped = error instanceof Stopped || (error instanceof Error && error.name === 'AbortError');
+  try {
+    run.close({
+      state: stopped ? 'stopped' : 'failed',
+      reason: stopped ? undefined : String((error as Error).message ?? error),
+    });
+  } catch {
+    // The disk may be what failed; run.json keeps its last content, and the lock is free.
+  }
+}
+
+function heldOut(rows: number, { data }: Experiment): number {
+  if (data.validation >= rows)
+    throw new UserError(`data.validation holds out ${data.validation} rows, but data.train has only ${rows}`, {
+      code: 'dataset',
+      remedy: 'Lower data.validation, or give more training rows.',
+    });
+  return data.validation;
+}
+
+type Problems = Record<'train' | 'test', LoadedData>;
+
+async function loadProblems({ data }: Experiment): Promise<Problems> {
+  return { train: await loadData(data.train), test: await loadData(data.test) };
+}
+
+function environment(experiment: Experiment, backend: BackendInfo, data: Problems) {
+  return {
+    backend,
+    node: process.version,
+    platform: `${platform()} ${release()} ${process.arch}`,
+    cpu: cpus()[0]?.model,
+    cores: cpus().length,
+    tensors: engine().backendName,
+    gitCommit: gitCommit(dirname(experiment.student.path)),
+    datasets: { train: data.train.hash, test: data.test.hash },
+  };
+}
+
+function gitCommit(folder: string): string | null {
+  try {
+    return execFileSync('git', ['-C', folder, 'rev-parse', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return null;
+  }
+}

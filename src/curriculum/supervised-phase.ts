@@ -1,0 +1,43 @@
+import type { SftSettings } from '../config/experiment';
+import type { Example } from '../learning/batch';
+import { supervisedStep } from '../learning/supervised';
+import type { Model } from '../model/transformer';
+import { bits } from '../random';
+import type { StageName } from '../runs/records';
+import type { Context } from './context';
+import { rowsOfUpdate } from './order';
+import { train } from './training';
+
+/** A phase of supervised training. */
+export interface SupervisedPhase {
+  stage: StageName;
+  phase: string;
+  firstStep?: number;
+  settings: SftSettings;
+  /** How many rows an epoch runs over. */
+  rows: number;
+  /** The example of a row at its `visit`-th draw (counted over the whole phase); null: the row has nothing to teach. */
+  example(row: number, visit: number): Example | null;
+  state?: { save(): unknown; restore(saved: unknown): void };
+}
+
+/** Cross-entropy on examples: plain SFT, Stage 1, and the end of Stage 3 are this with different examples. */
+export function trainSupervised(context: Context, model: Model, phase: SupervisedPhase): Promise<string> {
+  const { seed } = context.experiment;
+  const { stage, settings, rows } = phase;
+  const size = settings.batch * settings.accumulation;
+  const salt = `${stage}/${phase.phase}`;
+  return train(context, model, {
+    ...phase,
+    firstStep: phase.firstStep ?? 0,
+    updates: settings.updates,
+    tolerance: 0,
+    async update(student, optimizer, update, learningRate) {
+      const examples = rowsOfUpdate(seed, rows, update, size, salt)
+        .map((row, i) => phase.example(row, update * size + i))
+        .filter((example) => example !== null);
+      const step = supervisedStep(student, optimizer, examples, learningRate, settings, bits(seed, salt, update) >>> 1);
+      return { metrics: { loss: step.loss, gradNorm: step.gradNorm }, tokens: step.tokens };
+    },
+  });
+}

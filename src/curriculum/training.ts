@@ -1,0 +1,128 @@
+import { createOptimizer, Diverged, disposeOptimizer, type Optimizer } from '../learning/optimizer';
+import { learningRateAt, type Schedule } from '../learning/schedule';
+import type { Model } from '../model/transformer';
+import type { StageName } from '../runs/records';
+import {
+  checkpointFolder,
+  checkpointName,
+  loadMoments,
+  loadWeights,
+  newestCheckpoint,
+  saveCheckpoint,
+} from './checkpoints';
+import { type Context, Stopped, type UpdateResult } from './context';
+import { evaluateLessons } from './evaluate';
+import { type Selection, select } from './selection';
+
+/** One phase of training: what an update does, how many there are, and how the best checkpoint is chosen. */
+export interface Training {
+  stage: StageName;
+  /** Name within the stage, such as `internalise`. */
+  phase: string;
+  updates: number;
+  /** Updates of earlier phases of this stage: steps are counted through the stage. */
+  firstStep: number;
+  settings: Schedule & { evaluateEvery: number };
+  /** Validation accuracies this close to the highest count as equal, and the shorter answers win. null: the last update is taken. */
+  tolerance: number | null;
+  update(model: Model, optimizer: Optimizer, update: number, learningRate: number): Promise<UpdateResult>;
+  /** What the phase itself has to remember over a restart, besides weights and optimizer. */
+  state?: { save(): unknown; restore(saved: unknown): void };
+}
+
+/**
+ * Trains `model` in place and leaves it with the weights of the best validation check (or of the last update). Goes on from the
+ * newest checkpoint when that belongs to this phase. Writes metrics and checkpoints; asked to stop, it does so between two
+ * updates, after a checkpoint. Returns the name of the checkpoint it chose.
+ */
+export async function train(context: Context, model: Model, training: Training): Promise<string> {
+  const { notify, signal } = context;
+  const { stage, phase, updates, firstStep, settings } = training;
+  const optimizer = createOptimizer(model);
+  let selection: Selection = { best: null, topAccuracy: 0 };
+  let update = 0;
+  let saved = -1;
+  const checkpoint = async () => {
+    const state = {
+      phase,
+      update,
+      optimizerStep: optimizer.step,
+      selection,
+      results: context.results,
+      seconds: context.seconds,
+      extra: training.state?.save() ?? null,
+    };
+    notify({
+      type: 'checkpoint',
+      name: await saveCheckpoint(context, model, optimizer, { stage, step: firstStep + update }, state),
+    });
+    saved = update;
+  };
+  try {
+    const newest = newestCheckpoint(context);
+    if (newest?.entry.stage === stage && newest.state.phase === phase) {
+      const folder = checkpointFolder(context, newest.entry.name);
+      loadWeights(model, folder);
+      loadMoments(optimizer, folder, newest.state.optimizerStep);
+      training.state?.restore(newest.state.extra);
+      ({ update, selection } = newest.state);
+      saved = update;
+    }
+    notify({ type: 'phase', stage, phase, updates, done: update });
+    while (update < updates) {
+      if (signal.aborted) {
+        if (saved !== update && update > 0) await checkpoint();
+        throw new Stopped();
+      }
+      const started = performance.now();
+      const learningRate = learningRateAt(settings, update, updates);
+      const result = await guarded(context, training, update, () =>
+        training.update(model, optimizer, update, learningRate),
+      );
+      update++;
+      const step = firstStep + update;
+      const metrics = context.run.metrics({
+        stage,
+        phase,
+        step,
+        ...result.metrics,
+        lr: learningRate,
+        tokensPerSecond: result.tokens / ((performance.now() - started) / 1000),
+      });
+      notify({ type: 'update', stage, phase, update, updates, metrics });
+      const due = update % settings.evaluateEvery === 0 || update === updates;
+      if (due && training.tolerance !== null && context.validation.length > 0) {
+        const { accuracy, meanTokens } = await evaluateLessons(context, model, context.validation);
+        const outcome = select(selection, { step, accuracy, meanTokens }, training.tolerance);
+        selection = outcome.selection;
+        notify({ type: 'validation', stage, step, accuracy, meanTokens, best: outcome.improved });
+      }
+      context.seconds[stage] = (context.seconds[stage] ?? 0) + (performance.now() - started) / 1000;
+      if (due) await checkpoint();
+    }
+    const chosen = checkpointName(stage, selection.best?.step ?? firstStep + updates);
+    if (selection.best && selection.best.step !== firstStep + updates)
+      loadWeights(model, checkpointFolder(context, chosen));
+    return chosen;
+  } finally {
+    disposeOptimizer(optimizer);
+  }
+}
+
+/** Says where training diverged, and which checkpoint is still good. */
+async function guarded<T>(
+  context: Context,
+  { stage, phase }: Training,
+  update: number,
+  action: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof Diverged)) throw error;
+    throw new Diverged(
+      `the loss or gradient of ${stage} (${phase}), update ${update + 1},`,
+      context.run.record.checkpoints.at(-1)?.name,
+    );
+  }
+}

@@ -1,0 +1,98 @@
+import { add, dispose, engine, keep, type Scalar, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { UserError } from '../errors';
+import { adamW, sumSquares } from '../kernels/interface';
+import type { Model } from '../model/transformer';
+
+/** AdamW's moments for each parameter (by its Hugging Face name) and the number of updates made. */
+export interface Optimizer {
+  step: number;
+  moments: Map<string, { first: Tensor; second: Tensor }>;
+}
+
+export interface OptimizerSettings {
+  weightDecay: number;
+  /** Gradients with a larger global norm are scaled down to it; 0 = never. */
+  maxGradNorm: number;
+  beta1?: number;
+  beta2?: number;
+  eps?: number;
+}
+
+export function createOptimizer(model: Model): Optimizer {
+  const moments = new Map<string, { first: Tensor; second: Tensor }>();
+  for (const [name, parameter] of model.parameters)
+    moments.set(name, { first: keep(zerosLike(parameter)), second: keep(zerosLike(parameter)) });
+  return { step: 0, moments };
+}
+
+export function disposeOptimizer(optimizer: Optimizer): void {
+  for (const { first, second } of optimizer.moments.values()) dispose([first, second]);
+}
+
+/** Gradients of all parameters, summed over micro-batches. */
+export type Gradients = Map<string, Tensor>;
+
+/** Evaluates a scalar loss and adds its gradients to `sum`. Returns the loss. */
+export function accumulate(model: Model, sum: Gradients, loss: () => Scalar): number {
+  const names = [...model.parameters.keys()];
+  const { value, grads } = tidy(() => engine().gradients(loss, [...model.parameters.values()], undefined, true));
+  names.forEach((name, i) => {
+    const before = sum.get(name);
+    sum.set(name, keep(before ? add(before, grads[i]) : grads[i]));
+    if (before) dispose([before, grads[i]]);
+  });
+  const number = value.dataSync()[0];
+  value.dispose();
+  return number;
+}
+
+/** A loss or gradient that is no longer a number; the weights are as they were before the update. */
+export class Diverged extends UserError {
+  constructor(what: string, checkpoint?: string) {
+    super(`Training diverged: ${what} is not a finite number.`, {
+      code: 'diverged',
+      remedy: `Lower learningRate or maxGradNorm, or raise warmup${checkpoint ? `; the last good checkpoint is ${checkpoint}` : ''}.`,
+    });
+  }
+}
+
+/**
+ * One AdamW update with the gradients, which are disposed of. Matrices decay, norms and biases do not (as in the Trainer of Hugging
+ * Face). Returns the global gradient norm before clipping. Throws Diverged, changing nothing, when the norm is not finite.
+ */
+export function applyGradients(
+  model: Model,
+  optimizer: Optimizer,
+  gradients: Gradients,
+  learningRate: number,
+  settings: OptimizerSettings,
+): number {
+  const squares = sumSquares([...gradients.values()]);
+  const norm = Math.sqrt(squares.dataSync()[0]);
+  squares.dispose();
+  if (!Number.isFinite(norm)) {
+    dispose([...gradients.values()]);
+    throw new Diverged('the gradient norm');
+  }
+  const gradScale = settings.maxGradNorm > 0 ? Math.min(1, settings.maxGradNorm / (norm + 1e-6)) : 1;
+  optimizer.step++;
+  for (const [name, gradient] of gradients) {
+    const parameter = model.parameters.get(name)!;
+    const { first, second } = optimizer.moments.get(name)!;
+    const next = tidy(() =>
+      adamW(parameter, gradient, first, second, {
+        learningRate,
+        beta1: settings.beta1 ?? 0.9,
+        beta2: settings.beta2 ?? 0.95,
+        eps: settings.eps ?? 1e-8,
+        weightDecay: parameter.rank > 1 ? settings.weightDecay : 0,
+        step: optimizer.step,
+        gradScale,
+      }),
+    );
+    dispose([parameter, gradient, first, second]);
+    model.parameters.set(name, keep(next.parameter));
+    optimizer.moments.set(name, { first: keep(next.moment1), second: keep(next.moment2) });
+  }
+  return norm;
+}

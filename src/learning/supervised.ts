@@ -1,0 +1,77 @@
+import { mul, neg, type Scalar, sum } from '@tensorflow/tfjs-core';
+import { embed, tokenLogProbs } from '../kernels/interface';
+import { forward, headWeight, type Model } from '../model/transformer';
+import { disposePacked, type Example, microBatches, type PackedExamples, packExamples } from './batch';
+import {
+  accumulate,
+  applyGradients,
+  Diverged,
+  type Gradients,
+  type Optimizer,
+  type OptimizerSettings,
+} from './optimizer';
+
+export interface SupervisedOptions extends OptimizerSettings {
+  dropout: number;
+  /** Tokens that one forward pass holds; more are split into micro-batches, whose gradients add up to the same update. */
+  microBatchTokens: number;
+}
+
+/** Log-probabilities [m] (and entropies) of the completion tokens of packed examples. */
+export function completionLogProbs(
+  model: Model,
+  packed: PackedExamples,
+  options: { dropout?: number; seed?: number; temperature?: number } = {},
+) {
+  const hidden = forward(
+    model,
+    packed,
+    options.dropout ? { dropout: options.dropout, seed: options.seed ?? 0 } : undefined,
+  );
+  return tokenLogProbs(embed(hidden, packed.rows), headWeight(model), packed.targets, options.temperature ?? 1);
+}
+
+/**
+ * Adds to `gradients` those of the token cross-entropy of `examples`, times `weight`: -(weight / tokens) * sum of log p(token | before),
+ * the mean running over all completion tokens of all examples. Returns that loss (without the weight).
+ */
+export function accumulateSupervised(
+  model: Model,
+  gradients: Gradients,
+  examples: readonly Example[],
+  options: SupervisedOptions,
+  seed: number,
+  weight = 1,
+): number {
+  const tokens = examples.reduce((count, example) => count + example.completion.length, 0);
+  let total = 0;
+  microBatches(examples, options.microBatchTokens).forEach((batch, i) => {
+    const packed = packExamples(batch);
+    total += accumulate(model, gradients, () => {
+      const { logProbs } = completionLogProbs(model, packed, { dropout: options.dropout, seed: seed + i });
+      return mul(neg(sum(logProbs)), weight / tokens) as Scalar;
+    });
+    disposePacked(packed);
+  });
+  return total / weight;
+}
+
+/** One supervised update (method: Stage 1 and plain SFT). Returns the mean token cross-entropy before it and the gradient norm. */
+export function supervisedStep(
+  model: Model,
+  optimizer: Optimizer,
+  examples: readonly Example[],
+  learningRate: number,
+  options: SupervisedOptions,
+  seed: number,
+): { loss: number; gradNorm: number; tokens: number } {
+  const gradients: Gradients = new Map();
+  const loss = accumulateSupervised(model, gradients, examples, options, seed);
+  if (!Number.isFinite(loss)) {
+    for (const gradient of gradients.values()) gradient.dispose();
+    throw new Diverged('the loss');
+  }
+  const gradNorm = applyGradients(model, optimizer, gradients, learningRate, options);
+  const tokens = examples.reduce((count, example) => count + example.prompt.length + example.completion.length, 0);
+  return { loss, gradNorm, tokens };
+}
