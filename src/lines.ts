@@ -1,4 +1,5 @@
 /** Reading JSON that others wrote: line by line, with limits, without keys that reach into prototypes. */
+import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { type ParseError, parse } from 'jsonc-parser';
 import { UserError } from './errors';
@@ -129,6 +130,20 @@ export function parseJson(text: string, place: { file?: string; line?: number; c
   const fault = faultIn(value, 0);
   if (fault) throw new UserError(fault, { code: 'json', ...place, remedy: 'Remove it.' });
   return value;
+}
+
+/** sha256 of a file's bytes, in hex. */
+export function hashFile(file: string): string {
+  const handle = openForReading(file);
+  try {
+    const hash = createHash('sha256');
+    const block = Buffer.alloc(1024 * 1024);
+    for (let size = readSync(handle, block); size > 0; size = readSync(handle, block))
+      hash.update(block.subarray(0, size));
+    return hash.digest('hex');
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** Where the first fault is: JSON.parse does not always tell. */

@@ -1,12 +1,11 @@
 /**
  * Checkpoints are folders that appear whole or not at all: written beside, flushed, renamed, and only then published in run.json.
  */
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { flushFile, flushFolder } from '../disk';
 import { UserError } from '../errors';
-import { parseJson } from '../lines';
-import { flushFile, flushFolder } from './files';
+import { hashFile, parseJson } from '../lines';
 import { check } from './jsonl';
 import { type CheckpointState, checkpointStateSchema, formatVersion } from './records';
 
@@ -99,18 +98,4 @@ export function verifyCheckpoint(folder: string): CheckpointState {
     if (hashFile(path) !== hash) throw damaged(`the file ${name} is damaged: its checksum differs`);
   }
   return state;
-}
-
-/** sha256 of a file, in hex. */
-function hashFile(file: string): string {
-  const hash = createHash('sha256');
-  const handle = fs.openSync(file, 'r');
-  try {
-    const block = Buffer.alloc(1024 * 1024);
-    for (let size = fs.readSync(handle, block); size > 0; size = fs.readSync(handle, block))
-      hash.update(block.subarray(0, size));
-    return hash.digest('hex');
-  } finally {
-    fs.closeSync(handle);
-  }
 }

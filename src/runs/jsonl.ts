@@ -1,9 +1,9 @@
 /** JSON lines that survive crashes: a line counts when its line end is written, and only then. */
 import fs from 'node:fs';
 import { z } from 'zod';
+import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { parseJson, readLines } from '../lines';
-import { guardDisk } from './files';
 
 /** JSON has no NaN and no infinities: they are written as the strings "NaN", "Infinity" and "-Infinity". */
 export function encode(record: unknown): string {

@@ -9,8 +9,8 @@ import fs from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { guardDisk } from '../disk';
 import { UserError } from '../errors';
-import { guardDisk } from './files';
 
 const lockSchema = z.object({
   pid: z.number().int(),

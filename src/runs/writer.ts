@@ -2,9 +2,9 @@
 import fs from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import { diskError, flushFile, flushFolder, guardDisk, writeAtomically } from '../disk';
 import { UserError } from '../errors';
 import { deleteCheckpointFolder, removeUnfinished, verifyCheckpoint, writeCheckpointFolder } from './checkpoints';
-import { diskError, flushFile, flushFolder, guardDisk, writeAtomically } from './files';
 import { appendLines, encode, lastSeq, truncateAfter } from './jsonl';
 import * as layout from './layout';
 import { acquireLock, type Lock, startTimeOf } from './lock';

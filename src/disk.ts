@@ -1,7 +1,7 @@
 /** Writing so that a crash, a full disk or a power cut never leaves half of something behind. */
 import fs from 'node:fs';
 import { dirname } from 'node:path';
-import { UserError } from '../errors';
+import { UserError } from './errors';
 
 /** Replaces a file as a whole: written beside it, flushed, renamed over it, and the folder flushed. */
 export function writeAtomically(file: string, text: string): void {
@@ -59,7 +59,7 @@ export function diskError(error: unknown, file: string, kept: string): unknown {
     return new UserError(`no space left on the disk (${code}): ${kept}`, {
       file,
       code: 'disk',
-      remedy: 'Free some space, then go on with `distillery resume`.',
+      remedy: 'Free some space and try again; a run goes on with `distillery resume`.',
       cause: error,
     });
   if (refused.includes(code))

@@ -1,0 +1,69 @@
+import { sameAnswer } from '../chain/answer';
+import { writeAtomically } from '../disk';
+import { datasetError, type Place, type Range, type Row, readJsonLines, textOf } from './rows';
+import type { Problem, RecordedAnswer } from './types';
+
+/**
+ * Problems of a `*.chains.jsonl`: `{id, question, answer, chain?, student?, meta?}` a line; other keys are kept in `meta`. Errors name
+ * file, line and remedy: missing or empty file, broken JSON, no question or answer, an id that comes twice, another format.
+ */
+export function readChains(file: string, range: Range = {}): Problem[] {
+  const lines = new Map<string, number>();
+  return readJsonLines(file, range, (row, place) => {
+    const problem = toProblem(row, place);
+    const earlier = lines.get(problem.id);
+    if (earlier !== undefined)
+      throw datasetError(
+        `the id "${problem.id}" is already on line ${earlier}`,
+        place,
+        'Every row needs an id of its own.',
+      );
+    lines.set(problem.id, place.line!);
+    return problem;
+  });
+}
+
+/** Writes problems as a `*.chains.jsonl`, replacing the file as a whole. */
+export function writeChains(file: string, problems: readonly Problem[]): void {
+  const lines = problems.map(({ id, question, answer, chain, student, meta }) =>
+    JSON.stringify({ id, question, answer, chain, student, meta }),
+  );
+  writeAtomically(file, lines.map((line) => `${line}\n`).join(''));
+}
+
+function toProblem(row: Row, place: Place): Problem {
+  if (row.id === undefined) refuseOtherFormats(row, place);
+  const { id: _id, question: _question, answer: _answer, chain, student, meta, ...others } = row;
+  if (chain !== undefined && chain !== null && typeof chain !== 'string')
+    throw datasetError('"chain" is not a text', place, 'Write the chain as one text, or leave it out.');
+  if (meta !== undefined && (typeof meta !== 'object' || meta === null || Array.isArray(meta)))
+    throw datasetError('"meta" is not an object', place, 'Write it in { }, or leave it out.');
+  const answer = textOf(row, 'answer', place);
+  const problem: Problem = { id: textOf(row, 'id', place), question: textOf(row, 'question', place), answer };
+  if (typeof chain === 'string' && chain.trim() !== '') problem.chain = chain;
+  if (student !== undefined) problem.student = toRecorded(student, answer, place);
+  if (meta !== undefined || Object.keys(others).length > 0) problem.meta = { ...others, ...(meta as object) };
+  return problem;
+}
+
+function toRecorded(value: unknown, answer: string, place: Place): RecordedAnswer {
+  const student = (value ?? {}) as Partial<RecordedAnswer>;
+  if (typeof student.text !== 'string')
+    throw datasetError('"student" has no "text"', place, 'Write it as {"text": ..., "answer"?: ..., "tokens"?: ...}.');
+  return {
+    text: student.text,
+    ...(student.answer !== undefined && { answer: String(student.answer) }),
+    ...(typeof student.tokens === 'number' && { tokens: student.tokens }),
+    correct: student.answer !== undefined && sameAnswer(String(student.answer), answer),
+  };
+}
+
+function refuseOtherFormats(row: Row, place: Place): void {
+  if (typeof row.answer === 'string' && /^####/m.test(row.answer))
+    throw datasetError(
+      'the row has no "id", and its answer ends in "#### n": this looks like GSM8K',
+      place,
+      'Set "format": "gsm8k".',
+    );
+  throw datasetError('the row has no "id"', place, 'Give every row an id of its own.');
+}

@@ -1,0 +1,33 @@
+/** A problem of a dataset, whatever file it came from. */
+export interface Problem {
+  /** Unique within its dataset. */
+  id: string;
+  question: string;
+  /** The reference answer as the file states it, such as `1,080` or `-10`. */
+  answer: string;
+  /** The teacher's chain of thought as text to show and to learn from. */
+  chain?: string;
+  /** An answer of a student that was recorded with the problem. */
+  student?: RecordedAnswer;
+  /** Whatever else the file says; GSM8K's solution with its calculator marks is kept here under `marked`. */
+  meta?: Record<string, unknown>;
+}
+
+export interface RecordedAnswer {
+  text: string;
+  /** The value extracted from the text when it was recorded; absent if there was none. */
+  answer?: string;
+  /** Length in the recording student's tokens. */
+  tokens?: number;
+  /** True where the recorded answer equals the reference as a number, whatever the file says. */
+  correct: boolean;
+}
+
+/** Problems with their provenance. */
+export interface Dataset {
+  problems: Problem[];
+  /** sha256, in hex, of the file's bytes; of the rendered problems where they were generated. */
+  hash: string;
+  /** Absolute; absent where the problems were generated. */
+  file?: string;
+}
