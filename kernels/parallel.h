@@ -1,57 +1,33 @@
-// The pool of threads of the native addon: parallel(), thread_count() and thread_scratch() of abi.h by POSIX threads.
+// The pool of threads behind parallel(), thread_count() and thread_scratch() of abi.h: one protocol, on POSIX threads for the native
+// addon and on worker threads that share the memory for WebAssembly.
 //
 // Parts are handed out by a counter, so a thread that the system takes away holds up nobody but its own part. Between two kernels the
 // helpers spin for some microseconds (the next kernel is usually that near), then sleep. Only one caller has the helpers at a time; any other
-// (a second worker thread, a kernel within a part) does all its parts itself.
+// (a second JavaScript thread with the addon, a kernel within a part) does all its parts itself.
 #pragma once
-#include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 
 #include "abi.h"
 
-#define MAX_THREADS 64
-#define SPINS 4000
-
-#if defined(__x86_64__)
-#define PAUSE() __builtin_ia32_pause()
-#elif defined(__aarch64__)
-#define PAUSE() __asm__ volatile("yield")
-#else
-#define PAUSE() (void)0
-#endif
-
 static struct {
-  pthread_mutex_t owner;  // held by the thread whose job runs
   part_body body;
   void *context;
-  int parts, limit;      // helpers numbered below limit take part
-  int helpers;           // started so far
-  atomic_int next;       // the part to hand out next
-  atomic_int open;       // the fields above are valid
-  atomic_int inside;     // helpers that may be reading them
-  atomic_uint ticket;    // changes with every job
-  atomic_int sleepers;
-  pthread_mutex_t sleep;
-  pthread_cond_t wake;
-} pool = {.owner = PTHREAD_MUTEX_INITIALIZER, .sleep = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+  int parts, limit;    // helpers numbered below limit take part
+  atomic_int next;     // the part to hand out next
+  atomic_int open;     // the fields above are valid
+  atomic_int inside;   // helpers that may be reading them
+  atomic_uint ticket;  // changes with every job
+} pool;
 
-static __thread int calling_threads = 1;  // what the library in use allows; 1 within a part
-static pthread_key_t scratch_key;
-static pthread_once_t scratch_once = PTHREAD_ONCE_INIT;
+static _Thread_local int calling_threads = 1;  // what the caller may use; 1 within a part
 
-static void make_scratch_key(void) { pthread_key_create(&scratch_key, free); }
-
-void *thread_scratch(void) {
-  static __thread void *mine;
-  if (!mine) {
-    if (posix_memalign(&mine, 64, SCRATCH_BYTES)) abort();
-    pthread_once(&scratch_once, make_scratch_key);
-    pthread_setspecific(scratch_key, mine);  // freed when the thread ends
-  }
-  return mine;
-}
+// What differs between the targets.
+static int claim_pool(void);            // 0 when another caller has it
+static void release_pool(void);
+static void start_helpers(int wanted);
+static void await_ticket(unsigned seen);  // returns when pool.ticket is no longer `seen`
+static void wake_helpers(void);
+static void rest(int spins);              // called over and over while helpers finish their parts
 
 int thread_count(void) { return calling_threads; }
 
@@ -62,37 +38,21 @@ static void take_parts(void) {
   calling_threads = before;
 }
 
-static void *help(void *number) {
-  unsigned seen = 0;
-  for (;;) {
-    for (int i = 0; i < SPINS && atomic_load_explicit(&pool.ticket, memory_order_relaxed) == seen; i++) PAUSE();
-    if (atomic_load(&pool.ticket) == seen) {
-      pthread_mutex_lock(&pool.sleep);
-      atomic_fetch_add(&pool.sleepers, 1);
-      while (atomic_load(&pool.ticket) == seen) pthread_cond_wait(&pool.wake, &pool.sleep);
-      atomic_fetch_sub(&pool.sleepers, 1);
-      pthread_mutex_unlock(&pool.sleep);
-    }
+// The life of a helper.
+static void help_forever(int number) {
+  for (unsigned seen = 0;;) {
+    await_ticket(seen);
     seen = atomic_load(&pool.ticket);
     // Either the owner sees us inside and waits, or we see that its job is closed.
     atomic_fetch_add(&pool.inside, 1);
-    if (atomic_load(&pool.open) && (int)(intptr_t)number < pool.limit) take_parts();
+    if (atomic_load(&pool.open) && number < pool.limit) take_parts();
     atomic_fetch_sub(&pool.inside, 1);
-  }
-  return 0;
-}
-
-static void start_helpers(int wanted) {
-  for (; pool.helpers < wanted; pool.helpers++) {
-    pthread_t thread;
-    if (pthread_create(&thread, 0, help, (void *)(intptr_t)pool.helpers)) return;
-    pthread_detach(thread);
   }
 }
 
 void parallel(part_body body, void *context, int parts) {
   int threads = calling_threads;
-  if (threads == 1 || parts <= 1 || pthread_mutex_trylock(&pool.owner)) {
+  if (threads == 1 || parts <= 1 || !claim_pool()) {
     calling_threads = 1;
     for (int part = 0; part < parts; part++) body(context, part, parts);
     calling_threads = threads;
@@ -106,16 +66,108 @@ void parallel(part_body body, void *context, int parts) {
   atomic_store(&pool.next, 0);
   atomic_store(&pool.open, 1);
   atomic_fetch_add(&pool.ticket, 1);
-  if (atomic_load(&pool.sleepers)) {
-    pthread_mutex_lock(&pool.sleep);
-    pthread_cond_broadcast(&pool.wake);
-    pthread_mutex_unlock(&pool.sleep);
-  }
+  wake_helpers();
   take_parts();
   atomic_store(&pool.open, 0);
-  for (int i = 0; atomic_load(&pool.inside); i++) {
-    if (i < SPINS) PAUSE();
-    else sched_yield();
-  }
-  pthread_mutex_unlock(&pool.owner);
+  for (int spins = 0; atomic_load(&pool.inside); spins++) rest(spins);
+  release_pool();
 }
+
+#ifdef __wasm__
+
+#define SPINS 20000
+static _Thread_local void *own_scratch;  // given by JavaScript
+void *thread_scratch(void) { return own_scratch; }
+
+static int claim_pool(void) { return 1; }  // one JavaScript thread has this memory
+static void release_pool(void) {}
+static void start_helpers(int wanted) { (void)wanted; }  // JavaScript starts them
+
+static atomic_int sleepers;
+static void await_ticket(unsigned seen) {
+  for (int i = 0; i < SPINS; i++)
+    if (atomic_load(&pool.ticket) != seen) return;
+  atomic_fetch_add(&sleepers, 1);
+  while (atomic_load(&pool.ticket) == seen) __builtin_wasm_memory_atomic_wait32((int *)&pool.ticket, (int)seen, -1);
+  atomic_fetch_sub(&sleepers, 1);
+}
+static void wake_helpers(void) {
+  if (atomic_load(&sleepers)) __builtin_wasm_memory_atomic_notify((int *)&pool.ticket, 0x7fffffff);
+}
+static void rest(int spins) {
+  static int never;  // waiting for what nobody signals is how a thread lets others run
+  if (spins > SPINS) __builtin_wasm_memory_atomic_wait32(&never, 0, 20000);
+}
+
+#else
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#define SPINS 4000
+#if defined(__x86_64__)
+#define PAUSE() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define PAUSE() __asm__ volatile("yield")
+#else
+#define PAUSE() (void)0
+#endif
+
+static pthread_key_t scratch_key;
+static void make_scratch_key(void) { pthread_key_create(&scratch_key, free); }
+
+void *thread_scratch(void) {
+  static _Thread_local void *mine;
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  if (!mine) {
+    if (posix_memalign(&mine, 64, SCRATCH_BYTES)) abort();
+    pthread_once(&once, make_scratch_key);
+    pthread_setspecific(scratch_key, mine);  // freed when the thread ends
+  }
+  return mine;
+}
+
+static pthread_mutex_t owner = PTHREAD_MUTEX_INITIALIZER;
+static int claim_pool(void) { return pthread_mutex_trylock(&owner) == 0; }
+static void release_pool(void) { pthread_mutex_unlock(&owner); }
+
+static void *helper(void *number) {
+  help_forever((int)(intptr_t)number);
+  return 0;
+}
+static void start_helpers(int wanted) {
+  static int started;
+  for (; started < wanted; started++) {
+    pthread_t thread;
+    if (pthread_create(&thread, 0, helper, (void *)(intptr_t)started)) return;
+    pthread_detach(thread);
+  }
+}
+
+static pthread_mutex_t sleep_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+static atomic_int sleepers;
+static void await_ticket(unsigned seen) {
+  for (int i = 0; i < SPINS; i++) {
+    if (atomic_load_explicit(&pool.ticket, memory_order_relaxed) != seen) return;
+    PAUSE();
+  }
+  pthread_mutex_lock(&sleep_lock);
+  atomic_fetch_add(&sleepers, 1);
+  while (atomic_load(&pool.ticket) == seen) pthread_cond_wait(&wake, &sleep_lock);
+  atomic_fetch_sub(&sleepers, 1);
+  pthread_mutex_unlock(&sleep_lock);
+}
+static void wake_helpers(void) {
+  if (!atomic_load(&sleepers)) return;
+  pthread_mutex_lock(&sleep_lock);
+  pthread_cond_broadcast(&wake);
+  pthread_mutex_unlock(&sleep_lock);
+}
+static void rest(int spins) {
+  if (spins < SPINS) PAUSE();
+  else sched_yield();
+}
+
+#endif

@@ -1,5 +1,105 @@
-import type { KernelLibrary } from './library';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { packageRoot } from '../../paths';
+import { threadCount } from './addon';
+import { Heap, roundUp, type SharedMemory } from './heap';
+import { type KernelArgument, type KernelCall, type KernelLibrary, kernelList } from './library';
 
-export function openWasm(): KernelLibrary {
-  throw new Error('not built yet');
+const mostArguments = 2048;
+const stackBytes = 1 << 20;
+
+/** What kernels/wasm.c exports beside the kernels, and what wasm-ld adds. */
+interface Exports {
+  begin(scratch: number, threads: number): void;
+  scratch_bytes(): number;
+  __heap_base: { value: number };
+  __tls_size: { value: number };
+  [kernel: string]: unknown;
+}
+
+interface WebAssemblyApi {
+  Memory: new (limits: { initial: number; maximum: number; shared: true }) => SharedMemory;
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object, imports: object) => { exports: Exports };
+}
+
+const wasm = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
+
+/** What a worker runs: an instance of its own over the same memory, with its own stack, until the process ends. */
+const workerCode = `
+const { module, memory, number, stackTop, tls, scratch } = require('node:worker_threads').workerData;
+const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+exports.__stack_pointer.value = stackTop;
+exports.__wasm_init_tls(tls);
+exports.help(number, scratch);
+`;
+
+export function wasmFile(): string {
+  return join(packageRoot(), 'kernels', 'wasm', 'distillery.wasm');
+}
+
+/** The kernels as WebAssembly over a memory of their own, at most 4 GiB. Threads start in the background and help once they run. */
+export function openWasm(choice: { threads?: number } = {}): KernelLibrary {
+  const threads = choice.threads ?? threadCount();
+  const module = new wasm.Module(readFileSync(wasmFile()));
+  const memory = reserveMemory();
+  const { exports } = new wasm.Instance(module, { env: { memory } });
+  const heap = new Heap(memory, exports.__heap_base.value);
+  const scratchBytes = exports.scratch_bytes();
+  exports.begin(heap.allocate(scratchBytes).offset, threads);
+
+  const tlsBytes = roundUp(exports.__tls_size.value, 64);
+  for (let number = 0; number < threads - 1; number++) {
+    const { offset: scratch } = heap.allocate(scratchBytes + tlsBytes + stackBytes);
+    const tls = scratch + scratchBytes;
+    startWorker({ module, memory, number, scratch, tls, stackTop: tls + tlsBytes + stackBytes });
+  }
+  return { target: 'wasm', isa: 'simd128', threads, kernels: bind(exports, heap), memory: heap };
+}
+
+/** The maximum is address space, not memory; where the system grants less of it, less. */
+function reserveMemory(): SharedMemory {
+  for (let maximum = 65536; ; maximum /= 2) {
+    try {
+      return new wasm.Memory({ initial: 256, maximum, shared: true });
+    } catch (error) {
+      if (maximum <= 4096) throw error;
+    }
+  }
+}
+
+/** Without the worker (no threads allowed, say) its parts are done by the others. */
+function startWorker(workerData: object): void {
+  try {
+    const worker = new Worker(workerCode, { eval: true, workerData, execArgv: [], stdin: false });
+    worker.unref();
+    worker.on('error', () => {});
+  } catch {
+    // One thread less.
+  }
+}
+
+function bind(exports: Exports, heap: Heap): KernelCall {
+  const block = heap.allocate(mostArguments * 8);
+  const numbers = new Float64Array(block.buffer, block.offset, mostArguments);
+  const pointers = new Uint32Array(block.buffer, block.offset, mostArguments * 2);
+  const bound = kernelList.map((name) => {
+    const kernel = exports[name] as (args: number) => void;
+    const call = (...args: KernelArgument[]) => {
+      if (args.length > mostArguments) throw new TypeError(`kernel ${name}: too many arguments`);
+      for (let i = 0; i < args.length; i++) {
+        const arg = args[i];
+        if (typeof arg === 'number') numbers[i] = arg;
+        else {
+          if (arg && !heap.reaches(arg)) throw new TypeError(`kernel ${name}: argument ${i} is not within its memory`);
+          pointers[2 * i] = arg ? arg.byteOffset : 0;
+          pointers[2 * i + 1] = 0;
+        }
+      }
+      kernel(block.offset);
+    };
+    return [name, call];
+  });
+  return Object.fromEntries(bound);
 }

@@ -1,0 +1,25 @@
+// The WebAssembly module: the kernels of isa.c for 128-bit SIMD in one compilation, exported under the names of list.h, over an imported shared
+// memory. src/kernels/native/wasm.ts lays out the memory, calls begin() once, and runs help() in each of its worker threads.
+#define ISA simd128
+#define VW 4
+#include "isa.c"
+#include "parallel.h"
+
+#define EXPORT(name) __attribute__((export_name(name)))
+
+#define KERNEL(name) \
+  EXPORT(#name) void export_##name(const arg *a) { FN(name)(a); }
+#include "list.h"
+#undef KERNEL
+
+EXPORT("scratch_bytes") int scratch_bytes(void) { return SCRATCH_BYTES; }
+
+EXPORT("begin") void begin(void *scratch, int threads) {
+  own_scratch = scratch;
+  calling_threads = threads;
+}
+
+EXPORT("help") void help(int number, void *scratch) {
+  own_scratch = scratch;
+  help_forever(number);
+}

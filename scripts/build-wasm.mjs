@@ -1,0 +1,49 @@
+// Builds kernels/wasm/distillery.wasm, which is checked in, so that nobody needs this but who changes the kernels. Wants clang and wasm-ld,
+// version 19 (Debian: apt-get install clang-19 lld-19): another version gives other bytes, and a test compares them.
+//   --out <file>    where to write instead
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const kernels = join(dirname(fileURLToPath(import.meta.url)), '..', 'kernels');
+const at = process.argv.indexOf('--out');
+const out = at > 0 ? process.argv[at + 1] : join(kernels, 'wasm', 'distillery.wasm');
+
+if (spawnSync('clang-19', ['--version']).status !== 0 || spawnSync('wasm-ld-19', ['--version']).status !== 0) {
+  console.error('build-wasm: needs clang-19 and wasm-ld-19 (Debian: apt-get install clang-19 lld-19)');
+  process.exit(1);
+}
+mkdirSync(dirname(out), { recursive: true });
+const link = [
+  '--no-entry',
+  '--import-memory',
+  '--shared-memory',
+  `--max-memory=${2 ** 32}`,
+  '--stack-first',
+  '-zstack-size=1048576',
+  '--export=__heap_base',
+  '--export=__stack_pointer',
+  '--export=__tls_size',
+  '--export=__wasm_init_tls',
+  '--strip-all',
+];
+// The folder must not show in the file: it is compiled from within.
+execFileSync(
+  'clang-19',
+  [
+    ...[
+      '--target=wasm32',
+      '-std=gnu11',
+      '-O3',
+      '-msimd128',
+      '-matomics',
+      '-mbulk-memory',
+      '-ffreestanding',
+      '-nostdlib',
+    ],
+    ...['-fno-math-errno', '-ffp-contract=fast', '-fvisibility=hidden', 'wasm.c', '-o', out],
+    ...link.map((option) => `-Wl,${option}`),
+  ],
+  { cwd: kernels, stdio: 'inherit' },
+);
