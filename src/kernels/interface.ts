@@ -32,6 +32,7 @@ export const kernelNames = {
   groupAdvantages: 'GroupAdvantages',
   grpoLoss: 'GrpoLoss',
   decodeStep: 'DecodeStep',
+  copySlots: 'CopySlots',
   adamW: 'AdamW',
   sumSquares: 'SumSquares',
 } as const;
@@ -77,7 +78,7 @@ export interface Rope {
  * dimension i pairs with i + headDim/2). x [n, heads*headDim], bias [heads*headDim] or null.
  */
 export function rotate(x: Tensor2D, bias: Tensor1D | null, rope: Rope, headDim: number): Tensor2D {
-  return run(kernelNames.rotate, { x, bias, ...rope }, { headDim })[0] as Tensor2D;
+  return run(kernelNames.rotate, { x, bias, ...rope }, { headDim, bias: bias !== null })[0] as Tensor2D;
 }
 
 /** silu(gate) * up (SwiGLU, arXiv 2002.05202). Both [n, m]. */
@@ -291,6 +292,21 @@ export function decodeStep(
   cache.keys.dispose();
   cache.values.dispose();
   return { logits: logits as Tensor2D, cache: { keys, values } };
+}
+
+/** Attributes of the CopySlots kernel: positions 0..length-1 of slot from[i] go to slot to[i]; no slot is in both lists. */
+export interface SlotCopies {
+  from: number[];
+  to: number[];
+  length: number;
+}
+
+/** Copies slots of a KV cache, so that all completions of one prompt go on from one pass over it. Consumes `cache` as decodeStep does. */
+export function copySlots(cache: KvCache, copies: SlotCopies): KvCache {
+  const [keys, values] = run(kernelNames.copySlots, { keys: cache.keys, values: cache.values }, copies);
+  cache.keys.dispose();
+  cache.values.dispose();
+  return { keys, values };
 }
 
 export interface AdamWOptions {

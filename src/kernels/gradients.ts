@@ -1,0 +1,101 @@
+import {
+  engine,
+  type GradConfig,
+  getGradient,
+  mul,
+  type NamedAttrMap,
+  type NamedTensorMap,
+  registerGradient,
+  type Tensor,
+  zerosLike,
+} from '@tensorflow/tfjs-core';
+import { gradientKernelNames, kernelNames } from './interface';
+import { stockGradients } from './stock-gradients';
+
+/**
+ * Runs a backward kernel at once, for all inputs: what is made inside the functions that a gradient returns is tidied away by
+ * tfjs, so that one call there could not serve two inputs.
+ */
+function backward(name: string, inputs: NamedTensorMap, attrs: object = {}): Tensor[] {
+  const out = engine().runKernel(name, inputs, attrs as NamedAttrMap) as Tensor | Tensor[];
+  return Array.isArray(out) ? out : [out];
+}
+
+// The tape asks for the gradients of those inputs only that depend on what is differentiated: ids, starts, positions and the like never
+// do, and are left out. For kernels of several outputs it passes an array, with zeros for outputs that the result does not depend on.
+const gradients: GradConfig[] = [
+  {
+    kernelName: kernelNames.embed,
+    inputsToSave: ['table', 'ids'],
+    gradFunc: (dy, [table, ids]) => {
+      const [dTable] = backward(gradientKernelNames.embed, { dy: dy as Tensor, ids }, { vocab: table.shape[0] });
+      return { table: () => dTable };
+    },
+  },
+  {
+    kernelName: kernelNames.rmsNorm,
+    inputsToSave: ['x', 'weight'],
+    outputsToSave: [false, true],
+    gradFunc: (dys, [x, weight, rstd]) => {
+      const [dx, dWeight] = backward(gradientKernelNames.rmsNorm, { dy: (dys as Tensor[])[0], x, weight, rstd });
+      return { x: () => dx, weight: () => dWeight };
+    },
+  },
+  {
+    kernelName: kernelNames.rotate,
+    inputsToSave: ['positions', 'cos', 'sin'],
+    gradFunc: (dy, [positions, cos, sin], attrs) => {
+      const [dx, dBias] = backward(gradientKernelNames.rotate, { dy: dy as Tensor, positions, cos, sin }, attrs);
+      return { x: () => dx, bias: () => dBias };
+    },
+  },
+  {
+    kernelName: kernelNames.swiGlu,
+    inputsToSave: ['gate', 'up'],
+    gradFunc: (dy, [gate, up]) => {
+      const [dGate, dUp] = backward(gradientKernelNames.swiGlu, { dy: dy as Tensor, gate, up });
+      return { gate: () => dGate, up: () => dUp };
+    },
+  },
+  {
+    kernelName: kernelNames.seededDropout,
+    gradFunc: (dy, _, attrs) => ({ x: () => backward(kernelNames.seededDropout, { x: dy as Tensor }, attrs)[0] }),
+  },
+  {
+    kernelName: kernelNames.attend,
+    inputsToSave: ['q', 'k', 'v', 'starts'],
+    outputsToSave: [true, true],
+    gradFunc: (dys, [q, k, v, starts, out, lse], attrs) => {
+      const inputs = { dy: (dys as Tensor[])[0], q, k, v, out, lse, starts };
+      const [dq, dk, dv] = backward(gradientKernelNames.attend, inputs, attrs);
+      return { q: () => dq, k: () => dk, v: () => dv };
+    },
+  },
+  {
+    kernelName: kernelNames.tokenLogProbs,
+    inputsToSave: ['hidden', 'weight', 'ids'],
+    outputsToSave: [false, false, true],
+    gradFunc: (dys, [hidden, weight, ids, lse], attrs) => {
+      const inputs = { dy: (dys as Tensor[])[0], hidden, weight, ids, lse };
+      const [dHidden, dWeight] = backward(gradientKernelNames.tokenLogProbs, inputs, attrs);
+      return { hidden: () => dHidden, weight: () => dWeight };
+    },
+  },
+  {
+    // Old and reference log-probs are constants, even when the very tensor of the current ones is given for them.
+    kernelName: kernelNames.grpoLoss,
+    outputsToSave: [false, true, false],
+    gradFunc: (dys, [dLogProbs]) => ({
+      logProbs: () => mul(dLogProbs, (dys as Tensor[])[0]),
+      oldLogProbs: () => zerosLike(dLogProbs),
+      refLogProbs: () => zerosLike(dLogProbs),
+    }),
+  },
+];
+
+/** Registers the gradients of the fused kernels, and of those of tfjs's own that a model needs. Once: tfjs keeps one for all backends. */
+export function registerGradients(): void {
+  for (const config of [...gradients, ...stockGradients]) {
+    if (!getGradient(config.kernelName)) registerGradient(config);
+  }
+}

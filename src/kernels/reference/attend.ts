@@ -1,0 +1,62 @@
+import {
+  add,
+  cast,
+  exp,
+  expandDims,
+  greater,
+  logSumExp,
+  matMul,
+  mul,
+  range,
+  reshape,
+  sub,
+  sum,
+  type Tensor,
+} from '@tensorflow/tfjs-core';
+import type { AttentionShape } from '../interface';
+import type { Reference, References } from './kernel';
+import { type Padding, pack, pad, padding } from './padding';
+
+/** Scaled scores [sequences * kvHeads, rep * length, length] with what lies in a token's future at -1e30 (no infinity: no NaN). */
+function causalScores(q: Tensor, k: Tensor, at: Padding, scale: number): Tensor {
+  const scores = mul(matMul(q, k, false, true), scale);
+  const places = range(0, at.length, 1, 'int32');
+  const future = mul(cast(greater(expandDims(places, 0), expandDims(places, 1)), 'float32'), -1e30);
+  return reshape(add(reshape(scores, [-1, at.length, at.length]), future), scores.shape);
+}
+
+/** Places behind a sequence's end lie in the future of all its tokens, so that the causal mask hides them too. -> [out, lse [n, heads]] */
+const attend: Reference<AttentionShape> = ({ q, k, v, starts }, { heads, kvHeads, scale }) => {
+  const at = padding(starts);
+  const scores = causalScores(pad(q, at, heads, kvHeads), pad(k, at, kvHeads, kvHeads), at, scale);
+  const lse = logSumExp(scores, 2, true);
+  const out = matMul(exp(sub(scores, lse)), pad(v, at, kvHeads, kvHeads));
+  return [pack(out, at, heads), pack(lse, at, heads)];
+};
+
+/**
+ * With p = exp(scores - lse): dv = p^T dy, dp = dy v^T, ds = p * (dp - rowsum(dy * out)) * scale, dq = ds k, dk = ds^T q
+ * (FlashAttention, arXiv 2205.14135, appendix B.2). dy is zeroed behind a sequence's end, which zeroes all that place adds.
+ */
+const attendGrad: Reference<AttentionShape> = ({ dy, q, k, v, out, lse, starts }, { heads, kvHeads, scale }) => {
+  const at = padding(starts);
+  const [queries, keys, values] = [
+    pad(q, at, heads, kvHeads),
+    pad(k, at, kvHeads, kvHeads),
+    pad(v, at, kvHeads, kvHeads),
+  ];
+  const padded = pad(dy, at, heads, kvHeads);
+  const width = padded.shape[2]!;
+  const dOut = reshape(mul(reshape(padded, [at.sequences, heads, at.length, width]), at.present), padded.shape);
+  const p = exp(sub(causalScores(queries, keys, at, scale), pad(lse, at, heads, kvHeads)));
+  const delta = sum(mul(dOut, pad(out, at, heads, kvHeads)), 2, true);
+  const dScores = mul(mul(p, sub(matMul(dOut, values, false, true), delta)), scale);
+  const dv = matMul(p, dOut, true, false);
+  return [
+    pack(matMul(dScores, keys), at, heads),
+    pack(matMul(dScores, queries, true, false), at, kvHeads),
+    pack(dv, at, kvHeads),
+  ];
+};
+
+export const attendReferences: References = { Attend: attend, AttendGrad: attendGrad };

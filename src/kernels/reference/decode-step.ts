@@ -1,0 +1,126 @@
+import {
+  add,
+  cast,
+  expandDims,
+  gather,
+  greater,
+  matMul,
+  mul,
+  range,
+  reshape,
+  slice,
+  softmax,
+  stack,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tensor,
+  tensor1d,
+  tensorScatterUpdate,
+  unstack,
+} from '@tensorflow/tfjs-core';
+import { type DecodeAttrs, embed, rmsNorm, rotate, swiGlu } from '../interface';
+import type { Inputs, Reference, References } from './kernel';
+import { type Padding, pack, pad, padding } from './padding';
+
+/** All that follows from which tokens go where; the same for every layer. */
+interface Plan {
+  at: Padding;
+  /** int32 [n] */
+  positions: Tensor1D;
+  /** int32 [n * kvHeads, 3]: slot, head and position of each new key and value. */
+  places: Tensor;
+  /** [rows, 1, new tokens, length]: -1e30 where a key lies in a query's future (or holds nothing yet), else 0. */
+  future: Tensor;
+  /** int32 [rows]: each row's last new token. */
+  last: Tensor1D;
+  /** Cached tokens of the longest row, the new ones included. */
+  length: number;
+}
+
+function planOf({ starts, slots, past }: Inputs, kvHeads: number): Plan {
+  const at = padding(starts);
+  const [offsets, slotIds, before] = [starts.dataSync(), slots.dataSync(), past.dataSync()];
+  const rows = slotIds.length;
+  const positions: number[] = [];
+  const places: number[] = [];
+  let length = 0;
+  for (let row = 0; row < rows; row++) {
+    const count = offsets[row + 1] - offsets[row];
+    length = Math.max(length, before[row] + count);
+    for (let position = before[row]; position < before[row] + count; position++) {
+      positions.push(position);
+      for (let head = 0; head < kvHeads; head++) places.push(slotIds[row], head, position);
+    }
+  }
+  const queryAt = add(expandDims(past, 1), expandDims(range(0, at.length, 1, 'int32'), 0));
+  const future = greater(range(0, length, 1, 'int32'), reshape(queryAt, [rows, 1, at.length, 1]));
+  return {
+    at,
+    positions: tensor1d(positions, 'int32'),
+    places: tensor(places, [positions.length * kvHeads, 3], 'int32'),
+    future: mul(cast(future, 'float32'), -1e30),
+    last: tensor1d(
+      Array.from(slotIds, (_, row) => offsets[row + 1] - 1),
+      'int32',
+    ),
+    length,
+  };
+}
+
+const project = (x: Tensor, weight: Tensor): Tensor2D => matMul(x as Tensor2D, weight as Tensor2D, false, true);
+
+/**
+ * The layer's cache [slots, kvHeads, maxLength, headDim] with the new rows x [n, kvHeads*headDim] in it. tfjs's cpu backend writes
+ * into the given tensor; a cache is consumed, so that is as good as a copy.
+ */
+const remember = (cache: Tensor, x: Tensor, { places }: Plan): Tensor =>
+  tensorScatterUpdate(cache as never, places as never, reshape(x, [-1, cache.shape[3]!]) as never);
+
+/** The filled part of the cache for the rows at work, as a batch of matrices [rows * kvHeads, length, headDim]. */
+function recall(cache: Tensor, slots: Tensor, { length }: Plan): Tensor {
+  const rows = gather(cache, slots as Tensor1D);
+  return reshape(slice(rows, [0, 0, 0, 0], [-1, -1, length, -1]), [-1, length, cache.shape[3]!]);
+}
+
+function attendCached(q: Tensor, keys: Tensor, values: Tensor, plan: Plan, attrs: DecodeAttrs): Tensor {
+  const { heads, kvHeads, scale } = attrs;
+  const scores = mul(matMul(pad(q, plan.at, heads, kvHeads), keys, false, true), scale);
+  const masked = add(reshape(scores, [plan.at.sequences, heads, plan.at.length, plan.length]), plan.future);
+  return pack(matMul(reshape(softmax(masked), scores.shape), values), plan.at, heads);
+}
+
+/** -> [logits [rows, vocab], keys, values] */
+const decodeStep: Reference<DecodeAttrs> = (inputs, attrs) => {
+  const { headDim, eps } = attrs;
+  const plan = planOf(inputs, attrs.kvHeads);
+  const rope = { positions: plan.positions, cos: inputs.cos as Tensor2D, sin: inputs.sin as Tensor2D };
+  const norm = (x: Tensor, weight: Tensor) => rmsNorm(x as Tensor2D, weight as Tensor1D, eps);
+  const rotated = (x: Tensor2D, bias: Tensor | undefined, headNorm: Tensor | undefined) => {
+    if (!headNorm) return rotate(x, (bias as Tensor1D) ?? null, rope, headDim);
+    const biased = bias ? add(x, bias) : x;
+    return rotate(reshape(norm(reshape(biased, [-1, headDim]), headNorm), x.shape), null, rope, headDim);
+  };
+
+  const keys = unstack(inputs.keys);
+  const values = unstack(inputs.values);
+  let x: Tensor2D = embed(inputs.embed as Tensor2D, inputs.tokens as Tensor1D);
+  for (let layer = 0; layer < attrs.layers; layer++) {
+    const weight = (name: string) => inputs[`${layer}.${name}`];
+    const h = norm(x, weight('inputNorm'));
+    const q = rotated(project(h, weight('q')), weight('qBias'), weight('qNorm'));
+    const k = rotated(project(h, weight('k')), weight('kBias'), weight('kNorm'));
+    const projected = project(h, weight('v'));
+    const v = weight('vBias') ? add(projected, weight('vBias')) : projected;
+    keys[layer] = remember(keys[layer], k, plan);
+    values[layer] = remember(values[layer], v, plan);
+    const seen = [keys[layer], values[layer]].map((cache) => recall(cache, inputs.slots, plan));
+    x = add(x, project(attendCached(q, seen[0], seen[1], plan, attrs), weight('o')));
+    const h2 = norm(x, weight('postNorm'));
+    x = add(x, project(swiGlu(project(h2, weight('gate')), project(h2, weight('up'))), weight('down')));
+  }
+  const logits = project(norm(gather(x, plan.last), inputs.norm), inputs.head);
+  return [logits, stack(keys), stack(values)];
+};
+
+export const decodeStepReferences: References = { DecodeStep: decodeStep };

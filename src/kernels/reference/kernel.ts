@@ -1,0 +1,33 @@
+import { engine, type KernelFunc, Tensor, type TensorInfo, tidy } from '@tensorflow/tfjs-core';
+
+/** Tensors by the kernel's input names; an optional one that was not given is undefined. */
+export type Inputs = Record<string, Tensor>;
+
+/** A kernel composed of plain tfjs operations: its outputs in order, a lone one without an array. */
+export type Reference<Attrs = object> = (inputs: Inputs, attrs: Attrs) => Tensor | Tensor[];
+
+/** Kernels by registered name. Each takes attributes of its own type. */
+export type References = Record<string, Reference<never>>;
+
+interface Counted {
+  incRef(dataId: object): void;
+}
+
+/** What tfjs calls: wraps the inputs as tensors, and frees whatever the composition makes on its way. */
+export function kernelFunc(reference: Reference<never>): KernelFunc {
+  return ({ inputs, backend, attrs }) =>
+    tidy(() => {
+      const tensors: Inputs = {};
+      for (const [name, info] of Object.entries(inputs)) {
+        if (info) tensors[name] = asTensor(info, backend as Counted);
+      }
+      return reference(tensors, attrs as never);
+    });
+}
+
+/** Kernels that call kernels pass bare infos. The wrapper holds a count of its own, so the tidy around it takes nothing from the caller. */
+function asTensor(info: TensorInfo, backend: Counted): Tensor {
+  if (info instanceof Tensor) return info;
+  backend.incRef(info.dataId);
+  return engine().makeTensorFromTensorInfo(info);
+}

@@ -1,0 +1,42 @@
+import { getKernel, registerKernel } from '@tensorflow/tfjs-core';
+import { adamWReferences } from './adam-w';
+import { attendReferences } from './attend';
+import { copySlotsReferences } from './copy-slots';
+import { decodeStepReferences } from './decode-step';
+import { embedReferences } from './embed';
+import { groupAdvantagesReferences } from './group-advantages';
+import { grpoLossReferences } from './grpo-loss';
+import { kernelFunc, type References } from './kernel';
+import { rmsNormReferences } from './rms-norm';
+import { rotateReferences } from './rotate';
+import { sampleTokenReferences } from './sample-token';
+import { seededDropoutReferences } from './seeded-dropout';
+import { sumSquaresReferences } from './sum-squares';
+import { swiGluReferences } from './swi-glu';
+import { tokenLogProbsReferences } from './token-log-probs';
+
+/** Every kernel of interface.ts, composed of tfjs operations. */
+export const references: References = {
+  ...embedReferences,
+  ...rmsNormReferences,
+  ...rotateReferences,
+  ...swiGluReferences,
+  ...seededDropoutReferences,
+  ...attendReferences,
+  ...tokenLogProbsReferences,
+  ...sampleTokenReferences,
+  ...groupAdvantagesReferences,
+  ...grpoLossReferences,
+  ...decodeStepReferences,
+  ...copySlotsReferences,
+  ...adamWReferences,
+  ...sumSquaresReferences,
+};
+
+/** Registers the references with a backend, but for kernels that it has already (its accelerated ones). */
+export function registerReferenceKernels(backendName: string): void {
+  for (const [kernelName, reference] of Object.entries(references)) {
+    if (getKernel(kernelName, backendName)) continue;
+    registerKernel({ kernelName, backendName, kernelFunc: kernelFunc(reference) });
+  }
+}

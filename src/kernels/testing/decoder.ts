@@ -1,0 +1,91 @@
+import { add, matMul, reshape, type Tensor, type Tensor1D, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import {
+  attend,
+  type DecoderShape,
+  type DecoderWeights,
+  embed,
+  type LayerWeights,
+  rmsNorm,
+  rotate,
+  swiGlu,
+} from '../interface';
+import { positionsOf, randomTensor, ropeTables, startsOf } from './random';
+
+export interface DecoderOptions {
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+  d: number;
+  vocab: number;
+  layers: number;
+  bias: boolean;
+  headNorm: boolean;
+}
+
+/** A decoder of random weights, large enough that every part of it moves the logits. */
+export function randomDecoder(options: DecoderOptions): { weights: DecoderWeights; shape: DecoderShape } {
+  const { heads, kvHeads, headDim, d, vocab } = options;
+  let seed = 100;
+  const matrix = (rows: number, columns: number) =>
+    randomTensor(seed++, [rows, columns], 1 / Math.sqrt(columns)) as Tensor2D;
+  const around = (center: number, size: number) =>
+    tidy(() => add(randomTensor(seed++, [size], 0.3), center)) as Tensor1D;
+  const m = 2 * d + 1;
+  const layer = (): LayerWeights => ({
+    inputNorm: around(1, d),
+    q: matrix(heads * headDim, d),
+    k: matrix(kvHeads * headDim, d),
+    v: matrix(kvHeads * headDim, d),
+    o: matrix(d, heads * headDim),
+    qBias: options.bias ? around(0, heads * headDim) : null,
+    kBias: options.bias ? around(0, kvHeads * headDim) : null,
+    vBias: options.bias ? around(0, kvHeads * headDim) : null,
+    qNorm: options.headNorm ? around(1, headDim) : null,
+    kNorm: options.headNorm ? around(1, headDim) : null,
+    postNorm: around(1, d),
+    gate: matrix(m, d),
+    up: matrix(m, d),
+    down: matrix(d, m),
+  });
+  const weights: DecoderWeights = {
+    embed: randomTensor(seed++, [vocab, d]) as Tensor2D,
+    layers: Array.from({ length: options.layers }, layer),
+    norm: around(1, d),
+    head: matrix(vocab, d),
+    ...ropeTables(64, headDim),
+  };
+  return { weights, shape: { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), eps: 1e-6 } };
+}
+
+/** Every tensor of the weights. */
+export function tensorsOf({ layers, ...rest }: DecoderWeights): Tensor[] {
+  return [...Object.values(rest), ...layers.flatMap((layer) => Object.values(layer))].filter(
+    (x) => x !== null,
+  ) as Tensor[];
+}
+
+/** The logits after the last token of each sequence, by one forward pass over whole sequences, without a cache. [sequences, vocab] */
+export function wholeForward(weights: DecoderWeights, shape: DecoderShape, sequences: readonly number[][]): Tensor2D {
+  return tidy(() => {
+    const lengths = sequences.map((sequence) => sequence.length);
+    const starts = startsOf(lengths);
+    const rope = { positions: positionsOf(lengths), cos: weights.cos, sin: weights.sin };
+    const linear = (x: Tensor2D, weight: Tensor2D, bias: Tensor1D | null = null): Tensor2D => {
+      const y: Tensor2D = matMul(x, weight, false, true);
+      return bias ? add(y, bias) : y;
+    };
+    const perHead = (x: Tensor2D, norm: Tensor1D | null): Tensor2D =>
+      norm ? reshape(rmsNorm(reshape(x, [-1, shape.headDim]), norm, shape.eps), x.shape as [number, number]) : x;
+    let x = embed(weights.embed, tensor1d(sequences.flat(), 'int32'));
+    for (const w of weights.layers) {
+      const h = rmsNorm(x, w.inputNorm, shape.eps);
+      const q = rotate(perHead(linear(h, w.q, w.qBias), w.qNorm), null, rope, shape.headDim);
+      const k = rotate(perHead(linear(h, w.k, w.kBias), w.kNorm), null, rope, shape.headDim);
+      x = add(x, linear(attend(q, k, linear(h, w.v, w.vBias), starts, shape), w.o));
+      const h2 = rmsNorm(x, w.postNorm, shape.eps);
+      x = add(x, linear(swiGlu(linear(h2, w.gate), linear(h2, w.up)), w.down));
+    }
+    const ends = Array.from(starts.dataSync().slice(1), (end) => end - 1);
+    return linear(rmsNorm(embed(x, tensor1d(ends, 'int32')), weights.norm, shape.eps), weights.head);
+  });
+}
