@@ -1,6 +1,7 @@
 /** The reward components by name: what each means and what can be set. Their functions are in src/rewards. */
 import { z } from 'zod';
-import { choice, flag, group, list, number, share, text, whole } from './fields';
+import { choice, flag, group, list, notAnObject, number, share, text, whole } from './fields';
+import { componentSnippet } from './snippets';
 
 const gateOf = (gate: string[]) =>
   text('A component of this file.')
@@ -147,10 +148,15 @@ export const componentSchemas = [
   ),
 ] as const;
 
-export const componentSchema = z.discriminatedUnion('use', componentSchemas);
+const snippets = componentSchemas.map((schema) => {
+  const use = schema.shape.use.options[0];
+  return componentSnippet(use, schema.description, use === 'softOverlong' || use === 'cosine' ? ['maxTokens'] : []);
+});
+
+export const componentSchema = z
+  .discriminatedUnion('use', componentSchemas, { error: notAnObject })
+  .meta({ defaultSnippets: snippets });
 /** One component of a reward config, defaults filled in. */
 export type RewardComponent = z.output<typeof componentSchema>;
 export type ComponentName = RewardComponent['use'];
 export type ComponentOptions<N extends ComponentName> = Extract<RewardComponent, { use: N }>['options'];
-
-export const componentNames = componentSchemas.map((schema) => schema.shape.use.options[0]) as ComponentName[];

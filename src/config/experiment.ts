@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { choice, flag, group, list, number, optionalGroup, share, text, whole } from './fields';
+import { choice, flag, group, list, notAnObject, number, optionalGroup, share, text, whole } from './fields';
 import type { RewardConfig } from './reward';
+import { dataSnippets, experimentSnippets } from './snippets';
 import { type GrpoFileSettings, grpo, type SupervisedSettings, supervised } from './training';
 
 export type { SupervisedSettings } from './training';
@@ -17,37 +18,44 @@ const fileSource = <const F extends string>(format: F, what: string, path: strin
 const positive = whole('Number of operations.', { min: 1, max: 20 });
 const arithmeticText = 'Word problems made by the built-in generator, with a verbose teacher chain: no file needed.';
 const dataSource = z
-  .discriminatedUnion('format', [
-    group(arithmeticText, {
-      format: z
-        .enum(['arithmetic'])
-        .meta({ description: 'What kind of data this is.', enumDescriptions: [arithmeticText] }),
-      seed: whole('Seed of the generator: problem i is a function of seed and i.'),
-      count: whole('Number of problems.', { min: 1 }),
-      start,
-      operations: z
-        .tuple([positive, positive], { error: 'a pair [fewest, most] of whole numbers from 1 to 20' })
-        .describe('Fewest and most operations in a story.')
-        .default([2, 4]),
-      maxValue: whole('Largest number that occurs in a story.', { min: 10, max: 100000 }).default(60),
-    }),
-    fileSource(
-      'chains',
-      'Chains JSONL: {id, question, answer, chain?, meta?} a line.',
-      'Path of a *.chains.jsonl file, relative to this file.',
-    ),
-    fileSource(
-      'gsm8k',
-      'GSM8K as published: {question, answer} a line, the answer ending in "#### n".',
-      'Path of the .jsonl file, relative to this file.',
-    ),
-    fileSource(
-      'bridge',
-      "BRIDGE's stage3_error_samples.json: failures with teacher chains and the student's answers.",
-      'Path of the .json file, relative to this file.',
-    ),
-  ])
-  .describe('Where problems and teacher chains come from.');
+  .discriminatedUnion(
+    'format',
+    [
+      group(arithmeticText, {
+        format: z
+          .enum(['arithmetic'])
+          .meta({ description: 'What kind of data this is.', enumDescriptions: [arithmeticText] }),
+        seed: whole('Seed of the generator: problem i is a function of seed and i.'),
+        count: whole('Number of problems.', { min: 1 }),
+        start,
+        operations: z
+          .tuple([positive, positive], { error: 'a pair [fewest, most] of whole numbers from 1 to 20' })
+          .describe('Fewest and most operations in a story.')
+          .default([2, 4]),
+        maxValue: whole('Largest number that occurs in a story.', { min: 10, max: 100000 }).default(60),
+      }),
+      fileSource(
+        'chains',
+        'Chains JSONL: {id, question, answer, chain?, meta?} a line.',
+        'Path of a *.chains.jsonl file, relative to this file.',
+      ),
+      fileSource(
+        'gsm8k',
+        'GSM8K as published: {question, answer} a line, the answer ending in "#### n".',
+        'Path of the .jsonl file, relative to this file.',
+      ),
+      fileSource(
+        'bridge',
+        "BRIDGE's stage3_error_samples.json: failures with teacher chains and the student's answers.",
+        'Path of the .json file, relative to this file.',
+      ),
+    ],
+    { error: notAnObject },
+  )
+  .meta({
+    description: 'Where problems and teacher chains come from.',
+    defaultSnippets: dataSnippets,
+  });
 
 const ratio = number('Share of the steps that is masked; 1 = the plain question.', { min: 0, max: 1 });
 
@@ -89,7 +97,14 @@ const stages = {
         'Supervised training on accepted rewrites from the plain question: the test shows no teacher text.',
         {
           ...supervised(100),
-          rewrites: whole('Accepted rewrites kept for each problem, shortest first.', { min: 1 }).default(2),
+          start: choice('Whose weights learn the rewrites.', {
+            student:
+              'The student as it came to Stage 3: the rewriter only made the rewrites, and what it forgot on the way is not missed.',
+            rewriter: 'The student that was trained to rewrite.',
+          }).default('student'),
+          rewrites: whole(
+            'Accepted rewrites kept for each problem, shortest first; 0 = replay alone, as a control experiment.',
+          ).default(2),
           replayOwn: share("Share of each batch that is the student's own right, short completions.").default(0.1),
           replayTeacher: share('Share of each batch that is teacher chains.').default(0.1),
         },
@@ -153,16 +168,20 @@ export const experimentSchema = group(
       .describe('Settings that replace those above when the experiment is run with --quick.')
       .optional(),
   },
-);
+).meta({
+  description: 'An experiment: a student, teacher chains, the three stages and what they are compared with.',
+  defaultSnippets: experimentSnippets,
+});
 
 /** An experiment as written in a file: only name, student and data are needed. */
 export type ExperimentFile = z.input<typeof experimentSchema>;
-export type Backend = Parsed['backend'];
+export type Backend = ParsedExperiment['backend'];
 export type DataSource = z.output<typeof dataSource>;
 export type Control = z.output<typeof controls>;
 
-type Parsed = z.output<typeof experimentSchema>;
-type Stage<K extends keyof Parsed['stages']> = Exclude<Parsed['stages'][K], false>;
+/** An experiment with defaults filled in, its paths and rewards as written. */
+export type ParsedExperiment = z.output<typeof experimentSchema>;
+type Stage<K extends keyof ParsedExperiment['stages']> = Exclude<ParsedExperiment['stages'][K], false>;
 /** evaluateEvery filled in from evaluation.every. */
 type Scheduled<T> = Omit<T, 'evaluateEvery'> & { evaluateEvery: number };
 /** The reward loaded from its preset or file. */
@@ -176,7 +195,7 @@ export type InternaliseSettings = Scheduled<Stage<'rewrite'>['internalise']>;
 export type SftSettings = Scheduled<SupervisedSettings>;
 
 /** A complete experiment: every default filled in, paths absolute, rewards loaded. What a run's config.json holds. */
-export type Experiment = Omit<Parsed, 'stages' | 'baselines' | 'quick' | '$schema'> & {
+export type Experiment = Omit<ParsedExperiment, 'stages' | 'baselines' | 'quick' | '$schema'> & {
   stages: {
     reconstruct: ReconstructSettings | false;
     complete: CompleteSettings | false;

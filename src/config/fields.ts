@@ -59,11 +59,12 @@ export function list<T extends z.ZodType>(description: string, item: T, what: st
   return z.array(item, { error: `a list of ${what} in [ ]` }).describe(description);
 }
 
+export const notAnObject = (issue: { code?: string }) =>
+  issue.code === 'invalid_type' ? 'an object in { }' : undefined;
+
 /** An object without other keys than these. */
 export function group<T extends z.core.$ZodShape>(description: string, shape: T) {
-  return z
-    .strictObject(shape, { error: (issue) => (issue.code === 'invalid_type' ? 'an object in { }' : undefined) })
-    .describe(description);
+  return z.strictObject(shape, { error: notAnObject }).describe(description);
 }
 
 /** A group that can be switched off as a whole. */

@@ -32,6 +32,10 @@ const files = {
 } satisfies Record<string, RewardFile>;
 
 export type PresetName = keyof typeof files;
+export const presetDescriptions = Object.fromEntries(
+  Object.entries(files).map(([name, { description }]) => [name, description]),
+) as Record<PresetName, string>;
+
 export const presetNames = Object.keys(files) as PresetName[];
 
 /** Rewards that an experiment can name. */

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { componentSchema } from './components';
 import { group, list, text } from './fields';
+import { rewardSnippets } from './snippets';
 
 /** A reward: the weighted sum of its components. The file is `*.reward.json`. */
 export const rewardSchema = group('A reward: the weighted sum of named components.', {
@@ -10,6 +11,9 @@ export const rewardSchema = group('A reward: the weighted sum of named component
   components: list('What is measured, and how much each counts.', componentSchema, 'components').min(1, {
     error: 'a list with at least one component',
   }),
+}).meta({
+  description: 'A reward: the weighted sum of named components.',
+  defaultSnippets: rewardSnippets,
 });
 
 /** A reward config with defaults filled in. */

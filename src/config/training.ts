@@ -1,6 +1,7 @@
 /** Settings of supervised and of GRPO training, shared by stages and baselines. Defaults: a pretrained student, fully fine-tuned. */
 import type { z } from 'zod';
 import { choice, flag, group, number, share, text, whole } from './fields';
+import { presetDescriptions } from './presets';
 import { rewardSchema } from './reward';
 
 const optimization = (updates: number, learningRate: number) => ({
@@ -64,10 +65,16 @@ export const grpo = (updates: number, maxNewTokens: number) => ({
   maxNewTokens: whole('Longest completion, in tokens; a longer one is cut off and counts as wrong.', {
     min: 1,
   }).default(maxNewTokens),
-  reward: text('The name of a preset, or the path of a *.reward.json file, relative to this file.')
+  reward: choice('A preset.', presetDescriptions)
+    .or(
+      text('Path of a *.reward.json file, relative to this file.').regex(/\.json$/, {
+        error: 'the path of a .reward.json file',
+        abort: true,
+      }),
+    )
     .or(rewardSchema)
     .describe(
-      'What completions are rewarded for: the name of a preset, the path of a *.reward.json file, or a reward config written here.',
+      'What completions are rewarded for: a preset, the path of a *.reward.json file, or a reward config written here.',
     )
     .default('default'),
   loss: choice('How token losses are aggregated.', {
@@ -93,6 +100,12 @@ export const grpo = (updates: number, maxNewTokens: number) => ({
     k3: 'exp(x) - x - 1: never negative; what GRPO and TRL use.',
     'k3+': 'Value of k3 with the gradient of k2.',
   }).default('k3'),
+  policyWeight: number('Weight of the policy loss; 0 leaves the replay alone, as a control experiment.', {
+    min: 0,
+  }).default(1),
+  tolerance: share(
+    'Validation accuracies this close to the highest count as equal when the checkpoint is chosen: the shorter answers win.',
+  ).default(0.01),
   iterations: whole('Passes over the same samples before new ones are drawn.', { min: 1 }).default(1),
   minibatches: whole('Optimizer steps in each pass.', { min: 1 }).default(1),
   maskTruncated: flag('Leave completions that were cut off out of the loss.').default(false),

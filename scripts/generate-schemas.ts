@@ -1,0 +1,10 @@
+/** Writes schemas/*.json from src/config: `npx tsx scripts/generate-schemas.ts`. A test fails when they differ. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { schemaFiles } from '../src/config/json-schema';
+import { packageRoot } from '../src/paths';
+
+for (const [name, text] of Object.entries(schemaFiles())) {
+  writeFileSync(join(packageRoot(), 'schemas', name), text);
+  console.log(`schemas/${name}`);
+}

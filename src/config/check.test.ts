@@ -1,0 +1,309 @@
+import { describe, expect, it } from 'vitest';
+import { checkExperiment, checkReward } from './check';
+
+const minimal = {
+  name: 'x',
+  student: { path: 'student' },
+  data: {
+    train: { format: 'arithmetic', seed: 1, count: 1000 },
+    test: { format: 'arithmetic', seed: 2, count: 100 },
+  },
+};
+const experimentIssues = (settings: object, text = JSON.stringify({ ...minimal, ...settings })) =>
+  checkExperiment(text).issues;
+const rewardIssues = (...components: object[]) => checkReward(JSON.stringify({ components })).issues;
+const said = (issues: { message: string; remedy?: string }[]) => issues.map(({ message, remedy }) => [message, remedy]);
+
+describe('the syntax of a config', () => {
+  it('allows comments, trailing commas, a byte order mark and Windows line ends', () => {
+    const text = `\uFEFF{ // who\r\n"components": [{ "use": "correctness", }, /* no more */ ],\r\n}`;
+    expect(checkReward(text)).toMatchObject({ issues: [], value: { components: [{ use: 'correctness', weight: 1 }] } });
+  });
+
+  it.each([
+    ['{ "a": 1\n  "b": 2 }', 2, 3, 'A comma or a closing bracket is expected before this.'],
+    ['{ "a": 1,\n  b: 2 }', 2, 3, 'This is not JSON.'],
+    ["{ 'a': 1 }", 1, 3, 'This is not JSON.'],
+    ['{ "a": [1, 2 }', 1, 14, 'A comma or a closing bracket is expected before this.'],
+    ['{ "a": }', 1, 8, 'A value is expected here.'],
+    ['{ "a": "x }', 1, 8, 'A text is not closed.'],
+    ['{ "a": 1 } }', 1, 12, 'The file goes on after its end.'],
+    ['', 1, 1, 'The file is empty.'],
+    ['{ "path": "C:\\dir" }', 1, 11, 'Unknown escape in a text.'],
+  ])('places the error in %j', (text, line, column, message) => {
+    const { issues, value } = checkReward(text);
+    expect(value).toBeUndefined();
+    expect(issues[0]).toMatchObject({ severity: 'error', line, column, message });
+  });
+
+  it('counts lines by any line end', () => {
+    expect(checkReward('{\r\n\r\n"components": 3 }').issues[0]).toMatchObject({ line: 3, column: 15 });
+  });
+
+  it('refuses a setting given twice, and a prototype key', () => {
+    const text = '{ "components": [{ "use": "correctness", "weight": 1, "weight": 2 }], "__proto__": {} }';
+    expect(checkReward(text).issues.map(({ message }) => message)).toEqual([
+      '"weight" is given twice here.',
+      'Unknown setting "__proto__" in the file.',
+    ]);
+  });
+});
+
+describe('what an experiment may say', () => {
+  it('needs no more than a name, a student and data', () => {
+    expect(experimentIssues({})).toEqual([]);
+  });
+
+  it('reports everything at once, in the order of the text', () => {
+    const text = `{
+  "nam": "x",
+  "backend": "webgpu",
+  "student": {},
+  "data": { "train": { "format": "arithmetik" }, "test": { "format": "gsm8k", "path": "x", "cuont": 3 } },
+  "stages": {
+    "reconstruct": { "lr": 3, "maskProbability": 1.7, "schedule": "cosin" },
+    "complete": { "maskSchedule": [0.3, 1.5], "sampling": { "top_p": 0.9 } },
+    "rewrite": true
+  }
+}`;
+    const issues = checkExperiment(text).issues.map(
+      ({ line, column, message, remedy }) => `${line}:${column} ${message} ${remedy ?? ''}`,
+    );
+    expect(issues).toEqual([
+      '2:3 Unknown setting "nam" in the file. Did you mean "name"?',
+      '3:14 backend must be one of "auto", "embedded", "embedded-wasm", "tensorflow-gpu", "tensorflow", "cpu", not "webgpu". ',
+      '4:3 Missing setting "path" in student. Add "path": Hugging Face folder (config.json, model.safetensors, tokenizer.json), relative to this file.',
+      '5:34 data.train.format must be one of "arithmetic", "chains", "gsm8k", "bridge", not "arithmetik". Did you mean "arithmetic"?',
+      '5:92 Unknown setting "cuont" in data.test. Did you mean "count"?',
+      '7:22 Unknown setting "lr" in stages.reconstruct. Did you mean "learningRate"?',
+      '7:50 stages.reconstruct.maskProbability must be a number from 0 to 1, not 1.7. ',
+      '7:67 stages.reconstruct.schedule must be one of "constant", "linear", "cosine", not "cosin". Did you mean "cosine"?',
+      '8:41 stages.complete.maskSchedule[1] must be a number from 0 to 1, not 1.5. ',
+      '8:61 Unknown setting "top_p" in stages.complete.sampling. Did you mean "topP"?',
+      '9:16 stages.rewrite must be an object in { }, or false, not true. ',
+    ]);
+  });
+
+  it('lists what it knows when nothing is near', () => {
+    expect(said(experimentIssues({ evaluation: { colour: 1 } }))).toEqual([
+      ['Unknown setting "colour" in evaluation.', 'Known here: count, every, batch, maxNewTokens, temperature.'],
+    ]);
+  });
+
+  it.each([
+    [{ seed: 1.5 }, 'seed must be a whole number from 0 to 2147483647, not 1.5.'],
+    [{ seed: 'one' }, 'seed must be a whole number from 0 to 2147483647, not "one".'],
+    [{ name: 'a/b' }, 'name must be usable in a folder name: no / \\ : * ? " < > | and no dot in front, not "a/b".'],
+    [{ stages: { complete: { group: 1 } } }, 'stages.complete.group must be a whole number of 2 or more, not 1.'],
+    [
+      { stages: { reconstruct: { dropout: 1 } } },
+      'stages.reconstruct.dropout must be a number from 0 up to but not including 1, not 1.',
+    ],
+    [
+      { stages: { complete: { sampling: { topP: 0 } } } },
+      'stages.complete.sampling.topP must be a number above 0 and at most 1, not 0.',
+    ],
+    [
+      { stages: { complete: { maskSchedule: 'brigde' } } },
+      'stages.complete.maskSchedule must be a list of numbers from 0 to 1 in [ ], or "bridge", not "brigde".',
+    ],
+    [
+      { stages: { complete: { maskSchedule: [] } } },
+      'stages.complete.maskSchedule must be a list with at least one number from 0 to 1, not [].',
+    ],
+    [
+      { stages: { rewrite: { reward: 'defualt' } } },
+      'stages.rewrite.reward must be one of "default", "correctness-only", "bridge-stage2", "bridge-stage3", or the path of a .reward.json file, or an object in { }, not "defualt".',
+    ],
+    [
+      { data: { ...minimal.data, train: { ...minimal.data.train, operations: [2] } } },
+      'data.train.operations must be a pair [fewest, most] of whole numbers from 1 to 20, not [2].',
+    ],
+    [
+      { baselines: { controls: ['no-mask'] } },
+      'baselines.controls[0] must be one of "no-reconstruct", "no-masks", "replay-only", "no-rewrites", not "no-mask".',
+    ],
+    [{ quick: 3 }, 'quick must be an object in { }, not 3.'],
+  ])('%j: %s', (settings, message) => {
+    expect(experimentIssues(settings).map((issue) => issue.message)).toEqual([message]);
+  });
+
+  it.each(['3', '[1]', '"x"', 'null'])('must be an object, not %s', (text) => {
+    expect(checkExperiment(text).issues).toMatchObject([
+      { message: `the file must be an object in { }, not ${text}.`, line: 1, column: 1 },
+    ]);
+  });
+
+  it('offers a text edit where it knows better', () => {
+    const text = JSON.stringify({ ...minimal, stages: { complete: { lr: 1, kl: 'k3x' } } });
+    const mended = checkExperiment(text).issues.reduceRight(
+      (result, { offset, length, fix }) => result.slice(0, offset) + fix!.text + result.slice(offset + length),
+      text,
+    );
+    expect(JSON.parse(mended).stages).toEqual({ complete: { learningRate: 1, kl: 'k3' } });
+    expect(checkExperiment(mended).issues).toEqual([]);
+  });
+});
+
+describe('settings that do not fit together', () => {
+  it.each<[object, 'error' | 'warning', string, string]>([
+    [
+      { data: { ...minimal.data, validation: 1000 } },
+      'error',
+      'data.validation',
+      'leave none of the 1000 training rows',
+    ],
+    [
+      { data: { ...minimal.data, test: { format: 'arithmetic', seed: 1, count: 5, start: 999 } } },
+      'warning',
+      'data.test',
+      'also rows of train',
+    ],
+    [
+      { stages: { complete: { prompts: 1, group: 2, minibatches: 3 } } },
+      'error',
+      'stages.complete.minibatches',
+      '3 minibatches for 2 completions',
+    ],
+    [{ stages: { complete: { loss: 'gspo', iterations: 2 } } }, 'warning', 'stages.complete.clipHigh', 'never clips'],
+    [{ stages: { complete: { scale: 'group' } } }, 'warning', 'stages.complete.scale', 'difficulty bias'],
+    [
+      { stages: { complete: { maskSchedule: [0.5] } } },
+      'warning',
+      'stages.complete.maskSchedule',
+      'the test shows no steps',
+    ],
+    [
+      { stages: { rewrite: { failures: { maxCorrect: 5 } } } },
+      'error',
+      'stages.rewrite.failures.maxCorrect',
+      'every problem a failure',
+    ],
+    [
+      { stages: { rewrite: { internalise: { replayOwn: 0.5, replayTeacher: 0.5 } } } },
+      'error',
+      'stages.rewrite.internalise.replayOwn',
+      'no room',
+    ],
+    [
+      { stages: { rewrite: false }, baselines: { controls: ['no-rewrites'] } },
+      'warning',
+      'baselines.controls.0',
+      'is off',
+    ],
+    [
+      { stages: { reconstruct: false, complete: false, rewrite: false } },
+      'warning',
+      'stages',
+      'All three stages are off',
+    ],
+    [
+      { stages: { complete: { reward: { components: [{ use: 'correctness', weight: 0 }] } } } },
+      'error',
+      'stages.complete.reward.components',
+      'All weights are 0',
+    ],
+  ])('%j', (settings, severity, path, message) => {
+    const issues = experimentIssues(settings);
+    expect(issues).toMatchObject([{ severity, message: expect.stringContaining(message) }]);
+    expect(issues[0].path.join('.')).toBe(path);
+  });
+
+  it('lets neighbouring rows of one generator be train and test', () => {
+    expect(
+      experimentIssues({ data: { ...minimal.data, test: { format: 'arithmetic', seed: 1, count: 5, start: 1000 } } }),
+    ).toEqual([]);
+  });
+});
+
+describe('quick settings', () => {
+  const text = (quick: object) =>
+    JSON.stringify({ ...minimal, stages: { complete: { updates: 90, group: 4 } }, quick }, null, 1);
+
+  it('go over the others when asked for', () => {
+    const over = {
+      stages: { complete: { updates: 2 }, rewrite: false },
+      data: { train: { format: 'gsm8k', path: 'g' } },
+    };
+    expect(checkExperiment(text(over)).value?.stages.complete).toMatchObject({ updates: 90, group: 4 });
+    const { value, issues } = checkExperiment(text(over), { quick: true });
+    expect(issues).toEqual([]);
+    expect(value?.stages).toMatchObject({ complete: { updates: 2, group: 4 }, rewrite: false });
+    // Another format is another source: nothing of the generator's settings remains.
+    expect(value?.data).toMatchObject({ train: { format: 'gsm8k', path: 'g' }, test: { seed: 2 } });
+  });
+
+  it('are checked even when not asked for, and named in the message', () => {
+    const { issues } = checkExperiment(text({ stages: { complete: { updates: -2, grop: 3 } } }));
+    expect(said(issues)).toEqual([
+      ['stages.complete.updates must be a whole number of 0 or more, not -2. (with --quick)', undefined],
+      ['Unknown setting "grop" in stages.complete. (with --quick)', 'Did you mean "group"?'],
+    ]);
+    expect(issues[0].line).toBeGreaterThan(20); // in the quick part, not in the stage itself
+  });
+});
+
+describe('what a reward may say', () => {
+  it('knows its components, their options and what is missing', () => {
+    const issues = rewardIssues(
+      { use: 'corectness' },
+      { use: 'brevity', options: { under: -1, bonus: 2 } },
+      { use: 'softOverlong' },
+      { weight: 2 },
+      3 as never,
+    );
+    expect(said(issues)).toEqual([
+      [
+        expect.stringMatching(/^components\[0\]\.use must be one of "correctness", "format", .*, not "corectness"\.$/),
+        'Did you mean "correctness"?',
+      ],
+      ['components[1].options.under must be a number of 0 or more, not -1.', undefined],
+      ['Unknown setting "bonus" in components[1].options.', 'Known here: under, over, floor, stepBonus, maxSteps.'],
+      [
+        'Missing setting "maxTokens" in components[2].options.',
+        expect.stringContaining('Add "maxTokens": Longest completion'),
+      ],
+      ['Missing setting "use" in components[3].', expect.stringContaining('Add "use": one of "correctness"')],
+      ['components[4] must be an object in { }, not 3.', undefined],
+    ]);
+  });
+
+  it.each<[object[], 'error' | 'warning', string]>([
+    [[{ use: 'correctness', weight: 0 }], 'error', 'All weights are 0'],
+    [[{ use: 'correctness' }, { use: 'format', gate: 'corectness' }], 'error', 'unknown component "corectness"'],
+    [
+      [{ use: 'correctness' }, { use: 'format', gate: ['correctness', 'brevity'] }],
+      'error',
+      'unknown component "brevity"',
+    ],
+    [[{ use: 'correctness' }, { use: 'correctness' }], 'error', 'Two components are named "correctness"'],
+    [[{ use: 'correctness' }, { use: 'brevity', gate: [] }], 'warning', '"brevity" also pays for wrong answers'],
+    [
+      [{ use: 'correctness' }, { use: 'format' }, { use: 'brevity', gate: 'format' }],
+      'warning',
+      '"brevity" also pays for wrong answers',
+    ],
+    [[{ use: 'brevity' }], 'warning', 'Nothing here rewards a right answer'],
+    [[{ use: 'correctness', gate: 'correctness' }], 'error', 'leads back to itself'],
+  ])('%j', (components, severity, message) => {
+    expect(rewardIssues(...components)).toMatchObject([{ severity, message: expect.stringContaining(message) }]);
+  });
+
+  it('sees a gate on the answer through another gate', () => {
+    expect(
+      rewardIssues({ use: 'correctness' }, { use: 'format', gate: 'correctness' }, { use: 'brevity', gate: 'format' }),
+    ).toEqual([]);
+    expect(
+      rewardIssues(
+        { use: 'correctness' },
+        { use: 'correctness', name: 'lenient' },
+        { use: 'brevity', gate: 'lenient' },
+      ),
+    ).toEqual([]);
+  });
+
+  it('finds a circle of gates', () => {
+    const issues = rewardIssues({ use: 'correctness', gate: 'format' }, { use: 'format', gate: 'correctness' });
+    expect(issues.map(({ path }) => path.join('.'))).toEqual(['components.0.gate', 'components.1.gate']);
+  });
+});

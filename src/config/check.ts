@@ -1,0 +1,92 @@
+/** From the text of a config to its issues with places: pure, for the command line and for editors alike. */
+import type { z } from 'zod';
+import { type ConfigDocument, nodeAt, parseDocument, placeFinding } from './document';
+import { experimentSchema, type ParsedExperiment } from './experiment';
+import type { Finding, Issue } from './issue';
+import { type RewardConfig, rewardSchema } from './reward';
+import { experimentFindings, rewardFindings } from './semantics';
+import { schemaFindings } from './translate';
+
+export interface Checked<T> {
+  /** Errors and warnings in the order of the text. */
+  issues: Issue[];
+  /** The config with defaults, when no issue is an error. */
+  value?: T;
+  /** Gives a later finding (say, of a missing file) its place in the text. */
+  place(finding: Finding): Issue;
+}
+
+export function checkReward(text: string): Checked<RewardConfig> {
+  const document = parseDocument(text);
+  const place = (finding: Finding) => placeFinding(document, finding);
+  if (document.syntax.length > 0) return { issues: document.syntax, place };
+  const found = findingsOf(rewardSchema, document.value, rewardFindings).map(place);
+  return conclude([...document.repeated, ...found], rewardSchema, document.value, place);
+}
+
+/**
+ * Checks an experiment as it stands and with its `quick` settings merged in. `value` is the latter when `quick` is asked for.
+ */
+export function checkExperiment(text: string, { quick = false } = {}): Checked<ParsedExperiment> {
+  const document = parseDocument(text);
+  const placeHere = (finding: Finding) => placeFinding(document, finding);
+  const placeQuick = (finding: Finding) => placeInQuick(document, finding);
+  if (document.syntax.length > 0) return { issues: document.syntax, place: placeHere };
+
+  const check = (value: unknown) => findingsOf(experimentSchema, value, experimentFindings);
+  const full = check(document.value);
+  const merged = mergeQuick(document.value);
+  const known = new Set(full.map(({ path, message }) => JSON.stringify([path, message])));
+  const fromQuick = check(merged).filter(({ path, message }) => !known.has(JSON.stringify([path, message])));
+  const issues = [...document.repeated, ...full.map(placeHere), ...fromQuick.map(placeQuick)];
+  return conclude(issues, experimentSchema, quick ? merged : document.value, quick ? placeQuick : placeHere);
+}
+
+function findingsOf<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  semantic: (parsed: z.output<S>) => Finding[],
+): Finding[] {
+  const found = schemaFindings(schema, value);
+  return found.length > 0 ? found : semantic(schema.parse(value));
+}
+
+function conclude<S extends z.ZodType>(
+  found: Issue[],
+  schema: S,
+  value: unknown,
+  place: (finding: Finding) => Issue,
+): Checked<z.output<S>> {
+  const issues = found.toSorted((a, b) => a.offset - b.offset);
+  const failed = issues.some(({ severity }) => severity === 'error');
+  return { issues, place, value: failed ? undefined : schema.parse(value) };
+}
+
+/** The experiment with its `quick` settings over its own. */
+function mergeQuick(value: unknown): unknown {
+  if (!isObject(value) || !isObject(value.quick)) return value;
+  const { quick, ...rest } = value;
+  return merge(rest, quick);
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Objects merge, everything else replaces. A data source of another format replaces too: its fields are others. */
+function merge(base: unknown, over: unknown): unknown {
+  if (!isObject(base) || !isObject(over)) return over;
+  if ('format' in over && over.format !== base.format) return over;
+  const out: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) out[key] = key in base ? merge(base[key], value) : value;
+  return out;
+}
+
+/** A finding of the merged experiment stands where `quick` brought it in; what it only uncovered, where it was written. */
+function placeInQuick(document: ConfigDocument, finding: Finding): Issue {
+  const inQuick = ['quick', ...finding.path];
+  const written = nodeAt(document, finding.path) && !nodeAt(document, inQuick);
+  return placeFinding(
+    document,
+    written ? finding : { ...finding, path: inQuick, message: `${finding.message} (with --quick)` },
+  );
+}

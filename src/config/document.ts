@@ -1,0 +1,120 @@
+import { findNodeAtLocation, getNodeValue, type Node, type ParseError, ParseErrorCode, parseTree } from 'jsonc-parser';
+import type { Finding, Issue, Path } from './issue';
+
+/** A JSONC text (comments and trailing commas allowed) with its tree. */
+export interface ConfigDocument {
+  text: string;
+  root: Node | undefined;
+  value: unknown;
+  /** Syntax errors. */
+  syntax: Issue[];
+  /** Keys given twice. */
+  repeated: Issue[];
+}
+
+const syntaxMessages: Partial<Record<ParseErrorCode, [message: string, remedy?: string]>> = {
+  [ParseErrorCode.InvalidSymbol]: [
+    'This is not JSON',
+    'Texts need double quotes; known words are true, false and null.',
+  ],
+  [ParseErrorCode.InvalidNumberFormat]: ['This is not a number', 'Write it like 3, 0.5 or 1e-5.'],
+  [ParseErrorCode.PropertyNameExpected]: [
+    'A setting name is expected here',
+    'Names need double quotes: "name": value.',
+  ],
+  [ParseErrorCode.ValueExpected]: ['A value is expected here', 'Write a number, a "text", true, false, [ ] or { }.'],
+  [ParseErrorCode.ColonExpected]: ['A colon is expected here', 'Write "name": value.'],
+  [ParseErrorCode.CommaExpected]: [
+    'A comma or a closing bracket is expected before this',
+    'Separate settings by commas.',
+  ],
+  [ParseErrorCode.CloseBraceExpected]: ['A closing } is missing'],
+  [ParseErrorCode.CloseBracketExpected]: ['A closing ] is missing'],
+  [ParseErrorCode.EndOfFileExpected]: ['The file goes on after its end', 'Remove what follows the last }.'],
+  [ParseErrorCode.UnexpectedEndOfComment]: ['A comment is not closed', 'End it with */.'],
+  [ParseErrorCode.UnexpectedEndOfString]: ['A text is not closed', 'End it with a double quote.'],
+  [ParseErrorCode.UnexpectedEndOfNumber]: ['A number is not complete', 'Write it like 3, 0.5 or 1e-5.'],
+  [ParseErrorCode.InvalidEscapeCharacter]: [
+    'Unknown escape in a text',
+    'Write a backslash as \\\\, or use / in paths.',
+  ],
+  [ParseErrorCode.InvalidUnicode]: ['Incomplete \\u escape in a text', 'Write four hexadecimal digits.'],
+  [ParseErrorCode.InvalidCharacter]: ['A control character in a text', 'Write a line break as \\n, a tab as \\t.'],
+};
+
+/** After a syntax error the rest of its line, and soon the rest of the file, is guesswork. */
+const maxSyntaxIssues = 5;
+
+export function parseDocument(text: string): ConfigDocument {
+  const errors: ParseError[] = [];
+  const clean = text.replace(/^\uFEFF/, ' '); // a byte order mark is harmless
+  const root = parseTree(clean, errors, { allowTrailingComma: true });
+  const first = errors.filter(
+    ({ offset }, i) => i === 0 || lineOf(clean, offset) > lineOf(clean, errors[i - 1].offset),
+  );
+  const syntax = first.slice(0, maxSyntaxIssues).map(({ error, offset, length }): Issue => {
+    const [message, remedy] =
+      clean.trim() === ''
+        ? ['The file is empty', 'Write an object in { }.']
+        : (syntaxMessages[error] ?? ['This is not JSON']);
+    return { severity: 'error', path: [], message: `${message}.`, remedy, offset, length, ...position(clean, offset) };
+  });
+  const document = { text: clean, root, value: root && getNodeValue(root), syntax, repeated: [] };
+  return { ...document, repeated: root ? repeatedKeys(document, root, []) : [] };
+}
+
+const lineOf = (text: string, offset: number) => position(text, offset).line;
+
+/** Line and column, both from 1. */
+function position(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset).split(/\r\n|\r|\n/);
+  return { line: before.length, column: before[before.length - 1].length + 1 };
+}
+
+/** Of two equal keys JSON keeps the last without a word. */
+function repeatedKeys(document: ConfigDocument, node: Node, path: Path): Issue[] {
+  const seen = new Set<string>();
+  return (node.children ?? []).flatMap((child, i) => {
+    if (node.type !== 'object') return repeatedKeys(document, child, [...path, i]);
+    const [key, value] = child.children!;
+    const here = [...path, key.value as string];
+    const found: Issue[] = value ? repeatedKeys(document, value, here) : [];
+    if (seen.has(key.value)) {
+      const message = `"${key.value}" is given twice here.`;
+      found.push(issueOn(document, key, { severity: 'error', path: here, message, remedy: 'Remove one of them.' }));
+    }
+    seen.add(key.value);
+    return found;
+  });
+}
+
+/** The node at a path, or undefined. */
+export function nodeAt(document: ConfigDocument, path: Path): Node | undefined {
+  return document.root && findNodeAtLocation(document.root, [...path]);
+}
+
+/** Gives a finding its place: at `path`, or at its nearest ancestor that exists (at its key, not over its whole value). */
+export function placeFinding(document: ConfigDocument, finding: Finding): Issue {
+  for (let length = finding.path.length; length >= 0; length--) {
+    const node = nodeAt(document, finding.path.slice(0, length));
+    if (!node) continue;
+    const key = node.parent?.type === 'property' ? node.parent.children![0] : undefined;
+    const exact = length === finding.path.length;
+    return issueOn(document, exact && !finding.atKey ? node : (key ?? node), finding, exact);
+  }
+  return { ...bare(finding), offset: 0, length: 0, line: 1, column: 1 };
+}
+
+const bare = ({ severity, path, message, remedy }: Finding) => ({ severity, path, message, remedy });
+
+function issueOn(document: ConfigDocument, node: Node, finding: Finding, exact = true): Issue {
+  const { replacement } = finding;
+  return {
+    ...bare(finding),
+    offset: node.offset,
+    // An object or list is marked by its bracket only: a whole block underlined hides what is wrong in it.
+    length: node.type === 'object' || node.type === 'array' ? 1 : node.length,
+    ...position(document.text, node.offset),
+    fix: exact && replacement !== undefined ? { title: `Change to ${replacement}`, text: replacement } : undefined,
+  };
+}

@@ -1,0 +1,123 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { UserError } from '../errors';
+import { ConfigError } from './issue';
+import { loadExperiment, loadReward, resolveExperiment } from './load';
+import { presets } from './presets';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'config-'));
+  mkdirSync(join(folder, 'student'));
+  writeFileSync(join(folder, 'train.jsonl'), '');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const write = (name: string, content: string | object) => {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content, null, 2));
+  return path;
+};
+const experiment = {
+  name: 'x',
+  student: { path: 'student' },
+  data: { train: { format: 'gsm8k', path: './train.jsonl' }, test: { format: 'arithmetic', seed: 7, count: 9 } },
+} as const;
+const errorOf = (action: () => unknown): UserError => {
+  try {
+    action();
+  } catch (error) {
+    return error as UserError;
+  }
+  throw new Error('Nothing was thrown');
+};
+
+it('fills in every default, resolves paths against the file and loads rewards', () => {
+  write('short.reward.json', '{ "components": [{ "use": "correctness" }] } // mine');
+  const path = write('x.distillery.json', {
+    ...experiment,
+    $schema: './schema.json',
+    stages: { complete: { reward: 'short.reward.json', evaluateEvery: 5 }, rewrite: {} },
+    evaluation: { every: 20 },
+    quick: { stages: { rewrite: false } },
+  });
+  const { experiment: loaded, warnings } = loadExperiment(path);
+  expect(warnings).toEqual([]);
+  expect(loaded).toMatchObject({
+    seed: 1,
+    student: { path: join(folder, 'student') },
+    data: { train: { path: join(folder, 'train.jsonl'), start: 0 }, test: { operations: [2, 4] }, validation: 200 },
+    stages: {
+      reconstruct: { maskProbability: 0.7, evaluateEvery: 20, learningRate: 1e-5 },
+      complete: { loss: 'dr_grpo', evaluateEvery: 5, maskSchedule: [0.3, 0.5, 0.75, 1], reward: { name: 'short' } },
+      rewrite: { reward: presets.default, internalise: { evaluateEvery: 20 }, failures: { samples: 4, greedy: true } },
+    },
+    baselines: { sft: { updates: 300 }, controls: [] },
+  });
+  expect(loaded).not.toHaveProperty('quick');
+  expect(loadExperiment(path, { quick: true }).experiment.stages.rewrite).toBe(false);
+});
+
+it('resolves a resolved experiment to itself, so that a run can be resumed from its own config', () => {
+  const { experiment: loaded } = loadExperiment(write('x.distillery.json', experiment));
+  expect(resolveExperiment(JSON.parse(JSON.stringify(loaded)), '/elsewhere')).toEqual(loaded);
+});
+
+it('prints all errors, each with place and remedy', () => {
+  const path = write('x.distillery.json', { ...experiment, sead: 1, backend: 'cpus' });
+  const error = errorOf(() => loadExperiment(path));
+  expect(error).toBeInstanceOf(ConfigError);
+  expect(error).toMatchObject({ file: path, line: 17, column: 3, code: 'config' });
+  expect(String(error)).toBe(
+    `${path}:17:3: Unknown setting "sead" in the file.\n  Did you mean "seed"?\n` +
+      `${path}:18:14: backend must be one of "auto", "embedded", "embedded-wasm", "tensorflow-gpu", "tensorflow", "cpu", not "cpus".\n` +
+      '  Did you mean "cpu"?',
+  );
+});
+
+it('names every missing file at its line, with the neighbour that was probably meant', () => {
+  const path = write('x.distillery.json', {
+    ...experiment,
+    student: { path: 'studnet' },
+    data: {
+      ...experiment.data,
+      train: { format: 'gsm8k', path: 'student' },
+      test: { format: 'chains', path: 'trian.jsonl' },
+    },
+    stages: { complete: { reward: 'no.reward.json' } },
+  });
+  const { issues } = errorOf(() => loadExperiment(path)) as ConfigError;
+  expect(
+    issues.map(({ line, message, remedy }) => [line, message.replace(folder, '.'), remedy?.replace(folder, '.')]),
+  ).toEqual([
+    [4, 'The folder ./studnet does not exist.', 'Did you mean ./student?'],
+    [9, 'The file ./student is not a file.', 'Did you mean ./student?'],
+    [13, 'The file ./trian.jsonl does not exist.', 'Did you mean ./train.jsonl?'],
+    [18, 'The file ./no.reward.json does not exist.', 'Paths are relative to this file.'],
+  ]);
+});
+
+it('reports what is wrong in a reward file as that file, and passes its warnings on', () => {
+  write('a.reward.json', { components: [{ use: 'correctness' }, { use: 'brevity', gate: [] }] });
+  const path = write('x.distillery.json', {
+    ...experiment,
+    stages: { complete: { reward: 'a.reward.json' }, rewrite: false },
+  });
+  expect(loadExperiment(path).warnings).toMatchObject([{ severity: 'warning', file: join(folder, 'a.reward.json') }]);
+  write('a.reward.json', { components: [] });
+  expect(errorOf(() => loadExperiment(path))).toMatchObject({
+    file: join(folder, 'a.reward.json'),
+    message: 'components must be a list with at least one component, not [].',
+  });
+});
+
+it('says when the config itself is not there', () => {
+  write('mine.reward.json', '{}');
+  const error = errorOf(() => loadReward(join(folder, 'mini.reward.json')));
+  expect(error).toBeInstanceOf(UserError);
+  expect(error.message).toContain('There is no such file: the reward config');
+  expect(error.remedy).toBe(`Did you mean ${join(folder, 'mine.reward.json')}?`);
+  expect(errorOf(() => loadExperiment(folder)).message).toContain('This is a folder');
+});

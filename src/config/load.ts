@@ -1,0 +1,142 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { UserError } from '../errors';
+import { type Checked, checkExperiment, checkReward } from './check';
+import { type Experiment, type ExperimentFile, experimentSchema, type ParsedExperiment } from './experiment';
+import { ConfigError, type FileIssue, type Finding, type Path } from './issue';
+import { isPreset, presets } from './presets';
+import type { RewardConfig } from './reward';
+import { suggest } from './suggest';
+
+/**
+ * Reads an experiment: defaults filled in, paths absolute (they are relative to the file), rewards loaded; with `quick`, its quick
+ * settings over its own. Throws a ConfigError with all that is wrong.
+ */
+export function loadExperiment(
+  path: string,
+  options: { quick?: boolean } = {},
+): { experiment: Experiment; warnings: FileIssue[] } {
+  const checked = checkExperiment(readConfig(path, 'experiment'), options);
+  const missing = checked.value ? fileFindings(checked.value, dirname(path)) : [];
+  const issues = [...checked.issues, ...missing.map(checked.place)].map((issue) => ({ ...issue, file: path }));
+  const { stages, ...rest } = settle({ ...checked, issues });
+  const experiment = resolveExperiment({ ...rest, stages }, dirname(path));
+  const rewardFiles = [rewardFile(stages.complete), rewardFile(stages.rewrite)].filter((file) => file !== null);
+  const rewardWarnings = [...new Set(rewardFiles)].flatMap((file) => loadReward(resolve(dirname(path), file)).warnings);
+  return { experiment, warnings: [...issues, ...rewardWarnings] };
+}
+
+/** Reads a reward config. Throws a ConfigError with all that is wrong. */
+export function loadReward(path: string): { reward: RewardConfig; warnings: FileIssue[] } {
+  const checked = checkReward(readConfig(path, 'reward config'));
+  const issues = checked.issues.map((issue) => ({ ...issue, file: path }));
+  const { $schema: _, ...reward } = settle({ ...checked, issues });
+  return {
+    reward: { ...reward, name: reward.name ?? basename(path).replace(/(\.reward)?\.json$/, '') },
+    warnings: issues,
+  };
+}
+
+/** The complete experiment of one that is known to be valid; relative paths are resolved against `folder`. Resolving twice changes nothing. */
+export function resolveExperiment(file: ExperimentFile | ParsedExperiment | Experiment, folder: string): Experiment {
+  const { $schema: _schema, quick: _quick, ...parsed } = experimentSchema.parse(file);
+  const { reconstruct, complete, rewrite } = parsed.stages;
+  const { sft, controls } = parsed.baselines;
+  const scheduled = <T extends { evaluateEvery?: number }>(stage: T) => ({
+    ...stage,
+    evaluateEvery: stage.evaluateEvery ?? parsed.evaluation.every,
+  });
+  const rewarded = <T extends { evaluateEvery?: number; reward: string | RewardConfig }>(stage: T) => ({
+    ...scheduled(stage),
+    reward: resolveReward(stage.reward, folder),
+  });
+  const source = <T extends object>(data: T): T =>
+    'path' in data ? { ...data, path: resolve(folder, data.path as string) } : data;
+  return {
+    ...parsed,
+    student: { path: resolve(folder, parsed.student.path) },
+    data: { ...parsed.data, train: source(parsed.data.train), test: source(parsed.data.test) },
+    stages: {
+      reconstruct: reconstruct && scheduled(reconstruct),
+      complete: complete && rewarded(complete),
+      rewrite: rewrite && { ...rewarded(rewrite), internalise: scheduled(rewrite.internalise) },
+    },
+    baselines: { sft: sft && scheduled(sft), controls },
+  };
+}
+
+/** A reward as an experiment names it: preset, path or the config itself. */
+export function resolveReward(reward: string | RewardConfig, folder: string): RewardConfig {
+  if (typeof reward !== 'string') return reward;
+  return isPreset(reward) ? presets[reward] : loadReward(resolve(folder, reward)).reward;
+}
+
+function settle<T>({ issues, value }: Pick<Checked<T>, 'value'> & { issues: FileIssue[] }): T {
+  if (value === undefined || issues.some(({ severity }) => severity === 'error')) throw new ConfigError(issues);
+  return value;
+}
+
+function readConfig(path: string, what: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const reason =
+      code === 'ENOENT'
+        ? 'There is no such file'
+        : code === 'EISDIR'
+          ? 'This is a folder'
+          : `It cannot be read (${code})`;
+    throw new UserError(`${reason}: the ${what} ${path}.`, {
+      file: path,
+      remedy: nearby(path) ?? `Give the path of the ${what}.`,
+      code: 'missing',
+      cause,
+    });
+  }
+}
+
+/** Every file that an experiment names has to be there. */
+function fileFindings({ student, data, stages }: ParsedExperiment, folder: string): Finding[] {
+  const found: Finding[] = [];
+  const expect = (path: Path, file: string, kind: 'file' | 'folder', remedy: string) => {
+    const full = resolve(folder, file);
+    const stat = statSync(full, { throwIfNoEntry: false });
+    if (kind === 'file' ? stat?.isFile() : stat?.isDirectory()) return;
+    const state = stat ? `is not a ${kind}` : 'does not exist';
+    found.push({ severity: 'error', path, message: `The ${kind} ${full} ${state}.`, remedy: nearby(full) ?? remedy });
+  };
+  const relative = 'Paths are relative to this file.';
+  expect(['student', 'path'], student.path, 'folder', `A student is a Hugging Face folder. ${relative}`);
+  for (const name of ['train', 'test'] as const) {
+    const source = data[name];
+    if ('path' in source) expect(['data', name, 'path'], source.path, 'file', relative);
+  }
+  for (const name of ['complete', 'rewrite'] as const) {
+    const file = rewardFile(stages[name]);
+    if (file) expect(['stages', name, 'reward'], file, 'file', relative);
+  }
+  return found;
+}
+
+type Stage = ParsedExperiment['stages']['complete' | 'rewrite'];
+/** The reward file that a stage names, if it names one. */
+const rewardFile = (stage: Stage) =>
+  stage && typeof stage.reward === 'string' && !isPreset(stage.reward) ? stage.reward : null;
+
+/** A neighbour whose name is nearly that of the missing file. */
+function nearby(path: string): string | null {
+  try {
+    const [stem, ...ending] = basename(path).split('.');
+    const like = readdirSync(dirname(path))
+      .map((name) => name.split('.'))
+      .filter((parts) => parts.slice(1).join('.') === ending.join('.'));
+    const meant = suggest(
+      stem,
+      like.map(([name]) => name),
+    );
+    return meant && `Did you mean ${join(dirname(path), [meant, ...ending].join('.'))}?`;
+  } catch {
+    return null; // the folder does not exist either
+  }
+}

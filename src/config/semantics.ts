@@ -1,0 +1,207 @@
+/** What a schema cannot say: settings that do not fit together. Pure functions over parsed configs. */
+import type { ParsedExperiment } from './experiment';
+import type { Finding, Path } from './issue';
+import type { RewardConfig } from './reward';
+import { suggest } from './suggest';
+
+/** A component's name in metrics and gates. */
+export const nameOf = (component: { name?: string; use: string }) => component.name ?? component.use;
+
+/** The names that a component is gated by. */
+export const gatesOf = ({ gate }: { gate: string | string[] }): string[] => (typeof gate === 'string' ? [gate] : gate);
+
+/** Components whose value rises as the text gets shorter, right or wrong: without a gate the shortest wrong text wins. */
+const needsGate = new Set(['brevity']);
+/** Components that themselves pay for the right answer. */
+const judgesAnswer = new Set(['correctness', 'cosine', 'kimi', 'l1', 'lead', 'bridgeStage2', 'bridgeStage3']);
+
+/** `base` is where the reward stands in a larger value. */
+export function rewardFindings({ components }: RewardConfig, base: Path = []): Finding[] {
+  const found: Finding[] = [];
+  const add = (severity: Finding['severity'], path: Path, message: string, remedy: string, replacement?: string) =>
+    found.push({ severity, path: [...base, 'components', ...path], message, remedy, replacement });
+  const names = components.map(nameOf);
+
+  if (components.every(({ weight }) => weight === 0))
+    add(
+      'error',
+      [],
+      'All weights are 0: every completion would get the same reward.',
+      'Give a component another weight.',
+    );
+  if (!components.some(({ use }) => judgesAnswer.has(use)))
+    add('warning', [], 'Nothing here rewards a right answer.', 'Add { "use": "correctness" }.');
+
+  components.forEach((component, i) => {
+    const name = names[i];
+    if (names.indexOf(name) < i)
+      add(
+        'error',
+        [i, component.name ? 'name' : 'use'],
+        `Two components are named "${name}".`,
+        'Give one of them another "name".',
+      );
+    gatesOf(component).forEach((gate, j) => {
+      const path = [i, 'gate', ...(typeof component.gate === 'string' ? [] : [j])];
+      // The default gate works without a component of that name: the answer is then judged for it alone.
+      if (names.includes(gate) || gate === 'correctness') return;
+      const meant = suggest(gate, names);
+      const remedy = meant ? `Did you mean "${meant}"?` : `Components here: ${names.join(', ')}.`;
+      add(
+        'error',
+        path,
+        `The gate of "${name}" names an unknown component "${gate}".`,
+        remedy,
+        meant ? JSON.stringify(meant) : undefined,
+      );
+    });
+    if (reaches(components, name, name))
+      add(
+        'error',
+        [i, 'gate'],
+        `The gate of "${name}" leads back to itself.`,
+        'Gate it by a component that does not depend on it.',
+      );
+    if (needsGate.has(component.use) && !gatedByAnswer(components, name))
+      add(
+        'warning',
+        [i, 'gate'],
+        `"${name}" also pays for wrong answers: the shortest text wins, right or not.`,
+        'Gate it by correctness.',
+        '"correctness"',
+      );
+  });
+  return found;
+}
+
+type Components = RewardConfig['components'];
+
+function gatesBehind(components: Components, name: string, seen: Set<string>): Set<string> {
+  for (const component of components.filter((other) => nameOf(other) === name))
+    for (const gate of gatesOf(component)) if (!seen.has(gate)) gatesBehind(components, gate, seen.add(gate));
+  return seen;
+}
+
+const reaches = (components: Components, from: string, to: string) => gatesBehind(components, from, new Set()).has(to);
+
+function gatedByAnswer(components: Components, name: string): boolean {
+  const behind = gatesBehind(components, name, new Set());
+  return (
+    behind.has('correctness') || components.some((other) => judgesAnswer.has(other.use) && behind.has(nameOf(other)))
+  );
+}
+
+export function experimentFindings(experiment: ParsedExperiment): Finding[] {
+  const found: Finding[] = [];
+  const add = (severity: Finding['severity'], path: Path, message: string, remedy: string, replacement?: string) =>
+    found.push({ severity, path, message, remedy, replacement });
+  const { data, stages, baselines } = experiment;
+  const { train, test, validation } = data;
+
+  if (train.count !== undefined && validation >= train.count)
+    add(
+      'error',
+      ['data', 'validation'],
+      `${validation} validation rows leave none of the ${train.count} training rows.`,
+      `Hold out fewer than ${train.count}.`,
+    );
+  if (overlap(train, test))
+    add(
+      'warning',
+      ['data', 'test'],
+      'Rows of test are also rows of train: the test would flatter the student.',
+      overlapRemedy(train),
+    );
+
+  for (const name of ['complete', 'rewrite'] as const) {
+    const stage = stages[name];
+    if (!stage) continue;
+    if (typeof stage.reward === 'object') found.push(...rewardFindings(stage.reward, ['stages', name, 'reward']));
+    const completions = stage.prompts * stage.group;
+    if (stage.minibatches > completions)
+      add(
+        'error',
+        ['stages', name, 'minibatches'],
+        `${stage.minibatches} minibatches for ${completions} completions.`,
+        `At most prompts * group = ${completions}.`,
+      );
+    const severalSteps = stage.iterations * stage.minibatches > 1;
+    if (stage.loss === 'gspo' && severalSteps && stage.clipHigh > 0.05)
+      add(
+        'warning',
+        ['stages', name, 'clipHigh'],
+        'gspo has one ratio for a whole completion: this range never clips.',
+        'Its paper uses clipLow 3e-4 and clipHigh 4e-4.',
+      );
+    if (stage.scale !== 'none' && stage.loss === 'dr_grpo')
+      add(
+        'warning',
+        ['stages', name, 'scale'],
+        'dr_grpo is meant without scaling: a standard deviation brings the difficulty bias back.',
+        'Use "none".',
+        '"none"',
+      );
+  }
+  const schedule = stages.complete ? stages.complete.maskSchedule : 'bridge';
+  if (schedule !== 'bridge' && schedule[schedule.length - 1] !== 1)
+    add(
+      'warning',
+      ['stages', 'complete', 'maskSchedule'],
+      'The schedule does not end at 1, the plain question, but the test shows no steps.',
+      'Let the last number be 1.',
+    );
+  if (stages.rewrite) {
+    const { samples, greedy, maxCorrect } = stages.rewrite.failures;
+    const tries = samples + (greedy ? 1 : 0);
+    if (maxCorrect >= tries)
+      add(
+        'error',
+        ['stages', 'rewrite', 'failures', 'maxCorrect'],
+        `With ${tries} answers to each problem, at most ${maxCorrect} right ones make every problem a failure.`,
+        tries > 0 ? `From 0 to ${tries - 1}.` : 'Sample at least one answer.',
+      );
+    const { replayOwn, replayTeacher } = stages.rewrite.internalise;
+    if (replayOwn + replayTeacher >= 1)
+      add(
+        'error',
+        ['stages', 'rewrite', 'internalise', 'replayOwn'],
+        'replayOwn and replayTeacher together leave no room for the rewrites.',
+        'Keep their sum below 1.',
+      );
+  }
+
+  const needs = {
+    'no-reconstruct': 'reconstruct',
+    'no-masks': 'complete',
+    'replay-only': 'complete',
+    'no-rewrites': 'rewrite',
+  } as const;
+  baselines.controls.forEach((control, i) => {
+    if (!stages[needs[control]])
+      add(
+        'warning',
+        ['baselines', 'controls', i],
+        `The control "${control}" is about ${needs[control]}, which is off.`,
+        'Remove it, or switch the stage on.',
+      );
+  });
+  if (!stages.reconstruct && !stages.complete && !stages.rewrite)
+    add('warning', ['stages'], 'All three stages are off.', 'Switch one on to train the student.');
+  return found;
+}
+
+type Source = ParsedExperiment['data']['train'];
+
+function overlap(train: Source, test: Source): boolean {
+  const same =
+    train.format === 'arithmetic'
+      ? test.format === 'arithmetic' && train.seed === test.seed
+      : test.format !== 'arithmetic' && train.path === test.path;
+  const end = (source: Source) => source.start + (source.count ?? Number.POSITIVE_INFINITY);
+  return same && train.start < end(test) && test.start < end(train);
+}
+
+const overlapRemedy = (train: Source) =>
+  train.format === 'arithmetic'
+    ? 'Give test another seed.'
+    : 'Use another file, or start and count so that they do not meet.';

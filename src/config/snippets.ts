@@ -1,0 +1,59 @@
+/** What editors offer to insert (`defaultSnippets` of VS Code's JSON schemas). */
+
+/** A placeholder of a snippet: text to fill in, or with `raw` a number that stands without quotes. */
+const slot = (index: number, text: string) => `\${${index}:${text}}`;
+const raw = (index: number, value: number) => `^${slot(index, String(value))}`;
+
+export const experimentSnippets = [
+  {
+    label: 'Experiment',
+    description: 'Student, teacher chains and test; everything else has defaults.',
+    body: {
+      name: slot(1, 'my-experiment'),
+      student: { path: slot(2, 'student') },
+      data: {
+        train: { format: 'chains', path: slot(3, 'train.chains.jsonl') },
+        test: { format: 'chains', path: slot(4, 'test.chains.jsonl') },
+      },
+    },
+  },
+];
+
+export const dataSnippets = [
+  {
+    label: 'arithmetic',
+    description: 'Problems made by the built-in generator.',
+    body: { format: 'arithmetic', seed: raw(1, 1), count: raw(2, 1000) },
+  },
+  {
+    label: 'chains',
+    description: 'A file of teacher chains.',
+    body: { format: 'chains', path: slot(1, 'train.chains.jsonl') },
+  },
+  { label: 'gsm8k', description: "GSM8K's own file.", body: { format: 'gsm8k', path: slot(1, 'train.jsonl') } },
+  {
+    label: 'bridge',
+    description: "BRIDGE's own file.",
+    body: { format: 'bridge', path: slot(1, 'stage3_error_samples.json') },
+  },
+];
+
+export const rewardSnippets = [
+  {
+    label: 'Reward',
+    description: 'Right first, then well-formed, then short.',
+    body: {
+      components: [
+        { use: 'correctness', options: { right: 1, wrong: -1 } },
+        { use: 'format', gate: 'correctness' },
+        { use: 'brevity', weight: raw(1, 1), gate: ['correctness', 'format'] },
+      ],
+    },
+  },
+];
+
+/** `required`: names of token counts that the component cannot do without. */
+export function componentSnippet(use: string, description: string | undefined, required: string[]) {
+  const options = Object.fromEntries(required.map((name, i) => [name, raw(i + 2, 384)]));
+  return { label: use, description, body: { use, weight: raw(1, 1), ...(required.length > 0 ? { options } : {}) } };
+}

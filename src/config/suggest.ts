@@ -1,0 +1,41 @@
+import { distance } from 'fastest-levenshtein';
+
+/** Names that other tools (TRL, verl, transformers) give to the settings here. */
+const aliases: Record<string, string> = {
+  lr: 'learningRate',
+  epsilon: 'clipLow',
+  epsilonlow: 'clipLow',
+  epsilonhigh: 'clipHigh',
+  klcoef: 'beta',
+  losstype: 'loss',
+  scalerewards: 'scale',
+  numgenerations: 'group',
+  groupsize: 'group',
+  numiterations: 'iterations',
+  maxcompletionlength: 'maxNewTokens',
+  masktruncatedcompletions: 'maskTruncated',
+  batchsize: 'batch',
+  gradientaccumulationsteps: 'accumulation',
+  warmupratio: 'warmup',
+  lrschedulertype: 'schedule',
+  steps: 'updates',
+  epochs: 'updates',
+  type: 'use',
+  component: 'use',
+  model: 'student',
+};
+
+const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9+]/g, '');
+
+/** The known name that was probably meant, or null. */
+export function suggest(name: string, known: readonly string[]): string | null {
+  const alias = aliases[plain(name)];
+  if (alias && known.includes(alias)) return alias;
+  let best: string | null = null;
+  let least = Math.floor(plain(name).length * 0.4) + 1;
+  for (const candidate of known) {
+    const steps = distance(plain(name), plain(candidate));
+    if (steps < least) [best, least] = [candidate, steps];
+  }
+  return best;
+}
