@@ -102,7 +102,7 @@ static float *norm_share(const decoder *x, const decode_share *s, const float *f
 
 // ---- embedding ---------------------------------------------------------------------------------------------------------------
 
-static void embed_part(void *context, int panel, int parts) {
+static void embed_tokens_part(void *context, int panel, int parts) {
   const decoder *x = context;
   (void)parts;
   int half = x->headDim / 2, width = x->width;
@@ -432,7 +432,7 @@ void FN(decode_step)(const arg *a) {
     int panels = (x.count + x.width - 1) / x.width;
     while (x.starts[x.firstRow + 1] <= x.first) x.firstRow++;
     place_chunk(&x);
-    parallel(embed_part, &x, panels);
+    parallel(embed_tokens_part, &x, panels);
     for (x.layer = 0; x.layer < x.layers; x.layer++) {
       x.weights = a + FIRST_LAYER + x.layer * LAYER_ARGUMENTS;
       run_layer(&x, panels);

@@ -133,7 +133,8 @@ typedef struct {
   int32_t *ids;
   float *logProbs, *temp;
   int vocab, topK;
-  float temperature, topP, minP;
+  float temperature;
+  double topP, minP;
 } sampling;
 
 #define SUM_BLOCK 256  // probabilities are summed in floats over blocks of this many, in doubles over blocks
@@ -242,6 +243,6 @@ static void sample_part(void *context, int row, int parts) {
 
 void FN(sample_token)(const arg *a) {
   sampling s = {.logits = F(0), .uniforms = F(1), .ids = I32(2), .logProbs = F(3), .temp = F(4), .vocab = INT(6), .temperature = NUM(7),
-                .topK = INT(8), .topP = NUM(9), .minP = NUM(10)};
+                .topK = INT(8), .topP = a[9].n, .minP = a[10].n};
   parallel(sample_part, &s, INT(5));
 }

@@ -1,7 +1,12 @@
 /** Declares every accelerated kernel; installEmbedded then makes a backend with them. */
+import './attend';
 import './copy-slots';
+import './decode';
 import './elementwise';
 import './gemm';
+import './grpo';
+import './optimizer';
 import './rows';
+import './vocabulary';
 
 export { installEmbedded } from './register';

@@ -1,0 +1,62 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { gradientKernelNames, kernelNames, type Sampling } from '../interface';
+import type { EmbeddedBackend } from './backend';
+import { registerEmbedded } from './register';
+import { checkIds } from './rows';
+
+/**
+ * How much of the logits [n, vocab] is held at a time: work space that grows with neither. Wide enough that the product of a chunk is
+ * worth packing for, small enough for the second cache.
+ */
+const mostRows = 256;
+const mostColumns = 2048;
+
+/** Runs `compute` with temporary space of so many floats. */
+export function withSpace<T>(backend: EmbeddedBackend, floats: number, compute: (space: TensorInfo) => T): T {
+  const space = backend.output([floats]);
+  try {
+    return compute(space);
+  } finally {
+    backend.disposeIntermediateTensorInfo(space);
+  }
+}
+
+/** [logProbs, entropy, lse] */
+registerEmbedded<{ temperature: number }>(kernelNames.tokenLogProbs, (call, inputs, { temperature }, backend) => {
+  const { hidden, weight, ids } = inputs;
+  const [n, d] = hidden.shape;
+  const vocab = weight.shape[0];
+  checkIds(backend.values(ids), vocab);
+  const [logProbs, entropy, lse] = [backend.output([n]), backend.output([n]), backend.output([n])];
+  const [rows, columns] = [Math.min(n, mostRows), Math.min(vocab, mostColumns)];
+  withSpace(backend, rows * (columns + 1), (space) =>
+    call.token_log_probs(hidden, weight, ids, logProbs, entropy, lse, space, n, d, vocab, temperature, rows, columns),
+  );
+  return [logProbs, entropy, lse];
+});
+
+/** [dHidden, dWeight] */
+registerEmbedded<{ temperature: number }>(gradientKernelNames.tokenLogProbs, (call, inputs, attrs, backend) => {
+  const { dy, hidden, weight, ids, lse } = inputs;
+  const [n, d] = hidden.shape;
+  const vocab = weight.shape[0];
+  checkIds(backend.values(ids), vocab);
+  const [dHidden, dWeight] = [backend.output(hidden.shape), backend.output(weight.shape)];
+  const [rows, columns] = [Math.min(n, mostRows), Math.min(vocab, mostColumns)];
+  const sizes = [n, d, vocab, attrs.temperature, rows, columns];
+  withSpace(backend, rows * columns, (space) =>
+    call.token_log_probs_grad(dy, hidden, weight, ids, lse, dHidden, dWeight, space, ...sizes),
+  );
+  return [dHidden, dWeight];
+});
+
+/** [ids, logProbs] */
+registerEmbedded<Sampling>(kernelNames.sampleToken, (call, { logits, uniforms }, sampling, backend) => {
+  const [rows, vocab] = logits.shape;
+  const { temperature, topK, topP, minP } = sampling;
+  const [ids, logProbs] = [backend.output([rows], 'int32'), backend.output([rows])];
+  withSpace(backend, rows * vocab, (space) =>
+    call.sample_token(logits, uniforms, ids, logProbs, space, rows, vocab, temperature, topK, topP, minP),
+  );
+  return [ids, logProbs];
+});
