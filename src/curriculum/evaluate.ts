@@ -91,13 +91,13 @@ export async function evaluate(
 
 /** Evaluates with the settings of the experiment: the one harness for base, baselines, stages and validation alike. */
 export function evaluateLessons(
-  context: Context,
+  { experiment, tokenizer }: Context,
   model: Model,
   lessons: readonly Lesson[],
-  prompts?: readonly (readonly number[])[],
+  options: { prompts?: readonly (readonly number[])[]; signal?: AbortSignal } = {},
 ): Promise<Evaluation> {
-  const { experiment, tokenizer, signal } = context;
-  return evaluate(model, tokenizer, lessons, { ...experiment.evaluation, seed: experiment.seed, signal }, prompts);
+  const { seed, evaluation } = experiment;
+  return evaluate(model, tokenizer, lessons, { ...evaluation, seed, signal: options.signal }, options.prompts);
 }
 
 /** Strict and lenient verdict on a text. A text that was cut off before its answer line has no strict answer. */

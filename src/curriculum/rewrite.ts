@@ -147,7 +147,7 @@ async function reportTransfer(
   prompts: number[][],
 ): Promise<void> {
   const lessons = failures.map((row) => context.train[row]);
-  const shown = await evaluateLessons(context, rewriter, lessons, prompts);
+  const shown = await evaluateLessons(context, rewriter, lessons, { prompts });
   const plain = await evaluateLessons(context, rewriter, lessons);
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   context.notify({

@@ -57,7 +57,7 @@ async function test(context: Context, stage: StageName, student: Model): Promise
   if (readSummary(run.folder).some((row) => row.stage === stage)) return;
   if (signal.aborted) throw new Stopped();
   const { answers, accuracy, accuracyInterval, lenientAccuracy, truncated, meanTokens, n, tokensPerSecond } =
-    await evaluateLessons(context, student, context.test);
+    await evaluateLessons(context, student, context.test, { signal });
   run.evaluation(
     results[stage] ?? stage,
     answers.map((answer, i) => ({ ...answer, gold: context.test[i].problem.answer })),

@@ -4,7 +4,8 @@ import { cpus, platform, release } from 'node:os';
 import { dirname } from 'node:path';
 import { engine } from '@tensorflow/tfjs-core';
 import type { Experiment } from '../config/experiment';
-import { type LoadedData, loadData } from '../data/load';
+import { loadData } from '../data/load';
+import type { Dataset } from '../data/types';
 import { UserError } from '../errors';
 import { type BackendInfo, useBackend } from '../kernels/backends';
 import { loadStudent } from '../model/hf-folder';
@@ -33,7 +34,7 @@ export interface SessionOptions {
 /** Starts a run of `experiment` in a new folder below `runsFolder`. Returns its folder and the rows of its summary. */
 export async function startRun(experiment: Experiment, runsFolder: string, options: SessionOptions) {
   const backend = await useBackend(experiment.backend);
-  const data = await loadProblems(experiment);
+  const data = loadProblems(experiment);
   const config: RunConfig = { experiment, environment: environment(experiment, backend, data) };
   return conduct(createRun(runsFolder, experiment.name, config), experiment, data, backend, options);
 }
@@ -42,7 +43,7 @@ export async function startRun(experiment: Experiment, runsFolder: string, optio
 export async function resumeRun(folder: string, options: SessionOptions) {
   const { experiment, environment: before } = readConfig(folder) as RunConfig;
   const backend = await useBackend(experiment.backend);
-  const data = await loadProblems(experiment);
+  const data = loadProblems(experiment);
   for (const [name, hash] of Object.entries(before.datasets as Record<string, string>)) {
     if (hash !== data[name as 'train' | 'test'].hash)
       throw new UserError(`the ${name} data has changed since the run began`, {
@@ -123,10 +124,11 @@ function heldOut(rows: number, { data }: Experiment): number {
   return data.validation;
 }
 
-type Problems = Record<'train' | 'test', LoadedData>;
+type Problems = Record<'train' | 'test', Dataset>;
 
-async function loadProblems({ data }: Experiment): Promise<Problems> {
-  return { train: await loadData(data.train), test: await loadData(data.test) };
+/** Paths are absolute in a resolved experiment. */
+function loadProblems({ data }: Experiment): Problems {
+  return { train: loadData(data.train, '.', 'train'), test: loadData(data.test, '.', 'test') };
 }
 
 function environment(experiment: Experiment, backend: BackendInfo, data: Problems) {

@@ -79,6 +79,7 @@ export async function train(context: Context, model: Model, training: Training):
       const result = await guarded(context, training, update, () =>
         training.update(model, optimizer, update, learningRate),
       );
+      if (result === null) continue; // stopped while it sampled: the weights are those of the last whole update
       update++;
       const step = firstStep + update;
       const metrics = context.run.metrics({
@@ -109,16 +110,17 @@ export async function train(context: Context, model: Model, training: Training):
   }
 }
 
-/** Says where training diverged, and which checkpoint is still good. */
+/** An update; null when the run was stopped inside it. Says where training diverged, and which checkpoint is still good. */
 async function guarded<T>(
   context: Context,
   { stage, phase }: Training,
   update: number,
   action: () => Promise<T>,
-): Promise<T> {
+): Promise<T | null> {
   try {
     return await action();
   } catch (error) {
+    if (context.signal.aborted && !(error instanceof Diverged)) return null;
     if (!(error instanceof Diverged)) throw error;
     throw new Diverged(
       `the loss or gradient of ${stage} (${phase}), update ${update + 1},`,

@@ -1,0 +1,104 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { memory } from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadStudent } from '../model/hf-folder';
+import { disposeModel } from '../model/transformer';
+import { openRun, readFailures, readMetrics, readRollouts, readSummary } from '../runs/reading';
+import { type CurriculumEvent, Stopped } from './context';
+import { resumeRun, startRun } from './session';
+import { tinyExperiment, tinyWorkspace } from './testing/tiny';
+
+let folder = '';
+let whole = '';
+
+beforeAll(async () => {
+  folder = await tinyWorkspace();
+  whole = (await start()).folder;
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const quiet = { notify: () => {}, signal: new AbortController().signal };
+
+function start(options: Partial<Parameters<typeof startRun>[2]> = {}) {
+  return startRun(tinyExperiment(folder), join(folder, 'runs'), { ...quiet, ...options });
+}
+
+/** metrics.jsonl without what may differ between equal runs: times. */
+function metrics(run: string) {
+  return readMetrics(run).map(({ time: _, tokensPerSecond: __, ...rest }) => rest);
+}
+
+/** Starts a run, stops it after `updates` updates, and resumes it until it is done. */
+async function stopAndResume(updates: number): Promise<string> {
+  const stop = new AbortController();
+  let run = '';
+  let seen = 0;
+  const notify = (event: CurriculumEvent) => {
+    if (event.type === 'update' && ++seen === updates) stop.abort();
+  };
+  await expect(start({ notify, signal: stop.signal, begun: (writer) => (run = writer.folder) })).rejects.toThrow(Stopped);
+  expect(openRun(run).record.state).toBe('stopped');
+  await resumeRun(run, quiet);
+  return run;
+}
+
+describe('a run', () => {
+  it('tells its whole story in its folder', () => {
+    expect(openRun(whole).record).toMatchObject({ state: 'finished', name: 'tiny' });
+    const rows = readSummary(whole);
+    expect(rows.map(({ stage }) => stage)).toEqual(['base', 'sft', 'reconstruct', 'complete', 'rewrite']);
+    for (const row of rows) {
+      expect(row.n).toBe(5);
+      expect(row.accuracyInterval[0]).toBeLessThanOrEqual(row.accuracy);
+      expect(row.accuracyInterval[1]).toBeGreaterThanOrEqual(row.accuracy);
+    }
+    const lines = metrics(whole);
+    expect(lines.map(({ stage, phase, step }) => `${stage}/${phase}/${step}`)).toEqual([
+      ...[1, 2, 3].map((step) => `sft/sft/${step}`),
+      ...[1, 2, 3].map((step) => `reconstruct/reconstruct/${step}`),
+      ...[1, 2, 3].map((step) => `complete/complete/${step}`),
+      ...[1, 2, 3].map((step) => `rewrite/rewrite/${step}`),
+      ...[4, 5, 6].map((step) => `rewrite/internalise/${step}`),
+    ]);
+    const rollouts = readRollouts(whole, 'complete', 2);
+    expect(rollouts).toHaveLength(6);
+    for (const rollout of rollouts) {
+      expect(rollout.logProbs).toHaveLength(rollout.tokens.length);
+      expect(rollout.prompt).toMatch(/^Question: /);
+      expect(rollout.tokenTexts.join('')).toContain(rollout.tokenTexts[0]);
+      expect(Object.keys(rollout.parts)).toEqual(['correctness', 'repetition']);
+    }
+    expect(readFailures(whole)).toHaveLength(10); // an untrained student fails at everything
+    expect(readFailures(whole)[0]).toMatchObject({ samples: expect.any(Array), teacherChain: expect.stringContaining('Step 1') });
+    const config = JSON.parse(readFileSync(join(whole, 'config.json'), 'utf8'));
+    expect(config.environment).toMatchObject({ node: process.version, backend: { name: 'embedded' } });
+    expect(config.experiment.stages.complete.clipHigh).toBe(0.28);
+  });
+
+  it('keeps checkpoints that load as students', () => {
+    const { checkpoints } = openRun(whole).record;
+    expect(checkpoints.length).toBeGreaterThanOrEqual(4);
+    for (const { name } of checkpoints) disposeModel(loadStudent(join(whole, 'checkpoints', name)).model);
+  });
+
+  it('is decided by its seed', async () => {
+    expect(metrics((await start()).folder)).toEqual(metrics(whole));
+  });
+
+  it.each([1, 2, 4, 8, 11, 14])('gives the same when it is stopped after %i updates and resumed', async (updates) => {
+    const run = await stopAndResume(updates);
+    expect(metrics(run)).toEqual(metrics(whole));
+    const summary = (of: string) => readSummary(of).map(({ stage, accuracy, meanTokens }) => ({ stage, accuracy, meanTokens }));
+    expect(summary(run)).toEqual(summary(whole));
+    expect(readRollouts(run, 'rewrite', 3)).toEqual(readRollouts(whole, 'rewrite', 3));
+    const last = (of: string) => readFileSync(join(of, 'checkpoints', 'rewrite-6', 'model.safetensors'));
+    expect(last(run).equals(last(whole))).toBe(true);
+  });
+
+  it('leaves no tensors behind', async () => {
+    const before = memory().numTensors;
+    await start();
+    expect(memory().numTensors).toBe(before);
+  });
+});
