@@ -45,12 +45,12 @@ function contents(runs: string): Record<string, string> {
 }
 
 it('a run killed again and again ends with the files of a run that was left alone', async () => {
-  const updates = 60;
+  const updates = 45;
   expect(await train(join(folder, 'straight'), updates)).toBe(true);
 
   const runs = join(folder, 'killed');
   let kills = 0;
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; i < 8; i++) {
     if (await train(runs, updates, 15 + 60 * uniform(7, i))) break;
     kills++;
     const [listed] = listRuns(runs);
