@@ -1,0 +1,25 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { kernelNames, type SlotCopies } from '../interface';
+import type { EmbeddedBackend } from './backend';
+import { inPlace } from './in-place';
+import { registerEmbedded } from './register';
+
+function copyWithin(backend: EmbeddedBackend, cache: TensorInfo, { from, to, length }: SlotCopies): TensorInfo {
+  const [layers, slots, kvHeads, maxLength, headDim] = cache.shape;
+  const out = inPlace(backend, cache);
+  const data = backend.mutable(out);
+  const head = maxLength * headDim;
+  for (let layer = 0; layer < layers; layer++)
+    for (let i = 0; i < from.length; i++)
+      for (let h = 0; h < kvHeads; h++) {
+        const source = ((layer * slots + from[i]) * kvHeads + h) * head;
+        data.copyWithin(((layer * slots + to[i]) * kvHeads + h) * head, source, source + length * headDim);
+      }
+  return out;
+}
+
+/** In place, by plain memory moves: no arithmetic, so no C. */
+registerEmbedded<SlotCopies>(kernelNames.copySlots, (_, { keys, values }, copies, backend) => [
+  copyWithin(backend, keys, copies),
+  copyWithin(backend, values, copies),
+]);

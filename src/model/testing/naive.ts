@@ -1,0 +1,95 @@
+/** The decoder once more, in plain double-precision loops over one sequence: what the tests compare with. */
+import type { ModelConfig } from '../config';
+import { initialValues } from '../parameters';
+import { inverseFrequencies } from '../rope';
+import { type Model, modelFrom } from '../transformer';
+
+/** A random model with weights large enough that every part of it matters to the result. */
+export function livelyModel(config: ModelConfig, seed: number): Model {
+  return modelFrom(config, (name, shape) =>
+    initialValues(config, name, shape, seed).map((value, i) =>
+      name.endsWith('norm.weight')
+        ? 1 + 0.3 * Math.sin(i + name.length)
+        : name.endsWith('.bias')
+          ? Math.sin(i)
+          : 8 * value,
+    ),
+  );
+}
+
+type Rows = number[][];
+
+/** Logits [tokens][vocab], as Hugging Face's modeling_llama, modeling_qwen2 and modeling_qwen3 define them. */
+export function naiveLogits(model: Model, tokens: readonly number[]): Rows {
+  const { config, parameters } = model;
+  const values = new Map([...parameters].map(([name, tensor]) => [name, tensor.arraySync() as Rows | number[]]));
+  const matrix = (name: string) => values.get(name) as Rows;
+  const vector = (name: string) => values.get(name) as number[] | undefined;
+  const linear = (x: Rows, weight: string): Rows =>
+    x.map((row) => matrix(`${weight}.weight`).map((out, j) => dot(row, out) + (vector(`${weight}.bias`)?.[j] ?? 0)));
+  const norm = (x: Rows, name: string): Rows =>
+    x.map((row) => {
+      const scale = 1 / Math.sqrt(dot(row, row) / row.length + config.normEps);
+      return row.map((value, i) => value * scale * vector(name)![i]);
+    });
+  const plus = (a: Rows, b: Rows): Rows => a.map((row, i) => row.map((value, j) => value + b[i][j]));
+
+  let x: Rows = tokens.map((token) => matrix('model.embed_tokens.weight')[token]);
+  for (let i = 0; i < config.layers; i++) {
+    const layer = `model.layers.${i}`;
+    const h = norm(x, `${layer}.input_layernorm.weight`);
+    const prepared = (kind: 'q' | 'k') =>
+      linear(h, `${layer}.self_attn.${kind}_proj`).map((row, position) =>
+        split(row, config.headDim).map((head) => {
+          const name = `${layer}.self_attn.${kind}_norm.weight`;
+          return rotated(config.qkNorm ? norm([head], name)[0] : head, position, config);
+        }),
+      );
+    const q = prepared('q');
+    const k = prepared('k');
+    const v = linear(h, `${layer}.self_attn.v_proj`).map((row) => split(row, config.headDim));
+    const mixed = tokens.map((_, t) =>
+      q[t].flatMap((query, head) => {
+        const from = Math.floor((head * config.kvHeads) / config.heads);
+        const scores = k.slice(0, t + 1).map((keys) => Math.exp(dot(query, keys[from]) / Math.sqrt(config.headDim)));
+        const total = scores.reduce((sum, score) => sum + score, 0);
+        return query.map((_, d) => scores.reduce((sum, score, s) => sum + (score / total) * v[s][from][d], 0));
+      }),
+    );
+    x = plus(x, linear(mixed, `${layer}.self_attn.o_proj`));
+    const h2 = norm(x, `${layer}.post_attention_layernorm.weight`);
+    const gate = linear(h2, `${layer}.mlp.gate_proj`);
+    const up = linear(h2, `${layer}.mlp.up_proj`);
+    const gated = gate.map((row, t) => row.map((value, j) => (value / (1 + Math.exp(-value))) * up[t][j]));
+    x = plus(x, linear(gated, `${layer}.mlp.down_proj`));
+  }
+  return linear(norm(x, 'model.norm.weight'), config.tied ? 'model.embed_tokens' : 'lm_head');
+}
+
+function dot(a: readonly number[], b: readonly number[]): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+function split(row: number[], size: number): Rows {
+  return Array.from({ length: row.length / size }, (_, i) => row.slice(i * size, (i + 1) * size));
+}
+
+function rotated(head: number[], position: number, config: ModelConfig): number[] {
+  const half = head.length / 2;
+  const frequencies = inverseFrequencies(config);
+  return head.map((value, i) => {
+    const angle = position * frequencies[i % half];
+    return i < half
+      ? value * Math.cos(angle) - head[i + half] * Math.sin(angle)
+      : value * Math.cos(angle) + head[i - half] * Math.sin(angle);
+  });
+}
+
+/** log softmax(logits / temperature)[token] */
+export function naiveLogProb(logits: readonly number[], token: number, temperature = 1): number {
+  const scaled = logits.map((logit) => logit / temperature);
+  const top = Math.max(...scaled);
+  return scaled[token] - top - Math.log(scaled.reduce((sum, logit) => sum + Math.exp(logit - top), 0));
+}

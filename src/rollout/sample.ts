@@ -1,0 +1,212 @@
+/**
+ * Sampling of completions with a KV cache and continuous batching: rows that finish leave the batch at once, and prompts that wait
+ * take their places. A prompt is computed once for its whole group.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { dispose, slice, type Tensor, type Tensor2D, tensor1d, tidy, zeros } from '@tensorflow/tfjs-core';
+import { UserError } from '../errors';
+import { copySlots, decodeStep, type KvCache, type Sampling, sampleToken } from '../kernels/interface';
+import { checkLength, checkTokens, type ModelConfig } from '../model/config';
+import { decoderShape, decoderWeights, type Model } from '../model/transformer';
+import { uniform } from '../random';
+import { type Group, groupsOf, type Row, Slots } from './schedule';
+
+export interface SampleOptions {
+  sampling: Sampling;
+  /** Most tokens of a completion, its end token included. */
+  maxNewTokens: number;
+  /** Tokens that end a completion. */
+  eosIds: readonly number[];
+  seed: number;
+  /** Further counters of the draws, such as the stage and the update. */
+  stream?: readonly (number | string)[];
+  /** Completions per prompt; 1 unless said. */
+  groupSize?: number;
+  /** Rows in flight at once, which bounds the cache's memory; 64 unless said. */
+  maxRows?: number;
+  /** Ends the sampling with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+export interface Completion {
+  /** Index of its prompt, and its own index in the group. */
+  prompt: number;
+  completion: number;
+  /** With the end token, if it came to one. */
+  tokens: number[];
+  /** Of each token under the tempered distribution before filtering (at temperature 0: at temperature 1). */
+  logProbs: Float32Array;
+  /** Ended by an end token; otherwise cut off by the budget. */
+  finished: boolean;
+}
+
+export interface SampleSummary {
+  promptTokens: number;
+  newTokens: number;
+  seconds: number;
+  /** New tokens per second, the prompts' computation included. */
+  tokensPerSecond: number;
+}
+
+/** Milliseconds of work after which the event loop gets a turn, so that hosts stay responsive and signals arrive. */
+const patience = 20;
+
+/**
+ * Samples `groupSize` completions of each prompt; they come ordered by prompt and then by index in the group. Each draw is a
+ * function of (seed, stream, prompt index, completion index, position), so that a completion does not depend on what else is in
+ * the batch. Greedy decoding is temperature 0. Throws a UserError when prompt and budget exceed the model's positions, or when the
+ * model's output is not a number.
+ */
+export async function sample(
+  model: Model,
+  prompts: readonly (readonly number[])[],
+  options: SampleOptions,
+): Promise<{ completions: Completion[]; summary: SampleSummary }> {
+  checkPrompts(model.config, prompts, options.maxNewTokens);
+  const started = performance.now();
+  let lastTurn = started;
+  const groups = groupsOf(prompts, options.groupSize ?? 1, options.maxRows ?? 64);
+  for (const _step of decodeAll(model, groups, options)) {
+    options.signal?.throwIfAborted();
+    if (performance.now() - lastTurn < patience) continue;
+    await setImmediate();
+    options.signal?.throwIfAborted();
+    lastTurn = performance.now();
+  }
+  const drafts = groups.flatMap(({ rows }) => rows.map(({ draft }) => draft));
+  const completions = drafts.map((draft) => ({ ...draft, logProbs: Float32Array.from(draft.logProbs) }));
+  const seconds = (performance.now() - started) / 1000;
+  const newTokens = completions.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  const promptTokens = prompts.reduce((sum, { length }) => sum + length, 0);
+  return {
+    completions,
+    summary: { promptTokens, newTokens, seconds, tokensPerSecond: newTokens / Math.max(seconds, 1e-9) },
+  };
+}
+
+function checkPrompts(config: ModelConfig, prompts: readonly (readonly number[])[], maxNewTokens: number): void {
+  if (!Number.isInteger(maxNewTokens) || maxNewTokens < 1)
+    throw new UserError(`The budget of new tokens is ${maxNewTokens}; it must be at least 1`, { code: 'config' });
+  for (const prompt of prompts) {
+    if (prompt.length === 0) throw new UserError('A prompt has no tokens', { code: 'dataset' });
+    checkTokens(config, prompt);
+    checkLength(config, prompt.length + maxNewTokens);
+  }
+}
+
+/** Decodes until every draft has ended, and pauses after each step. Frees the cache, also when it is left early. */
+function* decodeAll(model: Model, groups: readonly Group[], options: SampleOptions): Generator<void> {
+  const longest = Math.max(0, ...groups.map(({ prompt }) => prompt.length)) + options.maxNewTokens - 1;
+  const slots = new Slots(Math.min(options.maxRows ?? 64, groups.flatMap(({ rows }) => rows).length));
+  const ends = new Set(options.eosIds);
+  let cache = emptyCache(model.config, slots.count, longest);
+  let active: Row[] = [];
+  let next = 0;
+  try {
+    while (active.length > 0 || next < groups.length) {
+      const entering: Group[] = [];
+      while (next < groups.length && slots.take(groups[next])) entering.push(groups[next++]);
+
+      const step = decode(model, cache, active, entering, longest);
+      cache = step.cache;
+      draw(step.logits, active, entering, options);
+      cache = shareCache(cache, entering);
+
+      active = [...active, ...entering.flatMap(({ rows }) => rows)].filter((row) => {
+        const { tokens } = row.draft;
+        row.draft.finished = ends.has(tokens[tokens.length - 1]);
+        if (!row.draft.finished && tokens.length < options.maxNewTokens) return true;
+        slots.free(row);
+        return false;
+      });
+      yield;
+    }
+  } finally {
+    dispose([cache.keys, cache.values]);
+  }
+}
+
+function emptyCache({ layers, kvHeads, headDim }: ModelConfig, slots: number, length: number): KvCache {
+  const shape: [number, number, number, number, number] = [layers, slots, kvHeads, length, headDim];
+  return { keys: zeros(shape), values: zeros(shape) };
+}
+
+const int32 = (values: number[]) => tensor1d(Int32Array.from(values), 'int32');
+
+/** One pass over the last token of each active row and the whole prompt of each entering group (into its first slot). */
+function decode(model: Model, cache: KvCache, active: Row[], entering: Group[], longest: number) {
+  const tokens = active.map(({ draft }) => draft.tokens[draft.tokens.length - 1]);
+  const starts = active.map((_, row) => row);
+  for (const { prompt } of entering) {
+    starts.push(tokens.length);
+    for (const token of prompt) tokens.push(token);
+  }
+  starts.push(tokens.length);
+  const [logits, keys, values] = tidy(() => {
+    const input = {
+      tokens: int32(tokens),
+      starts: int32(starts),
+      slots: int32([...active, ...entering.map(({ rows }) => rows[0])].map(({ slot }) => slot)),
+      past: int32([
+        ...active.map(({ draft, promptLength }) => promptLength + draft.tokens.length - 1),
+        ...entering.map(() => 0),
+      ]),
+    };
+    const step = decodeStep(decoderWeights(model, longest), cache, input, decoderShape(model.config));
+    return [step.logits, step.cache.keys, step.cache.values] as Tensor[];
+  });
+  return { logits: logits as Tensor2D, cache: { keys, values } };
+}
+
+/** Draws the next token of every row, and disposes of the logits. The rows of an entering group share their prompt's logits. */
+function draw(logits: Tensor2D, active: Row[], entering: Group[], options: SampleOptions): void {
+  try {
+    tidy(() => {
+      drawOnce(logits, [...active, ...entering.map(({ rows }) => rows[0])], options);
+      const most = Math.max(0, ...entering.map(({ rows }) => rows.length));
+      if (most < 2) return;
+      const shared = slice(logits, [active.length, 0]);
+      for (let i = 1; i < most; i++)
+        drawOnce(
+          shared,
+          entering.map(({ rows }) => rows[i]),
+          options,
+        );
+    });
+  } finally {
+    logits.dispose();
+  }
+}
+
+/** One draw for each row of logits; where a group is smaller than the others, its row has none. */
+function drawOnce(logits: Tensor2D, rows: (Row | undefined)[], { sampling, seed, stream = [] }: SampleOptions): void {
+  const uniforms = rows.map((row) =>
+    row ? uniform(seed, ...stream, row.draft.prompt, row.draft.completion, row.draft.tokens.length) : 0,
+  );
+  const drawn = sampleToken(logits, tensor1d(uniforms, 'float32'), sampling);
+  const ids = drawn.ids.dataSync<'int32'>();
+  const logProbs = drawn.logProbs.dataSync<'float32'>();
+  rows.forEach((row, i) => {
+    if (!row) return;
+    if (!Number.isFinite(logProbs[i]))
+      throw new UserError('The student gives no probabilities: its output is not a number', {
+        remedy: 'Its weights are damaged or its training diverged: go back to an earlier checkpoint.',
+        code: 'diverged',
+      });
+    row.draft.tokens.push(ids[i]);
+    row.draft.logProbs.push(logProbs[i]);
+  });
+}
+
+/** Gives every row of the entering groups the keys and values of their prompt. */
+function shareCache(cache: KvCache, entering: Group[]): KvCache {
+  const copies = entering.flatMap(({ rows, prompt }) =>
+    rows.slice(1).map(({ slot }) => ({ from: rows[0].slot, to: slot, length: prompt.length })),
+  );
+  if (copies.length === 0) return cache;
+  return copySlots(cache, {
+    from: copies.map(({ from }) => from),
+    to: copies.map(({ to }) => to),
+    length: Math.max(...copies.map(({ length }) => length)),
+  });
+}
