@@ -40,13 +40,13 @@ const wider: Wording = {
 export const mix = {
   seed: 7,
   /** A story and a chain for it. */
-  story: 0.68,
-  /** One calculation, such as `What is 12 + 7?`. */
-  drill: 0.12,
+  story: 0.6,
+  /** A sheet of calculations, such as `12 + 7 = 19`: arithmetic without a story. */
+  drill: 0.3,
   /** The three other kinds of prompt, a little of each, so that the base has seen such instructions as a real one has. */
-  reconstruct: 0.07,
-  complete: 0.06,
-  rewrite: 0.07,
+  reconstruct: 0.03,
+  complete: 0.03,
+  rewrite: 0.04,
   /** Chance that a chain has one wrong result, carried on to the end. */
   slip: 0.12,
   /** Chance that a chain takes one event for another kind, or leaves it out. */
@@ -94,7 +94,7 @@ function rewrite(random: Random): PretrainingRow {
 }
 
 function setting(random: Random) {
-  const problem = drawProblem({ operations: [1, 5], maxValue: random.pick([20, 50, 99, 99, 99]) }, 'pretrain', random);
+  const problem = drawProblem({ operations: [1, 5], maxValue: random.pick([20, 40, 60, 60]) }, 'pretrain', random);
   const wording = random.uniform() < 0.5 ? stories : wider;
   const cast = drawCast(wording, random);
   const sentences = problem.events.map((event) => eventSentence(event, cast, wording, random));
@@ -141,19 +141,20 @@ function curt(random: Random): ChainStyle {
   return { plan: v, setUp: v / 2, restate: v, announce: v / 2, conclude: v, check: 0, sumUp: v / 2 };
 }
 
-function drill(random: Random): PretrainingRow {
-  const operator = random.pick(['+', '+', '-', '-', '*', '/'] as const);
-  const b = operator === '*' || operator === '/' ? random.integer(2, 9) : random.integer(1, 60);
-  const a = operator === '*' ? random.integer(2, 33) : random.integer(1, 60);
-  const [left, right, result] = {
-    '+': [a, b, a + b],
-    '-': [a + b, b, a],
-    '*': [a, b, a * b],
-    '/': [a * b, b, a],
-  }[operator];
-  const equation = `${left} ${operator} ${right} = ${result}`;
-  return {
-    prompt: `Question: What is ${left} ${operator} ${right}?\nSolution:\n`,
-    completion: `Thinking: One calculation is enough.\nStep 1: ${equation}.\nAnswer: ${result}`,
+/** A sheet of calculations whose numbers stay within `most`. */
+function drill(random: Random, most = 60): PretrainingRow {
+  const equation = () => {
+    const operator = random.pick(['+', '+', '-', '-', '*', '/'] as const);
+    const product = operator === '*' || operator === '/';
+    const b = product ? random.integer(2, 9) : random.integer(1, most - 1);
+    const a = random.integer(1, product ? Math.floor(most / b) : most - b);
+    const [left, right, result] = {
+      '+': [a, b, a + b],
+      '-': [a + b, b, a],
+      '*': [a, b, a * b],
+      '/': [a * b, b, a],
+    }[operator];
+    return `${left} ${operator} ${right} = ${result}.`;
   };
+  return { prompt: 'Calculations:\n', completion: Array.from({ length: 14 }, equation).join('\n') };
 }

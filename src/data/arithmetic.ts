@@ -24,7 +24,7 @@ export interface ArithmeticOptions {
   verbosity: number;
 }
 
-export const arithmeticDefaults: ArithmeticOptions = { seed: 1, operations: [2, 4], maxValue: 99, verbosity: 0.6 };
+export const arithmeticDefaults: ArithmeticOptions = { seed: 1, operations: [2, 4], maxValue: 60, verbosity: 0.6 };
 
 /** Splits never share a story's numbers; `pretrain` is what the base student was made from. */
 export type ArithmeticSplit = 'train' | 'validation' | 'test' | 'pretrain';

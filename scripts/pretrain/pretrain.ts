@@ -1,0 +1,101 @@
+/**
+ * Makes the built-in experiment's base student from random weights, by the product's own engine:
+ *   npx tsx scripts/pretrain/tokenizer.ts && npx tsx scripts/pretrain/pretrain.ts [--updates n] [--out folder]
+ * A seed decides everything but the speed. See examples/arithmetic/README.md for what the student reads, and why.
+ */
+import { parseArgs } from 'node:util';
+import { evaluate } from '../../src/curriculum/evaluate';
+import { prepareLessons } from '../../src/curriculum/lessons';
+import { arithmeticDefaults, arithmeticItems } from '../../src/data/arithmetic';
+import { useBackend } from '../../src/kernels/backends';
+import type { Example } from '../../src/learning/batch';
+import { createOptimizer } from '../../src/learning/optimizer';
+import { learningRateAt } from '../../src/learning/schedule';
+import { supervisedStep } from '../../src/learning/supervised';
+import { parseModelConfig } from '../../src/model/config';
+import { saveStudent } from '../../src/model/hf-folder';
+import { loadTokenizer } from '../../src/model/tokenizer';
+import { createModel } from '../../src/model/transformer';
+import { bits } from '../../src/random';
+import { pretrainingRow } from './corpus';
+
+const { values } = parseArgs({
+  options: {
+    tokenizer: { type: 'string', default: 'examples/arithmetic/student' },
+    out: { type: 'string', default: 'examples/arithmetic/student' },
+    updates: { type: 'string', default: '3000' },
+    batch: { type: 'string', default: '16' },
+    rate: { type: 'string', default: '4e-3' },
+    seed: { type: 'string', default: '1' },
+    every: { type: 'string', default: '500' },
+    backend: { type: 'string', default: 'auto' },
+  },
+});
+const [updates, batch, seed, every] = [values.updates, values.batch, values.seed, values.every].map(Number);
+const schedule = {
+  learningRate: Number(values.rate),
+  schedule: 'linear',
+  warmup: 0.03,
+  minLearningRate: 0.05,
+} as const;
+const settings = { dropout: 0, microBatchTokens: 16384, weightDecay: 0.05, maxGradNorm: 1 };
+
+async function main(): Promise<void> {
+  console.log((await useBackend(values.backend as 'auto')).description);
+  const tokenizer = loadTokenizer(values.tokenizer);
+  const model = createModel(
+    parseModelConfig({
+      architectures: ['LlamaForCausalLM'],
+      model_type: 'llama',
+      vocab_size: tokenizer.vocabSize,
+      hidden_size: 128,
+      intermediate_size: 256,
+      num_hidden_layers: 3,
+      num_attention_heads: 4,
+      num_key_value_heads: 2,
+      head_dim: 32,
+      max_position_embeddings: 1024,
+      rms_norm_eps: 1e-6,
+      rope_theta: 10000,
+      tie_word_embeddings: true,
+      hidden_act: 'silu',
+      bos_token_id: null,
+      eos_token_id: tokenizer.eosId,
+    }),
+    seed,
+  );
+  const optimizer = createOptimizer(model);
+
+  const example = (row: { prompt: string; completion: string }): Example => ({
+    prompt: tokenizer.encode(row.prompt),
+    completion: [...tokenizer.encode(row.completion), tokenizer.eosId],
+  });
+  const lessons = prepareLessons(arithmeticItems(arithmeticDefaults, 'validation', 200), tokenizer);
+
+  const started = performance.now();
+  let loss = 0;
+  let tokens = 0;
+  for (let update = 0; update < updates; update++) {
+    const rows = Array.from({ length: batch }, (_, i) => example(pretrainingRow(update * batch + i)));
+    const rate = learningRateAt(schedule, update, updates);
+    const step = supervisedStep(model, optimizer, rows, rate, settings, bits(seed, update) >>> 1);
+    loss += step.loss;
+    tokens += step.tokens;
+    if ((update + 1) % every !== 0 && update + 1 !== updates) continue;
+    const seconds = (performance.now() - started) / 1000;
+    const { accuracy, meanTokens } = await evaluate(model, tokenizer, lessons, {
+      maxNewTokens: 256,
+      temperature: 0,
+      batch: 64,
+      seed,
+    });
+    console.log(
+      `update ${update + 1}: loss ${(loss / every).toFixed(4)}, ${Math.round(tokens / seconds)} tokens/s, ` +
+        `validation ${(100 * accuracy).toFixed(1)} % at ${meanTokens.toFixed(1)} tokens`,
+    );
+    loss = 0;
+    saveStudent(values.out, model, { tokenizerFrom: values.tokenizer });
+  }
+}
+
+void main();
