@@ -28,7 +28,7 @@ export function prepareLessons(problems: readonly Problem[], tokenizer: Tokenize
       chain,
       teacherText,
       teacherTokens: teacherText === null ? null : [...tokenizer.encode(teacherText), tokenizer.eosId],
-      prompt: tokenizer.encode(plainPrompt(problem.question)),
+      prompt: tokenizer.encodePrompt(plainPrompt(problem.question)),
     };
   });
 }
@@ -49,7 +49,7 @@ export function reconstructExample(
   if (random.uniform() < options.mixPlain) return teacherExample(lesson);
   const exercise = reconstructionExercise(lesson.chain, options, random);
   return {
-    prompt: tokenizer.encode(reconstructPrompt(lesson.problem.question, exercise)),
+    prompt: tokenizer.encodePrompt(reconstructPrompt(lesson.problem.question, exercise)),
     completion: lesson.teacherTokens,
   };
 }
@@ -57,11 +57,11 @@ export function reconstructExample(
 /** Stage 2: some steps masked in place. All of them masked, or no chain known, is the plain question. */
 export function completeExercise(lesson: Lesson, ratio: MaskRatio, tokenizer: Tokenizer, random: Random): number[] {
   if (!lesson.chain) return lesson.prompt;
-  return tokenizer.encode(completePrompt(lesson.problem.question, completionExercise(lesson.chain, ratio, random)));
+  return tokenizer.encodePrompt(completePrompt(lesson.problem.question, completionExercise(lesson.chain, ratio, random)));
 }
 
 /** Stage 3: the question with the teacher's chain, asking for a much shorter one. */
 export function rewriteExercise(lesson: Lesson, hideAnswer: boolean, tokenizer: Tokenizer): number[] {
   if (!lesson.chain) throw new Error(`${lesson.problem.id} has no teacher chain to rewrite`);
-  return tokenizer.encode(rewritePrompt(lesson.problem.question, lesson.chain, { hideAnswer }));
+  return tokenizer.encodePrompt(rewritePrompt(lesson.problem.question, lesson.chain, { hideAnswer }));
 }
