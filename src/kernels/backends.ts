@@ -8,7 +8,7 @@ import {
   matMul,
   randomUniform,
   setBackend,
-  tidy,
+  type Tensor2D,
 } from '@tensorflow/tfjs-core';
 import { UserError } from '../errors';
 import { packageRoot } from '../paths';
@@ -104,17 +104,18 @@ export async function listBackends(options: { measure?: boolean } = {}): Promise
 /** The best of several products, in 10^9 floating-point operations a second. */
 function measure(): number {
   const size = 512;
-  return tidy(() => {
-    const a = randomUniform([size, size], -1, 1, 'float32', 1);
-    let best = Number.POSITIVE_INFINITY;
-    const end = performance.now() + 300;
-    do {
-      const start = performance.now();
-      tidy(() => matMul(a, a, false, true).dataSync());
-      best = Math.min(best, performance.now() - start);
-    } while (performance.now() < end);
-    return (2 * size ** 3) / best / 1e6;
-  });
+  const a = randomUniform([size, size], -1, 1, 'float32', 1) as Tensor2D;
+  let best = Number.POSITIVE_INFINITY;
+  const end = performance.now() + 300;
+  do {
+    const start = performance.now();
+    const product = matMul(a, a, false, true);
+    product.dataSync(); // a device may still be at work when matMul returns
+    best = Math.min(best, performance.now() - start);
+    product.dispose();
+  } while (performance.now() < end);
+  a.dispose();
+  return (2 * size ** 3) / best / 1e6;
 }
 
 /** tfjs-node and tfjs-node-gpu call themselves by the same name. */

@@ -7,8 +7,18 @@ const operations = { Add: 0, Sub: 1, Multiply: 2, RealDiv: 3 };
 const alike = (a: TensorInfo, b: TensorInfo) =>
   a.dtype === 'float32' && b.dtype === 'float32' && util.arraysEqual(a.shape, b.shape);
 
+/** Is `number` one number to be applied to all of `x`? */
+const isNumber = (number: TensorInfo, x: TensorInfo) =>
+  number.shape.length === 0 && x.shape.length > 0 && number.dtype === 'float32' && x.dtype === 'float32';
+
 for (const [name, operation] of Object.entries(operations)) {
   registerEmbedded(name, (call, { a, b }, _, backend) => {
+    if (name === 'Multiply' && isNumber(a, b)) [a, b] = [b, a];
+    if (name === 'Multiply' && isNumber(b, a)) {
+      const out = backend.output(a.shape);
+      call.scale(a, out, util.sizeFromShape(a.shape), backend.values(b)[0]);
+      return out;
+    }
     if (!alike(a, b)) return null;
     const out = backend.output(a.shape);
     call.binary(operation, a, b, out, util.sizeFromShape(a.shape));

@@ -1,0 +1,98 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { describe, expect, test } from 'vitest';
+import { packageRoot } from '../../paths';
+import { addonFile, openAddon } from './addon';
+import { kernelList } from './library';
+import { kernelForms, place, space } from './testing';
+import { openWasm, wasmFile } from './wasm';
+
+const kernels = join(packageRoot(), 'kernels');
+
+test('the names are those of kernels/list.h, in its order', () => {
+  const list = readFileSync(join(kernels, 'list.h'), 'utf8');
+  expect([...list.matchAll(/^KERNEL\((\w+)\)/gm)].map(([, name]) => name)).toEqual([...kernelList]);
+});
+
+test('arguments that are no data, number or null are refused by name', async () => {
+  for (const { name, one } of await kernelForms()) {
+    const [x, out] = [place(one, Float32Array.of(1, 2)), space(one, 2)];
+    const scale = one.kernels.scale as (...args: unknown[]) => void;
+    expect(() => scale([1, 2], out, 2, 3), name).toThrow(/kernel scale: argument 0 is/);
+    expect(() => scale(x, {}, 2, 3), name).toThrow(/kernel scale: argument 1 is/);
+    scale(x, out, 2, 3);
+    expect([...out]).toEqual([3, 6]);
+  }
+});
+
+const noAddon = existsSync(addonFile()) ? '' : ' (not built: needs a C compiler)';
+
+describe.skipIf(noAddon)(`native addon${noAddon}`, () => {
+  test('an instruction set that the processor lacks is refused', () => {
+    expect(() => openAddon({ isa: 'mmx' })).toThrow(/cannot run mmx; it runs .*generic|neon/);
+  });
+
+  test('works in worker threads, at the same time, and outlives them', async () => {
+    const code = `
+      const { parentPort } = require('node:worker_threads');
+      const { kernels } = require(${JSON.stringify(addonFile())}).open(${JSON.stringify(openAddon().isa)}, 2);
+      const a = new Float32Array(200 * 200).fill(1), c = new Float32Array(200 * 200);
+      for (let i = 0; i < 30; i++) kernels.gemm(a, a, c, 0, 0, 1, 200, 200, 200, 0, 0, 0);
+      parentPort.postMessage(c.every((x) => x === 200));
+    `;
+    const workers = [1, 2, 3].map(() => new Worker(code, { eval: true, execArgv: [] }));
+    const right = await Promise.all(workers.map((worker) => new Promise((done) => worker.once('message', done))));
+    expect(right).toEqual([true, true, true]);
+    await Promise.all(workers.map((worker) => worker.terminate()));
+    const { kernels: own } = openAddon({ threads: 2 });
+    const c = new Float32Array(40_000);
+    own.gemm(new Float32Array(40_000).fill(1), new Float32Array(40_000).fill(1), c, 0, 0, 1, 200, 200, 200, 0, 0, 0);
+    expect(c.every((x) => x === 200)).toBe(true);
+  });
+});
+
+describe('WebAssembly', () => {
+  const toolchain =
+    spawnSync('clang-19', ['--version']).status === 0 && spawnSync('wasm-ld-19', ['--version']).status === 0;
+  const title = toolchain ? '' : ' (needs clang-19 and lld-19, which are not installed here)';
+
+  test.skipIf(!toolchain)(
+    `the checked-in module is what its source gives${title}`,
+    () => {
+      const folder = mkdtempSync(join(tmpdir(), 'distillery-wasm-'));
+      try {
+        const rebuilt = join(folder, 'distillery.wasm');
+        execFileSync(process.execPath, [join(packageRoot(), 'scripts', 'build-wasm.mjs'), '--out', rebuilt]);
+        const same = readFileSync(rebuilt).equals(readFileSync(wasmFile()));
+        expect(same, 'kernels/ changed: run `node scripts/build-wasm.mjs` and commit the result').toBe(true);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+    240_000,
+  );
+
+  test('grows without losing what it holds', () => {
+    const library = openWasm({ threads: 1 });
+    const x = place(library, Float32Array.of(1, 2, 3));
+    const far = place(library, new Float32Array(20_000_000).fill(2));
+    const out = space(library, 3);
+    library.kernels.binary(2, x, far, out, 3);
+    expect([...out]).toEqual([2, 4, 6]);
+  });
+
+  test('its threads do not keep the process from ending', () => {
+    const script = join(packageRoot(), 'src', 'kernels', 'native', 'wasm.ts');
+    const code = `const { openWasm } = require(${JSON.stringify(script)});
+      const { kernels, memory } = openWasm({ threads: 3 });
+      const { buffer, offset } = memory.allocate(4e6);
+      const x = new Float32Array(buffer, offset, 1e6);
+      setTimeout(() => { for (let i = 0; i < 20; i++) kernels.binary(0, x, x, x, 1e6); console.log('done'); }, 300);`;
+    const tsx = join(packageRoot(), 'node_modules', 'tsx', 'dist', 'cli.mjs');
+    const { stdout, status } = spawnSync(process.execPath, [tsx, '-e', code], { encoding: 'utf8', timeout: 30_000 });
+    expect([stdout.trim(), status]).toEqual(['done', 0]);
+  });
+});

@@ -1,0 +1,47 @@
+import { nativeIsas, openAddon } from './addon';
+import type { KernelLibrary, Values } from './library';
+import { openWasm } from './wasm';
+
+export interface Form {
+  name: string;
+  /** One thread, and three: more than the cores of a small machine, so that parts really change hands. */
+  one: KernelLibrary;
+  three: KernelLibrary;
+}
+
+/** Every form of the kernels that this machine can run. */
+export async function kernelForms(): Promise<Form[]> {
+  const native = isBuilt()
+    ? nativeIsas().map((isa) => ({
+        name: isa,
+        one: openAddon({ isa, threads: 1 }),
+        three: openAddon({ isa, threads: 3 }),
+      }))
+    : [];
+  const forms = [...native, { name: 'wasm', one: openWasm({ threads: 1 }), three: openWasm({ threads: 3 }) }];
+  await new Promise((resolve) => setTimeout(resolve, 300)); // the workers start
+  return forms;
+}
+
+function isBuilt(): boolean {
+  try {
+    return nativeIsas().length > 0;
+  } catch (error) {
+    console.warn(`native kernels are not tested: ${(error as Error).message}`);
+    return false;
+  }
+}
+
+/** A copy of the values in the library's memory. */
+export function place<T extends Values>(library: KernelLibrary, values: T): T {
+  const { buffer, offset } = library.memory.allocate(values.byteLength);
+  const Kind = values.constructor as new (buffer: ArrayBufferLike, offset: number, length: number) => T;
+  const placed = new Kind(buffer, offset, values.length);
+  placed.set(values);
+  return placed;
+}
+
+/** Space for n floats, full of NaN: what a kernel leaves out shows. */
+export function space(library: KernelLibrary, n: number): Float32Array {
+  return place(library, new Float32Array(n).fill(Number.NaN));
+}
