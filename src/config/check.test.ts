@@ -117,7 +117,7 @@ describe('what an experiment may say', () => {
     ],
     [
       { data: { ...minimal.data, train: { ...minimal.data.train, operations: [2] } } },
-      'data.train.operations must be a pair [fewest, most] of whole numbers from 1 to 20, not [2].',
+      'data.train.operations must be a pair [fewest, most] of whole numbers from 1 to 8, not [2].',
     ],
     [
       { baselines: { controls: ['no-mask'] } },
@@ -154,10 +154,16 @@ describe('settings that do not fit together', () => {
       'leave none of the 1000 training rows',
     ],
     [
-      { data: { ...minimal.data, test: { format: 'arithmetic', seed: 1, count: 5, start: 999 } } },
+      { data: { train: { format: 'gsm8k', path: 'x', count: 300 }, test: { format: 'gsm8k', path: 'x', start: 299 } } },
       'warning',
       'data.test',
       'also rows of train',
+    ],
+    [
+      { data: { ...minimal.data, test: { ...minimal.data.test, operations: [3, 2] } } },
+      'error',
+      'data.test.operations',
+      'more than the most',
     ],
     [
       { stages: { complete: { prompts: 1, group: 2, minibatches: 3 } } },
@@ -209,10 +215,10 @@ describe('settings that do not fit together', () => {
     expect(issues[0].path.join('.')).toBe(path);
   });
 
-  it('lets neighbouring rows of one generator be train and test', () => {
-    expect(
-      experimentIssues({ data: { ...minimal.data, test: { format: 'arithmetic', seed: 1, count: 5, start: 1000 } } }),
-    ).toEqual([]);
+  it('lets neighbouring rows of one file, and any rows of the generator, be train and test', () => {
+    const file = { format: 'gsm8k', path: 'x' };
+    expect(experimentIssues({ data: { train: { ...file, count: 300 }, test: { ...file, start: 300 } } })).toEqual([]);
+    expect(experimentIssues({ data: { ...minimal.data, test: { ...minimal.data.train } } })).toEqual([]);
   });
 });
 

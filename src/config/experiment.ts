@@ -15,7 +15,7 @@ const fileSource = <const F extends string>(format: F, what: string, path: strin
     count: whole('Rows to read; without it, all.', { min: 1 }).optional(),
   });
 
-const positive = whole('Number of operations.', { min: 1, max: 20 });
+const positive = whole('Number of operations.', { min: 1, max: 8 });
 const arithmeticText = 'Word problems made by the built-in generator, with a verbose teacher chain: no file needed.';
 const dataSource = z
   .discriminatedUnion(
@@ -29,10 +29,10 @@ const dataSource = z
         count: whole('Number of problems.', { min: 1 }),
         start,
         operations: z
-          .tuple([positive, positive], { error: 'a pair [fewest, most] of whole numbers from 1 to 20' })
+          .tuple([positive, positive], { error: 'a pair [fewest, most] of whole numbers from 1 to 8' })
           .describe('Fewest and most operations in a story.')
           .default([2, 4]),
-        maxValue: whole('Largest number that occurs in a story.', { min: 10, max: 100000 }).default(60),
+        maxValue: whole('Largest number that occurs in a story.', { min: 10, max: 9999 }).default(60),
       }),
       fileSource(
         'chains',

@@ -1,0 +1,72 @@
+import type { ComponentName, RewardComponent } from '../config/components';
+import type { RewardConfig } from '../config/reward';
+import { gatesOf, nameOf } from '../config/semantics';
+import { isRight, type RewardInput } from './input';
+import { type Component, registry } from './registry';
+
+export type { RewardInput } from './input';
+
+/** The reward of one completion. */
+export interface RewardScore {
+  /** Sum of the parts: what the loss sees. null when no component applies. */
+  total: number | null;
+  /** Weighted value of each component by its name; null where it does not apply. */
+  parts: Record<string, number | null>;
+  /** Components that failed, and why; they count as not applicable, never as 0. */
+  failures: Record<string, string>;
+}
+
+type Components = { [N in ComponentName]: Component<N> };
+
+/** Scores one completion. `components` can be replaced, for tests. */
+export function scoreCompletion(
+  config: RewardConfig,
+  input: RewardInput,
+  components: Components = registry,
+): RewardScore {
+  const values = new Map<string, number | null>();
+  const failures: Record<string, string> = {};
+
+  /** The unweighted value, each computed once; null where the gate is closed. */
+  const resolve = (component: RewardComponent): number | null => {
+    const name = nameOf(component);
+    const known = values.get(name);
+    if (known !== undefined) return known;
+    values.set(name, null); // a circle of gates, which the config check refuses, ends here
+    const value = gatesOf(component).every(isOpen) ? measure(component) : null;
+    values.set(name, value);
+    return value;
+  };
+  const isOpen = (gate: string): boolean => {
+    const component = config.components.find((one) => nameOf(one) === gate);
+    if (!component) return gate === 'correctness' && isRight(input);
+    return (resolve(component) ?? 0) > 0;
+  };
+  const measure = (component: RewardComponent): number | null => {
+    try {
+      const value = (components[component.use] as Component<ComponentName>)(input, component.options as never);
+      if (value === null || Number.isFinite(value)) return value;
+      throw new Error(`the value is ${value}`);
+    } catch (error) {
+      failures[nameOf(component)] = error instanceof Error ? error.message : String(error);
+      return null;
+    }
+  };
+
+  const parts: Record<string, number | null> = {};
+  let total: number | null = null;
+  for (const component of config.components) {
+    const value = resolve(component);
+    const part = value === null ? null : component.weight * value;
+    parts[nameOf(component)] = part;
+    if (part !== null) total = (total ?? 0) + part;
+  }
+  return { total, parts, failures };
+}
+
+/** Scores all completions of one prompt, each seen against the others. */
+export function scoreGroup(config: RewardConfig, inputs: readonly RewardInput[]): RewardScore[] {
+  const group: RewardInput[] = inputs.map((input) => ({ ...input }));
+  for (const input of group) input.group = group;
+  return group.map((input) => scoreCompletion(config, input));
+}

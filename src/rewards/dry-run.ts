@@ -1,0 +1,79 @@
+/** What a reward would say about completions that were sampled under another one, before anything trains. */
+import type { RewardConfig } from '../config/reward';
+import { type RewardInput, type RewardScore, scoreGroup } from './compose';
+
+/** A completion as it was recorded, with its problem. */
+export interface RecordedCompletion extends Pick<RewardInput, 'problem' | 'completion'> {
+  problemId: string;
+  /** Update and index of the prompt in it, where the records hold more than one group of a problem. */
+  step?: number;
+  group?: number;
+  reward: number | null;
+  parts: Readonly<Record<string, number | null>>;
+}
+
+export interface Rescored<T extends RecordedCompletion = RecordedCompletion> {
+  record: T;
+  old: Pick<RewardScore, 'total' | 'parts'>;
+  new: RewardScore;
+  /** Rank in the group from 1 (best), ties share the mean of their ranks; null where one of the rewards does not score it. */
+  oldRank: number | null;
+  newRank: number | null;
+  /** Whether the new reward puts it before or behind completions of its group that the old one did not. */
+  movement: 'rises' | 'falls' | 'stays' | 'unscored';
+}
+
+/** Scores recorded completions anew, group by group. The result is in the order of the records. */
+export function scoreRollouts<T extends RecordedCompletion>(
+  config: RewardConfig,
+  records: readonly T[],
+): Rescored<T>[] {
+  const groups = new Map<string, T[]>();
+  for (const record of records) {
+    const key = JSON.stringify([record.step, record.group, record.problemId]);
+    groups.set(key, [...(groups.get(key) ?? []), record]);
+  }
+  const rescored = new Map<T, Rescored<T>>();
+  for (const group of groups.values()) {
+    const scores = scoreGroup(
+      config,
+      group.map(({ problem, completion }) => ({ problem, completion })),
+    );
+    // Only completions that both rewards score can have changed places.
+    const compared = group.map(({ reward }, i) => reward !== null && scores[i].total !== null);
+    const oldRanks = ranks(group.map(({ reward }, i) => (compared[i] ? reward : null)));
+    const newRanks = ranks(scores.map(({ total }, i) => (compared[i] ? total : null)));
+    group.forEach((record, i) => {
+      const [oldRank, newRank] = [oldRanks[i], newRanks[i]];
+      rescored.set(record, {
+        record,
+        old: { total: record.reward, parts: record.parts },
+        new: scores[i],
+        oldRank,
+        newRank,
+        movement:
+          oldRank === null || newRank === null
+            ? 'unscored'
+            : newRank < oldRank
+              ? 'rises'
+              : newRank > oldRank
+                ? 'falls'
+                : 'stays',
+      });
+    });
+  }
+  return records.map((record) => rescored.get(record)!);
+}
+
+/** Totals closer than this are a tie: recorded ones have gone through text. */
+const tie = 1e-9;
+
+function ranks(totals: (number | null)[]): (number | null)[] {
+  const scored = totals.filter((total) => total !== null);
+  return totals.map((total) => {
+    if (total === null) return null;
+    const better = scored.filter((other) => other > total + tie).length;
+    const equal = scored.filter((other) => Math.abs(other - total) <= tie).length;
+    return better + (equal + 1) / 2;
+  });
+}

@@ -1,0 +1,33 @@
+import { extractAnswer } from '../chain/answer';
+import { checkEquations } from '../chain/calculator';
+import type { ComponentOptions } from '../config/components';
+import { isRight, type RewardInput, stepMarks } from './input';
+
+/** `right` or `wrong`; null when the problem has no reference answer. */
+export function correctness(input: RewardInput, options: ComponentOptions<'correctness'>): number | null {
+  if (input.problem.answer.trim() === '') return null;
+  return isRight(input, options) ? options.right : options.wrong;
+}
+
+/** Steps marked 1, 2, 3 ... and an answer behind its mark after them. */
+export function format({ completion }: RewardInput, options: ComponentOptions<'format'>): number {
+  const marks = stepMarks(completion.text);
+  const inOrder = marks.length > 0 && marks.every(({ number }, i) => number === i + 1);
+  const answer = extractAnswer(completion.text, 'strict');
+  const answered = answer !== null && answer.start > (marks.at(-1)?.index ?? -1);
+  return (inOrder || !options.steps) && (answered || !options.answer) ? options.valid : options.malformed;
+}
+
+/** Share of true equations; null without any. */
+export function stepValidity({ completion }: RewardInput): number | null {
+  const equations = checkEquations(completion.text);
+  return equations.length === 0 ? null : equations.filter(({ correct }) => correct).length / equations.length;
+}
+
+/** -(1 - distinct/total) * penalty over n-grams of token ids (arXiv 2502.03373); 0 for fewer than n tokens. */
+export function repetition({ completion }: RewardInput, { n, penalty }: ComponentOptions<'repetition'>): number {
+  const total = completion.tokens.length - n + 1;
+  if (total <= 0) return 0;
+  const distinct = new Set(Array.from({ length: total }, (_, i) => completion.tokens.slice(i, i + n).join()));
+  return (distinct.size / total - 1) * penalty;
+}
