@@ -1,0 +1,216 @@
+/** One column of an alignment: for each sequence the index of its item, or null where it has a gap. */
+export type Column<N extends 2 | 3 = 2> = N extends 2
+  ? [number | null, number | null]
+  : [number | null, number | null, number | null];
+
+/**
+ * Aligns two sequences of tokens (or of anything that compares by ===): equal items share a column, all others stand opposite
+ * a gap, those of `a` first. Every item stands in exactly one column, in order.
+ *
+ * A longest common subsequence by dynamic programming behind the common head and tail: 2 x 2,000 tokens take some 10 ms
+ * however different they are, where a shortest edit script (Myers) takes a second. Long sequences are first cut at items that
+ * are unique in both (patience diff); a stretch without such anchors that is still too long is left opposite a gap.
+ */
+export function alignTokens<T>(a: readonly T[], b: readonly T[]): Column[] {
+  const columns: Column[] = [];
+  let cellsLeft = maxCells;
+  const gap = (aFrom: number, aTo: number, bFrom: number, bTo: number) => {
+    for (let i = aFrom; i < aTo; i++) columns.push([i, null]);
+    for (let j = bFrom; j < bTo; j++) columns.push([null, j]);
+  };
+  const align = (aFrom: number, aTo: number, bFrom: number, bTo: number, mayAnchor: boolean) => {
+    while (aFrom < aTo && bFrom < bTo && a[aFrom] === b[bFrom]) columns.push([aFrom++, bFrom++]);
+    let tail = 0;
+    while (aFrom < aTo - tail && bFrom < bTo - tail && a[aTo - tail - 1] === b[bTo - tail - 1]) tail++;
+    const left = a.slice(aFrom, aTo - tail);
+    const right = b.slice(bFrom, bTo - tail);
+    const cells = left.length * right.length;
+    const fits = cells <= Math.min(maxTable, cellsLeft);
+    if (fits) cellsLeft -= cells;
+    const pairs = fits ? commonItems(left, right) : mayAnchor ? findAnchors(left, right) : [];
+    const between = fits || !mayAnchor ? gap : (...range: Parameters<typeof gap>) => align(...range, false);
+    let [i, j] = [aFrom, bFrom];
+    for (const [x, y] of pairs) {
+      between(i, aFrom + x, j, bFrom + y);
+      columns.push([aFrom + x, bFrom + y]);
+      [i, j] = [aFrom + x + 1, bFrom + y + 1];
+    }
+    between(i, aTo - tail, j, bTo - tail);
+    for (let k = tail; k > 0; k--) columns.push([aTo - k, bTo - k]);
+  };
+  align(0, a.length, 0, b.length, true);
+  return columns;
+}
+
+/** Cells of one table of the dynamic programming (of 2 bytes each), and of all the tables of an alignment. */
+const maxTable = 6_000_000;
+const maxCells = 24_000_000;
+
+/** The pairs of indices of a longest common subsequence. */
+function commonItems<T>(a: readonly T[], b: readonly T[]): [number, number][] {
+  // Items as small integers, so that the inner loop compares numbers.
+  const numbers = new Map<T, number>();
+  const numberOf = (item: T) => {
+    const known = numbers.get(item) ?? numbers.size;
+    numbers.set(item, known);
+    return known;
+  };
+  const [left, right] = [Int32Array.from(a, numberOf), Int32Array.from(b, numberOf)];
+  const width = b.length + 1;
+  // length[i][j]: of the longest common subsequence of a[i..] and b[j..].
+  const length = new Uint16Array((a.length + 1) * width);
+  for (let i = a.length - 1; i >= 0; i--) {
+    const item = left[i];
+    for (let j = b.length - 1, at = i * width + j; j >= 0; j--, at--) {
+      const below = length[at + width];
+      const after = length[at + 1];
+      length[at] = item === right[j] ? length[at + width + 1] + 1 : Math.max(below, after);
+    }
+  }
+  const pairs: [number, number][] = [];
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    const at = i * width + j;
+    if (left[i] === right[j]) pairs.push([i++, j++]);
+    else if (length[at + width] >= length[at + 1]) i++;
+    else j++;
+  }
+  return pairs;
+}
+
+/** Pairs of indices of items that occur once in each sequence, the longest run that rises in both. */
+function findAnchors<T>(a: readonly T[], b: readonly T[]): [number, number][] {
+  const [inA, inB] = [onlyPlaces(a), onlyPlaces(b)];
+  const pairs: [number, number][] = [];
+  for (const [item, x] of inA) {
+    const y = x >= 0 ? (inB.get(item) ?? -1) : -1;
+    if (y >= 0) pairs.push([x, y]);
+  }
+  pairs.sort((p, q) => p[0] - q[0]);
+  return longestRise(pairs);
+}
+
+/** Where each item stands, -1 when at several places. */
+function onlyPlaces<T>(items: readonly T[]): Map<T, number> {
+  const places = new Map<T, number>();
+  items.forEach((item, i) => {
+    places.set(item, places.has(item) ? -1 : i);
+  });
+  return places;
+}
+
+/** The longest subsequence whose second numbers rise (patience sorting). */
+function longestRise(pairs: [number, number][]): [number, number][] {
+  const ends: number[] = [];
+  const before: number[] = [];
+  pairs.forEach(([, y], i) => {
+    let low = 0;
+    let high = ends.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (pairs[ends[middle]][1] < y) low = middle + 1;
+      else high = middle;
+    }
+    before[i] = low > 0 ? ends[low - 1] : -1;
+    ends[low] = i;
+  });
+  const rise: [number, number][] = [];
+  for (let i = ends.at(-1) ?? -1; i >= 0; i = before[i]) rise.push(pairs[i]);
+  return rise.reverse();
+}
+
+/**
+ * Aligns three sequences, such as a teacher's, a student's and a rewritten chain: `b` and `c` are each aligned with `a`, and what
+ * both insert at one place of `a` is aligned with each other. A column's present items are all equal.
+ */
+export function alignThree<T>(a: readonly T[], b: readonly T[], c: readonly T[]): Column<3>[] {
+  const [intoB, intoC] = [insertions(a, b), insertions(a, c)];
+  const columns: Column<3>[] = [];
+  for (let i = 0; i <= a.length; i++) {
+    const { from: bFrom, to: bTo, match: bMatch } = intoB[i];
+    const { from: cFrom, to: cTo, match: cMatch } = intoC[i];
+    for (const [x, y] of alignTokens(b.slice(bFrom, bTo), c.slice(cFrom, cTo))) {
+      columns.push([null, x === null ? null : bFrom + x, y === null ? null : cFrom + y]);
+    }
+    if (i < a.length) columns.push([i, bMatch, cMatch]);
+  }
+  return columns;
+}
+
+/** For each place of `a` (and its end): the range of `b` that is inserted before it, and the index of `b` that equals it. */
+function insertions<T>(a: readonly T[], b: readonly T[]): { from: number; to: number; match: number | null }[] {
+  const places: { from: number; to: number; match: number | null }[] = [];
+  let from = 0;
+  let next = 0;
+  for (const [x, y] of alignTokens(a, b)) {
+    if (x !== null) {
+      places.push({ from, to: next, match: y });
+      if (y !== null) next = y + 1;
+      from = next;
+    } else if (y !== null) next = y + 1;
+  }
+  places.push({ from, to: next, match: null });
+  return places;
+}
+
+/** A pair of steps that say the same, or a step alone; `similarity` is 0 (alone) to 1. */
+export interface StepPair {
+  a: number | null;
+  b: number | null;
+  similarity: number;
+}
+
+/**
+ * Aligns the steps of two chains in order by what they say: dynamic programming over the share of common words and numbers
+ * (Dice coefficient), a number counting as three words. Steps less alike than `threshold` stand alone. Takes time with the
+ * product of the two counts; beyond `maxPairs` pairs equal steps only are aligned.
+ */
+export function alignSteps(a: readonly string[], b: readonly string[], threshold = 0.25): StepPair[] {
+  if (a.length * b.length > maxPairs) {
+    return alignTokens(a, b).map(([x, y]) => ({ a: x, b: y, similarity: x !== null && y !== null ? 1 : 0 }));
+  }
+  const [left, right] = [a.map(bagOf), b.map(bagOf)];
+  const alike = left.map((x) => right.map((y) => similarityOf(x, y)));
+  // best[i][j]: the most similarity that pairs among a[i..] and b[j..] can add up to.
+  const best = Array.from({ length: a.length + 1 }, () => new Float64Array(b.length + 1));
+  const gain = (i: number, j: number) => (alike[i][j] >= threshold ? alike[i][j] + best[i + 1][j + 1] : -1);
+  for (let i = a.length - 1; i >= 0; i--) {
+    for (let j = b.length - 1; j >= 0; j--) best[i][j] = Math.max(best[i + 1][j], best[i][j + 1], gain(i, j));
+  }
+  const pairs: StepPair[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length || j < b.length) {
+    if (i < a.length && j < b.length && best[i][j] === gain(i, j))
+      pairs.push({ a: i, b: j, similarity: alike[i++][j++] });
+    else if (i < a.length && (j === b.length || best[i][j] === best[i + 1][j]))
+      pairs.push({ a: i++, b: null, similarity: 0 });
+    else pairs.push({ a: null, b: j++, similarity: 0 });
+  }
+  return pairs;
+}
+
+const maxPairs = 40_000;
+
+/** Words and numbers with how often they stand in a step, numbers weighing three times. */
+type Bag = { weights: Map<string, number>; total: number };
+
+function bagOf(step: string): Bag {
+  const weights = new Map<string, number>();
+  let total = 0;
+  for (const [word] of step
+    .toLowerCase()
+    .slice(0, 4000)
+    .replace(/(\d),(?=\d{3})/g, '$1')
+    .matchAll(/\d+(?:\.\d+)?|\p{L}+/gu)) {
+    const weight = /^\d/.test(word) ? 3 : 1;
+    weights.set(word, (weights.get(word) ?? 0) + weight);
+    total += weight;
+  }
+  return { weights, total };
+}
+
+function similarityOf(a: Bag, b: Bag): number {
+  if (a.total + b.total === 0) return 0;
+  let shared = 0;
+  for (const [word, weight] of a.weights) shared += Math.min(weight, b.weights.get(word) ?? 0);
+  return (2 * shared) / (a.total + b.total);
+}

@@ -1,0 +1,118 @@
+import { isDoubtful } from './doubts';
+import { evaluate, type Reading } from './expression';
+import { lex } from './lexer';
+import { format, writeSide } from './notation';
+import { endOfValue, type Side, type Sides, sidesOf } from './sides';
+import { isTrue } from './tolerance';
+import type { Span } from './types';
+
+/** An equation between numbers as a text states it: "12 x 3 = 38". */
+export interface Equation extends Span {
+  /** The side before the sign, as written but without units and LaTeX dress: "12 x 3". */
+  left: string;
+  operator: '=' | '≈';
+  /** The side behind the sign in the same form: "38". */
+  right: string;
+  /** The value of the right side, as a decimal number or a fraction: "38". */
+  stated: string;
+  /** What the left side really is: "36". */
+  actual: string;
+  correct: boolean;
+}
+
+/**
+ * The equations of a text whose left side computes something and whose sides hold nothing but numbers, units set aside; each
+ * sign of a chain "a + b = c = d" makes one. Own arithmetic on exact rationals, nothing is evaluated as code.
+ *
+ * Understood: + - * / ^ with brackets, x × ÷, \times \frac{a}{b} \text{..} \$, thousands commas, percent, "15% of 80",
+ * "plus", GSM8K's calculator marks. An equation is false only when no fair reading makes it true: results may be
+ * rounded (2/3 = 0.67), percent may be meant as a share or a bare number, a running sum may use "=" for "then" (2 + 3 = 5 + 4
+ * = 9). What cannot be judged is left out: variables, clock times, words in place of numbers, and false ones that mix units
+ * of one kind (1 hour + 30 minutes = 90). Linear in the length of the text.
+ */
+export function checkEquations(text: string): Equation[] {
+  const plain = blankMarks(text);
+  const equations = equationsOf(plain);
+  for (const mark of text.matchAll(/<<([^<>\n]{0,200})>>/g)) {
+    // A mark repeats the equation around it: it counts when the text around it states none.
+    const start = mark.index + 2;
+    if (equations.some((equation) => equation.start < start && equation.end > start)) continue;
+    for (const found of equationsOf(mark[1])) {
+      equations.push({ ...found, start: found.start + start, end: found.end + start });
+    }
+  }
+  return equations.sort((a, b) => a.start - b.start);
+}
+
+/** The text with spaces in place of GSM8K's calculator marks, so that places stay. */
+function blankMarks(text: string): string {
+  return text.replace(/<<[^<>\n]{0,200}>>/g, (mark) => ' '.repeat(mark.length));
+}
+
+/** A number that a text says something equals. */
+export interface StatedValue extends Span {
+  value: string;
+  /** Whether an expression stands on the other side, and what it really is; "x = 45" and "Total = 120" compute nothing. */
+  computed: boolean;
+  actual?: string;
+}
+
+/**
+ * Every right side of an equality that is one number, whatever stands on the left, so also what `checkEquations` cannot judge.
+ * The place begins with the left side when that computes.
+ */
+export function statedValues(text: string): StatedValue[] {
+  return sidesOf(lex(blankMarks(text))).flatMap(({ tokens, reader, left, right }) => {
+    const value = right && right.expression.kind !== 'binary' ? evaluate(right.expression, bare) : null;
+    if (!value || !right) return [];
+    const computes = left?.expression.kind === 'binary' ? left : null;
+    const actual = computes && evaluate(computes.expression, bare);
+    return {
+      value: format(value),
+      computed: computes !== null,
+      ...(actual && { actual: format(actual) }),
+      start: tokens[(computes ?? right).from].start,
+      end: endOfValue(tokens, reader, right),
+    };
+  });
+}
+
+function equationsOf(text: string): Equation[] {
+  return sidesOf(lex(text)).flatMap((sides) => judge(text, sides) ?? []);
+}
+
+const share: Reading = { percent: 'share', scaled: true };
+const bare: Reading = { percent: 'bare', scaled: false };
+
+/** The equation between two sides, or null when it cannot be judged. */
+function judge(text: string, { tokens, reader, sign, left, right }: Sides): Equation | null {
+  if (!left || !right) return null;
+  const computes = left.expression.kind === 'binary';
+  const restates = right.expression.kind === 'binary' && left.expression.kind === 'number' && left.expression.bare;
+  const continues = tokens[left.from - 1]?.kind === 'equals';
+  if (!computes && !(restates && continues)) return null;
+  const [actual, stated] = [evaluate(left.expression, share), evaluate(right.expression, share)];
+  if (!actual || !stated) return null;
+
+  const start = tokens[left.from].start;
+  const end = endOfValue(tokens, reader, right);
+  const operator = sign.text as '=' | '≈';
+  const context = text.slice(sign.end, end + 80).split('\n', 1)[0];
+  const loose = operator === '≈' || right.rounded === true || roundingWords.test(context);
+  const correct = isTrue(left.expression, right.expression, loose);
+  if (!correct && isDoubtful(text, tokens, left, right, stated)) return null;
+  const written = (side: Side) => writeSide(text, tokens, reader, side);
+  return {
+    left: written(left),
+    operator,
+    right: written(right),
+    stated: format(stated),
+    actual: format(actual, stated.d > 1n),
+    start,
+    end,
+    correct,
+  };
+}
+
+/** Words near a result that say it is not exact. */
+const roundingWords = /\b(?:round|approx|nearest|about|remain|left ?over|whole|R ?\d|and \W{0,3}\d+\/\d)/i;

@@ -1,0 +1,30 @@
+import type Fraction from 'fraction.js';
+import type { Token } from './lexer';
+import type { ExpressionReader } from './reader';
+import type { Side } from './sides';
+
+/** A side as it was written, on one line, without units and remarks; \frac{1}{2} becomes 1/2, \times becomes ×. */
+export function writeSide(text: string, tokens: Token[], reader: ExpressionReader, { from, end }: Side): string {
+  const signs: Record<string, string> = { '*': ' × ', '/': ' ÷ ', '+': ' + ', '-': ' - ', '^': '^' };
+  let line = '';
+  for (let i = from; i < end; i++) {
+    const { kind, text: sign, start, end: stop } = tokens[i];
+    const source = text.slice(start, stop);
+    if (kind === 'number') line += source.replace(/\\(?:[,!]|(?=%))|[{}]|\s/g, '');
+    else if (kind === 'operator' && tokens[i + 1]?.kind !== 'word') {
+      line += source.startsWith('\\') || '+-^'.includes(sign) ? signs[sign] : ` ${source} `;
+    } else if (kind === 'open' && (!reader.holdsNumber(i) || tokens[i + 1].kind === 'word')) i = reader.partner(i);
+    else if (kind === 'open') line += '(';
+    else if (kind === 'close') line += text[start] === '}' && text[stop] === '{' ? ')/' : ')';
+  }
+  return line
+    .replace(/\((\d[\d.,]*%?)\)/g, '$1')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+/** A value for people: a number of at most four decimals, or a small fraction unless `decimal` asks for none. */
+export function format(value: Fraction, decimal = false): string {
+  if (value.d > 1n && value.d <= 12n && !decimal && 10_000n % value.d !== 0n) return value.toFraction();
+  return value.round(4).toString();
+}

@@ -1,0 +1,72 @@
+import type { Expression } from './expression';
+import type { Token } from './lexer';
+import { ExpressionReader } from './reader';
+
+/** The two sides around a sign of equality; a side is null when no expression stands there. */
+export interface Sides {
+  tokens: Token[];
+  reader: ExpressionReader;
+  sign: Token;
+  left: Side | null;
+  right: Side | null;
+}
+
+/** The sides of every equality among the tokens; those of a chain a = b = c share the middle ones. */
+export function sidesOf(tokens: Token[]): Sides[] {
+  const reader = new ExpressionReader(tokens);
+  const signs = tokens.flatMap((token, i) => (token.kind === 'equals' ? [i] : []));
+  let left = leftSide(tokens, reader, 0, signs[0] ?? 0, 0);
+  return signs.map((sign, i) => {
+    const end = signs[i + 1] ?? tokens.length;
+    const right = rightSide(tokens, reader, sign + 1, end);
+    const sides = { tokens, reader, sign: tokens[sign], left, right };
+    // What stands between two signs is a side of both when it is one expression.
+    left = right?.end === end ? right : leftSide(tokens, reader, right?.end ?? sign + 1, end, sign + 1);
+    return sides;
+  });
+}
+
+/** One side of an equation: an expression and its tokens, `end` not included. */
+export interface Side {
+  expression: Expression;
+  from: number;
+  end: number;
+  /** Said to be rounded: "= about 3". */
+  rounded?: boolean;
+}
+
+function rightSide(tokens: Token[], reader: ExpressionReader, from: number, to: number): Side | null {
+  const rounded = /^(?:about|approximately|around|roughly|nearly|almost)$/.test(tokens[from]?.text ?? '');
+  const begin = rounded ? from + 1 : from;
+  const read = reader.read(begin, to);
+  return read && { expression: read.expression, from: begin, end: read.end, rounded };
+}
+
+/** The expression that ends at `to`: in the last clause, behind all words that lead up to it. */
+function leftSide(tokens: Token[], reader: ExpressionReader, from: number, to: number, gap: number): Side | null {
+  let at = to;
+  while (at > from && tokens[at - 1].kind !== 'break') at--;
+  // Within what the sign before has taken as its right side nothing new begins.
+  let computed = at === from && from > gap;
+  while (at < to) {
+    const read = reader.read(at, to);
+    if (!read) {
+      // An operator that has no number before it belongs to something that is not understood.
+      computed ||= tokens[at].kind === 'operator' || tokens[at].kind === 'other' || tokens[at].kind === 'variable';
+      at = tokens[at].kind === 'open' ? reader.partner(at) + 1 : at + 1;
+      continue;
+    }
+    if (read.end === to) return computed ? null : { expression: read.expression, from: at, end: to };
+    computed ||= read.expression.kind !== 'number';
+    at = read.end;
+  }
+  return null;
+}
+
+/** Where the last number of a side ends, with the brackets that close behind it: units are not part of a value. */
+export function endOfValue(tokens: Token[], reader: ExpressionReader, side: Side): number {
+  let last = side.end - 1;
+  while (last > side.from && tokens[last].kind !== 'number') last--;
+  while (last + 1 < side.end && tokens[last + 1].kind === 'close' && reader.partner(last + 1) >= side.from) last++;
+  return tokens[last].end;
+}

@@ -1,0 +1,161 @@
+import { splitSentences } from './sentences';
+import type { Chain, Span } from './types';
+
+/**
+ * Parts a text into thinking, steps and answer.
+ *
+ * Steps are, in order of preference: what stands behind "Step k:" marks; the lines of a GSM8K solution (one that ends with
+ * `#### 72`); a numbered list from 1 on; the sentences that carry reasoning (`stepsOfSentences`). The thinking is a
+ * `<think>` block, or what stands before the first mark, without "Thinking…". The answer is what follows the last answer
+ * mark on its line (or on the next line when its own is empty), out of its box. Step marks are looked for at line starts
+ * only, unless there are none there. Never throws. Source: the rules of the BRIDGE release, for text that is not in our form.
+ */
+export function splitChain(text: string): Chain {
+  const { thought, body } = splitThought(text.replace(/\r\n?/g, '\n'));
+  const solution = splitSolution(body);
+  if (solution) return { thinking: thought, ...solution };
+
+  const { marks, numbered } = findSteps(body);
+  const { end, answer } = findAnswer(body, marks);
+  const spoken = thinkingMark.exec(body.slice(0, 200));
+  const head = body.slice(spoken?.[0].length ?? 0, Math.min(marks[0]?.start ?? end, end)).trim();
+  if (marks.length === 0 && !spoken) return { thinking: thought, steps: stepsOfSentences(head), answer };
+
+  const steps = marks.map((mark, i) => {
+    const next = marks[i + 1]?.start ?? body.length;
+    const step = body
+      .slice(mark.end, end >= mark.end && end < next ? end : next)
+      .replace(strayAnswer, '')
+      .trim();
+    return numbered ? step.replace(/^\*\*[^*\n]{1,80}\*\*:?\s*(?=\S)/, '') : step;
+  });
+  return { thinking: [thought, head].filter(Boolean).join('\n\n'), steps: steps.filter(Boolean), answer };
+}
+
+/** Takes a `<think>` block off the front; one that is never closed is all there is. */
+function splitThought(text: string): { thought: string; body: string } {
+  const closed = text.indexOf('</think>');
+  const opened = /^\s*<think>/.exec(text.slice(0, 200))?.[0].length ?? 0;
+  if (closed >= 0) return { thought: text.slice(opened, closed).trim(), body: text.slice(closed + '</think>'.length) };
+  return opened > 0 ? { thought: text.slice(opened).trim(), body: '' } : { thought: '', body: text };
+}
+
+/** "Thinking…", "Thinking...", "Thinking:" at the head of a text, bold or not. */
+const thinkingMark = /^\s{0,40}\*{0,2}Thinking(?:…|\.\.\.|:)\*{0,2}/;
+
+interface Mark extends Span {
+  number: number;
+}
+
+function findSteps(text: string): { marks: Mark[]; numbered: boolean } {
+  const find = (pattern: RegExp): Mark[] =>
+    [...text.matchAll(pattern)].map((match) => ({
+      start: match.index,
+      end: match.index + match[0].length,
+      number: Number(match[1]),
+    }));
+  const atLineStart = find(/^[ \t]{0,8}(?:[#>*-]{1,6}[ \t]{0,4}){0,2}Step[ \t]?(\d{1,4})[ \t]?[:.)]\*{0,2}/gim);
+  if (atLineStart.length > 0) return { marks: atLineStart, numbered: false };
+  const inline = find(/(?<![^\s*])\*{0,2}Step (\d{1,4}):\*{0,2}/g);
+  if (inline[0]?.number === 1) return { marks: inline, numbered: false };
+  // A numbered list must count 1, 2, 3 ...: a line may also begin with a number that means something else.
+  let expected = 1;
+  const list = find(/^[ \t]{0,8}(\d{1,3})[.)](?=[ \t])/gm).filter((mark) => {
+    if (mark.number !== expected) return false;
+    expected++;
+    return true;
+  });
+  return { marks: list.length >= 2 ? list : [], numbered: true };
+}
+
+const answerMark = /(?<![\p{L}\p{N}])(?:\*{0,2}(?:Final )?Answer[ \t]?:\*{0,2}[ \t]{0,4})+/giu;
+/** An answer line and all behind it, within a step: there when a student goes on after its answer. */
+const strayAnswer = /(?<=\n)[ \t>#*-]{0,8}(?:Final )?Answer[ \t]?:[\s\S]*$/i;
+
+/**
+ * The answer behind the last mark that begins a line, or else, as BRIDGE's teacher has it on the last step's own line, behind
+ * the last mark in the last step; and where the text before the mark ends.
+ */
+function findAnswer(text: string, marks: Mark[]): { end: number; answer: string } {
+  const first = marks[0]?.end ?? 0;
+  const lastStep = marks.at(-1)?.end ?? 0;
+  let found: Span | undefined;
+  let headed = false;
+  for (const match of text.matchAll(answerMark)) {
+    const start = match.index;
+    if (start < first) continue;
+    const heads = /(^|\n)[ \t>#-]{0,8}$/.test(text.slice(Math.max(0, start - 9), start));
+    if (!heads && (headed || start < lastStep)) continue;
+    found = { start, end: start + match[0].length };
+    headed = heads;
+  }
+  if (!found) return { end: text.length, answer: '' };
+  const line = /^[ \t*]{0,40}\n?[ \t]{0,40}([^\n]*)/.exec(text.slice(found.end, found.end + 2000))?.[1] ?? '';
+  return { end: found.start, answer: unbox(line.trim().replace(/^\*+\s*|\s*\*+$/g, '')) };
+}
+
+/** The content of a box that is the whole text, or the text itself. */
+function unbox(text: string): string {
+  return /^\$?\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}\.?\$?\.?$/.exec(text)?.[1].trim() ?? text;
+}
+
+/** GSM8K as published: one step a line, and a last line "#### 72". */
+function splitSolution(text: string): Omit<Chain, 'thinking'> | null {
+  const at = text.lastIndexOf('####');
+  if (at < 0 || (at > 0 && text[at - 1] !== '\n')) return null;
+  const answer = /^####[ \t]?(-?[$.\d][^\n]{0,80})\s*$/.exec(text.slice(at))?.[1].trim();
+  if (answer === undefined || findSteps(text.slice(0, at)).marks.length > 0) return null;
+  const lines = text.slice(0, at).split('\n');
+  return { steps: lines.map((line) => line.trim()).filter(Boolean), answer };
+}
+
+/** A copy without GSM8K's calculator marks: "48/2 = <<48/2=24>>24" becomes "48/2 = 24". */
+export function stripCalculatorMarks(text: string): string {
+  return text.replace(/<<[^<>\n]{0,200}>>/g, '');
+}
+
+/**
+ * Steps of a text without marks: its sentences, but for the short ones without arithmetic and those that only name the
+ * answer, short neighbours on one subject joined. When nothing is left, all the sentences.
+ */
+function stepsOfSentences(text: string): string[] {
+  const sentences = splitSentences(text).map(({ start, end }) => text.slice(start, end));
+  const kept = sentences.filter(carriesReasoning);
+  const joined: string[] = [];
+  for (const sentence of kept) {
+    const last = joined.at(-1);
+    if (last !== undefined && belongTogether(last, sentence)) joined[joined.length - 1] = `${last} ${sentence}`;
+    else joined.push(sentence);
+  }
+  const steps = joined.filter((step) => countWords(step) >= 10 || hasEquation(step));
+  return steps.length > 0 ? steps : sentences;
+}
+
+const filler =
+  /^(?:okay|ok|so|alright|now|well|hmm|let's|let us|let me|first|next|wait|sure|great|to solve|we need to)\b/i;
+
+function carriesReasoning(sentence: string): boolean {
+  if (/\\boxed|\b(?:final answer|the answer is|answer:)/i.test(sentence)) return false;
+  if (hasEquation(sentence)) return true;
+  const words = countWords(sentence);
+  return words >= 5 && !(words < 10 && filler.test(sentence));
+}
+
+function belongTogether(a: string, b: string): boolean {
+  if (countWords(a) >= 25 || countWords(a) + countWords(b) >= 40) return false;
+  const words = contentWords(a);
+  return [...contentWords(b)].filter((word) => words.has(word)).length >= 2;
+}
+
+const hasEquation = (text: string) => text.includes('=') && /\d/.test(text);
+const countWords = (text: string) => text.split(/\s+/).filter(Boolean).length;
+const functionWords = new Set(
+  'the a an of to in on at for and or so is are was were be has have had he she it they we you his her its their this that with by from as each per then there how many much will would'.split(
+    ' ',
+  ),
+);
+
+function contentWords(text: string): Set<string> {
+  const words = text.toLowerCase().match(/[\p{L}\p{N}]+(?:[.,'’]\p{N}+)*/gu) ?? [];
+  return new Set(words.filter((word) => !functionWords.has(word)));
+}
