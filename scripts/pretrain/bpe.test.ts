@@ -32,7 +32,7 @@ describe('byte-pair encoding', () => {
   it('gives any text back', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
-        fc.pre(!special.some((token) => text.includes(token)) && text.isWellFormed());
+        fc.pre(!special.some((token) => text.includes(token)));
         expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
       }),
     );
