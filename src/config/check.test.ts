@@ -40,6 +40,13 @@ describe('the syntax of a config', () => {
     expect(checkReward('{\r\n\r\n"components": 3 }').issues[0]).toMatchObject({ line: 3, column: 15 });
   });
 
+  it.each([
+    ['['.repeat(200_000), 'The file is nested too deeply.'],
+    [`{ "name": "${'x'.repeat(2_000_000)}" }`, 'The file is larger than 1 MB.'],
+  ])('refuses what no config is', (text, message) => {
+    expect(checkReward(text).issues).toMatchObject([{ severity: 'error', message }]);
+  });
+
   it('refuses a setting given twice, and a prototype key', () => {
     const text = '{ "components": [{ "use": "correctness", "weight": 1, "weight": 2 }], "__proto__": {} }';
     expect(checkReward(text).issues.map(({ message }) => message)).toEqual([
@@ -135,12 +142,18 @@ describe('what an experiment may say', () => {
   });
 
   it('offers a text edit where it knows better', () => {
-    const text = JSON.stringify({ ...minimal, stages: { complete: { lr: 1, kl: 'k3x' } } });
-    const mended = checkExperiment(text).issues.reduceRight(
-      (result, { offset, length, fix }) => result.slice(0, offset) + fix!.text + result.slice(offset + length),
-      text,
-    );
-    expect(JSON.parse(mended).stages).toEqual({ complete: { learningRate: 1, kl: 'k3' } });
+    const reward = { components: [{ use: 'correctness' }, { use: 'brevity', gate: [] }] };
+    const text = JSON.stringify({ ...minimal, stages: { complete: { lr: 1, kl: 'k3x' }, rewrite: { reward } } });
+    const mend = (broken: string) =>
+      checkExperiment(broken).issues.reduceRight(
+        (result, { fix }) => result.slice(0, fix!.offset) + fix!.text + result.slice(fix!.offset + fix!.length),
+        broken,
+      );
+    const mended = mend(mend(text)); // what does not fit together is looked at once every setting is known
+    expect(JSON.parse(mended).stages).toEqual({
+      complete: { learningRate: 1, kl: 'k3' },
+      rewrite: { reward: { components: [{ use: 'correctness' }, { use: 'brevity', gate: 'correctness' }] } },
+    });
     expect(checkExperiment(mended).issues).toEqual([]);
   });
 });

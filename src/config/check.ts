@@ -2,9 +2,10 @@
 import type { z } from 'zod';
 import { type ConfigDocument, nodeAt, parseDocument, placeFinding } from './document';
 import { experimentSchema, type ParsedExperiment } from './experiment';
+import { experimentFindings } from './experiment-findings';
 import type { Finding, Issue } from './issue';
 import { type RewardConfig, rewardSchema } from './reward';
-import { experimentFindings, rewardFindings } from './semantics';
+import { rewardFindings } from './reward-findings';
 import { schemaFindings } from './translate';
 
 export interface Checked<T> {

@@ -45,7 +45,35 @@ const syntaxMessages: Partial<Record<ParseErrorCode, [message: string, remedy?: 
 /** After a syntax error the rest of its line, and soon the rest of the file, is guesswork. */
 const maxSyntaxIssues = 5;
 
+/** A config is written by hand; more than this is another file. */
+const maxLength = 1_000_000;
+
+/** Never throws: what cannot be read has an issue in `syntax`. */
 export function parseDocument(text: string): ConfigDocument {
+  if (text.length > maxLength) return refused('The file is larger than 1 MB.');
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof RangeError) return refused('The file is nested too deeply.'); // the parser is recursive
+    throw error;
+  }
+}
+
+function refused(message: string): ConfigDocument {
+  const issue: Issue = {
+    severity: 'error',
+    path: [],
+    message,
+    remedy: 'Is this the right file?',
+    offset: 0,
+    length: 0,
+    line: 1,
+    column: 1,
+  };
+  return { text: '', root: undefined, value: undefined, syntax: [issue], repeated: [] };
+}
+
+function parse(text: string): ConfigDocument {
   const errors: ParseError[] = [];
   const clean = text.replace(/^\uFEFF/, ' '); // a byte order mark is harmless
   const root = parseTree(clean, errors, { allowTrailingComma: true });
@@ -115,6 +143,9 @@ function issueOn(document: ConfigDocument, node: Node, finding: Finding, exact =
     // An object or list is marked by its bracket only: a whole block underlined hides what is wrong in it.
     length: node.type === 'object' || node.type === 'array' ? 1 : node.length,
     ...position(document.text, node.offset),
-    fix: exact && replacement !== undefined ? { title: `Change to ${replacement}`, text: replacement } : undefined,
+    fix:
+      exact && replacement !== undefined
+        ? { title: `Change to ${replacement}`, offset: node.offset, length: node.length, text: replacement }
+        : undefined,
   };
 }

@@ -26,7 +26,7 @@ export interface Issue {
   line: number;
   column: number;
   /** A text edit that mends it: `text` in place of [offset, offset + length). */
-  fix?: { title: string; text: string };
+  fix?: { title: string; offset: number; length: number; text: string };
 }
 
 export interface FileIssue extends Issue {

@@ -20,3 +20,9 @@ export const rewardSchema = group('A reward: the weighted sum of named component
 export type RewardConfig = z.output<typeof rewardSchema>;
 /** A reward config as written. */
 export type RewardFile = z.input<typeof rewardSchema>;
+
+/** A component's name in metrics and gates. */
+export const nameOf = (component: { name?: string; use: string }) => component.name ?? component.use;
+
+/** The names that a component is gated by. */
+export const gatesOf = ({ gate }: { gate: string | string[] }): string[] => (typeof gate === 'string' ? [gate] : gate);

@@ -1,6 +1,5 @@
 import type { ComponentName, RewardComponent } from '../config/components';
-import type { RewardConfig } from '../config/reward';
-import { gatesOf, nameOf } from '../config/semantics';
+import { gatesOf, nameOf, type RewardConfig } from '../config/reward';
 import { isRight, type RewardInput } from './input';
 import { type Component, registry } from './registry';
 
