@@ -59,6 +59,13 @@ export const stageRowSchema = z.object({
   meanTokens: real,
   /** Problems tested. */
   n: count,
+  /** Share right by the last number anywhere in the text. */
+  lenientAccuracy: real.optional(),
+  /** Share cut off by the token budget. */
+  truncated: real.optional(),
+  tokensPerSecond: real.optional(),
+  /** The checkpoint tested; absent for the student as it came. */
+  checkpoint: z.string().optional(),
   /** Seconds of training that led to it, earlier stages not counted. */
   wallSeconds: real,
   seq: count.optional(),

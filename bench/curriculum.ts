@@ -1,0 +1,159 @@
+/**
+ * The built-in experiment over several seeds, with controls: npm run bench:curriculum -- --seeds 3 [--controls] [--quick]
+ * Prints, and writes to bench/results/curriculum.md, what each stage reaches on the test problems: mean over seeds, their spread, and
+ * the paired difference from the base student and from plain SFT over all test answers.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Control, Experiment } from '../src/config/experiment';
+import { loadExperiment } from '../src/config/load';
+import { startRun } from '../src/curriculum/session';
+import { deviation, mean, pairedInterval } from '../src/curriculum/statistics';
+import { packageRoot } from '../src/paths';
+import { readEvaluation, readSummary } from '../src/runs/reading';
+import type { StageName } from '../src/runs/records';
+
+const { values } = parseArgs({
+  options: {
+    experiment: { type: 'string', default: 'examples/arithmetic/arithmetic.distillery.json' },
+    seeds: { type: 'string', default: '3' },
+    controls: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    out: { type: 'string', default: 'bench/results/curriculum.md' },
+    runs: { type: 'string', default: '.distillery/bench' },
+  },
+});
+
+/** The control experiments: one thing taken out of the curriculum, all else equal. Plain SFT is not trained again for them. */
+const controls: Record<Control, (stages: Experiment['stages']) => Experiment['stages']> = {
+  'no-reconstruct': (stages) => ({ ...stages, reconstruct: false }),
+  'no-masks': (stages) => ({ ...stages, complete: stages.complete && { ...stages.complete, maskSchedule: [1] } }),
+  'replay-only': (stages) => ({ ...stages, complete: stages.complete && { ...stages.complete, policyWeight: 0 } }),
+  'no-rewrites': (stages) => ({
+    ...stages,
+    rewrite: stages.rewrite && { ...stages.rewrite, internalise: { ...stages.rewrite.internalise, rewrites: 0 } },
+  }),
+};
+
+interface Outcome {
+  accuracy: number;
+  meanTokens: number;
+  seconds: number;
+  /** By problem. */
+  right: number[];
+  tokens: number[];
+}
+
+type Outcomes = Map<StageName, Outcome>;
+
+async function outcomes(experiment: Experiment, label: string): Promise<Outcomes> {
+  const started = performance.now();
+  const { folder } = await startRun(experiment, join(packageRoot(), values.runs), {
+    signal: new AbortController().signal,
+    notify: (event) => {
+      if (event.type === 'result') {
+        const { stage, accuracy, meanTokens } = event.row;
+        console.log(
+          `  ${label} ${stage}: ${(100 * accuracy).toFixed(1)} %, ${meanTokens.toFixed(1)} tokens (${minutes(started)} min)`,
+        );
+      }
+    },
+  });
+  return new Map(
+    readSummary(folder).map(({ stage, accuracy, meanTokens, wallSeconds, checkpoint }) => {
+      const answers = readEvaluation(folder, checkpoint ?? stage);
+      const outcome = {
+        accuracy,
+        meanTokens,
+        seconds: wallSeconds,
+        right: answers.map(({ correct }) => Number(correct)),
+        tokens: answers.map(({ tokens }) => tokens),
+      };
+      return [stage, outcome];
+    }),
+  );
+}
+
+const minutes = (since: number) => ((performance.now() - since) / 60_000).toFixed(1);
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+const signed = (value: number) => `${value >= 0 ? '+' : '−'}${Math.abs(value).toFixed(1)}`;
+
+const titles: Record<StageName, string> = {
+  base: 'base student',
+  sft: 'plain SFT',
+  reconstruct: 'Stage 1 reconstruct',
+  complete: 'Stage 2 complete',
+  rewrite: 'Stage 3 rewrite',
+};
+
+/** A table row: mean and spread over the runs of one stage. */
+function row(title: string, runs: Outcome[], base: Outcome[], sft: Outcome[]): string {
+  const accuracy = runs.map((run) => run.accuracy);
+  const tokens = runs.map((run) => run.meanTokens);
+  const against = (others: Outcome[]) => {
+    if (others.length !== runs.length || others === runs) return ['', ''];
+    const [low, high] = pairedInterval(
+      others.flatMap(({ right }) => right),
+      runs.flatMap(({ right }) => right),
+    );
+    const points = 100 * (mean(accuracy) - mean(others.map((other) => other.accuracy)));
+    const saved = 100 * (mean(tokens) / mean(others.map((other) => other.meanTokens)) - 1);
+    return [`${signed(points)} (${signed(100 * low)} .. ${signed(100 * high)})`, `${signed(saved)} %`];
+  };
+  const cells = [
+    title,
+    `${percent(mean(accuracy))} ± ${(100 * deviation(accuracy)).toFixed(1)}`,
+    `${mean(tokens).toFixed(1)} ± ${deviation(tokens).toFixed(1)}`,
+    ...against(base),
+    ...against(sft),
+    `${Math.round(mean(runs.map(({ seconds }) => seconds)))} s`,
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+async function main(): Promise<void> {
+  const { experiment } = loadExperiment(values.experiment, { quick: values.quick });
+  const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => experiment.seed + i);
+  const runs: Outcomes[] = [];
+  for (const seed of seeds) runs.push(await outcomes({ ...experiment, seed }, `seed ${seed}`));
+  const of = (stage: StageName, from = runs) => from.flatMap((run) => run.get(stage) ?? []);
+  const [base, sft] = [of('base'), of('sft')];
+  const n = base[0].right.length;
+  const lines = [
+    `Built-in experiment, ${seeds.length} seed${seeds.length > 1 ? 's' : ''} (${seeds.join(', ')}), ${n} test problems each, ${cpus()[0].model}, ${cpus().length} cores.`,
+    'Mean ± standard deviation over seeds; in brackets 95 % paired bootstrap intervals over all test answers. Time is training with its validation checks, a stage by itself.',
+    '',
+    '| student | accuracy | tokens | points vs base | tokens vs base | points vs SFT | tokens vs SFT | time |',
+    '|---|---|---|---|---|---|---|---|',
+    ...(Object.keys(titles) as StageName[])
+      .filter((stage) => of(stage).length > 0)
+      .map((stage) => row(titles[stage], of(stage), base, sft)),
+  ];
+  if (values.controls) {
+    lines.push('', 'Controls: the curriculum with one thing taken out.', '', lines[3], lines[4]);
+    for (const [name, change] of Object.entries(controls)) {
+      const controlled: Outcomes[] = [];
+      for (const seed of seeds) {
+        const variant = {
+          ...experiment,
+          name: `${experiment.name}-${name}`,
+          seed,
+          stages: change(experiment.stages),
+          baselines: { ...experiment.baselines, sft: false as const },
+        };
+        controlled.push(await outcomes(variant, `${name}, seed ${seed},`));
+      }
+      const last = (['rewrite', 'complete'] as const).find((stage) => of(stage, controlled).length > 0)!;
+      lines.push(row(name, of(last, controlled), base, sft));
+    }
+  }
+  const text = `${lines.join('\n')}\n`;
+  console.log(`\n${text}`);
+  const out = join(packageRoot(), values.out);
+  mkdirSync(join(out, '..'), { recursive: true });
+  writeFileSync(out, text);
+}
+
+main();
