@@ -67,12 +67,13 @@ function quickSchema(properties: Record<string, Json>): Json {
   };
 }
 
+/** Nothing is required; and as one value may then fit several alternatives, oneOf becomes anyOf. */
 function withoutRequired(schema: Json): Json {
   const strip = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(strip);
     if (typeof value !== 'object' || value === null) return value;
     const entries = Object.entries(value).filter(([key, inner]) => !(key === 'required' && Array.isArray(inner)));
-    return Object.fromEntries(entries.map(([key, inner]) => [key, strip(inner)]));
+    return Object.fromEntries(entries.map(([key, inner]) => [key === 'oneOf' ? 'anyOf' : key, strip(inner)]));
   };
   return strip(schema) as Json;
 }
