@@ -113,6 +113,16 @@ describe.each(backendNames)('on %s', (backendName) => {
     });
   });
 
+  it('decodeStep leaves alone what others hold of its cache', () => {
+    const { weights, shape } = randomDecoder(small);
+    const session = new Session(weights, shape);
+    const held = session.cache.keys.clone();
+    session.advance([{ slot: 1, count: 9 }]);
+    expect(held.dataSync().every((value) => value === 0)).toBe(true);
+    held.dispose();
+    session.dispose();
+  });
+
   it('copySlots lets several rows go on from one prompt', () => {
     const { weights, shape } = randomDecoder(small);
     const session = new Session(weights, shape);

@@ -70,10 +70,7 @@ function planOf({ starts, slots, past }: Inputs, kvHeads: number): Plan {
 
 const project = (x: Tensor, weight: Tensor): Tensor2D => matMul(x as Tensor2D, weight as Tensor2D, false, true);
 
-/**
- * The layer's cache [slots, kvHeads, maxLength, headDim] with the new rows x [n, kvHeads*headDim] in it. tfjs's cpu backend writes
- * into the given tensor; a cache is consumed, so that is as good as a copy.
- */
+/** The layer's cache [slots, kvHeads, maxLength, headDim] with the new rows x [n, kvHeads*headDim] in it. */
 const remember = (cache: Tensor, x: Tensor, { places }: Plan): Tensor =>
   tensorScatterUpdate(cache as never, places as never, reshape(x, [-1, cache.shape[3]!]) as never);
 
@@ -102,8 +99,9 @@ const decodeStep: Reference<DecodeAttrs> = (inputs, attrs) => {
     return rotate(reshape(norm(reshape(biased, [-1, headDim]), headNorm), x.shape), null, rope, headDim);
   };
 
-  const keys = unstack(inputs.keys);
-  const values = unstack(inputs.values);
+  // Copies, as tfjs's cpu backend scatters into the very tensor it is given, and somebody else may hold the cache's data.
+  const keys = unstack(add(inputs.keys, 0));
+  const values = unstack(add(inputs.values, 0));
   let x: Tensor2D = embed(inputs.embed as Tensor2D, inputs.tokens as Tensor1D);
   for (let layer = 0; layer < attrs.layers; layer++) {
     const weight = (name: string) => inputs[`${layer}.${name}`];

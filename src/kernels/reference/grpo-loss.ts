@@ -60,6 +60,7 @@ function klTerm(x: Tensor, estimator: KlEstimator): { value: Tensor; slope: Tens
 const grpoLoss: Reference<GrpoLossOptions> = (inputs, options) => {
   const { logProbs, oldLogProbs, refLogProbs, advantages, starts } = inputs;
   const { aggregation, importance, clipLow, clipHigh, beta, kl, normalizer } = options;
+  if (beta !== 0 && !refLogProbs) throw new Error('A KL term needs the log-probabilities of the reference');
   const sequences = advantages.shape[0]!;
   const sequence = sequenceOf(starts);
   const bySequence = (x: Tensor) => scatterND(reshape(sequence, [-1, 1]), x, [sequences]);
