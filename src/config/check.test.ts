@@ -302,6 +302,12 @@ describe('what a reward may say', () => {
       'warning',
       '"brevity" also pays for wrong answers',
     ],
+    [
+      [{ use: 'correctness' }, { use: 'format', options: { valid: 0 } }, { use: 'kimi', gate: 'format' }],
+      'error',
+      'The gate of "kimi" never opens',
+    ],
+    [[{ use: 'correctness' }, { use: 'repetition' }, { use: 'format', gate: ['repetition'] }], 'error', 'never opens'],
     [[{ use: 'brevity' }], 'warning', 'Nothing here rewards a right answer'],
     [[{ use: 'correctness', gate: 'correctness' }], 'error', 'leads back to itself'],
   ])('%j', (components, severity, message) => {

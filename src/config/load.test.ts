@@ -1,10 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { UserError } from '../errors';
+import { packageRoot } from '../paths';
+import { checkExperiment } from './check';
 import { ConfigError } from './issue';
-import { loadExperiment, loadReward, resolveExperiment } from './load';
+import { loadExperiment, loadReward, resolveExperiment, resolveReward } from './load';
 import { presets } from './presets';
 
 let folder: string;
@@ -120,4 +122,14 @@ it('says when the config itself is not there', () => {
   expect(error.message).toContain('There is no such file: the reward config');
   expect(error.remedy).toBe(`Did you mean ${join(folder, 'mine.reward.json')}?`);
   expect(errorOf(() => loadExperiment(folder)).message).toContain('This is a folder');
+});
+
+it('finds nothing wrong with the built-in experiment and its reward', () => {
+  const path = join(packageRoot(), 'examples/arithmetic/arithmetic.distillery.json');
+  const { issues, value } = checkExperiment(readFileSync(path, 'utf8'), { quick: true });
+  expect(issues).toEqual([]);
+  for (const stage of [value?.stages.complete, value?.stages.rewrite]) {
+    if (!stage || typeof stage.reward !== 'string') throw new Error('The stage has no reward file');
+    expect(resolveReward(stage.reward, dirname(path)).components.length).toBeGreaterThan(1);
+  }
 });

@@ -37,7 +37,15 @@ export function rewardFindings({ components }: RewardConfig, base: Path = []): F
     gatesOf(component).forEach((gate, j) => {
       const path = [i, 'gate', ...(typeof component.gate === 'string' ? [] : [j])];
       // The default gate works without a component of that name: the answer is then judged for it alone.
-      if (names.includes(gate) || gate === 'correctness') return;
+      const behind = components[names.indexOf(gate)];
+      if (behind && highest(behind) <= 0)
+        add(
+          'error',
+          path,
+          `The gate of "${name}" never opens: "${gate}" is never above 0.`,
+          `Give "${gate}" an option that is above 0, or gate by another component.`,
+        );
+      if (behind || gate === 'correctness') return;
       const meant = suggest(gate, names);
       const remedy = meant ? `Did you mean "${meant}"?` : `Components here: ${names.join(', ')}.`;
       add(
@@ -68,6 +76,21 @@ export function rewardFindings({ components }: RewardConfig, base: Path = []): F
 }
 
 type Components = RewardConfig['components'];
+
+/** The highest value that a component can take, as far as its options say. */
+function highest(component: Components[number]): number {
+  switch (component.use) {
+    case 'correctness':
+      return Math.max(component.options.right, component.options.wrong);
+    case 'format':
+      return Math.max(component.options.valid, component.options.malformed);
+    case 'repetition':
+    case 'softOverlong':
+      return 0;
+    default:
+      return Number.POSITIVE_INFINITY;
+  }
+}
 
 function gatesBehind(components: Components, name: string, seen: Set<string>): Set<string> {
   for (const component of components.filter((other) => nameOf(other) === name))
