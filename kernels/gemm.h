@@ -53,9 +53,9 @@ _Static_assert(sizeof(gemm_space) <= SCRATCH_BYTES / 2, "gemm.h owns the first h
 
 INLINE int gemm_least(int a, int b) { return a < b ? a : b; }
 
-// sum[r][v] = sum over p of a[r*aRow + p*aStep] * b[p*bStep + v*VW ..]
+// sum[r][v] = sum over p of a[r*aRow + p*aStep] * b[p*bStep + v*VW ..]; rows and vectors are constants where it is called.
 INLINE void gemm_tile(const int rows, const int vectors, int k, const float *a, ptrdiff_t aRow, ptrdiff_t aStep, const float *b,
-                      ptrdiff_t bStep, vf sum[rows][vectors]) {
+                      ptrdiff_t bStep, vf sum[][NV]) {
   UNROLL_TILE for (int r = 0; r < rows; r++) UNROLL_TILE for (int v = 0; v < vectors; v++) sum[r][v] = (vf){0};
   for (int p = 0; p < k; p++) {
     vf row[NV];
@@ -89,7 +89,7 @@ INLINE void gemm_store(int k, const float *a, const float *b, ptrdiff_t bStep, f
 // The transpose of a tile of `rows` x (`vectors`*VW) goes to C: its rows are columns of C. aStep 1: `a` is B itself; else packed.
 INLINE void gemm_store_transposed(const int rows, const int vectors, int k, const float *a, ptrdiff_t aRow, ptrdiff_t aStep,
                                   const float *b, float *c, ptrdiff_t ldc, int mr, int nr, int accumulate, float *tile) {
-  vf sum[rows][vectors];
+  vf sum[2 * MR][NV];
   gemm_tile(rows, vectors, k, a, aRow, aStep, b, NR, sum);
   UNROLL_TILE for (int r = 0; r < rows; r++) UNROLL_TILE for (int v = 0; v < vectors; v++) vstore(tile + r * NR + v * VW, sum[r][v]);
   for (int j = 0; j < nr; j++)
