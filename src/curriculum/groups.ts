@@ -47,7 +47,7 @@ export async function sampleGroups(
   settings: GrpoSettings,
   stream: (string | number)[],
 ): Promise<{ groups: ScoredGroup[]; generatedTokens: number }> {
-  const { tokenizer, experiment, signal } = context;
+  const { tokenizer, experiment, notify, signal } = context;
   const { completions } = await sample(
     model,
     prompts.map((one) => one.prompt),
@@ -62,6 +62,7 @@ export async function sampleGroups(
       signal,
     },
   );
+  const failed = new Map<string, string>();
   const groups = prompts.map((one, p): ScoredGroup => {
     const lesson = context.train[one.row];
     const drawn = completions.slice(p * settings.group, (p + 1) * settings.group).map((completion) => {
@@ -81,6 +82,7 @@ export async function sampleGroups(
       }),
     );
     const scores = scoreGroup(settings.reward, inputs);
+    for (const { failures } of scores) for (const [name, why] of Object.entries(failures)) failed.set(name, why);
     const samples = drawn.map(({ tokens, logProbs, finished, text, answer, correct }, i) => ({
       tokens,
       logProbs,
@@ -93,6 +95,8 @@ export async function sampleGroups(
     }));
     return { ...one, lesson, samples };
   });
+  for (const [name, why] of failed)
+    notify({ type: 'note', level: 'warning', text: `reward component ${name} failed and did not count: ${why}` });
   assignAdvantages(groups, settings);
   const generatedTokens = completions.reduce((sum, { tokens }) => sum + tokens.length, 0);
   return { groups, generatedTokens };
