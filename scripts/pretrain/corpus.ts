@@ -48,9 +48,9 @@ export const mix = {
   complete: 0.03,
   rewrite: 0.04,
   /** Chance that a chain has one wrong result, carried on to the end. */
-  slip: 0.12,
+  slip: 0.06,
   /** Chance that a chain takes one event for another kind, or leaves it out. */
-  misread: 0.1,
+  misread: 0.05,
 } as const;
 
 /** Row number `index` of the mix: a pure function of the seed and the index. */
