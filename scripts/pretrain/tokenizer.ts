@@ -5,7 +5,7 @@ import { learnMerges, tokenizerJson } from './bpe';
 import { pretrainingRow } from './corpus';
 
 const folder = process.argv[2] ?? 'examples/arithmetic/student';
-const size = Number(process.argv[3] ?? 512);
+const size = Number(process.argv[3] ?? 640);
 const special = ['<|endoftext|>', '[MASK]'];
 const texts = Array.from({ length: 6000 }, (_, i) => {
   const { prompt, completion } = pretrainingRow(i);
