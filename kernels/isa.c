@@ -6,6 +6,7 @@
 #define FN(name) JOIN(name, ISA)
 
 #include "gemm.h"
+#include "elementwise.h"
 #include "rows.h"
 
 #include "attend.h"

@@ -2,22 +2,26 @@
 // Arguments in call order; [shape] float32 unless said int32; "|0" = may be absent (JavaScript passes 0). All matrices row-major.
 // Packed sequences: the tokens of all sequences one after the other, [n, ...]; `starts` int32 [sequences + 1] holds their offsets (starts[0] = 0, the last = n).
 
-// rows.h ------------------------------------------------------------------------------------------------------------------
+// gemm.h -----------------------------------------------------------------------------------------------------------------
 KERNEL(gemm)                  // A, B, C, transposeA, transposeB, batch, m, n, k, strideA, strideB, accumulate: C[b] (+)= op(A[b]) op(B[b]); strides in elements, 0 = shared
+
+// elementwise.h ----------------------------------------------------------------------------------------------------------
 KERNEL(binary)                // op (0 add, 1 subtract, 2 multiply, 3 divide), a [n], b [n], out [n], n
 KERNEL(add_n)                 // out [n], n, count, inputs... [n] each
 KERNEL(scale)                 // x [n], out [n], n, factor
+KERNEL(swi_glu)               // gate [n], up [n], y [n], n: silu(gate) * up
+KERNEL(swi_glu_grad)          // dy, gate, up, dGate, dUp, n
+KERNEL(dropout)               // x [n], y [n], n, rate, seed: y[i] = bits(seed, i) >= rate ? x[i] / (1 - rate) : 0   (hash of random.ts)
+KERNEL(sum_squares)           // out [1], count, then (x [n], n) pairs
+KERNEL(adam_w)                // p, g, m, v [n] (p, m, v in place), n, lr, beta1, beta2, eps, weightDecay, correction1 (1-beta1^t), correction2 (1-beta2^t), gradScale
+
+// rows.h -----------------------------------------------------------------------------------------------------------------
 KERNEL(embed)                 // table [vocab,d], ids int32 [n], out [n,d], n, d
 KERNEL(embed_grad)            // dy [n,d], ids int32 [n], dTable [vocab,d] (overwritten), n, d, vocab
 KERNEL(rms_norm)              // x [n,d], weight [d], y [n,d], rstd [n], n, d, eps
 KERNEL(rms_norm_grad)         // dy [n,d], x [n,d], weight [d], rstd [n], dx [n,d], dWeight [d], n, d
 KERNEL(rotate)                // x [n,heads*headDim], bias [heads*headDim]|0, positions int32 [n], cos [positions,headDim/2], sin, y, n, heads, headDim
 KERNEL(rotate_grad)           // dy, positions int32 [n], cos, sin, dx, dBias|0, n, heads, headDim
-KERNEL(swi_glu)               // gate [n], up [n], y [n], n: silu(gate) * up
-KERNEL(swi_glu_grad)          // dy, gate, up, dGate, dUp, n
-KERNEL(dropout)               // x [n], y [n], n, rate, seed: y[i] = bits(seed, i) >= rate ? x[i] / (1 - rate) : 0   (hash of random.ts)
-KERNEL(sum_squares)           // out [1], count, then (x [n], n) pairs
-KERNEL(adam_w)                // p, g, m, v [n] (p, m, v in place), n, lr, beta1, beta2, eps, weightDecay, correction1 (1-beta1^t), correction2 (1-beta2^t), gradScale
 
 // attend.h ----------------------------------------------------------------------------------------------------------------
 KERNEL(attend)                // q [n,heads*headDim], k [n,kvHeads*headDim], v, starts int32, out [n,heads*headDim], lse [n,heads], sequences, heads, kvHeads, headDim, scale: causal within each sequence
