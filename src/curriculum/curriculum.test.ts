@@ -37,7 +37,9 @@ async function stopAndResume(updates: number): Promise<string> {
   const notify = (event: CurriculumEvent) => {
     if (event.type === 'update' && ++seen === updates) stop.abort();
   };
-  await expect(start({ notify, signal: stop.signal, begun: (writer) => (run = writer.folder) })).rejects.toThrow(Stopped);
+  await expect(start({ notify, signal: stop.signal, begun: (writer) => (run = writer.folder) })).rejects.toThrow(
+    Stopped,
+  );
   expect(openRun(run).record.state).toBe('stopped');
   await resumeRun(run, quiet);
   return run;
@@ -70,7 +72,10 @@ describe('a run', () => {
       expect(Object.keys(rollout.parts)).toEqual(['correctness', 'repetition']);
     }
     expect(readFailures(whole)).toHaveLength(10); // an untrained student fails at everything
-    expect(readFailures(whole)[0]).toMatchObject({ samples: expect.any(Array), teacherChain: expect.stringContaining('Step 1') });
+    expect(readFailures(whole)[0]).toMatchObject({
+      samples: expect.any(Array),
+      teacherChain: expect.stringContaining('Step 1'),
+    });
     const config = JSON.parse(readFileSync(join(whole, 'config.json'), 'utf8'));
     expect(config.environment).toMatchObject({ node: process.version, backend: { name: 'embedded' } });
     expect(config.experiment.stages.complete.clipHigh).toBe(0.28);
@@ -89,7 +94,8 @@ describe('a run', () => {
   it.each([1, 2, 4, 8, 11, 14])('gives the same when it is stopped after %i updates and resumed', async (updates) => {
     const run = await stopAndResume(updates);
     expect(metrics(run)).toEqual(metrics(whole));
-    const summary = (of: string) => readSummary(of).map(({ stage, accuracy, meanTokens }) => ({ stage, accuracy, meanTokens }));
+    const summary = (of: string) =>
+      readSummary(of).map(({ stage, accuracy, meanTokens }) => ({ stage, accuracy, meanTokens }));
     expect(summary(run)).toEqual(summary(whole));
     expect(readRollouts(run, 'rewrite', 3)).toEqual(readRollouts(whole, 'rewrite', 3));
     const last = (of: string) => readFileSync(join(of, 'checkpoints', 'rewrite-6', 'model.safetensors'));

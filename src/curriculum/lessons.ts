@@ -57,7 +57,9 @@ export function reconstructExample(
 /** Stage 2: some steps masked in place. All of them masked, or no chain known, is the plain question. */
 export function completeExercise(lesson: Lesson, ratio: MaskRatio, tokenizer: Tokenizer, random: Random): number[] {
   if (!lesson.chain) return lesson.prompt;
-  return tokenizer.encodePrompt(completePrompt(lesson.problem.question, completionExercise(lesson.chain, ratio, random)));
+  return tokenizer.encodePrompt(
+    completePrompt(lesson.problem.question, completionExercise(lesson.chain, ratio, random)),
+  );
 }
 
 /** Stage 3: the question with the teacher's chain, asking for a much shorter one. */

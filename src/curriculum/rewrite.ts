@@ -46,7 +46,8 @@ export async function rewrite(
     if (progress.rewrites === null) {
       if (failures.length > 0 && settings.updates > 0)
         await learnToRewrite(context, rewriter, settings, failures, own, state);
-      progress.rewrites = failures.length > 0 ? await collectRewrites(context, rewriter, settings, failures) : [];
+      const wanted = failures.length > 0 && settings.updates + settings.internalise.updates > 0;
+      progress.rewrites = wanted ? await collectRewrites(context, rewriter, settings, failures) : [];
       if (settings.internalise.start === 'rewriter') takeParameters(model, copyModel(rewriter));
     }
   } finally {

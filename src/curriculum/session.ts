@@ -9,13 +9,13 @@ import type { Dataset } from '../data/types';
 import { UserError } from '../errors';
 import { type BackendInfo, useBackend } from '../kernels/backends';
 import { loadStudent } from '../model/hf-folder';
-import { disposeModel } from '../model/transformer';
-import { readConfig } from '../runs/reading';
-import type { StageRow } from '../runs/records';
+import { disposeModel, type Model } from '../model/transformer';
+import { latestCheckpoint, readConfig } from '../runs/reading';
+import type { CheckpointEntry, StageRow } from '../runs/records';
 import { createRun, openForWriting, type RunWriter } from '../runs/writer';
 import { newestCheckpoint } from './checkpoints';
 import { type Context, type CurriculumEvent, Stopped } from './context';
-import { prepareLessons } from './lessons';
+import { type Lesson, prepareLessons } from './lessons';
 import { runCurriculum } from './run';
 
 /** What config.json of a run holds: the complete experiment, and what it ran on. */
@@ -39,7 +39,7 @@ export async function startRun(experiment: Experiment, runsFolder: string, optio
   return conduct(createRun(runsFolder, experiment.name, config), experiment, data, backend, options);
 }
 
-/** Goes on with a run from its newest checkpoint; what it recorded after that is done again. */
+/** Goes on with a run from its newest checkpoint that is sound; what it recorded after that is done again. */
 export async function resumeRun(folder: string, options: SessionOptions) {
   const { experiment, environment: before } = readConfig(folder) as RunConfig;
   const backend = await useBackend(experiment.backend);
@@ -54,12 +54,32 @@ export async function resumeRun(folder: string, options: SessionOptions) {
   }
   const run = openForWriting(folder);
   try {
-    run.rollBack(run.record.checkpoints.at(-1) ?? null);
+    run.rollBack(soundCheckpoint(run, options.notify));
   } catch (error) {
     run.close();
     throw error;
   }
   return conduct(run, experiment, data, backend, options);
+}
+
+/** The newest checkpoint whose files are as they were written; null when none was ever taken. Each newer one is a warning. */
+function soundCheckpoint(run: RunWriter, notify: SessionOptions['notify']): CheckpointEntry | null {
+  const { folder, record } = run;
+  if (record.checkpoints.length === 0) return null;
+  const found = latestCheckpoint({ folder, record, interrupted: false });
+  if (!found)
+    throw new UserError('every checkpoint of the run is damaged', {
+      file: folder,
+      code: 'checkpoint',
+      remedy: 'Put them back from a copy, or start a new run; what this one recorded can still be read.',
+    });
+  for (const { name, problem } of found.skipped)
+    notify({
+      type: 'note',
+      level: 'warning',
+      text: `checkpoint ${name} is passed over (${problem.message}); going on from ${found.entry.name}`,
+    });
+  return found.entry;
 }
 
 async function conduct(
@@ -75,7 +95,7 @@ async function conduct(
     run.update({ state: 'running' });
     const { model, tokenizer } = loadStudent(experiment.student.path);
     try {
-      const lessons = prepareLessons(data.train.problems, tokenizer);
+      const lessons = thatFit(prepareLessons(data.train.problems, tokenizer), experiment, model, options);
       const held = heldOut(lessons.length, experiment);
       const state = newestCheckpoint({ run })?.state;
       const context: Context = {
@@ -113,6 +133,24 @@ function closeAfter(run: RunWriter, error: unknown): void {
   } catch {
     // The disk may be what failed; run.json keeps its last content, and the lock is free.
   }
+}
+
+/** Leaves out training rows whose longest exercise has no room in the student's positions, and says so. */
+function thatFit(lessons: Lesson[], { stages }: Experiment, { config }: Model, { notify }: SessionOptions): Lesson[] {
+  const budget = Math.max(0, ...[stages.complete, stages.rewrite].map((stage) => (stage ? stage.maxNewTokens : 0)));
+  const fits = ({ prompt, teacherTokens }: Lesson) => {
+    const teacher = teacherTokens?.length ?? 0;
+    const wording = 64; // what the prompts of the stages say around the steps
+    return prompt.length + teacher + Math.max(teacher, budget) + wording <= config.maxPositions;
+  };
+  const kept = lessons.filter(fits);
+  if (kept.length < lessons.length)
+    notify({
+      type: 'note',
+      level: 'warning',
+      text: `${lessons.length - kept.length} of ${lessons.length} training rows are left out: too long for the student's ${config.maxPositions} positions`,
+    });
+  return kept;
 }
 
 function heldOut(rows: number, { data }: Experiment): number {

@@ -1,0 +1,96 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ExperimentFile } from '../../src/config/experiment';
+import { startRun } from '../../src/curriculum/session';
+import { tinyExperiment, tinyWorkspace } from '../../src/curriculum/testing/tiny';
+import { packageRoot } from '../../src/paths';
+import { readFailures, readMetrics, readRollouts, readSummary } from '../../src/runs/reading';
+
+// GSM8K and BRIDGE's hard cases as published; they are not part of the repository.
+const shared = join(packageRoot(), '../shared/data');
+const bridge = join(shared, 'bridge/stage3_error_samples.json');
+const gsm8k = (part: string) => join(shared, 'gsm8k', part);
+const present = existsSync(bridge) && existsSync(gsm8k('train.jsonl'));
+if (!present) console.warn(`real data: skipped, as there is no ${shared}`);
+
+const quiet = { notify: () => {}, signal: new AbortController().signal };
+let folder = '';
+
+beforeAll(async () => {
+  folder = await tinyWorkspace();
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The tiny student cannot solve a single problem; the pipeline must not care. */
+function run(data: ExperimentFile['data']) {
+  return startRun(
+    tinyExperiment(folder, { data, evaluation: { every: 3, maxNewTokens: 6 } }),
+    join(folder, 'runs'),
+    quiet,
+  );
+}
+
+describe.runIf(present)('real data', () => {
+  it('BRIDGE: the three stages run, and Stage 3 starts from the recorded failures', async () => {
+    const { folder: done } = await run({
+      train: { format: 'bridge', path: bridge, count: 12 },
+      test: { format: 'bridge', path: bridge, start: 12, count: 3 },
+      validation: 4,
+    });
+    expect(readSummary(done).map(({ stage }) => stage)).toEqual(['base', 'sft', 'reconstruct', 'complete', 'rewrite']);
+    const failures = readFailures(done);
+    expect(failures).toHaveLength(8);
+    for (const failure of failures) {
+      expect(failure.source).toBe('data');
+      expect(failure.samples[0].text.length).toBeGreaterThan(40);
+      expect(failure.teacherChain).toContain('Step 1:');
+    }
+    expect(new Set(failures.map(({ category }) => category)).size).toBeGreaterThan(1);
+    expect(failures.filter(({ firstWrongStep }) => firstWrongStep).length).toBeGreaterThan(2);
+    expect(readRollouts(done, 'rewrite', 1)[0].prompt).toContain('A correct solution:');
+  });
+
+  it('BRIDGE: all 568 cases are failures but for those that are right as numbers', async () => {
+    const { folder: done } = await startRun(
+      tinyExperiment(folder, {
+        data: {
+          train: { format: 'bridge', path: bridge },
+          test: { format: 'bridge', path: bridge, count: 2 },
+          validation: 1,
+        },
+        stages: {
+          reconstruct: false,
+          complete: false,
+          rewrite: {
+            updates: 0,
+            reward: 'bridge-stage3',
+            prompts: 1,
+            group: 2,
+            maxNewTokens: 2,
+            internalise: { updates: 0 },
+          },
+        },
+        baselines: { sft: false },
+        evaluation: { maxNewTokens: 2 },
+      }),
+      join(folder, 'runs'),
+      quiet,
+    );
+    const count = readFailures(done).length;
+    expect(count).toBeGreaterThanOrEqual(555);
+    expect(count).toBeLessThanOrEqual(558);
+  });
+
+  it('GSM8K: the three stages run on the files as published', async () => {
+    const { folder: done } = await run({
+      train: { format: 'gsm8k', path: gsm8k('train.jsonl'), count: 16 },
+      test: { format: 'gsm8k', path: gsm8k('test-first-660.jsonl'), count: 4 },
+      validation: 4,
+    });
+    expect(readSummary(done)).toHaveLength(5);
+    const steps = readMetrics(done).filter(({ stage }) => stage === 'complete');
+    expect(steps).toHaveLength(3);
+    expect(readRollouts(done, 'complete', 1)[0].prompt).not.toContain('<<');
+  });
+});
