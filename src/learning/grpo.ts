@@ -92,9 +92,10 @@ export function policyLogProbs(
   const out: Float32Array[] = [];
   for (const batch of microBatches(episodes, options.microBatchTokens)) {
     const packed = packExamples(batch);
-    const values = tidy(
-      () => completionLogProbs(model, packed, { temperature: options.temperature }).logProbs.dataSync() as Float32Array,
-    );
+    // Read outside of tidy, which would walk through every element of an array that is returned to it.
+    const logProbs = tidy(() => completionLogProbs(model, packed, { temperature: options.temperature }).logProbs);
+    const values = logProbs.dataSync() as Float32Array;
+    logProbs.dispose();
     disposePacked(packed);
     let at = 0;
     for (const { completion } of batch) {
