@@ -78,35 +78,34 @@ const vulgar: Record<string, [number, number]> = { '½': [1, 2], '¼': [1, 4], '
 /** Digits beyond which a number is not read: no sum in a chain of thought needs more, and exact arithmetic on them is slow. */
 const maxDigits = 30;
 
-/** One token, or a stretch without meaning: space, currency, quotes, bold marks, LaTeX's delimiters and spacing. */
-const pattern = new RegExp(
-  [
-    /(?<newline>\n(?![ \t]{0,40}(?:&?=|\+|×|\\times))(?:[ \t]{0,40}[-*•+][ \t]+)?)/u,
-    /(?<space>[\s$€£¥"“”'’~`&]+|\\[,;:! ()$&]|\*\*)/u,
-    /(?<clock>\d{1,2}:\d{1,2}(?![\d.]))/u,
-    /(?<number>(?:\d{1,3}(?:(?:,(?:\\!)?|\{,\}|\\,|[ \u00a0\u2009\u202f])\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)/u,
-    /(?<command>\\(?:[a-zA-Z]+|\\))/u,
-    /(?<subscript>_(?:(?:\\[a-z]{1,10})?\{[^{}]{0,60}\}|\w))/u,
-    /(?<word>multiplied by\b|divided by\b|\p{L}[\p{L}\p{N}]*(?:['’]\p{L}+)?)/u,
-    /(?<clause>\\[[\]]|[-=]{1,3}>|[<>≤≥≠→⇒∝|;:!?…—]|!=)/u,
-    /(?<sign>[\s\S])/u,
-  ]
-    .map(({ source }) => source)
-    .join('|'),
-  'gu',
-);
+/** What a text is made of; `space` is all that carries no meaning: space, currency, quotes, bold marks, LaTeX's delimiters. */
+const shapes = {
+  newline: /\n(?![ \t]{0,40}(?:&?=|\+|×|\\times))/,
+  space: /[\s$€£¥"“”'’~`&]+|\\[,;:! ()$&]|\*\*/,
+  clock: /\d{1,2}:\d{1,2}(?![\d.])/,
+  number: /(?:\d{1,3}(?:(?:,(?:\\!)?|\{,\}|\\,|[ \u00a0\u2009\u202f])\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+/,
+  command: /\\(?:[a-zA-Z]+|\\)/,
+  subscript: /_(?:(?:\\[a-z]{1,10})?\{[^{}]{0,60}\}|\w)/,
+  word: /(?<=\d)[xX](?=\d)|multiplied by\b|divided by\b|\p{L}[\p{L}\p{N}]*(?:['’]\p{L}+)?/u,
+  clause: /\\[[\]]|[-=]{1,3}>|[<>≤≥≠→⇒∝|;:!?…—•]|!=/,
+  sign: /[\s\S]/,
+};
+type Shape = keyof typeof shapes;
+const shapeNames = Object.keys(shapes) as Shape[];
+const pattern = new RegExp(shapeNames.map((name) => `(${shapes[name].source})`).join('|'), 'gu');
 
 /** Reads a text once, from left to right; linear in its length. Brackets that have no partner become `other`. */
 export function lex(text: string): Token[] {
   const tokens: Token[] = [];
   let spaced = true;
   let at = 0;
+  const unwrapped = new Set<number>();
   const push = (kind: TokenKind, length: number, more: Partial<Token> = {}) => {
     tokens.push({ kind, text: text.slice(at, at + length), start: at, end: at + length, spaced, ...more });
     spaced = false;
     at += length;
   };
-  const readers: Record<string, (found: string) => void> = {
+  const readers: Record<Shape, (found: string) => void> = {
     newline: (found) => {
       push('break', 0);
       skip(found);
@@ -122,13 +121,9 @@ export function lex(text: string): Token[] {
   };
   for (const match of text.matchAll(pattern)) {
     if (match.index < at) continue;
-    for (const name in readers) {
-      const found = match.groups![name];
-      if (found !== undefined) {
-        readers[name](found);
-        break;
-      }
-    }
+    at = match.index;
+    const shape = shapeNames.find((_, i) => match[i + 1] !== undefined)!;
+    readers[shape](match[0]);
   }
   return pairBrackets(tokens);
 
@@ -156,7 +151,12 @@ export function lex(text: string): Token[] {
     if (command in operators) return push('operator', command.length, { text: operators[command] });
     if (command in equalities) return push('equals', command.length, { text: equalities[command] });
     if (fractions.has(command)) return push('fraction', command.length);
-    if (looks.has(command)) return skip(command);
+    if (looks.has(command)) {
+      // \text{ crayons}: words stand for themselves. A group with numbers stays one, as it may be a name.
+      const group = /^\{[^{}\d]{0,80}\}/.exec(text.slice(at + command.length, at + command.length + 82))?.[0];
+      if (group) unwrapped.add(at + command.length).add(at + command.length + group.length - 1);
+      return skip(command);
+    }
     push(
       /^\\(?:\\|quad|qquad|[RL]?[a-z]*rightarrow|Rightarrow|implies|iff|begin|end|hline|neq?|[lg]eq?)$/.test(command)
         ? 'break'
@@ -185,6 +185,7 @@ export function lex(text: string): Token[] {
   }
 
   function pushSign(sign: string) {
+    if (unwrapped.has(at)) return skip(' ');
     if (sign in operators) return push('operator', 1, { text: operators[sign] });
     if (sign in equalities) return push('equals', text[at + 1] === '=' ? 2 : 1, { text: equalities[sign] });
     if ('([{'.includes(sign)) return push('open', 1);

@@ -3,22 +3,32 @@ import type { Token } from './lexer';
 import type { ExpressionReader } from './reader';
 import type { Side } from './sides';
 
-/** A side as it was written, on one line, without units and remarks; \frac{1}{2} becomes 1/2, \times becomes ×. */
+/** A side as it was written, on one line, without units, currency and remarks; \frac{1}{2} becomes 1/2, \times becomes ×. */
 export function writeSide(text: string, tokens: Token[], reader: ExpressionReader, { from, end }: Side): string {
   const signs: Record<string, string> = { '*': ' × ', '/': ' ÷ ', '+': ' + ', '-': ' - ', '^': '^' };
   let line = '';
   for (let i = from; i < end; i++) {
     const { kind, text: sign, start, end: stop } = tokens[i];
     const source = text.slice(start, stop);
+    if ((kind === 'number' || kind === 'fraction') && i > from && tokens[i - 1].kind === 'number') line += ' '; // 1 1/2
     if (kind === 'number') line += source.replace(/\\(?:[,!]|(?=%))|[{}]|\s/g, '');
     else if (kind === 'operator' && tokens[i + 1]?.kind !== 'word') {
-      line += source.startsWith('\\') || '+-^'.includes(sign) ? signs[sign] : ` ${source} `;
-    } else if (kind === 'open' && (!reader.holdsNumber(i) || tokens[i + 1].kind === 'word')) i = reader.partner(i);
+      const unary = i === from || ['operator', 'open'].includes(tokens[i - 1].kind);
+      const tight = sign === '/' && !tokens[i].spaced && !tokens[i + 1]?.spaced;
+      line += tight
+        ? '/'
+        : unary
+          ? sign
+          : source.startsWith('\\') || '+-^'.includes(sign)
+            ? signs[sign]
+            : ` ${source} `;
+    } else if (kind === 'word' && source === 'of' && tokens[i + 1]?.kind === 'number') line += ' of ';
+    else if (kind === 'open' && (!reader.holdsNumber(i) || tokens[i + 1].kind === 'word')) i = reader.partner(i);
     else if (kind === 'open') line += '(';
     else if (kind === 'close') line += text[start] === '}' && text[stop] === '{' ? ')/' : ')';
   }
   return line
-    .replace(/\((\d[\d.,]*%?)\)/g, '$1')
+    .replace(/(?<![\d)])\((\d[\d.,]*%?)\)/g, '$1')
     .replace(/\s+/g, ' ')
     .trim();
 }

@@ -10,12 +10,11 @@ const maxOperators = 100;
 /** Most words of a unit, as in "16 ounces of cheese per pound". */
 const maxUnitWords = 6;
 
-/** Words that no unit holds: behind them begins another thought. */
-const connectives = new Set(
-  'because so since and then is are was were if but or which that therefore thus has have had gives makes two three four five six seven eight nine ten'.split(
-    ' ',
-  ),
+/** Words that begin another clause, and so end a unit. */
+export const connectives = new Set(
+  'because so since and then is are was were if but or which that therefore thus has have had gives makes'.split(' '),
 );
+const numberWords = new Set('two three four five six seven eight nine ten'.split(' '));
 
 const scales: Record<string, number> = {
   hundred: 1e2,
@@ -181,8 +180,14 @@ export class ExpressionReader {
     for (let words = 0; at < cursor.to && words <= maxUnitWords; words++) {
       const token = this.tokens[at];
       const share = expression.kind === 'number' && expression.percent && token.text === 'of';
-      if (token.kind === 'word' && !share && !connectives.has(token.text.toLowerCase())) at++;
-      else if (token.text === '(' && !token.spaced && words === 0) {
+      if (
+        token.kind === 'word' &&
+        !share &&
+        !connectives.has(token.text.toLowerCase()) &&
+        !numberWords.has(token.text.toLowerCase())
+      )
+        at++;
+      else if (token.text === '(' && !token.spaced && words === 0 && !this.holdsNumber(at)) {
         cursor.at = this.partners.get(at)! + 1;
         return unknown; // 0.1(number of minutes)
       } else if (token.kind === 'open' && (token.spaced || !this.holdsNumber(at))) {

@@ -1,6 +1,6 @@
 import type { Expression } from './expression';
 import type { Token } from './lexer';
-import { ExpressionReader } from './reader';
+import { connectives, ExpressionReader } from './reader';
 
 /** The two sides around a sign of equality; a side is null when no expression stands there. */
 export interface Sides {
@@ -42,12 +42,16 @@ function rightSide(tokens: Token[], reader: ExpressionReader, from: number, to: 
   return read && { expression: read.expression, from: begin, end: read.end, rounded };
 }
 
+const endsClause = ({ kind, text }: Token) =>
+  kind === 'break' || (kind === 'word' && connectives.has(text.toLowerCase()));
+
 /** The expression that ends at `to`: in the last clause, behind all words that lead up to it. */
 function leftSide(tokens: Token[], reader: ExpressionReader, from: number, to: number, gap: number): Side | null {
   let at = to;
-  while (at > from && tokens[at - 1].kind !== 'break') at--;
-  // Within what the sign before has taken as its right side nothing new begins.
-  let computed = at === from && from > gap;
+  while (at > from && !endsClause(tokens[at - 1])) at--;
+  // In the clause of the sign before, what that has not taken as its right side is no new left side.
+  let computed = at === from && from > gap && !endsClause(tokens[from]);
+  if (tokens[at]?.kind === 'operator' && tokens[at + 1]?.spaced && tokens[at - 1]?.kind !== 'word') at++; // a bullet
   while (at < to) {
     const read = reader.read(at, to);
     if (!read) {

@@ -69,6 +69,8 @@ function findSteps(text: string): { marks: Mark[]; numbered: boolean } {
 }
 
 const answerMark = /(?<![\p{L}\p{N}])(?:\*{0,2}(?:Final )?Answer[ \t]?:\*{0,2}[ \t]{0,4})+/giu;
+/** What may stand on a line before an answer mark that heads it, an empty step included. */
+const headOfLine = /(?:^|\n)[ \t>#*-]{0,8}(?:Step[ \t]?\d{1,4}[ \t]?[:.)][ \t*]{0,4})?$/i;
 /** An answer line and all behind it, within a step: there when a student goes on after its answer. */
 const strayAnswer = /(?<=\n)[ \t>#*-]{0,8}(?:Final )?Answer[ \t]?:[\s\S]*$/i;
 
@@ -84,7 +86,7 @@ function findAnswer(text: string, marks: Mark[]): { end: number; answer: string 
   for (const match of text.matchAll(answerMark)) {
     const start = match.index;
     if (start < first) continue;
-    const heads = /(^|\n)[ \t>#-]{0,8}$/.test(text.slice(Math.max(0, start - 9), start));
+    const heads = headOfLine.test(text.slice(Math.max(0, start - 30), start));
     if (!heads && (headed || start < lastStep)) continue;
     found = { start, end: start + match[0].length };
     headed = heads;

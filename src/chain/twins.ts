@@ -20,10 +20,10 @@ export function exactMatch(extracted: string, solution: string): boolean {
 }
 
 function normalise(text: string): string {
-  return text
-    .replace(/,/g, '')
-    .replace(/\$/g, '')
-    .replace(/[\s\S]*#### /g, '')
-    .replace(/\.$/g, '')
+  const plain = text.replace(/[,$]/g, '');
+  const mark = plain.lastIndexOf('#### ');
+  return plain
+    .slice(mark < 0 ? 0 : mark + 5)
+    .replace(/\.$/, '')
     .toLowerCase();
 }

@@ -1,0 +1,207 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { extractAnswer, parseAnswer, sameAnswer } from './answer';
+import { cpuTime } from './testing/cpu-time';
+
+const answerIn = (text: string, mode: 'strict' | 'lenient' = 'strict') => extractAnswer(text, mode)?.value ?? null;
+
+describe('what is read', () => {
+  test.each([
+    ['#### 1,080', '1080'],
+    ['#### -10', '-10'],
+    ['Answer: 42.00', '42.00'],
+    ['\\boxed{\\$18}', '18'],
+    ['Answer: 3/4', '3/4'],
+    ['Final Answer: 18 dollars', '18'],
+    ['Answer: \\frac{3}{4}', '3/4'],
+    ['\\boxed{-\\dfrac{3}{4}}', '-3/4'],
+    ['Answer: 1 1/2 cups', '3/2'],
+    ['Answer: −7', '-7'],
+    ['Answer: -$21', '-21'],
+    ['Answer: $1,234,567.50', '1234567.50'],
+    ['Answer: 9,\\!200 dollars.', '9200'],
+    ['Answer: €2{,}500', '2500'],
+    ['Answer: 60%', '60'],
+    ['Answer: 60\\%', '60'],
+    ['Answer: .5', '.5'],
+    ['Answer: \\( 42 \\)', '42'],
+    ['**Answer:** 42', '42'],
+    ['**Final Answer:**\n42 apples', '42'],
+    ['Answer: Final Answer: 100', '100'],
+    ['Answer: Jane has 18 dollars.', '18'],
+    ['Final Answer: 72 + 12 - 5 = 79 books.', '79'],
+    ['Answer: x = 5', '5'],
+    ['Answer: $5/hour', '5'],
+    ['####72', '72'],
+    ['The answer is 6.', '6'],
+    ['so the answer is $1,000. I am sure of 3 things', '1000'],
+    ['\\boxed{x = 5}', '5'],
+    ['\\boxed{18 \\text{ dollars}}', '18'],
+    ['\\boxed{2\\sqrt{3}}', '2\\sqrt{3}'],
+    ['\\boxed{\\text{Monday}}', '\\text{Monday}'],
+    ['Answer: Monday.', 'Monday'],
+    ['Answer: 1,08', '1,08'],
+  ])('%j -> %j', (text, value) => {
+    expect(answerIn(text)).toBe(value);
+    expect(answerIn(text, 'lenient')).toBe(value);
+  });
+
+  test.each([
+    'Answer:',
+    'Step 1: 2 + 3 = 5\nAnswer:',
+    'Answer: 5\nOr rather\nAnswer: ',
+    '\\boxed{18',
+    'The sum is 3. #### ',
+    'Answer: [number]',
+    'Step 1: 48 / 2 = 24',
+    'Step 1: the question asks for 24 clips and',
+    '#### Step 2: add them',
+    '#### 1. Apples',
+    '',
+  ])('%j has no answer', (text) => expect(answerIn(text)).toBeNull());
+
+  test('the order of the marks, and the last of each', () => {
+    expect(extractAnswer('\\boxed{1} \\boxed{2}\n#### 3\nAnswer: 4\nThe answer is 5. 6')).toMatchObject({
+      value: '2',
+      kind: 'box',
+    });
+    expect(extractAnswer('#### 2\n#### 3\nAnswer: 4\nThe answer is 5. 6')).toMatchObject({ value: '3', kind: 'hash' });
+    expect(extractAnswer('Answer: 3\nFinal Answer: 4\nThe answer is 5. 6')).toMatchObject({ value: '4', kind: 'line' });
+    expect(extractAnswer('The answer is 4. No, the answer is 5. 6')).toMatchObject({ value: '5', kind: 'phrase' });
+    expect(extractAnswer('4, 5, 6')).toBeNull();
+    expect(extractAnswer('4, 5, -6 apples', 'lenient')).toMatchObject({ value: '-6', kind: 'number' });
+  });
+
+  test('the last number in lenient mode', () => {
+    expect(answerIn('a half is 1/2.', 'lenient')).toBe('1/2');
+    expect(answerIn('so \\frac{3}{4}', 'lenient')).toBe('3/4');
+    expect(answerIn('10 - 5', 'lenient')).toBe('5');
+    expect(answerIn('so far 5\nAnswer:\n', 'lenient')).toBe('5');
+    expect(answerIn('it took 1,080 s', 'lenient')).toBe('1080');
+    expect(answerIn('no number', 'lenient')).toBeNull();
+  });
+
+  test('the place is that of the value as it is written', () => {
+    const text = 'Step 1: 5 + 5 = 10\nFinal Answer: about -$1,010 in all';
+    const { start, end } = extractAnswer(text)!;
+    expect(text.slice(start, end)).toBe('-$1,010');
+  });
+});
+
+describe('comparison', () => {
+  test.each([
+    ['42.00', '42'],
+    ['$18', '18 dollars'],
+    ['3/4', '0.75'],
+    ['\\frac{3}{4}', '.75'],
+    ['60%', '60'],
+    ['1,080', '1080'],
+    ['-10', '−10.0'],
+    ['0.3333333', '1/3'],
+    ['1000000.5', '1000000'],
+    ['Monday', 'monday.'],
+    ['\\text{blue whale}', 'Blue whale'],
+    ['123456789012345678901234567890123', '123456789012345678901234567890123'],
+  ])('%j is %j', (a, b) => expect(sameAnswer(a, b)).toBe(true));
+
+  test.each([
+    ['5', '6'],
+    ['1,08', '1.08'],
+    ['1,08', '108'],
+    ['0.333', '1/3'],
+    ['1000002', '1000000'],
+    ['Monday', 'Tuesday'],
+    ['5', 'five'],
+    ['', '0'],
+    ['1/0', '0'],
+    ['123456789012345678901234567890123', '123456789012345678901234567890124'],
+  ])('%j is not %j', (a, b) => expect(sameAnswer(a, b)).toBe(false));
+
+  test('any spelling of a number is that number', () => {
+    const number = fc.tuple(fc.integer({ min: -9_999_999, max: 9_999_999 }), fc.integer({ min: 0, max: 3 }));
+    fc.assert(
+      fc.property(
+        number,
+        fc.constantFrom('', '$', '€'),
+        fc.constantFrom('', ' apples', '%', '.'),
+        (n, before, after) => {
+          const [digits, decimals] = n;
+          const value = digits / 10 ** decimals;
+          const plain = value.toFixed(decimals);
+          const grouped = value.toLocaleString('en-US', { minimumFractionDigits: decimals });
+          for (const spelling of [plain, grouped]) {
+            const dressed = spelling.startsWith('-')
+              ? `-${before}${spelling.slice(1)}${after}`
+              : `${before}${spelling}${after}`;
+            for (const mark of ['#### ', 'Answer: ', 'Final Answer: ', 'The answer is ']) {
+              const found = extractAnswer(`Step 1: 2 + 2 = 4\n${mark}${dressed}`);
+              expect(found && sameAnswer(found.value, plain)).toBe(true);
+            }
+            expect(sameAnswer(dressed, plain)).toBe(true);
+          }
+        },
+      ),
+    );
+  });
+
+  test('no text makes it throw, and a place lies in the text', () => {
+    const pieces = fc.constantFrom(
+      'Answer:',
+      '\\boxed{',
+      '}',
+      '#### ',
+      '12',
+      '-',
+      '/',
+      '$',
+      '.',
+      ',',
+      '=',
+      ' ',
+      '\n',
+      '\\frac',
+      '{',
+      'x',
+      '%',
+    );
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.array(pieces).map((parts) => parts.join('')),
+        ),
+        (text) => {
+          for (const mode of ['strict', 'lenient'] as const) {
+            const found = extractAnswer(text, mode);
+            if (!found) continue;
+            expect(found.value).not.toBe('');
+            expect(found.start).toBeLessThan(found.end);
+            expect(found.end).toBeLessThanOrEqual(text.length);
+          }
+          expect(sameAnswer(text, text)).toBe(true);
+          parseAnswer(text);
+        },
+      ),
+    );
+  });
+});
+
+test.each([
+  '1',
+  '{',
+  '\\boxed{',
+  'Answer: ',
+  'answer  ',
+  '#### ',
+  '#',
+  '1,111',
+  '-',
+  '1/',
+  '\\frac{1}{',
+  'the answer is ',
+  '\n',
+])('a hundred thousand characters of %j take less than 0.1 s', (piece) => {
+  const text = piece.repeat(100_000 / piece.length);
+  expect(cpuTime(() => extractAnswer(text, 'lenient'))).toBeLessThan(100);
+  expect(cpuTime(() => sameAnswer(text, text))).toBeLessThan(100);
+});

@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { renderChain } from './prompts';
+import { splitChain, stripCalculatorMarks } from './split';
+
+describe('step marks', () => {
+  test('our own form', () => {
+    expect(splitChain('Thinking: We add.\nThen halve.\nStep 1: 2 + 4 = 6\nStep 2: 6 / 2 = 3\nAnswer: 3')).toEqual({
+      thinking: 'We add.\nThen halve.',
+      steps: ['2 + 4 = 6', '6 / 2 = 3'],
+      answer: '3',
+    });
+  });
+
+  test("the teacher's form: a thinking block, LaTeX, the answer on the last step's own line", () => {
+    const text =
+      'Thinking…\nFirst, the total.\n\nAnswer**\nShe has \\boxed{4}.\n\nStep 1: Total: \\[ 3 \\times 4 = 12 \\]\nStep 2: Price: \\[ \\frac{\\$12}{3} = \\$4 \\] Answer: 4';
+    expect(splitChain(text)).toEqual({
+      thinking: 'First, the total.\n\nAnswer**\nShe has \\boxed{4}.',
+      steps: ['Total: \\[ 3 \\times 4 = 12 \\]', 'Price: \\[ \\frac{\\$12}{3} = \\$4 \\]'],
+      answer: '4',
+    });
+  });
+
+  test('a student that goes on after its answer: all steps, the last answer', () => {
+    const chain = splitChain('Step 1: Add.\n2 + 2 = 4\n\nFinal Answer: 4\n\nStep 1: Again.\nStep 2: Final Answer: 5');
+    expect(chain).toEqual({ thinking: '', steps: ['Add.\n2 + 2 = 4', 'Again.'], answer: '5' });
+  });
+
+  test('cut off, there is no answer and nothing of the last step is lost', () => {
+    expect(splitChain('Step 1: 2 + 2 = 4\nStep 2: so the to')).toEqual({
+      thinking: '',
+      steps: ['2 + 2 = 4', 'so the to'],
+      answer: '',
+    });
+    expect(splitChain('Step 1: 2 + 2 = 4\nAnswer:').answer).toBe('');
+  });
+
+  test.each([
+    ['**Step 1:** a\n**Step 2:** b\n**Answer:** 7', ['a', 'b'], '7'],
+    ['### Step 1: a\n### Step 2: b\nAnswer: \\boxed{7}', ['a', 'b'], '7'],
+    ['Thinking... go. Step 1: a. Step 2: b, as in Step 1. Answer: 7', ['a.', 'b, as in Step 1.'], '7'],
+    ['Step 1: a\nStep 2: my Answer: 3 was wrong\nStep 3: b\nAnswer: 7', ['a', 'my Answer: 3 was wrong', 'b'], '7'],
+    ['<think>Hmm. Step 1: no</think>\nStep 1: a\nStep 2: b\nAnswer: 7', ['a', 'b'], '7'],
+  ])('%j', (text, steps, answer) => expect(splitChain(text)).toMatchObject({ steps, answer }));
+
+  test('a think block that is never closed is all thinking', () => {
+    expect(splitChain('<think>Hmm, 2 + 2')).toEqual({ thinking: 'Hmm, 2 + 2', steps: [], answer: '' });
+  });
+});
+
+describe('texts without step marks', () => {
+  test("GSM8K's solutions: a line a step, marks kept or stripped", () => {
+    const solution =
+      'Natalia sold 48/2 = <<48/2=24>>24 clips in May.\nNatalia sold 48+24 = <<48+24=72>>72 clips.\n#### 1,072';
+    expect(splitChain(solution)).toEqual({
+      thinking: '',
+      steps: ['Natalia sold 48/2 = <<48/2=24>>24 clips in May.', 'Natalia sold 48+24 = <<48+24=72>>72 clips.'],
+      answer: '1,072',
+    });
+    expect(stripCalculatorMarks(solution)).toBe(
+      'Natalia sold 48/2 = 24 clips in May.\nNatalia sold 48+24 = 72 clips.\n#### 1,072',
+    );
+  });
+
+  test('a numbered list, without its bold titles', () => {
+    const text = 'We solve it.\n1. **Add up:** 3 + 4 = 7\n2. **Halve**\n3. In 2. place nothing\n\nFinal Answer: 3.5';
+    expect(splitChain(text)).toEqual({
+      thinking: 'We solve it.',
+      steps: ['3 + 4 = 7', '**Halve**', 'In 2. place nothing'],
+      answer: '3.5',
+    });
+  });
+
+  test('sentences: fillers and the naming of the answer go, short neighbours on one subject join, LaTeX stays whole', () => {
+    const text =
+      "Okay, let's see. Mr. Smith has 3.5 kg of apples in a basket. The basket of apples is sold for \\( x = 2. Then y = 3 \\) dollars. Each of his five daughters receives the same share of whatever money was left over. The final answer is 5.\nAnswer: 5";
+    expect(splitChain(text)).toEqual({
+      thinking: '',
+      steps: [
+        'Mr. Smith has 3.5 kg of apples in a basket. The basket of apples is sold for \\( x = 2. Then y = 3 \\) dollars.',
+        'Each of his five daughters receives the same share of whatever money was left over.',
+      ],
+      answer: '5',
+    });
+  });
+
+  test('short sentences with an equation stay', () => {
+    expect(splitChain('48 / 2 = 24. 48 + 24 = 72. Answer: 72').steps).toEqual(['48 / 2 = 24. 48 + 24 = 72.']);
+  });
+
+  test('when every sentence would go, all stay', () => {
+    expect(splitChain('Hello there. Good day.').steps).toEqual(['Hello there.', 'Good day.']);
+    expect(splitChain('')).toEqual({ thinking: '', steps: [], answer: '' });
+  });
+});
+
+const words = fc.constantFrom(
+  'apples',
+  'Now',
+  'Mr.',
+  'is',
+  '12',
+  'x',
+  '=',
+  '3.5',
+  '$5',
+  '\\( a. B \\)',
+  '\\[ \\frac{1}{2} \\]',
+  'So.',
+  '**bold**',
+  '1,000',
+  '\n',
+  '\n\n',
+  '- item',
+);
+const part = fc.array(words, { minLength: 1, maxLength: 12 }).map((parts) => parts.join(' ').trim());
+const text = part.filter((value) => value !== '');
+const chain = fc.record({
+  thinking: fc.oneof(fc.constant(''), text),
+  steps: fc.array(text, { maxLength: 6 }),
+  answer: fc.constantFrom('', '42', '-3', '1,080', '3/4', 'blue whale'),
+});
+
+test('a rendered chain is split into itself', () => {
+  fc.assert(
+    fc.property(chain, (original) => {
+      expect(splitChain(renderChain(original))).toEqual(original);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a chain in our form keeps its steps, whatever is written in them that is not a mark at a line start', () => {
+  const loose = fc.constantFrom('see Step 1: above', 'the Answer: 3', '#### 5', 'Step', 'Final', '4.', 'Thinking: so');
+  const steps = fc.array(
+    fc.array(loose, { minLength: 1, maxLength: 4 }).map((parts) => `then ${parts.join(' ')}`),
+    {
+      minLength: 1,
+      maxLength: 5,
+    },
+  );
+  fc.assert(
+    fc.property(steps, (original) => {
+      expect(splitChain(renderChain({ thinking: 'a', steps: original, answer: '42' })).steps).toEqual(original);
+    }),
+  );
+});
+
+test('no text makes it throw', () => {
+  const pieces = fc.constantFrom(
+    'Step 1:',
+    'Answer:',
+    'Final',
+    '####',
+    ' 5',
+    '\n',
+    '1. ',
+    '2. ',
+    '<think>',
+    '</think>',
+    'Thinking…',
+    '\\(',
+    '\\)',
+    '$',
+    '$$',
+    '.',
+    ' A',
+    ' b',
+    '**',
+    '\\boxed{',
+    '}',
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.array(pieces).map((parts) => parts.join('')),
+      ),
+      (input) => {
+        const { thinking, steps, answer } = splitChain(input);
+        for (const piece of [thinking, ...steps, answer]) expect(piece).toBe(piece.trim());
+        expect(steps).not.toContain('');
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
