@@ -140,7 +140,7 @@ export function lex(text: string): Token[] {
     const [whole, part = ''] = digits.split('.');
     const value = new Fraction(BigInt(whole + part || '0'), 10n ** BigInt(part.length));
     const after = text.slice(at + source.length, at + source.length + 12);
-    const percent = /^\s?(?:\\?%)/.exec(after)?.[0];
+    const percent = /^(?:\.{3}|…)?\s?\\?%/.exec(after)?.[0];
     if (percent) return push('number', source.length + percent.length, { value, decimals: part.length, percent: true });
     if (/^(?:st|nd|rd|th)\b/.test(after)) return push('word', source.length + 2);
     if (/^-[a-zA-Z]{2}/.test(after)) return push('word', source.length + /^[-\w]+/.exec(after)![0].length); // 6-inch
