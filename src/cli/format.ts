@@ -30,18 +30,25 @@ export function short(value: number): string {
 
 const visible = (text: string) => stripVTControlCharacters(text).length;
 
-/** Rows in aligned columns under a bold head; the first column is text, the others are numbers, set to the right. */
-export function table(head: string[], rows: string[][]): string {
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => visible(row[i]))));
+/** Rows in aligned columns; the first `left` columns are text, the others are numbers, set to the right. */
+export function columns(rows: readonly (readonly string[])[], left = 1): string[] {
+  const widths = widthsOf(rows);
   const cell = (text: string, i: number) => {
     const space = ' '.repeat(widths[i] - visible(text));
-    return i === 0 ? text + space : space + text;
+    return i < left ? text + space : space + text;
   };
-  const line = (cells: string[]) => cells.map(cell).join('   ').trimEnd();
-  return [pc.bold(line(head)), pc.dim(widths.map((width) => '─'.repeat(width)).join('───')), ...rows.map(line)].join(
-    '\n',
-  );
+  return rows.map((row) => row.map(cell).join('   ').trimEnd());
 }
+
+/** Columns under a bold head and a rule. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[], left = 1): string {
+  const [title, ...lines] = columns([head, ...rows], left);
+  const rule = widthsOf([head, ...rows]).map((width) => '─'.repeat(width));
+  return [pc.bold(title), pc.dim(rule.join('───')), ...lines].join('\n');
+}
+
+const widthsOf = (rows: readonly (readonly string[])[]) =>
+  (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => visible(row[i]))));
 
 /** The table at the end of a run: each student on the test problems, with the change from the base in accuracy and tokens. */
 export function summaryTable(rows: readonly Omit<StageRow, 'seq'>[]): string {
@@ -65,3 +72,13 @@ export function summaryTable(rows: readonly Omit<StageRow, 'seq'>[]): string {
   });
   return table(head, body);
 }
+
+/** 1.2 MB, 4.0 GB */
+export function bytes(value: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(value, 1)) / 3));
+  return `${(value / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}
+
+/** `1 problem`, `7 problems` */
+export const plural = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;

@@ -1,13 +1,50 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
-import { fail } from './exit';
+import pc from 'picocolors';
+import { packageRoot } from '../paths';
+import { addDoctorCommand } from './doctor';
+import { addEvaluateCommand } from './evaluate';
+import { endOnBrokenPipe, fail } from './exit';
+import { addNewCommand } from './new';
+import { addPreviewCommand } from './preview';
 import { addRunCommands } from './run';
+import { addRunsCommand } from './runs';
+import { addScoreCommand } from './score';
+import { addShowCommand } from './show';
+
+const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
 
 const program = new Command('distillery')
   .description('Distil the reasoning of a large teacher into a small student, in three stages.')
-  .version('0.1.0')
-  .showHelpAfterError()
-  .configureHelp({ sortSubcommands: false });
+  .version(version)
+  .configureHelp({ sortSubcommands: false })
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, pc.red('error'))) })
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `
+Exit codes: 0 done, 2 wrong input or environment, 130 stopped by you, 1 a defect of this program.
+With --json every command writes JSON to standard output, errors too.
+
+Examples:
+  distillery new my-experiment --data train.jsonl --student ./Qwen2.5-0.5B
+  distillery preview my-experiment
+  distillery run my-experiment --quick
+  distillery show latest`,
+  );
 
 addRunCommands(program);
+addEvaluateCommand(program);
+addRunsCommand(program);
+addShowCommand(program);
+addPreviewCommand(program);
+addScoreCommand(program);
+addNewCommand(program);
+addDoctorCommand(program);
+for (const command of program.commands) command.showHelpAfterError(`See \`distillery ${command.name()} --help\`.`);
+program.showHelpAfterError('See `distillery --help`.');
 
+endOnBrokenPipe();
 program.parseAsync().catch((error) => fail(error, process.argv.includes('--json')));

@@ -1,0 +1,76 @@
+import { join, resolve } from 'node:path';
+import type { Experiment } from '../config/experiment';
+import { UserError } from '../errors';
+import { parseModelConfig } from '../model/config';
+import { readJsonObject } from '../model/files';
+import { parameterShapes } from '../model/parameters';
+
+export const trainedStages = ['reconstruct', 'complete', 'rewrite'] as const;
+
+/** What the command line changes of an experiment. */
+export interface RunOptions {
+  stage?: (typeof trainedStages)[number][];
+  from?: string;
+  limit?: number;
+  seed?: number;
+  backend?: Experiment['backend'];
+}
+
+/** The experiment with what the command line changes. Throws a UserError when `from` has another shape than the student. */
+export function adjust(experiment: Experiment, { stage, from, limit, seed, backend }: RunOptions): Experiment {
+  const { stages, baselines, data } = experiment;
+  if (from !== undefined) checkShape(resolve(from), experiment.student.path);
+  const only = <T>(name: (typeof trainedStages)[number], settings: T): T | false =>
+    stage && !stage.includes(name) ? false : settings;
+  for (const name of stage ?? [])
+    if (!stages[name])
+      throw new UserError(`the experiment switches the stage ${name} off`, {
+        code: 'config',
+        remedy: `Take "${name}": false out of its stages.`,
+      });
+  const cut = <T extends { count?: number }>(source: T, rows: number): T => ({
+    ...source,
+    count: Math.min(source.count ?? rows, rows),
+  });
+  return {
+    ...experiment,
+    seed: seed ?? experiment.seed,
+    backend: backend ?? experiment.backend,
+    student: from !== undefined ? { path: resolve(from) } : experiment.student,
+    stages: {
+      reconstruct: only('reconstruct', stages.reconstruct),
+      complete: only('complete', stages.complete),
+      rewrite: only('rewrite', stages.rewrite),
+    },
+    baselines: stage ? { ...baselines, sft: false } : baselines,
+    data:
+      limit === undefined
+        ? data
+        : {
+            train: cut(data.train, 2 * limit),
+            test: cut(data.test, limit),
+            validation: Math.min(data.validation, limit),
+          },
+  };
+}
+
+/** A checkpoint that is not a later state of the experiment's student would be another experiment under its name. */
+function checkShape(checkpoint: string, student: string): void {
+  const shapes = (folder: string) => {
+    const file = join(folder, 'config.json');
+    return parameterShapes(parseModelConfig(readJsonObject(file), file));
+  };
+  const [given, expected] = [shapes(checkpoint), shapes(student)];
+  for (const name of new Set([...expected.keys(), ...given.keys()])) {
+    const [a, b] = [given.get(name), expected.get(name)];
+    if (a?.join() !== b?.join())
+      throw new UserError(
+        `the checkpoint has another shape than the student: ${name} is [${a ?? 'absent'}], not [${b ?? 'absent'}]`,
+        {
+          file: checkpoint,
+          code: 'checkpoint',
+          remedy: 'Use a checkpoint that was trained from the same student, or change student.path in the experiment.',
+        },
+      );
+  }
+}

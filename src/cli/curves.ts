@@ -1,0 +1,50 @@
+import pc from 'picocolors';
+import type { MetricsRecord, StageName } from '../runs/records';
+import { percent, stageTitles } from './format';
+import { sparkline } from './sparkline';
+
+/** The updates of one phase of training, in order. */
+export interface Phase {
+  stage: StageName;
+  phase: string;
+  records: MetricsRecord[];
+}
+
+export function phasesOf(metrics: readonly MetricsRecord[]): Phase[] {
+  const phases: Phase[] = [];
+  for (const record of metrics) {
+    const { stage, phase = stage } = record;
+    const last = phases.at(-1);
+    if (last?.stage === stage && last.phase === phase) last.records.push(record);
+    else phases.push({ stage, phase, records: [record] });
+  }
+  return phases;
+}
+
+/** What is worth a curve: its name, its value in a record, and how a value is written. */
+const curves: [string, (record: MetricsRecord) => number | undefined, (value: number) => string][] = [
+  ['reward', ({ reward }) => reward, (value) => value.toFixed(3)],
+  ['right', ({ accuracy }) => accuracy, (value) => percent(value, 0)],
+  ['tokens', ({ lengthMean }) => lengthMean, (value) => value.toFixed(1)],
+  ['truncated', ({ truncated }) => truncated, (value) => percent(value, 0)],
+  ['loss', ({ loss }) => loss, (value) => value.toFixed(3)],
+];
+
+/** A line a curve; the numbers are means over the first and the last tenth of the updates. */
+export function curvesText(phases: readonly Phase[]): string {
+  return phases
+    .map(({ stage, phase, records }) => {
+      const title = `${stageTitles[stage]}${phase === stage ? '' : ` (${phase})`}, ${records.length} updates`;
+      const lines = curves.flatMap(([name, read, write]) => {
+        const values = records.map(read).filter((value) => value !== undefined);
+        if (values.length === 0 || (name === 'truncated' && values.every((value) => value === 0))) return [];
+        const tenth = Math.ceil(values.length / 10);
+        const ends = [values.slice(0, tenth), values.slice(-tenth)].map(
+          (part) => part.reduce((sum, value) => sum + value, 0) / part.length,
+        );
+        return [`  ${name.padEnd(9)}  ${pc.cyan(sparkline(values).padEnd(40))}  ${ends.map(write).join(' → ')}`];
+      });
+      return [title, ...lines].join('\n');
+    })
+    .join('\n');
+}

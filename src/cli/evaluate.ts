@@ -1,0 +1,198 @@
+import { statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import pc from 'picocolors';
+import { exactMatch, flexibleExtract, strictMatch } from '../chain/twins';
+import { type Evaluation, evaluate } from '../curriculum/evaluate';
+import { type Lesson, prepareLessons } from '../curriculum/lessons';
+import { mean, wilsonInterval } from '../curriculum/statistics';
+import { writeAtomically } from '../disk';
+import { UserError } from '../errors';
+import { backendNames, useBackend } from '../kernels/backends';
+import { loadStudent } from '../model/hf-folder';
+import { disposeModel } from '../model/transformer';
+import { runFile } from '../runs/layout';
+import { openRun } from '../runs/reading';
+import { printDocument } from './exit';
+import { columns, percent, plural } from './format';
+import { count, positive, upTo } from './options';
+import { shown } from './places';
+import { loadTestData, type TestOptions } from './test-data';
+import { waiting } from './waiting';
+
+interface Options extends TestOptions {
+  maxNewTokens?: number;
+  temperature?: number;
+  samples: number;
+  backend: 'auto';
+  out?: string;
+  json?: boolean;
+}
+
+export function addEvaluateCommand(program: Command): void {
+  program
+    .command('evaluate')
+    .description('test a student: accuracy, length, and every answer')
+    .argument('<checkpoint>', 'a Hugging Face folder, such as a checkpoint of a run')
+    .option(
+      '--data <file>',
+      'a dataset, an experiment (its test data), or the word arithmetic; default: that of its run',
+    )
+    .addOption(
+      new Option('--format <name>', 'of the dataset (default: by its first row)').choices([
+        'chains',
+        'gsm8k',
+        'bridge',
+        'arithmetic',
+      ]),
+    )
+    .option('--limit <n>', 'ask at most n problems', positive)
+    .option('--max-new-tokens <n>', "longest answer (default: the experiment's, or 512)", positive)
+    .option('--temperature <t>', '0 = greedy (default: 0, with several samples 0.7)', upTo(10))
+    .option('--samples <k>', 'answers to each problem', positive, 1)
+    .option('--seed <n>', 'of sampling, and of arithmetic problems', count, 1)
+    .addOption(new Option('--backend <name>', 'what computes').choices(['auto', ...backendNames]).default('auto'))
+    .option('--out <file>', 'write every answer there, a JSON line each')
+    .option('--json', 'the result as one JSON object')
+    .addHelpText(
+      'after',
+      `
+Accuracy counts answers behind an answer mark ("Answer: 18", "#### 18", a box); lenient takes the last number where there is
+none. strict-match and flexible-extract are the filters of lm-evaluation-harness's gsm8k task, for comparison with its tables.
+
+Examples:
+  distillery evaluate .distillery/runs/<run>/checkpoints/rewrite-320
+  distillery evaluate ./Qwen2.5-0.5B --data gsm8k/test.jsonl --limit 200 --out answers.jsonl
+  distillery evaluate checkpoint --data examples/arithmetic --samples 8 --temperature 1 --json`,
+    )
+    .action(async (checkpoint: string, options: Options) => {
+      refuseRun(checkpoint);
+      const data = loadTestData(checkpoint, options);
+      const backend = await useBackend(options.backend);
+      const { model, tokenizer } = loadStudent(checkpoint);
+      const { samples } = options;
+      const lessons = prepareLessons(data.problems, tokenizer);
+      const longest = Math.max(...lessons.map(({ prompt }) => prompt.length));
+      const room = model.config.maxPositions - longest;
+      const settings = {
+        maxNewTokens: options.maxNewTokens ?? Math.max(1, Math.min(data.evaluation?.maxNewTokens ?? 512, room)),
+        temperature: options.temperature ?? (samples > 1 ? 0.7 : (data.evaluation?.temperature ?? 0)),
+        seed: options.seed,
+        batch: data.evaluation?.batch ?? 64,
+      };
+      const asked = lessons.flatMap((lesson) => Array.from({ length: samples }, () => lesson));
+      const done = waiting(`Answering ${plural(lessons.length, 'problem')}`, options.json);
+      const evaluation = await evaluate(model, tokenizer, asked, settings).finally(done);
+      disposeModel(model);
+      const answers = records(evaluation, asked, samples);
+      if (options.out) writeAtomically(resolve(options.out), answers.map((one) => `${JSON.stringify(one)}\n`).join(''));
+      const result = {
+        checkpoint: resolve(checkpoint),
+        data: { ...data.source, hash: data.hash },
+        ...summarise(evaluation, answers, samples),
+        settings,
+        backend: backend.description,
+        ...(options.out && { out: resolve(options.out) }),
+      };
+      if (options.json) printDocument(result);
+      else process.stdout.write(`${text(result)}\n`);
+    });
+}
+
+/** A run is not a student, but it has some: say which. */
+function refuseRun(checkpoint: string): void {
+  if (!statSync(checkpoint, { throwIfNoEntry: false }))
+    throw new UserError('there is no such folder', {
+      file: checkpoint,
+      code: 'missing',
+      remedy: 'Give a Hugging Face folder: config.json, model.safetensors, tokenizer.json.',
+    });
+  if (!statSync(runFile(checkpoint), { throwIfNoEntry: false })) return;
+  const names = openRun(checkpoint).record.checkpoints.map(({ name }) =>
+    shown(join(resolve(checkpoint), 'checkpoints', name)),
+  );
+  throw new UserError('this is a run, not a student', {
+    file: checkpoint,
+    code: 'checkpoint',
+    remedy: names.length > 0 ? `Its students: ${names.join(', ')}.` : 'It has no checkpoints yet.',
+  });
+}
+
+type AnswerRecord = ReturnType<typeof records>[number];
+
+function records({ answers }: Evaluation, asked: readonly Lesson[], samples: number) {
+  return answers.map(({ problemId, text, tokens, answer, correct, lenientCorrect, finished }, i) => {
+    const { question, answer: gold } = asked[i].problem;
+    return {
+      problemId,
+      ...(samples > 1 && { sample: i % samples }),
+      question,
+      gold,
+      text,
+      answer,
+      correct,
+      lenientCorrect,
+      strictMatch: exactMatch(strictMatch(text), gold),
+      flexibleExtract: exactMatch(flexibleExtract(text), gold),
+      finished,
+      tokens,
+    };
+  });
+}
+
+function summarise(evaluation: Evaluation, answers: readonly AnswerRecord[], samples: number) {
+  const n = answers.length / samples;
+  const share = (test: (answer: AnswerRecord) => boolean) => mean(answers.map((answer) => Number(test(answer))));
+  const solved = Array.from({ length: n }, (_, i) =>
+    Number(answers.slice(i * samples, (i + 1) * samples).some(({ correct }) => correct)),
+  );
+  return {
+    n,
+    samples,
+    accuracy: evaluation.accuracy,
+    // Answers to one problem are not independent: the interval counts problems, which is on the safe side.
+    accuracyInterval: wilsonInterval(evaluation.accuracy * n, n),
+    lenientAccuracy: evaluation.lenientAccuracy,
+    ...(samples > 1 && { passAtK: mean(solved) }),
+    lmEval: {
+      strictMatch: share((answer) => answer.strictMatch),
+      flexibleExtract: share((answer) => answer.flexibleExtract),
+    },
+    meanTokens: evaluation.meanTokens,
+    truncated: evaluation.truncated,
+    tokensPerSecond: evaluation.tokensPerSecond,
+  };
+}
+
+type Result = ReturnType<typeof summarise> & {
+  checkpoint: string;
+  settings: { maxNewTokens: number; temperature: number };
+  backend: string;
+  out?: string;
+};
+
+function text(result: Result): string {
+  const { n, samples, accuracy, accuracyInterval, lenientAccuracy, passAtK, lmEval, settings } = result;
+  const [low, high] = accuracyInterval;
+  const rows = [
+    ['accuracy', percent(accuracy), `95 % interval ${(100 * low).toFixed(1)} – ${percent(high)}`],
+    ['lenient', percent(lenientAccuracy), 'the last number, where no answer is marked'],
+    ...(passAtK === undefined ? [] : [[`pass@${samples}`, percent(passAtK), 'any answer right']]),
+    ['strict-match', percent(lmEval.strictMatch), 'lm-evaluation-harness: "#### n"'],
+    ['flexible-extract', percent(lmEval.flexibleExtract), 'lm-evaluation-harness: the last number'],
+    ['mean tokens', result.meanTokens.toFixed(1), ''],
+    ['truncated', percent(result.truncated), `at ${settings.maxNewTokens} tokens`],
+  ];
+  const how = settings.temperature === 0 ? 'greedy' : `temperature ${settings.temperature}`;
+  return [
+    `${pc.bold(shown(result.checkpoint))} on ${plural(n, 'problem')}, ${samples > 1 ? `${samples} samples each, ` : ''}${how}`,
+    '',
+    ...columns(
+      rows.map(([name, value, note]) => [name, pc.bold(value.padStart(7)), pc.dim(note)]),
+      3,
+    ),
+    '',
+    pc.dim(`${result.tokensPerSecond.toFixed(0)} tokens/s, ${result.backend}`),
+    ...(result.out ? [`Every answer: ${shown(result.out)}`] : []),
+  ].join('\n');
+}

@@ -1,0 +1,141 @@
+/** The files of a new experiment, as texts by name; the experiment's own is the first. */
+import { readFileSync } from 'node:fs';
+import { isAbsolute, join, relative, sep } from 'node:path';
+import { applyEdits, modify } from 'jsonc-parser';
+import { packageRoot } from '../paths';
+import type { Part, Survey } from './survey';
+
+export interface Place {
+  folder: string;
+  name: string;
+  /** As the experiment names it. */
+  student: string;
+}
+
+/** A path as a file in `folder` names it: relative, with forward slashes. */
+export function link(folder: string, path: string): string {
+  const near = relative(folder, path);
+  return (isAbsolute(near) ? near : near || '.').split(sep).join('/');
+}
+
+const rewardName = 'brevity.reward.json';
+const example = (name: string) => join(packageRoot(), 'examples', 'arithmetic', name);
+
+/** A name as part of a file name. */
+const fileName = (name: string) => name.replace(/[^\p{L}\p{N}._-]+/gu, '-');
+
+/** The built-in experiment under another name. */
+export function arithmeticFiles({ folder, name, student }: Place): Record<string, string> {
+  let text = withSchema(readFileSync(example('arithmetic.distillery.json'), 'utf8'), folder, 'experiment');
+  text = set(set(text, ['name'], name), ['student', 'path'], student);
+  const experiment = `${fileName(name)}.distillery.json`;
+  return {
+    [experiment]: text,
+    [rewardName]: rewardFile(folder),
+    'README.md': readme(
+      name,
+      experiment,
+      'It is the built-in arithmetic experiment: word problems from a seeded generator, with a verbose teacher.',
+    ),
+  };
+}
+
+/** An experiment for a dataset: budgets by its size, lengths by its chains, everything else left to the defaults. */
+export function datasetFiles({ folder, name, student }: Place, survey: Survey): Record<string, string> {
+  const { train, test, rows, testRows, validation, chains, maxNewTokens } = survey;
+  const taught = rows - validation;
+  const updates = (epochs: number, batch: number, most: number) =>
+    Math.min(most, Math.max(10, Math.round((epochs * taught) / batch)));
+  const source = (part: Part) =>
+    inline({ format: part.format, path: link(folder, part.path), start: part.start, count: part.count });
+  const grpo = `"reward": "${rewardName}", "maxNewTokens": ${maxNewTokens}`;
+  const experiment = `${fileName(name)}.distillery.json`;
+  const text = `{
+  "$schema": ${JSON.stringify(schemaLink(folder, 'experiment'))},
+  "name": ${JSON.stringify(name)},
+  "seed": 1,
+  // A Hugging Face folder: config.json, model.safetensors, tokenizer.json.
+  "student": { "path": ${JSON.stringify(student)} },
+  "data": {
+    // ${taught} rows to learn from, and ${validation} more at the end for choosing checkpoints.
+    "train": ${source(train)},
+    "validation": ${validation},
+    // ${testRows} rows that nothing is learned from and nothing chosen by.
+    "test": ${source(test)}
+  },
+  // Settings that are not written here have defaults; completion and hovers in VS Code name them all.
+  "stages": {
+    ${
+      chains
+        ? `// Stage 1: put shuffled, masked teacher chains right. About 5 epochs.
+    "reconstruct": { "updates": ${updates(5, 32, 1000)}, "batch": 32, "learningRate": 1e-5 },`
+        : '// No row has a teacher chain: Stage 1 and 3 have nothing to learn from.\n    "reconstruct": false,'
+    }
+    // Stage 2: complete masked chains by GRPO, right and short; the masks grow until only the question is left.
+    "complete": { "updates": ${updates(1, 16, 400)}, "prompts": 16, "group": 8, "learningRate": 1e-6, ${grpo} },
+    ${
+      chains
+        ? `// Stage 3: rewrite what the student keeps failing, then learn the rewrites from the plain question.
+    "rewrite": { "updates": ${updates(0.25, 16, 100)}, "prompts": 16, "group": 8, ${grpo} }`
+        : '"rewrite": false'
+    }
+  },
+  // Plain fine-tuning on the same chains, to compare with.
+  "baselines": { "sft": ${chains ? `{ "updates": ${updates(5, 32, 1000)}, "batch": 32 }` : 'false'} },
+  "evaluation": { "maxNewTokens": ${maxNewTokens}, "every": 50 },
+  // What --quick changes: a few minutes to see that everything works.
+  "quick": {
+    "data": { "validation": ${Math.min(validation, 20)}, "test": { "count": ${Math.min(testRows, 50)} } },
+    "stages": {
+      ${chains ? '"reconstruct": { "updates": 10 },\n      ' : ''}"complete": { "updates": 5, "prompts": 4 }${
+        chains
+          ? `,
+      "rewrite": { "updates": 3, "prompts": 4, "failures": { "limit": 50 }, "internalise": { "updates": 10 } }`
+          : ''
+      }
+    }${chains ? ',\n    "baselines": { "sft": { "updates": 10 } }' : ''}
+  }
+}
+`;
+  const others = test.path === train.path ? 'others' : `of \`${link(folder, test.path)}\``;
+  const about = `It learns from ${rows} rows of \`${link(folder, train.path)}\` and is tested on ${testRows} ${others}.`;
+  return { [experiment]: text, [rewardName]: rewardFile(folder), 'README.md': readme(name, experiment, about) };
+}
+
+const inline = (value: object) => JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ');
+
+function rewardFile(folder: string): string {
+  return withSchema(readFileSync(example(rewardName), 'utf8'), folder, 'reward');
+}
+
+const withSchema = (text: string, folder: string, kind: 'experiment' | 'reward') =>
+  set(text, ['$schema'], schemaLink(folder, kind));
+
+const schemaLink = (folder: string, kind: 'experiment' | 'reward') =>
+  link(folder, join(packageRoot(), 'schemas', `${kind}.schema.json`));
+
+/** Changes one value and leaves the rest, comments too, as it is. */
+const set = (text: string, path: string[], value: string) => applyEdits(text, modify(text, path, value, {}));
+
+function readme(name: string, experiment: string, about: string): string {
+  const commands = [
+    [`distillery preview ${experiment}`, 'what the student sees in each stage'],
+    [`distillery run ${experiment} --quick`, 'a short run, to see that everything works'],
+    [`distillery run ${experiment}`, 'the whole curriculum'],
+    ['distillery show latest', 'its table, curves and failures'],
+    [`distillery score ${rewardName} latest`, 'what an edited reward would say about the last completions'],
+  ];
+  const width = Math.max(...commands.map(([command]) => command.length));
+  return `# ${name}
+
+A reasoning distillation experiment for Distillery. ${about}
+
+${commands.map(([command, purpose]) => `    ${command.padEnd(width)}   # ${purpose}`).join('\n')}
+
+| file | what |
+|---|---|
+| \`${experiment}\` | student, data, stages, evaluation |
+| \`${rewardName}\` | what Stage 2 and 3 are rewarded for |
+| \`.distillery/runs/\` | runs: metrics, every completion, failures, checkpoints as Hugging Face folders |
+`;
+}

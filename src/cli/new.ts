@@ -1,0 +1,110 @@
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import pc from 'picocolors';
+import { checkExperiment } from '../config/check';
+import { loadExperiment } from '../config/load';
+import { type FileFormat, fileFormats } from '../data/guess';
+import { guardDisk } from '../disk';
+import { UserError } from '../errors';
+import { loadTokenizer } from '../model/tokenizer';
+import { packageRoot } from '../paths';
+import { printDocument } from './exit';
+import { columns } from './format';
+import { arithmeticFiles, datasetFiles, link } from './new-files';
+import { commandLine, quoted, shown } from './places';
+import { surveyDataset } from './survey';
+
+interface Options {
+  data?: string;
+  test?: string;
+  format?: FileFormat;
+  student?: string;
+  name?: string;
+  json?: boolean;
+}
+
+export function addNewCommand(program: Command): void {
+  program
+    .command('new')
+    .description('write an experiment that is ready to run: the built-in arithmetic, or one for your data')
+    .argument('<folder>', 'where to; nothing in it is overwritten')
+    .option('--data <file>', 'your problems with teacher chains: chains JSONL, GSM8K or BRIDGE')
+    .option('--test <file>', 'problems to test on (default: the test file beside it, or the last rows of --data)')
+    .addOption(new Option('--format <name>', 'of your data (default: by its first row)').choices(fileFormats))
+    .option('--student <folder>', 'the Hugging Face folder of your student (default: a copy of the built-in one)')
+    .option('--name <name>', "of the experiment (default: the folder's)")
+    .option('--json', 'what was written as one JSON object')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  distillery new my-experiment
+  distillery new gsm8k --data gsm8k/train.jsonl --student ./Qwen2.5-0.5B`,
+    )
+    .action((path: string, options: Options) => {
+      const folder = resolve(path);
+      const name = options.name ?? (basename(folder) || 'experiment');
+      const from = resolve(options.student ?? join(packageRoot(), 'examples', 'arithmetic', 'student'));
+      const tokenizer = loadTokenizer(from); // says what is missing before anything is written
+      const student = options.student ? link(folder, from) : 'student';
+      const survey = options.data
+        ? surveyDataset(options.data, options.format, options.test, { folder: from, tokenizer })
+        : null;
+      const place = { folder, name, student };
+      const files = survey ? datasetFiles(place, survey) : arithmeticFiles(place);
+      const [first] = Object.keys(files);
+      const fault = checkExperiment(files[first]).issues.find(({ severity }) => severity === 'error');
+      if (fault) throw new UserError(fault.message, { code: 'config', remedy: fault.remedy });
+      const taken = [...Object.keys(files), ...(options.student ? [] : ['student'])].filter((file) =>
+        existsSync(join(folder, file)),
+      );
+      if (taken.length > 0)
+        throw new UserError(`there is a ${taken.join(' and a ')} already, and nothing is overwritten`, {
+          file: path,
+          code: 'exists',
+          remedy: 'Choose another folder or another --name.',
+        });
+      guardDisk(folder, 'the experiment is not complete', () => {
+        mkdirSync(folder, { recursive: true });
+        for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text, { flag: 'wx' });
+        if (!options.student) cpSync(from, join(folder, 'student'), { recursive: true });
+      });
+      const experiment = join(folder, first);
+      const notes = [
+        ...loadExperiment(experiment).warnings.map(({ message }) => message),
+        ...(survey?.notes ?? []),
+        ...(survey && !options.student
+          ? [
+              'The built-in student is tiny: with it you see the pipeline at work on your data, not results. --student names your own.',
+            ]
+          : []),
+      ];
+      if (options.json) printDocument({ folder, experiment, files: Object.keys(files), student: from, notes });
+      else process.stdout.write(`${told(folder, files, options.student === undefined, notes)}\n`);
+    });
+}
+
+const purposes: [RegExp, string][] = [
+  [/\.distillery\.json$/, 'student, data, stages, evaluation'],
+  [/\.reward\.json$/, 'what Stage 2 and 3 are rewarded for'],
+  [/^README/, 'what to do with it'],
+];
+
+function told(folder: string, files: Record<string, string>, copied: boolean, notes: readonly string[]): string {
+  const rows = Object.keys(files).map((file) => [file, purposes.find(([pattern]) => pattern.test(file))?.[1] ?? '']);
+  if (copied) rows.push(['student/', 'the built-in student']);
+  const place = quoted(shown(folder));
+  return [
+    pc.bold(shown(folder)),
+    ...columns(
+      rows.map(([file, purpose]) => [`  ${file}`, pc.dim(purpose)]),
+      2,
+    ),
+    ...notes.map((note) => pc.yellow(`! ${note}`)),
+    '',
+    'Next:',
+    `  ${commandLine(`preview ${place}`)}`,
+    `  ${commandLine(`run ${place} --quick`)}`,
+  ].join('\n');
+}

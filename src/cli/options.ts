@@ -1,0 +1,37 @@
+/** Readers of option values: what they refuse, commander reports together with the option's name. */
+import { InvalidArgumentError } from 'commander';
+
+/** A whole number of 0 or more. */
+export function count(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('It must be a whole number of 0 or more.');
+  return value;
+}
+
+/** A whole number of 1 or more. */
+export function positive(text: string): number {
+  if (!/^\d+$/.test(text) || count(text) === 0)
+    throw new InvalidArgumentError('It must be a whole number of 1 or more.');
+  return count(text);
+}
+
+/** A number from 0 to `most`. */
+export function upTo(most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value >= 0 && value <= most))
+      throw new InvalidArgumentError(`It must be a number from 0 to ${most}.`);
+    return value;
+  };
+}
+
+/** One of `names`, given once or several times or separated by commas. */
+export function namesOf<const T extends string>(names: readonly T[]): (text: string, before?: T[]) => T[] {
+  return (text, before = []) => {
+    const given = text.split(',').map((name) => name.trim());
+    const unknown = given.find((name) => !(names as readonly string[]).includes(name));
+    if (unknown !== undefined) throw new InvalidArgumentError(`"${unknown}" is not one of ${names.join(', ')}.`);
+    return [...before, ...(given as T[])];
+  };
+}

@@ -1,0 +1,123 @@
+/** Where things lie: the experiment that a path means, the folders in which runs are, the run that a name means. */
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { UserError } from '../errors';
+import { runFile, runsFolderName } from '../runs/layout';
+import { lockHolder } from '../runs/lock';
+import { listRuns, openRun, type Run, type RunListing } from '../runs/reading';
+
+/** The experiment file that a path means: itself, or the only one in the folder. */
+export function experimentFile(path: string): string {
+  const full = resolve(path);
+  const stat = statSync(full, { throwIfNoEntry: false });
+  if (!stat)
+    throw new UserError('there is no such file or folder', {
+      file: path,
+      code: 'missing',
+      remedy: `Make an experiment with \`${commandLine('new <folder>')}\`.`,
+    });
+  if (!stat.isDirectory()) return full;
+  const found = readdirSync(full).filter((name) => name.endsWith('.distillery.json'));
+  if (found.length === 1) return join(full, found[0]);
+  throw new UserError(
+    found.length === 0 ? 'there is no *.distillery.json in this folder' : 'there is more than one experiment here',
+    {
+      file: path,
+      code: 'missing',
+      remedy:
+        found.length === 0
+          ? `Make an experiment with \`${commandLine('new <folder>')}\`.`
+          : `Name one: ${found.join(', ')}.`,
+    },
+  );
+}
+
+/** How deep below the current folder runs are looked for. */
+const depth = 4;
+
+/**
+ * The folders of runs: as told, or else every `.distillery/runs` here and below; if there is none, the nearest one above.
+ */
+export function runsFolders(told?: string): string[] {
+  if (told !== undefined) {
+    if (!existsSync(told))
+      throw new UserError('no such folder', { file: told, code: 'missing', remedy: 'Check the path given as --runs.' });
+    return [resolve(told)];
+  }
+  const here = below(process.cwd(), depth);
+  if (here.length > 0) return here;
+  for (let folder = dirname(process.cwd()); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, runsFolderName))) return [join(folder, runsFolderName)];
+    if (folder === dirname(folder)) return [];
+  }
+}
+
+function below(folder: string, levels: number): string[] {
+  const runs = join(folder, runsFolderName);
+  const found = existsSync(runs) ? [runs] : [];
+  if (levels === 0) return found;
+  let entries: string[] = [];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
+      .map(({ name }) => name);
+  } catch {
+    // A folder that may not be read holds no runs of ours.
+  }
+  return [...found, ...entries.flatMap((name) => below(join(folder, name), levels - 1))];
+}
+
+/** All runs of these folders, newest first. */
+export function allRuns(folders: readonly string[]): RunListing[] {
+  return folders.flatMap(listRuns).sort((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0));
+}
+
+/** The run that a user names: a path, an id, a part of an id that only one run has, or `latest`. */
+export function locateRun(name: string, told?: string): Run {
+  if (existsSync(runFile(name)) || (/[\\/]/.test(name) && existsSync(name))) return openRun(name);
+  const runs = allRuns(runsFolders(told));
+  const exact = runs.filter((run) => run.id === name);
+  const matches =
+    name === 'latest' ? runs.slice(0, 1) : exact.length > 0 ? exact : runs.filter((run) => run.id.includes(name));
+  if (matches.length === 1) return openRun(matches[0].folder);
+  const listed = (matches.length > 1 ? matches : runs).slice(0, 8).map(({ id }) => id);
+  throw new UserError(
+    matches.length > 1
+      ? `more than one run is named like "${name}"`
+      : runs.length === 0
+        ? 'there are no runs here'
+        : `no run is named like "${name}"`,
+    {
+      code: 'run',
+      remedy:
+        listed.length > 0
+          ? `Runs: ${listed.join(', ')}${runs.length > listed.length ? ', ...' : ''}.`
+          : `Start one with \`${commandLine('run <experiment>')}\`, or say where they are with --runs <folder>.`,
+    },
+  );
+}
+
+export type ShownState = Run['record']['state'] | 'interrupted';
+
+/** A run's state as a person wants it: a run that nobody works on any more was interrupted, whatever its file says. */
+export function stateOf(run: Run): ShownState {
+  const { state } = run.record;
+  return run.interrupted || (state === 'created' && !lockHolder(run.folder)) ? 'interrupted' : state;
+}
+
+/** A path as short as it can be written from here. */
+export function shown(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near && !near.startsWith('..') ? near : path;
+}
+
+/** How this program is called, for commands to copy: by npm in its repository, else by its name. */
+export function commandLine(args: string): string {
+  const byNpm = ['start', 'distillery'].includes(process.env.npm_lifecycle_event ?? '');
+  return `${byNpm ? 'npm run distillery --' : 'distillery'} ${args}`;
+}
+
+/** A path as one word of a command line. */
+export function quoted(path: string): string {
+  return /^[\w./\\:@%+=-]+$/.test(path) ? path : `"${path}"`;
+}

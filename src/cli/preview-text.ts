@@ -1,0 +1,47 @@
+import pc from 'picocolors';
+import { maskText } from '../chain/prompts';
+import { plural, stageTitles } from './format';
+import type { PreviewedProblem, View } from './views';
+
+/** A problem with its views, for a terminal. */
+export function previewText({ id, question, answer, steps, teacherTokens, views }: PreviewedProblem): string {
+  const teacher =
+    teacherTokens === null
+      ? 'no teacher chain'
+      : `teacher chain of ${plural(steps, 'step')}, ${plural(teacherTokens, 'token')}`;
+  const head = `${pc.bold(pc.underline(id))}  ${pc.dim(`answer ${answer}, ${teacher}`)}\n${question}`;
+  return [head, ...views.map(viewText)].join('\n\n');
+}
+
+function viewText(view: View): string {
+  const { stage, label, prompt, promptTokens, order, target, targetTokens, reward } = view;
+  const learned =
+    target === null
+      ? [part(`completion: sampled by the student, scored by the reward ${reward}`)]
+      : [part(`target, ${plural(targetTokens!, 'token')} with the end token`), gutter(target)];
+  return [
+    `${pc.bold(stageTitles[stage])}  ${pc.dim(label)}`,
+    part(`prompt, ${plural(promptTokens, 'token')}`),
+    gutter(prompt, order),
+    ...learned,
+  ].join('\n');
+}
+
+const part = (name: string) => pc.dim(`  ${name}`);
+
+/** A text behind a bar; the lines of a list of steps have their number in the teacher's chain before it. */
+function gutter(text: string, order: readonly number[] = []): string {
+  let step = 0;
+  return text
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => {
+      const number = line.startsWith('- ') && step < order.length ? String(order[step++]) : '';
+      return `${pc.dim(`${number.padStart(2)}│`)} ${coloured(line)}`;
+    })
+    .join('\n');
+}
+
+function coloured(line: string): string {
+  return line.replaceAll(maskText, pc.magenta(pc.inverse(maskText)));
+}

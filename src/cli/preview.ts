@@ -1,0 +1,65 @@
+import type { Command } from 'commander';
+import { loadExperiment } from '../config/load';
+import { prepareLessons } from '../curriculum/lessons';
+import { loadData } from '../data/load';
+import { UserError } from '../errors';
+import { loadTokenizer } from '../model/tokenizer';
+import { trainedStages } from './adjust';
+import { printDocument } from './exit';
+import { namesOf, positive } from './options';
+import { experimentFile } from './places';
+import { previewText } from './preview-text';
+import { type PreviewedProblem, viewsOf } from './views';
+
+interface Options {
+  count: number;
+  start: number;
+  stage?: (typeof trainedStages)[number][];
+  json?: boolean;
+}
+
+export function addPreviewCommand(program: Command): void {
+  program
+    .command('preview')
+    .description('what the student sees in each stage: chains masked and shuffled, with token counts')
+    .argument('<experiment>', 'a *.distillery.json file, or a folder that holds one')
+    .option('--count <n>', 'problems to show', positive, 2)
+    .option('--start <n>', 'the first of them, counted from 1', positive, 1)
+    .option('--stage <names>', `only these: ${trainedStages.join(', ')}`, namesOf(trainedStages))
+    .option('--json', 'an array of problems with their views')
+    .addHelpText(
+      'after',
+      `
+Left of each shown step stands its number in the teacher's chain. Stage 2 is shown at every point of its mask schedule.
+
+Examples:
+  distillery preview examples/arithmetic
+  distillery preview examples/arithmetic --stage complete --count 5
+  distillery preview examples/arithmetic --json | jq '.[].views[] | {stage, promptTokens, targetTokens}'`,
+    )
+    .action((path: string, options: Options) => {
+      const { experiment } = loadExperiment(experimentFile(path));
+      const tokenizer = loadTokenizer(experiment.student.path);
+      const { problems } = loadData(experiment.data.train, '.', 'train');
+      const first = options.start - 1;
+      const lessons = prepareLessons(problems.slice(first, first + options.count), tokenizer);
+      if (lessons.length === 0)
+        throw new UserError(`the training data has only ${problems.length} rows`, {
+          code: 'usage',
+          remedy: 'Lower --start.',
+        });
+      const stages = options.stage ?? [...trainedStages];
+      const previewed = lessons.map(
+        (lesson): PreviewedProblem => ({
+          id: lesson.problem.id,
+          question: lesson.problem.question,
+          answer: lesson.problem.answer,
+          steps: lesson.chain?.steps.length ?? 0,
+          teacherTokens: lesson.teacherTokens ? lesson.teacherTokens.length - 1 : null,
+          views: viewsOf(lesson, experiment, tokenizer, stages),
+        }),
+      );
+      if (options.json) printDocument(previewed);
+      else process.stdout.write(`${previewed.map(previewText).join('\n\n')}\n`);
+    });
+}

@@ -1,0 +1,127 @@
+/** Recorded completions with the problems they answer, for scoring them again. */
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { splitChain } from '../chain/split';
+import type { RunConfig } from '../curriculum/session';
+import { guessFormat } from '../data/guess';
+import { loadData } from '../data/load';
+import type { Problem } from '../data/types';
+import { UserError } from '../errors';
+import type { RecordedCompletion } from '../rewards/dry-run';
+import { readRecords } from '../runs/jsonl';
+import { rolloutsFile, runFile } from '../runs/layout';
+import { readConfig, readRollouts, rolloutSteps } from '../runs/reading';
+import { type RolloutRecord, rolloutRecordSchema, type StageName } from '../runs/records';
+import { locateRun, shown } from './places';
+import { experimentAt } from './test-data';
+
+export interface Choice {
+  stage?: StageName;
+  step?: number;
+  /** How many updates, counted back from the newest. */
+  updates: number;
+  /** A dataset or experiment with the problems, where the completions lie outside of a run. */
+  data?: string;
+  runs?: string;
+}
+
+export interface Scorable extends RecordedCompletion {
+  rollout: RolloutRecord;
+}
+
+export interface Recorded {
+  /** Where the completions were read. */
+  files: string[];
+  completions: Scorable[];
+}
+
+/** Completions of a file of rollouts, or of the newest updates of a run. */
+export function readRecorded(source: string, choice: Choice): Recorded {
+  const file = statSync(source, { throwIfNoEntry: false })?.isFile() || source.endsWith('.jsonl');
+  const { files, rollouts, run } = file ? ofFile(resolve(source)) : ofRun(source, choice);
+  if (rollouts.length === 0)
+    throw new UserError('there are no completions here', {
+      file: files[0] ?? source,
+      code: 'dataset',
+      remedy: 'Give rollouts/<stage>/<step>.jsonl of a run.',
+    });
+  const problems = problemsOf(run, choice.data, files[0]);
+  return { files, completions: rollouts.map((rollout) => scorable(rollout, problems)) };
+}
+
+function ofFile(file: string): { files: string[]; rollouts: RolloutRecord[]; run?: string } {
+  if (!existsSync(file)) throw new UserError('no such file', { file, code: 'missing', remedy: 'Check the path.' });
+  const folder = dirname(file);
+  const run = dirname(dirname(folder));
+  const inRun = basename(dirname(folder)) === 'rollouts' && existsSync(runFile(run));
+  return { files: [file], rollouts: readRecords(file, rolloutRecordSchema), run: inRun ? run : undefined };
+}
+
+function ofRun(name: string, { stage, step, updates, runs }: Choice) {
+  const { folder } = locateRun(name, runs);
+  const all = rolloutSteps(folder);
+  const last = stage ?? all.at(-1)?.stage;
+  const chosen = all.filter((one) => one.stage === last && (step === undefined || one.step === step)).slice(-updates);
+  if (chosen.length === 0)
+    throw new UserError(
+      all.length === 0
+        ? 'the run has no rollouts yet'
+        : `the run has no rollouts of ${[stage, step].filter((part) => part !== undefined).join(' ')}`,
+      {
+        file: folder,
+        code: 'run',
+        remedy:
+          all.length === 0
+            ? 'Rollouts come with Stage 2.'
+            : `There are: ${[...new Set(all.map((one) => one.stage))].map((name) => range(name, all)).join(', ')}.`,
+      },
+    );
+  return {
+    files: chosen.map((one) => rolloutsFile(folder, one.stage, one.step)),
+    rollouts: chosen.flatMap((one) => readRollouts(folder, one.stage, one.step)),
+    run: folder,
+  };
+}
+
+function range(stage: StageName, all: { stage: StageName; step: number }[]): string {
+  const steps = all.filter((one) => one.stage === stage).map(({ step }) => step);
+  return `${stage} ${Math.min(...steps)} to ${Math.max(...steps)}`;
+}
+
+/** Problems by id: of the dataset named, or of the run's own training data. */
+function problemsOf(run: string | undefined, data: string | undefined, file: string): Map<string, Problem> {
+  if (data === undefined && run === undefined)
+    throw new UserError('these completions lie outside of a run, so their problems are not known', {
+      file,
+      code: 'usage',
+      remedy: 'Name the dataset with --data, or score the file inside its run.',
+    });
+  const experiment = data === undefined ? (readConfig(run!) as RunConfig).experiment : experimentAt(data);
+  const source = experiment ? experiment.data.train : { format: guessFormat(data!), path: resolve(data!), start: 0 };
+  return new Map(loadData(source, '.', 'train').problems.map((problem) => [problem.id, problem]));
+}
+
+function scorable(rollout: RolloutRecord, problems: Map<string, Problem>): Scorable {
+  const { problemId, step, group, tokens, tokenTexts, finished, teacherTokens, reward, parts } = rollout;
+  const problem = problems.get(problemId);
+  if (!problem)
+    throw new UserError(`the problem ${problemId} is not in the data any more`, {
+      code: 'dataset',
+      remedy: 'Put the former data back, or name it with --data.',
+    });
+  const { question, answer, chain } = problem;
+  const end = finished ? -1 : undefined;
+  return {
+    problemId,
+    step,
+    group,
+    problem: { question, answer, teacher: chain ? { ...splitChain(chain), answer } : undefined, teacherTokens },
+    completion: { text: tokenTexts.slice(0, end).join(''), tokens: tokens.slice(0, end), finished },
+    reward,
+    parts,
+    rollout,
+  };
+}
+
+export const shownFiles = (files: readonly string[]) =>
+  files.length <= 2 ? files.map(shown).join(', ') : `${shown(files[0])} to ${shown(files[files.length - 1])}`;

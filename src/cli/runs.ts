@@ -1,0 +1,99 @@
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { UserError } from '../errors';
+import { runsFolderName } from '../runs/layout';
+import { type RunListing, readMetrics, readSummary } from '../runs/reading';
+import type { StageRow } from '../runs/records';
+import { printDocument } from './exit';
+import { percent, stageTitles, table } from './format';
+import { allRuns, commandLine, runsFolders, type ShownState, shown, stateOf } from './places';
+
+export function addRunsCommand(program: Command): void {
+  program
+    .command('runs')
+    .description('list the runs, newest first')
+    .option('--runs <folder>', `the folder they are in (default: ${runsFolderName} here, below or above)`)
+    .option('--json', 'an array of runs')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  distillery runs\n  distillery runs --json | jq '.[] | select(.state == "interrupted").id'`,
+    )
+    .action((options: { runs?: string; json?: boolean }) => {
+      const runs = allRuns(runsFolders(options.runs)).map(describe);
+      if (options.json) printDocument(runs);
+      else process.stdout.write(`${listing(runs)}\n`);
+    });
+}
+
+/** A line of the list: a run, or what is wrong with it. */
+export interface ListedRun {
+  id: string;
+  folder: string;
+  state: ShownState | 'unreadable';
+  name?: string;
+  stage?: string;
+  step?: number;
+  created?: string;
+  updated?: string;
+  /** The last row of its summary. */
+  result?: StageRow;
+  problem?: { message: string; file?: string; line?: number };
+}
+
+function describe(listed: RunListing): ListedRun {
+  const { id, folder } = listed;
+  try {
+    if ('problem' in listed) throw listed.problem;
+    const { name, stage, created, updated } = listed.run.record;
+    const last = readMetrics(folder).at(-1);
+    return {
+      id,
+      folder,
+      state: stateOf(listed.run),
+      name,
+      stage,
+      step: last && last.stage === stage ? last.step : undefined,
+      created,
+      updated,
+      result: readSummary(folder).at(-1),
+    };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { message, file, line } = error;
+    return { id, folder, state: 'unreadable', problem: { message, file, line } };
+  }
+}
+
+function listing(runs: readonly ListedRun[]): string {
+  if (runs.length === 0) return `No runs here yet. Start one with:\n  ${commandLine('run <experiment>')}`;
+  const body = runs.map(({ id, state, stage, step, result, problem }) => [
+    id,
+    colours[state](state),
+    problem ? pc.red(place(problem)) : stage ? `${stage}${step === undefined ? '' : ` ${step}`}` : '',
+    result ? stageTitles[result.stage] : '',
+    result ? percent(result.accuracy) : '',
+    result ? result.meanTokens.toFixed(1) : '',
+  ]);
+  const folders = [...new Set(runs.map(({ folder, id }) => shown(folder.slice(0, -id.length - 1))))];
+  const open = runs.find(({ state }) => state === 'interrupted' || state === 'stopped');
+  return [
+    table(['run', 'state', 'training', 'last tested', 'accuracy', 'tokens'], body, 4),
+    '',
+    pc.dim(`in ${folders.join(', ')}`),
+    ...(open ? [pc.dim(`go on with: ${commandLine(`resume ${open.id}`)}`)] : []),
+  ].join('\n');
+}
+
+const place = ({ message, file, line }: NonNullable<ListedRun['problem']>) =>
+  `${file ? `${shown(file)}${line === undefined ? '' : `:${line}`}: ` : ''}${message}`;
+
+const colours: Record<ListedRun['state'], (text: string) => string> = {
+  created: pc.cyan,
+  running: pc.cyan,
+  paused: pc.yellow,
+  stopped: pc.yellow,
+  interrupted: pc.yellow,
+  finished: pc.green,
+  failed: pc.red,
+  unreadable: pc.red,
+};

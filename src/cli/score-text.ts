@@ -1,0 +1,69 @@
+import pc from 'picocolors';
+import type { Rescored } from '../rewards/dry-run';
+import { percent, plural, table } from './format';
+import { type Scorable, shownFiles } from './recorded';
+import type { ScoreSummary, Spread } from './scores';
+
+/** The dry run for a terminal: totals, parts, and the `most` completions that rise and fall furthest. */
+export function scoreText(
+  reward: string,
+  files: readonly string[],
+  summary: ScoreSummary,
+  rescored: readonly Rescored<Scorable>[],
+  most: number,
+): string {
+  const { count, groups, movement, flatGroups, newBest, failures } = summary;
+  const moved = (kind: 'rises' | 'falls') =>
+    rescored
+      .filter(({ movement }) => movement === kind)
+      .sort((a, b) => Math.abs(b.newRank! - b.oldRank!) - Math.abs(a.newRank! - a.oldRank!))
+      .slice(0, most);
+  const sections = [
+    `${pc.bold(reward)} on ${plural(count, 'completion')} in ${plural(groups, 'group')}\n${pc.dim(shownFiles(files))}`,
+    partsTable(summary),
+    [
+      `${movement.rises} rise in their group, ${movement.falls} fall, ${movement.stays} stay${movement.unscored > 0 ? `, ${movement.unscored} are not scored` : ''}; ${percent(newBest, 0)} of the groups have a new best`,
+      `groups that teach nothing (all rewards equal): ${percent(flatGroups.before, 0)} before, ${percent(flatGroups.after, 0)} after`,
+    ].join('\n'),
+    ...Object.entries(failures).map(([failure, n]) => pc.red(`${failure} (${plural(n, 'completion')})`)),
+  ];
+  for (const [kind, title] of [
+    ['rises', pc.green('Rising')],
+    ['falls', pc.red('Falling')],
+  ] as const) {
+    const shown = moved(kind);
+    if (shown.length > 0) sections.push(`${title}\n${shown.map(completionText).join('\n')}`);
+  }
+  return sections.join('\n\n');
+}
+
+function partsTable({ total, parts }: ScoreSummary): string {
+  const row = (name: string, before: Spread | null, after: Spread | null) => [
+    name,
+    before ? before.mean.toFixed(3) : '–',
+    after ? after.mean.toFixed(3) : '–',
+    after ? after.std.toFixed(3) : '–',
+    after ? `${after.min.toFixed(2)} – ${after.max.toFixed(2)}` : '–',
+    after ? percent(after.applies, 0) : '–',
+  ];
+  return table(
+    ['', 'mean before', 'mean after', 'std', 'range', 'applies to'],
+    [
+      row(pc.bold('total'), total.before, total.after),
+      ...Object.entries(parts).map(([name, { before, after }]) => row(name, before, after)),
+    ],
+  );
+}
+
+function completionText({ record, old, new: now, oldRank, newRank }: Rescored<Scorable>): string {
+  const { rollout, completion } = record;
+  const value = (total: number | null) => (total === null ? 'none' : total.toFixed(3));
+  const text = completion.text.replace(/\s+/g, ' ').trim();
+  return [
+    `  ${record.problemId} sample ${rollout.sample + 1}, update ${rollout.step}:`,
+    `rank ${oldRank} → ${newRank},`,
+    `reward ${value(old.total)} → ${value(now.total)},`,
+    `${rollout.correct ? pc.green('right') : pc.red('wrong')}, ${plural(completion.tokens.length, 'token')}`,
+    `\n    ${pc.dim(text.length > 100 ? `${text.slice(0, 99)}…` : text)}`,
+  ].join(' ');
+}

@@ -1,0 +1,96 @@
+import { deviation, mean } from '../curriculum/statistics';
+import type { RecordedCompletion, Rescored } from '../rewards/dry-run';
+
+/** How a reward spreads over completions; `applies` is the share that it scores at all. */
+export interface Spread {
+  applies: number;
+  mean: number;
+  std: number;
+  min: number;
+  max: number;
+}
+
+/** What a new reward changes as a whole. Shares are 0 to 1. */
+export interface ScoreSummary {
+  count: number;
+  groups: number;
+  total: { before: Spread; after: Spread };
+  /** Share of groups whose completions all have one reward: they teach nothing. */
+  flatGroups: { before: number; after: number };
+  /** Share of groups in which another completion is the best one. */
+  newBest: number;
+  movement: Record<Rescored['movement'], number>;
+  parts: Record<string, { before: Spread | null; after: Spread | null }>;
+  /** Components that failed, with the number of completions. */
+  failures: Record<string, number>;
+}
+
+export function summariseScores(rescored: readonly Rescored[]): ScoreSummary {
+  const groups = groupsOf(rescored);
+  const movement = { rises: 0, falls: 0, stays: 0, unscored: 0 };
+  const failures: Record<string, number> = {};
+  for (const one of rescored) {
+    movement[one.movement]++;
+    for (const [name, message] of Object.entries(one.new.failures)) {
+      const key = `${name}: ${message}`;
+      failures[key] = (failures[key] ?? 0) + 1;
+    }
+  }
+  const names = (read: (one: Rescored) => object) => new Set(rescored.flatMap((one) => Object.keys(read(one))));
+  const [before, after] = [names(({ old }) => old.parts), names((one) => one.new.parts)];
+  const parts = Object.fromEntries(
+    [...new Set([...after, ...before])].map((name) => [
+      name,
+      {
+        before: before.has(name) ? spread(rescored.map(({ old }) => old.parts[name] ?? null)) : null,
+        after: after.has(name) ? spread(rescored.map((one) => one.new.parts[name] ?? null)) : null,
+      },
+    ]),
+  );
+  const share = (test: (group: Rescored[]) => boolean) => mean(groups.map((group) => Number(test(group))));
+  const best = (group: Rescored[], rank: (one: Rescored) => number | null) => {
+    const ranks = group.map((one) => rank(one) ?? Number.POSITIVE_INFINITY);
+    const top = Math.min(...ranks);
+    return ranks.flatMap((value, i) => (value === top ? [i] : []));
+  };
+  return {
+    count: rescored.length,
+    groups: groups.length,
+    total: {
+      before: spread(rescored.map(({ old }) => old.total)),
+      after: spread(rescored.map((one) => one.new.total)),
+    },
+    flatGroups: {
+      before: share((group) => isFlat(group.map(({ old }) => old.total))),
+      after: share((group) => isFlat(group.map((one) => one.new.total))),
+    },
+    newBest: share((group) => {
+      const were = best(group, ({ oldRank }) => oldRank);
+      return !best(group, ({ newRank }) => newRank).some((i) => were.includes(i));
+    }),
+    movement,
+    parts,
+    failures,
+  };
+}
+
+function groupsOf(rescored: readonly Rescored[]): Rescored[][] {
+  const groups = new Map<string, Rescored[]>();
+  for (const one of rescored) {
+    const { step, group, problemId }: RecordedCompletion = one.record;
+    const key = JSON.stringify([step, group, problemId]);
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return [...groups.values()];
+}
+
+function spread(values: readonly (number | null)[]): Spread {
+  const known = values.filter((value) => value !== null);
+  const bounds = known.length > 0 ? { min: Math.min(...known), max: Math.max(...known) } : { min: 0, max: 0 };
+  return { applies: known.length / Math.max(values.length, 1), mean: mean(known), std: deviation(known), ...bounds };
+}
+
+function isFlat(totals: readonly (number | null)[]): boolean {
+  const known = totals.filter((total) => total !== null);
+  return known.every((total) => Math.abs(total - known[0]) < 1e-9);
+}

@@ -1,0 +1,69 @@
+import type { DataSource, Experiment, GrpoSettings } from '../config/experiment';
+import type { RunConfig } from '../curriculum/session';
+import { percent } from './format';
+import { shown } from './places';
+
+/** The settings that decide what a run is, one line each. */
+export function settingsText({ experiment, environment }: RunConfig): string {
+  const { student, data, stages, baselines, evaluation, seed } = experiment;
+  const { reconstruct, complete, rewrite } = stages;
+  const { description } = (environment.backend ?? {}) as { description?: string };
+  const rows: [string, string | false][] = [
+    ['student', shown(student.path)],
+    ['train', `${sourceText(data.train)}, ${data.validation} of them for validation`],
+    ['test', sourceText(data.test) + (evaluation.count ? `, the first ${evaluation.count}` : '')],
+    ['plain SFT', baselines.sft && supervisedText(baselines.sft)],
+    [
+      'Stage 1',
+      reconstruct &&
+        `${supervisedText(reconstruct)}, ${reconstruct.maskSteps} masked with p ${reconstruct.maskProbability}, plain question ${percent(reconstruct.mixPlain, 0)}`,
+    ],
+    [
+      'Stage 2',
+      complete &&
+        `${grpoText(complete)}, masks ${complete.maskSchedule === 'bridge' ? 'as BRIDGE' : runLengths(complete.maskSchedule)}`,
+    ],
+    [
+      'Stage 3',
+      rewrite &&
+        `${grpoText(rewrite)}; internalise ${supervisedText(rewrite.internalise)}, own ${percent(rewrite.internalise.replayOwn, 0)}`,
+    ],
+    ['test by', evaluation.temperature === 0 ? 'greedy answers' : `sampling at ${evaluation.temperature}`],
+    ['seed', String(seed)],
+    ['backend', description ?? experiment.backend],
+  ];
+  return rows
+    .filter(([, text]) => text !== false)
+    .map(([name, text]) => `${name.padEnd(10)}${text}`)
+    .join('\n');
+}
+
+function sourceText(source: DataSource): string {
+  if (source.format === 'arithmetic') {
+    const { count, operations, seed } = source;
+    return `${count} arithmetic stories of ${operations.join(' to ')} operations, seed ${seed}`;
+  }
+  const rows = source.count === undefined ? 'all rows' : `${source.count} rows`;
+  return `${shown(source.path)} (${source.format}), ${rows}${source.start > 0 ? ` from ${source.start} on` : ''}`;
+}
+
+type Supervised = Exclude<Experiment['baselines']['sft'], false>;
+
+const supervisedText = ({ updates, batch, accumulation, learningRate }: Supervised) =>
+  `${updates} updates of ${batch * accumulation}, lr ${rate(learningRate)}`;
+
+const grpoText = ({ updates, prompts, group, learningRate, loss, beta, reward, replay }: GrpoSettings) =>
+  `${updates} updates of ${prompts} × ${group}, lr ${rate(learningRate)}, ${loss}, beta ${beta}, reward ${reward.name ?? 'unnamed'}, replay ${replay.own} + ${replay.teacher}`;
+
+const rate = (value: number) => value.toExponential();
+
+/** 0.5, 0.75, 8 × 1 */
+function runLengths(values: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const value of values) {
+    const last = runs.at(-1);
+    if (last?.[0] === value) last[1]++;
+    else runs.push([value, 1]);
+  }
+  return runs.map(([value, n]) => (n > 1 ? `${n} × ${value}` : String(value))).join(', ');
+}

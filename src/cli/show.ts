@@ -1,0 +1,139 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import type { RunConfig } from '../curriculum/session';
+import { configFile, runsFolderName } from '../runs/layout';
+import {
+  evaluationNames,
+  type Run,
+  readConfig,
+  readFailures,
+  readMetrics,
+  readRewrites,
+  readSummary,
+  rolloutSteps,
+} from '../runs/reading';
+import type { MetricsRecord } from '../runs/records';
+import { curvesText, phasesOf } from './curves';
+import { printDocument } from './exit';
+import { plural, summaryTable } from './format';
+import { commandLine, locateRun, quoted, shown, stateOf } from './places';
+import { settingsText } from './settings';
+
+export function addShowCommand(program: Command): void {
+  program
+    .command('show')
+    .description('one run: its table, settings, curves, failures, and where its files lie')
+    .argument('<run>', 'a run folder, a run by its name or a part of it, or `latest`')
+    .option('--runs <folder>', `where runs are looked for (default: ${runsFolderName} here, below or above)`)
+    .option('--json', 'the same as one JSON object')
+    .addHelpText(
+      'after',
+      `\nExamples:\n  distillery show latest\n  distillery show latest --json | jq '.summary[-1].accuracy'`,
+    )
+    .action((name: string, options: { runs?: string; json?: boolean }) => {
+      const story = tell(locateRun(name, options.runs));
+      if (options.json) printDocument(asJson(story));
+      else process.stdout.write(`${asText(story)}\n`);
+    });
+}
+
+type Story = ReturnType<typeof tell>;
+
+/** All that there is to show of a run. */
+function tell(run: Run) {
+  const { folder } = run;
+  const failures = readFailures(folder);
+  const categories = new Map<string, number>();
+  for (const { category } of failures) categories.set(category, (categories.get(category) ?? 0) + 1);
+  const rewrites = readRewrites(folder);
+  return {
+    run,
+    state: stateOf(run),
+    config: existsSync(configFile(folder)) ? (readConfig(folder) as RunConfig) : null,
+    summary: readSummary(folder),
+    phases: phasesOf(readMetrics(folder)),
+    failures: {
+      count: failures.length,
+      categories: Object.fromEntries([...categories].sort((a, b) => b[1] - a[1])),
+    },
+    rewrites: { count: rewrites.length, accepted: rewrites.filter(({ accepted }) => accepted).length },
+    rollouts: rolloutSteps(folder).length,
+    evaluations: evaluationNames(folder),
+  };
+}
+
+function asJson({ run, phases, ...rest }: Story): object {
+  const last = ({ seq: _, ...metrics }: MetricsRecord) => metrics;
+  return {
+    id: run.record.id,
+    folder: run.folder,
+    record: run.record,
+    ...rest,
+    phases: phases.map(({ stage, phase, records }) => ({
+      stage,
+      phase,
+      updates: records.length,
+      first: last(records[0]),
+      last: last(records[records.length - 1]),
+    })),
+  };
+}
+
+function asText(story: Story): string {
+  const { run, state, config, summary, phases, failures } = story;
+  const { record, folder } = run;
+  const time = (iso: string) => iso.replace('T', ' ').slice(0, 16);
+  const sections = [
+    `${pc.bold(record.id)}  ${state}${record.reason ? `: ${record.reason}` : ''}\n${pc.dim(`begun ${time(record.created)}, last written ${time(record.updated)} (UTC)`)}`,
+    summary.length > 0 ? summaryTable(summary) : 'No student has been tested yet.',
+  ];
+  if (config?.experiment) sections.push(section('Settings', settingsText(config)));
+  if (phases.length > 0) sections.push(section('Curves', curvesText(phases)));
+  if (failures.count > 0) sections.push(section(`Failures (${failures.count})`, failuresText(story)));
+  sections.push(section('Files', filesText(story)));
+  const go = commandLine(`resume ${quoted(shown(folder))}`);
+  if (state === 'running') sections.push(`A process (${record.host.pid}) is working on it.`);
+  else if (state !== 'finished') sections.push(`Go on with:\n  ${go}`);
+  return sections.join('\n\n');
+}
+
+const section = (title: string, body: string) => `${pc.bold(title)}\n${body.replace(/^/gm, '  ')}`;
+
+function failuresText({ failures: { count, categories }, rewrites }: Story): string {
+  const longest = Math.max(...Object.values(categories));
+  const rows = Object.entries(categories).map(([category, n]) => [
+    category,
+    pc.yellow('█'.repeat(Math.max(1, Math.round((24 * n) / longest)))),
+    String(n),
+    `${((100 * n) / count).toFixed(0)} %`,
+  ]);
+  const widths = [0, 1].map((i) => Math.max(...rows.map((row) => row[i].length)));
+  const lines = rows.map(([category, bar, n, share]) =>
+    [category.padEnd(widths[0]), bar.padEnd(widths[1]), n.padStart(5), share.padStart(5)].join('  '),
+  );
+  const told =
+    rewrites.count > 0
+      ? [
+          `${plural(rewrites.count, 'rewrite')} sampled, ${rewrites.accepted} accepted: right, and shorter than the teacher`,
+        ]
+      : [];
+  return [...lines, ...told].join('\n');
+}
+
+function filesText({ run, summary, rollouts, evaluations, phases, failures }: Story): string {
+  const { folder, record } = run;
+  const updates = phases.reduce((sum, { records }) => sum + records.length, 0);
+  const chosen = new Map(summary.flatMap(({ stage, checkpoint }) => (checkpoint ? [[checkpoint, stage]] : [])));
+  const notes = record.checkpoints.map(({ name }) => (chosen.has(name) ? `${name} (tested)` : name));
+  const rows = [
+    ['config.json', 'every setting with its default, versions, hashes of the data'],
+    ['metrics.jsonl', plural(updates, 'update')],
+    ...(rollouts > 0 ? [['rollouts/<stage>/<step>.jsonl', `every completion of ${plural(rollouts, 'update')}`]] : []),
+    ...(failures.count > 0 ? [['failures.jsonl', plural(failures.count, 'problem')]] : []),
+    ...(evaluations.length > 0 ? [['evaluations/', evaluations.map((name) => `${name}.jsonl`).join(', ')]] : []),
+    ...(notes.length > 0 ? [['checkpoints/', `${notes.join(', ')}: Hugging Face folders`]] : []),
+  ];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return [shown(folder), ...rows.map(([name, text]) => `${name.padEnd(width)}  ${pc.dim(text)}`)].join('\n');
+}

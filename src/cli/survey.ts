@@ -1,0 +1,116 @@
+/** What has to be known of a dataset to write an experiment for it: its format, its rows, how long its chains are. */
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type Lesson, prepareLessons } from '../curriculum/lessons';
+import { type FileFormat, guessFormat } from '../data/guess';
+import { loadData } from '../data/load';
+import { UserError } from '../errors';
+import { parseModelConfig } from '../model/config';
+import { readJsonObject } from '../model/files';
+import type { Tokenizer } from '../model/tokenizer';
+import { percent } from './format';
+import { shown } from './places';
+
+/** A part of a file of problems, absolute path. */
+export interface Part {
+  format: FileFormat;
+  path: string;
+  start?: number;
+  count?: number;
+}
+
+export interface Survey {
+  train: Part;
+  test: Part;
+  /** Training rows, the validation rows among them. */
+  rows: number;
+  validation: number;
+  testRows: number;
+  /** Whether any training row has a teacher chain: without, there is nothing for Stage 1 and 3 to learn from. */
+  chains: boolean;
+  /** Budget of new tokens for answers: what nearly all teacher chains need, and some more. */
+  maxNewTokens: number;
+  /** What the user should know. */
+  notes: string[];
+}
+
+/** At most so many rows are tokenized to learn how long chains are. */
+const measured = 1000;
+
+export function surveyDataset(
+  data: string,
+  format: FileFormat | undefined,
+  test: string | undefined,
+  student: { folder: string; tokenizer: Tokenizer },
+): Survey {
+  const path = resolve(data);
+  const train: Part = { format: format ?? guessFormat(path), path };
+  const { problems } = loadData({ ...train, start: 0 }, '.');
+  const testPath = test === undefined ? testBeside(path) : resolve(test);
+  const notes: string[] = [];
+
+  let rows = problems.length;
+  let testPart: Part;
+  let testRows: number;
+  if (testPath) {
+    testPart = { format: test === undefined ? train.format : guessFormat(testPath), path: testPath };
+    testRows = loadData({ ...testPart, start: 0 }, '.').problems.length;
+    if (test === undefined) notes.push(`Tested on ${shown(testPath)}, which lies beside the data.`);
+  } else {
+    testRows = Math.min(500, Math.max(1, Math.round(0.15 * rows)));
+    rows -= testRows;
+    train.count = rows;
+    testPart = { ...train, start: rows, count: testRows };
+  }
+  if (rows < 2)
+    throw new UserError(`${problems.length} rows are too few to train, choose and test on`, {
+      file: data,
+      code: 'dataset',
+      remedy: 'Give at least 3 rows, better some hundreds.',
+    });
+
+  const chained = problems.slice(0, rows).filter(({ chain }) => chain !== undefined).length;
+  if (chained === 0)
+    notes.push(
+      'No row has a teacher chain: Stage 1, Stage 3 and plain fine-tuning are off, and Stage 2 asks the plain question.',
+    );
+  else if (chained < rows)
+    notes.push(`${rows - chained} of ${rows} rows have no teacher chain; only Stage 2 learns from those.`);
+  const lessons = prepareLessons(problems.slice(0, measured), student.tokenizer);
+  const fit = budget(lessons, student.folder);
+  return {
+    train,
+    test: testPart,
+    rows,
+    testRows,
+    validation: Math.min(200, Math.max(1, Math.round(0.1 * rows))),
+    chains: chained > 0,
+    maxNewTokens: fit.maxNewTokens,
+    notes: [...notes, ...fit.notes],
+  };
+}
+
+/** `test.jsonl` beside `train.jsonl`, and the like. */
+function testBeside(path: string): string | null {
+  const name = basename(path).replace(/train/i, 'test');
+  const beside = join(dirname(path), name);
+  return name !== basename(path) && existsSync(beside) ? beside : null;
+}
+
+/** A quarter more than 19 of 20 teacher chains need, as far as the student's positions go. */
+function budget(lessons: readonly Lesson[], folder: string) {
+  const file = join(folder, 'config.json');
+  const { maxPositions } = parseModelConfig(readJsonObject(file), file);
+  const chainOf = ({ teacherTokens }: Lesson) => teacherTokens?.length ?? 0;
+  const lengths = lessons.map(chainOf).filter((length) => length > 0);
+  const usual = lengths.sort((a, b) => a - b)[Math.floor(0.95 * lengths.length)] ?? 256;
+  const room = maxPositions - Math.max(...lessons.map(({ prompt }) => prompt.length));
+  const maxNewTokens = Math.max(16, Math.min(16 * Math.ceil((1.25 * usual) / 16), room));
+  // As a run has it: the question, the steps shown, and an answer as long as the chain or the budget.
+  const needs = (lesson: Lesson) =>
+    lesson.prompt.length + chainOf(lesson) + Math.max(chainOf(lesson), maxNewTokens) + 64;
+  const tooLong = lessons.filter((lesson) => needs(lesson) > maxPositions).length;
+  const share = lessons.length < measured ? `${tooLong}` : `${percent(tooLong / lessons.length, 0)}`;
+  const note = `${share} of the rows are longer than the student's ${maxPositions} positions allow and will be left out.`;
+  return { maxNewTokens, notes: tooLong > 0 ? [note] : [] };
+}

@@ -1,0 +1,134 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import type { MetricsRecord } from '../runs/records';
+import { curvesText, phasesOf } from './curves';
+import { bytes, clock, columns, short, summaryTable } from './format';
+import { count, namesOf, positive, upTo } from './options';
+import { showProgress } from './progress';
+import { sparkline } from './sparkline';
+
+const plain = (text: string) => stripVTControlCharacters(text);
+
+describe('sparkline', () => {
+  it('draws from the smallest to the largest value', () => {
+    expect(sparkline([0, 1, 2, 3, 4, 5, 6, 7])).toBe('▁▂▃▄▅▆▇█');
+    expect(sparkline([3, 3, 3])).toBe('▄▄▄');
+    expect(sparkline([5, Number.NaN, 1])).toBe('█▁');
+    expect(sparkline([])).toBe('');
+  });
+
+  it('takes means of equal parts where there are more values than places', () => {
+    expect(sparkline([0, 2, 4, 6, 8, 10, 12, 14], 4)).toBe('▁▃▆█');
+    expect(sparkline(Array.from({ length: 1000 }, (_, i) => i)).length).toBe(40);
+  });
+});
+
+describe('numbers', () => {
+  it('are short', () => {
+    expect([0, 65, 3723].map(clock)).toEqual(['0:00', '1:05', '1:02:03']);
+    expect([940, 12_300, 4_100_000].map(short)).toEqual(['940', '12.3k', '4.1M']);
+    expect([0, 999, 1500, 4e9].map(bytes)).toEqual(['0 B', '999 B', '1.5 kB', '4.0 GB']);
+  });
+
+  it('are read from options', () => {
+    expect([count('0'), positive('12'), upTo(10)('0.7')]).toEqual([0, 12, 0.7]);
+    for (const text of ['-1', '1.5', '', '1e3', 'x']) expect(() => count(text)).toThrow('whole number');
+    expect(() => positive('0')).toThrow('1 or more');
+    for (const text of ['', '-0.1', '11', 'hot']) expect(() => upTo(10)(text)).toThrow('from 0 to 10');
+    expect(namesOf(['a', 'b'])('a, b', ['b'])).toEqual(['b', 'a', 'b']);
+    expect(() => namesOf(['a', 'b'])('a,c')).toThrow('"c" is not one of a, b.');
+  });
+});
+
+it('columns are as wide as their widest cell, colours not counted', () => {
+  expect(
+    columns([
+      ['a', '\u001b[1m1\u001b[22m'],
+      ['bcd', '22'],
+    ]),
+  ).toEqual(['a      \u001b[1m1\u001b[22m', 'bcd   22']);
+});
+
+it('the summary compares every student with the base', () => {
+  const row = { accuracyInterval: [0.4, 0.6] as [number, number], n: 100, wallSeconds: 61 };
+  const lines = plain(
+    summaryTable([
+      { ...row, stage: 'base', accuracy: 0.5, meanTokens: 100, wallSeconds: 0 },
+      { ...row, stage: 'rewrite', accuracy: 0.625, meanTokens: 72.6 },
+    ]),
+  ).split('\n');
+  expect(lines[2]).toMatch(/^Base student +50\.0 % +40\.0 – 60\.0 % +100\.0 +100$/);
+  expect(lines[3]).toMatch(/^Stage 3 rewrite +62\.5 % +40\.0 – 60\.0 % +72\.6 +\+12\.5 pt +−27\.4 % +1:01 +100$/);
+});
+
+it('curves stand by phase, with the means of their ends', () => {
+  const record = (stage: 'complete' | 'rewrite', step: number, rest: Partial<MetricsRecord>): MetricsRecord => ({
+    seq: step,
+    time: '2026-02-05T00:00:00Z',
+    stage,
+    step,
+    loss: 1,
+    ...rest,
+  });
+  const metrics = [
+    ...[1, 2, 3].map((step) => record('complete', step, { reward: step, accuracy: step / 4, truncated: 0 })),
+    record('rewrite', 1, { phase: 'rewrite' }),
+    ...[2, 3].map((step) => record('rewrite', step, { phase: 'internalise', loss: 4 - step })),
+  ];
+  expect(phasesOf(metrics).map(({ phase, records }) => [phase, records.length])).toEqual([
+    ['complete', 3],
+    ['rewrite', 1],
+    ['internalise', 2],
+  ]);
+  const lines = plain(curvesText(phasesOf(metrics))).split('\n');
+  expect(lines[0]).toBe('Stage 2 complete, 3 updates');
+  expect(lines[1]).toMatch(/^ {2}reward +▁▅█ +1\.000 → 3\.000$/);
+  expect(lines[2]).toMatch(/^ {2}right +▁▅█ +25 % → 75 %$/);
+  expect(lines).toContain('Stage 3 rewrite (internalise), 2 updates');
+  expect(lines.filter((line) => line.includes('truncated'))).toEqual([]);
+});
+
+describe('progress', () => {
+  const update = (n: number) => ({
+    type: 'update' as const,
+    stage: 'complete' as const,
+    phase: 'complete',
+    update: n,
+    updates: 10,
+    metrics: {
+      seq: n,
+      time: '',
+      stage: 'complete' as const,
+      step: n,
+      loss: 0.1,
+      accuracy: 0.625,
+      lengthMean: 80.4,
+      tokensPerSecond: 12_345,
+    },
+  });
+
+  it('is a bar with what matters on a terminal, estimated from the updates of this session', () => {
+    const written: string[] = [];
+    let time = 0;
+    const show = showProgress({ write: (text) => written.push(text), isTTY: true, columns: 200 }, () => time);
+    show({ type: 'phase', stage: 'complete', phase: 'complete', updates: 10, done: 4 });
+    time = 20_000;
+    show(update(6));
+    expect(plain(written.join(''))).toMatch(
+      /Stage 2 complete {2}━+ {2}6\/10 {2}right 63 % 80 tok {2}12\.3k tok\/s {2}ETA 0:40$/,
+    );
+    show({ type: 'note', level: 'info', text: 'told' });
+    expect(written.slice(-2)).toEqual(['\r\u001b[2K', expect.stringContaining('told')]);
+  });
+
+  it('is lines in a log', () => {
+    const written: string[] = [];
+    const show = showProgress({ write: (text) => written.push(text) });
+    show({ type: 'phase', stage: 'rewrite', phase: 'internalise', updates: 10, done: 0 });
+    show(update(1));
+    show({ type: 'validation', stage: 'rewrite', step: 1, accuracy: 0.5, meanTokens: 70, best: true });
+    expect(plain(written.join(''))).toBe(
+      'Stage 3 rewrite (internalise): 10 updates\n  update 1: validation 50.0 %, 70.0 tokens (best)\n',
+    );
+  });
+});

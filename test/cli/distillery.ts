@@ -1,0 +1,115 @@
+/** The command line as a process of its own, and a workspace for it to work in. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import type { ExperimentFile } from '../../src/config/experiment';
+import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
+import { packageRoot } from '../../src/paths';
+
+export interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Distillery {
+  /** A folder with a random student in `student/`; processes start in it. */
+  folder: string;
+  /** Starts the command line and leaves it running. */
+  start(...args: string[]): ChildProcess;
+  /** Runs it to its end. */
+  run(...args: string[]): Promise<Outcome>;
+  /** As run, with `--json`; its output parsed. */
+  json<T = Record<string, unknown>>(...args: string[]): Promise<T>;
+  /** The same with other environment variables. */
+  with(env: NodeJS.ProcessEnv): Distillery;
+  /** The bundle. */
+  program: string;
+  write(name: string, content: string | object): string;
+  close(): void;
+}
+
+/** Bundles the command line as `npm run build` does, under a name of its own. */
+export async function openDistillery(): Promise<Distillery> {
+  const cache = join(packageRoot(), 'node_modules', '.cache');
+  mkdirSync(cache, { recursive: true });
+  const program = join(cache, `distillery-cli-${process.pid}.js`);
+  const folder = await tinyWorkspace();
+  await build({
+    entryPoints: [join(packageRoot(), 'src/cli/main.ts')],
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    mainFields: ['module', 'main'],
+    logLevel: 'error',
+  });
+  return handle(program, folder, { ...process.env, NO_COLOR: '1', DISTILLERY_THREADS: '1', npm_lifecycle_event: '' });
+}
+
+function handle(program: string, folder: string, env: NodeJS.ProcessEnv): Distillery {
+  const start = (...args: string[]) =>
+    spawn(process.execPath, [program, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env });
+  const run = (...args: string[]) => outcome(start(...args));
+  return {
+    folder,
+    program,
+    with: (changes) => handle(program, folder, { ...env, ...changes }),
+    start,
+    run,
+    async json<T>(...args: string[]) {
+      const { stdout, stderr } = await run(...args, '--json');
+      try {
+        return JSON.parse(stdout) as T;
+      } catch {
+        throw new Error(`not JSON: ${stdout}\n${stderr}`);
+      }
+    },
+    write(name, content) {
+      const file = join(folder, name);
+      mkdirSync(join(file, '..'), { recursive: true });
+      writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content, null, 2));
+      return file;
+    },
+    close() {
+      rmSync(folder, { recursive: true, force: true });
+      rmSync(program, { force: true });
+    },
+  };
+}
+
+export function outcome(child: ChildProcess): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    let [stdout, stderr] = ['', ''];
+    child.stdout!.on('data', (data) => (stdout += data));
+    child.stderr!.on('data', (data) => (stderr += data));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** An experiment in which everything happens in a few seconds. */
+export function tinyFile(changes: Partial<ExperimentFile> = {}): ExperimentFile {
+  const supervised = { updates: 2, batch: 2, learningRate: 1e-3 };
+  const grpo = { updates: 2, prompts: 2, group: 3, maxNewTokens: 8, learningRate: 1e-3 };
+  const reward = { components: [{ use: 'correctness' as const }, { use: 'repetition' as const }] };
+  return {
+    name: 'tiny',
+    student: { path: 'student' },
+    data: {
+      train: { format: 'arithmetic', seed: 1, count: 8, operations: [2, 2] },
+      test: { format: 'arithmetic', seed: 2, count: 4, operations: [2, 2] },
+      validation: 2,
+    },
+    stages: {
+      reconstruct: supervised,
+      complete: { ...grpo, reward },
+      rewrite: { ...grpo, reward, internalise: { ...supervised, replayTeacher: 0.5 }, failures: { samples: 1 } },
+    },
+    baselines: { sft: supervised },
+    evaluation: { every: 2, maxNewTokens: 8 },
+    ...changes,
+  };
+}

@@ -1,0 +1,326 @@
+import { appendFileSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { acquireLock } from '../../src/runs/lock';
+import { readMetrics, readSummary } from '../../src/runs/reading';
+import { type Distillery, openDistillery, outcome, tinyFile } from './distillery';
+
+let distillery: Distillery;
+let whole = '';
+const stages = ['base', 'sft', 'reconstruct', 'complete', 'rewrite'];
+const records = (stdout: string) =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+beforeAll(async () => {
+  distillery = await openDistillery();
+  distillery.write('tiny.distillery.json', tinyFile());
+  const { code, stdout, stderr } = await distillery.run('run', '.', '--json');
+  if (code !== 0) throw new Error(stdout + stderr);
+  const all = records(stdout);
+  expect(all[0]).toMatchObject({ run: { record: { name: 'tiny' }, backend: { name: 'embedded' } } });
+  expect(all.filter((record) => record.event?.type === 'result')).toHaveLength(5);
+  const { result } = all.at(-1);
+  expect(result).toMatchObject({ rows: stages.map((stage) => ({ stage, n: 4 })), seconds: expect.any(Number) });
+  whole = result.folder;
+}, 120_000);
+afterAll(() => distillery?.close());
+
+/** metrics.jsonl and summary.json without what may differ between equal runs: times and speeds. */
+function outcomeOf(run: string) {
+  const metrics = readMetrics(run).map(({ time: _, tokensPerSecond: __, ...rest }) => rest);
+  const summary = readSummary(run).map(({ stage, accuracy, meanTokens, seq }) => ({
+    stage,
+    accuracy,
+    meanTokens,
+    seq,
+  }));
+  return { metrics, summary };
+}
+
+/** Starts a run in a runs folder of its own and waits for a text of it; resolves to the process and the run's folder. */
+async function startUntil(runs: string, text: string | RegExp, format: '--json' | '--seed=1' = '--json') {
+  const child = distillery.start('run', '.', '--runs', runs, format);
+  let stdout = '';
+  await new Promise<void>((resolve, reject) => {
+    child.on('exit', () => reject(new Error(`ended too early: ${stdout}`)));
+    child.stdout!.on('data', (data) => {
+      stdout += data;
+      if (stdout.search(text) >= 0) resolve();
+    });
+  });
+  const [name] = readdirSync(join(distillery.folder, runs));
+  return { child, folder: join(distillery.folder, runs, name) };
+}
+const updateOf = (stage: string) => new RegExp(`"type":"update","stage":"${stage}"`);
+
+async function stopIn(runs: string, stage: string, signal: NodeJS.Signals): Promise<string> {
+  const { child, folder } = await startUntil(runs, updateOf(stage));
+  const end = outcome(child);
+  child.kill(signal);
+  await end;
+  return folder;
+}
+
+describe('run', () => {
+  it('prints progress and a table', async () => {
+    const { code, stdout } = await distillery.run(
+      'run',
+      'tiny.distillery.json',
+      '--stage',
+      'reconstruct',
+      '--limit',
+      '2',
+      '--runs',
+      'limited',
+    );
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^tiny on native|^tiny on WebAssembly/);
+    expect(stdout).toContain('Stage 1 reconstruct: 2 updates');
+    expect(stdout).toMatch(/accuracy +95 % interval +mean tokens/);
+    expect(stdout).not.toContain('Plain SFT');
+    expect(stdout).toMatch(/The run is in limited\/\d{8}-\d{6}-tiny/);
+  });
+
+  it('starts from a checkpoint, and refuses one of another shape', async () => {
+    const checkpoint = join(whole, 'checkpoints', 'complete-2');
+    const run = await distillery.run(
+      'run',
+      '.',
+      '--stage',
+      'complete',
+      '--from',
+      checkpoint,
+      '--runs',
+      'from',
+      '--json',
+    );
+    expect(
+      records(run.stdout)
+        .at(-1)
+        .result.rows.map(({ stage }: { stage: string }) => stage),
+    ).toEqual(['base', 'complete']);
+    const config = JSON.parse(readFileSync(join(checkpoint, 'config.json'), 'utf8'));
+    distillery.write('wide/config.json', { ...config, intermediate_size: 44 });
+    const wide = await distillery.run('run', '.', '--from', 'wide');
+    expect(wide.code).toBe(2);
+    expect(wide.stderr).toMatch(/another shape than the student: .*gate_proj.weight is \[44,24\], not \[40,24\]/);
+  });
+
+  it('Ctrl-C checkpoints and says how to go on, and resume finishes', async () => {
+    const { child, folder } = await startUntil('interrupted', 'Stage 2 complete: 2 updates', '--seed=1');
+    const end = outcome(child);
+    child.kill('SIGINT');
+    const { code, stdout } = await end;
+    expect(code).toBe(130);
+    expect(stdout).toMatch(/Stopped. Go on with:\n {2}distillery resume interrupted\/\d{8}-\d{6}-tiny\n$/);
+    expect(await distillery.json('show', folder)).toMatchObject({ state: 'stopped' });
+    const resumed = await distillery.run('resume', folder);
+    expect([resumed.code, resumed.stdout]).toEqual([0, expect.stringContaining('Stage 3 rewrite')]);
+    expect(outcomeOf(folder)).toEqual(outcomeOf(whole));
+  });
+
+  it('stops for scripts with a last record', async () => {
+    const { child, folder } = await startUntil('terminated', updateOf('sft'));
+    const end = outcome(child);
+    child.kill('SIGTERM');
+    const { code, stdout } = await end;
+    expect([code, records(stdout).at(-1)]).toEqual([130, { stopped: { folder } }]);
+  });
+
+  it('is not lost when its reader is gone', async () => {
+    const { child, folder } = await startUntil('unread', updateOf('sft'));
+    child.stdout!.destroy();
+    await new Promise((resolve) => child.on('exit', resolve));
+    expect(await distillery.json('show', folder)).toMatchObject({ state: 'stopped', record: { stage: 'sft' } });
+  });
+
+  it.each(['reconstruct', 'rewrite'])('killed in %s, resume gives what a run left alone gives', async (stage) => {
+    const folder = await stopIn(`killed-${stage}`, stage, 'SIGKILL');
+    expect(await distillery.json('runs', '--runs', `killed-${stage}`)).toMatchObject([{ state: 'interrupted' }]);
+    const resumed = await distillery.run('resume', 'latest', '--runs', `killed-${stage}`, '--json');
+    expect(records(resumed.stdout).at(-1)).toMatchObject({ result: { folder } });
+    expect(outcomeOf(folder)).toEqual(outcomeOf(whole));
+  });
+});
+
+describe('resume', () => {
+  it('shows the table of a run that is finished, and changes nothing', async () => {
+    const before = readFileSync(join(whole, 'run.json'), 'utf8');
+    const { code, stdout } = await distillery.run('resume', whole);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Stage 3 rewrite[\s\S]*This run is finished/);
+    expect(readFileSync(join(whole, 'run.json'), 'utf8')).toBe(before);
+  });
+
+  it('goes on from an earlier checkpoint when the newest is damaged', async () => {
+    const folder = await stopIn('damaged', 'rewrite', 'SIGINT');
+    const record = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8'));
+    const newest = record.checkpoints.at(-1).name;
+    truncateSync(join(folder, 'checkpoints', newest, 'model.safetensors'), 100);
+    const resumed = await distillery.run('resume', folder);
+    expect(resumed.stdout).toContain(`checkpoint ${newest} is passed over`);
+    expect(outcomeOf(folder)).toEqual(outcomeOf(whole));
+  });
+
+  it('does not touch a run that another process works on', async () => {
+    const folder = await stopIn('locked', 'sft', 'SIGINT');
+    const lock = acquireLock(folder);
+    const { code, stdout } = await distillery.run('resume', folder, '--json');
+    lock.release();
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout).error).toMatchObject({
+      code: 'locked',
+      message: `process ${process.pid} is working on this run`,
+    });
+  });
+
+  it('knows the runs it does not find', async () => {
+    const { code, stderr } = await distillery.run('resume', 'none-like-this');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/no run is named like "none-like-this"\n {2}Runs: \d{8}/);
+  });
+});
+
+describe('runs and show', () => {
+  it('lists runs newest first, those that cannot be read with the reason', async () => {
+    distillery.write('list/20200101-000000-old/run.json', '{ "format": 1,');
+    distillery.write('list/20190101-000000-older/notes.txt', '');
+    const listed = await distillery.json<{ id: string; state: string; problem: { message: string; line: number } }[]>(
+      'runs',
+      '--runs',
+      'list',
+    );
+    expect(listed).toMatchObject([
+      {
+        id: '20200101-000000-old',
+        state: 'unreadable',
+        problem: { message: expect.stringContaining('broken JSON'), line: 1 },
+      },
+      {
+        id: '20190101-000000-older',
+        state: 'unreadable',
+        problem: { message: expect.stringContaining('no run.json') },
+      },
+    ]);
+    const { code, stdout } = await distillery.run('runs', '--runs', 'list');
+    expect(code).toBe(0);
+    expect(stdout).toContain('broken JSON');
+    const [own] = await distillery.json<object[]>('runs');
+    expect(own).toMatchObject({
+      folder: whole,
+      state: 'finished',
+      name: 'tiny',
+      stage: 'rewrite',
+      step: 4,
+      result: { stage: 'rewrite', n: 4 },
+    });
+    expect((await distillery.run('runs')).stdout).toMatch(/tiny +finished +rewrite 4 +Stage 3 rewrite +\d/);
+    expect(await distillery.json('runs', '--runs', 'student')).toEqual(expect.any(Array));
+  });
+
+  it('says so when there are none', async () => {
+    distillery.write('empty/.keep', '');
+    expect((await distillery.run('runs', '--runs', 'empty')).stdout).toContain('No runs here yet');
+    const { code, stderr } = await distillery.run('runs', '--runs', 'absent');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('absent: no such folder')]);
+  });
+
+  it('shows a run', async () => {
+    const { code, stdout } = await distillery.run('show', 'latest', '--runs', '.distillery/runs');
+    expect(code).toBe(0);
+    for (const text of [
+      'finished',
+      'Settings',
+      'Stage 2   2 updates of 2 × 3',
+      'Curves',
+      'Stage 3 rewrite (internalise), 2 updates',
+      'Failures (',
+      'Files',
+      'checkpoints/',
+    ])
+      expect(stdout).toContain(text);
+    expect(stdout).toMatch(/loss +[▁▂▃▄▅▆▇█]+ +\d/);
+    const story = await distillery.json('show', whole);
+    expect(story).toMatchObject({
+      state: 'finished',
+      folder: whole,
+      summary: stages.map((stage) => ({ stage })),
+      config: { experiment: { name: 'tiny' } },
+      failures: { count: expect.any(Number), categories: expect.any(Object) },
+      rollouts: 4,
+    });
+    expect((story.phases as object[])[3]).toMatchObject({
+      stage: 'rewrite',
+      phase: 'rewrite',
+      updates: 2,
+      last: { step: 2 },
+    });
+  });
+
+  it('names the damaged line of a record', async () => {
+    const folder = await stopIn('broken', 'sft', 'SIGKILL');
+    appendFileSync(join(folder, 'metrics.jsonl'), 'not json\n');
+    const { code, stderr } = await distillery.run('show', folder);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/metrics\.jsonl:\d+:\d+: broken JSON/);
+  });
+});
+
+describe('score', () => {
+  it('says what another reward changes', async () => {
+    distillery.write('short.reward.json', {
+      name: 'short',
+      components: [{ use: 'correctness' }, { use: 'softOverlong', options: { maxTokens: 8, buffer: 8 } }],
+    });
+    const { code, stdout } = await distillery.run('score', 'short.reward.json', whole);
+    expect(code).toBe(0);
+    expect(stdout).toContain('short on 6 completions in 2 groups');
+    expect(stdout).toMatch(/total +0\.000 +-?\d/);
+    expect(stdout).toMatch(/repetition +-?0\.\d+ +–/);
+    const scored = await distillery.json('score', 'bridge-stage2', whole, '--stage', 'complete', '--updates', '2');
+    expect(scored).toMatchObject({
+      reward: 'bridge-stage2',
+      count: 12,
+      groups: 4,
+      files: [1, 2].map((step) => join(whole, 'rollouts', 'complete', `${step}.jsonl`)),
+      total: { after: { applies: 1, mean: -2 } },
+      movement: { rises: expect.any(Number), falls: expect.any(Number), stays: expect.any(Number), unscored: 0 },
+      parts: { bridgeStage2: { before: null }, correctness: { after: null } },
+    });
+    expect((scored.completions as object[])[0]).toMatchObject({
+      step: 1,
+      group: 0,
+      sample: 0,
+      before: 0,
+      after: -2,
+      correct: false,
+    });
+  });
+
+  it('reads a file of rollouts; outside of a run it needs the problems', async () => {
+    const file = join(whole, 'rollouts', 'rewrite', '1.jsonl');
+    const [inside, copy] = [
+      await distillery.json('score', 'default', file),
+      distillery.write('copy.jsonl', readFileSync(file, 'utf8')),
+    ];
+    expect(inside).toMatchObject({ count: 6, files: [file] });
+    const refused = await distillery.run('score', 'default', copy);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('Name the dataset with --data')]);
+    const { completions } = await distillery.json('score', 'default', copy, '--data', '.');
+    expect(completions).toEqual(inside.completions);
+  });
+
+  it.each([
+    [['nothing', 'latest'], /"nothing" is neither a file nor a preset\n {2}Presets are default, /],
+    [['absent.reward.json', 'latest'], /There is no such file/],
+    [['default', 'absent.jsonl'], /absent\.jsonl: no such file/],
+    [['default', 'student'], /student: not a run: it has no run.json|no run is named like "student"/],
+    [['default', 'latest', '--stage', 'sft'], /"sft" is not one of complete, rewrite/],
+  ])('refuses %j', async (args, message) => {
+    const { code, stderr } = await distillery.run('score', ...args, '--runs', '.distillery/runs');
+    expect([code, stderr]).toEqual([2, expect.stringMatching(message)]);
+  });
+});
