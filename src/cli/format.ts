@@ -82,3 +82,6 @@ export function bytes(value: number): string {
 
 /** `1 problem`, `7 problems` */
 export const plural = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
+
+/** The text in at most `width` characters. */
+export const clip = (text: string, width: number) => (text.length > width ? `${text.slice(0, width - 1)}…` : text);

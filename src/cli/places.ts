@@ -32,19 +32,17 @@ export function experimentFile(path: string): string {
   );
 }
 
-/** How deep below the current folder runs are looked for. */
-const depth = 4;
+/** How far below the current folder runs are looked for: so deep, and in so many folders. */
+const reach = { levels: 4, folders: 2000 };
 
-/**
- * The folders of runs: as told, or else every `.distillery/runs` here and below; if there is none, the nearest one above.
- */
+/** The folders of runs: as told, or else every `.distillery/runs` here and below; if there is none, the nearest one above. */
 export function runsFolders(told?: string): string[] {
   if (told !== undefined) {
     if (!existsSync(told))
       throw new UserError('no such folder', { file: told, code: 'missing', remedy: 'Check the path given as --runs.' });
     return [resolve(told)];
   }
-  const here = below(process.cwd(), depth);
+  const here = below(process.cwd());
   if (here.length > 0) return here;
   for (let folder = dirname(process.cwd()); ; folder = dirname(folder)) {
     if (existsSync(join(folder, runsFolderName))) return [join(folder, runsFolderName)];
@@ -52,19 +50,30 @@ export function runsFolders(told?: string): string[] {
   }
 }
 
-function below(folder: string, levels: number): string[] {
-  const runs = join(folder, runsFolderName);
-  const found = existsSync(runs) ? [runs] : [];
-  if (levels === 0) return found;
-  let entries: string[] = [];
-  try {
-    entries = readdirSync(folder, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
-      .map(({ name }) => name);
-  } catch {
-    // A folder that may not be read holds no runs of ours.
+function below(root: string): string[] {
+  const found: string[] = [];
+  let seen = 0;
+  let level = [root];
+  for (let depth = 0; depth <= reach.levels; depth++) {
+    const next: string[] = [];
+    for (const folder of level) {
+      if (++seen > reach.folders) return found;
+      if (existsSync(join(folder, runsFolderName))) found.push(join(folder, runsFolderName));
+      next.push(...subfolders(folder));
+    }
+    level = next;
   }
-  return [...found, ...entries.flatMap((name) => below(join(folder, name), levels - 1))];
+  return found;
+}
+
+function subfolders(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && entry.name !== 'node_modules')
+      .map(({ name }) => join(folder, name));
+  } catch {
+    return []; // a folder that may not be read holds no runs of ours
+  }
 }
 
 /** All runs of these folders, newest first. */

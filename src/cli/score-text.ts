@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import type { Rescored } from '../rewards/dry-run';
-import { percent, plural, table } from './format';
+import { clip, percent, plural, table } from './format';
 import { type Scorable, shownFiles } from './recorded';
 import type { ScoreSummary, Spread } from './scores';
 
@@ -64,6 +64,7 @@ function completionText({ record, old, new: now, oldRank, newRank }: Rescored<Sc
     `rank ${oldRank} → ${newRank},`,
     `reward ${value(old.total)} → ${value(now.total)},`,
     `${rollout.correct ? pc.green('right') : pc.red('wrong')}, ${plural(completion.tokens.length, 'token')}`,
-    `\n    ${pc.dim(text.length > 100 ? `${text.slice(0, 99)}…` : text)}`,
-  ].join(' ');
+  ]
+    .join(' ')
+    .concat(`\n    ${pc.dim(clip(text, 100))}`);
 }

@@ -28,7 +28,10 @@ export function settingsText({ experiment, environment }: RunConfig): string {
       rewrite &&
         `${grpoText(rewrite)}; internalise ${supervisedText(rewrite.internalise)}, own ${percent(rewrite.internalise.replayOwn, 0)}`,
     ],
-    ['test by', evaluation.temperature === 0 ? 'greedy answers' : `sampling at ${evaluation.temperature}`],
+    [
+      'answers',
+      `${evaluation.temperature === 0 ? 'greedy' : `sampled at ${evaluation.temperature}`}, at most ${evaluation.maxNewTokens} tokens`,
+    ],
     ['seed', String(seed)],
     ['backend', description ?? experiment.backend],
   ];

@@ -16,7 +16,7 @@ import {
 import type { MetricsRecord } from '../runs/records';
 import { curvesText, phasesOf } from './curves';
 import { printDocument } from './exit';
-import { plural, summaryTable } from './format';
+import { clip, plural, summaryTable } from './format';
 import { commandLine, locateRun, quoted, shown, stateOf } from './places';
 import { settingsText } from './settings';
 
@@ -38,6 +38,9 @@ export function addShowCommand(program: Command): void {
     });
 }
 
+/** Failures shown with their first wrong step. */
+const exampleCount = 3;
+
 type Story = ReturnType<typeof tell>;
 
 /** All that there is to show of a run. */
@@ -56,6 +59,9 @@ function tell(run: Run) {
     failures: {
       count: failures.length,
       categories: Object.fromEntries([...categories].sort((a, b) => b[1] - a[1])),
+      firstWrongSteps: failures
+        .flatMap(({ problemId, firstWrongStep }) => (firstWrongStep ? [{ problemId, ...firstWrongStep }] : []))
+        .slice(0, exampleCount),
     },
     rewrites: { count: rewrites.length, accepted: rewrites.filter(({ accepted }) => accepted).length },
     rollouts: rolloutSteps(folder).length,
@@ -100,7 +106,7 @@ function asText(story: Story): string {
 
 const section = (title: string, body: string) => `${pc.bold(title)}\n${body.replace(/^/gm, '  ')}`;
 
-function failuresText({ failures: { count, categories }, rewrites }: Story): string {
+function failuresText({ failures: { count, categories, firstWrongSteps }, rewrites }: Story): string {
   const longest = Math.max(...Object.values(categories));
   const rows = Object.entries(categories).map(([category, n]) => [
     category,
@@ -118,7 +124,11 @@ function failuresText({ failures: { count, categories }, rewrites }: Story): str
           `${plural(rewrites.count, 'rewrite')} sampled, ${rewrites.accepted} accepted: right, and shorter than the teacher`,
         ]
       : [];
-  return [...lines, ...told].join('\n');
+  const examples = firstWrongSteps.flatMap(({ problemId, step, text, reason }) => [
+    `${problemId}, step ${step + 1}: ${reason}`,
+    pc.dim(`  ${clip(text.replace(/\s+/g, ' '), 110)}`),
+  ]);
+  return [...lines, ...told, ...examples].join('\n');
 }
 
 function filesText({ run, summary, rollouts, evaluations, phases, failures }: Story): string {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { createOptimizer, Diverged, disposeOptimizer, type Optimizer } from '../learning/optimizer';
 import { learningRateAt, type Schedule } from '../learning/schedule';
 import type { Model } from '../model/transformer';
@@ -70,6 +71,7 @@ export async function train(context: Context, model: Model, training: Training):
     }
     notify({ type: 'phase', stage, phase, updates, done: update });
     while (update < updates) {
+      await setImmediate(); // a supervised update does not wait for anything: let signals and messages in
       if (signal.aborted) {
         if (saved !== update && update > 0) await checkpoint();
         throw new Stopped();

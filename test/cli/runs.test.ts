@@ -1,9 +1,11 @@
 import { appendFileSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { acquireLock } from '../../src/runs/lock';
 import { readMetrics, readSummary } from '../../src/runs/reading';
 import { type Distillery, openDistillery, outcome, tinyFile } from './distillery';
+
+vi.setConfig({ testTimeout: 180_000 }); // a test is several runs, and the machine may be busy
 
 let distillery: Distillery;
 let whole = '';
@@ -41,8 +43,8 @@ function outcomeOf(run: string) {
 }
 
 /** Starts a run in a runs folder of its own and waits for a text of it; resolves to the process and the run's folder. */
-async function startUntil(runs: string, text: string | RegExp, format: '--json' | '--seed=1' = '--json') {
-  const child = distillery.start('run', '.', '--runs', runs, format);
+async function startUntil(runs: string, text: string | RegExp, format: '--json' | '--seed=1' = '--json', path = '.') {
+  const child = distillery.start('run', path, '--runs', runs, format);
   let stdout = '';
   await new Promise<void>((resolve, reject) => {
     child.on('exit', () => reject(new Error(`ended too early: ${stdout}`)));
@@ -122,19 +124,27 @@ describe('run', () => {
     expect(outcomeOf(folder)).toEqual(outcomeOf(whole));
   });
 
-  it('stops for scripts with a last record', async () => {
-    const { child, folder } = await startUntil('terminated', updateOf('sft'));
+  it('stops within a supervised stage, with a last record for scripts', async () => {
+    const sft = { updates: 500, batch: 2, evaluateEvery: 500 };
+    distillery.write('long/long.distillery.json', tinyFile({ student: { path: '../student' }, baselines: { sft } }));
+    const { child, folder } = await startUntil('terminated', updateOf('sft'), '--json', 'long');
     const end = outcome(child);
     child.kill('SIGTERM');
     const { code, stdout } = await end;
     expect([code, records(stdout).at(-1)]).toEqual([130, { stopped: { folder } }]);
+    const updates = readMetrics(folder).length;
+    expect(updates).toBeLessThan(500);
+    expect(await distillery.json('show', folder)).toMatchObject({
+      state: 'stopped',
+      record: { checkpoints: [{ name: `sft-${updates}` }] },
+    });
   });
 
   it('is not lost when its reader is gone', async () => {
     const { child, folder } = await startUntil('unread', updateOf('sft'));
     child.stdout!.destroy();
     await new Promise((resolve) => child.on('exit', resolve));
-    expect(await distillery.json('show', folder)).toMatchObject({ state: 'stopped', record: { stage: 'sft' } });
+    expect(await distillery.json('show', folder)).toMatchObject({ state: 'stopped' });
   });
 
   it.each(['reconstruct', 'rewrite'])('killed in %s, resume gives what a run left alone gives', async (stage) => {
