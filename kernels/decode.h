@@ -11,13 +11,14 @@
 // [features, width tokens], a token to a lane, and weights are read where they lie (product.h). Biases, norms, rotation and gates then
 // run down the lanes too, and a panel's tokens never meet but in the attention, where each reads its own slot.
 #pragma once
-#include "attend.h"
+#include "attend_token.h"
 
 enum { INPUT_NORM, Q_WEIGHT, K_WEIGHT, V_WEIGHT, O_WEIGHT, Q_BIAS, K_BIAS, V_BIAS, Q_NORM, K_NORM, POST_NORM, GATE, UP, DOWN, LAYER_ARGUMENTS };
 #define FIRST_LAYER 26
 #define MAX_WIDTH (2 * VW)
 #define ROW_UNIT (2 * TILE_ROWS)  // rows of a weight matrix are shared out in multiples of this
 #define ROW_BLOCK (4 * ROW_UNIT)  // and stay in the first cache while the panels of a group pass by
+#define DEPTH_BLOCK 256           // as does this much of a panel
 #define GROUP_PANELS 8
 #define GROUP_FLOATS (SCRATCH_BYTES / 4 / sizeof(float))  // for the normed panels of a group: a quarter of the scratch
 
@@ -68,11 +69,12 @@ typedef struct {
   int row, endRow;  // of the weights
 } decode_share;
 
-static void share_out(decoder *x, int panels, int rows, int unit, int parts_a_thread) {
-  int most_panels = most(1, (int)(GROUP_FLOATS / ((size_t)x->d * x->width)));
-  int wanted = thread_count() == 1 ? 1 : parts_a_thread * thread_count();
+// By rows rather than by panels: weights have the longer way, and the norm that each part then does for itself is little beside them.
+static void share_out(decoder *x, int panels, int rows, int unit) {
+  int fitting = most(1, (int)(GROUP_FLOATS / ((size_t)x->d * x->width)));
+  int wanted = thread_count() == 1 ? 1 : 2 * thread_count();
   x->panels = panels;
-  x->group = least(least(GROUP_PANELS, most_panels), most(1, panels / wanted));
+  x->group = least(GROUP_PANELS, fitting);
   int groups = (panels + x->group - 1) / x->group;
   x->splits = most(1, least((wanted + groups - 1) / groups, (rows + unit - 1) / unit));
 }
@@ -137,7 +139,7 @@ static void rotate_panel(float *y, const float *cosines, const float *sines, int
 static void project_head(const decoder *x, const float *from, int panel, const float *weight, const float *bias, const float *norm,
                          int rotates, float *y) {
   int hd = x->headDim, width = x->width;
-  product(hd, width, x->d, weight, x->d, from, width, y, width, 0);
+  product_far(hd, width, x->d, weight, x->d, from, width, y, width, 0);
   if (bias)
     for (int c = 0; c < hd; c++)
       for (int lane = 0; lane < width; lane += VW) vstore(y + c * width + lane, vload(y + c * width + lane) + bias[c]);
@@ -184,74 +186,6 @@ static void project_part(void *context, int part, int parts) {
 
 // ---- attention ----------------------------------------------------------------------------------------------------------------
 
-typedef float v4 __attribute__((vector_size(16), aligned(4)));
-#ifdef __clang__
-#define SHUFFLE4(x, y, i, j, k, l) __builtin_shufflevector(x, y, i, j, k, l)
-#else
-#define SHUFFLE4(x, y, i, j, k, l) __builtin_shuffle(x, y, (__attribute__((vector_size(16))) int32_t){i, j, k, l})
-#endif
-
-INLINE v4 fold(vf v) {
-  union { vf all; v4 quarter[VW / 4]; } u = {v};
-  v4 sum = u.quarter[0];
-  for (int i = 1; i < VW / 4; i++) sum += u.quarter[i];
-  return sum;
-}
-
-// The sums over the lanes of four vectors.
-INLINE v4 sum_lanes(vf a, vf b, vf c, vf d) {
-  v4 p = fold(a), q = fold(b), r = fold(c), s = fold(d);
-  v4 pq = SHUFFLE4(p, q, 0, 4, 1, 5) + SHUFFLE4(p, q, 2, 6, 3, 7);
-  v4 rs = SHUFFLE4(r, s, 0, 4, 1, 5) + SHUFFLE4(r, s, 2, 6, 3, 7);
-  return SHUFFLE4(pq, rs, 0, 1, 4, 5) + SHUFFLE4(pq, rs, 2, 3, 6, 7);
-}
-
-// scores[h][j] = q[h] . k[j] for one or two (a constant) heads; k [keys, headDim], q [.., headDim], scores [.., ld].
-INLINE void score_keys(const int heads, const float *q, const float *k, int keys, int headDim, float *scores, ptrdiff_t ld) {
-  int j = 0, whole = headDim / VW * VW;
-  for (; j + 4 <= keys; j += 4) {
-    const float *key = k + (ptrdiff_t)j * headDim;
-    vf sum[2][4];
-    for (int h = 0; h < heads; h++)
-      for (int i = 0; i < 4; i++) sum[h][i] = (vf){0};
-    for (int c = 0; c < whole; c += VW) {
-      vf x[4];
-      UNROLL for (int i = 0; i < 4; i++) x[i] = vload(key + i * headDim + c);
-      UNROLL for (int h = 0; h < heads; h++) {
-        vf y = vload(q + h * headDim + c);
-        UNROLL for (int i = 0; i < 4; i++) sum[h][i] += x[i] * y;
-      }
-    }
-    UNROLL for (int h = 0; h < heads; h++) {
-      v4 sums = sum_lanes(sum[h][0], sum[h][1], sum[h][2], sum[h][3]);
-      for (int c = whole; c < headDim; c++)
-        for (int i = 0; i < 4; i++) sums[i] += key[i * headDim + c] * q[h * headDim + c];
-      *(v4 *)(scores + h * ld + j) = sums;
-    }
-  }
-  for (; j < keys; j++)
-    for (int h = 0; h < heads; h++) scores[h * ld + j] = dot_product(q + h * headDim, k + (ptrdiff_t)j * headDim, headDim);
-}
-
-// In place; the sum is divided out.
-static void softmax(float *x, int n) {
-  int j = 0;
-  vf tops = vset(NO_SCORE);
-  for (; j + VW <= n; j += VW) tops = vmax(vload(x + j), tops);
-  float top = vtop(tops);
-  for (; j < n; j++) top = x[j] > top ? x[j] : top;
-  vf sums = {0};
-  for (j = 0; j + VW <= n; j += VW) {
-    vf p = vexp(vload(x + j) - top);
-    vstore(x + j, p);
-    sums += p;
-  }
-  float sum = vsum(sums);
-  for (; j < n; j++) sum += x[j] = sexp(x[j] - top);
-  float share = 1.f / sum;
-  for (j = 0; j < n; j++) x[j] *= share;
-}
-
 // One token, all query heads of kv head h, two at a time.
 static void attend_token(const decoder *x, int t, int h, const float *k, const float *v) {
   int hd = x->headDim, width = x->width, keys = x->position[t] + 1, group = x->heads / x->kvHeads;
@@ -261,10 +195,11 @@ static void attend_token(const decoder *x, int t, int h, const float *k, const f
   for (int head = h * group; head < (h + 1) * group; head += 2) {
     int heads = least(2, (h + 1) * group - head);
     for (int c = 0; c < heads * hd; c++) q[c] = x->q[at + (head * hd + c) * width] * x->scale;
-    if (heads == 2) score_keys(2, q, k, keys, hd, scores, ld);
-    else score_keys(1, q, k, keys, hd, scores, ld);
+    if (heads == 2) score_keys(2, q, k, v, keys, hd, scores, ld);
+    else score_keys(1, q, k, v, keys, hd, scores, ld);
     for (int i = 0; i < heads; i++) softmax(scores + i * ld, keys);
-    product(heads, hd, keys, scores, ld, v, hd, out, hd, 0);
+    if (heads == 2) weigh_values(2, scores, ld, v, keys, hd, out);
+    else weigh_values(1, scores, ld, v, keys, hd, out);
     for (int c = 0; c < heads * hd; c++) x->o[at + (head * hd + c) * width] = out[c];
   }
 }
@@ -310,8 +245,9 @@ static void project_back(const decoder *x, int part, const float *weight, const 
   int width = x->width;
   for (int row = s.row; row < s.endRow; row += ROW_BLOCK)
     for (int panel = s.panel; panel < s.endPanel; panel++)
-      product(least(ROW_BLOCK, s.endRow - row), width, k, weight + (ptrdiff_t)row * k, k, from + (ptrdiff_t)panel * k * width, width,
-              x->x + ((ptrdiff_t)panel * x->d + row) * width, width, 1);
+      for (int p = 0; p < k; p += DEPTH_BLOCK)
+        product_far(least(ROW_BLOCK, s.endRow - row), width, least(DEPTH_BLOCK, k - p), weight + (ptrdiff_t)row * k + p, k,
+                    from + ((ptrdiff_t)panel * k + p) * width, width, x->x + ((ptrdiff_t)panel * x->d + row) * width, width, 1);
 }
 
 static void attended_part(void *context, int part, int parts) {
@@ -337,8 +273,8 @@ static void gate_part(void *context, int part, int parts) {
     for (int panel = s.panel; panel < s.endPanel; panel++) {
       const float *from = decode_scratch() + (ptrdiff_t)(panel - s.panel) * d * width;
       float *act = x->act + ((ptrdiff_t)panel * x->inner + row) * width;
-      product(rows, width, d, layer_weight(x, GATE) + (ptrdiff_t)row * d, d, from, width, act, width, 0);
-      product(rows, width, d, layer_weight(x, UP) + (ptrdiff_t)row * d, d, from, width, up, width, 0);
+      product_far(rows, width, d, layer_weight(x, GATE) + (ptrdiff_t)row * d, d, from, width, act, width, 0);
+      product_far(rows, width, d, layer_weight(x, UP) + (ptrdiff_t)row * d, d, from, width, up, width, 0);
       for (int i = 0; i < rows * width; i += VW) {
         vf g = vload(act + i);
         vstore(act + i, g / (1.f + vexp(-g)) * vload(up + i));
@@ -358,7 +294,7 @@ static void logits_part(void *context, int part, int parts) {
   for (int row = s.row; row < s.endRow; row += ROW_BLOCK) {
     int rows = least(ROW_BLOCK, s.endRow - row);
     for (int panel = s.panel; panel < s.endPanel; panel++) {
-      product(rows, width, d, x->head + (ptrdiff_t)row * d, d, decode_scratch() + (ptrdiff_t)(panel - s.panel) * d * width, width, y, width, 0);
+      product_far(rows, width, d, x->head + (ptrdiff_t)row * d, d, decode_scratch() + (ptrdiff_t)(panel - s.panel) * d * width, width, y, width, 0);
       for (int lane = 0; lane < width && panel * width + lane < x->rows; lane++) {
         float *to = x->logits + (ptrdiff_t)(panel * width + lane) * x->vocab + row;
         for (int i = 0; i < rows; i++) to[i] = y[i * width + lane];
@@ -386,14 +322,14 @@ static void place_chunk(decoder *x) {
 }
 
 static void run_layer(decoder *x, int panels) {
-  share_out(x, panels, x->heads + 2 * x->kvHeads, 1, 2);
+  share_out(x, panels, x->heads + 2 * x->kvHeads, 1);
   parallel(project_part, x, decode_parts(x));
   parallel(decode_attend_part, x, (x->endRow - x->firstRow) * x->kvHeads * x->blocks);
-  share_out(x, panels, x->d, ROW_UNIT, 2);
+  share_out(x, panels, x->d, ROW_UNIT);
   parallel(attended_part, x, decode_parts(x));
-  share_out(x, panels, x->inner, ROW_UNIT, 2);
+  share_out(x, panels, x->inner, ROW_UNIT);
   parallel(gate_part, x, decode_parts(x));
-  share_out(x, panels, x->d, ROW_UNIT, 2);
+  share_out(x, panels, x->d, ROW_UNIT);
   parallel(down_part, x, decode_parts(x));
 }
 
@@ -441,6 +377,6 @@ void FN(decode_step)(const arg *a) {
   }
   if (single) x.last = x.x;  // one token a row: it is the last
   x.width = rowWidth;
-  share_out(&x, (x.rows + rowWidth - 1) / rowWidth, x.vocab, ROW_UNIT, 2);
+  share_out(&x, (x.rows + rowWidth - 1) / rowWidth, x.vocab, ROW_UNIT);
   parallel(logits_part, &x, decode_parts(&x));
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { KernelLibrary } from '../native/library';
+import type { KernelLibrary, Values } from '../native/library';
+import { kernelForms } from '../native/testing';
 import { expectClose } from '../testing/close';
-import { nativeLibraries, noise, out, outputsOf } from '../testing/libraries';
+import { noise, out, outputsOf } from '../testing/libraries';
 import { plainAttend } from '../testing/plain';
 
 const lengths = [1, 2, 31, 65, 130];
@@ -16,7 +17,7 @@ function inputs(heads: number, kvHeads: number, headDim: number) {
 type Inputs = ReturnType<typeof inputs>;
 
 /** [out, lse, dq, dk, dv] */
-function run(library: KernelLibrary, { q, k, v, dOut, shape }: Inputs): Float32Array[] {
+function run(library: KernelLibrary, { q, k, v, dOut, shape }: Inputs): Values[] {
   const sizes = [lengths.length, shape.heads, shape.kvHeads, shape.headDim, shape.scale];
   const results = [out(q.length), out(n * shape.heads)];
   const [y, lse] = outputsOf(library, 'attend', [q, k, v, starts, ...results, ...sizes]);
@@ -58,7 +59,7 @@ function plainGrads({ q, k, v, dOut, shape }: Inputs): Float64Array[] {
   return [dq, dk, dv];
 }
 
-describe.each(nativeLibraries())('attend on $isa', ({ alone, together }) => {
+describe.each(await kernelForms())('attend on $name', ({ one: alone, three: together }) => {
   it.each([
     [4, 2, 6],
     [2, 2, 10],

@@ -3,10 +3,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../random';
 import { useBackend } from '../backends';
 import { type DecodeInput, decodeStep, type KvCache } from '../interface';
+import { kernelForms } from '../native/testing';
 import { registerKernels } from '../register';
 import { expectClose } from '../testing/close';
 import { randomDecoder, wholeForward } from '../testing/decoder';
-import { nativeLibraries } from '../testing/libraries';
 import { ropeTables, startsOf } from '../testing/random';
 import { installEmbedded } from './index';
 
@@ -116,11 +116,11 @@ describe('DecodeStep', () => {
   });
 });
 
-describe.each(nativeLibraries())('DecodeStep on $isa', ({ isa, alone, together }) => {
+describe.each(await kernelForms())('DecodeStep on $name', ({ name: form, one, three }) => {
   it('gives the same bytes with any number of threads', async () => {
     const results = [];
-    for (const library of [alone, together]) {
-      const name = `${isa}-${library.threads}`;
+    for (const library of [one, three]) {
+      const name = `${form}-${library.threads}`;
       installEmbedded(name, library);
       registerKernels(name);
       await setBackend(name);

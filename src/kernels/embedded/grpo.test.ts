@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { GrpoLossOptions } from '../interface';
 import type { KernelLibrary } from '../native/library';
+import { kernelForms } from '../native/testing';
 import { expectClose } from '../testing/close';
-import { nativeLibraries, noise, out, outputsOf } from '../testing/libraries';
+import { noise, out, outputsOf } from '../testing/libraries';
 
 const starts = Int32Array.of(0, 1, 10, 10, 25, 40);
 const n = 40;
@@ -62,7 +63,7 @@ const every = aggregations.flatMap((aggregation) =>
   importances.flatMap((importance) => estimators.map((kl) => ({ ...base, aggregation, importance, kl }))),
 );
 
-describe.each(nativeLibraries())('grpo_loss on $isa', ({ alone, together }) => {
+describe.each(await kernelForms())('grpo_loss on $name', ({ one: alone, three: together }) => {
   it.each(every)('$aggregation, importance $importance, $kl', (options) => {
     const got = run(alone, options);
     const expected = plain(options);

@@ -1,9 +1,13 @@
-import { describe, expect, it } from 'vitest';
-import type { Sampling } from '../interface';
+import { dispose, engine, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { useBackend } from '../backends';
+import { type Sampling, tokenLogProbs } from '../interface';
 import type { KernelLibrary } from '../native/library';
+import { kernelForms } from '../native/testing';
 import { expectClose } from '../testing/close';
-import { nativeLibraries, noise, out, outputsOf, space } from '../testing/libraries';
+import { noise, out, outIds, outputsOf, space } from '../testing/libraries';
 import { plainTokenLogProbs } from '../testing/plain';
+import type { EmbeddedBackend } from './backend';
 
 const temperature = 0.7;
 
@@ -48,13 +52,12 @@ function plainGrads({ hidden, weight, dy, ids, n, d, vocab }: Inputs): Float64Ar
 
 function sample(library: KernelLibrary, logits: Float32Array, uniforms: Float32Array, sampling: Sampling) {
   const rows = uniforms.length;
-  const ids = new Int32Array(rows);
   const { temperature: t, topK, topP, minP } = sampling;
   const sizes = [rows, logits.length / rows, t, topK, topP, minP];
-  const [logProbs] = outputsOf(library, 'sample_token', [
+  const [ids, logProbs] = outputsOf(library, 'sample_token', [
     logits,
     uniforms,
-    ids,
+    outIds(rows),
     out(rows),
     space(logits.length),
     ...sizes,
@@ -82,7 +85,7 @@ function plainShares(logits: Float32Array, { temperature: t, topK, topP, minP }:
 
 const all: Sampling = { temperature: 1, topK: 0, topP: 1, minP: 0 };
 
-describe.each(nativeLibraries())('vocabulary on $isa', ({ alone, together }) => {
+describe.each(await kernelForms())('vocabulary on $name', ({ one: alone, three: together }) => {
   it.each([
     [13, 6, 7, 5, 3],
     [21, 10, 513, 256, 2048],
@@ -164,5 +167,24 @@ describe.each(nativeLibraries())('vocabulary on $isa', ({ alone, together }) => 
     const expected = plainShares(row, all).map((share) => share * draws);
     const statistic = counts.reduce((sum, count, id) => sum + (count - expected[id]) ** 2 / expected[id], 0);
     expect(statistic).toBeLessThan(31.3); // 11 degrees of freedom, p = 0.001
+  });
+});
+
+describe('tokenLogProbs', () => {
+  beforeAll(() => useBackend('embedded'));
+
+  it('takes as much memory for a large vocabulary as for a small one', () => {
+    const { memory } = (engine().backend as EmbeddedBackend).library;
+    const allocate = vi.spyOn(memory, 'allocate');
+    const bytesFor = (vocab: number) => {
+      const weight = tensor2d(noise(1, vocab * 4), [vocab, 4]);
+      const hidden = tensor2d(noise(2, 8), [2, 4]);
+      allocate.mockClear();
+      tidy(() => tokenLogProbs(hidden, weight, tensor1d([1, vocab - 1], 'int32')));
+      dispose([weight, hidden]);
+      return allocate.mock.calls.reduce((sum, [bytes]) => sum + bytes, 0);
+    };
+    expect(bytesFor(40_000)).toBe(bytesFor(2000));
+    allocate.mockRestore();
   });
 });

@@ -5,11 +5,11 @@ import { registerEmbedded } from './register';
 import { checkIds } from './rows';
 
 /**
- * How much of the logits [n, vocab] is held at a time: work space that grows with neither. Wide enough that the product of a chunk is
- * worth packing for, small enough for the second cache.
+ * How much of the logits [n, vocab] is held at a time (4 MB): work space that grows with neither. Each chunk packs its rows and its part
+ * of the vocabulary anew, which wants large chunks; larger ones gained nothing.
  */
-const mostRows = 256;
-const mostColumns = 2048;
+const mostRows = 1024;
+const mostColumns = 1024;
 
 /** Runs `compute` with temporary space of so many floats. */
 export function withSpace<T>(backend: EmbeddedBackend, floats: number, compute: (space: TensorInfo) => T): T {

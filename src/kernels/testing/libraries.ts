@@ -1,52 +1,43 @@
 import { Random } from '../../random';
-import { nativeIsas, openAddon } from '../native/addon';
-import type { KernelLibrary, KernelName, Values } from '../native/library';
+import type { Block, KernelLibrary, KernelName, Values } from '../native/library';
 
-/** The native kernels in every form that runs here, each with one thread and with three (more than there may be cores). */
-export function nativeLibraries(): { isa: string; alone: KernelLibrary; together: KernelLibrary }[] {
-  return usableIsas().map((isa) => ({
-    isa,
-    alone: openAddon({ isa, threads: 1 }),
-    together: openAddon({ isa, threads: 3 }),
-  }));
+/** A place for a kernel to write to. */
+interface Out {
+  length: number;
+  kind: typeof Float32Array | typeof Int32Array;
+  /** Only to work in: not among the results. */
+  space?: boolean;
 }
 
-function usableIsas(): string[] {
-  try {
-    return nativeIsas();
-  } catch {
-    return []; // no C compiler here: the tests by backend then run on WebAssembly
-  }
-}
+export const out = (length: number): Out => ({ length, kind: Float32Array });
+export const outIds = (length: number): Out => ({ length, kind: Int32Array });
+export const space = (length: number): Out => ({ length, kind: Float32Array, space: true });
 
-/** Calls a kernel with fresh outputs of these lengths in the places where the arguments say `out`, and returns them. */
-export function outputsOf(
-  library: KernelLibrary,
-  name: KernelName,
-  args: (Values | number | null | Out)[],
-): Float32Array[] {
-  const outputs: Float32Array[] = [];
+/** Calls a kernel with its inputs in the library's memory and returns copies of its outputs, which begin as NaN: a kernel writes all of them. */
+export function outputsOf(library: KernelLibrary, name: KernelName, args: (Values | number | null | Out)[]): Values[] {
+  const blocks: Block[] = [];
+  const allocate = (Kind: new (buffer: ArrayBufferLike, offset: number, length: number) => Values, length: number) => {
+    const block = library.memory.allocate(Math.max(4 * length, 4));
+    blocks.push(block);
+    return new Kind(block.buffer, block.offset, length);
+  };
+  const outputs: Values[] = [];
   const given = args.map((arg) => {
-    if (!(arg instanceof Out)) return arg;
-    const values = new Float32Array(arg.length).fill(Number.NaN); // a kernel writes all of it
-    if (!arg.space) outputs.push(values);
+    if (arg === null || typeof arg === 'number') return arg;
+    if ('kind' in arg) {
+      const values = allocate(arg.kind, arg.length).fill(Number.NaN);
+      if (!arg.space) outputs.push(values);
+      return values;
+    }
+    const values = allocate(arg instanceof Int32Array ? Int32Array : Float32Array, arg.length);
+    values.set(arg);
     return values;
   });
   library.kernels[name](...given);
-  return outputs;
+  const copies = outputs.map((values) => values.slice());
+  for (const block of blocks) library.memory.release(block);
+  return copies;
 }
-
-export class Out {
-  constructor(
-    readonly length: number,
-    readonly space: boolean,
-  ) {}
-}
-
-/** An output. */
-export const out = (length: number) => new Out(length, false);
-/** Temporary space. */
-export const space = (length: number) => new Out(length, true);
 
 /** Numbers in [-1, 1) times `size`. */
 export function noise(seed: number, length: number, size = 1): Float32Array {
