@@ -110,7 +110,11 @@ function budget(lessons: readonly Lesson[], folder: string) {
   const needs = (lesson: Lesson) =>
     lesson.prompt.length + chainOf(lesson) + Math.max(chainOf(lesson), maxNewTokens) + 64;
   const tooLong = lessons.filter((lesson) => needs(lesson) > maxPositions).length;
-  const share = lessons.length < measured ? `${tooLong}` : `${percent(tooLong / lessons.length, 0)}`;
-  const note = `${share} of the rows are longer than the student's ${maxPositions} positions allow and will be left out.`;
+  const share =
+    lessons.length < measured
+      ? `${tooLong} of ${lessons.length} rows`
+      : `${percent(tooLong / lessons.length, 0)} of the rows`;
+  const remedy = tooLong > 0.5 * lessons.length ? ' Choose a student with more positions, or shorter chains.' : '';
+  const note = `${share} are longer than the student's ${maxPositions} positions allow and will be left out.${remedy}`;
   return { maxNewTokens, notes: tooLong > 0 ? [note] : [] };
 }
