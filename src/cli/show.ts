@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { RunConfig } from '../curriculum/session';
+import { writeAtomically } from '../disk';
 import { configFile, runsFolderName } from '../runs/layout';
 import {
   evaluationNames,
@@ -17,6 +18,7 @@ import type { MetricsRecord } from '../runs/records';
 import { curvesText, phasesOf } from './curves';
 import { printDocument } from './exit';
 import { clip, plural, summaryTable } from './format';
+import { runPicture } from './picture';
 import { commandLine, locateRun, quoted, shown, stateOf } from './places';
 import { settingsText } from './settings';
 
@@ -26,13 +28,22 @@ export function addShowCommand(program: Command): void {
     .description('one run: its table, settings, curves, failures, and where its files lie')
     .argument('<run>', 'a run folder, a run by its name or a part of it, or `latest`')
     .option('--runs <folder>', `where runs are looked for (default: ${runsFolderName} here, below or above)`)
+    .option('--picture <file>', 'write table and curves as an SVG picture instead')
     .option('--json', 'the same as one JSON object')
     .addHelpText(
       'after',
       `\nExamples:\n  distillery show latest\n  distillery show latest --json | jq '.summary[-1].accuracy'`,
     )
-    .action((name: string, options: { runs?: string; json?: boolean }) => {
-      const story = tell(locateRun(name, options.runs));
+    .action((name: string, options: { runs?: string; json?: boolean; picture?: string }) => {
+      const run = locateRun(name, options.runs);
+      if (options.picture) {
+        const { folder, record } = run;
+        const picture = runPicture({ name: record.name, rows: readSummary(folder), metrics: readMetrics(folder) });
+        writeAtomically(options.picture, picture);
+        process.stdout.write(`${options.picture}\n`);
+        return;
+      }
+      const story = tell(run);
       if (options.json) printDocument(asJson(story));
       else process.stdout.write(`${asText(story)}\n`);
     });

@@ -1,0 +1,159 @@
+import type { MetricsRecord, StageName, StageRow } from '../runs/records';
+import { clock, percent, stageTitles } from './format';
+
+/** What a picture is drawn from: the rows of summary.json and metrics.jsonl. */
+export interface Pictured {
+  name: string;
+  rows: readonly StageRow[];
+  metrics: readonly MetricsRecord[];
+}
+
+type Measure = keyof MetricsRecord & ('accuracy' | 'lengthMean' | 'reward' | 'loss' | 'entropy' | 'replayLoss');
+
+const curves: { measure: Measure; title: string; show: (value: number) => string }[] = [
+  { measure: 'accuracy', title: 'right while sampling', show: (value) => percent(value, 0) },
+  { measure: 'lengthMean', title: 'tokens a completion', show: (value) => value.toFixed(0) },
+  { measure: 'reward', title: 'reward', show: (value) => value.toFixed(2) },
+  { measure: 'loss', title: 'cross-entropy (SFT, Stage 1, internalise)', show: (value) => value.toFixed(2) },
+];
+
+const bands: Record<StageName, string> = {
+  base: '#8884',
+  sft: '#8a8f9833',
+  reconstruct: '#3b82f633',
+  complete: '#10b98133',
+  rewrite: '#f59e0b33',
+};
+
+const width = 920;
+const left = 20;
+const rowHeight = 22;
+const plot = { width: 425, height: 120, gap: 30 };
+
+/** The run as one SVG picture that reads on light and dark pages: the table of results, and curves with the stages as bands. */
+export function runPicture({ name, rows, metrics }: Pictured): string {
+  const tableHeight = 60 + rowHeight * (rows.length + 1);
+  const height = tableHeight + 2 * (plot.height + 50) + 20;
+  const supervised = (record: MetricsRecord) => record.accuracy === undefined;
+  const panels = curves.map(({ measure, title, show }, i) => {
+    // A supervised loss and a policy loss share a name but no scale: only the former is a cross-entropy.
+    const of = metrics.map((record) => (measure === 'loss' && !supervised(record) ? undefined : record[measure]));
+    const x = left + (i % 2) * (plot.width + plot.gap);
+    const y = tableHeight + 30 + Math.floor(i / 2) * (plot.height + 50);
+    return panel(title, of, metrics, show, x, y);
+  });
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13">`,
+    '<style>text{fill:#24292f}.dim{fill:#6e7781}.line{stroke:#0969da}.axis{stroke:#8888}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.dim{fill:#8b949e}.line{stroke:#58a6ff}}</style>',
+    text(left, 28, `${name}: test results`, 'font-weight="bold"'),
+    ...table(rows),
+    ...panels,
+    '</svg>\n',
+  ].join('\n');
+}
+
+const columns = [
+  { title: '', at: 0, anchor: 'start' },
+  { title: 'accuracy', at: 280, anchor: 'end' },
+  { title: '95 % interval', at: 430, anchor: 'end' },
+  { title: 'mean tokens', at: 560, anchor: 'end' },
+  { title: 'training', at: 660, anchor: 'end' },
+  { title: 'n', at: 730, anchor: 'end' },
+];
+
+function table(rows: readonly StageRow[]): string[] {
+  const line = (cells: string[], i: number, attributes = '') =>
+    cells
+      .map((cell, c) =>
+        text(left + columns[c].at, 52 + rowHeight * i, cell, `text-anchor="${columns[c].anchor}" ${attributes}`),
+      )
+      .join('');
+  return [
+    line(
+      columns.map(({ title }) => title),
+      0,
+      'class="dim"',
+    ),
+    ...rows.map((row, i) =>
+      line(
+        [
+          stageTitles[row.stage],
+          percent(row.accuracy),
+          `${(100 * row.accuracyInterval[0]).toFixed(1)} – ${percent(row.accuracyInterval[1])}`,
+          row.meanTokens.toFixed(1),
+          row.wallSeconds > 0 ? clock(row.wallSeconds) : '',
+          String(row.n),
+        ],
+        i + 1,
+      ),
+    ),
+  ];
+}
+
+function panel(
+  title: string,
+  values: (number | undefined)[],
+  metrics: readonly MetricsRecord[],
+  show: (value: number) => string,
+  x: number,
+  y: number,
+): string {
+  const known = values.filter((value): value is number => value !== undefined && Number.isFinite(value));
+  const low = Math.min(...known);
+  const high = Math.max(...known);
+  const across = (i: number) => x + (plot.width * (i + 0.5)) / values.length;
+  const up = (value: number) => y + plot.height - ((value - low) / (high - low || 1)) * plot.height;
+  const parts = stretches(metrics).map(({ stage, from, to }) => {
+    const begin = x + (plot.width * from) / values.length;
+    return `<rect x="${round(begin)}" y="${y}" width="${round((plot.width * (to - from)) / values.length)}" height="${plot.height}" fill="${bands[stage]}"><title>${stageTitles[stage]}</title></rect>`;
+  });
+  const drawn = stretches(metrics).map(({ from, to }) => {
+    const points = smooth(values.slice(from, to)).flatMap((value, i) =>
+      value === undefined ? [] : [`${round(across(from + i))},${round(up(value))}`],
+    );
+    return points.length > 1
+      ? `<polyline fill="none" class="line" stroke-width="1.5" points="${points.join(' ')}"/>`
+      : '';
+  });
+  return [
+    text(x, y - 8, title),
+    ...parts,
+    ...drawn,
+    ...(known.length > 0
+      ? [
+          text(x + plot.width - 4, y + 13, show(high), 'text-anchor="end" class="dim" font-size="11"'),
+          text(x + plot.width - 4, y + plot.height - 4, show(low), 'text-anchor="end" class="dim" font-size="11"'),
+        ]
+      : [text(x + 8, y + 20, 'not measured', 'class="dim"')]),
+  ].join('\n');
+}
+
+/** Runs of records of one stage and phase. */
+function stretches(metrics: readonly MetricsRecord[]): { stage: StageName; from: number; to: number }[] {
+  const out: { stage: StageName; phase?: string; from: number; to: number }[] = [];
+  metrics.forEach(({ stage, phase }, i) => {
+    const last = out.at(-1);
+    if (last?.stage === stage && last.phase === phase) last.to = i + 1;
+    else out.push({ stage, phase, from: i, to: i + 1 });
+  });
+  return out;
+}
+
+/** A running mean over a twentieth of the stretch. */
+function smooth(values: (number | undefined)[]): (number | undefined)[] {
+  const reach = Math.floor(values.length / 40);
+  return values.map((value, i) => {
+    if (value === undefined) return undefined;
+    const near = values
+      .slice(Math.max(0, i - reach), i + reach + 1)
+      .filter((one): one is number => one !== undefined && Number.isFinite(one));
+    return near.reduce((sum, one) => sum + one, 0) / near.length;
+  });
+}
+
+const round = (value: number) => value.toFixed(1);
+
+function text(x: number, y: number, content: string, attributes = ''): string {
+  const escaped = content.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return `<text x="${x}" y="${y}" ${attributes}>${escaped}</text>`;
+}
