@@ -61,7 +61,7 @@ describe('a run', () => {
       ...[1, 2, 3].map((step) => `reconstruct/reconstruct/${step}`),
       ...[1, 2, 3].map((step) => `complete/complete/${step}`),
       ...[1, 2, 3].map((step) => `rewrite/rewrite/${step}`),
-      ...[4, 5, 6].map((step) => `rewrite/internalise/${step}`),
+      ...[5, 6, 7].map((step) => `rewrite/internalise/${step}`),
     ]);
     const rollouts = readRollouts(whole, 'complete', 2);
     expect(rollouts).toHaveLength(6);
@@ -98,7 +98,7 @@ describe('a run', () => {
       readSummary(of).map(({ stage, accuracy, meanTokens }) => ({ stage, accuracy, meanTokens }));
     expect(summary(run)).toEqual(summary(whole));
     expect(readRollouts(run, 'rewrite', 3)).toEqual(readRollouts(whole, 'rewrite', 3));
-    const last = (of: string) => readFileSync(join(of, 'checkpoints', 'rewrite-6', 'model.safetensors'));
+    const last = (of: string) => readFileSync(join(of, 'checkpoints', 'rewrite-7', 'model.safetensors'));
     expect(last(run).equals(last(whole))).toBe(true);
   });
 

@@ -182,7 +182,8 @@ async function internalise(
   return trainSupervised(context, model, {
     stage: 'rewrite',
     phase: 'internalise',
-    firstStep: settings.updates,
+    firstStep: settings.updates + 1, // the step between is the student as it comes to this phase
+    tolerance: settings.tolerance,
     settings: supervised,
     rows: Math.max(rewrites.length, 1),
     example(index, visit) {

@@ -13,6 +13,8 @@ export interface SupervisedPhase {
   stage: StageName;
   phase: string;
   firstStep?: number;
+  /** See Training; 0 unless said. */
+  tolerance?: number;
   settings: SftSettings;
   /** How many rows an epoch runs over. */
   rows: number;
@@ -31,7 +33,7 @@ export function trainSupervised(context: Context, model: Model, phase: Supervise
     ...phase,
     firstStep: phase.firstStep ?? 0,
     updates: settings.updates,
-    tolerance: 0,
+    tolerance: phase.tolerance ?? 0,
     async update(student, optimizer, update, learningRate) {
       const examples = rowsOfUpdate(seed, rows, update, size, salt)
         .map((row, i) => phase.example(row, update * size + i))

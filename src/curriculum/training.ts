@@ -21,7 +21,7 @@ export interface Training {
   /** Name within the stage, such as `internalise`. */
   phase: string;
   updates: number;
-  /** Updates of earlier phases of this stage: steps are counted through the stage. */
+  /** Steps are counted through the stage: where this phase's begin. The student as it comes to the phase is step `firstStep`. */
   firstStep: number;
   settings: Schedule & { evaluateEvery: number };
   /** Validation accuracies this close to the highest count as equal, and the shorter answers win. null: the last update is taken. */
@@ -59,6 +59,14 @@ export async function train(context: Context, model: Model, training: Training):
     });
     saved = update;
   };
+  const validate = async () => {
+    if (training.tolerance === null || context.validation.length === 0) return;
+    const step = firstStep + update;
+    const { accuracy, meanTokens } = await evaluateLessons(context, model, context.validation);
+    const outcome = select(selection, { step, accuracy, meanTokens }, training.tolerance);
+    selection = outcome.selection;
+    notify({ type: 'validation', stage, step, accuracy, meanTokens, best: outcome.improved });
+  };
   try {
     const newest = newestCheckpoint(context);
     if (newest?.entry.stage === stage && newest.state.phase === phase) {
@@ -70,6 +78,11 @@ export async function train(context: Context, model: Model, training: Training):
       saved = update;
     }
     notify({ type: 'phase', stage, phase, updates, done: update });
+    if (saved < 0 && training.tolerance !== null && !signal.aborted) {
+      // The student as it came is a candidate, too: a phase that does harm leaves no trace.
+      await validate();
+      await checkpoint();
+    }
     while (update < updates) {
       await setImmediate(); // a supervised update does not wait for anything: let signals and messages in
       if (signal.aborted) {
@@ -94,12 +107,7 @@ export async function train(context: Context, model: Model, training: Training):
       });
       notify({ type: 'update', stage, phase, update, updates, metrics });
       const due = update % settings.evaluateEvery === 0 || update === updates;
-      if (due && training.tolerance !== null && context.validation.length > 0) {
-        const { accuracy, meanTokens } = await evaluateLessons(context, model, context.validation);
-        const outcome = select(selection, { step, accuracy, meanTokens }, training.tolerance);
-        selection = outcome.selection;
-        notify({ type: 'validation', stage, step, accuracy, meanTokens, best: outcome.improved });
-      }
+      if (due) await validate();
       context.seconds[stage] = (context.seconds[stage] ?? 0) + (performance.now() - started) / 1000;
       if (due) await checkpoint();
     }
