@@ -23,7 +23,7 @@ const { values } = parseArgs({
   options: {
     tokenizer: { type: 'string', default: 'examples/arithmetic/student' },
     out: { type: 'string', default: 'examples/arithmetic/student' },
-    updates: { type: 'string', default: '3000' },
+    updates: { type: 'string', default: '4000' },
     batch: { type: 'string', default: '16' },
     rate: { type: 'string', default: '4e-3' },
     seed: { type: 'string', default: '1' },
@@ -74,12 +74,14 @@ async function main(): Promise<void> {
 
   const started = performance.now();
   let loss = 0;
+  let losses = 0;
   let tokens = 0;
   for (let update = 0; update < updates; update++) {
     const rows = Array.from({ length: batch }, (_, i) => example(pretrainingRow(update * batch + i)));
     const rate = learningRateAt(schedule, update, updates);
     const step = supervisedStep(model, optimizer, rows, rate, settings, bits(seed, update) >>> 1);
     loss += step.loss;
+    losses++;
     tokens += step.tokens;
     if ((update + 1) % every !== 0 && update + 1 !== updates) continue;
     const seconds = (performance.now() - started) / 1000;
@@ -90,11 +92,12 @@ async function main(): Promise<void> {
       seed,
     });
     console.log(
-      `update ${update + 1}: loss ${(loss / every).toFixed(4)}, ${Math.round(tokens / seconds)} tokens/s, ` +
+      `update ${update + 1}: loss ${(loss / losses).toFixed(4)}, ${Math.round(tokens / seconds)} tokens/s, ` +
         `validation ${(100 * accuracy).toFixed(1)} % at ${meanTokens.toFixed(1)} tokens`,
     );
     loss = 0;
-    saveStudent(values.out, model, { tokenizerFrom: values.tokenizer });
+    losses = 0;
+    saveStudent(values.out, model, { dtype: 'F16', tokenizerFrom: values.tokenizer });
   }
 }
 
