@@ -29,8 +29,8 @@ it('draws a band for each stage, a curve for each measure, and the table; text i
   const svg = runPicture({ name: 'a <b> & "c"', rows, metrics });
   expect(svg).toContain('a &#60;b&#62; &#38; &#34;c&#34;');
   expect(svg).toContain('50.0 %');
-  expect(svg.match(/<rect /g)).toHaveLength(8); // two stages in four panels
-  expect(svg.match(/<polyline /g)).toHaveLength(4); // accuracy, length and reward of Stage 2, cross-entropy of SFT
+  expect(svg.match(/<rect /g)).toHaveLength(4); // Stage 2 in four panels; the baseline stands in the table only
+  expect(svg.match(/<polyline /g)).toHaveLength(3); // accuracy, length and reward
   expect(svg).not.toContain('NaN');
 });
 

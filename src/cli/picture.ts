@@ -14,7 +14,7 @@ const curves: { measure: Measure; title: string; show: (value: number) => string
   { measure: 'accuracy', title: 'right while sampling', show: (value) => percent(value, 0) },
   { measure: 'lengthMean', title: 'tokens a completion', show: (value) => value.toFixed(0) },
   { measure: 'reward', title: 'reward', show: (value) => value.toFixed(2) },
-  { measure: 'loss', title: 'cross-entropy (SFT, Stage 1, internalise)', show: (value) => value.toFixed(2) },
+  { measure: 'loss', title: 'cross-entropy (Stage 1, internalise)', show: (value) => value.toFixed(2) },
 ];
 
 const bands: Record<StageName, string> = {
@@ -32,15 +32,18 @@ const plot = { width: 425, height: 120, gap: 30 };
 
 /** The run as one SVG picture that reads on light and dark pages: the table of results, and curves with the stages as bands. */
 export function runPicture({ name, rows, metrics }: Pictured): string {
+  // The baseline is as long as the whole curriculum and would squeeze it: it has its row in the table.
+  const stages = metrics.filter(({ stage }) => stage !== 'sft');
+  const drawn = stages.length > 0 ? stages : metrics;
   const tableHeight = 60 + rowHeight * (rows.length + 1);
   const height = tableHeight + 2 * (plot.height + 50) + 20;
   const supervised = (record: MetricsRecord) => record.accuracy === undefined;
   const panels = curves.map(({ measure, title, show }, i) => {
     // A supervised loss and a policy loss share a name but no scale: only the former is a cross-entropy.
-    const of = metrics.map((record) => (measure === 'loss' && !supervised(record) ? undefined : record[measure]));
+    const of = drawn.map((record) => (measure === 'loss' && !supervised(record) ? undefined : record[measure]));
     const x = left + (i % 2) * (plot.width + plot.gap);
     const y = tableHeight + 30 + Math.floor(i / 2) * (plot.height + 50);
-    return panel(title, of, metrics, show, x, y);
+    return panel(title, of, drawn, show, x, y);
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13">`,
