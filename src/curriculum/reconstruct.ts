@@ -12,6 +12,7 @@ export function reconstruct(context: Context, model: Model, settings: Reconstruc
   return trainSupervised(context, model, {
     stage: 'reconstruct',
     phase: 'reconstruct',
+    tolerance: null, // it prepares for the next stages; how well plain questions go by now is not what to choose by
     settings,
     rows: taught.length,
     example: (row, visit) =>

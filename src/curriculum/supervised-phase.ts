@@ -14,7 +14,7 @@ export interface SupervisedPhase {
   phase: string;
   firstStep?: number;
   /** See Training; 0 unless said. */
-  tolerance?: number;
+  tolerance?: number | null;
   settings: SftSettings;
   /** How many rows an epoch runs over. */
   rows: number;
@@ -33,7 +33,7 @@ export function trainSupervised(context: Context, model: Model, phase: Supervise
     ...phase,
     firstStep: phase.firstStep ?? 0,
     updates: settings.updates,
-    tolerance: phase.tolerance ?? 0,
+    tolerance: phase.tolerance === undefined ? 0 : phase.tolerance,
     async update(student, optimizer, update, learningRate) {
       const examples = rowsOfUpdate(seed, rows, update, size, salt)
         .map((row, i) => phase.example(row, update * size + i))

@@ -16,7 +16,7 @@ export async function tinyWorkspace(): Promise<string> {
   const { json, config } = tinyTokenizer();
   const vocabulary = Object.keys((json.model as { vocab: object }).vocab).length;
   const model = createModel(
-    parseModelConfig(tinyConfig('qwen2', { vocab_size: vocabulary, max_position_embeddings: 16384, eos_token_id: 0 })),
+    parseModelConfig(tinyConfig('qwen2', { vocab_size: vocabulary, max_position_embeddings: 32768, eos_token_id: 0 })),
     1,
   );
   saveStudent(join(folder, 'student'), model);
