@@ -130,6 +130,6 @@ it('finds nothing wrong with the built-in experiment and its reward', () => {
   expect(issues).toEqual([]);
   for (const stage of [value?.stages.complete, value?.stages.rewrite]) {
     if (!stage || typeof stage.reward !== 'string') throw new Error('The stage has no reward file');
-    expect(resolveReward(stage.reward, dirname(path)).components.length).toBeGreaterThan(1);
+    expect(resolveReward(stage.reward, dirname(path)).components.length).toBeGreaterThan(0);
   }
 });

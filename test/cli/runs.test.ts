@@ -87,7 +87,8 @@ describe('run', () => {
   });
 
   it('starts from a checkpoint, and refuses one of another shape', async () => {
-    const checkpoint = join(whole, 'checkpoints', 'complete-2');
+    const tested = readSummary(whole).find(({ stage }) => stage === 'complete')!.checkpoint!;
+    const checkpoint = join(whole, 'checkpoints', tested);
     const run = await distillery.run(
       'run',
       '.',
@@ -136,7 +137,7 @@ describe('run', () => {
     expect(updates).toBeLessThan(500);
     expect(await distillery.json('show', folder)).toMatchObject({
       state: 'stopped',
-      record: { checkpoints: [{ name: `sft-${updates}` }] },
+      record: { checkpoints: [{ name: 'sft-0' }, { name: `sft-${updates}` }] },
     });
   });
 
@@ -224,10 +225,10 @@ describe('runs and show', () => {
       state: 'finished',
       name: 'tiny',
       stage: 'rewrite',
-      step: 4,
+      step: 5,
       result: { stage: 'rewrite', n: 4 },
     });
-    expect((await distillery.run('runs')).stdout).toMatch(/tiny +finished +rewrite 4 +Stage 3 rewrite +\d/);
+    expect((await distillery.run('runs')).stdout).toMatch(/tiny +finished +rewrite 5 +Stage 3 rewrite +\d/);
     expect(await distillery.json('runs', '--runs', 'student')).toEqual(expect.any(Array));
   });
 
