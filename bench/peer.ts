@@ -1,0 +1,69 @@
+/** PyTorch as a peer: bench/peer_torch.py in a process of its own, asked for one piece of work at a time. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { saveStudent } from '../src/model/hf-folder';
+import { createModel, disposeModel } from '../src/model/transformer';
+import { packageRoot } from '../src/paths';
+import { type Contender, config, modelSeed, prompts, sequences, shape } from './workload';
+
+export interface Peer extends Contender {
+  /** PyTorch's version. */
+  version: string;
+  close(): void;
+}
+
+/** The peer with the student of workload.ts, or why there is none: the last line that Python printed. */
+export async function openPeer(threads: number): Promise<Peer | string> {
+  const folder = mkdtempSync(join(tmpdir(), 'distillery-bench-'));
+  try {
+    const model = createModel(config, modelSeed);
+    saveStudent(folder, model);
+    disposeModel(model);
+    const process = startPython([join(packageRoot(), 'bench', 'peer_torch.py'), folder, String(threads)]);
+    const first = await process.answer();
+    if (typeof first === 'string') return first;
+    const ask = async <T>(job: object): Promise<T> => {
+      process.input.write(`${JSON.stringify(job)}\n`);
+      const answer = await process.answer();
+      if (typeof answer === 'string') throw new Error(`PyTorch's side of the benchmark failed: ${answer}`);
+      return answer as T;
+    };
+    return {
+      version: (first as { version: string }).version,
+      train: () => ask({ train: sequences }),
+      generate: () => ask({ generate: prompts, new: shape.newTokens }),
+      close: () => process.input.end(),
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A Python process that answers in lines of JSON; an answer is text where the process ended instead. */
+function startPython(args: string[]) {
+  const { OPENBLAS_CORETYPE: _, ...env } = process.env; // a setting of this machine's tests: it would hold the peer back
+  const command = process.env.DISTILLERY_PYTHON || 'python3';
+  const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(command, args, {
+    env,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let errors = '';
+  child.stderr.on('data', (text) => {
+    errors += text;
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(`${command}: ${error.message}`));
+    child.once('close', () => resolve(`${command}: ${errors.trim().split('\n').at(-1) || 'it ended'}`));
+  });
+  child.stdin.on('error', () => {}); // `ended` tells
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const answer = async (): Promise<object | string> => {
+    const line = await lines.next();
+    return line.done ? ended : JSON.parse(line.value);
+  };
+  return { input: child.stdin, answer };
+}
