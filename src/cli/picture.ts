@@ -46,7 +46,8 @@ export function runPicture({ name, rows, metrics }: Pictured): string {
     return panel(title, of, drawn, show, x, y);
   });
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13">`,
+    `<title>${escaped(`${name}: results and curves of a run`)}</title>`,
     '<style>text{fill:#24292f}.dim{fill:#6e7781}.line{stroke:#0969da}.axis{stroke:#8888}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.dim{fill:#8b949e}.line{stroke:#58a6ff}}</style>',
     text(left, 28, `${name}: test results`, 'font-weight="bold"'),
     ...table(rows),
@@ -157,6 +158,9 @@ function smooth(values: (number | undefined)[]): (number | undefined)[] {
 const round = (value: number) => value.toFixed(1);
 
 function text(x: number, y: number, content: string, attributes = ''): string {
-  const escaped = content.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
-  return `<text x="${x}" y="${y}" ${attributes}>${escaped}</text>`;
+  return `<text x="${x}" y="${y}" ${attributes}>${escaped(content)}</text>`;
+}
+
+function escaped(content: string): string {
+  return content.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
