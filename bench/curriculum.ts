@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { percent } from '../src/cli/format';
 import type { Control, Experiment } from '../src/config/experiment';
 import { loadExperiment } from '../src/config/load';
 import { startRun } from '../src/curriculum/session';
@@ -77,7 +78,6 @@ async function outcomes(experiment: Experiment, label: string): Promise<Outcomes
 }
 
 const minutes = (since: number) => ((performance.now() - since) / 60_000).toFixed(1);
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 const signed = (value: number) => `${value >= 0 ? '+' : '−'}${Math.abs(value).toFixed(1)}`;
 
 const titles: Record<StageName, string> = {
