@@ -40,17 +40,19 @@ const wider: Wording = {
 export const mix = {
   seed: 7,
   /** A story and a chain for it. */
-  story: 0.6,
+  story: 0.63,
   /** A sheet of calculations, such as `12 + 7 = 19`: arithmetic without a story. */
-  drill: 0.3,
+  drill: 0.2,
   /** The three other kinds of prompt, a little of each, so that the base has seen such instructions as a real one has. */
   reconstruct: 0.03,
-  complete: 0.03,
-  rewrite: 0.04,
-  /** Chance that a chain has one wrong result, carried on to the end. */
-  slip: 0.06,
-  /** Chance that a chain takes one event for another kind, or leaves it out. */
-  misread: 0.05,
+  complete: 0.04,
+  rewrite: 0.1,
+  /** Share of the solutions that a concise writer wrote, who makes no mistakes; the others ramble, and are careless at times. */
+  concise: 0.3,
+  /** Chance that a rambling chain has one wrong result, carried on to the end. */
+  slip: 0.08,
+  /** Chance that a rambling chain takes one event for another kind, or leaves it out. */
+  misread: 0.07,
 } as const;
 
 /** Row number `index` of the mix: a pure function of the seed and the index. */
@@ -104,8 +106,9 @@ function setting(random: Random) {
 
 function story(random: Random) {
   const told = setting(random);
-  const { problem, equations } = misread(told.problem, random);
-  const style = random.uniform() < 0.08 ? curt(random) : rambling(random);
+  const concise = random.uniform() < mix.concise;
+  const { problem, equations } = misread(told.problem, random, concise ? 0 : 1);
+  const style = concise ? curt(random) : rambling(random);
   const sentences = problem.events.map((event) => told.sentences[told.problem.events.indexOf(event.told)]);
   const chain = writeChain(problem, equations, sentences, told.cast, style, random);
   const steps = [...chain.matchAll(/^Step \d+: (.*)$/gm)].map((match) => match[1]);
@@ -113,9 +116,9 @@ function story(random: Random) {
 }
 
 /** What a careless writer makes of a story: an event left out or taken for its opposite, a wrong result carried on. */
-function misread(problem: Problem, random: Random) {
+function misread(problem: Problem, random: Random, carelessness: number) {
   let events = problem.events.map((event) => ({ ...event, told: event }));
-  if (random.uniform() < mix.misread) {
+  if (random.uniform() < carelessness * mix.misread) {
     const at = random.integer(0, events.length - 1);
     const flipped = { gain: 'lose', lose: 'gain', gainGroups: 'loseGroups', loseGroups: 'gainGroups' } as const;
     const { kind } = events[at];
@@ -123,7 +126,7 @@ function misread(problem: Problem, random: Random) {
     else if (kind in flipped) events[at] = { ...events[at], kind: flipped[kind as keyof typeof flipped] };
   }
   const read = { start: problem.start, events };
-  let slipAt = random.uniform() < mix.slip ? random.integer(0, work(read).length - 1) : -1;
+  let slipAt = random.uniform() < carelessness * mix.slip ? random.integer(0, work(read).length - 1) : -1;
   const equations: Equation[] = work(read, ({ result }) => {
     const stated = slipAt-- === 0 ? result + random.pick([-10, -2, -1, 1, 2, 10]) : result;
     return Math.max(0, stated);
@@ -137,8 +140,8 @@ function rambling(random: Random): ChainStyle {
 }
 
 function curt(random: Random): ChainStyle {
-  const v = 0.35 * random.uniform();
-  return { plan: v, setUp: v / 2, restate: v, announce: v / 2, conclude: v, check: 0, sumUp: v / 2 };
+  const v = 0.3 * random.uniform();
+  return { plan: v, setUp: v / 2, restate: random.uniform(), announce: v / 2, conclude: v, check: 0, sumUp: v / 2 };
 }
 
 /** A sheet of calculations whose numbers stay within `most`. */

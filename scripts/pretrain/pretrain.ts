@@ -4,7 +4,7 @@
  * A seed decides everything but the speed. See examples/arithmetic/README.md for what the student reads, and why.
  */
 import { parseArgs } from 'node:util';
-import { evaluate } from '../../src/curriculum/evaluate';
+import { type Evaluation, evaluate } from '../../src/curriculum/evaluate';
 import { prepareLessons } from '../../src/curriculum/lessons';
 import { arithmeticDefaults, arithmeticItems } from '../../src/data/arithmetic';
 import { useBackend } from '../../src/kernels/backends';
@@ -40,6 +40,9 @@ const schedule = {
 } as const;
 const settings = { dropout: 0, microBatchTokens: 16384, weightDecay: 0.05, maxGradNorm: 1 };
 
+const told = ({ accuracy, meanTokens }: Evaluation) =>
+  `${(100 * accuracy).toFixed(1)} % in ${meanTokens.toFixed(1)} tokens`;
+
 async function main(): Promise<void> {
   console.log((await useBackend(values.backend as 'auto')).description);
   const tokenizer = loadTokenizer(values.tokenizer);
@@ -70,7 +73,10 @@ async function main(): Promise<void> {
     prompt: tokenizer.encode(row.prompt),
     completion: [...tokenizer.encode(row.completion), tokenizer.eosId],
   });
-  const lessons = prepareLessons(arithmeticItems(arithmeticDefaults, 'validation', 200), tokenizer);
+  const lessons = prepareLessons(
+    arithmeticItems({ ...arithmeticDefaults, operations: [3, 5] }, 'validation', 300),
+    tokenizer,
+  );
 
   const started = performance.now();
   let loss = 0;
@@ -85,15 +91,12 @@ async function main(): Promise<void> {
     tokens += step.tokens;
     if ((update + 1) % every !== 0 && update + 1 !== updates) continue;
     const seconds = (performance.now() - started) / 1000;
-    const { accuracy, meanTokens } = await evaluate(model, tokenizer, lessons, {
-      maxNewTokens: 256,
-      temperature: 0,
-      batch: 64,
-      seed,
-    });
+    const answers = { maxNewTokens: 260, batch: 128, seed };
+    const greedy = await evaluate(model, tokenizer, lessons, { ...answers, temperature: 0 });
+    const sampled = await evaluate(model, tokenizer, lessons, { ...answers, temperature: 1 });
     console.log(
       `update ${update + 1}: loss ${(loss / losses).toFixed(4)}, ${Math.round(tokens / seconds)} tokens/s, ` +
-        `validation ${(100 * accuracy).toFixed(1)} % at ${meanTokens.toFixed(1)} tokens`,
+        `validation ${told(greedy)}, at temperature 1 ${told(sampled)}`,
     );
     loss = 0;
     losses = 0;
