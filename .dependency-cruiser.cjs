@@ -11,7 +11,27 @@ const mayImport = {
   rollout: ['model', 'kernels'],
   learning: ['model', 'kernels', 'rollout', 'config'],
   curriculum: ['learning', 'rollout', 'model', 'kernels', 'rewards', 'data', 'runs', 'chain', 'config'],
-  cli: ['curriculum', 'learning', 'rollout', 'model', 'kernels', 'rewards', 'data', 'runs', 'chain', 'config'],
+  protocol: ['runs', 'chain', 'config'],
+  client: ['protocol', 'runs', 'chain', 'config'],
+  host: [
+    'protocol',
+    'curriculum',
+    'learning',
+    'rollout',
+    'model',
+    'kernels',
+    'rewards',
+    'data',
+    'runs',
+    'chain',
+    'config',
+  ],
+  cli: [
+    ...['client', 'protocol'],
+    ...['curriculum', 'learning', 'rollout', 'model', 'kernels', 'rewards', 'data', 'runs', 'chain', 'config'],
+  ],
+  // Never the engine: the extension reads run folders and talks to the host.
+  extension: ['client', 'protocol', 'rewards', 'data', 'runs', 'chain', 'config'],
 };
 module.exports = {
   forbidden: [
@@ -27,11 +47,17 @@ module.exports = {
           .join('|')})`,
       },
     })),
-    { name: 'no-cycles', severity: 'error', from: { path: '^src/' }, to: { circular: true } },
+    {
+      name: 'layer-webview',
+      severity: 'error',
+      from: { path: '^webview/' },
+      to: { path: '^src/', pathNot: '^src/(protocol|chain)/' },
+    },
+    { name: 'no-cycles', severity: 'error', from: { path: '^(src|webview)/' }, to: { circular: true } },
     {
       name: 'no-vscode-outside-extension',
       severity: 'error',
-      from: { pathNot: '^src/extension/' },
+      from: { pathNot: '^(src/extension|test/workbench)/' },
       to: { path: '^vscode$' },
     },
   ],

@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'webview/**/*.test.ts'],
+    exclude: ['test/workbench/**', '**/node_modules/**'],
     testTimeout: 60_000,
     // Two workers: the machines this runs on have two cores, and the kernels use threads of their own.
     pool: 'forks',
