@@ -11,10 +11,10 @@ import { percent } from '../src/cli/format';
 import type { Control, Experiment } from '../src/config/experiment';
 import { loadExperiment } from '../src/config/load';
 import { startRun } from '../src/curriculum/session';
-import { deviation, mean, pairedInterval } from '../src/curriculum/statistics';
 import { packageRoot } from '../src/paths';
 import { readEvaluation, readSummary } from '../src/runs/reading';
 import type { StageName } from '../src/runs/records';
+import { deviation, mean, pairedInterval } from '../src/statistics';
 
 const { values } = parseArgs({
   options: {

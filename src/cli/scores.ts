@@ -1,5 +1,5 @@
-import { deviation, mean } from '../curriculum/statistics';
 import type { RecordedCompletion, Rescored } from '../rewards/dry-run';
+import { deviation, mean } from '../statistics';
 
 /** How a reward spreads over completions; `applies` is the share that it scores at all. */
 export interface Spread {

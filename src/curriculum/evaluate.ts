@@ -2,9 +2,9 @@ import { extractAnswer, sameAnswer } from '../chain/answer';
 import type { Tokenizer } from '../model/tokenizer';
 import type { Model } from '../model/transformer';
 import { sample } from '../rollout/sample';
+import { mean, wilsonInterval } from '../statistics';
 import type { Context } from './context';
 import type { Lesson } from './lessons';
-import { mean, wilsonInterval } from './statistics';
 
 /** One problem's answer by the student. */
 export interface EvaluatedAnswer {

@@ -6,10 +6,10 @@ import type { Model } from '../model/transformer';
 import { type RewardInput, type RewardScore, scoreGroup } from '../rewards/compose';
 import { sample } from '../rollout/sample';
 import type { RolloutRecord } from '../runs/records';
+import { deviation, mean } from '../statistics';
 import type { Context } from './context';
 import { judge, withoutEnd } from './evaluate';
 import type { Lesson } from './lessons';
-import { deviation, mean } from './statistics';
 
 /** What a group is sampled from: row of the training lessons, the prompt's tokens, and whether that is the plain question. */
 export interface GroupPrompt {

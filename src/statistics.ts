@@ -1,4 +1,4 @@
-import { Random } from '../random';
+import { Random } from './random';
 
 /** Wilson score interval of a share, at 95 % (Wilson 1927): honest near 0 and 1, unlike the normal one. */
 export function wilsonInterval(right: number, n: number): [number, number] {
