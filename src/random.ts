@@ -16,9 +16,13 @@ export function bits(seed: number, ...counters: (number | string)[]): number {
   for (const counter of counters) {
     if (typeof counter === 'string')
       for (let i = 0; i < counter.length; i++) h = mix(h + counter.charCodeAt(i) + 0x9e3779b9);
-    else h = mix((h + Math.imul(counter | 0, 0x9e3779b1) + 0x7f4a7c15) | 0);
+    else h = mixCounter(h, counter);
   }
   return mix(h);
+}
+
+function mixCounter(h: number, counter: number): number {
+  return mix((h + Math.imul(counter | 0, 0x9e3779b1) + 0x7f4a7c15) | 0);
 }
 
 /** A uniform number in [0, 1) with 24 bits, exact in float32. */
@@ -29,15 +33,15 @@ export function uniform(seed: number, ...counters: (number | string)[]): number 
 /** A stream of draws, for code that wants them one after the other. */
 export class Random {
   private next = 0;
-  private readonly key: number;
+  private readonly start: number;
 
   constructor(seed: number, ...counters: (number | string)[]) {
-    this.key = bits(seed, ...counters);
+    this.start = mix(bits(seed, ...counters) ^ 0x9e3779b9);
   }
 
-  /** Uniform in [0, 1). */
+  /** Uniform in [0, 1): `uniform(key, 0)`, `uniform(key, 1)`, ... with the key that the counters make. */
   uniform(): number {
-    return uniform(this.key, this.next++);
+    return (mix(mixCounter(this.start, this.next++)) >>> 8) / 0x1000000;
   }
 
   /** An integer in [low, high], both included. */
