@@ -1,17 +1,11 @@
 import type { Experiment } from '../config/experiment';
 import type { Tokenizer } from '../model/tokenizer';
-import type { MetricsRecord, StageName, StageRow, UpdateMetrics } from '../runs/records';
+import type { CurriculumEvent } from '../runs/events';
+import type { StageName, UpdateMetrics } from '../runs/records';
 import type { RunWriter } from '../runs/writer';
 import type { Lesson } from './lessons';
 
-/** What a run reports while it goes on; for progress bars, hosts and logs. */
-export type CurriculumEvent =
-  | { type: 'phase'; stage: StageName; phase: string; updates: number; done: number }
-  | { type: 'update'; stage: StageName; phase: string; update: number; updates: number; metrics: MetricsRecord }
-  | { type: 'validation'; stage: StageName; step: number; accuracy: number; meanTokens: number; best: boolean }
-  | { type: 'result'; row: Omit<StageRow, 'seq'> }
-  | { type: 'checkpoint'; name: string }
-  | { type: 'note'; level: 'info' | 'warning'; text: string };
+export type { CurriculumEvent } from '../runs/events';
 
 /** Everything that the stages of one run share. */
 export interface Context {

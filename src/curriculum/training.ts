@@ -65,7 +65,9 @@ export async function train(context: Context, model: Model, training: Training):
     const { accuracy, meanTokens } = await evaluateLessons(context, model, context.validation);
     const outcome = select(selection, { step, accuracy, meanTokens }, training.tolerance);
     selection = outcome.selection;
-    notify({ type: 'validation', stage, step, accuracy, meanTokens, best: outcome.improved });
+    const check = { stage, step, accuracy, meanTokens, best: outcome.improved };
+    context.run.validation({ ...check, phase });
+    notify({ type: 'validation', ...check });
   };
   try {
     const newest = newestCheckpoint(context);

@@ -11,8 +11,11 @@ export const runFile = (run: string) => join(run, 'run.json');
 export const configFile = (run: string) => join(run, 'config.json');
 export const summaryFile = (run: string) => join(run, 'summary.json');
 export const metricsFile = (run: string) => join(run, 'metrics.jsonl');
+export const validationFile = (run: string) => join(run, 'validation.jsonl');
 export const failuresFile = (run: string) => join(run, 'failures.jsonl');
 export const rewritesFile = (run: string) => join(run, 'rewrites.jsonl');
+/** What people decided: not among `recordFiles`, as hosts do not write it. */
+export const decisionsFile = (run: string) => join(run, 'decisions.jsonl');
 export const rolloutsFile = (run: string, stage: StageName, step: number) =>
   join(run, 'rollouts', stage, `${step}.jsonl`);
 export const checkpointsFolder = (run: string) => join(run, 'checkpoints');
@@ -46,6 +49,7 @@ export function evaluationNames(run: string): string[] {
 export function recordFiles(run: string): string[] {
   return [
     metricsFile(run),
+    validationFile(run),
     failuresFile(run),
     rewritesFile(run),
     ...rolloutSteps(run).map(({ stage, step }) => rolloutsFile(run, stage, step)),

@@ -27,6 +27,8 @@ import {
   type StageName,
   type StageRow,
   stageRowSchema,
+  type ValidationRecord,
+  validationRecordSchema,
 } from './records';
 
 export { evaluationNames, rolloutSteps } from './layout';
@@ -82,6 +84,14 @@ export function openRun(folder: string): Run {
   return { folder: resolve(folder), record, interrupted: record.state === 'running' && !lockHolder(folder) };
 }
 
+export type ShownState = Run['record']['state'] | 'interrupted';
+
+/** A run's state as a person wants it: a run that nobody works on any more was interrupted, whatever its file says. */
+export function stateOf(run: Run): ShownState {
+  const { state } = run.record;
+  return run.interrupted || (state === 'created' && !lockHolder(run.folder)) ? 'interrupted' : state;
+}
+
 /** The run that a user names: a path, an id, or a part of an id that only one run has; `latest` is the newest. */
 export function findRun(runsFolder: string, name: string): Run {
   if (fs.existsSync(layout.runFile(name))) return openRun(name);
@@ -118,6 +128,11 @@ export function readSummary(run: string): StageRow[] {
 
 export function readMetrics(run: string): MetricsRecord[] {
   return readRecords(layout.metricsFile(run), metricsRecordSchema);
+}
+
+/** Checks on the held-out rows; none in runs of versions that did not record them. */
+export function readValidation(run: string): ValidationRecord[] {
+  return readRecords(layout.validationFile(run), validationRecordSchema);
 }
 
 export function readRollouts(run: string, stage: StageName, step: number): RolloutRecord[] {

@@ -117,6 +117,24 @@ export type UpdateMetrics = z.infer<typeof updateMetricsSchema>;
 export const metricsRecordSchema = updateMetricsSchema.extend({ seq: count, time });
 export type MetricsRecord = z.infer<typeof metricsRecordSchema>;
 
+/** A line of validation.jsonl: the student on the held-out rows of train, by which checkpoints are chosen. */
+export const validationRecordSchema = z.object({
+  seq: count,
+  time,
+  stage: stageSchema,
+  /** As in metrics.jsonl. */
+  phase: z.string().optional(),
+  /** Updates made before it, counted within the stage; 0 is the student as it came. */
+  step: count,
+  /** Share right, 0 to 1. */
+  accuracy: real,
+  /** Completion tokens without the end token. */
+  meanTokens: real,
+  /** Better than every earlier check of its phase. */
+  best: z.boolean(),
+});
+export type ValidationRecord = z.infer<typeof validationRecordSchema>;
+
 /** A line of rollouts/<stage>/<step>.jsonl: one completion, all there is to know about it. */
 export const rolloutRecordSchema = z.object({
   seq: count,
@@ -155,7 +173,10 @@ export const answerSchema = z.object({
   correct: z.boolean(),
   finished: z.boolean(),
   tokens: count,
+  /** What `tokens` counts where no tokenizer was at hand (imported answers). */
+  unit: z.literal('words').optional(),
 });
+export type AnswerRecord = z.infer<typeof answerSchema>;
 
 /** A line of failures.jsonl: a problem that the student keeps getting wrong. */
 export const failureRecordSchema = z.object({
@@ -196,6 +217,37 @@ export const rewriteRecordSchema = z.object({
   }),
 });
 export type RewriteRecord = z.infer<typeof rewriteRecordSchema>;
+
+const decided = { time, problemId: z.string(), question: z.string() };
+
+/**
+ * A line of decisions.jsonl: what a person decided about a case. It has no `seq`: editors write this file, also while a host writes
+ * the others, and no resume cuts it. The last line about a problem (`pick`) or about a text (`rewrite`) counts.
+ */
+export const decisionRecordSchema = z.discriminatedUnion('kind', [
+  /** Whether Stage 3 takes the problem although it may not be a failure by its own count. */
+  z.object({ ...decided, kind: z.literal('pick'), picked: z.boolean() }),
+  z.object({
+    ...decided,
+    kind: z.literal('rewrite'),
+    /** `proposed`: sampled on request, not decided yet. `edited`: written by a person, and accepted. */
+    verdict: z.enum(['proposed', 'accepted', 'edited', 'rejected']),
+    text: z.string(),
+    /** Tokens of the text, where a tokenizer counted them. */
+    tokens: count.optional(),
+    reward: real.nullable().optional(),
+    parts: z.record(z.string(), real.nullable()).optional(),
+    provenance: z.object({
+      /** `run`: a line of rewrites.jsonl, by its seq; `request`: sampled on request; `person`: written, from `original`. */
+      from: z.enum(['run', 'request', 'person']),
+      seq: count.optional(),
+      checkpoint: z.string().optional(),
+      original: z.string().optional(),
+    }),
+  }),
+]);
+export type DecisionRecord = z.infer<typeof decisionRecordSchema>;
+export type RewriteDecision = Extract<DecisionRecord, { kind: 'rewrite' }>;
 
 /** A line of evaluations/<name>.jsonl. */
 export const evaluationRecordSchema = answerSchema.extend({

@@ -21,6 +21,7 @@ import {
   type StageName,
   type StageRow,
   type UpdateMetrics,
+  type ValidationRecord,
 } from './records';
 
 type Unnumbered<T> = Omit<T, 'seq'>;
@@ -92,6 +93,10 @@ export class RunWriter {
   metrics(update: UpdateMetrics): MetricsRecord {
     const [record] = this.append(layout.metricsFile(this.folder), [{ time: this.now().toISOString(), ...update }]);
     return record;
+  }
+
+  validation(check: Omit<ValidationRecord, 'seq' | 'time'>): void {
+    this.append(layout.validationFile(this.folder), [{ time: this.now().toISOString(), ...check }]);
   }
 
   /** All completions of an update. Numbers are kept to the precision of float32. */
