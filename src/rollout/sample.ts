@@ -5,7 +5,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { dispose, slice, type Tensor, type Tensor2D, tensor1d, tidy, zeros } from '@tensorflow/tfjs-core';
 import { UserError } from '../errors';
-import { copySlots, decodeStep, type KvCache, type Sampling, sampleToken } from '../kernels/interface';
+import { copySlots, type DecoderWeights, decodeStep, type KvCache, type Sampling, sampleToken } from '../kernels/interface';
 import { checkLength, checkTokens, type ModelConfig } from '../model/config';
 import { decoderShape, decoderWeights, type Model } from '../model/transformer';
 import { uniform } from '../random';
@@ -99,6 +99,7 @@ function* decodeAll(model: Model, groups: readonly Group[], options: SampleOptio
   const longest = Math.max(0, ...groups.map(({ prompt }) => prompt.length)) + options.maxNewTokens - 1;
   const slots = new Slots(Math.min(options.maxRows ?? 64, groups.flatMap(({ rows }) => rows).length));
   const ends = new Set(options.eosIds);
+  const weights = decoderWeights(model, longest);
   let cache = emptyCache(model.config, slots.count, longest);
   let active: Row[] = [];
   let next = 0;
@@ -107,7 +108,7 @@ function* decodeAll(model: Model, groups: readonly Group[], options: SampleOptio
       const entering: Group[] = [];
       while (next < groups.length && slots.take(groups[next])) entering.push(groups[next++]);
 
-      const step = decode(model, cache, active, entering, longest);
+      const step = decode(model.config, weights, cache, active, entering);
       cache = step.cache;
       draw(step.logits, active, entering, options);
       cache = shareCache(cache, entering);
@@ -134,7 +135,7 @@ function emptyCache({ layers, kvHeads, headDim }: ModelConfig, slots: number, le
 const int32 = (values: number[]) => tensor1d(Int32Array.from(values), 'int32');
 
 /** One pass over the last token of each active row and the whole prompt of each entering group (into its first slot). */
-function decode(model: Model, cache: KvCache, active: Row[], entering: Group[], longest: number) {
+function decode(config: ModelConfig, weights: DecoderWeights, cache: KvCache, active: Row[], entering: Group[]) {
   const tokens = active.map(({ draft }) => draft.tokens[draft.tokens.length - 1]);
   const starts = active.map((_, row) => row);
   for (const { prompt } of entering) {
@@ -152,7 +153,7 @@ function decode(model: Model, cache: KvCache, active: Row[], entering: Group[], 
         ...entering.map(() => 0),
       ]),
     };
-    const step = decodeStep(decoderWeights(model, longest), cache, input, decoderShape(model.config));
+    const step = decodeStep(weights, cache, input, decoderShape(config));
     return [step.logits, step.cache.keys, step.cache.values] as Tensor[];
   });
   return { logits: logits as Tensor2D, cache: { keys, values } };
