@@ -5,27 +5,39 @@ import { metricsRecordSchema, stageRowSchema, stageSchema } from './records';
 
 const count = z.number().int().nonnegative();
 
+/** A loop of updates begins, or goes on after `done` of them. */
+export const phaseEventSchema = z.object({
+  type: z.literal('phase'),
+  stage: stageSchema,
+  phase: z.string(),
+  updates: count,
+  done: count,
+});
+
+/** An update is made: number `update`, from 1, of the phase's `updates`. */
+export const updateEventSchema = z.object({
+  type: z.literal('update'),
+  stage: stageSchema,
+  phase: z.string(),
+  update: count,
+  updates: count,
+  metrics: metricsRecordSchema,
+});
+
+/** A check on the held-out rows, as validation.jsonl has it. */
+export const validationEventSchema = z.object({
+  type: z.literal('validation'),
+  stage: stageSchema,
+  step: count,
+  accuracy: real,
+  meanTokens: real,
+  best: z.boolean(),
+});
+
 export const curriculumEventSchema = z.discriminatedUnion('type', [
-  /** A loop of updates begins, or goes on after `done` of them. */
-  z.object({ type: z.literal('phase'), stage: stageSchema, phase: z.string(), updates: count, done: count }),
-  z.object({
-    type: z.literal('update'),
-    stage: stageSchema,
-    phase: z.string(),
-    /** From 1 to `updates`, within the phase. */
-    update: count,
-    updates: count,
-    metrics: metricsRecordSchema,
-  }),
-  /** A check on the held-out rows, as validation.jsonl has it. */
-  z.object({
-    type: z.literal('validation'),
-    stage: stageSchema,
-    step: count,
-    accuracy: real,
-    meanTokens: real,
-    best: z.boolean(),
-  }),
+  phaseEventSchema,
+  updateEventSchema,
+  validationEventSchema,
   /** A student was tested: its row of summary.json. */
   z.object({ type: z.literal('result'), row: stageRowSchema.omit({ seq: true }) }),
   z.object({ type: z.literal('checkpoint'), name: z.string() }),

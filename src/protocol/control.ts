@@ -1,0 +1,248 @@
+/**
+ * The control protocol between a training host and its clients (editor, terminal): JSON-RPC 2.0 with `Content-Length` headers over a
+ * private socket or named pipe. `docs/protocol.md` says it for hosts in other languages. Types and validation only.
+ */
+import { z } from 'zod';
+import { real } from '../runs/jsonl';
+import { evaluationRecordSchema } from '../runs/records';
+import { faultSchema, hostEventSchema, statusSchema } from './host-events';
+
+export * from './host-events';
+
+/** Raised by every change that an older peer would misunderstand. `hello` and `shutdown` are the same in all versions. */
+export const protocolVersion = 1;
+
+const count = z.number().int().nonnegative();
+const positive = z.number().int().positive();
+
+/** `.distillery/host/host.json`: where the host of a folder is found. Readable by its user alone; gone when the host ended by itself. */
+export const addressSchema = z.object({
+  protocol: count,
+  /** Of Distillery. */
+  version: z.string(),
+  pid: positive,
+  /** When the process started, as the system tells it: another process with the same pid has another start. */
+  startTime: z.string(),
+  /** The machine. */
+  machine: z.string(),
+  /** A name for this life of the host; events are counted within it. */
+  session: z.string(),
+  /** Path of the socket, or name of the pipe. */
+  endpoint: z.string(),
+  token: z.string(),
+});
+export type Address = z.infer<typeof addressSchema>;
+
+/** JSON-RPC error codes beside the standard ones. `data` is a Fault. */
+export const errorCodes = {
+  /** Wrong token, or a request before `hello`. The connection is closed. */
+  refused: -32001,
+  /** Another protocol version: data has the host's `protocol` and `version`, and whether it is `idle`. Only `shutdown` is heard after it. */
+  version: -32002,
+  /** A UserError: the request cannot be done as asked; `data` says why and what to do. */
+  user: -32003,
+  /** A defect of the host. */
+  defect: -32004,
+} as const;
+
+export const versionGapSchema = faultSchema.extend({ protocol: count, version: z.string(), idle: z.boolean() });
+
+/** A sampled text, token by token. */
+export const sampleSchema = z.object({
+  text: z.string(),
+  /** With the end token, if it came; the other lists run along with it. */
+  tokens: z.array(count),
+  tokenTexts: z.array(z.string()),
+  logProbs: z.array(real),
+  /** Ended by the end token; otherwise cut off by the budget. */
+  finished: z.boolean(),
+});
+export type Sample = z.output<typeof sampleSchema>;
+
+const problem = z.object({
+  id: z.string(),
+  question: z.string(),
+  /** The reference answer. */
+  answer: z.string(),
+});
+
+/** One problem's answer, as an evaluation's file has it. */
+export const evaluatedSchema = evaluationRecordSchema.omit({ seq: true });
+export type Evaluated = z.output<typeof evaluatedSchema>;
+
+const candidateSchema = sampleSchema.extend({
+  answer: z.string().nullable(),
+  correct: z.boolean(),
+  /** Completion tokens without the end token. */
+  length: count,
+  /** null: no component applied. */
+  reward: real.nullable(),
+  /** Weighted value of each component by its name; null where it does not apply. */
+  parts: z.record(z.string(), real.nullable()),
+});
+/** A rewrite that the student offers. */
+export type Candidate = z.output<typeof candidateSchema>;
+
+const checkpoint = z.string().describe('Absolute path of a Hugging Face folder, such as a checkpoint of a run.');
+const nothing = z.object({});
+/** What a control verb leaves the host at; it moves on by events. */
+const standing = z.object({ state: statusSchema.shape.state, run: z.string().optional() });
+
+/**
+ * Every request: its parameters, its result and, where the result comes bit by bit, what comes meanwhile (`$/progress` with the token
+ * given as `progress`). `$/cancelRequest` ends evaluate, ask, rewrite and doctor early.
+ */
+export const requests = {
+  /** The first request of every connection. */
+  hello: {
+    params: z.object({
+      protocol: count,
+      token: z.string(),
+      client: z.object({ name: z.string(), version: z.string(), pid: count }),
+    }),
+    result: z.object({ protocol: count, version: z.string(), pid: positive, session: z.string() }),
+  },
+  status: { params: nothing, result: statusSchema },
+  /**
+   * Events after a cursor, at most a few hundred. Answers as soon as there are some, else after `waitMs`: asked again and again this is
+   * both the stream of events and the host's heartbeat. Without a cursor, or when the host has let go of events after it (or is
+   * another session), there is a snapshot, true at `next`, in their place.
+   */
+  events: {
+    params: z.object({ session: z.string().optional(), after: count.optional(), waitMs: count.max(60_000) }),
+    result: z.object({
+      session: z.string(),
+      snapshot: statusSchema.optional(),
+      events: z.array(hostEventSchema),
+      /** The cursor to ask with next. */
+      next: count,
+    }),
+  },
+  /** Starts a run; answers when its folder is there. The same while such a run is on: that run. While another one is on: `busy`. */
+  start: {
+    params: z.object({
+      /** Absolute path of a *.distillery.json file. */
+      experiment: z.string(),
+      /** Only these stages, without baselines. */
+      stages: z.array(z.enum(['reconstruct', 'complete', 'rewrite'])).optional(),
+      /** Start from this student instead of the experiment's. */
+      from: z.string().optional(),
+      /** At most n test and n validation rows, and 2n training rows. */
+      limit: positive.optional(),
+      quick: z.boolean().optional(),
+      seed: count.optional(),
+      backend: z.enum(['auto', 'embedded', 'embedded-wasm', 'tensorflow-gpu', 'tensorflow', 'cpu']).optional(),
+      /** Where the run's folder goes; the host's own `runs` unless said. */
+      runs: z.string().optional(),
+    }),
+    result: z.object({ run: z.string(), already: z.boolean() }),
+  },
+  /** Goes on with a run: one that this host has paused, or one that was stopped or interrupted, from its newest checkpoint. */
+  resume: {
+    params: z.object({ run: z.string() }),
+    result: z.object({ run: z.string(), already: z.boolean() }),
+  },
+  /** Finishes the update, takes a checkpoint, and waits. */
+  pause: { params: nothing, result: standing },
+  /** Finishes the update, takes a checkpoint, and ends the run. */
+  stop: { params: nothing, result: standing },
+  /** Ends the run and all other work at once, without a checkpoint; if the engine does not let go in time, the host ends itself. */
+  cancel: { params: nothing, result: standing },
+  /** Answers problems from the plain question. Progress: the answers as they come, in lists. */
+  evaluate: {
+    params: z.object({
+      checkpoint,
+      problems: z.array(problem).min(1),
+      maxNewTokens: positive.optional(),
+      /** 0 = greedy. */
+      temperature: z.number().min(0).max(10).optional(),
+      seed: count.optional(),
+      /** Names the record in the run's evaluations/ when the checkpoint lies in a run that nobody works on; false: no record. */
+      record: z.union([z.string().regex(/^[\w.-]{1,80}$/), z.literal(false)]).optional(),
+    }),
+    progress: z.array(evaluatedSchema),
+    result: z.object({
+      n: count,
+      accuracy: real,
+      accuracyInterval: z.tuple([real, real]),
+      lenientAccuracy: real,
+      meanTokens: real,
+      truncated: real,
+      tokensPerSecond: real,
+      /** In the order of the problems. */
+      answers: z.array(evaluatedSchema),
+      /** Name below the run's evaluations/, where it was recorded. */
+      recorded: z.string().optional(),
+    }),
+  },
+  /** Samples answers to a question. Progress: the texts so far of samples that grew. */
+  ask: {
+    params: z.object({
+      checkpoint,
+      question: z.string().min(1),
+      samples: positive.max(64).optional(),
+      temperature: z.number().min(0).max(10).optional(),
+      maxNewTokens: positive.optional(),
+      seed: count.optional(),
+    }),
+    progress: z.array(z.object({ sample: count, text: z.string(), tokens: count, done: z.boolean() })),
+    result: z.object({ prompt: z.string(), samples: z.array(sampleSchema), tokensPerSecond: real }),
+  },
+  /** Samples shorter chains for a problem from its teacher's chain, and scores them by Stage 3's reward of the checkpoint's run. */
+  rewrite: {
+    params: z.object({
+      checkpoint,
+      question: z.string().min(1),
+      answer: z.string(),
+      teacherChain: z.string().min(1),
+      samples: positive.max(64).optional(),
+      temperature: z.number().min(0).max(10).optional(),
+      maxNewTokens: positive.optional(),
+      seed: count.optional(),
+    }),
+    result: z.object({
+      /** Best reward first; those without one last. */
+      candidates: z.array(candidateSchema),
+      /** Length of the teacher's chain in the student's tokens. */
+      teacherTokens: count,
+      /** Name of the reward config. */
+      reward: z.string(),
+    }),
+  },
+  /** Token ids of texts by a checkpoint's tokenizer; answered also while the engine is busy. */
+  tokenize: {
+    params: z.object({ checkpoint, texts: z.array(z.string()).max(1000) }),
+    result: z.object({ texts: z.array(z.object({ ids: z.array(count), texts: z.array(z.string()) })) }),
+  },
+  /** What works on this machine. */
+  doctor: {
+    params: nothing,
+    result: z.object({
+      node: z.object({ version: z.string(), platform: z.string() }),
+      processor: z.object({ model: z.string(), cores: count }),
+      memory: z.object({ total: count, free: count }),
+      disk: z.object({ folder: z.string(), free: count, total: count }),
+      compiler: z.object({ name: z.string(), version: z.string() }).nullable(),
+      addon: z.looseObject({ file: z.string(), usable: z.boolean(), reason: z.string().optional() }),
+      backends: z.array(
+        z.object({
+          name: z.string(),
+          usable: z.boolean(),
+          detail: z.string(),
+          advice: z.string(),
+          gflops: z.number().optional(),
+        }),
+      ),
+      /** What is missing or too small, as sentences. */
+      problems: z.array(z.string()),
+    }),
+  },
+  /** Ends the host when it is idle, or in any case with `evenBusy` (the run is stopped after a checkpoint first). */
+  shutdown: { params: z.object({ evenBusy: z.boolean().optional() }), result: z.object({ ending: z.boolean() }) },
+} satisfies Record<string, { params: z.ZodType; result: z.ZodType; progress?: z.ZodType }>;
+
+export type Method = keyof typeof requests;
+export type Params<M extends Method> = z.input<(typeof requests)[M]['params']>;
+export type Result<M extends Method> = z.output<(typeof requests)[M]['result']>;
+export type Progress<M extends 'evaluate' | 'ask'> = z.output<(typeof requests)[M]['progress']>;
+export type StageToRun = NonNullable<Params<'start'>['stages']>[number];
