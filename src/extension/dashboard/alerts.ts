@@ -1,0 +1,119 @@
+import { type Alert, stages } from '../../protocol/dashboard';
+import { type Columns, type Stretch, stretchesOf } from './columns';
+
+/** Updates that are judged together: single batches of a few groups say little. */
+const windowSize = 20;
+
+/**
+ * What a person should look at, in words: training that is broken (NaN), that goes astray (KL, entropy) or teaches little (flat groups,
+ * cut-off completions). Judged phase by phase; the newest phase first.
+ */
+export function alertsOf(columns: Columns): Alert[] {
+  const stretches = stretchesOf(columns);
+  const sustained = stretches.flatMap((stretch) =>
+    [klJump, entropyCollapse, flatGroups, truncation].flatMap((judge) => judge(columns, stretch) ?? []),
+  );
+  return [...brokenValues(columns), ...sustained.reverse()];
+}
+
+type Judge = (columns: Columns, stretch: Stretch) => Alert | undefined;
+
+function brokenValues(columns: Columns): Alert[] {
+  const first = new Map<string, number>();
+  const counts = new Map<string, number>();
+  for (const [metric, row] of columns.broken) {
+    if (!first.has(metric)) first.set(metric, row);
+    counts.set(metric, (counts.get(metric) ?? 0) + 1);
+  }
+  return [...first].map(([metric, row]) => ({
+    ...at(columns, row, metric),
+    level: 'error',
+    text: `${metric} is ${columns.values.get(metric)![row]}${counts.get(metric)! > 1 ? ` (${counts.get(metric)} updates, this is the first)` : ''}.`,
+    remedy: 'A lower learning rate or a smaller maxGradNorm may help; go on from the checkpoint before.',
+  }));
+}
+
+/** The reference policy was left suddenly: more than 5 times the typical KL of the updates before, and not tiny. */
+const klJump: Judge = (columns, stretch) => {
+  const kl = windows(columns, stretch, 'kl');
+  let worst: { row: number; before: number; after: number } | undefined;
+  for (let i = 1; i < kl.length; i++) {
+    const before = Math.max(...kl.slice(0, i).map(({ mean }) => mean));
+    const { mean: after, row } = kl[i];
+    if (after > 0.05 && after > 5 * Math.max(before, 1e-3) && after > (worst?.after ?? 0))
+      worst = { row, before, after };
+  }
+  return (
+    worst && {
+      ...at(columns, worst.row, 'kl'),
+      level: 'warning',
+      text: `KL jumps from ${short(worst.before)} to ${short(worst.after)} nats a token: the student leaves its reference.`,
+      remedy: 'A higher beta or a lower learning rate keeps it nearer.',
+    }
+  );
+};
+
+/** Nothing is left to choose from: under a quarter of the entropy that the phase began with, and under 0.05 nats. */
+const entropyCollapse: Judge = (columns, stretch) => {
+  const entropy = windows(columns, stretch, 'entropy');
+  const [begin, end] = [entropy[0], entropy.at(-1)];
+  if (!begin || !end || begin === end || end.mean >= begin.mean / 4 || end.mean >= 0.05) return undefined;
+  return {
+    ...at(columns, end.row, 'entropy'),
+    level: 'warning',
+    text: `Entropy fell from ${short(begin.mean)} to ${short(end.mean)} nats a token: the samples of a group become all alike.`,
+    remedy: 'A higher clipHigh or temperature, or fewer updates, keeps exploration alive.',
+  };
+};
+
+/** Groups whose rewards are all equal have no advantage and teach nothing. */
+const flatGroups: Judge = (columns, stretch) => {
+  const flat = windows(columns, stretch, 'flatGroups').at(-1);
+  if (!flat || flat.mean < 0.6) return undefined;
+  const share = (metric: string) => windows(columns, stretch, metric).at(-1)?.mean ?? 0;
+  const [right, wrong] = [share('allCorrect'), share('allWrong')];
+  return {
+    ...at(columns, flat.row, 'flatGroups'),
+    level: 'warning',
+    text: `${percent(flat.mean)} of the groups have one reward for all their samples and teach nothing (all right ${percent(right)}, all wrong ${percent(wrong)}).`,
+    remedy:
+      right >= wrong
+        ? 'Harder problems, or dynamicSampling, would leave more to learn.'
+        : 'Easier problems, milder masks or larger groups would leave more to learn.',
+  };
+};
+
+const truncation: Judge = (columns, stretch) => {
+  const truncated = windows(columns, stretch, 'truncated');
+  const [begin, end] = [truncated[0], truncated.at(-1)];
+  if (!begin || !end || end.mean < 0.1) return undefined;
+  const rises = begin !== end && end.mean > begin.mean + 0.05;
+  if (!rises && end.mean < 0.3) return undefined;
+  return {
+    ...at(columns, end.row, 'truncated'),
+    level: 'warning',
+    text: rises
+      ? `The share of completions that are cut off rose from ${percent(begin.mean)} to ${percent(end.mean)}.`
+      : `${percent(end.mean)} of the completions are cut off.`,
+    remedy: 'Raise maxNewTokens, or reward brevity more.',
+  };
+};
+
+/** Means over windows of updates, from the end backwards, so that the last one is whole; too short a phase has none. */
+function windows(columns: Columns, { from, to }: Stretch, metric: string): { mean: number; row: number }[] {
+  const column = columns.values.get(metric);
+  if (!column) return [];
+  const out: { mean: number; row: number }[] = [];
+  for (let end = to; end - windowSize >= from; end -= windowSize) {
+    const known = column.subarray(end - windowSize, end).filter(Number.isFinite);
+    if (known.length > 0) out.push({ mean: known.reduce((sum, value) => sum + value, 0) / known.length, row: end - 1 });
+  }
+  return out.reverse();
+}
+
+function at(columns: Columns, row: number, metric: string): Pick<Alert, 'stage' | 'step' | 'metric'> {
+  return { stage: stages[columns.stage[row]], step: columns.step[row], metric };
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+const short = (value: number) => (value === 0 ? '0' : value.toPrecision(2));

@@ -1,0 +1,97 @@
+import { type RowsMessage, stages } from '../../protocol/dashboard';
+import type { MetricsRecord } from '../../runs/records';
+
+/** What of a record is no measurement. */
+const places = new Set(['seq', 'time', 'stage', 'phase', 'step', 'parts']);
+
+/** The updates of a run as columns that grow: a few bytes a number, sent to the page as they are. */
+export class Columns {
+  rows = 0;
+  readonly phases: string[] = [];
+  readonly broken: [metric: string, row: number][] = [];
+  /** NaN where a row does not have the metric. */
+  readonly values = new Map<string, Float64Array>();
+  stage = new Uint8Array(256);
+  phase = new Uint8Array(256);
+  step = new Uint32Array(256);
+  time = new Float64Array(256);
+
+  append(record: MetricsRecord): void {
+    if (this.rows === this.stage.length) this.grow();
+    const row = this.rows++;
+    this.stage[row] = stages.indexOf(record.stage);
+    this.phase[row] = this.phaseIndex(record.phase ?? record.stage);
+    this.step[row] = record.step;
+    this.time[row] = Date.parse(record.time);
+    for (const [name, value] of Object.entries(record))
+      if (typeof value === 'number' && !places.has(name)) this.set(name, row, value);
+    for (const [name, value] of Object.entries(record.parts ?? {})) this.set(`parts/${name}`, row, value);
+  }
+
+  /** Rows `from` to `to` as a message; the arrays are copies. */
+  message(run: string, from: number, to = this.rows): RowsMessage {
+    return {
+      type: 'rows',
+      run,
+      from,
+      phases: [...this.phases],
+      stage: this.stage.slice(from, to),
+      phase: this.phase.slice(from, to),
+      step: this.step.slice(from, to),
+      time: this.time.slice(from, to),
+      values: Object.fromEntries([...this.values].map(([name, column]) => [name, column.slice(from, to)])),
+      broken: this.broken.filter(([, row]) => row >= from && row < to),
+    };
+  }
+
+  private set(name: string, row: number, value: number): void {
+    let column = this.values.get(name);
+    if (!column) {
+      column = new Float64Array(this.stage.length).fill(Number.NaN);
+      this.values.set(name, column);
+    }
+    column[row] = value;
+    if (!Number.isFinite(value)) this.broken.push([name, row]);
+  }
+
+  private phaseIndex(name: string): number {
+    const known = this.phases.indexOf(name);
+    return known >= 0 ? known : this.phases.push(name) - 1;
+  }
+
+  private grow(): void {
+    const size = this.stage.length * 2;
+    const stage = new Uint8Array(size);
+    const phase = new Uint8Array(size);
+    const step = new Uint32Array(size);
+    const time = new Float64Array(size);
+    stage.set(this.stage);
+    phase.set(this.phase);
+    step.set(this.step);
+    time.set(this.time);
+    Object.assign(this, { stage, phase, step, time });
+    for (const [name, column] of this.values) {
+      const wider = new Float64Array(size).fill(Number.NaN);
+      wider.set(column);
+      this.values.set(name, wider);
+    }
+  }
+}
+
+/** A stretch of rows of one stage and phase: rows `from` to `to` - 1. */
+export interface Stretch {
+  stage: number;
+  phase: number;
+  from: number;
+  to: number;
+}
+
+export function stretchesOf({ rows, stage, phase }: Pick<Columns, 'rows' | 'stage' | 'phase'>): Stretch[] {
+  const stretches: Stretch[] = [];
+  for (let row = 0; row < rows; row++) {
+    const last = stretches.at(-1);
+    if (last && last.stage === stage[row] && last.phase === phase[row]) last.to = row + 1;
+    else stretches.push({ stage: stage[row], phase: phase[row], from: row, to: row + 1 });
+  }
+  return stretches;
+}

@@ -1,0 +1,38 @@
+import { type Progress, stages } from '../../protocol/dashboard';
+import { type Columns, stretchesOf } from './columns';
+
+/** Updates whose pace tells how long the rest takes. */
+const paceUpdates = 50;
+
+/** Where the last phase of a run stands, and how long it still takes if the run goes on; undefined before the first update. */
+export function progressOf(columns: Columns, config: unknown): Progress | undefined {
+  const last = stretchesOf(columns).at(-1);
+  if (!last) return undefined;
+  const stage = stages[last.stage];
+  const phase = columns.phases[last.phase];
+  const done = last.to - last.from;
+  const planned = plannedUpdates(config, stage, phase);
+  const gaps: number[] = [];
+  for (let row = Math.max(last.from + 1, last.to - paceUpdates); row < last.to; row++)
+    gaps.push(columns.time[row] - columns.time[row - 1]);
+  // A median: validation checks and pauses between two updates are not the pace.
+  const pace = gaps.sort((a, b) => a - b)[gaps.length >> 1];
+  return {
+    stage,
+    phase,
+    done,
+    ...(planned === undefined ? {} : { planned }),
+    ...(planned === undefined || pace === undefined
+      ? {}
+      : { secondsLeft: (Math.max(0, planned - done) * pace) / 1000 }),
+  };
+}
+
+/** What config.json plans for a phase; a config of another shape plans nothing. */
+export function plannedUpdates(config: unknown, stage: string, phase: string): number | undefined {
+  const home = stage === 'sft' ? 'baselines' : 'stages';
+  const path = ['experiment', home, stage, ...(phase === stage ? [] : [phase]), 'updates'];
+  let value: unknown = config;
+  for (const key of path) value = (value as Record<string, unknown> | null | undefined)?.[key];
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
+}

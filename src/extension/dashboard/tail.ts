@@ -1,0 +1,81 @@
+import fs from 'node:fs/promises';
+import { UserError } from '../../errors';
+
+/** Bytes read at once; reading goes on in a later call, so that nobody waits for a long file. */
+const blockBytes = 1024 * 1024;
+/** How much of what was read is remembered, to notice that the file was cut and written anew. */
+const memoryBytes = 256;
+const longestLine = 64 * 1024 * 1024;
+
+export interface TailRead {
+  /** The file is not the one that was read before (cut back by a resumed run, replaced or deleted): forget its lines. */
+  restarted: boolean;
+  lines: { text: string; number: number }[];
+  /** There is more to read at once. */
+  more: boolean;
+}
+
+/** Follows a file of lines that grows: each call reads only what is new. A last line without its end is left for later. */
+export class LineTail {
+  private offset = 0;
+  private line = 0;
+  private last = Buffer.alloc(0);
+
+  constructor(readonly file: string) {}
+
+  async read(): Promise<TailRead> {
+    let handle: fs.FileHandle;
+    try {
+      handle = await fs.open(this.file, 'r');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+        return { restarted: this.forget(), lines: [], more: false };
+      throw new UserError(`cannot be read: ${(error as Error).message}`, { file: this.file, cause: error });
+    }
+    try {
+      const { size } = await handle.stat();
+      const restarted = (await this.wasReplaced(handle, size)) && this.forget();
+      for (let length = blockBytes; ; length *= 2) {
+        const block = await readAt(handle, this.offset, Math.min(length, size - this.offset));
+        const end = block.lastIndexOf(10) + 1;
+        const rest = size - this.offset - block.length;
+        if (end === 0 && rest > 0 && length < longestLine) continue;
+        if (end === 0 && rest > 0)
+          throw new UserError(`a line is longer than ${longestLine} bytes`, { file: this.file, line: this.line + 1 });
+        return { restarted, lines: this.take(block.subarray(0, end)), more: rest > 0 };
+      }
+    } finally {
+      await handle.close();
+    }
+  }
+
+  private async wasReplaced(handle: fs.FileHandle, size: number): Promise<boolean> {
+    if (size < this.offset) return true;
+    const before = await readAt(handle, this.offset - this.last.length, this.last.length);
+    return !before.equals(this.last);
+  }
+
+  private take(bytes: Buffer): TailRead['lines'] {
+    if (bytes.length === 0) return [];
+    this.offset += bytes.length;
+    this.last = Buffer.from(Buffer.concat([this.last, bytes.subarray(-memoryBytes)]).subarray(-memoryBytes));
+    const texts = bytes.toString('utf8').split('\n');
+    texts.pop(); // after the last line end
+    return texts.map((text) => ({ text, number: ++this.line }));
+  }
+
+  /** Whether there was anything to forget. */
+  private forget(): boolean {
+    const had = this.offset > 0;
+    this.offset = 0;
+    this.line = 0;
+    this.last = Buffer.alloc(0);
+    return had;
+  }
+}
+
+async function readAt(handle: fs.FileHandle, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(length);
+  const { bytesRead } = await handle.read(bytes, 0, length, position);
+  return bytes.subarray(0, bytesRead);
+}

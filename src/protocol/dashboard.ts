@@ -1,0 +1,183 @@
+/**
+ * Messages between the dashboard's page and the extension. A run's updates travel as columns, and only the new rows of them;
+ * everything else is small and sent whole when it changes.
+ */
+import { z } from 'zod';
+import type { StageName } from '../runs/records';
+
+/** In the order of training; rows name a stage by its place here. */
+export const stages = ['base', 'sft', 'reconstruct', 'complete', 'rewrite'] as const satisfies readonly StageName[];
+export const stageTitles: Record<StageName, string> = {
+  base: 'Base student',
+  sft: 'Plain SFT',
+  reconstruct: 'Stage 1 reconstruct',
+  complete: 'Stage 2 complete',
+  rewrite: 'Stage 3 rewrite',
+};
+/** Where there is little room. */
+export const shortStageTitles: Record<StageName, string> = {
+  base: 'Base',
+  sft: 'SFT',
+  reconstruct: 'Stage 1',
+  complete: 'Stage 2',
+  rewrite: 'Stage 3',
+};
+
+const stage = z.enum(stages);
+const count = z.number().int().nonnegative();
+const interval = z.tuple([z.number(), z.number()]);
+
+const results = z.object({
+  stage,
+  /** Share right, 0 to 1, with its 95 % interval. */
+  accuracy: z.number(),
+  interval,
+  meanTokens: z.number(),
+  n: count,
+  truncated: z.number().optional(),
+  /** Of training. */
+  seconds: z.number(),
+  tokensPerSecond: z.number().optional(),
+  /** Name of the checkpoint tested and its step; absent for the student as it came. */
+  checkpoint: z.string().optional(),
+  step: count.optional(),
+});
+export type Result = z.infer<typeof results>;
+
+const validation = z.object({ stage, step: count, accuracy: z.number(), meanTokens: z.number().optional() });
+export type ValidationMark = z.infer<typeof validation>;
+
+const alert = z.object({
+  /** `error`: training is broken; `warning`: it goes on but teaches little, or goes astray. */
+  level: z.enum(['error', 'warning']),
+  /** One plain sentence, and one about what may help. */
+  text: z.string(),
+  remedy: z.string().optional(),
+  /** Name of the metric that shows it, and the update at which. */
+  metric: z.string(),
+  stage,
+  step: count,
+});
+export type Alert = z.infer<typeof alert>;
+
+const progress = z.object({
+  stage,
+  phase: z.string(),
+  done: count,
+  /** Updates that the config plans for this phase; absent when it does not say. */
+  planned: count.optional(),
+  /** Until the phase ends, by the pace of its last updates. */
+  secondsLeft: z.number().optional(),
+});
+export type Progress = z.infer<typeof progress>;
+
+const head = z.object({
+  /** Names the run in every message. */
+  folder: z.string(),
+  id: z.string(),
+  name: z.string(),
+  state: z.enum(['created', 'running', 'paused', 'stopped', 'finished', 'failed', 'interrupted', 'unreadable']),
+  reason: z.string().optional(),
+  created: z.string().optional(),
+  results: z.array(results),
+  validation: z.array(validation),
+  progress: progress.optional(),
+  alerts: z.array(alert),
+  /** What of the run could not be read, and why. */
+  problems: z.array(z.string()),
+});
+export type RunHead = z.infer<typeof head>;
+
+/** New updates of a run, a column a metric. */
+const rows = z.object({
+  type: z.literal('rows'),
+  run: z.string(),
+  /** Rows before these; 0: what was there is void. */
+  from: count,
+  phases: z.array(z.string()),
+  /** Indices into `stages` and `phases`. */
+  stage: z.instanceof(Uint8Array),
+  phase: z.instanceof(Uint8Array),
+  /** From 1, within the stage. */
+  step: z.instanceof(Uint32Array),
+  /** Milliseconds since 1970. */
+  time: z.instanceof(Float64Array),
+  /** By metric; reward parts are `parts/<component>`. NaN: not measured, or NaN if `broken` says so. */
+  values: z.record(z.string(), z.instanceof(Float64Array)),
+  /** Values that are NaN or infinite: metric and row, counted from the first of the run. */
+  broken: z.array(z.tuple([z.string(), count])),
+});
+export type RowsMessage = z.infer<typeof rows>;
+
+const difference = z.object({ path: z.string(), values: z.array(z.string().nullable()) });
+export type Difference = z.infer<typeof difference>;
+
+/** A student against another on the problems that both were tested on. */
+const pair = z.object({
+  run: z.string(),
+  stage,
+  /** `base`: the same run's student as it came; `first`: the same stage of the first run. */
+  against: z.enum(['base', 'first']),
+  n: count,
+  /** Difference of the shares right, and of mean tokens; with 95 % intervals (paired bootstrap). */
+  accuracy: z.number(),
+  accuracyInterval: interval,
+  tokens: z.number(),
+  tokensInterval: interval,
+});
+export type Pair = z.infer<typeof pair>;
+
+const completion = z.object({
+  sample: count,
+  text: z.string(),
+  tokens: count,
+  reward: z.number().nullable(),
+  parts: z.record(z.string(), z.number().nullable()),
+  advantage: z.number(),
+  answer: z.string().nullable(),
+  correct: z.boolean(),
+  finished: z.boolean(),
+});
+export type Completion = z.infer<typeof completion>;
+
+const group = z.object({
+  problemId: z.string(),
+  group: count,
+  prompt: z.string(),
+  teacherTokens: count.optional(),
+  /** Highest reward first. */
+  completions: z.array(completion),
+});
+export type Group = z.infer<typeof group>;
+
+const update = z.object({ run: z.string(), stage, step: count });
+
+export const toDashboard = z.discriminatedUnion('type', [
+  /** All the runs shown, the first is what the others are compared with. */
+  z.object({ type: z.literal('runs'), runs: z.array(head) }),
+  rows,
+  z.object({ type: z.literal('settings'), differences: z.array(difference) }),
+  z.object({ type: z.literal('pairs'), pairs: z.array(pair) }),
+  update.extend({
+    type: z.literal('rollouts'),
+    groups: z.array(group),
+    /** Why there are none. */
+    problem: z.string().optional(),
+    /** Steps of the same stage with rollouts, nearest before and after. */
+    previous: count.optional(),
+    next: count.optional(),
+  }),
+]);
+export type ToDashboard = z.infer<typeof toDashboard>;
+export type RolloutsMessage = Extract<ToDashboard, { type: 'rollouts' }>;
+
+export const fromDashboard = z.discriminatedUnion('type', [
+  /** The page is there and knows nothing yet. */
+  z.object({ type: z.literal('ready') }),
+  update.extend({ type: z.literal('rollouts') }),
+  update.extend({ type: z.literal('openRollouts') }),
+  update.extend({ type: z.literal('compareChains'), problemId: z.string(), sample: count }),
+  z.object({ type: z.literal('chooseRuns') }),
+  z.object({ type: z.literal('copy'), text: z.string().max(200_000_000), what: z.string() }),
+]);
+export type FromDashboard = z.infer<typeof fromDashboard>;
