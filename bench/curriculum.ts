@@ -1,5 +1,6 @@
 /**
- * The built-in experiment over several seeds, with controls: npm run bench:curriculum -- --seeds 3 [--controls] [--quick]
+ * The built-in experiment over several seeds, with controls: npm run bench:curriculum -- --seeds 3 [--controls 1] [--quick]
+ * `--controls n`: the first n seeds also with one thing taken out of the curriculum at a time.
  * Prints, and writes to bench/results/curriculum.md, what each stage reaches on the test problems: mean over seeds, their spread, and
  * the paired difference from the base student and from plain SFT over all test answers.
  */
@@ -7,7 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { percent } from '../src/cli/format';
+import { percent, stageTitles } from '../src/cli/format';
 import type { Control, Experiment } from '../src/config/experiment';
 import { loadExperiment } from '../src/config/load';
 import { startRun } from '../src/curriculum/session';
@@ -20,7 +21,7 @@ const { values } = parseArgs({
   options: {
     experiment: { type: 'string', default: 'examples/arithmetic/arithmetic.distillery.json' },
     seeds: { type: 'string', default: '3' },
-    controls: { type: 'boolean', default: false },
+    controls: { type: 'string', default: '0' },
     quick: { type: 'boolean', default: false },
     out: { type: 'string', default: 'bench/results/curriculum.md' },
     runs: { type: 'string', default: '.distillery/bench' },
@@ -80,14 +81,6 @@ async function outcomes(experiment: Experiment, label: string): Promise<Outcomes
 const minutes = (since: number) => ((performance.now() - since) / 60_000).toFixed(1);
 const signed = (value: number) => `${value >= 0 ? '+' : '−'}${Math.abs(value).toFixed(1)}`;
 
-const titles: Record<StageName, string> = {
-  base: 'base student',
-  sft: 'plain SFT',
-  reconstruct: 'Stage 1 reconstruct',
-  complete: 'Stage 2 complete',
-  rewrite: 'Stage 3 rewrite',
-};
-
 /** A table row: mean and spread over the runs of one stage. */
 function row(title: string, runs: Outcome[], base: Outcome[], sft: Outcome[]): string {
   const accuracy = runs.map((run) => run.accuracy);
@@ -119,6 +112,8 @@ async function main(): Promise<void> {
   const runs: Outcomes[] = [];
   for (const seed of seeds) runs.push(await outcomes({ ...experiment, seed }, `seed ${seed}`));
   const of = (stage: StageName, from = runs) => from.flatMap((run) => run.get(stage) ?? []);
+  const lastOf = (some: Outcomes[]) =>
+    (['rewrite', 'complete'] as const).map((stage) => of(stage, some)).find(({ length }) => length > 0)!;
   const [base, sft] = [of('base'), of('sft')];
   const n = base[0].right.length;
   const lines = [
@@ -127,15 +122,24 @@ async function main(): Promise<void> {
     '',
     '| student | accuracy | tokens | points vs base | tokens vs base | points vs SFT | tokens vs SFT | time |',
     '|---|---|---|---|---|---|---|---|',
-    ...(Object.keys(titles) as StageName[])
+    ...(Object.keys(stageTitles) as StageName[])
       .filter((stage) => of(stage).length > 0)
-      .map((stage) => row(titles[stage], of(stage), base, sft)),
+      .map((stage) => row(stageTitles[stage], of(stage), base, sft)),
   ];
-  if (values.controls) {
-    lines.push('', 'Controls: the curriculum with one thing taken out.', '', lines[3], lines[4]);
+  const controlSeeds = seeds.slice(0, Number(values.controls));
+  if (controlSeeds.length > 0) {
+    const [compared, comparedSft] = [base, sft].map((all) => all.slice(0, controlSeeds.length));
+    lines.push(
+      '',
+      `Controls: the curriculum with one thing taken out (seed ${controlSeeds.join(', ')}).`,
+      '',
+      lines[3],
+      lines[4],
+      row('the whole curriculum', lastOf(runs.slice(0, controlSeeds.length)), compared, comparedSft),
+    );
     for (const [name, change] of Object.entries(controls)) {
       const controlled: Outcomes[] = [];
-      for (const seed of seeds) {
+      for (const seed of controlSeeds) {
         const variant = {
           ...experiment,
           name: `${experiment.name}-${name}`,
@@ -145,8 +149,7 @@ async function main(): Promise<void> {
         };
         controlled.push(await outcomes(variant, `${name}, seed ${seed},`));
       }
-      const last = (['rewrite', 'complete'] as const).find((stage) => of(stage, controlled).length > 0)!;
-      lines.push(row(name, of(last, controlled), base, sft));
+      lines.push(row(name, lastOf(controlled), compared, comparedSft));
     }
   }
   const text = `${lines.join('\n')}\n`;
