@@ -1,0 +1,35 @@
+/** The bundles, and the mocha suite of test/workbench as programs that an extension host can load. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { packageRoot } from '../../src/paths';
+
+/** dist/, as `npm run build` makes it but without the native kernels. */
+export function buildBundles(): void {
+  const { status } = spawnSync(process.execPath, ['esbuild.mjs'], { cwd: packageRoot(), stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+}
+
+/** Bundles every suite/*.test.ts; returns the module whose `run` runs them (VS Code's extensionTestsPath). */
+export async function buildSuite(): Promise<string> {
+  const source = join(packageRoot(), 'test/workbench');
+  // Inside node_modules, so that mocha is found there and two copies of VS Code's tests never mix with the extension's dist/.
+  const folder = join(packageRoot(), 'node_modules/.cache/distillery-suite');
+  rmSync(folder, { recursive: true, force: true });
+  const files = readdirSync(join(source, 'suite')).filter((name) => name.endsWith('.test.ts'));
+  await build({
+    entryPoints: [join(source, 'index.ts'), ...files.map((name) => join(source, 'suite', name))],
+    outdir: folder,
+    outbase: source,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    mainFields: ['module', 'main'],
+    external: ['vscode', 'mocha'],
+    sourcemap: 'inline',
+    logLevel: 'error',
+  });
+  return join(folder, 'index.js');
+}

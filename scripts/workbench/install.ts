@@ -1,0 +1,185 @@
+/**
+ * Installs what a real VS Code without a desktop needs, once, into a cache outside the repository: code-server from the npm
+ * registry (with the Node that it wants, also from there) and a Chromium. `npx tsx scripts/workbench/install.ts` does only that.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { UserError } from '../../src/errors';
+import { acquireLock } from '../../src/runs/lock';
+
+/** VS Code 1.139.1. */
+const codeServer = '4.139.1';
+/** code-server 4.133 and later run on Node 24 only. */
+const node = '24.9.0';
+
+export interface Workbench {
+  /** The Node that code-server runs on. */
+  node: string;
+  /** code-server's entry point. */
+  entry: string;
+  /** A Chromium's executable. */
+  browser: string;
+}
+
+export async function installWorkbench(): Promise<Workbench> {
+  return { ...(await installCodeServer()), browser: await installBrowser() };
+}
+
+const cache =
+  process.env.DISTILLERY_WORKBENCH_CACHE ??
+  join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'distillery', 'workbench');
+
+async function installCodeServer(): Promise<Omit<Workbench, 'browser'>> {
+  if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) {
+    throw new UserError(`code-server is installed on Linux only, and this is ${process.platform}-${process.arch}.`, {
+      remedy: 'Use the desktop: npm run test:desktop.',
+    });
+  }
+  const nodePackage = `node-linux-${process.arch}`;
+  const folder = join(cache, `code-server-${codeServer}`);
+  // The folder gets its name when all of it is there: a half-done installation is never taken for a whole one.
+  if (!existsSync(folder)) {
+    await locked(async () => {
+      if (existsSync(folder)) return;
+      console.error(`Installing code-server ${codeServer} into ${folder} (once; a minute, 800 MB)`);
+      const work = mkdtempSync(join(cache, 'installing-'));
+      try {
+        await installInto(work, nodePackage);
+        renameSync(work, folder);
+      } finally {
+        rmSync(work, { recursive: true, force: true });
+      }
+    });
+  }
+  const modules = join(folder, 'node_modules');
+  return { node: join(modules, nodePackage, 'bin', 'node'), entry: join(modules, 'code-server', 'out/node/entry.js') };
+}
+
+/** What code-server's postinstall does, but for the modules that want development packages of the system and that nothing here uses. */
+async function installInto(folder: string, nodePackage: string): Promise<void> {
+  const dependencies = { 'code-server': codeServer, [nodePackage]: node };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }));
+  const install = ['install', '--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  const vscode = join(folder, 'node_modules/code-server/lib/vscode');
+  await npm(folder, install);
+  await npm(vscode, install);
+  await npm(join(vscode, 'extensions'), install);
+  // The only native modules that are not in the packages as binaries.
+  const home = join(folder, 'node_modules', nodePackage);
+  await npm(vscode, ['rebuild', '--loglevel=error', '@vscode/spdlog', '@vscode/native-watchdog'], {
+    PATH: `${join(home, 'bin')}:${process.env.PATH}`,
+    npm_config_nodedir: home,
+  });
+}
+
+async function npm(folder: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<void> {
+  const { code, output } = await run('npm', args, { cwd: folder, env: { ...process.env, ...env } });
+  if (code !== 0) {
+    throw new UserError(`npm ${args[0]} of code-server failed in ${folder}:\n${output.trim()}`, {
+      remedy:
+        'It needs the npm registry, python3, make and a C++ compiler. DISTILLERY_SKIP_WORKBENCH=1 leaves these tests out.',
+    });
+  }
+}
+
+async function installBrowser(): Promise<string> {
+  const found = findBrowser();
+  if (found) return found;
+  return locked(async () => {
+    const tried: string[] = [];
+    for (const [program, ...args] of waysToABrowser()) {
+      if (findBrowser()) break;
+      console.error(`Installing Chromium: ${program} ${args.join(' ')}`);
+      const { code, output } = await run(program, args, { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+      if (code !== 0) tried.push(`${program} ${args.join(' ')}: ${output.trim().split('\n').at(-1)}`);
+    }
+    const browser = findBrowser();
+    if (browser) return browser;
+    throw new UserError(`No Chromium here, and it could not be installed:\n${tried.join('\n')}`, {
+      remedy:
+        'Install Chromium or Chrome, or name one in CHROME_PATH. DISTILLERY_SKIP_WORKBENCH=1 leaves these tests out.',
+    });
+  });
+}
+
+function findBrowser(): string | undefined {
+  const named = process.env.CHROME_PATH;
+  if (named) {
+    if (existsSync(named)) return named;
+    throw new UserError(`CHROME_PATH names ${named}, which does not exist.`, {
+      remedy: 'Name a Chromium or Chrome, or unset it.',
+    });
+  }
+  const folders = (process.env.PATH ?? '').split(':');
+  const programs = ['chromium', 'google-chrome', 'google-chrome-stable', 'chromium-browser', 'microsoft-edge'];
+  const candidates = programs.flatMap((name) => folders.map((folder) => join(folder, name)));
+  // Ubuntu's /usr/bin/chromium-browser may be a text that only says to install a snap.
+  const works = (file: string) => existsSync(file) && spawnSync(file, ['--version']).status === 0;
+  return candidates.find(works) ?? [chromium.executablePath()].find(existsSync);
+}
+
+function waysToABrowser(): string[][] {
+  const playwright = [process.execPath, join(require.resolve('playwright-core/package.json'), '../cli.js')];
+  const root = process.getuid?.() === 0;
+  if (!root || spawnSync('apt-get', ['--version']).status !== 0) return [[...playwright, 'install', 'chromium']];
+  const install = [
+    'apt-get',
+    'install',
+    '-y',
+    '--no-install-recommends',
+    'chromium',
+    'fonts-dejavu',
+    'fonts-liberation',
+  ];
+  return [['apt-get', 'update'], install, [...playwright, 'install', '--with-deps', 'chromium']];
+}
+
+/** One installation at a time. */
+async function locked<T>(work: () => Promise<T>): Promise<T> {
+  mkdirSync(cache, { recursive: true });
+  for (;;) {
+    const lock = tryLock();
+    if (!lock) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      continue;
+    }
+    try {
+      return await work();
+    } finally {
+      lock.release();
+    }
+  }
+}
+
+function tryLock() {
+  try {
+    return acquireLock(cache);
+  } catch (error) {
+    if (error instanceof UserError && error.code === 'locked') return undefined;
+    throw error;
+  }
+}
+
+function run(program: string, args: string[], options: object): Promise<{ code: number | null; output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    child.stdout.on('data', (data) => (output += data));
+    child.stderr.on('data', (data) => (output += data));
+    child.on('error', (error) => resolve({ code: null, output: error.message }));
+    child.on('close', (code) => resolve({ code, output }));
+  });
+}
+
+if (require.main === module) {
+  installWorkbench().then(
+    (workbench) => console.log(JSON.stringify(workbench, null, 2)),
+    (error) => {
+      console.error(error instanceof UserError ? error.toString() : error);
+      process.exit(1);
+    },
+  );
+}

@@ -1,0 +1,195 @@
+/** code-server on 127.0.0.1 with a profile of its own, and an end to everything that was started from it. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Workbench } from './install';
+
+export interface ServerOptions {
+  /** Extensions to install into the fresh profile. */
+  vsix?: string[];
+  /** Lets the page's address name an extension under development; hides notification toasts. */
+  development?: boolean;
+  /** Ask whether the workspace is trusted, as a fresh VS Code does. */
+  trust?: boolean;
+  settings?: Record<string, unknown>;
+  env?: Record<string, string>;
+  port?: number;
+  /** Where the server's own log goes. */
+  log?: string;
+}
+
+export interface Server {
+  /** host:port, as the page's address has it. */
+  authority: string;
+  /** A scratch folder, HOME of all that runs in the server; deleted by close(). */
+  home: string;
+  /** Address of a folder's window, optionally with a development extension (and the tests to run in it). */
+  url(folder: string, extension?: { path: string; tests?: string }): string;
+  /** Ends the server, the extension hosts and every process that these started. */
+  close(): Promise<void>;
+}
+
+/** What a test has to be spared, and what differs from a desktop. */
+const quiet = {
+  'workbench.startupEditor': 'none',
+  'workbench.enableExperiments': false,
+  'workbench.tips.enabled': false,
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  'telemetry.telemetryLevel': 'off',
+  'extensions.autoCheckUpdates': false,
+  'extensions.autoUpdate': false,
+  'extensions.ignoreRecommendations': true,
+  'chat.disableAIFeatures': true,
+  'git.enabled': false,
+  'json.schemaDownload.enable': false,
+  'files.autoSave': 'off', // the web's default is afterDelay, the desktop's is off
+  'security.workspace.trust.banner': 'never',
+};
+
+export async function startServer(workbench: Workbench, options: ServerOptions = {}): Promise<Server> {
+  const home = mkdtempSync(join(tmpdir(), 'distillery-workbench-'));
+  mkdirSync(join(home, 'data/User'), { recursive: true });
+  mkdirSync(join(home, 'tmp'));
+  writeFileSync(join(home, 'config.yaml'), 'auth: none\n');
+  const settings = { ...quiet, 'security.workspace.trust.enabled': options.trust ?? false, ...options.settings };
+  writeFileSync(join(home, 'data/User/settings.json'), JSON.stringify(settings, null, 1));
+  const profile = [
+    ...['--config', join(home, 'config.yaml')],
+    ...['--user-data-dir', join(home, 'data')],
+    ...['--extensions-dir', join(home, 'extensions')],
+  ];
+  const env = environment(home, options.env);
+  for (const file of options.vsix ?? []) installExtension(workbench, file, profile, env);
+  const port = options.port ?? (await freePort());
+  const server = spawn(workbench.node, [workbench.entry, ...profile, ...flags(port, options)], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // a process group of its own, so that close() ends all of it
+  });
+  const log = createWriteStream(options.log ?? join(home, 'server.log'));
+  server.stdout.pipe(log);
+  server.stderr.pipe(log);
+  const close = () => closeServer(server, home);
+  try {
+    await healthy(server, port);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const authority = `127.0.0.1:${port}`;
+  return { authority, home, close, url: (folder, extension) => address(authority, folder, extension) };
+}
+
+function flags(port: number, { development, trust }: ServerOptions): string[] {
+  return [
+    ...['--bind-addr', `127.0.0.1:${port}`, '--auth', 'none', '--ignore-last-opened'],
+    ...['--disable-telemetry', '--disable-update-check', '--disable-getting-started-override', '--disable-proxy'],
+    ...(trust ? [] : ['--disable-workspace-trust']),
+    // Without it a built workbench ignores the address's extensionDevelopmentPath, silently.
+    ...(development ? ['--vscode-option', 'enable-smoke-test-driver'] : []),
+  ];
+}
+
+function environment(home: string, changes: Record<string, string> = {}): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    HOME: home,
+    TMPDIR: join(home, 'tmp'),
+    EXTENSIONS_GALLERY: '{"serviceUrl":""}', // no gallery: the browser asks no outside host
+    ...changes,
+  };
+  // The first two lead out of HOME; the others are there when this runs in another VS Code's terminal, or in `npm run`.
+  const foreign = /^(XDG_CONFIG_HOME|XDG_DATA_HOME|VSCODE_.*|npm_.*|NODE_OPTIONS)$/;
+  for (const name of Object.keys(env)) if (foreign.test(name)) delete env[name];
+  return env;
+}
+
+function installExtension(workbench: Workbench, file: string, profile: string[], env: NodeJS.ProcessEnv): void {
+  const args = [workbench.entry, ...profile, '--install-extension', file, '--force'];
+  const { status, stdout, stderr } = spawnSync(workbench.node, args, { env, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`Installing ${file} failed:\n${stdout}${stderr}`);
+}
+
+async function healthy(server: ChildProcess, port: number): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (Date.now() < deadline && server.exitCode === null) {
+    const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined);
+    if (answer?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('code-server did not start');
+}
+
+function address(authority: string, folder: string, extension?: { path: string; tests?: string }): string {
+  const remote = (path: string) => `vscode-remote://${authority}${path}`;
+  const payload: [string, string][] = [];
+  if (extension) payload.push(['extensionDevelopmentPath', remote(extension.path)]);
+  if (extension?.tests) payload.push(['extensionTestsPath', remote(extension.tests)]);
+  const query = new URLSearchParams({ folder });
+  if (payload.length > 0) query.set('payload', JSON.stringify(payload));
+  return `http://${authority}/?${query}`;
+}
+
+async function closeServer(server: ChildProcess, home: string): Promise<void> {
+  if (server.exitCode === null && server.signalCode === null) {
+    const exited = new Promise((resolve) => server.on('exit', resolve));
+    const late = setTimeout(() => server.kill('SIGKILL'), 10_000);
+    server.kill('SIGTERM');
+    await exited;
+    clearTimeout(late);
+  }
+  killGroup(server.pid!);
+  // Training hosts are detached by design; they are known by their environment.
+  for (const pid of livingIn(home)) kill(pid);
+  rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+}
+
+/** The extension host and its language servers outlive the server for a moment. */
+function killGroup(pid: number): void {
+  kill(-pid);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** Processes whose environment names the folder. */
+export function livingIn(folder: string): number[] {
+  if (!existsSync('/proc/self/environ')) return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((name) => {
+      try {
+        return readFileSync(`/proc/${name}/environ`, 'utf8').includes(folder);
+      } catch {
+        return false; // another user's, or gone
+      }
+    })
+    .map(Number);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,89 @@
+/**
+ * Runs the mocha suite of test/workbench inside a real extension host: VS Code in code-server, its window in a headless Chromium.
+ *   npm run test:workbench -- [--grep words] [--verbose]     (--verbose: also what the window and the extensions log)
+ */
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { format, parseArgs } from 'node:util';
+import type { Page } from 'playwright-core';
+import { UserError } from '../../src/errors';
+import { packageRoot } from '../../src/paths';
+import { createWorkspace } from '../../test/workbench/workspace';
+import { launchBrowser } from './browser';
+import { buildBundles, buildSuite } from './build';
+import { installWorkbench } from './install';
+import { startServer } from './server';
+
+const limitMs = 10 * 60_000;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { grep: { type: 'string' }, verbose: { type: 'boolean' } } });
+  const workbench = await installWorkbench();
+  buildBundles();
+  const tests = await buildSuite();
+  const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'distillery-suite-')));
+  const folder = join(scratch, 'workspace');
+  await createWorkspace(folder);
+  const socket = join(scratch, 'output');
+  const printed = printFrom(socket);
+  const env: Record<string, string> = {
+    DISTILLERY_TEST_SOCKET: socket,
+    DISTILLERY_TEST_COLOR: process.stdout.isTTY ? '1' : '0',
+    DISTILLERY_THREADS: '1',
+    ...(values.grep ? { DISTILLERY_TEST_GREP: values.grep } : {}),
+  };
+  const server = await startServer(workbench, { development: true, env });
+  const browser = await launchBrowser(workbench);
+  try {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    return await exitOf(page, server.url(folder, { path: packageRoot(), tests }), values.verbose ?? false);
+  } finally {
+    await browser.close();
+    await server.close();
+    printed.close();
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** 0 if the tests passed. The window calls these two functions, if its page has them, under the smoke-test driver. */
+async function exitOf(page: Page, url: string, verbose: boolean): Promise<number> {
+  let log = '';
+  const note = (_type: string, args: unknown[]) => {
+    const line = `${format(...args)}\n`;
+    log = (log + line).slice(-20_000);
+    if (verbose) process.stderr.write(line);
+  };
+  const exit = new Promise<number>((resolve) => {
+    page.exposeFunction('codeAutomationExit', (code: number) => resolve(code === 0 ? 0 : 1));
+  });
+  await page.exposeFunction('codeAutomationLog', note);
+  await page.goto(url, { timeout: limitMs });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<number>((resolve) => {
+    timer = setTimeout(() => {
+      process.stderr.write(
+        `The suite did not end within ${limitMs / 60_000} minutes. The window's log ends:\n${log}\n`,
+      );
+      resolve(1);
+    }, limitMs);
+  });
+  const code = await Promise.race([exit, late]);
+  clearTimeout(timer);
+  return code;
+}
+
+/** Prints what the suite sends. */
+function printFrom(socket: string) {
+  const server = createServer((connection) => connection.pipe(process.stdout, { end: false }));
+  return server.listen(socket);
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error) => {
+    console.error(error instanceof UserError ? error.toString() : error);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,42 @@
+/** The folder that the tests open: experiments of a few seconds on a random student, a dataset, a reward, and one finished run. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ExperimentFile } from '../../src/config/experiment';
+import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
+import { packageRoot } from '../../src/paths';
+import { tinyFile } from '../cli/distillery';
+
+/** Makes the folder, which must not exist yet, with the command line as it is in dist/. */
+export async function createWorkspace(folder: string, { withRun = true } = {}): Promise<void> {
+  renameSync(await tinyWorkspace(), folder);
+  const write = (name: string, content: object) => writeFileSync(join(folder, name), JSON.stringify(content, null, 2));
+  write('tiny.distillery.json', tinyFile());
+  write('long.distillery.json', longFile());
+  write('accuracy.reward.json', { components: [{ use: 'correctness' }] });
+  mkdirSync(join(folder, 'data'));
+  writeFileSync(join(folder, 'data/sums.chains.jsonl'), sums.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  if (withRun) runTiny(folder);
+}
+
+/** As tiny, but it does not end before a test has done what it wants to do to a run. */
+function longFile(): ExperimentFile {
+  const tiny = tinyFile();
+  const complete = { ...tiny.stages!.complete!, updates: 2000 };
+  return { ...tiny, name: 'long', stages: { complete }, baselines: {}, evaluation: { every: 500, maxNewTokens: 8 } };
+}
+
+const sums = [
+  { id: 'sum-1', question: 'What is 2 + 3?', answer: '5', chain: 'Step 1: 2 + 3 = 5\nThe answer is 5' },
+  { id: 'sum-2', question: 'What is 4 + 9?', answer: '13', chain: 'Step 1: 4 + 9 = 13\nThe answer is 13' },
+  { id: 'sum-3', question: 'What is 7 + 8?', answer: '15', chain: 'Step 1: 7 + 8 = 15\nThe answer is 15' },
+];
+
+function runTiny(folder: string): void {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(packageRoot(), 'dist/cli.js'), 'run', 'tiny.distillery.json'],
+    { cwd: folder, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', DISTILLERY_THREADS: '1' } },
+  );
+  if (status !== 0) throw new Error(`The tiny experiment failed:\n${stdout}${stderr}`);
+}
