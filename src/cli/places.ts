@@ -3,8 +3,9 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { runFile, runsFolderName } from '../runs/layout';
-import { lockHolder } from '../runs/lock';
 import { listRuns, openRun, type Run, type RunListing } from '../runs/reading';
+
+export { type ShownState, stateOf } from '../runs/reading';
 
 /** The experiment file that a path means: itself, or the only one in the folder. */
 export function experimentFile(path: string): string {
@@ -104,14 +105,6 @@ export function locateRun(name: string, told?: string): Run {
           : `Start one with \`${commandLine('run <experiment>')}\`, or say where they are with --runs <folder>.`,
     },
   );
-}
-
-export type ShownState = Run['record']['state'] | 'interrupted';
-
-/** A run's state as a person wants it: a run that nobody works on any more was interrupted, whatever its file says. */
-export function stateOf(run: Run): ShownState {
-  const { state } = run.record;
-  return run.interrupted || (state === 'created' && !lockHolder(run.folder)) ? 'interrupted' : state;
 }
 
 /** A path as short as it can be written from here. */

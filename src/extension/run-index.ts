@@ -1,27 +1,121 @@
+import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { listRuns, type RunListing } from '../runs/reading';
+import { runsFolderName } from '../runs/layout';
+import type { RunListing } from '../runs/reading';
+import { Batch } from './batch';
+import { type ExperimentFile, experimentSuffix, readExperiment } from './experiment-file';
+import { isLive, RunCache } from './run-cache';
+import { runOfFile } from './run-paths';
 
-/** The runs of the workspace's folders, read again when their files change. */
+/** Changes of files are told at most this often, in milliseconds. */
+const delay = 250;
+/** How often runs that a process works on are looked at: a process that was killed changes no file. */
+const pulse = 5000;
+
+/** The experiments and runs of the workspace's folders, read again when their files change. */
 export class RunIndex implements vscode.Disposable {
-  private readonly changed = new vscode.EventEmitter<void>();
-  /** The list, or a run in it, is no longer what it was. At most a few times a second. */
+  private readonly changed = new vscode.EventEmitter<ReadonlySet<string>>();
+  /**
+   * The list, or a run in it, is no longer what it was. Tells the folders of the runs whose files changed; none when only the
+   * list did. At most a few times a second.
+   */
   readonly onDidChange = this.changed.event;
 
-  /** `.distillery/runs` folders that are looked into. */
+  /** What the run folders say; errors come as values. */
+  readonly cache = new RunCache();
+
+  private readonly batch = new Batch(delay, (runs) => this.changed.fire(runs));
+  private readonly experimentFiles = new Set<string>();
+  private readonly nested = new Set<string>();
+  private readonly watchers: vscode.Disposable[] = [];
+  private readonly timer = setInterval(() => this.look(), pulse);
+  private live: ReadonlySet<string> = new Set();
+  /** Done when the workspace has been searched for experiments. */
+  ready: Promise<void>;
+
+  constructor() {
+    this.watchers.push(vscode.workspace.onDidChangeWorkspaceFolders(() => this.search()));
+    this.watch();
+    this.ready = this.search();
+  }
+
+  /** `.distillery/runs` folders that are looked into: of the workspace's folders, and beside each experiment. */
   folders(): string[] {
-    return (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => `${uri.fsPath}/.distillery/runs`);
+    const roots = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => join(uri.fsPath, runsFolderName));
+    const besides = [...this.experimentFiles].map((file) => join(dirname(file), runsFolderName));
+    return [...new Set([...roots, ...besides, ...this.nested])];
   }
 
   /** Newest first; a run that cannot be read says why. */
   list(): RunListing[] {
-    return this.folders().flatMap((folder) => listRuns(folder));
+    return this.cache.list(this.folders());
   }
 
-  refresh(): void {
-    this.changed.fire();
+  /** By name of the file. */
+  experiments(): ExperimentFile[] {
+    return [...this.experimentFiles].sort().map(readExperiment);
+  }
+
+  /** Looks again; with runs, at these only. */
+  refresh(...runs: string[]): void {
+    this.batch.add(...runs);
   }
 
   dispose(): void {
+    clearInterval(this.timer);
+    this.batch.dispose();
     this.changed.dispose();
+    for (const watcher of this.watchers) watcher.dispose();
+  }
+
+  private async search(): Promise<void> {
+    const found = await vscode.workspace.findFiles(`**/*${experimentSuffix}`, '**/{node_modules,.git}/**', 1000);
+    this.experimentFiles.clear();
+    for (const uri of found) if (uri.scheme === 'file') this.experimentFiles.add(uri.fsPath);
+    this.batch.add();
+  }
+
+  private watch(): void {
+    const experiments = vscode.workspace.createFileSystemWatcher(`**/*${experimentSuffix}`);
+    experiments.onDidCreate(({ fsPath }) => {
+      if (/[\\/]node_modules[\\/]/.test(fsPath)) return;
+      this.experimentFiles.add(fsPath);
+      this.batch.add();
+    });
+    experiments.onDidChange(() => this.batch.add());
+    experiments.onDidDelete(({ fsPath }) => {
+      this.experimentFiles.delete(fsPath);
+      this.batch.add();
+    });
+    // The folders too: when one is deleted or moved, nothing is told of the files in it.
+    const runs = vscode.workspace.createFileSystemWatcher('**/.distillery{,/**}');
+    const touched = ({ fsPath }: vscode.Uri) => this.touched(fsPath);
+    runs.onDidCreate(touched);
+    runs.onDidChange(touched);
+    runs.onDidDelete(touched);
+    this.watchers.push(experiments, runs);
+  }
+
+  private touched(file: string): void {
+    if (/\.(draft|safetensors)$/.test(file)) return;
+    const place = runOfFile(file);
+    if (!place) {
+      if (basename(file) === '.distillery') this.batch.add();
+      return;
+    }
+    this.nested.add(place.runs);
+    this.batch.add(...(place.run ? [place.run] : []));
+  }
+
+  private look(): void {
+    const live = new Set(
+      this.cache
+        .unsettled()
+        .filter(isLive)
+        .map(({ folder }) => folder),
+    );
+    const differing = [...live, ...this.live].filter((run) => live.has(run) !== this.live.has(run));
+    this.live = live;
+    if (differing.length > 0) this.batch.add(...differing);
   }
 }

@@ -1,0 +1,133 @@
+/** The run folders of a workspace as the views need them: read once, and again only where a file has changed. */
+import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { readRecords } from '../runs/jsonl';
+import { configFile, evaluationFile, failuresFile, rewritesFile, runFile, summaryFile } from '../runs/layout';
+import { lockHolder } from '../runs/lock';
+import {
+  openRun,
+  type Run,
+  type RunListing,
+  readConfig,
+  readFailures,
+  readRewrites,
+  readSummary,
+} from '../runs/reading';
+import { evaluationRecordSchema, type FailureRecord, type RewriteRecord, type StageRow } from '../runs/records';
+import { attempt, cached, type Read, stampOf } from './file-cache';
+
+/** What an evaluation's answers come to. */
+export interface Score {
+  n: number;
+  correct: number;
+  meanTokens: number;
+}
+
+export class RunCache {
+  private readonly listings = new Map<string, { stamp: string; listing: RunListing }>();
+
+  /** All runs of these folders, newest first; a run that cannot be read says why. */
+  list(folders: readonly string[]): RunListing[] {
+    const seen = new Set<string>();
+    const listed = folders.flatMap((folder) =>
+      entries(folder).map((name) => {
+        const run = resolve(folder, name);
+        seen.add(run);
+        return this.listing(name, run);
+      }),
+    );
+    for (const run of this.listings.keys()) if (!seen.has(run)) this.listings.delete(run);
+    return listed.sort((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0));
+  }
+
+  /** Of the runs listed last, those whose state may change with their process. */
+  unsettled(): Run[] {
+    return [...this.listings.values()].flatMap(({ listing }) =>
+      'run' in listing && !isSettled(listing) ? [listing.run] : [],
+    );
+  }
+
+  private listing(id: string, folder: string): RunListing {
+    const stamp = stampOf(runFile(folder));
+    const before = this.listings.get(folder);
+    if (before?.stamp === stamp && isSettled(before.listing)) return before.listing;
+    const read = attempt(folder, () => openRun(folder));
+    const listing: RunListing = read.problem ? { id, folder, problem: read.problem } : { id, folder, run: read.value };
+    this.listings.set(folder, { stamp, listing });
+    return listing;
+  }
+
+  private readonly summaries = cached((file) => readSummary(resolve(file, '..')));
+  private readonly configs = cached((file) => readConfig(resolve(file, '..')));
+  private readonly failureFiles = cached((file) => readFailures(resolve(file, '..')), 8);
+  private readonly rewriteFiles = cached((file) => readRewrites(resolve(file, '..')), 8);
+  private readonly counts = cached(countLines);
+  private readonly scores = cached(scoreOf, 500);
+
+  summary(run: string): Read<StageRow[]> {
+    return this.summaries(summaryFile(run));
+  }
+
+  /** config.json: `{experiment, environment}`, not checked. */
+  config(run: string): Read<unknown> {
+    return this.configs(configFile(run));
+  }
+
+  failures(run: string): Read<FailureRecord[]> {
+    return this.failureFiles(failuresFile(run));
+  }
+
+  rewrites(run: string): Read<RewriteRecord[]> {
+    return this.rewriteFiles(rewritesFile(run));
+  }
+
+  /** Lines of failures.jsonl, without a look into them. */
+  failureCount(run: string): number {
+    return this.counts(failuresFile(run)).value ?? 0;
+  }
+
+  score(run: string, evaluation: string): Read<Score> {
+    return this.scores(evaluationFile(run, evaluation));
+  }
+}
+
+/** A run that somebody works on may be left by its process without a change of run.json. */
+function isSettled(listing: RunListing): boolean {
+  return !('run' in listing) || !['created', 'running', 'paused'].includes(listing.run.record.state);
+}
+
+function entries(folder: string): string[] {
+  let found: Dirent[];
+  try {
+    found = readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return []; // no such folder yet, or one that may not be read: no runs of ours
+  }
+  return found.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name);
+}
+
+function countLines(file: string): number {
+  if (!existsSync(file)) return 0;
+  const bytes = readFileSync(file);
+  let lines = 0;
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
+  return lines;
+}
+
+function scoreOf(file: string): Score {
+  const answers = readRecords(file, evaluationRecordSchema);
+  const tokens = answers.reduce((sum, answer) => sum + answer.tokens, 0);
+  return {
+    n: answers.length,
+    correct: answers.filter(({ correct }) => correct).length,
+    meanTokens: answers.length > 0 ? tokens / answers.length : Number.NaN,
+  };
+}
+
+/** Whether a process works on the run now. */
+export function isLive(run: Run): boolean {
+  return ['created', 'running', 'paused'].includes(run.record.state) && lockHolder(run.folder) !== undefined;
+}
+
+/** A checkpoint's folder. */
+export const checkpointFolder = (run: string, name: string) => join(run, 'checkpoints', name);
