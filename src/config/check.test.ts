@@ -146,7 +146,7 @@ describe('what an experiment may say', () => {
     const text = JSON.stringify({ ...minimal, stages: { complete: { lr: 1, kl: 'k3x' }, rewrite: { reward } } });
     const mend = (broken: string) =>
       checkExperiment(broken).issues.reduceRight(
-        (result, { fix }) => result.slice(0, fix!.offset) + fix!.text + result.slice(fix!.offset + fix!.length),
+        (result, { fixes: [fix] }) => result.slice(0, fix.offset) + fix.text + result.slice(fix.offset + fix.length),
         broken,
       );
     const mended = mend(mend(text)); // what does not fit together is looked at once every setting is known

@@ -21,7 +21,7 @@ export function checkReward(text: string): Checked<RewardConfig> {
   const document = parseDocument(text);
   const place = (finding: Finding) => placeFinding(document, finding);
   if (document.syntax.length > 0) return { issues: document.syntax, place };
-  const found = findingsOf(rewardSchema, document.value, rewardFindings).map(place);
+  const found = findingsOf(rewardSchema, document, document.value, rewardFindings).map(place);
   return conclude([...document.repeated, ...found], rewardSchema, document.value, place);
 }
 
@@ -34,7 +34,7 @@ export function checkExperiment(text: string, { quick = false } = {}): Checked<P
   const placeQuick = (finding: Finding) => placeInQuick(document, finding);
   if (document.syntax.length > 0) return { issues: document.syntax, place: placeHere };
 
-  const check = (value: unknown) => findingsOf(experimentSchema, value, experimentFindings);
+  const check = (value: unknown) => findingsOf(experimentSchema, document, value, experimentFindings);
   const full = check(document.value);
   const merged = mergeQuick(document.value);
   const known = new Set(full.map(({ path, message }) => JSON.stringify([path, message])));
@@ -45,11 +45,14 @@ export function checkExperiment(text: string, { quick = false } = {}): Checked<P
 
 function findingsOf<S extends z.ZodType>(
   schema: S,
+  document: ConfigDocument,
   value: unknown,
   semantic: (parsed: z.output<S>) => Finding[],
 ): Finding[] {
   const found = schemaFindings(schema, value);
-  return found.length > 0 ? found : semantic(schema.parse(value));
+  if (found.length === 0) return semantic(schema.parse(value));
+  // The JSON schema, which has no conditions, misses a required setting of a group that may itself be left out.
+  return found.map((finding) => ({ ...finding, inSchema: nodeAt(document, finding.path.slice(0, -1)) !== undefined }));
 }
 
 function conclude<S extends z.ZodType>(
@@ -88,6 +91,14 @@ function placeInQuick(document: ConfigDocument, finding: Finding): Issue {
   const written = nodeAt(document, finding.path) && !nodeAt(document, inQuick);
   return placeFinding(
     document,
-    written ? finding : { ...finding, path: inQuick, message: `${finding.message} (with --quick)` },
+    written
+      ? { ...finding, changes: [] }
+      : {
+          ...finding,
+          path: inQuick,
+          message: `${finding.message} (with --quick)`,
+          changes: finding.changes?.map((change) => ({ ...change, path: ['quick', ...change.path] })),
+          inSchema: finding.inSchema && nodeAt(document, inQuick) !== undefined, // nothing is required there
+        },
   );
 }

@@ -25,7 +25,10 @@ function component<const N extends string, T extends z.core.$ZodShape>(
   });
 }
 
-const maxTokens = whole('Longest completion in tokens: maxNewTokens of the stage that uses this reward.', { min: 1 });
+const maxTokens = whole('Longest completion in tokens: maxNewTokens of the stage that uses this reward.', {
+  min: 1,
+  example: 384,
+});
 
 export const componentSchemas = [
   component('correctness', 'Right or wrong final answer, compared as exact numbers.', {

@@ -1,4 +1,5 @@
 import { findNodeAtLocation, getNodeValue, type Node, type ParseError, ParseErrorCode, parseTree } from 'jsonc-parser';
+import { changeText } from './fixes';
 import type { Finding, Issue, Path } from './issue';
 
 /** A JSONC text (comments and trailing commas allowed) with its tree. */
@@ -69,6 +70,8 @@ function refused(message: string): ConfigDocument {
     length: 0,
     line: 1,
     column: 1,
+    fixes: [],
+    inSchema: false,
   };
   return { text: '', root: undefined, value: undefined, syntax: [issue], repeated: [] };
 }
@@ -85,7 +88,8 @@ function parse(text: string): ConfigDocument {
       clean.trim() === ''
         ? ['The file is empty', 'Write an object in { }.']
         : (syntaxMessages[error] ?? ['This is not JSON']);
-    return { severity: 'error', path: [], message: `${message}.`, remedy, offset, length, ...position(clean, offset) };
+    const place = { path: [], offset, length, ...position(clean, offset) };
+    return { severity: 'error', message: `${message}.`, remedy, ...place, fixes: [], inSchema: true };
   });
   const document = { text: clean, root, value: root && getNodeValue(root), syntax, repeated: [] };
   return { ...document, repeated: root ? repeatedKeys(document, root, []) : [] };
@@ -109,7 +113,8 @@ function repeatedKeys(document: ConfigDocument, node: Node, path: Path): Issue[]
     const found: Issue[] = value ? repeatedKeys(document, value, here) : [];
     if (seen.has(key.value)) {
       const message = `"${key.value}" is given twice here.`;
-      found.push(issueOn(document, key, { severity: 'error', path: here, message, remedy: 'Remove one of them.' }));
+      const remedy = 'Remove one of them.';
+      found.push(issueOn(document, key, { severity: 'error', path: here, message, remedy, inSchema: true }, false));
     }
     seen.add(key.value);
     return found;
@@ -130,22 +135,33 @@ export function placeFinding(document: ConfigDocument, finding: Finding): Issue 
     const exact = length === finding.path.length;
     return issueOn(document, exact && !finding.atKey ? node : (key ?? node), finding, exact);
   }
-  return { ...bare(finding), offset: 0, length: 0, line: 1, column: 1 };
+  return { ...bare(finding), offset: 0, length: 0, line: 1, column: 1, fixes: [] };
 }
 
-const bare = ({ severity, path, message, remedy }: Finding) => ({ severity, path, message, remedy });
+const bare = ({ severity, path, message, remedy, inSchema }: Finding) => ({
+  severity,
+  path,
+  message,
+  remedy,
+  inSchema: inSchema ?? false,
+});
 
 function issueOn(document: ConfigDocument, node: Node, finding: Finding, exact = true): Issue {
-  const { replacement } = finding;
+  const { replacement, changes = [] } = finding;
+  const replaced =
+    exact && replacement !== undefined
+      ? [{ title: `Change to ${replacement}`, offset: node.offset, length: node.length, text: replacement }]
+      : [];
+  const changed = changes.flatMap((change) => {
+    const edit = changeText(document, change);
+    return edit ? [{ title: change.title, ...edit }] : [];
+  });
   return {
     ...bare(finding),
     offset: node.offset,
     // An object or list is marked by its bracket only: a whole block underlined hides what is wrong in it.
     length: node.type === 'object' || node.type === 'array' ? 1 : node.length,
     ...position(document.text, node.offset),
-    fix:
-      exact && replacement !== undefined
-        ? { title: `Change to ${replacement}`, offset: node.offset, length: node.length, text: replacement }
-        : undefined,
+    fixes: [...replaced, ...changed],
   };
 }

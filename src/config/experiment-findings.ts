@@ -1,12 +1,12 @@
 /** What the schema of an experiment cannot say: settings that do not fit together. */
 import type { ParsedExperiment } from './experiment';
-import type { Finding, Path } from './issue';
+import type { Change, Finding, Path } from './issue';
 import { rewardFindings } from './reward-findings';
 
 export function experimentFindings(experiment: ParsedExperiment): Finding[] {
   const found: Finding[] = [];
-  const add = (severity: Finding['severity'], path: Path, message: string, remedy: string, replacement?: string) =>
-    found.push({ severity, path, message, remedy, replacement });
+  const add = (severity: Finding['severity'], path: Path, message: string, remedy: string, ...changes: Change[]) =>
+    found.push({ severity, path, message, remedy, changes });
   const { data, stages, baselines } = experiment;
   const { train, test, validation } = data;
 
@@ -16,6 +16,15 @@ export function experimentFindings(experiment: ParsedExperiment): Finding[] {
       ['data', 'validation'],
       `${validation} validation rows leave none of the ${train.count} training rows.`,
       `Hold out fewer than ${train.count}.`,
+      ...(train.count > 1
+        ? [
+            {
+              title: `Hold out ${Math.max(1, Math.floor(train.count / 10))} rows`,
+              path: ['data', 'validation'],
+              value: Math.max(1, Math.floor(train.count / 10)),
+            },
+          ]
+        : []),
     );
   for (const name of ['train', 'test'] as const) {
     const source = data[name];
@@ -25,6 +34,11 @@ export function experimentFindings(experiment: ParsedExperiment): Finding[] {
         ['data', name, 'operations'],
         'The fewest operations are more than the most.',
         'Write [fewest, most].',
+        {
+          title: `Change to ${JSON.stringify(source.operations.toReversed())}`,
+          path: ['data', name, 'operations'],
+          value: source.operations.toReversed(),
+        },
       );
   }
   if (overlap(train, test))
@@ -54,6 +68,7 @@ export function experimentFindings(experiment: ParsedExperiment): Finding[] {
         ['stages', name, 'clipHigh'],
         'gspo has one ratio for a whole completion: this range never clips.',
         'Its paper uses clipLow 3e-4 and clipHigh 4e-4.',
+        { title: 'Set "clipHigh" to 4e-4', path: ['stages', name, 'clipHigh'], value: 4e-4 },
       );
     if (stage.scale !== 'none' && stage.loss === 'dr_grpo')
       add(
@@ -61,7 +76,7 @@ export function experimentFindings(experiment: ParsedExperiment): Finding[] {
         ['stages', name, 'scale'],
         'dr_grpo is meant without scaling: a standard deviation brings the difficulty bias back.',
         'Use "none".',
-        '"none"',
+        { title: 'Set "scale" to "none"', path: ['stages', name, 'scale'], value: 'none' },
       );
   }
   const schedule = stages.complete ? stages.complete.maskSchedule : 'bridge';
@@ -71,6 +86,7 @@ export function experimentFindings(experiment: ParsedExperiment): Finding[] {
       ['stages', 'complete', 'maskSchedule'],
       'The schedule does not end at 1, the plain question, but the test shows no steps.',
       'Let the last number be 1.',
+      { title: 'End at 1', path: ['stages', 'complete', 'maskSchedule'], value: [...schedule, 1] },
     );
   if (stages.rewrite) {
     const { samples, greedy, maxCorrect } = stages.rewrite.failures;
@@ -81,6 +97,15 @@ export function experimentFindings(experiment: ParsedExperiment): Finding[] {
         ['stages', 'rewrite', 'failures', 'maxCorrect'],
         `With ${tries} answers to each problem, at most ${maxCorrect} right ones make every problem a failure.`,
         tries > 0 ? `From 0 to ${tries - 1}.` : 'Sample at least one answer.',
+        ...(tries > 0
+          ? [
+              {
+                title: `Set "maxCorrect" to ${tries - 1}`,
+                path: ['stages', 'rewrite', 'failures', 'maxCorrect'],
+                value: tries - 1,
+              },
+            ]
+          : []),
       );
     const { replayOwn, replayTeacher } = stages.rewrite.internalise;
     if (replayOwn + replayTeacher >= 1)
@@ -105,6 +130,12 @@ export function experimentFindings(experiment: ParsedExperiment): Finding[] {
         ['baselines', 'controls', i],
         `The control "${control}" is about ${needs[control]}, which is off.`,
         'Remove it, or switch the stage on.',
+        {
+          title: 'Remove it',
+          path: ['baselines', 'controls'],
+          value: baselines.controls.filter((other) => other !== control),
+        },
+        { title: `Switch ${needs[control]} on`, path: ['stages', needs[control]], value: {} },
       );
   });
   if (!stages.reconstruct && !stages.complete && !stages.rewrite)

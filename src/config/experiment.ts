@@ -12,7 +12,7 @@ const fileSource = <const F extends string>(format: F, what: string, path: strin
     format: z.enum([format]).meta({ description: 'What kind of data this is.', enumDescriptions: [what] }),
     path: text(path),
     start,
-    count: whole('Rows to read; without it, all.', { min: 1 }).optional(),
+    count: whole('Rows to read; without it, all.', { min: 1, example: 1000 }).optional(),
   });
 
 const positive = whole('Number of operations.', { min: 1, max: 8 });
@@ -25,8 +25,8 @@ const dataSource = z
         format: z
           .enum(['arithmetic'])
           .meta({ description: 'What kind of data this is.', enumDescriptions: [arithmeticText] }),
-        seed: whole('Seed of the generator: problem i is a function of seed and i.'),
-        count: whole('Number of problems.', { min: 1 }),
+        seed: whole('Seed of the generator: problem i is a function of seed and i.', { min: 0, example: 1 }),
+        count: whole('Number of problems.', { min: 1, example: 1000 }),
         start,
         operations: z
           .tuple([positive, positive], { error: 'a pair [fewest, most] of whole numbers from 1 to 8' })
@@ -90,7 +90,7 @@ const stages = {
         greedy: flag('One greedy completion besides.').default(true),
         maxCorrect: whole('A problem is a failure when at most this many of them are right.').default(0),
         temperature: number('Temperature of the samples.', { above: 0, max: 10 }).default(0.7),
-        limit: whole('Problems to look at; without it, all training rows.', { min: 1 }).optional(),
+        limit: whole('Problems to look at; without it, all training rows.', { min: 1, example: 200 }).optional(),
       }).prefault({}),
       hideAnswer: flag("Hide the answer line of the teacher's chain, so that copying it is not enough.").default(false),
       internalise: group(
@@ -157,7 +157,7 @@ export const experimentSchema = group(
       controls: list('Control experiments to run beside the curriculum.', controls, 'names').default([]),
     }).prefault({}),
     evaluation: group('How checkpoints are tested.', {
-      count: whole('Test problems to use; without it, all.', { min: 1 }).optional(),
+      count: whole('Test problems to use; without it, all.', { min: 1, example: 500 }).optional(),
       every: whole('Updates between two checks on the validation rows.', { min: 1 }).default(50),
       batch: whole('Completions generated side by side.', { min: 1 }).default(64),
       maxNewTokens: whole('Longest answer, in tokens.', { min: 1 }).default(512),

@@ -11,6 +11,8 @@ export interface Range {
   above?: number;
   /** Exclusive upper limit. */
   below?: number;
+  /** What an editor fills in for a number that has no default. */
+  example?: number;
 }
 
 function phrase(kind: string, { min, max, above, below }: Range): string {
@@ -33,13 +35,18 @@ function limited(kind: string, range: Range) {
 }
 
 export function number(description: string, range: Range = {}) {
-  return limited('a number', range).schema.describe(description);
+  return limited('a number', range).schema.meta(described(description, range));
 }
 
 export function whole(description: string, range: Range = { min: 0 }) {
   const { schema, error } = limited('a whole number', range);
-  return schema.multipleOf(1, { error }).describe(description);
+  return schema.multipleOf(1, { error }).meta(described(description, range));
 }
+
+const described = (description: string, { example }: Range) => ({
+  description,
+  ...(example !== undefined && { examples: [example] }),
+});
 
 /** A number from 0 to 1. */
 export const share = (description: string) => number(description, { min: 0, max: 1 });
@@ -69,5 +76,11 @@ export function group<T extends z.core.$ZodShape>(description: string, shape: T)
 
 /** A group that can be switched off as a whole. */
 export function optionalGroup<T extends z.core.$ZodShape>(description: string, shape: T) {
-  return z.union([group(description, shape), z.literal(false, { error: 'false' })]).describe(description);
+  return z.union([group(description, shape), z.literal(false, { error: 'false' })]).meta({
+    description,
+    defaultSnippets: [
+      { label: '{ }', description: 'With these settings; what is not given has its default.', body: '^{$1}' },
+      { label: 'false', description: 'Left out.', body: false },
+    ],
+  });
 }

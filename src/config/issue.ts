@@ -13,6 +13,26 @@ export interface Finding {
   remedy?: string;
   /** What mends it: JSON text in place of the value (or key) at `path`. */
   replacement?: string;
+  /** What else mends it, the best first. */
+  changes?: Change[];
+  /** Whoever checks the file against its JSON schema, as editors do, says this too. */
+  inSchema?: boolean;
+}
+
+/** A setting to be given another value, or to be added to an object that lacks it. */
+export interface Change {
+  title: string;
+  path: Path;
+  value: unknown;
+  /** Puts the value into a list, before the item at `path`, and not in its place. */
+  insert?: boolean;
+}
+
+/** `text` in place of [offset, offset + length), in UTF-16 units. */
+export interface TextEdit {
+  offset: number;
+  length: number;
+  text: string;
 }
 
 /** A finding with its place in the text. Offsets and length in UTF-16 units, line and column from 1. */
@@ -25,8 +45,9 @@ export interface Issue {
   length: number;
   line: number;
   column: number;
-  /** A text edit that mends it: `text` in place of [offset, offset + length). */
-  fix?: { title: string; offset: number; length: number; text: string };
+  /** Edits of which each mends it, the best first. */
+  fixes: ({ title: string } & TextEdit)[];
+  inSchema?: boolean;
 }
 
 export interface FileIssue extends Issue {

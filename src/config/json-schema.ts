@@ -52,7 +52,54 @@ function convert(schema: z.ZodType): Json {
       if (JSON.stringify(jsonSchema.default) === '{}') delete jsonSchema.default;
     },
   }) as Json;
-  return json;
+  return forEditors(json) as Json;
+}
+
+/**
+ * What VS Code's JSON service shows beyond the standard: hovers that give the meaning of each choice and the default, and a message
+ * for an unknown tag that names every tag (it would else name only those of the alternative it takes to be meant).
+ */
+function forEditors(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(forEditors);
+  if (typeof value !== 'object' || value === null) return value;
+  const schema = value as Json;
+  const out: Json = {};
+  for (const [key, inner] of Object.entries(schema))
+    out[key] = key === 'defaultSnippets' || key === 'default' || key === 'examples' ? inner : forEditors(inner);
+  if (Array.isArray(out.oneOf)) nameTags(out.oneOf as Json[]);
+  const details = typeof schema.description === 'string' ? detailsOf(schema) : [];
+  if (details.length > 0) out.markdownDescription = [plain(schema.description as string), ...details].join('\n\n');
+  return out;
+}
+
+/** The choices with their meanings, and the default, as Markdown. */
+function detailsOf(schema: Json): string[] {
+  const choices = [schema, ...((schema.anyOf as Json[] | undefined) ?? [])].flatMap(choicesOf);
+  const { default: preset } = schema;
+  return [
+    ...(choices.length > 1 ? [choices.join('\n')] : []),
+    ...(preset === undefined ? [] : [`Default: \`${JSON.stringify(preset)}\``]),
+  ];
+}
+
+const choicesOf = (schema: Json): string[] =>
+  ((schema.enum as string[] | undefined) ?? []).map((name, i) => {
+    const meaning = (schema.enumDescriptions as string[] | undefined)?.[i];
+    return `- \`${name}\`${meaning ? `: ${plain(meaning)}` : ''}`;
+  });
+
+/** Text that Markdown leaves as it is. */
+const plain = (text: string) => text.replace(/[\\*_{}[\]<>#|~]/g, '\\$&');
+
+/** In a choice between objects with a tag, such as a component's `use`. */
+function nameTags(alternatives: Json[]): void {
+  const tagsOf = (key: string) =>
+    alternatives.map((one) => ((one.properties as Record<string, Json> | undefined)?.[key]?.enum as string[]) ?? []);
+  const first = alternatives[0].properties as Record<string, Json> | undefined;
+  const key = Object.keys(first ?? {}).find((name) => tagsOf(name).every((tags) => tags.length === 1));
+  if (!key) return;
+  const errorMessage = `"${key}" must be one of ${tagsOf(key).flat().join(', ')}.`;
+  for (const one of alternatives) (one.properties as Record<string, Json>)[key].errorMessage = errorMessage;
 }
 
 /** The same settings, none of them required: what `quick` may replace. */

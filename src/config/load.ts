@@ -89,22 +89,30 @@ function readConfig(path: string, what: string): string {
           : `It cannot be read (${code})`;
     throw new UserError(`${reason}: the ${what} ${path}.`, {
       file: path,
-      remedy: nearby(path) ?? `Give the path of the ${what}.`,
+      remedy: didYouMean(nearby(path)) ?? `Give the path of the ${what}.`,
       code: 'missing',
       cause,
     });
   }
 }
 
-/** Every file that an experiment names has to be there. */
-function fileFindings({ student, data, stages }: ParsedExperiment, folder: string): Finding[] {
+/** Every file that an experiment in `folder` names has to be there. */
+export function fileFindings({ student, data, stages }: ParsedExperiment, folder: string): Finding[] {
   const found: Finding[] = [];
   const expect = (path: Path, file: string, kind: 'file' | 'folder', remedy: string) => {
     const full = resolve(folder, file);
     const stat = statSync(full, { throwIfNoEntry: false });
     if (kind === 'file' ? stat?.isFile() : stat?.isDirectory()) return;
     const state = stat ? `is not a ${kind}` : 'does not exist';
-    found.push({ severity: 'error', path, message: `The ${kind} ${full} ${state}.`, remedy: nearby(full) ?? remedy });
+    const meant = nearby(full);
+    found.push({
+      severity: 'error',
+      path,
+      message: `The ${kind} ${full} ${state}.`,
+      remedy: didYouMean(meant) ?? remedy,
+      replacement:
+        meant === null ? undefined : JSON.stringify(`${file.replace(/[^\\/]*[\\/]?$/, '')}${basename(meant)}`),
+    });
   };
   const relative = 'Paths are relative to this file.';
   expect(['student', 'path'], student.path, 'folder', `A student is a Hugging Face folder. ${relative}`);
@@ -135,8 +143,10 @@ function nearby(path: string): string | null {
       stem,
       like.map(([name]) => name),
     );
-    return meant && `Did you mean ${join(dirname(path), [meant, ...ending].join('.'))}?`;
+    return meant && join(dirname(path), [meant, ...ending].join('.'));
   } catch {
     return null; // the folder does not exist either
   }
 }
+
+const didYouMean = (path: string | null) => path && `Did you mean ${path}?`;

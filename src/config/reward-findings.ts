@@ -1,5 +1,6 @@
 /** What the schema of a reward cannot say: components that do not fit together. */
-import type { Finding, Path } from './issue';
+import { componentSchemas } from './components';
+import type { Change, Finding, Path } from './issue';
 import { gatesOf, nameOf, type RewardConfig } from './reward';
 import { suggest } from './suggest';
 
@@ -11,8 +12,15 @@ const judgesAnswer = new Set(['correctness', 'cosine', 'kimi', 'l1', 'lead', 'br
 /** `base` is where the reward stands in a larger value. */
 export function rewardFindings({ components }: RewardConfig, base: Path = []): Finding[] {
   const found: Finding[] = [];
-  const add = (severity: Finding['severity'], path: Path, message: string, remedy: string, replacement?: string) =>
-    found.push({ severity, path: [...base, 'components', ...path], message, remedy, replacement });
+  const at = (path: Path) => [...base, 'components', ...path];
+  const add = (
+    severity: Finding['severity'],
+    path: Path,
+    message: string,
+    remedy: string,
+    mend: Pick<Finding, 'replacement' | 'changes'> = {},
+  ) => found.push({ severity, path: at(path), message, remedy, ...mend });
+  const set = (title: string, path: Path, value: unknown): Change => ({ title, path: at(path), value });
   const names = components.map(nameOf);
 
   if (components.every(({ weight }) => weight === 0))
@@ -21,9 +29,12 @@ export function rewardFindings({ components }: RewardConfig, base: Path = []): F
       [],
       'All weights are 0: every completion would get the same reward.',
       'Give a component another weight.',
+      { changes: names.map((name, i) => set(`Give "${name}" the weight 1`, [i, 'weight'], 1)) },
     );
   if (!components.some(({ use }) => judgesAnswer.has(use)))
-    add('warning', [], 'Nothing here rewards a right answer.', 'Add { "use": "correctness" }.');
+    add('warning', [], 'Nothing here rewards a right answer.', 'Add { "use": "correctness" }.', {
+      changes: [{ ...set('Add the component "correctness"', [0], { use: 'correctness' }), insert: true }],
+    });
 
   components.forEach((component, i) => {
     const name = names[i];
@@ -33,6 +44,7 @@ export function rewardFindings({ components }: RewardConfig, base: Path = []): F
         [i, component.name ? 'name' : 'use'],
         `Two components are named "${name}".`,
         'Give one of them another "name".',
+        { changes: [set(`Name it "${freshName(name, names)}"`, [i, 'name'], freshName(name, names))] },
       );
     gatesOf(component).forEach((gate, j) => {
       const path = [i, 'gate', ...(typeof component.gate === 'string' ? [] : [j])];
@@ -48,13 +60,10 @@ export function rewardFindings({ components }: RewardConfig, base: Path = []): F
       if (behind || gate === 'correctness') return;
       const meant = suggest(gate, names);
       const remedy = meant ? `Did you mean "${meant}"?` : `Components here: ${names.join(', ')}.`;
-      add(
-        'error',
-        path,
-        `The gate of "${name}" names an unknown component "${gate}".`,
-        remedy,
-        meant ? JSON.stringify(meant) : undefined,
-      );
+      add('error', path, `The gate of "${name}" names an unknown component "${gate}".`, remedy, {
+        replacement: meant ? JSON.stringify(meant) : undefined,
+        changes: additions(gate),
+      });
     });
     if (reaches(components, name, name))
       add(
@@ -69,10 +78,25 @@ export function rewardFindings({ components }: RewardConfig, base: Path = []): F
         [i, 'gate'],
         `"${name}" also pays for wrong answers: the shortest text wins, right or not.`,
         'Gate it by correctness.',
-        '"correctness"',
+        { changes: [set('Gate it by correctness', [i, 'gate'], withCorrectness(component.gate))] },
       );
   });
   return found;
+
+  /** The component that a gate asks for, where there is one of that name. */
+  function additions(gate: string): Change[] {
+    const known = componentSchemas.some(({ shape }) => shape.use.options.some((use) => use === gate));
+    return known ? [{ ...set(`Add the component "${gate}"`, [0], { use: gate }), insert: true }] : [];
+  }
+}
+
+function freshName(name: string, taken: string[]): string {
+  for (let number = 2; ; number++) if (!taken.includes(`${name}${number}`)) return `${name}${number}`;
+}
+
+function withCorrectness(gate: string | string[]): string | string[] {
+  const others = typeof gate === 'string' ? [gate] : gate;
+  return others.length === 0 ? 'correctness' : ['correctness', ...others];
 }
 
 type Components = RewardConfig['components'];

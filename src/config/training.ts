@@ -19,6 +19,7 @@ const optimization = (updates: number, learningRate: number) => ({
   }).default(8192),
   evaluateEvery: whole('Updates between two checks on the validation rows; without it, evaluation.every.', {
     min: 1,
+    example: 50,
   }).optional(),
 });
 

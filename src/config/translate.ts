@@ -83,13 +83,22 @@ function unknownKey(schema: Schema, root: unknown, path: Path, key: string): Fin
   };
 }
 
+/** Proposals for one missing setting. */
+const mostExamples = 5;
+
 function missing(schema: Schema, root: unknown, path: Path, known: string[]): Finding {
   const name = path[path.length - 1];
   const parent = path.slice(0, -1);
   const field = shapeAt(schema, root, parent)[name] as z.ZodType | undefined;
+  const examples = known.length > 0 ? known : ((field?.meta()?.examples as unknown[] | undefined) ?? []);
   return {
     severity: 'error',
     path,
+    changes: examples.slice(0, mostExamples).map((value) => ({
+      title: `Add "${name}": ${JSON.stringify(value)}`,
+      path,
+      value,
+    })),
     message: `Missing setting "${name}" in ${showPath(parent)}.`,
     remedy:
       known.length > 0
