@@ -152,6 +152,10 @@ export type Group = z.infer<typeof group>;
 
 const update = z.object({ run: z.string(), stage, step: count });
 
+/** What a dashboard is about: run folders; the first is what the others are compared with. */
+export const dashboardSubject = z.object({ runs: z.array(z.string()).min(1).max(12) });
+export type DashboardSubject = z.infer<typeof dashboardSubject>;
+
 export const toDashboard = z.discriminatedUnion('type', [
   /** All the runs shown, the first is what the others are compared with. */
   z.object({ type: z.literal('runs'), runs: z.array(head) }),
@@ -178,6 +182,8 @@ export const fromDashboard = z.discriminatedUnion('type', [
   update.extend({ type: z.literal('openRollouts') }),
   update.extend({ type: z.literal('compareChains'), problemId: z.string(), sample: count }),
   z.object({ type: z.literal('chooseRuns') }),
-  z.object({ type: z.literal('copy'), text: z.string().max(200_000_000), what: z.string() }),
+  /** The updates of all runs shown, these metrics and stages of them, as CSV to the clipboard. */
+  z.object({ type: z.literal('copyUpdates'), metrics: z.array(z.string()).max(200), stages: z.array(stage) }),
+  z.object({ type: z.literal('copy'), text: z.string(), what: z.string() }),
 ]);
 export type FromDashboard = z.infer<typeof fromDashboard>;

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import { UserError } from '../../errors';
 
 /** Bytes read at once; reading goes on in a later call, so that nobody waits for a long file. */
-const blockBytes = 1024 * 1024;
+const blockBytes = 256 * 1024;
 /** How much of what was read is remembered, to notice that the file was cut and written anew. */
 const memoryBytes = 256;
 const longestLine = 64 * 1024 * 1024;

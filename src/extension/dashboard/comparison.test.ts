@@ -1,0 +1,99 @@
+import { expect, it } from 'vitest';
+import type { EvaluationRecord, RolloutRecord } from '../../runs/records';
+import { differingSettings } from './differences';
+import { pairedDifference } from './paired';
+import { groupsOf } from './rollouts';
+import { runsOf } from './subject';
+
+it('settings that differ are named by their path; components by name, not by place', () => {
+  const component = (use: string, weight: number) => ({ use, weight, options: { floor: -1 } });
+  const config = (weight: number, extra: object, order = [0, 1]) => ({
+    experiment: {
+      name: 'a',
+      seed: 1,
+      stages: {
+        complete: {
+          updates: 10,
+          ...extra,
+          maskSchedule: [0.5, 1],
+          reward: { components: order.map((i) => [component('correctness', 1), component('brevity', weight)][i]) },
+        },
+        rewrite: false,
+      },
+    },
+    environment: { node: 'v20' },
+  });
+  expect(differingSettings([config(1, {}), config(2, { beta: 0.1 }, [1, 0])])).toEqual([
+    { path: 'stages.complete.beta', values: [null, '0.1'] },
+    { path: 'stages.complete.reward.components[brevity].weight', values: ['1', '2'] },
+  ]);
+  expect(differingSettings([config(1, {}), config(1, {})])).toEqual([]);
+  expect(differingSettings([undefined, { seed: 1 }])).toContainEqual({ path: 'seed', values: [null, '1'] });
+  expect(differingSettings([{ a: { b: 1 } }, { a: false }])).toEqual([
+    { path: 'a', values: [null, 'false'] },
+    { path: 'a.b', values: ['1', null] },
+  ]);
+});
+
+const answer = (id: number, correct: boolean, tokens: number): EvaluationRecord => ({
+  seq: id,
+  problemId: `p${id}`,
+  gold: '1',
+  text: '',
+  answer: null,
+  correct,
+  finished: true,
+  tokens,
+});
+
+it('paired differences are over the problems that both answered, with an interval that holds them', () => {
+  const before = Array.from({ length: 200 }, (_, i) => answer(i, i % 2 === 0, 100));
+  const after = Array.from({ length: 200 }, (_, i) => answer(i + 50, (i + 50) % 2 === 0 || i % 5 === 0, 90));
+  const pair = pairedDifference(before, after)!;
+  expect(pair.n).toBe(150);
+  expect(pair.accuracy).toBeCloseTo(15 / 150, 10);
+  expect(pair.accuracyInterval[0]).toBeGreaterThan(0.04);
+  expect(pair.accuracyInterval[1]).toBeLessThan(0.16);
+  expect(pair).toMatchObject({ tokens: -10, tokensInterval: [-10, -10] });
+  expect(
+    pairedDifference(
+      before,
+      after.map((record) => ({ ...record, gold: '2' })),
+    ),
+  ).toBeUndefined();
+  expect(pairedDifference([], after)).toBeUndefined();
+});
+
+it('groups of rollouts are sorted by reward, and their texts end before the end token', () => {
+  const rollout = (group: number, sample: number, reward: number | null): RolloutRecord => ({
+    seq: 1,
+    stage: 'complete',
+    step: 3,
+    problemId: `p${group}`,
+    group,
+    sample,
+    prompt: 'Q',
+    tokens: [5, 6, 0],
+    tokenTexts: ['a', 'b', '<end>'],
+    logProbs: [0, 0, 0],
+    reward,
+    parts: { correctness: reward },
+    advantage: 0,
+    finished: sample !== 2,
+    answer: null,
+    correct: false,
+  });
+  const groups = groupsOf([rollout(1, 0, -1), rollout(0, 0, 0), rollout(1, 1, null), rollout(1, 2, 2)]);
+  expect(groups.map(({ problemId }) => problemId)).toEqual(['p1', 'p0']);
+  expect(groups[0].completions.map(({ sample }) => sample)).toEqual([2, 0, 1]);
+  expect(groups[0].completions[0]).toMatchObject({ text: 'ab<end>', tokens: 3 });
+  expect(groups[0].completions[1]).toMatchObject({ text: 'ab', tokens: 2 });
+});
+
+it('commands take folders, nodes and selections', () => {
+  expect(runsOf('/a', undefined)).toEqual(['/a']);
+  expect(runsOf(['/a', '/b', '/a'], undefined)).toEqual(['/a', '/b']);
+  expect(runsOf({ run: '/a' }, [{ run: '/a' }, { run: '/b' }])).toEqual(['/a', '/b']);
+  expect(runsOf(undefined, undefined)).toEqual([]);
+  expect(runsOf({ run: 3 }, [{}])).toEqual([]);
+});

@@ -1,0 +1,184 @@
+import * as vscode from 'vscode';
+import type { DashboardSubject, FromDashboard, RunHead, ToDashboard } from '../../protocol/dashboard';
+import { rolloutsFile } from '../../runs/layout';
+import type { Services } from '../services';
+import type { Page, PageDriver } from '../webview-page';
+import { updatesCsv } from './csv';
+import { differingSettings } from './differences';
+import { pairsOf } from './pairs';
+import { rolloutsMessage } from './rollouts';
+import { RunSource } from './source';
+
+/** Rows in one message. */
+const rowsAMessage = 8192;
+/** How often a run's files are looked at, in milliseconds: while it runs, and otherwise. */
+const livePulse = 500;
+const idlePulse = 3000;
+
+/** Drives one dashboard: follows its runs while it is seen, and sends what is new. */
+export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
+  private sources: RunSource[] = [];
+  /** What the page has: rows of each run's columns, and the heads, settings and pairs as they were sent last. */
+  private sent = new Map<RunSource, { columns: object; rows: number }>();
+  private last = { heads: '', settings: '', pairs: '' };
+  private looking = false;
+  private again = false;
+  private disposed = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly listeners: vscode.Disposable[];
+
+  constructor(
+    private readonly services: Services,
+    private readonly page: Page<DashboardSubject, ToDashboard>,
+    private readonly chooseRuns: (runs: readonly string[]) => Promise<string[] | undefined>,
+  ) {
+    this.listeners = [services.runs.onDidChange(() => this.look()), page.panel.onDidChangeViewState(() => this.look())];
+    this.follow(page.subject.runs);
+  }
+
+  ready(): void {
+    this.sent.clear();
+    this.last = { heads: '', settings: '', pairs: '' };
+    this.look();
+  }
+
+  show({ runs }: DashboardSubject): void {
+    this.follow(runs);
+    this.ready();
+  }
+
+  receive(message: FromDashboard): void {
+    if ('run' in message && !this.page.subject.runs.includes(message.run)) return;
+    const answer = this.answer(message);
+    answer?.catch((error: unknown) => this.services.log.error(`dashboard: ${message.type}: ${error}`));
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    clearTimeout(this.timer);
+    for (const listener of this.listeners) listener.dispose();
+  }
+
+  private async answer(message: FromDashboard): Promise<void> {
+    switch (message.type) {
+      case 'ready':
+        return this.ready();
+      case 'rollouts':
+        return this.page.post(rolloutsMessage(message.run, message.stage, message.step));
+      case 'openRollouts': {
+        const file = vscode.Uri.file(rolloutsFile(message.run, message.stage, message.step));
+        await vscode.window.showTextDocument(file, { viewColumn: vscode.ViewColumn.Beside });
+        return;
+      }
+      case 'compareChains': {
+        const { type: _, ...place } = message;
+        await vscode.commands.executeCommand('distillery.compareChains', place);
+        return;
+      }
+      case 'chooseRuns': {
+        const runs = await this.chooseRuns(this.page.subject.runs);
+        if (runs) this.turnTo(runs);
+        return;
+      }
+      case 'copyUpdates': {
+        const runs = this.sources.map((source) => ({ id: source.head().id, columns: source.columns }));
+        return this.copy(updatesCsv(runs, message.metrics, message.stages), 'The updates, as CSV,');
+      }
+      case 'copy':
+        return this.copy(message.text, message.what);
+    }
+  }
+
+  private async copy(text: string, what: string): Promise<void> {
+    await vscode.env.clipboard.writeText(text);
+    vscode.window.setStatusBarMessage(vscode.l10n.t('{0} copied.', what), 3000);
+  }
+
+  /** The same page, other runs. */
+  private turnTo(runs: string[]): void {
+    this.page.subject = { runs };
+    this.page.panel.title = titleOf({ runs });
+    this.follow(runs);
+    this.ready();
+  }
+
+  private follow(runs: readonly string[]): void {
+    const known = new Map(this.sources.map((source) => [source.folder, source]));
+    this.sources = runs.map((run) => known.get(run) ?? new RunSource(run));
+  }
+
+  /** Reads on and sends what is new; one at a time, and not while nobody sees it. */
+  private look(): void {
+    clearTimeout(this.timer);
+    if (this.disposed || !this.page.panel.visible) return;
+    this.again = this.looking;
+    if (this.looking) return;
+    this.looking = true;
+    this.readAndSend()
+      .catch((error: unknown) => this.services.log.error(`dashboard: ${(error as Error).stack ?? error}`))
+      .then((live) => {
+        this.looking = false;
+        if (this.again) this.look();
+        else if (!this.disposed) this.timer = setTimeout(() => this.look(), live ? livePulse : idlePulse);
+      });
+  }
+
+  private async readAndSend(): Promise<boolean> {
+    const { sources } = this;
+    if (this.last.heads === '') this.sendHeads(sources); // something to see before long files are read
+    await Promise.all(
+      sources.map(async (source) => {
+        for (let more = true; more && sources === this.sources && !this.disposed; ) {
+          more = await source.read();
+          this.sendRows(source);
+        }
+      }),
+    );
+    if (sources !== this.sources || this.disposed) return true;
+    const heads = this.sendHeads(sources);
+    const settings = differingSettings(sources.map((source) => source.settings()));
+    this.sendIfNew('settings', { type: 'settings', differences: sources.length > 1 ? settings : [] });
+    await this.sendPairs(heads);
+    return heads.some(({ state }) => state === 'running' || state === 'created');
+  }
+
+  private sendHeads(sources: readonly RunSource[]): RunHead[] {
+    const runs = sources.map((source) => source.head());
+    this.sendIfNew('heads', { type: 'runs', runs });
+    return runs;
+  }
+
+  private sendIfNew(what: 'heads' | 'settings', message: ToDashboard): void {
+    const text = JSON.stringify(message);
+    if (text === this.last[what]) return;
+    this.last[what] = text;
+    this.page.post(message);
+  }
+
+  private sendRows(source: RunSource): void {
+    const { columns } = source;
+    const before = this.sent.get(source);
+    let from = before?.columns === columns ? before.rows : 0;
+    if (before?.columns === columns && from === columns.rows) return;
+    do {
+      const to = Math.min(columns.rows, from + rowsAMessage);
+      this.page.post(columns.message(source.folder, from, to));
+      from = to;
+    } while (from < columns.rows);
+    this.sent.set(source, { columns, rows: from });
+  }
+
+  private async sendPairs(heads: readonly RunHead[]): Promise<void> {
+    const subject = JSON.stringify(heads.map(({ folder, results }) => [folder, results]));
+    if (subject === this.last.pairs) return;
+    this.last.pairs = subject;
+    const stale = () => this.disposed || this.last.pairs !== subject;
+    const pairs = await pairsOf(heads, stale);
+    if (!stale()) this.page.post({ type: 'pairs', pairs });
+  }
+}
+
+export function titleOf({ runs }: DashboardSubject): string {
+  const names = runs.map((run) => run.split(/[\\/]/).at(-1));
+  return runs.length === 1 ? `Dashboard: ${names[0]}` : `Compare: ${names.join(', ')}`;
+}

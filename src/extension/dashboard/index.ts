@@ -1,0 +1,74 @@
+import * as vscode from 'vscode';
+import { type DashboardSubject, dashboardSubject, fromDashboard, toDashboard } from '../../protocol/dashboard';
+import type { Services } from '../services';
+import { type PageKind, WebviewPages } from '../webview-page';
+import { Dashboard, titleOf } from './dashboard';
+import { type Argument, runsOf } from './subject';
+
+/** Live curves of a run, or of several above each other: `distillery.openDashboard`, `distillery.compareRuns`. */
+export function registerDashboard(services: Services): vscode.Disposable {
+  const kind = {
+    name: 'dashboard',
+    subject: dashboardSubject,
+    toPage: toDashboard,
+    toExtension: fromDashboard,
+    keyOf: ({ runs }: DashboardSubject) => JSON.stringify([...runs].sort()),
+    titleOf,
+  } satisfies PageKind<DashboardSubject, unknown, unknown>;
+  const choose = (runs: readonly string[]) => pickRuns(services, runs, true);
+  const pages = new WebviewPages(services, kind, (page) => new Dashboard(services, page, choose));
+  const open = async (first: Argument, selected: Argument, many: boolean) => {
+    const named = runsOf(first, selected);
+    const runs = named.length > (many ? 1 : 0) ? named : await pickRuns(services, named, many);
+    if (runs) pages.open({ runs: runs.slice(0, 12) });
+  };
+  return vscode.Disposable.from(
+    pages,
+    vscode.commands.registerCommand('distillery.openDashboard', (first: Argument, selected: Argument) =>
+      open(first, selected, false),
+    ),
+    vscode.commands.registerCommand('distillery.compareRuns', (first: Argument, selected: Argument) =>
+      open(first, selected, true),
+    ),
+  );
+}
+
+interface RunItem extends vscode.QuickPickItem {
+  folder: string;
+}
+
+/** Asks for a run, or for several; undefined when the question was left. The first picked stays first. */
+async function pickRuns(services: Services, picked: readonly string[], many: boolean): Promise<string[] | undefined> {
+  const items = services.runs.list().flatMap((listing): RunItem[] => {
+    if (!('run' in listing)) return [];
+    const { record, interrupted } = listing.run;
+    return [
+      {
+        label: listing.id,
+        description: interrupted ? vscode.l10n.t('interrupted') : record.state,
+        folder: listing.folder,
+        picked: picked.includes(listing.folder),
+      },
+    ];
+  });
+  if (items.length === 0) {
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t('There are no runs in this workspace yet. Run a curriculum first.'),
+    );
+    return undefined;
+  }
+  if (!many) {
+    if (items.length === 1) return [items[0].folder];
+    const one = await vscode.window.showQuickPick(items, {
+      placeHolder: vscode.l10n.t('Run to open the dashboard of'),
+    });
+    return one && [one.folder];
+  }
+  const some = await vscode.window.showQuickPick(items, {
+    canPickMany: true,
+    placeHolder: vscode.l10n.t('Runs to compare; the oldest is what the others are compared with'),
+  });
+  if (!some || some.length === 0) return undefined;
+  const folders = some.map(({ folder }) => folder).sort();
+  return [...picked.filter((run) => folders.includes(run)), ...folders.filter((run) => !picked.includes(run))];
+}

@@ -1,0 +1,46 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Pair, Result, RunHead } from '../../protocol/dashboard';
+import { readEvaluation } from '../../runs/reading';
+import type { EvaluationRecord } from '../../runs/records';
+import { pairedDifference } from './paired';
+
+/**
+ * Every tested student against its run's base, and against the same stage of the first run, on the problems that both were tested on.
+ * Bootstrapping takes a while: gives way between two pairs, and ends early when `stale` says so. A test whose answers cannot be read
+ * is left out.
+ */
+export async function pairsOf(heads: readonly RunHead[], stale: () => boolean): Promise<Pair[]> {
+  const known = new Map<string, EvaluationRecord[]>();
+  const answers = (run: string, { stage, checkpoint }: Result) => {
+    const key = `${run}\n${checkpoint ?? stage}`;
+    if (!known.has(key)) known.set(key, evaluationOrNone(run, checkpoint ?? stage));
+    return known.get(key)!;
+  };
+  const pairs: Pair[] = [];
+  for (const [i, { folder: run, results }] of heads.entries()) {
+    const base = results.find(({ stage }) => stage === 'base');
+    for (const result of results) {
+      const { stage } = result;
+      const first = i > 0 ? heads[0].results.find((other) => other.stage === stage) : undefined;
+      for (const [against, other, home] of [
+        ['base', stage === 'base' ? undefined : base, run],
+        ['first', first, heads[0].folder],
+      ] as const) {
+        if (!other) continue;
+        await setImmediate();
+        if (stale()) return pairs;
+        const difference = pairedDifference(answers(home, other), answers(run, result));
+        if (difference) pairs.push({ run, stage, against, ...difference });
+      }
+    }
+  }
+  return pairs;
+}
+
+function evaluationOrNone(run: string, name: string): EvaluationRecord[] {
+  try {
+    return readEvaluation(run, name);
+  } catch {
+    return []; // shown by the views of the evaluation itself
+  }
+}

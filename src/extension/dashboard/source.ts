@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs';
+import { UserError } from '../../errors';
+import { parseJson } from '../../lines';
+import type { Alert, Result, RunHead, ValidationMark } from '../../protocol/dashboard';
+import { check } from '../../runs/jsonl';
+import { configFile, metricsFile, validationFile } from '../../runs/layout';
+import { openRun, readConfig, readSummary, readValidation } from '../../runs/reading';
+import { metricsRecordSchema } from '../../runs/records';
+import { cached, type Read } from '../file-cache';
+import { alertsOf } from './alerts';
+import { Columns } from './columns';
+import { progressOf } from './progress';
+import { LineTail } from './tail';
+
+/** One run as the dashboard sees it: follows its metrics and tells where it stands. Whatever cannot be read becomes a sentence. */
+export class RunSource {
+  columns = new Columns();
+  private tail: LineTail;
+  private metricsProblem: string | undefined;
+  private alerts: { rows: number; alerts: Alert[] } = { rows: -1, alerts: [] };
+  private readonly config = cached(() => (existsSync(configFile(this.folder)) ? readConfig(this.folder) : undefined));
+  private readonly results = cached(() => readSummary(this.folder).map(resultOf));
+  private readonly validation = cached(() => readValidation(this.folder).map(markOf));
+
+  constructor(readonly folder: string) {
+    this.tail = new LineTail(metricsFile(folder));
+  }
+
+  /** The settings, or undefined when there are none to read. */
+  settings(): unknown {
+    return this.config(configFile(this.folder)).value;
+  }
+
+  /** Reads on in the metrics; true while there is more to read at once. */
+  async read(): Promise<boolean> {
+    try {
+      const { restarted, lines, more } = await this.tail.read();
+      if (restarted) this.restart();
+      for (const line of lines) this.take(line);
+      return more;
+    } catch (error) {
+      this.metricsProblem ??= sentence(error);
+      return false;
+    }
+  }
+
+  /** A broken line is told, and passed over: what follows it may be whole. */
+  private take({ text, number }: { text: string; number: number }): void {
+    const place = { file: this.tail.file, line: number };
+    try {
+      this.columns.append(check(metricsRecordSchema, parseJson(text, { ...place, code: 'run' }), place));
+    } catch (error) {
+      this.metricsProblem ??= sentence(error);
+    }
+  }
+
+  head(): RunHead {
+    const { folder } = this;
+    const problems: string[] = [];
+    const take = <T>(read: Read<T>, otherwise: T): T => {
+      if (read.problem) problems.push(sentence(read.problem));
+      return read.problem ? otherwise : read.value;
+    };
+    if (this.metricsProblem) problems.push(this.metricsProblem);
+    const shared = {
+      folder,
+      results: take(this.results(`${folder}/summary.json`), []),
+      validation: take(this.validation(validationFile(folder)), []),
+      alerts: this.judged(),
+    };
+    take(this.config(configFile(folder)), undefined);
+    const name = folder.split(/[\\/]/).at(-1)!;
+    try {
+      const { record, interrupted } = openRun(folder);
+      const progress = progressOf(this.columns, this.settings());
+      return {
+        ...shared,
+        id: record.id,
+        name: record.name,
+        state: interrupted ? 'interrupted' : record.state,
+        ...(record.reason ? { reason: record.reason } : {}),
+        created: record.created,
+        ...(progress ? { progress } : {}),
+        problems,
+      };
+    } catch (error) {
+      return { ...shared, id: name, name, state: 'unreadable', problems: [sentence(error), ...problems] };
+    }
+  }
+
+  private judged(): Alert[] {
+    if (this.alerts.rows !== this.columns.rows)
+      this.alerts = { rows: this.columns.rows, alerts: alertsOf(this.columns) };
+    return this.alerts.alerts;
+  }
+
+  private restart(): void {
+    this.columns = new Columns();
+    this.metricsProblem = undefined;
+    this.alerts.rows = -1;
+  }
+}
+
+function resultOf(row: ReturnType<typeof readSummary>[number]): Result {
+  const step = /-(\d+)$/.exec(row.checkpoint ?? '')?.[1];
+  return {
+    stage: row.stage,
+    accuracy: row.accuracy,
+    interval: row.accuracyInterval,
+    meanTokens: row.meanTokens,
+    n: row.n,
+    seconds: row.wallSeconds,
+    ...(row.truncated === undefined ? {} : { truncated: row.truncated }),
+    ...(row.tokensPerSecond === undefined ? {} : { tokensPerSecond: row.tokensPerSecond }),
+    ...(row.checkpoint ? { checkpoint: row.checkpoint } : {}),
+    ...(step === undefined ? {} : { step: Number(step) }),
+  };
+}
+
+function markOf({ stage, step, accuracy, meanTokens }: ReturnType<typeof readValidation>[number]): ValidationMark {
+  return { stage, step, accuracy, meanTokens };
+}
+
+function sentence(error: unknown): string {
+  if (error instanceof UserError) return error.toString().replace(/\s*\n\s*/g, ' ');
+  return (error as Error).message;
+}
