@@ -1,5 +1,5 @@
 // One way down through the layers (CONTRIBUTING.md, "The house"): a folder may import only what stands in its list.
-const ground = ['random', 'statistics', 'errors', 'paths', 'lines', 'disk'];
+const ground = ['random', 'statistics', 'errors', 'paths', 'lines', 'disk', 'processes'];
 const mayImport = {
   config: [],
   chain: [],
@@ -8,14 +8,17 @@ const mayImport = {
   data: ['chain', 'config'],
   rewards: ['chain', 'config'],
   runs: ['config', 'chain'],
+  // A failure case: described, imported. For those who train and those who show it.
+  cases: ['runs', 'data', 'chain', 'config'],
   rollout: ['model', 'kernels'],
   learning: ['model', 'kernels', 'rollout', 'config'],
-  curriculum: ['learning', 'rollout', 'model', 'kernels', 'rewards', 'data', 'runs', 'chain', 'config'],
+  curriculum: ['learning', 'rollout', 'model', 'kernels', 'rewards', 'cases', 'data', 'runs', 'chain', 'config'],
   protocol: ['runs', 'chain', 'config'],
   client: ['protocol', 'runs', 'chain', 'config'],
   host: [
     'protocol',
     'curriculum',
+    'cases',
     'learning',
     'rollout',
     'model',
@@ -27,11 +30,11 @@ const mayImport = {
     'config',
   ],
   cli: [
-    ...['client', 'protocol'],
+    ...['client', 'protocol', 'cases'],
     ...['curriculum', 'learning', 'rollout', 'model', 'kernels', 'rewards', 'data', 'runs', 'chain', 'config'],
   ],
   // Never the engine: the extension reads run folders and talks to the host.
-  extension: ['client', 'protocol', 'rewards', 'data', 'runs', 'chain', 'config'],
+  extension: ['client', 'protocol', 'cases', 'rewards', 'data', 'runs', 'chain', 'config'],
 };
 module.exports = {
   forbidden: [

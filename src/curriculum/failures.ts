@@ -1,11 +1,10 @@
-import { failureCategory, firstWrongStep } from '../chain/faults';
-import { splitChain } from '../chain/split';
+import { describeFailure, recordedAnswer } from '../cases/describe';
 import type { RewriteSettings } from '../config/experiment';
 import type { Model } from '../model/transformer';
 import { sample } from '../rollout/sample';
-import type { FailureRecord } from '../runs/records';
 import { keepOwn } from './complete';
 import type { Context } from './context';
+import { decisionsFor, pickedRows } from './decisions';
 import { judge, withoutEnd } from './evaluate';
 import type { OwnSamples } from './replay';
 
@@ -20,7 +19,7 @@ interface Attempt {
 /**
  * Problems that the student keeps getting wrong: of one greedy answer and `samples` drawn ones, at most `maxCorrect` are right. Only
  * problems with a teacher chain count, as there is nothing to rewrite without. Answers recorded in the data (BRIDGE's file has them)
- * are taken as they are. Writes failures.jsonl and returns the rows.
+ * are taken as they are. Problems picked by hand are among them in any case. Writes failures.jsonl and returns the rows.
  */
 export async function findFailures(
   context: Context,
@@ -29,23 +28,33 @@ export async function findFailures(
   own: OwnSamples,
 ): Promise<number[]> {
   const { train, run, results } = context;
-  const rows = train.flatMap((lesson, row) => (lesson.chain ? [row] : [])).slice(0, settings.limit);
+  const picked = pickedRows(context, decisionsFor(context));
+  const asked = train.flatMap((lesson, row) => (lesson.chain ? [row] : [])).slice(0, settings.limit);
+  const rows = [...new Set([...asked, ...picked])];
   const recorded = rows.filter((row) => train[row].problem.student);
   const failed =
-    recorded.length > 0 ? recordedAttempts(context, recorded) : await attempt(context, model, rows, settings, own);
+    recorded.length > 0
+      ? recordedAttempts(context, recorded, picked)
+      : await attempt(context, model, rows, picked, settings, own);
+  const source = recorded.length > 0 ? 'data' : (results.complete ?? 'student');
   run.failures(
     [...failed].map(([row, attempts]) =>
-      failureRecord(context, row, attempts, recorded.length > 0 ? 'data' : (results.complete ?? 'student')),
+      describeFailure(
+        train[row].problem,
+        attempts.map(({ tokens, ...rest }) => ({ ...rest, tokens: tokens.length })),
+        source,
+      ),
     ),
   );
   return [...failed.keys()];
 }
 
-/** Failing rows with their attempts. Rows that are already right too often are not sampled further. */
+/** Failing and picked rows with their attempts. Rows that are already right too often are not sampled further. */
 async function attempt(
   context: Context,
   model: Model,
   rows: number[],
+  picked: readonly number[],
   settings: RewriteSettings['failures'],
   own: OwnSamples,
 ): Promise<Map<number, Attempt[]>> {
@@ -62,7 +71,8 @@ async function attempt(
   };
   if (settings.greedy) await round('failures/greedy', 0, 1);
   if (settings.samples > 0) await round('failures/samples', settings.temperature, settings.samples);
-  return new Map(open().map((row) => [row, attempts.get(row)!]));
+  const chosen = new Set([...open(), ...picked]);
+  return new Map([...attempts].filter(([row]) => chosen.has(row)));
 }
 
 async function answer(
@@ -97,50 +107,20 @@ async function answer(
   );
 }
 
-function recordedAttempts({ train, tokenizer }: Context, rows: number[]): Map<number, Attempt[]> {
+function recordedAttempts(
+  { train, tokenizer }: Context,
+  rows: readonly number[],
+  picked: readonly number[],
+): Map<number, Attempt[]> {
   const failed = new Map<number, Attempt[]>();
-  for (const row of rows) {
-    const { problem } = train[row];
-    const { text } = problem.student!;
-    const verdict = judge(text, problem.answer);
-    if (!verdict.correct)
-      failed.set(row, [
-        { text, tokens: tokenizer.encode(text), finished: true, answer: verdict.answer, correct: false },
-      ]);
+  for (const row of new Set([...rows, ...picked])) {
+    const answer = recordedAnswer(train[row].problem);
+    if (answer?.correct && !picked.includes(row)) continue;
+    if (!answer) failed.set(row, []);
+    else {
+      const { unit: _, ...verdict } = answer;
+      failed.set(row, [{ ...verdict, tokens: tokenizer.encode(answer.text) }]);
+    }
   }
   return failed;
-}
-
-function failureRecord(
-  { train }: Context,
-  row: number,
-  attempts: Attempt[],
-  source: string,
-): Omit<FailureRecord, 'seq'> {
-  const { problem, chain, teacherText } = train[row];
-  const wrong = Math.max(
-    0,
-    attempts.findIndex(({ correct }) => !correct),
-  );
-  const shown = attempts[wrong];
-  const student = splitChain(shown.text);
-  const fault = firstWrongStep(student, chain ?? undefined);
-  return {
-    problemId: problem.id,
-    question: problem.question,
-    answer: problem.answer,
-    samples: attempts.map(({ tokens, ...rest }) => ({ ...rest, tokens: tokens.length })),
-    category: failureCategory({
-      chain: student,
-      text: shown.text,
-      gold: problem.answer,
-      truncated: !shown.finished,
-      teacher: chain ?? undefined,
-    }),
-    firstWrongStep: fault
-      ? { sample: wrong, step: fault.step, text: student.steps[fault.step] ?? '', reason: fault.message }
-      : undefined,
-    teacherChain: teacherText ?? undefined,
-    source,
-  };
 }

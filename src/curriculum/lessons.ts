@@ -1,6 +1,6 @@
+import { teacherChain } from '../cases/describe';
 import { completionExercise, type MaskRatio, type ReconstructionOptions, reconstructionExercise } from '../chain/mask';
 import { completePrompt, plainPrompt, reconstructPrompt, renderChain, rewritePrompt } from '../chain/prompts';
-import { splitChain } from '../chain/split';
 import type { Chain } from '../chain/types';
 import type { Problem } from '../data/types';
 import type { Example } from '../learning/batch';
@@ -21,7 +21,7 @@ export interface Lesson {
 
 export function prepareLessons(problems: readonly Problem[], tokenizer: Tokenizer): Lesson[] {
   return problems.map((problem) => {
-    const chain = problem.chain ? { ...splitChain(problem.chain), answer: problem.answer } : null;
+    const chain = teacherChain(problem);
     const teacherText = chain ? renderChain(chain) : null;
     return {
       problem,

@@ -4,6 +4,7 @@ import { uniform } from '../random';
 import type { RewriteRecord } from '../runs/records';
 import { newestCheckpoint, takeParameters } from './checkpoints';
 import type { Context } from './context';
+import { decisionsFor, rejectedTexts, type TaughtRewrite, withVerdicts } from './decisions';
 import { evaluateLessons } from './evaluate';
 import { findFailures } from './failures';
 import { sampleGroups } from './groups';
@@ -16,14 +17,15 @@ import { trainSupervised } from './supervised-phase';
 /** What Stage 3 has to remember over a restart. */
 interface Progress {
   failures: number[];
-  /** Accepted rewrites as completions; null until they were collected. */
-  rewrites: [row: number, completion: number[]][] | null;
+  /** The rewrites that were accepted when they were collected; null until then. */
+  rewrites: TaughtRewrite[] | null;
   own: [number, readonly number[]][];
 }
 
 /**
  * Stage 3: GRPO on rewriting the problems the student keeps failing, with the teacher's chain shown; then what it accepted is
- * internalised from the plain question, as no test shows a teacher. Returns the chosen checkpoint, or null when nothing was done.
+ * internalised from the plain question, as no test shows a teacher. What people decided about cases and rewrites is honoured.
+ * Returns the chosen checkpoint, or null when nothing was done.
  */
 export async function rewrite(
   context: Context,
@@ -53,7 +55,8 @@ export async function rewrite(
   } finally {
     disposeModel(rewriter);
   }
-  return internalise(context, model, settings, progress.rewrites, own, state);
+  const taught = withVerdicts(context, progress.rewrites, decisionsFor(context), settings.internalise.rewrites);
+  return internalise(context, model, settings, taught, own, state);
 }
 
 function learnToRewrite(
@@ -90,23 +93,36 @@ async function collectRewrites(
   rewriter: Model,
   settings: RewriteSettings,
   failures: number[],
-): Promise<[number, number[]][]> {
+): Promise<TaughtRewrite[]> {
   const { train, tokenizer, run } = context;
+  const decisions = decisionsFor(context);
   const prompts = failures.map((row) => ({ row, prompt: rewriteExercise(train[row], settings.hideAnswer, tokenizer) }));
   const { groups } = await sampleGroups(context, rewriter, prompts, settings, ['rewrite/collect']);
   const records: Omit<RewriteRecord, 'seq'>[] = [];
-  const rewrites: [number, number[]][] = [];
+  const rewrites: TaughtRewrite[] = [];
   groups.forEach(({ row, lesson, samples }, group) => {
     const teacherTokens = (lesson.teacherTokens?.length ?? 1) - 1;
     const byLength = samples
       .map((one, sample) => ({ ...one, sample }))
       .sort((a, b) => a.tokens.length - b.tokens.length);
+    const rejected = rejectedTexts(decisions, lesson.problem.id);
     const seen = new Set<string>();
     for (const { correct, text, tokens, score, sample } of byLength) {
       const repeated = seen.has(text);
       seen.add(text);
       const length = tokens.length - 1;
-      const accepted = correct && !repeated && length < teacherTokens && seen.size <= settings.internalise.rewrites;
+      const reason = !correct
+        ? 'wrong'
+        : repeated
+          ? 'repeated'
+          : rejected.has(text)
+            ? 'rejected by hand'
+            : length >= teacherTokens
+              ? 'not shorter'
+              : seen.size > settings.internalise.rewrites
+                ? 'enough kept'
+                : undefined;
+      const accepted = reason === undefined;
       if (accepted) rewrites.push([row, tokens]);
       records.push({
         problemId: lesson.problem.id,
@@ -117,15 +133,7 @@ async function collectRewrites(
         teacherTokens,
         reward: score.total,
         accepted,
-        reason: accepted
-          ? undefined
-          : !correct
-            ? 'wrong'
-            : repeated
-              ? 'repeated'
-              : length >= teacherTokens
-                ? 'not shorter'
-                : 'enough kept',
+        reason,
         provenance: { stage: 'rewrite', step: settings.updates, group, sample },
       });
     }
@@ -163,7 +171,7 @@ async function internalise(
   context: Context,
   model: Model,
   settings: RewriteSettings,
-  rewrites: readonly [number, number[]][],
+  rewrites: readonly TaughtRewrite[],
   own: OwnSamples,
   state: { save(): unknown; restore(saved: unknown): void },
 ): Promise<string | null> {

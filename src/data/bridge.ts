@@ -7,6 +7,9 @@ import type { Problem } from './types';
 /** The whole array is read at once; BRIDGE's own file has 1.6 MB. */
 const maxBytes = 256 * 1024 * 1024;
 
+/** The length cap of the release's responses: one that long was cut off (128 of its 568 are). */
+const tokenBudget = 400;
+
 /**
  * Failures of BRIDGE's Stage 2 student (stage3_error_samples.json of its release): an array of rows with idx, question, gold_answer,
  * predicted_answer, is_correct, token_count, response and teacher_cot. The release compared answers as texts: `student.correct` says
@@ -37,7 +40,10 @@ export function readBridge(file: string, range: Range = {}): Problem[] {
       student: {
         text: textOf(row, 'response', { file }, name),
         ...(predicted !== undefined && { answer: predicted }),
-        ...(typeof row.token_count === 'number' && { tokens: row.token_count }),
+        ...(typeof row.token_count === 'number' && {
+          tokens: row.token_count,
+          finished: row.token_count < tokenBudget,
+        }),
         correct: predicted !== undefined && sameAnswer(predicted, answer),
       },
       meta: { idx: row.idx, markedCorrect: row.is_correct },

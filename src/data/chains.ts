@@ -49,11 +49,16 @@ function toProblem(row: Row, place: Place): Problem {
 function toRecorded(value: unknown, answer: string, place: Place): RecordedAnswer {
   const student = (value ?? {}) as Partial<RecordedAnswer>;
   if (typeof student.text !== 'string')
-    throw datasetError('"student" has no "text"', place, 'Write it as {"text": ..., "answer"?: ..., "tokens"?: ...}.');
+    throw datasetError(
+      '"student" has no "text"',
+      place,
+      'Write it as {"text": ..., "answer"?: ..., "tokens"?: ..., "finished"?: ...}.',
+    );
   return {
     text: student.text,
     ...(student.answer !== undefined && { answer: String(student.answer) }),
     ...(typeof student.tokens === 'number' && { tokens: student.tokens }),
+    ...(typeof student.finished === 'boolean' && { finished: student.finished }),
     correct: student.answer !== undefined && sameAnswer(String(student.answer), answer),
   };
 }

@@ -162,10 +162,15 @@ describe('BRIDGE', () => {
       question: 'Q?',
       answer: '42',
       chain: row.teacher_cot,
-      student: { text: row.response, answer: '42.00', tokens: 9, correct: true },
+      student: { text: row.response, answer: '42.00', tokens: 9, finished: true, correct: true },
       meta: { idx: 2071, markedCorrect: false },
     });
     expect(problems[1].student?.correct).toBe(false);
+  });
+
+  it('knows a response of 400 tokens as cut off', () => {
+    const { problems } = load('bridge', JSON.stringify([{ ...row, token_count: 400 }]));
+    expect(problems[0].student?.finished).toBe(false);
   });
 
   it.each([
@@ -222,6 +227,7 @@ describe.skipIf(!existsSync(shared))('the published files (only where ../shared/
     const { problems, hash } = loadData({ format: 'bridge', path, start: 0 }, shared);
     expect(problems).toHaveLength(568);
     expect(problems.filter(({ student }) => student?.correct)).toHaveLength(10);
+    expect(problems.filter(({ student }) => student?.finished === false)).toHaveLength(128);
     expect(problems.every(({ meta }) => meta?.markedCorrect === false)).toBe(true);
     expect(hash).toBe(
       createHash('sha256')

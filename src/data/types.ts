@@ -19,6 +19,8 @@ export interface RecordedAnswer {
   answer?: string;
   /** Length in the recording student's tokens. */
   tokens?: number;
+  /** False where the token budget cut the text off; absent where that is not known. */
+  finished?: boolean;
   /** True where the recorded answer equals the reference as a number, whatever the file says. */
   correct: boolean;
 }

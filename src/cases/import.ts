@@ -1,0 +1,64 @@
+import { basename } from 'node:path';
+import { guessFormat } from '../data/guess';
+import { loadData } from '../data/load';
+import { UserError } from '../errors';
+import { createRun } from '../runs/writer';
+import { describeFailure, recordedAnswer } from './describe';
+
+export interface ImportedCases {
+  /** The run folder that was made. */
+  folder: string;
+  cases: number;
+  categories: Record<string, number>;
+  /** Cases whose first wrong step was found. */
+  located: number;
+}
+
+/** Cases described between two breaths, so that an editor stays responsive. */
+const atOnce = 8;
+
+/**
+ * Makes a finished run of a file of recorded answers (BRIDGE's stage3_error_samples.json, or chains with `student`), so that every
+ * view opens its cases. Nothing is trained, and no student is needed. `progress` is told how many of how many cases are done.
+ * Errors: no such file, rows that cannot be read, no recorded answers.
+ */
+export async function importCases(
+  file: string,
+  runsFolder: string,
+  progress: (done: number, all: number) => void = () => {},
+): Promise<ImportedCases> {
+  const format = guessFormat(file);
+  const data = loadData({ format, path: file, start: 0 }, '.');
+  const problems = data.problems.filter(({ student }) => student);
+  if (problems.length === 0)
+    throw new UserError("no row has a student's answer", {
+      file,
+      code: 'dataset',
+      remedy: 'Give BRIDGE\'s stage3_error_samples.json, or chains with "student": {"text": ..., "tokens"?: ...}.',
+    });
+  const records = [];
+  const categories: Record<string, number> = {};
+  for (const problem of problems) {
+    const record = describeFailure(problem, [recordedAnswer(problem)!], basename(file));
+    records.push(record);
+    categories[record.category] = (categories[record.category] ?? 0) + 1;
+    if (records.length % atOnce === 0) {
+      progress(records.length, problems.length);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+  const name = `cases-${basename(file).replace(/(\.chains)?\.[^.]*$/, '')}`;
+  const run = createRun(runsFolder, name, {
+    imported: { file: data.file, format, rows: data.problems.length },
+    environment: { node: process.version, datasets: { train: data.hash } },
+  });
+  try {
+    run.failures(records);
+    run.close({ state: 'finished', reason: `imported from ${basename(file)}; nothing was trained` });
+  } catch (error) {
+    run.close();
+    throw error;
+  }
+  const located = records.filter(({ firstWrongStep }) => firstWrongStep).length;
+  return { folder: run.folder, cases: records.length, categories, located };
+}

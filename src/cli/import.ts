@@ -1,0 +1,31 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { importCases } from '../cases/import';
+import { runsFolderName } from '../runs/layout';
+import { printDocument } from './exit';
+import { plural } from './format';
+import { commandLine, quoted, shown } from './places';
+
+export function addImportCommand(program: Command): void {
+  const command = program.command('import').description("make a run of somebody else's records, to read them here");
+  command
+    .command('cases')
+    .description('recorded failures with teacher chains: a finished run that every view opens; nothing is trained')
+    .argument('<file>', 'BRIDGE\'s stage3_error_samples.json, or chains JSONL with "student" answers')
+    .option('--runs <folder>', `where the run goes (default: ${runsFolderName} here)`)
+    .option('--json', 'the run as one JSON object')
+    .addHelpText('after', `\nExamples:\n  distillery import cases stage3_error_samples.json\n  distillery show latest`)
+    .showHelpAfterError('See `distillery import cases --help`.')
+    .action(async (file: string, options: { runs?: string; json?: boolean }) => {
+      const imported = await importCases(file, resolve(options.runs ?? runsFolderName));
+      if (options.json) return printDocument(imported);
+      const { folder, cases, categories, located } = imported;
+      const lines = Object.entries(categories)
+        .sort((a, b) => b[1] - a[1])
+        .map(([category, n]) => `  ${String(n).padStart(6)}  ${category}`);
+      process.stdout.write(
+        `${pc.bold(plural(cases, 'case'))}, ${located} with a first wrong step\n${lines.join('\n')}\n\nThey are in ${shown(folder)}. See them with:\n  ${commandLine(`show ${quoted(shown(folder))}`)}\n`,
+      );
+    });
+}

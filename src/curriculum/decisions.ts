@@ -1,0 +1,89 @@
+import { extractAnswer, sameAnswer } from '../chain/answer';
+import { type Decisions, decisionsOf, readDecisions } from '../runs/decisions';
+import { runOfCheckpoint } from '../runs/reading';
+import type { RewriteDecision } from '../runs/records';
+import type { Context } from './context';
+
+/** A completion (with end token) that is learned from the plain question of training row `row`. */
+export type TaughtRewrite = [row: number, completion: number[]];
+
+/** What people decided about the cases of this run, and before it of the run that its student comes from. */
+export function decisionsFor({ experiment, run }: Context): Decisions {
+  const earlier = runOfCheckpoint(experiment.student.path);
+  return decisionsOf([...(earlier ? readDecisions(earlier) : []), ...readDecisions(run.folder)]);
+}
+
+/** Training rows that were picked by hand. A problem counts when id and question are still the same and it has a teacher chain. */
+export function pickedRows({ train, notify }: Context, { picked }: Decisions): number[] {
+  if (picked.size === 0) return [];
+  const rows = train.flatMap(({ problem, chain }, row) =>
+    chain && picked.get(problem.id) === problem.question ? [row] : [],
+  );
+  const missing = picked.size - rows.length;
+  notify({ type: 'note', level: 'info', text: `${rows.length} problems were picked by hand` });
+  if (missing > 0)
+    notify({
+      type: 'note',
+      level: 'warning',
+      text: `${missing} picked problems are left out: they are not among the training rows with a teacher chain`,
+    });
+  return rows;
+}
+
+/** Texts that a person rejected as rewrites of a problem. */
+export function rejectedTexts({ rewrites }: Decisions, problemId: string): Set<string> {
+  const decided = rewrites.get(problemId) ?? [];
+  return new Set(decided.filter(({ verdict }) => verdict === 'rejected').map(({ text }) => text));
+}
+
+/**
+ * The rewrites to learn from: of the collected ones those that nobody rejected, and before them what people accepted or wrote, at
+ * most `most` of a problem in all. A text whose answer is wrong is never taught, whoever accepted it.
+ */
+export function withVerdicts(
+  context: Context,
+  collected: readonly TaughtRewrite[],
+  decisions: Decisions,
+  most: number,
+): readonly TaughtRewrite[] {
+  if (decisions.rewrites.size === 0) return collected;
+  const { train, tokenizer, notify } = context;
+  const chosen: TaughtRewrite[] = [];
+  const texts = new Map<number, Set<string>>();
+  const wrong: string[] = [];
+  const take = (row: number, text: string, completion: number[]) => {
+    const known = texts.get(row) ?? new Set();
+    if (known.size >= most || known.has(text)) return;
+    texts.set(row, known.add(text));
+    chosen.push([row, completion]);
+  };
+  for (const [row, { problem }] of train.entries()) {
+    for (const { text, verdict, question } of decisions.rewrites.get(problem.id) ?? []) {
+      if (!isApproval(verdict) || question !== problem.question) continue;
+      const answer = extractAnswer(text, 'strict');
+      if (answer && sameAnswer(answer.value, problem.answer))
+        take(row, text, [...tokenizer.encode(text), tokenizer.eosId]);
+      else wrong.push(problem.id);
+    }
+  }
+  const approved = chosen.length;
+  for (const [row, completion] of collected) {
+    const ended = tokenizer.eosIds.includes(completion.at(-1)!);
+    const text = tokenizer.decode(ended ? completion.slice(0, -1) : completion);
+    if (!rejectedTexts(decisions, train[row].problem.id).has(text)) take(row, text, completion);
+  }
+  notify({
+    type: 'note',
+    level: 'info',
+    text: `rewrites to learn from: ${approved} approved by hand, ${chosen.length - approved} of ${collected.length} collected ones`,
+  });
+  if (wrong.length > 0)
+    notify({
+      type: 'note',
+      level: 'warning',
+      text: `approved rewrites with a wrong answer are not learned: ${wrong.join(', ')}`,
+    });
+  return chosen;
+}
+
+const isApproval = (verdict: RewriteDecision['verdict']) => verdict === 'accepted' || verdict === 'edited';

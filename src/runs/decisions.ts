@@ -1,0 +1,87 @@
+/** decisions.jsonl: appended by editors, while a host may be writing the rest of the run; read by whoever trains Stage 3. */
+import fs from 'node:fs';
+import { guardDisk } from '../disk';
+import { UserError } from '../errors';
+import { appendLines, readRecords } from './jsonl';
+import { decisionsFile } from './layout';
+import { type DecisionRecord, decisionRecordSchema, type RewriteDecision } from './records';
+
+/** What people decided about the cases of a run, as it stands. */
+export interface Decisions {
+  /** Problems that Stage 3 is to take, with the question they were picked for. */
+  picked: Map<string, string>;
+  /** By problem: every text that was decided on or proposed, in the order of its first line, each by its last verdict. */
+  rewrites: Map<string, RewriteDecision[]>;
+}
+
+/** Every line, oldest first; none if there is no file. */
+export function readDecisions(run: string): DecisionRecord[] {
+  return readRecords(decisionsFile(run), decisionRecordSchema);
+}
+
+/** What the lines amount to: the last about a problem or a text counts. */
+export function decisionsOf(records: readonly DecisionRecord[]): Decisions {
+  const picked = new Map<string, string>();
+  const rewrites = new Map<string, Map<string, RewriteDecision>>();
+  for (const record of records) {
+    const { problemId } = record;
+    if (record.kind === 'pick') {
+      if (record.picked) picked.set(problemId, record.question);
+      else picked.delete(problemId);
+    } else {
+      const ofProblem = rewrites.get(problemId) ?? new Map<string, RewriteDecision>();
+      rewrites.set(problemId, ofProblem.set(record.text, record));
+    }
+  }
+  return { picked, rewrites: new Map([...rewrites].map(([id, texts]) => [id, [...texts.values()]])) };
+}
+
+/** A decision that is not dated yet. */
+export type NewDecision = DecisionRecord extends infer T ? (T extends DecisionRecord ? Omit<T, 'time'> : never) : never;
+
+/** Appends decisions. Several windows may do so at once: a lock file beside the file lets one write at a time. */
+export function appendDecisions(run: string, decisions: readonly NewDecision[], now = () => new Date()): void {
+  const file = decisionsFile(run);
+  const time = now().toISOString();
+  withLock(`${file}.lock`, () =>
+    appendLines(
+      file,
+      decisions.map((decision) => ({ time, ...decision })),
+    ),
+  );
+}
+
+/** A lock older than this belongs to a process that was killed: writing a line takes milliseconds. */
+const staleMs = 5_000;
+const attempts = 100;
+
+function withLock(lock: string, write: () => void): void {
+  for (let i = 0; !take(lock); i++) {
+    if (i === attempts)
+      throw new UserError('another window is writing decisions about this run', {
+        file: lock,
+        code: 'locked',
+        remedy: 'Try again; if no other window is open, delete this file.',
+      });
+    const stat = fs.statSync(lock, { throwIfNoEntry: false });
+    if (stat && Date.now() - stat.mtimeMs > staleMs) fs.rmSync(lock, { force: true });
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+  }
+  try {
+    write();
+  } finally {
+    fs.rmSync(lock, { force: true });
+  }
+}
+
+function take(lock: string): boolean {
+  return guardDisk(lock, 'nothing was decided', () => {
+    try {
+      fs.closeSync(fs.openSync(lock, 'wx'));
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    }
+  });
+}
