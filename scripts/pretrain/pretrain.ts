@@ -23,7 +23,7 @@ const { values } = parseArgs({
   options: {
     tokenizer: { type: 'string', default: 'examples/arithmetic/student' },
     out: { type: 'string', default: 'examples/arithmetic/student' },
-    updates: { type: 'string', default: '4000' },
+    updates: { type: 'string', default: '4500' },
     batch: { type: 'string', default: '16' },
     rate: { type: 'string', default: '4e-3' },
     seed: { type: 'string', default: '1' },
@@ -74,7 +74,7 @@ async function main(): Promise<void> {
     completion: [...tokenizer.encode(row.completion), tokenizer.eosId],
   });
   const lessons = prepareLessons(
-    arithmeticItems({ ...arithmeticDefaults, operations: [3, 5] }, 'validation', 300),
+    arithmeticItems({ ...arithmeticDefaults, operations: [4, 6] }, 'validation', 300),
     tokenizer,
   );
 
