@@ -1,11 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, statfsSync } from 'node:fs';
-import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { type BackendReport, listBackends } from '../kernels/backends';
-import { addonFile, nativeIsas, threadCount } from '../kernels/native/addon';
+import { examineMachine, type MachineFacts, machineProblems } from '../curriculum/machine';
+import type { BackendReport } from '../kernels/backends';
 import { runsFolderName } from '../runs/layout';
 import { exitCodes, printDocument } from './exit';
 import { bytes, columns } from './format';
@@ -24,69 +21,12 @@ export function addDoctorCommand(program: Command): void {
     )
     .action(async (options: { runs?: string; json?: boolean }) => {
       const done = waiting('Measuring every backend', options.json);
-      const facts = await examine(options.runs).finally(done);
-      const report = { ...facts, problems: problems(facts) };
+      const facts = await examineMachine(resolve(options.runs ?? runsFolderName)).finally(done);
+      const report = { ...facts, problems: machineProblems(facts) };
       if (options.json) printDocument(report);
       else process.stdout.write(`${text(report)}\n`);
       if (report.problems.length > 0) process.exitCode = exitCodes.input;
     });
-}
-
-const oldestNode = 20;
-const leastSpace = 2e9;
-
-type Facts = Awaited<ReturnType<typeof examine>>;
-
-async function examine(told?: string) {
-  const backends = await listBackends({ measure: true });
-  const runs = resolve(told ?? runsFolderName);
-  return {
-    node: { version: process.version, platform: `${process.platform}-${process.arch}` },
-    processor: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism() },
-    memory: { total: totalmem(), free: freemem() },
-    disk: { folder: runs, ...space(runs) },
-    compiler: compiler(),
-    addon: addon(),
-    backends,
-  };
-}
-
-/** Free and total bytes of the disk that a folder is or will be on. */
-function space(folder: string): { free: number; total: number } {
-  let there = folder;
-  while (!existsSync(there)) there = dirname(there);
-  const { bavail, blocks, bsize } = statfsSync(there);
-  return { free: bavail * bsize, total: blocks * bsize };
-}
-
-/** The compiler that `npm run build` would take. */
-function compiler(): { name: string; version: string } | null {
-  for (const name of process.env.CC ? [process.env.CC] : ['cc', 'gcc', 'clang']) {
-    const { status, stdout } = spawnSync(name, ['--version'], { encoding: 'utf8' });
-    if (status === 0) return { name, version: stdout.split('\n')[0] };
-  }
-  return null;
-}
-
-function addon() {
-  const file = addonFile();
-  try {
-    const isas = nativeIsas();
-    return { file, usable: true, isa: process.env.DISTILLERY_ISA || isas[0], isas, threads: threadCount() };
-  } catch (error) {
-    return { file, usable: false, reason: (error as Error).message.split('\n')[0] };
-  }
-}
-
-function problems({ backends, disk }: Facts): string[] {
-  const embedded = backends.find(({ name }) => name === 'embedded');
-  return [
-    ...(Number(process.versions.node.split('.')[0]) < oldestNode
-      ? [`Node ${process.version} is too old: install Node ${oldestNode} or newer.`]
-      : []),
-    ...(embedded?.usable ? [] : [`The embedded backend does not work: ${embedded?.detail}`]),
-    ...(disk.free < leastSpace ? [`Only ${bytes(disk.free)} are free for runs (${disk.folder}).`] : []),
-  ];
 }
 
 function text({
@@ -98,7 +38,7 @@ function text({
   addon: native,
   backends,
   problems,
-}: Facts & { problems: string[] }): string {
+}: MachineFacts & { problems: string[] }): string {
   const facts = [
     ['Node', `${node.version}, ${node.platform}`],
     ['processor', `${processor.model}, ${processor.cores} cores`],

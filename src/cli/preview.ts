@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { loadExperiment } from '../config/load';
+import { trainedStages } from '../curriculum/adjust';
 import { prepareLessons } from '../curriculum/lessons';
 import { loadData } from '../data/load';
 import { UserError } from '../errors';
 import { loadTokenizer } from '../model/tokenizer';
-import { trainedStages } from './adjust';
 import { printDocument } from './exit';
 import { namesOf, positive } from './options';
 import { experimentFile } from './places';

@@ -3,10 +3,10 @@ import { completionExercise, type MaskRatio, reconstructionExercise } from '../c
 import { completePrompt, plainPrompt, reconstructPrompt, rewritePrompt } from '../chain/prompts';
 import type { Exercise } from '../chain/types';
 import type { CompleteSettings, Experiment, ReconstructSettings, RewriteSettings } from '../config/experiment';
+import type { trainedStages } from '../curriculum/adjust';
 import type { Lesson } from '../curriculum/lessons';
 import type { Tokenizer } from '../model/tokenizer';
 import { Random } from '../random';
-import type { trainedStages } from './adjust';
 import { percent } from './format';
 
 export type TrainedStage = (typeof trainedStages)[number];

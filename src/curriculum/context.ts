@@ -21,7 +21,13 @@ export interface Context {
   /** Seconds of training each stage took, over restarts. */
   seconds: Partial<Record<StageName, number>>;
   notify: (event: CurriculumEvent) => void;
+  /** Aborted with `Cancelled` to end at once, with anything else to end after a checkpoint. */
   signal: AbortSignal;
+  /**
+   * Called between two updates and before tests, where no tensor is half made: whoever conducts the run may make it wait there, do other
+   * work meanwhile, and have a checkpoint of what was done so far (where there is something new to keep).
+   */
+  rest?: (checkpoint: () => Promise<void>) => Promise<void>;
 }
 
 /** What an update gives back: measurements, and the tokens it read and wrote (for tokens/s). */
@@ -36,4 +42,18 @@ export class Stopped extends Error {
     super('The run was stopped.');
     this.name = 'Stopped';
   }
+}
+
+/** The reason of a signal that ends a run without a last checkpoint. */
+export class Cancelled extends Stopped {
+  constructor() {
+    super();
+    this.message = 'The run was cancelled.';
+    this.name = 'Cancelled';
+  }
+}
+
+/** Ends the run when it was asked to end. */
+export function endIfAsked({ signal }: Pick<Context, 'signal'>): void {
+  if (signal.aborted) throw signal.reason instanceof Stopped ? signal.reason : new Stopped();
 }

@@ -4,8 +4,8 @@ import { memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadStudent } from '../model/hf-folder';
 import { disposeModel } from '../model/transformer';
-import { openRun, readFailures, readMetrics, readRollouts, readSummary } from '../runs/reading';
-import { type CurriculumEvent, Stopped } from './context';
+import { openRun, readFailures, readMetrics, readRollouts, readSummary, readValidation } from '../runs/reading';
+import { Cancelled, type CurriculumEvent, Stopped } from './context';
 import { resumeRun, startRun } from './session';
 import { tinyExperiment, tinyWorkspace } from './testing/tiny';
 
@@ -15,7 +15,7 @@ let whole = '';
 beforeAll(async () => {
   folder = await tinyWorkspace();
   whole = (await start()).folder;
-});
+}, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const quiet = { notify: () => {}, signal: new AbortController().signal };
@@ -63,6 +63,11 @@ describe('a run', () => {
       ...[1, 2, 3].map((step) => `rewrite/rewrite/${step}`),
       ...[5, 6, 7].map((step) => `rewrite/internalise/${step}`),
     ]);
+    expect(readValidation(whole).map(({ stage, phase, step }) => `${stage}/${phase}/${step}`)).toEqual([
+      ...[0, 2, 3].map((step) => `sft/sft/${step}`),
+      ...[0, 2, 3].map((step) => `complete/complete/${step}`),
+      ...[4, 6, 7].map((step) => `rewrite/internalise/${step}`),
+    ]);
     const rollouts = readRollouts(whole, 'complete', 2);
     expect(rollouts).toHaveLength(6);
     for (const rollout of rollouts) {
@@ -98,8 +103,40 @@ describe('a run', () => {
       readSummary(of).map(({ stage, accuracy, meanTokens }) => ({ stage, accuracy, meanTokens }));
     expect(summary(run)).toEqual(summary(whole));
     expect(readRollouts(run, 'rewrite', 3)).toEqual(readRollouts(whole, 'rewrite', 3));
+    const checks = (of: string) => readValidation(of).map(({ time: _, ...check }) => check);
+    expect(checks(run)).toEqual(checks(whole));
     const last = (of: string) => readFileSync(join(of, 'checkpoints', 'rewrite-7', 'model.safetensors'));
     expect(last(run).equals(last(whole))).toBe(true);
+  });
+
+  it('gives the same when it is made to rest, each time after a checkpoint', async () => {
+    let rests = 0;
+    let folder = '';
+    const rest = async (checkpoint: () => Promise<void>) => {
+      if (++rests % 3 !== 0) return;
+      await checkpoint();
+      const { checkpoints } = openRun(folder).record;
+      const done = metrics(folder).at(-1);
+      if (done) expect(checkpoints.at(-1)).toMatchObject({ stage: done.stage, step: done.step });
+    };
+    const { rows } = await start({ rest, begun: (run) => (folder = run.folder) });
+    expect(rests).toBeGreaterThan(15);
+    expect(rows).toHaveLength(5);
+    expect(metrics(folder)).toEqual(metrics(whole));
+  });
+
+  it('ends without a checkpoint when it is cancelled', async () => {
+    const stop = new AbortController();
+    let run = '';
+    const notify = (event: CurriculumEvent) => {
+      if (event.type === 'update' && event.stage === 'complete') stop.abort(new Cancelled());
+    };
+    const begun = (writer: { folder: string }) => (run = writer.folder);
+    await expect(start({ notify, signal: stop.signal, begun })).rejects.toThrow(Cancelled);
+    expect(openRun(run).record).toMatchObject({ state: 'stopped', reason: 'cancelled' });
+    expect(openRun(run).record.checkpoints.at(-1)).toMatchObject({ name: 'complete-0' });
+    await resumeRun(run, quiet);
+    expect(metrics(run)).toEqual(metrics(whole));
   });
 
   it('leaves no tensors behind', async () => {

@@ -2,6 +2,7 @@ import { extractAnswer, sameAnswer } from '../chain/answer';
 import type { Tokenizer } from '../model/tokenizer';
 import type { Model } from '../model/transformer';
 import { sample } from '../rollout/sample';
+import type { Draft } from '../rollout/schedule';
 import { mean, wilsonInterval } from '../statistics';
 import type { Context } from './context';
 import type { Lesson } from './lessons';
@@ -42,6 +43,8 @@ export interface EvaluationOptions {
   batch: number;
   seed: number;
   signal?: AbortSignal;
+  /** Told each answer as soon as it is finished, in whatever order they finish. */
+  answered?: (answer: EvaluatedAnswer, lesson: number) => void;
 }
 
 /** Answers every lesson from its plain question (or from `prompts`) and compares with the gold answers. */
@@ -53,6 +56,27 @@ export async function evaluate(
   prompts: readonly (readonly number[])[] = lessons.map((lesson) => lesson.prompt),
 ): Promise<Evaluation> {
   const started = performance.now();
+  const answerOf = (draft: { tokens: readonly number[]; finished: boolean }, i: number): EvaluatedAnswer => {
+    const { problem } = lessons[i];
+    const tokens = withoutEnd(draft);
+    const text = tokenizer.decode(tokens);
+    return {
+      problemId: problem.id,
+      text,
+      tokens: tokens.length,
+      finished: draft.finished,
+      ...judge(text, problem.answer),
+    };
+  };
+  const told = new Set<number>();
+  const tell = (drafts: readonly Readonly<Draft>[]) => {
+    for (const [i, draft] of drafts.entries()) {
+      const over = draft.finished || draft.tokens.length >= options.maxNewTokens;
+      if (!over || told.has(i)) continue;
+      told.add(i);
+      options.answered?.(answerOf(draft, i), i);
+    }
+  };
   const { completions } = await sample(model, prompts as number[][], {
     sampling: { temperature: options.temperature, topK: 0, topP: 1, minP: 0 },
     maxNewTokens: options.maxNewTokens,
@@ -62,20 +86,10 @@ export async function evaluate(
     groupSize: 1,
     maxRows: options.batch,
     signal: options.signal,
+    progress: options.answered && tell,
   });
   const seconds = (performance.now() - started) / 1000;
-  const answers = completions.map((completion, i): EvaluatedAnswer => {
-    const { problem } = lessons[i];
-    const tokens = withoutEnd(completion);
-    const text = tokenizer.decode(tokens);
-    return {
-      problemId: problem.id,
-      text,
-      tokens: tokens.length,
-      finished: completion.finished,
-      ...judge(text, problem.answer),
-    };
-  });
+  const answers = completions.map(answerOf);
   const right = answers.filter((answer) => answer.correct).length;
   return {
     n: answers.length,

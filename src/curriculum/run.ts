@@ -7,7 +7,7 @@ import { readSummary } from '../runs/reading';
 import type { StageName, StageRow } from '../runs/records';
 import { checkpointFolder, loadWeights } from './checkpoints';
 import { complete } from './complete';
-import { type Context, Stopped } from './context';
+import { type Context, endIfAsked } from './context';
 import { evaluateLessons } from './evaluate';
 import { plainSupervised, reconstruct } from './reconstruct';
 import { OwnSamples } from './replay';
@@ -55,7 +55,8 @@ async function runStage(
 async function test(context: Context, stage: StageName, student: Model): Promise<void> {
   const { run, notify, results, signal } = context;
   if (readSummary(run.folder).some((row) => row.stage === stage)) return;
-  if (signal.aborted) throw new Stopped();
+  await context.rest?.(async () => {}); // what training did last has its checkpoint
+  endIfAsked(context);
   const { answers, accuracy, accuracyInterval, lenientAccuracy, truncated, meanTokens, n, tokensPerSecond } =
     await evaluateLessons(context, student, context.test, { signal });
   run.evaluation(

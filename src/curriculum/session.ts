@@ -14,7 +14,7 @@ import { latestCheckpoint, readConfig } from '../runs/reading';
 import type { CheckpointEntry, StageRow } from '../runs/records';
 import { createRun, openForWriting, type RunWriter } from '../runs/writer';
 import { newestCheckpoint } from './checkpoints';
-import { type Context, type CurriculumEvent, Stopped } from './context';
+import { Cancelled, type Context, type CurriculumEvent, Stopped } from './context';
 import { type Lesson, prepareLessons } from './lessons';
 import { runCurriculum } from './run';
 
@@ -27,6 +27,7 @@ export interface RunConfig {
 export interface SessionOptions {
   notify: (event: CurriculumEvent) => void;
   signal: AbortSignal;
+  rest?: Context['rest'];
   /** Told as soon as the run folder is there. */
   begun?: (run: RunWriter, backend: BackendInfo) => void;
 }
@@ -109,6 +110,7 @@ async function conduct(
         seconds: { ...state?.seconds },
         notify: options.notify,
         signal: options.signal,
+        rest: options.rest,
       };
       rows = await runCurriculum(context, model);
     } finally {
@@ -128,7 +130,8 @@ function closeAfter(run: RunWriter, error: unknown): void {
   try {
     run.close({
       state: stopped ? 'stopped' : 'failed',
-      reason: stopped ? undefined : String((error as Error).message ?? error),
+      reason:
+        error instanceof Cancelled ? 'cancelled' : stopped ? undefined : String((error as Error).message ?? error),
     });
   } catch {
     // The disk may be what failed; run.json keeps its last content, and the lock is free.

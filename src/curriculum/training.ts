@@ -11,7 +11,7 @@ import {
   newestCheckpoint,
   saveCheckpoint,
 } from './checkpoints';
-import { type Context, Stopped, type UpdateResult } from './context';
+import { Cancelled, type Context, endIfAsked, type UpdateResult } from './context';
 import { evaluateLessons } from './evaluate';
 import { type Selection, select } from './selection';
 
@@ -59,6 +59,9 @@ export async function train(context: Context, model: Model, training: Training):
     });
     saved = update;
   };
+  const checkpointIfNew = async () => {
+    if (saved !== update && update > 0) await checkpoint();
+  };
   const validate = async () => {
     if (training.tolerance === null || context.validation.length === 0) return;
     const step = firstStep + update;
@@ -87,10 +90,9 @@ export async function train(context: Context, model: Model, training: Training):
     }
     while (update < updates) {
       await setImmediate(); // a supervised update does not wait for anything: let signals and messages in
-      if (signal.aborted) {
-        if (saved !== update && update > 0) await checkpoint();
-        throw new Stopped();
-      }
+      await context.rest?.(checkpointIfNew);
+      if (signal.aborted && !(signal.reason instanceof Cancelled)) await checkpointIfNew();
+      endIfAsked(context);
       const started = performance.now();
       const learningRate = learningRateAt(settings, update, updates);
       const result = await guarded(context, training, update, () =>

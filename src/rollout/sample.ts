@@ -5,11 +5,18 @@
 import { setImmediate } from 'node:timers/promises';
 import { dispose, slice, type Tensor, type Tensor2D, tensor1d, tidy, zeros } from '@tensorflow/tfjs-core';
 import { UserError } from '../errors';
-import { copySlots, type DecoderWeights, decodeStep, type KvCache, type Sampling, sampleToken } from '../kernels/interface';
+import {
+  copySlots,
+  type DecoderWeights,
+  decodeStep,
+  type KvCache,
+  type Sampling,
+  sampleToken,
+} from '../kernels/interface';
 import { checkLength, checkTokens, type ModelConfig } from '../model/config';
 import { decoderShape, decoderWeights, type Model } from '../model/transformer';
 import { uniform } from '../random';
-import { type Group, groupsOf, type Row, Slots } from './schedule';
+import { type Draft, type Group, groupsOf, type Row, Slots } from './schedule';
 
 export interface SampleOptions {
   sampling: Sampling;
@@ -24,6 +31,8 @@ export interface SampleOptions {
   groupSize?: number;
   /** Rows in flight at once, which bounds the cache's memory; 64 unless said. */
   maxRows?: number;
+  /** Shown all completions as far as they are, whenever the event loop gets its turn and at the end. */
+  progress?: (drafts: readonly Readonly<Draft>[]) => void;
   /** Ends the sampling with the signal's reason. */
   signal?: AbortSignal;
 }
@@ -66,14 +75,16 @@ export async function sample(
   const started = performance.now();
   let lastTurn = started;
   const groups = groupsOf(prompts, options.groupSize ?? 1, options.maxRows ?? 64);
+  const drafts = groups.flatMap(({ rows }) => rows.map(({ draft }) => draft));
   for (const _step of decodeAll(model, groups, options)) {
     options.signal?.throwIfAborted();
     if (performance.now() - lastTurn < patience) continue;
+    options.progress?.(drafts);
     await setImmediate();
     options.signal?.throwIfAborted();
     lastTurn = performance.now();
   }
-  const drafts = groups.flatMap(({ rows }) => rows.map(({ draft }) => draft));
+  options.progress?.(drafts);
   const completions = drafts.map((draft) => ({ ...draft, logProbs: Float32Array.from(draft.logProbs) }));
   const seconds = (performance.now() - started) / 1000;
   const newTokens = completions.reduce((sum, { tokens }) => sum + tokens.length, 0);

@@ -7,7 +7,7 @@ import { parameterShapes } from '../model/parameters';
 
 export const trainedStages = ['reconstruct', 'complete', 'rewrite'] as const;
 
-/** What the command line changes of an experiment. */
+/** What a user may change of an experiment for one run. */
 export interface RunOptions {
   stage?: (typeof trainedStages)[number][];
   from?: string;
@@ -16,7 +16,7 @@ export interface RunOptions {
   backend?: Experiment['backend'];
 }
 
-/** The experiment with what the command line changes. Throws a UserError when `from` has another shape than the student. */
+/** The experiment with these changes. Throws a UserError when `from` has another shape than the student. */
 export function adjust(experiment: Experiment, { stage, from, limit, seed, backend }: RunOptions): Experiment {
   const { stages, baselines, data } = experiment;
   if (from !== undefined) checkShape(resolve(from), experiment.student.path);

@@ -1,0 +1,67 @@
+/** What works on this machine: backends, processor, memory, disk. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, statfsSync } from 'node:fs';
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { dirname } from 'node:path';
+import { listBackends } from '../kernels/backends';
+import { addonFile, nativeIsas, threadCount } from '../kernels/native/addon';
+
+const oldestNode = 20;
+const leastSpace = 2e9;
+
+export type MachineFacts = Awaited<ReturnType<typeof examineMachine>>;
+
+/** Every backend with its speed, and what the machine has. `runs` is the folder whose disk is looked at; it need not be there yet. */
+export async function examineMachine(runs: string) {
+  const backends = await listBackends({ measure: true });
+  return {
+    node: { version: process.version, platform: `${process.platform}-${process.arch}` },
+    processor: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism() },
+    memory: { total: totalmem(), free: freemem() },
+    disk: { folder: runs, ...space(runs) },
+    compiler: compiler(),
+    addon: addon(),
+    backends,
+  };
+}
+
+/** Free and total bytes of the disk that a folder is or will be on. */
+function space(folder: string): { free: number; total: number } {
+  let there = folder;
+  while (!existsSync(there)) there = dirname(there);
+  const { bavail, blocks, bsize } = statfsSync(there);
+  return { free: bavail * bsize, total: blocks * bsize };
+}
+
+/** The compiler that `npm run build` would take. */
+function compiler(): { name: string; version: string } | null {
+  for (const name of process.env.CC ? [process.env.CC] : ['cc', 'gcc', 'clang']) {
+    const { status, stdout } = spawnSync(name, ['--version'], { encoding: 'utf8' });
+    if (status === 0) return { name, version: stdout.split('\n')[0] };
+  }
+  return null;
+}
+
+function addon() {
+  const file = addonFile();
+  try {
+    const isas = nativeIsas();
+    return { file, usable: true, isa: process.env.DISTILLERY_ISA || isas[0], isas, threads: threadCount() };
+  } catch (error) {
+    return { file, usable: false, reason: (error as Error).message.split('\n')[0] };
+  }
+}
+
+/** What is missing or too small to work with, as sentences. */
+export function machineProblems({ backends, disk }: MachineFacts): string[] {
+  const embedded = backends.find(({ name }) => name === 'embedded');
+  return [
+    ...(Number(process.versions.node.split('.')[0]) < oldestNode
+      ? [`Node ${process.version} is too old: install Node ${oldestNode} or newer.`]
+      : []),
+    ...(embedded?.usable ? [] : [`The embedded backend does not work: ${embedded?.detail}`]),
+    ...(disk.free < leastSpace ? [`Only ${gigabytes(disk.free)} are free for runs (${disk.folder}).`] : []),
+  ];
+}
+
+const gigabytes = (value: number) => `${(value / 1e9).toFixed(1)} GB`;
