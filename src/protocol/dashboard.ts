@@ -3,10 +3,10 @@
  * everything else is small and sent whole when it changes.
  */
 import { z } from 'zod';
-import type { StageName } from '../runs/records';
 
-/** In the order of training; rows name a stage by its place here. */
-export const stages = ['base', 'sft', 'reconstruct', 'complete', 'rewrite'] as const satisfies readonly StageName[];
+/** As the run folders name them, in the order of training; rows name a stage by its place here. */
+export const stages = ['base', 'sft', 'reconstruct', 'complete', 'rewrite'] as const;
+export type StageName = (typeof stages)[number];
 export const stageTitles: Record<StageName, string> = {
   base: 'Base student',
   sft: 'Plain SFT',

@@ -1,0 +1,160 @@
+import { stages } from '../../src/protocol/dashboard';
+import type { Track } from './track';
+
+export type AxisKind = 'updates' | 'time';
+
+/** The rows of one run that are shown, in order, and where: x ascends. */
+export interface Placed {
+  rows: Uint32Array;
+  x: Float64Array;
+  /** Which stretch a row is of: a line is not drawn from one into the next. */
+  stretch: Uint16Array;
+}
+
+/** A stage's phase along the axis. */
+export interface Band {
+  stage: number;
+  phase: string;
+  from: number;
+  to: number;
+}
+
+export interface Layout {
+  placed: Placed[];
+  bands: Band[];
+  min: number;
+  max: number;
+}
+
+/**
+ * Places the rows of all runs along one axis. By updates, each phase of each stage begins at the same place in all runs and takes the
+ * room of the longest, so that runs of other lengths stay comparable; by time, in seconds since each run's first row that is shown.
+ */
+export function layOut(tracks: readonly Track[], kind: AxisKind, shown: ReadonlySet<number>): Layout {
+  const layout = kind === 'updates' ? byUpdates(tracks, shown) : byTime(tracks, shown);
+  const max = Math.max(1, ...layout.placed.map(({ x }) => x.at(-1) ?? 0), ...layout.bands.map(({ to }) => to));
+  return { ...layout, min: 0, max };
+}
+
+interface Stretch {
+  key: string;
+  stage: number;
+  phase: string;
+  from: number;
+  to: number;
+}
+
+/** Stretches of rows of one stage and phase, of the stages shown. */
+function stretchesOf(track: Track, shown: ReadonlySet<number>): Stretch[] {
+  const stretches: Stretch[] = [];
+  for (let row = 0; row < track.rows; row++) {
+    if (!shown.has(track.stage[row])) continue;
+    const stage = track.stage[row];
+    const phase = track.phases[track.phase[row]];
+    const last = stretches.at(-1);
+    if (last && last.to === row && last.stage === stage && last.phase === phase) last.to = row + 1;
+    else stretches.push({ key: `${stage}/${phase}`, stage, phase, from: row, to: row + 1 });
+  }
+  return stretches;
+}
+
+function byUpdates(tracks: readonly Track[], shown: ReadonlySet<number>): Pick<Layout, 'placed' | 'bands'> {
+  const ofTrack = tracks.map((track) => stretchesOf(track, shown));
+  const lengths = new Map<string, number>();
+  const order: string[] = [];
+  for (const stretches of ofTrack) {
+    let after = -1;
+    for (const { key, from, to } of stretches) {
+      lengths.set(key, Math.max(lengths.get(key) ?? 0, to - from));
+      const known = order.indexOf(key);
+      if (known < 0) order.splice(after + 1, 0, key);
+      after = order.indexOf(key);
+    }
+  }
+  const starts = new Map<string, number>();
+  let end = 0;
+  const bands = order.map((key): Band => {
+    const from = end;
+    starts.set(key, from);
+    end += lengths.get(key)!;
+    const [stage, phase] = [Number(key.slice(0, key.indexOf('/'))), key.slice(key.indexOf('/') + 1)];
+    return { stage, phase, from, to: end };
+  });
+  const placed = ofTrack.map((stretches) =>
+    place(stretches, (stretch, row) => starts.get(stretch.key)! + row - stretch.from + 1),
+  );
+  return { placed, bands };
+}
+
+function byTime(tracks: readonly Track[], shown: ReadonlySet<number>): Pick<Layout, 'placed' | 'bands'> {
+  const ofTrack = tracks.map((track) => stretchesOf(track, shown));
+  const placed = tracks.map((track, i) => {
+    const origin = track.time[ofTrack[i][0]?.from ?? 0];
+    let last = 0;
+    return place(ofTrack[i], (_, row) => {
+      const x = (track.time[row] - origin) / 1000;
+      last = x > last ? x : last; // clocks are set back; the axis is not
+      return last;
+    });
+  });
+  // Runs differ in time: the bands are those of the first one that has any.
+  const lead = ofTrack.findIndex((stretches) => stretches.length > 0);
+  if (lead < 0) return { placed, bands: [] };
+  let done = 0;
+  const ends = ofTrack[lead].map(({ from, to }) => {
+    done += to - from;
+    return placed[lead].x[done - 1];
+  });
+  const bands = ofTrack[lead].map(({ stage, phase }, i) => ({
+    stage,
+    phase,
+    from: i === 0 ? 0 : ends[i - 1],
+    to: ends[i],
+  }));
+  return { placed, bands };
+}
+
+function place(stretches: readonly Stretch[], at: (stretch: Stretch, row: number) => number): Placed {
+  const count = stretches.reduce((sum, { from, to }) => sum + to - from, 0);
+  const placed = { rows: new Uint32Array(count), x: new Float64Array(count), stretch: new Uint16Array(count) };
+  let i = 0;
+  for (const [number, stretch] of stretches.entries())
+    for (let row = stretch.from; row < stretch.to; row++, i++) {
+      placed.rows[i] = row;
+      placed.x[i] = at(stretch, row);
+      placed.stretch[i] = number;
+    }
+  return placed;
+}
+
+/** The index whose x is nearest; -1 if there is none. */
+export function nearest({ x }: Placed, value: number): number {
+  const after = firstAtLeast(x, value);
+  if (after === x.length) return x.length - 1;
+  return after > 0 && value - x[after - 1] < x[after] - value ? after - 1 : after;
+}
+
+/** The first index whose value is at least this; the length if there is none. */
+export function firstAtLeast(sorted: Float64Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Where a stage's step lies; step 0 is just before the first. undefined: not shown. */
+export function positionOf(track: Track, placed: Placed, stage: string, step: number): number | undefined {
+  const index = stages.indexOf(stage as (typeof stages)[number]);
+  let before: number | undefined;
+  for (let i = 0; i < placed.rows.length; i++) {
+    const row = placed.rows[i];
+    if (track.stage[row] !== index) continue;
+    if (track.step[row] > step) return before ?? (i > 0 ? placed.x[i - 1] : 0);
+    before = placed.x[i];
+  }
+  return before;
+}

@@ -1,0 +1,252 @@
+import { describe, expect, it } from 'vitest';
+import { type RowsMessage, stages } from '../../src/protocol/dashboard';
+import { layOut, nearest, positionOf } from './axis';
+import { drawn, plain, smoothed, valueRange } from './curve';
+import { clock, duration, panelsOf, tickText, valueText } from './metrics';
+import { Track } from './track';
+
+const all = new Set(stages.keys());
+
+type Row = [stage: (typeof stages)[number], step: number, second: number, values: Record<string, number>];
+
+function message(run: string, rows: Row[], from = 0): RowsMessage {
+  const names = [...new Set(rows.flatMap(([, , , values]) => Object.keys(values)))];
+  return {
+    type: 'rows',
+    run,
+    from,
+    phases: [...stages],
+    stage: Uint8Array.from(rows, ([stage]) => stages.indexOf(stage)),
+    phase: Uint8Array.from(rows, ([stage]) => stages.indexOf(stage)),
+    step: Uint32Array.from(rows, ([, step]) => step),
+    time: Float64Array.from(rows, ([, , second]) => 1e12 + 1000 * second),
+    values: Object.fromEntries(
+      names.map((name) => [name, Float64Array.from(rows, ([, , , values]) => values[name] ?? Number.NaN)]),
+    ),
+    broken: [],
+  };
+}
+
+function track(run: string, rows: Row[]): Track {
+  const made = new Track(run);
+  made.take(message(run, rows));
+  return made;
+}
+
+const steps = (
+  stage: Row[0],
+  count: number,
+  second = 0,
+  values: (i: number) => Record<string, number> = () => ({ loss: 1 }),
+) => Array.from({ length: count }, (_, i): Row => [stage, i + 1, second + i, values(i)]);
+
+describe('a track', () => {
+  it('grows by messages, knows NaN from unmeasured, and begins anew', () => {
+    const made = track('a', steps('sft', 3));
+    expect(
+      made.take({
+        ...message(
+          'a',
+          steps('complete', 2, 10, () => ({ loss: 0.1, reward: 0.5, kl: Number.NaN })),
+          3,
+        ),
+        broken: [['kl', 3]],
+      }),
+    ).toBe(true);
+    expect(made.rows).toBe(5);
+    expect(made.value('crossEntropy', 2)).toBe(1);
+    expect(made.value('crossEntropy', 3)).toBeUndefined();
+    expect(made.value('policyLoss', 3)).toBe(0.1);
+    expect(made.value('kl', 3)).toBeNaN();
+    expect(made.value('kl', 4)).toBeUndefined();
+    expect([made.sampled(2), made.sampled(3)]).toEqual([false, true]);
+    expect(made.rowOf('complete', 2)).toBe(4);
+    expect(made.take(message('a', steps('rewrite', 1), 9))).toBe(false); // rows 5 to 8 are missing
+    made.take(message('a', steps('reconstruct', 1)));
+    expect([made.rows, made.value('reward', 0), made.value('crossEntropy', 0)]).toEqual([1, undefined, 1]);
+  });
+
+  it('takes a hundred thousand rows in small messages quickly', () => {
+    const made = new Track('a');
+    const started = performance.now();
+    for (let from = 0; from < 100_000; from += 1000)
+      made.take(
+        message(
+          'a',
+          steps('complete', 1000, 0, (i) => ({ loss: i, reward: i })),
+          from,
+        ),
+      );
+    expect(made.rows).toBe(100_000);
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+});
+
+describe('the axis', () => {
+  it('by updates: stages of several runs begin at the same place', () => {
+    const first = track('a', [...steps('sft', 4), ...steps('complete', 2, 10)]);
+    const second = track('b', [...steps('sft', 2), ...steps('reconstruct', 3, 5), ...steps('complete', 3, 10)]);
+    const { placed, bands, max } = layOut([first, second], 'updates', all);
+    expect(bands.map(({ stage, from, to }) => [stages[stage], from, to])).toEqual([
+      ['sft', 0, 4],
+      ['reconstruct', 4, 7],
+      ['complete', 7, 10],
+    ]);
+    expect([...placed[0].x]).toEqual([1, 2, 3, 4, 8, 9]);
+    expect([...placed[1].x]).toEqual([1, 2, 5, 6, 7, 8, 9, 10]);
+    expect(max).toBe(10);
+    expect(nearest(placed[0], 5.9)).toBe(3);
+    expect(nearest(placed[0], 6.1)).toBe(4);
+    expect(nearest(placed[0], 99)).toBe(5);
+    expect(positionOf(first, placed[0], 'complete', 2)).toBe(9);
+    expect(positionOf(second, placed[1], 'reconstruct', 0)).toBe(2);
+    expect(positionOf(second, placed[1], 'sft', 0)).toBe(0);
+    expect(positionOf(first, placed[0], 'rewrite', 1)).toBeUndefined();
+  });
+
+  it('leaves out stages that are not shown', () => {
+    const only = track('a', [...steps('sft', 4), ...steps('complete', 2, 10)]);
+    const { placed, bands } = layOut([only], 'updates', new Set([3]));
+    expect([...placed[0].rows]).toEqual([4, 5]);
+    expect([...placed[0].x]).toEqual([1, 2]);
+    expect(bands).toHaveLength(1);
+  });
+
+  it('by time: in seconds, never backwards', () => {
+    const rows = [...steps('sft', 3, 5), ...steps('complete', 2, 20)];
+    rows[4][2] = 1; // the clock was set back
+    const { placed, bands, max } = layOut([track('a', rows)], 'time', all);
+    expect([...placed[0].x]).toEqual([0, 1, 2, 15, 15]);
+    expect(bands.map(({ from, to }) => [from, to])).toEqual([
+      [0, 2],
+      [2, 15],
+    ]);
+    expect(max).toBe(15);
+  });
+
+  it('of nothing is empty', () => {
+    expect(layOut([new Track('a')], 'updates', all)).toMatchObject({ bands: [], min: 0, max: 1 });
+    expect(layOut([new Track('a')], 'time', all).placed[0].x).toHaveLength(0);
+    expect(nearest(layOut([new Track('a')], 'updates', all).placed[0], 3)).toBe(-1);
+  });
+});
+
+describe('curves', () => {
+  const values = (count: number, of: (i: number) => number) => Float64Array.from({ length: count }, (_, i) => of(i));
+  const placedOf = (count: number, split = count) =>
+    layOut([track('a', [...steps('sft', split), ...steps('complete', count - split, 1e4)])], 'updates', all).placed[0];
+
+  it('are smoothed without a pull to 0, anew in each stage, and past what is not finite', () => {
+    const placed = placedOf(6, 3);
+    const smooth = smoothed(new Float64Array([10, 10, Number.NaN, 2, 4, Number.POSITIVE_INFINITY]), placed, 0.9);
+    expect(smooth[0]).toBeCloseTo(10);
+    expect(smooth[1]).toBeCloseTo(10);
+    expect(smooth[2]).toBeNaN();
+    expect(smooth[3]).toBeCloseTo(2);
+    expect(smooth[4]).toBeCloseTo((0.9 * 2 + 4) / 1.9);
+    expect(smoothed(new Float64Array([1, 2, 3, 4, 5, 6]), placed, 0)).toEqual(new Float64Array([1, 2, 3, 4, 5, 6]));
+  });
+
+  it('are drawn whole where there is room, with an end at each stage', () => {
+    const line = drawn(
+      values(6, (i) => i),
+      placedOf(6, 3),
+      { min: 0, max: 7 },
+      100,
+      false,
+    );
+    expect(line.x).toEqual([1, 2, 3, 3.5, 4, 5, 6]);
+    expect(line.y).toEqual([0, 1, 2, null, 3, 4, 5]);
+  });
+
+  it('are drawn in part when zoomed, with a neighbour on each side', () => {
+    expect(
+      drawn(
+        values(10, (i) => i),
+        placedOf(10),
+        { min: 4.5, max: 6.5 },
+        100,
+        false,
+      ).x,
+    ).toEqual([4, 5, 6, 7, 8]);
+  });
+
+  it('keep every spike of a hundred thousand updates', () => {
+    const count = 100_000;
+    const noisy = values(count, (i) => (i === 54_321 ? 99 : i === 54_322 ? -99 : Math.sin(i)));
+    const line = drawn(noisy, placedOf(count), { min: 0, max: count }, 400, false);
+    expect(line.x.length).toBeLessThanOrEqual(804);
+    expect(line.y).toContain(99);
+    expect(line.y).toContain(-99);
+    expect([...line.x].sort((a, b) => a - b)).toEqual(line.x);
+  });
+
+  it('leave out what has no logarithm', () => {
+    expect(
+      drawn(
+        values(3, (i) => i),
+        placedOf(3),
+        { min: 0, max: 4 },
+        10,
+        true,
+      ).y,
+    ).toEqual([1, 2]);
+  });
+
+  it('set a range that shows the smooth line, and all but the outermost of the raw one', () => {
+    const raw = { x: [], y: values(200, (i) => (i === 7 ? 1000 : 5 + (i % 2))) };
+    const range = valueRange([{ x: [], y: [5.4, null, 5.6] }], [{ ...raw, y: [...raw.y] }], [4], false);
+    expect(range).toEqual({ min: 4, max: 6 });
+    expect(valueRange([{ x: [], y: [] }], [], [], false)).toBeUndefined();
+  });
+
+  it('take their values at the placed rows', () => {
+    const { placed } = layOut([track('a', [...steps('sft', 2), ...steps('complete', 2, 9)])], 'updates', new Set([3]));
+    expect(plain(new Float64Array([1, 2, 3, 4]), placed[0])).toEqual(new Float64Array([3, 4]));
+  });
+});
+
+describe('panels', () => {
+  const rows = steps('complete', 2, 0, () => ({
+    loss: 0,
+    reward: 1,
+    lengthMean: 5,
+    lengthWrong: 6,
+    'parts/brevity': 0.5,
+  }));
+  it('are those that were measured; with several runs, a panel a line', () => {
+    const one = panelsOf([track('a', rows)]);
+    expect(one.map(({ id, metrics }) => [id, metrics.map(({ key }) => key)])).toEqual([
+      ['reward', ['reward']],
+      ['parts', ['parts/brevity']],
+      ['length', ['lengthMean', 'lengthWrong']],
+      ['policyLoss', ['policyLoss']],
+    ]);
+    const two = panelsOf([track('a', rows), track('b', steps('sft', 1))]);
+    expect(two.map(({ id, title }) => [id, title])).toEqual([
+      ['reward', 'Reward'],
+      ['parts/brevity', 'Reward part: brevity'],
+      ['lengthMean', 'Length'],
+      ['lengthWrong', 'Length when wrong'],
+      ['crossEntropy', 'Cross-entropy'],
+      ['policyLoss', 'Policy loss'],
+    ]);
+  });
+});
+
+it('values are written for people', () => {
+  expect([0.7135, -0.02].map((value) => valueText(value, 'share'))).toEqual(['71.4 %', '−2.0 %']);
+  expect([3.2e-7, 0.01234, 1.5, 2048, 0].map((value) => valueText(value, 'number'))).toEqual([
+    '3.2e−7',
+    '0.0123',
+    '1.50',
+    '2048',
+    '0',
+  ]);
+  expect(valueText(undefined, 'number')).toBe('–');
+  expect(valueText(Number.NEGATIVE_INFINITY, 'number')).toBe('−Infinity');
+  expect([0.25, 0.001].map((value) => tickText(value, 'share'))).toEqual(['25%', '0.1%']);
+  expect([25_000, 0.5, 2e-5].map((value) => tickText(value, 'number'))).toEqual(['25k', '0.5', '2e−5']);
+  expect([42, 200, 3900].map(duration)).toEqual(['42 s', '3 min 20 s', '1 h 05 min']);
+  expect([0, 75, 3675].map(clock)).toEqual(['0:00', '1:15', '1:01:15']);
+});

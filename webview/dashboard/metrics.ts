@@ -1,0 +1,295 @@
+/** What the updates measure: titles, meanings (those of TRL's GRPOTrainer) and how values are written. */
+import type { Track } from './track';
+
+export type Unit = 'share' | 'tokens' | 'number' | 'rate';
+
+export interface Metric {
+  /** Its column. */
+  key: string;
+  title: string;
+  /** Where the panel's title says what it is of. */
+  short: string;
+  explain: string;
+  unit: Unit;
+  /** Above 0 by nature: a log axis makes sense. */
+  positive?: boolean;
+  /** How many of its kind a bare 0 is: shares begin at 0. */
+  fromZero?: boolean;
+}
+
+export interface Panel {
+  id: string;
+  title: string;
+  explain: string;
+  metrics: Metric[];
+}
+
+const share = { unit: 'share', fromZero: true } as const;
+
+const reward: Metric = {
+  key: 'reward',
+  title: 'Reward',
+  short: 'mean',
+  explain: 'Mean over the completions of the weighted sum of components that is optimised.',
+  unit: 'number',
+};
+
+const panels: Panel[] = [
+  { id: 'reward', title: 'Reward', explain: reward.explain, metrics: [reward] },
+  {
+    id: 'parts',
+    title: 'Reward parts',
+    explain: 'Mean of each reward component, before its weight, over the completions that it applies to.',
+    metrics: [], // the run says which there are
+  },
+  {
+    id: 'accuracy',
+    title: 'Accuracy',
+    explain:
+      'Line: share of sampled completions with the right answer, on the prompts of this update. ○ validation: held-out problems, plain question. ◆ test result with its 95 % interval.',
+    metrics: [
+      {
+        key: 'accuracy',
+        title: 'Accuracy while sampling',
+        short: 'sampled',
+        explain: 'Share of sampled completions with the right answer.',
+        ...share,
+        fromZero: false,
+      },
+    ],
+  },
+  {
+    id: 'length',
+    title: 'Length',
+    explain: 'Mean tokens of a completion: of all, of those with the right answer, of those without.',
+    metrics: [
+      {
+        key: 'lengthMean',
+        title: 'Length',
+        short: 'all',
+        explain: 'Mean tokens of a completion.',
+        unit: 'tokens',
+        positive: true,
+      },
+      {
+        key: 'lengthCorrect',
+        title: 'Length when right',
+        short: 'right',
+        explain: 'Mean tokens of the completions with the right answer.',
+        unit: 'tokens',
+        positive: true,
+      },
+      {
+        key: 'lengthWrong',
+        title: 'Length when wrong',
+        short: 'wrong',
+        explain: 'Mean tokens of the completions without the right answer.',
+        unit: 'tokens',
+        positive: true,
+      },
+    ],
+  },
+  {
+    id: 'flat',
+    title: 'Flat groups',
+    explain:
+      'Share of groups whose completions all got the same reward: they have no advantage and teach nothing. And of groups that are all right, or all wrong.',
+    metrics: [
+      {
+        key: 'flatGroups',
+        title: 'Flat groups',
+        short: 'flat',
+        explain: 'Share of groups with one reward for all.',
+        ...share,
+      },
+      {
+        key: 'allCorrect',
+        title: 'Groups all right',
+        short: 'all right',
+        explain: 'Share of groups without a wrong answer.',
+        ...share,
+      },
+      {
+        key: 'allWrong',
+        title: 'Groups all wrong',
+        short: 'all wrong',
+        explain: 'Share of groups without a right answer.',
+        ...share,
+      },
+    ],
+  },
+  single(
+    'truncated',
+    'Cut off',
+    'Share of completions that were cut off by the token budget before their end.',
+    'share',
+  ),
+  single(
+    'entropy',
+    'Entropy',
+    'Mean entropy of the next-token distribution over the completion tokens, in nats. Near 0 the samples of a group are all alike.',
+    'number',
+    true,
+  ),
+  single(
+    'kl',
+    'KL to the reference',
+    'Mean estimate of the KL divergence from the reference policy, in nats a token. How far the student has gone from where the stage began.',
+    'number',
+    true,
+  ),
+  {
+    id: 'clip',
+    title: 'Clipped tokens',
+    explain:
+      'Share of tokens whose probability ratio ran into the clip range: at the low side (advantage below 0) and the high side (above 0). Such tokens give no gradient.',
+    metrics: [
+      {
+        key: 'clipLow',
+        title: 'Clipped low',
+        short: 'low',
+        explain: 'Share of tokens clipped at the low side.',
+        ...share,
+      },
+      {
+        key: 'clipHigh',
+        title: 'Clipped high',
+        short: 'high',
+        explain: 'Share of tokens clipped at the high side.',
+        ...share,
+      },
+    ],
+  },
+  single(
+    'rewardStd',
+    'Reward deviation',
+    'Standard deviation of the reward over the completions of an update. At 0 there is nothing to prefer.',
+    'number',
+    true,
+  ),
+  {
+    id: 'crossEntropy',
+    title: 'Cross-entropy',
+    explain:
+      'Mean negative log-probability of the target tokens, in nats: of supervised updates, and of the examples replayed beside GRPO.',
+    metrics: [
+      {
+        key: 'crossEntropy',
+        title: 'Cross-entropy',
+        short: 'supervised',
+        explain: 'Loss of the supervised updates.',
+        unit: 'number',
+        positive: true,
+      },
+      {
+        key: 'replayLoss',
+        title: 'Cross-entropy of replay',
+        short: 'replay',
+        explain: 'Cross-entropy of the replayed examples.',
+        unit: 'number',
+        positive: true,
+      },
+    ],
+  },
+  single(
+    'policyLoss',
+    'Policy loss',
+    'The clipped surrogate that GRPO minimises. It hovers around 0 and does not fall as the student learns: read the reward instead.',
+    'number',
+  ),
+  single(
+    'gradNorm',
+    'Gradient norm',
+    'L2 norm of the gradient over all weights, before it is clipped to maxGradNorm.',
+    'number',
+    true,
+  ),
+  single('lr', 'Learning rate', 'Learning rate of the update, by the schedule.', 'number', true),
+  single(
+    'tokensPerSecond',
+    'Tokens per second',
+    'Tokens read and written by the update, by its wall time: sampling and learning together.',
+    'rate',
+    true,
+  ),
+];
+
+function single(key: string, title: string, explain: string, unit: Unit, positive = false): Panel {
+  const metric = { key, title, short: title.toLowerCase(), explain, unit, positive, fromZero: unit === 'share' };
+  return { id: key, title, explain, metrics: [metric] };
+}
+
+/**
+ * The panels that these runs have something to show in. One run: several lines in a panel belong together. Several runs: a panel a line,
+ * as colour and dash then tell the runs apart.
+ */
+export function panelsOf(tracks: readonly Track[]): Panel[] {
+  const measured = new Set(tracks.flatMap((track) => track.metrics()));
+  const parts = [...measured].filter((name) => name.startsWith('parts/'));
+  const all = panels.map((panel) => (panel.id === 'parts' ? { ...panel, metrics: parts.map(part) } : panel));
+  return all.flatMap((panel) => {
+    const metrics = panel.metrics.filter(({ key }) => measured.has(key));
+    if (metrics.length === 0) return [];
+    if (tracks.length === 1) return [{ ...panel, metrics }];
+    return metrics.map((metric) =>
+      metric.key === panel.metrics[0].key && panel.id !== 'parts'
+        ? { ...panel, id: metric.key, title: metric.title, metrics: [metric] }
+        : { id: metric.key, title: metric.title, explain: metric.explain, metrics: [metric] },
+    );
+  });
+}
+
+function part(key: string): Metric {
+  const name = key.slice('parts/'.length);
+  return {
+    key,
+    title: `Reward part: ${name}`,
+    short: name,
+    explain: `Mean of the component "${name}", before its weight, over the completions that it applies to.`,
+    unit: 'number',
+  };
+}
+
+/** A value as it is written: 71.3 %, 193, 0.0042, 1.2e−6. */
+export function valueText(value: number | undefined | null, unit: Unit): string {
+  if (value === undefined || value === null) return '–';
+  if (!Number.isFinite(value)) return String(value).replace('-', '−');
+  if (unit === 'share') return `${minus((100 * value).toFixed(1))} %`;
+  if (unit === 'tokens') return minus(value.toFixed(value < 100 ? 1 : 0));
+  if (unit === 'rate') return minus(Math.round(value).toLocaleString('en'));
+  const size = Math.abs(value);
+  if (size === 0) return '0';
+  if (size < 1e-3) return minus(value.toExponential(1));
+  return minus(size >= 1000 ? value.toFixed(0) : size >= 1 ? value.toFixed(2) : value.toPrecision(3));
+}
+
+/** Along an axis: as short as it can be said. */
+export function tickText(value: number, unit: Unit): string {
+  if (unit === 'share') return `${minus(String(Number((100 * value).toPrecision(4))))}%`;
+  const size = Math.abs(value);
+  if (size >= 10_000) return `${minus(String(Number((value / 1000).toPrecision(4))))}k`;
+  if (size !== 0 && size < 1e-3) return minus(String(Number(value.toPrecision(2)).toExponential()));
+  return minus(String(Number(value.toPrecision(4))));
+}
+
+export const minus = (text: string) => text.replace('-', '−');
+
+export const signed = (text: string) => (text.startsWith('-') ? minus(text) : `+${text}`);
+
+/** Seconds as 12 s, 3 min 20 s, 1 h 05 min. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const pad = (value: number) => String(value).padStart(2, '0');
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`;
+  return `${Math.floor(whole / 3600)} h ${pad(Math.floor((whole % 3600) / 60))} min`;
+}
+
+/** Seconds along an axis: 0:40, 12:30, 1:05:00. */
+export function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  const pad = (value: number) => String(value).padStart(2, '0');
+  const hours = Math.floor(whole / 3600);
+  const rest = `${pad(Math.floor(whole / 60) % 60)}:${pad(whole % 60)}`;
+  return hours > 0 ? `${hours}:${rest}` : rest.replace(/^0/, '');
+}
