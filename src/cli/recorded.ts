@@ -1,13 +1,12 @@
 /** Recorded completions with the problems they answer, for scoring them again. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { splitChain } from '../chain/split';
 import type { RunConfig } from '../curriculum/session';
 import { guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
-import type { RecordedCompletion } from '../rewards/dry-run';
+import { type Scorable as ScorableOf, toScorable } from '../rewards/recorded';
 import { readRecords } from '../runs/jsonl';
 import { rolloutsFile, runFile } from '../runs/layout';
 import { readConfig, readRollouts, rolloutSteps } from '../runs/reading';
@@ -25,9 +24,7 @@ export interface Choice {
   runs?: string;
 }
 
-export interface Scorable extends RecordedCompletion {
-  rollout: RolloutRecord;
-}
+export type Scorable = ScorableOf<RolloutRecord>;
 
 export interface Recorded {
   /** Where the completions were read. */
@@ -102,25 +99,13 @@ function problemsOf(run: string | undefined, data: string | undefined, file: str
 }
 
 function scorable(rollout: RolloutRecord, problems: Map<string, Problem>): Scorable {
-  const { problemId, step, group, tokens, tokenTexts, finished, teacherTokens, reward, parts } = rollout;
-  const problem = problems.get(problemId);
+  const problem = problems.get(rollout.problemId);
   if (!problem)
-    throw new UserError(`the problem ${problemId} is not in the data any more`, {
+    throw new UserError(`the problem ${rollout.problemId} is not in the data any more`, {
       code: 'dataset',
       remedy: 'Put the former data back, or name it with --data.',
     });
-  const { question, answer, chain } = problem;
-  const end = finished ? -1 : undefined;
-  return {
-    problemId,
-    step,
-    group,
-    problem: { question, answer, teacher: chain ? { ...splitChain(chain), answer } : undefined, teacherTokens },
-    completion: { text: tokenTexts.slice(0, end).join(''), tokens: tokens.slice(0, end), finished },
-    reward,
-    parts,
-    rollout,
-  };
+  return toScorable(rollout, problem);
 }
 
 export const shownFiles = (files: readonly string[]) =>

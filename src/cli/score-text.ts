@@ -1,8 +1,8 @@
 import pc from 'picocolors';
 import type { Rescored } from '../rewards/dry-run';
+import type { ScoreSummary, Spread } from '../rewards/summary';
 import { clip, percent, plural, table } from './format';
 import { type Scorable, shownFiles } from './recorded';
-import type { ScoreSummary, Spread } from './scores';
 
 /** The dry run for a terminal: totals, parts, and the `most` completions that rise and fall furthest. */
 export function scoreText(

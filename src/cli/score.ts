@@ -7,12 +7,12 @@ import { isPreset, presetNames } from '../config/presets';
 import type { RewardConfig } from '../config/reward';
 import { UserError } from '../errors';
 import { scoreRollouts } from '../rewards/dry-run';
+import { summariseScores } from '../rewards/summary';
 import { runsFolderName } from '../runs/layout';
 import { printDocument } from './exit';
 import { namesOf, positive } from './options';
 import { type Choice, readRecorded, type Scorable } from './recorded';
 import { scoreText } from './score-text';
-import { summariseScores } from './scores';
 
 const stages = ['complete', 'rewrite'] as const;
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { rewardSchema } from '../config/reward';
-import { type RecordedCompletion, scoreRollouts } from '../rewards/dry-run';
-import { summariseScores } from './scores';
+import { type RecordedCompletion, scoreRollouts } from './dry-run';
+import { summariseScores } from './summary';
 
 const record = (group: number, answer: number, length: number, reward: number): RecordedCompletion => ({
   problemId: `p${group}`,

@@ -1,5 +1,5 @@
-import type { RecordedCompletion, Rescored } from '../rewards/dry-run';
 import { deviation, mean } from '../statistics';
+import type { RecordedCompletion, Rescored } from './dry-run';
 
 /** How a reward spreads over completions; `applies` is the share that it scores at all. */
 export interface Spread {
@@ -74,10 +74,11 @@ export function summariseScores(rescored: readonly Rescored[]): ScoreSummary {
   };
 }
 
-function groupsOf(rescored: readonly Rescored[]): Rescored[][] {
-  const groups = new Map<string, Rescored[]>();
+/** The completions of each prompt, in the order of the records. */
+export function groupsOf<T extends RecordedCompletion>(rescored: readonly Rescored<T>[]): Rescored<T>[][] {
+  const groups = new Map<string, Rescored<T>[]>();
   for (const one of rescored) {
-    const { step, group, problemId }: RecordedCompletion = one.record;
+    const { step, group, problemId } = one.record;
     const key = JSON.stringify([step, group, problemId]);
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
@@ -90,7 +91,8 @@ function spread(values: readonly (number | null)[]): Spread {
   return { applies: known.length / Math.max(values.length, 1), mean: mean(known), std: deviation(known), ...bounds };
 }
 
-function isFlat(totals: readonly (number | null)[]): boolean {
+/** Whether all that are scored have one reward: their advantages are 0. */
+export function isFlat(totals: readonly (number | null)[]): boolean {
   const known = totals.filter((total) => total !== null);
   return known.every((total) => Math.abs(total - known[0]) < 1e-9);
 }

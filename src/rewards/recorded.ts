@@ -1,0 +1,38 @@
+import { splitChain } from '../chain/split';
+import type { RecordedCompletion } from './dry-run';
+
+/** What of a line of rollouts/<stage>/<step>.jsonl decides about its reward. */
+export interface RecordedRollout {
+  problemId: string;
+  step: number;
+  group: number;
+  /** With the end token, if it came. */
+  tokens: readonly number[];
+  tokenTexts: readonly string[];
+  finished: boolean;
+  teacherTokens?: number;
+  reward: number | null;
+  parts: Readonly<Record<string, number | null>>;
+}
+
+/** A completion with the record that it was read from. */
+export type Scorable<R extends RecordedRollout = RecordedRollout> = RecordedCompletion & { rollout: R };
+
+/** A recorded completion with the problem it answers, ready to be scored again. */
+export function toScorable<R extends RecordedRollout>(
+  rollout: R,
+  { question, answer, chain }: { question: string; answer: string; chain?: string },
+): Scorable<R> {
+  const { problemId, step, group, tokens, tokenTexts, finished, teacherTokens, reward, parts } = rollout;
+  const end = finished ? -1 : undefined;
+  return {
+    problemId,
+    step,
+    group,
+    problem: { question, answer, teacher: chain ? { ...splitChain(chain), answer } : undefined, teacherTokens },
+    completion: { text: tokenTexts.slice(0, end).join(''), tokens: tokens.slice(0, end), finished },
+    reward,
+    parts,
+    rollout,
+  };
+}
