@@ -25,7 +25,10 @@ const pages = existsSync('webview')
   : [];
 
 await Promise.all([
-  build({ ...node, entryPoints: { cli: 'src/cli/main.ts' } }),
+  build({
+    ...node,
+    entryPoints: { cli: 'src/cli/main.ts', host: 'src/host/main.ts', 'host-server': 'src/host/server.ts' },
+  }),
   build({ ...node, entryPoints: { extension: 'src/extension/extension.ts' }, external: ['vscode'], minify: true }),
   build({
     ...common,

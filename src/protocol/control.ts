@@ -89,8 +89,8 @@ const nothing = z.object({});
 const standing = z.object({ state: statusSchema.shape.state, run: z.string().optional() });
 
 /**
- * Every request: its parameters, its result and, where the result comes bit by bit, what comes meanwhile (`$/progress` with the token
- * given as `progress`). `$/cancelRequest` ends evaluate, ask, rewrite and doctor early.
+ * Every request: its parameters, its result and, where the result comes bit by bit, what comes meanwhile (`$/progress`, with the token
+ * given as `partialResultToken` beside the parameters). `$/cancelRequest` ends evaluate, ask, rewrite and doctor early.
  */
 export const requests = {
   /** The first request of every connection. */

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { dirname } from 'node:path';
+import { UserError } from '../errors';
+import { hostFolder, logFile } from '../protocol/host-folder';
+import { allowedEnvironment, type NodeProgram } from './find-node';
+
+/** Exit codes of src/host/main.ts that clients act on. */
+export const hostExit = { clean: 0, config: 2, taken: 3 } as const;
+
+/** Starts a host of its own process group, without a shell; it lives on when this process ends. What it prints goes to host.log. */
+export function launchHost(
+  program: string,
+  distillery: string,
+  node: NodeProgram,
+  args: readonly string[],
+): ChildProcess {
+  if (!fs.existsSync(program))
+    throw new UserError('the training host is missing', {
+      file: program,
+      code: 'host',
+      remedy: 'Install Distillery anew, or run `npm run build` in its repository.',
+    });
+  fs.mkdirSync(hostFolder(distillery), { recursive: true });
+  const log = fs.openSync(logFile(distillery), 'a', 0o600);
+  try {
+    const child = spawn(node.command, [program, distillery, ...args], {
+      cwd: dirname(distillery),
+      env: { ...allowedEnvironment(process.env), ...node.env },
+      stdio: ['ignore', log, log],
+      detached: true,
+      windowsHide: true,
+    });
+    child.unref();
+    return child;
+  } finally {
+    fs.closeSync(log);
+  }
+}
+
+/** The last lines of host.log. */
+export function logTail(distillery: string, lines = 20): string[] {
+  try {
+    const file = fs.openSync(logFile(distillery), 'r');
+    try {
+      const { size } = fs.fstatSync(file);
+      const bytes = Buffer.alloc(Math.min(size, 16 << 10));
+      fs.readSync(file, bytes, 0, bytes.length, size - bytes.length);
+      return bytes.toString('utf8').trimEnd().split('\n').slice(-lines);
+    } finally {
+      fs.closeSync(file);
+    }
+  } catch {
+    return [];
+  }
+}
+
+/** Whether the last words of a host speak of memory: V8's, libc++'s, the engine's. */
+export function diedOfMemory(log: readonly string[]): boolean {
+  return log.some((line) => /heap out of memory|std::bad_alloc|Array buffer allocation failed|CUDA_ERROR_OUT_OF_MEMORY/i.test(line));
+}

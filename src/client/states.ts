@@ -1,0 +1,25 @@
+import { hostStates } from '../protocol/control';
+import type { ClientState } from './api';
+
+const talking = hostStates;
+
+/** Every state and where it may lead. While a client talks to a host, the host's states follow each other as the host says. */
+export const clientMoves: Record<ClientState, readonly ClientState[]> = {
+  absent: ['starting', ...talking],
+  starting: [...talking, 'absent', 'crashed'],
+  idle: [...talking, 'absent', 'crashed', 'lost'],
+  running: [...talking, 'absent', 'crashed', 'lost'],
+  pausing: [...talking, 'absent', 'crashed', 'lost'],
+  paused: [...talking, 'absent', 'crashed', 'lost'],
+  stopping: [...talking, 'absent', 'crashed', 'lost'],
+  // Heard again, or gone after all.
+  lost: [...talking, 'absent', 'crashed'],
+  // Started anew, or found because somebody else started it.
+  crashed: ['starting', 'absent', ...talking],
+};
+
+/** The state after a move; a move that the table does not have is a defect of the client. */
+export function moveTo(from: ClientState, to: ClientState): ClientState {
+  if (from !== to && !clientMoves[from].includes(to)) throw new Error(`a host client cannot go from ${from} to ${to}`);
+  return to;
+}

@@ -1,0 +1,181 @@
+import { resolve } from 'node:path';
+import { UserError } from '../errors';
+import type { Fault, Happening, JobKind, Params, Result } from '../protocol/control';
+import { Journal } from './journal';
+import type { Job, ToEngine, ToServer } from './messages';
+import { type Cause, Standing } from './standing';
+
+interface Pending {
+  resolve: (result: unknown) => void;
+  reject: (error: Error) => void;
+  progress?: (part: unknown) => void;
+}
+
+/** An engine's refusal, with its parts as they are. */
+export class Refusal extends Error {
+  constructor(readonly fault: Fault) {
+    super(fault.message);
+  }
+}
+
+export interface ControlOptions {
+  toEngine: (message: ToEngine) => void;
+  /** How long cancelled work may take to let go, in milliseconds. */
+  graceMs: number;
+  /** Ends the process and all below it, now. */
+  kill: () => void;
+  /** Something changed that may make the host idle, or busy. */
+  changed: () => void;
+}
+
+/** What clients can ask the host to do: decides by the state, hands on to the engine, and keeps the journal. */
+export class Control {
+  readonly journal = new Journal();
+  readonly standing = new Standing();
+  private readonly pending = new Map<string, Pending>();
+  private requests = 0;
+  /** What was asked for when the run at hand was launched, and the answer. */
+  private launched?: { key: string; answer: Promise<Result<'start'>> };
+  private grace?: NodeJS.Timeout;
+
+  constructor(private readonly options: ControlOptions) {}
+
+  async start(params: Params<'start'>): Promise<Result<'start'>> {
+    const key = JSON.stringify(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1)));
+    if (this.launched?.key === key && this.standing.state !== 'stopping')
+      return { ...(await this.launched.answer), already: true };
+    return this.launch(key, (id) => ({ type: 'start', id, params }));
+  }
+
+  async resume({ run }: Params<'resume'>): Promise<Result<'resume'>> {
+    const folder = resolve(run);
+    const { state, run: active } = this.standing;
+    if (active?.folder === folder && state !== 'stopping') {
+      this.verb('continue');
+      return { run: folder, already: true };
+    }
+    const key = `resume ${folder}`;
+    if (this.launched?.key === key && state !== 'stopping') return { ...(await this.launched.answer), already: true };
+    return this.launch(key, (id) => ({ type: 'resume', id, run: folder }));
+  }
+
+  /** Pausing what is paused and stopping what is stopped is done already. */
+  verb(verb: 'pause' | 'continue' | 'stop' | 'cancel'): Result<'stop'> {
+    const moved = this.move(verb === 'cancel' ? 'stop' : verb);
+    if (moved || verb === 'cancel') this.options.toEngine({ type: 'verb', verb });
+    if (verb === 'cancel' && this.standing.atWork) this.grace ??= setTimeout(() => this.giveUp(), this.options.graceMs);
+    return { state: this.standing.state, run: this.standing.run?.folder };
+  }
+
+  /** Short work. `signal` ends it early. */
+  job<K extends JobKind>(
+    job: Extract<Job, { kind: K }>,
+    signal: AbortSignal,
+    progress?: (part: unknown) => void,
+  ): Promise<Result<K>> {
+    const id = this.nextId();
+    signal.addEventListener('abort', () => this.options.toEngine({ type: 'cancelJob', id }), { once: true });
+    return this.ask(id, { type: 'job', id, job }, progress) as Promise<Result<K>>;
+  }
+
+  receive(message: Exclude<ToServer, { type: 'terminate' }>): void {
+    switch (message.type) {
+      case 'happening':
+        this.take(message.happening);
+        break;
+      case 'paused':
+        this.move('paused');
+        break;
+      case 'answer':
+        this.settle(message.id)?.resolve(message.result);
+        break;
+      case 'refusal':
+        this.settle(message.id)?.reject(new Refusal(message.fault));
+        break;
+      case 'progress':
+        this.pending.get(message.id)?.progress?.(message.part);
+        break;
+      case 'breath':
+        this.standing.breathe();
+        break;
+    }
+  }
+
+  private async launch(key: string, message: (id: string) => ToEngine): Promise<Result<'start'>> {
+    if (!this.move('launch')) throw this.busy();
+    const id = this.nextId();
+    const answer = this.ask(id, message(id)) as Promise<Result<'start'>>;
+    this.launched = { key, answer };
+    try {
+      return await answer;
+    } catch (error) {
+      this.launched = undefined;
+      this.move('ended'); // it did not come so far as to have a folder
+      throw error;
+    }
+  }
+
+  private take(happening: Exclude<Happening, { type: 'state' }>): void {
+    this.record(happening);
+    if (happening.type === 'ended') {
+      this.launched = undefined;
+      this.move('ended');
+    }
+    if (happening.type === 'ended' || happening.type === 'job') {
+      if (!this.standing.atWork) {
+        clearTimeout(this.grace);
+        this.grace = undefined;
+      }
+      this.options.changed();
+    }
+  }
+
+  private move(cause: Cause): boolean {
+    const state = this.standing.next(cause);
+    if (!state) return false;
+    this.record({ type: 'state', state });
+    this.options.changed();
+    return true;
+  }
+
+  private record(happening: Happening): void {
+    this.standing.take(happening);
+    this.journal.add(happening);
+  }
+
+  /** The engine is deaf: what was cancelled ends with the process. */
+  private giveUp(): void {
+    const { run } = this.standing;
+    const text = 'the work did not end in time: the host is ended with it';
+    this.record({ type: 'log', level: 'warning', text });
+    if (run) this.take({ type: 'ended', run: run.folder, outcome: 'cancelled' });
+    this.journal.tell();
+    setTimeout(this.options.kill, 200); // the last words reach the clients
+  }
+
+  private busy(): UserError {
+    const { run, state } = this.standing;
+    return new UserError(run ? `the run ${run.name} is ${state}` : 'a run is just being started', {
+      file: run?.folder,
+      code: 'busy',
+      remedy: 'Wait for it or stop it: a host trains one student at a time.',
+    });
+  }
+
+  private ask(id: string, message: ToEngine, progress?: (part: unknown) => void): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.pending.set(id, { resolve, reject, progress });
+      this.options.toEngine(message);
+    });
+  }
+
+  private settle(id: string): Pending | undefined {
+    const pending = this.pending.get(id);
+    this.pending.delete(id);
+    return pending;
+  }
+
+  private nextId(): string {
+    return String(++this.requests);
+  }
+}

@@ -1,0 +1,213 @@
+import { loadExperiment } from '../config/load';
+import { adjust } from '../curriculum/adjust';
+import { Cancelled, Stopped } from '../curriculum/context';
+import { examineMachine, machineProblems } from '../curriculum/machine';
+import { resumeRun, type SessionOptions, startRun } from '../curriculum/session';
+import { UserError } from '../errors';
+import type { Params } from '../protocol/control';
+import type { RunWriter } from '../runs/writer';
+import { faultOf, log } from './faults';
+import type { Job, ToEngine, ToServer } from './messages';
+import { Students } from './students';
+import { doAsk, doEvaluate, doRewrite } from './work';
+
+/** The run at hand. */
+interface Session {
+  stop: AbortController;
+  writer?: RunWriter;
+  /** It waits between two updates: short work may be done. */
+  resting: boolean;
+  /** Set while the run is to wait; called to let it go on. */
+  paused: boolean;
+  wake: () => void;
+}
+
+interface QueuedJob {
+  id: string;
+  job: Job;
+  abort: AbortController;
+}
+
+/**
+ * The engine's thread: one run at a time, and short work (evaluations, questions) one after the other: at once when no run is on, else
+ * between two updates of it. Says what happens by `post`.
+ */
+export class Engine {
+  private session?: Session;
+  private readonly queue: QueuedJob[] = [];
+  private atWork?: QueuedJob;
+  private draining?: Promise<void>;
+  private readonly students = new Students();
+
+  constructor(
+    private readonly runsFolder: string,
+    private readonly post: (message: ToServer) => void,
+  ) {}
+
+  receive(message: Exclude<ToEngine, { type: 'end' }>): void {
+    switch (message.type) {
+      case 'start':
+        void this.launch(message.id, false, (session) => this.start(message.params, session));
+        break;
+      case 'resume':
+        void this.launch(message.id, true, (session) => resumeRun(message.run, session));
+        break;
+      case 'job':
+        this.queue.push({ id: message.id, job: message.job, abort: new AbortController() });
+        this.tellOfJob(message.id, message.job, 'waiting');
+        void this.drain();
+        break;
+      case 'cancelJob':
+        this.cancelJobs(({ id }) => id === message.id);
+        break;
+      case 'verb':
+        this.obey(message.verb);
+        break;
+    }
+  }
+
+  private obey(verb: Extract<ToEngine, { type: 'verb' }>['verb']): void {
+    const { session } = this;
+    if (verb === 'cancel') this.cancelJobs(() => true);
+    if (!session) return;
+    if (verb === 'pause') {
+      session.paused = true;
+      if (session.writer?.record.state === 'paused') this.post({ type: 'paused' });
+      return;
+    }
+    session.paused = false;
+    if (verb === 'stop') session.stop.abort();
+    if (verb === 'cancel') session.stop.abort(new Cancelled());
+    session.wake();
+  }
+
+  private start({ runs, stages, experiment: file, ...changes }: Params<'start'>, session: SessionOptions) {
+    const { experiment, warnings } = loadExperiment(file, { quick: changes.quick ?? false });
+    const adjusted = adjust(experiment, { ...changes, stage: stages });
+    for (const { message } of warnings) session.notify({ type: 'note', level: 'warning', text: message });
+    return startRun(adjusted, runs ?? this.runsFolder, session);
+  }
+
+  /** Conducts a run from its beginning to its end, whatever that is. The request is answered when the run's folder is there. */
+  private async launch(id: string, resumed: boolean, begin: (session: SessionOptions) => Promise<unknown>) {
+    const session: Session = { stop: new AbortController(), resting: false, paused: false, wake: () => {} };
+    this.session = session;
+    await this.draining; // the job at hand is let finish
+    this.students.release();
+    const early: SessionOptions['notify'] extends (event: infer E) => void ? E[] : never = [];
+    const tell: SessionOptions['notify'] = (event) => {
+      if (!session.writer) early.push(event);
+      else this.happen({ type: 'curriculum', run: session.writer.folder, event });
+    };
+    try {
+      await begin({
+        notify: tell,
+        signal: session.stop.signal,
+        rest: (checkpoint) => this.rest(session, checkpoint),
+        begun: (writer, backend) => {
+          session.writer = writer;
+          const { folder, record } = writer;
+          const run = { folder, name: record.name, backend: backend.description, since: new Date().toISOString() };
+          this.happen({ type: 'run', run, resumed });
+          this.post({ type: 'answer', id, result: { run: folder, already: false } });
+          early.forEach(tell);
+        },
+      });
+      this.happen({ type: 'ended', run: session.writer!.folder, outcome: 'finished' });
+    } catch (error) {
+      const stopped = error instanceof Stopped || (error as Error)?.name === 'AbortError';
+      if (!stopped && !(error instanceof UserError)) log('error', (error as Error)?.stack ?? String(error));
+      if (!session.writer) this.post({ type: 'refusal', id, fault: faultOf(error) });
+      else {
+        const outcome = error instanceof Cancelled ? 'cancelled' : stopped ? 'stopped' : 'failed';
+        const fault = stopped ? undefined : faultOf(error);
+        this.happen({ type: 'ended', run: session.writer.folder, outcome, fault });
+      }
+    } finally {
+      this.session = undefined;
+      void this.drain();
+    }
+  }
+
+  /** Between two updates: does what short work waits, then waits as long as the run is to pause. */
+  private async rest(session: Session, checkpoint: () => Promise<void>): Promise<void> {
+    session.resting = true;
+    await this.drain();
+    const { stop, writer } = session;
+    if (session.paused && !stop.signal.aborted) {
+      await checkpoint();
+      writer!.update({ state: 'paused' });
+      this.post({ type: 'paused' });
+      while (session.paused && !stop.signal.aborted) await new Promise<void>((resolve) => (session.wake = resolve));
+      writer!.update({ state: 'running' });
+    }
+    session.resting = false;
+    await this.draining;
+  }
+
+  /** Does the short work that waits, as long as there is room for it. */
+  private drain(): Promise<void> {
+    const mayWork = () => !this.session || this.session.resting;
+    this.draining ??= (async () => {
+      while (this.queue.length > 0 && mayWork()) await this.do(this.queue.shift()!);
+    })().finally(() => {
+      this.draining = undefined;
+    });
+    return this.draining;
+  }
+
+  private async do(queued: QueuedJob): Promise<void> {
+    const { id, job, abort } = queued;
+    this.atWork = queued;
+    this.tellOfJob(id, job, 'working');
+    try {
+      const result = await this.perform(job, abort.signal, (part) => this.post({ type: 'progress', id, part }));
+      abort.signal.throwIfAborted();
+      this.post({ type: 'answer', id, result });
+    } catch (error) {
+      const cancelled = abort.signal.aborted;
+      if (!cancelled && !(error instanceof UserError)) log('error', (error as Error)?.stack ?? String(error));
+      this.post({ type: 'refusal', id, fault: cancelled ? cancelledFault : faultOf(error) });
+    } finally {
+      this.atWork = undefined;
+      this.tellOfJob(id, job, 'done');
+    }
+  }
+
+  private async perform(job: Job, signal: AbortSignal, progress: (part: unknown) => void): Promise<unknown> {
+    if (job.kind === 'doctor') {
+      const facts = await examineMachine(this.runsFolder);
+      return { ...facts, problems: machineProblems(facts) };
+    }
+    try {
+      const student = await this.students.load(job.params.checkpoint, this.session !== undefined);
+      const bench = { ...student, signal, progress };
+      if (job.kind === 'evaluate') return await doEvaluate(job.params, bench);
+      if (job.kind === 'ask') return await doAsk(job.params, bench);
+      return await doRewrite(job.params, bench);
+    } finally {
+      // Beside a run there is no memory to spare.
+      if (this.session) this.students.release();
+      else this.students.rest();
+    }
+  }
+
+  private cancelJobs(which: (job: QueuedJob) => boolean): void {
+    if (this.atWork && which(this.atWork)) this.atWork.abort.abort();
+    for (const queued of this.queue.filter(which)) {
+      this.queue.splice(this.queue.indexOf(queued), 1);
+      this.post({ type: 'refusal', id: queued.id, fault: cancelledFault });
+      this.tellOfJob(queued.id, queued.job, 'done');
+    }
+  }
+
+  private tellOfJob(id: string, { kind }: Job, state: 'waiting' | 'working' | 'done'): void {
+    this.happen({ type: 'job', id, kind, state });
+  }
+
+  private happen(happening: Extract<ToServer, { type: 'happening' }>['happening']): void {
+    this.post({ type: 'happening', happening });
+  }
+}
+
+const cancelledFault = { code: 'cancelled', message: 'it was cancelled' };

@@ -1,0 +1,28 @@
+import { writeSync } from 'node:fs';
+import { UserError } from '../errors';
+import type { Fault } from '../protocol/control';
+
+/** An error as it travels. What is no UserError is a defect of ours. */
+export function faultOf(error: unknown): Fault {
+  if (error instanceof UserError) {
+    const { code, message, file, line, column, remedy } = error;
+    return { code, message, file, line, column, remedy };
+  }
+  const { message } = error as Error;
+  if (/out of memory|OOM|bad_alloc|Array buffer allocation failed|Invalid typed array length/i.test(message ?? ''))
+    return {
+      code: 'memory',
+      message: `there was not enough memory: ${message}`,
+      remedy: 'Lower microBatchTokens, or prompts, group and maxNewTokens of the stage; or take a smaller student.',
+    };
+  return { code: 'defect', message: message ?? String(error) };
+}
+
+/** A line of host.log. Written at once: the engine's thread may be busy, or about to die. */
+export function log(level: 'info' | 'warning' | 'error', text: string): void {
+  try {
+    writeSync(2, `${new Date().toISOString()} ${level} ${text}\n`);
+  } catch {
+    // Nobody reads, or the disk is full: no reason to stop training.
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * The training host: `node host.js <.distillery folder> [options]`. This thread trains; a worker thread answers clients meanwhile.
+ * Exit codes: 0 ended by itself, 1 a defect, 2 it cannot work here (the reason is on stderr), 3 the folder has a host already.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { UserError } from '../errors';
+import { packageRoot } from '../paths';
+import { hostFolder } from '../protocol/host-folder';
+import { acquireLock } from '../runs/lock';
+import { Engine } from './engine';
+import { log } from './faults';
+import type { ToEngine, ToServer } from './messages';
+
+const exitCodes = { defect: 1, config: 2, taken: 3 } as const;
+
+/** How often the engine's thread shows that it is not blocked, in milliseconds. */
+const breathEvery = 1000;
+
+function main(): void {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      /** Ends itself after so long without clients and work. */
+      'idle-ms': { type: 'string', default: String(5 * 60_000) },
+      /** How long cancelled work may take to let go before the process is ended. */
+      'grace-ms': { type: 'string', default: '10000' },
+      version: { type: 'string', default: '0' },
+    },
+  });
+  const [distillery] = positionals;
+  if (!distillery) throw new UserError('usage: host <.distillery folder>', { code: 'usage' });
+  mkdirSync(hostFolder(distillery), { recursive: true });
+  const lock = acquireLock(hostFolder(distillery));
+  process.on('exit', () => lock.release());
+
+  const server = new Worker(join(__dirname, 'host-server.js'), {
+    workerData: {
+      distillery,
+      version: values.version,
+      idleMs: Number(values['idle-ms']),
+      graceMs: Number(values['grace-ms']),
+    },
+  });
+  const post = (message: ToServer) => server.postMessage(message);
+  const engine = new Engine(join(distillery, 'runs'), post);
+  server.on('message', (message: ToEngine) => {
+    if (message.type === 'end') process.exit(0);
+    engine.receive(message);
+  });
+  // Without its server the host could not be reached any more.
+  server.on('error', (error) => end(error));
+  server.on('exit', () => end(new Error("the server's thread has ended")));
+  setInterval(() => post({ type: 'breath' }), breathEvery);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => post({ type: 'terminate' }));
+  log('info', `host ${process.pid} of ${distillery} (Node ${process.version}, ${packageRoot()})`);
+}
+
+function end(error: unknown): never {
+  if (error instanceof UserError) {
+    log('error', error.toString());
+    process.exit(error.code === 'locked' ? exitCodes.taken : exitCodes.config);
+  }
+  log('error', (error as Error)?.stack ?? String(error));
+  process.exit(exitCodes.defect);
+}
+
+process.on('uncaughtException', end);
+process.on('unhandledRejection', end);
+main();

@@ -1,0 +1,26 @@
+/** Between the host's two threads: the server answers clients at any time, the engine trains and may be deaf for seconds. */
+import type { Fault, Happening, JobKind, Params } from '../protocol/control';
+
+export type JobParams = { [K in JobKind]: Params<K> };
+/** A piece of short work. */
+export type Job = { [K in JobKind]: { kind: K; params: JobParams[K] } }[JobKind];
+
+export type ToEngine =
+  | { type: 'start'; id: string; params: Params<'start'> }
+  | { type: 'resume'; id: string; run: string }
+  | { type: 'job'; id: string; job: Job }
+  | { type: 'cancelJob'; id: string }
+  | { type: 'verb'; verb: 'pause' | 'continue' | 'stop' | 'cancel' }
+  | { type: 'end' };
+
+export type ToServer =
+  | { type: 'happening'; happening: Exclude<Happening, { type: 'state' }> }
+  /** The run waits, after its checkpoint. */
+  | { type: 'paused' }
+  | { type: 'answer'; id: string; result: unknown }
+  | { type: 'refusal'; id: string; fault: Fault }
+  | { type: 'progress'; id: string; part: unknown }
+  /** The engine's thread has come up for air. */
+  | { type: 'breath' }
+  /** The system asks the process to end. */
+  | { type: 'terminate' };

@@ -1,0 +1,100 @@
+/** The host's server thread: listens, answers, keeps host.json and host.log in order, and ends the host when nobody needs it. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import { createServer } from 'node:net';
+import { hostname } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { killTree } from '../processes';
+import { type Address, protocolVersion } from '../protocol/control';
+import { addressFile, logFile, makeEndpoint, readAddress, writeAddress } from '../protocol/host-folder';
+import { startTimeOf } from '../runs/lock';
+import { serveClient } from './connection';
+import { Control } from './control';
+import { log } from './faults';
+import type { ToEngine, ToServer } from './messages';
+import { Service } from './service';
+
+const { distillery, version, idleMs, graceMs } = workerData as {
+  distillery: string;
+  version: string;
+  idleMs: number;
+  graceMs: number;
+};
+
+/** host.log at most, and what is kept of it when it grows beyond. */
+const logBytes = { most: 1 << 20, kept: 128 << 10 };
+const logCheckMs = 10_000;
+
+const port = parentPort!;
+const toEngine = (message: ToEngine) => port.postMessage(message);
+const endpoint = makeEndpoint(distillery);
+const address: Address = {
+  protocol: protocolVersion,
+  version,
+  pid: process.pid,
+  startTime: startTimeOf(process.pid) ?? '',
+  machine: hostname(),
+  session: randomUUID(),
+  endpoint,
+  token: randomBytes(32).toString('hex'),
+};
+
+const control = new Control({ toEngine, graceMs, kill, changed });
+const service = new Service(control, address.session, changed);
+port.on('message', (message: ToServer) => {
+  if (message.type === 'terminate') service.shutdown({ evenBusy: true });
+  else control.receive(message);
+});
+
+// The folder's lock is ours: a socket that lies there is a dead host's.
+if (process.platform !== 'win32') fs.rmSync(endpoint, { force: true });
+const server = createServer((socket) => serveClient(socket, service, address));
+server.listen(endpoint, () => {
+  if (process.platform !== 'win32') fs.chmodSync(endpoint, 0o600);
+  writeAddress(distillery, address);
+  log('info', `listening at ${endpoint}`);
+  changed();
+});
+setInterval(boundLog, logCheckMs).unref();
+
+let idleTimer: NodeJS.Timeout | undefined;
+
+/** Ends the host when it was asked to and is idle, or when it has been idle and alone for long. */
+function changed(): void {
+  clearTimeout(idleTimer);
+  if (service.ending && !service.atWork)
+    setTimeout(() => end('it was asked to'), 50); // the answer goes out first
+  else if (service.deserted) idleTimer = setTimeout(() => end('nobody needed it'), idleMs);
+}
+
+function end(why: string): void {
+  log('info', `the host ends: ${why}`);
+  withdraw();
+  toEngine({ type: 'end' });
+}
+
+/** For an engine that is deaf. */
+function kill(): void {
+  log('warning', 'the host is ended with the work that did not let go');
+  withdraw();
+  killTree(process.pid);
+}
+
+/** A host.json that is left behind says that its host crashed. */
+function withdraw(): void {
+  if (readAddress(distillery)?.session === address.session) fs.rmSync(addressFile(distillery), { force: true });
+  if (process.platform !== 'win32') fs.rmSync(endpoint, { force: true });
+}
+
+/** Cuts host.log when it has grown long; its newest part moves to host.log.old. Only where the log is what we write to. */
+function boundLog(): void {
+  try {
+    const [written, file] = [fs.fstatSync(2), fs.statSync(logFile(distillery))];
+    if (written.ino !== file.ino || file.size < logBytes.most) return;
+    const text = fs.readFileSync(logFile(distillery));
+    fs.writeFileSync(`${logFile(distillery)}.old`, text.subarray(-logBytes.kept));
+    fs.truncateSync(logFile(distillery));
+  } catch {
+    // No log of ours.
+  }
+}

@@ -1,0 +1,109 @@
+import { statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { loadTokenizer, type Tokenizer } from '../model/tokenizer';
+import type { Method, Params, Result } from '../protocol/control';
+import type { Control } from './control';
+import { log } from './faults';
+import type { Job } from './messages';
+
+export interface CallContext {
+  /** Aborted when the client cancels the request, or goes. */
+  signal: AbortSignal;
+  progress: (part: unknown) => void;
+}
+
+/** The host's requests, whoever sends them. */
+export class Service {
+  private clients = 0;
+  private tokenizer?: { folder: string; written: number; tokenizer: Tokenizer };
+  /** It was asked to end as soon as it is idle. */
+  ending = false;
+
+  constructor(
+    private readonly control: Control,
+    private readonly session: string,
+    private readonly changed: () => void,
+  ) {}
+
+  get atWork(): boolean {
+    return this.control.standing.atWork;
+  }
+
+  /** Nobody is there, and nothing to do. */
+  get deserted(): boolean {
+    return this.clients === 0 && !this.atWork;
+  }
+
+  joined({ name, version, pid }: Params<'hello'>['client']): void {
+    this.clients++;
+    log('info', `${name} ${version} (process ${pid}) is connected`);
+    this.changed();
+  }
+
+  left(): void {
+    this.clients--;
+    this.changed();
+  }
+
+  async handle(method: Exclude<Method, 'hello'>, params: unknown, { signal, progress }: CallContext): Promise<unknown> {
+    const { control } = this;
+    switch (method) {
+      case 'status':
+        return control.standing.status(this.clients);
+      case 'events':
+        return this.events(params as Params<'events'>, signal);
+      case 'start':
+        return control.start(params as Params<'start'>);
+      case 'resume':
+        return control.resume(params as Params<'resume'>);
+      case 'pause':
+      case 'stop':
+      case 'cancel':
+        return control.verb(method);
+      case 'evaluate':
+      case 'ask':
+      case 'rewrite':
+      case 'doctor':
+        return control.job({ kind: method, params } as Job, signal, progress);
+      case 'tokenize':
+        return this.tokenize(params as Params<'tokenize'>);
+      case 'shutdown':
+        return this.shutdown(params as Params<'shutdown'>);
+    }
+  }
+
+  private async events({ session, after, waitMs }: Params<'events'>, signal: AbortSignal): Promise<Result<'events'>> {
+    const { journal, standing } = this.control;
+    const known = session === this.session && after !== undefined;
+    if (known && journal.after(after)?.length === 0) await journal.wait(after, waitMs, signal);
+    const events = known ? journal.after(after) : undefined;
+    if (events) return { session: this.session, events, next: events.at(-1)?.seq ?? after! };
+    return { session: this.session, snapshot: standing.status(this.clients), events: [], next: journal.last };
+  }
+
+  private tokenize({ checkpoint, texts }: Params<'tokenize'>): Result<'tokenize'> {
+    const { encode, tokenTexts } = this.tokenizerOf(resolve(checkpoint));
+    return {
+      texts: texts.map((text) => {
+        const ids = encode(text);
+        return { ids, texts: tokenTexts(ids) };
+      }),
+    };
+  }
+
+  /** The tokenizer asked last stays: texts come in rows. */
+  private tokenizerOf(folder: string): Tokenizer {
+    const written = statSync(join(folder, 'tokenizer.json'), { throwIfNoEntry: false })?.mtimeMs ?? -1;
+    if (this.tokenizer?.folder !== folder || this.tokenizer.written !== written)
+      this.tokenizer = { folder, written, tokenizer: loadTokenizer(folder) };
+    return this.tokenizer.tokenizer;
+  }
+
+  shutdown({ evenBusy }: Params<'shutdown'>): Result<'shutdown'> {
+    if (this.atWork && !evenBusy) return { ending: false };
+    this.ending = true;
+    this.control.verb('stop');
+    this.changed();
+    return { ending: true };
+  }
+}

@@ -1,0 +1,194 @@
+/** Short work on a student: evaluations, questions, rewrites. */
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { plainPrompt } from '../chain/prompts';
+import { presets } from '../config/presets';
+import { evaluate, judge, withoutEnd } from '../curriculum/evaluate';
+import { prepareLessons, rewriteExercise } from '../curriculum/lessons';
+import { UserError } from '../errors';
+import type { Tokenizer } from '../model/tokenizer';
+import type { Model } from '../model/transformer';
+import type { Candidate, Progress, Result, Sample } from '../protocol/control';
+import { scoreGroup } from '../rewards/compose';
+import { type Completion, sample } from '../rollout/sample';
+import type { Draft } from '../rollout/schedule';
+import { evaluationFile } from '../runs/layout';
+import { lockHolder } from '../runs/lock';
+import { runOfCheckpoint } from '../runs/reading';
+import { openForWriting } from '../runs/writer';
+import type { JobParams } from './messages';
+import { runConfigOf } from './students';
+
+/** What work is done with: the student, a way to be ended, and whom to tell of progress. */
+export interface Bench {
+  model: Model;
+  tokenizer: Tokenizer;
+  signal: AbortSignal;
+  progress: (part: unknown) => void;
+}
+
+const defaultTokens = 512;
+
+export async function doEvaluate(params: JobParams['evaluate'], bench: Bench): Promise<Result<'evaluate'>> {
+  const { model, tokenizer, signal } = bench;
+  const settings = runConfigOf(params.checkpoint)?.experiment.evaluation;
+  const lessons = prepareLessons(params.problems, tokenizer);
+  const longest = Math.max(...lessons.map(({ prompt }) => prompt.length));
+  const part = batches<Progress<'evaluate'>[number]>(bench.progress);
+  const { answers, ...measures } = await evaluate(model, tokenizer, lessons, {
+    maxNewTokens: budget(model, longest, params.maxNewTokens ?? settings?.maxNewTokens),
+    temperature: params.temperature ?? settings?.temperature ?? 0,
+    batch: settings?.batch ?? 64,
+    seed: params.seed ?? 1,
+    signal,
+    answered: (answer, i) => part.add({ ...answer, gold: params.problems[i].answer }),
+  });
+  part.end();
+  const records = answers.map((answer, i) => ({ ...answer, gold: params.problems[i].answer }));
+  return { ...measures, answers: records, recorded: record(params, records) };
+}
+
+/** Writes the answers into the run that the checkpoint lies in, unless somebody works on it. Returns the name of the record. */
+function record(
+  { checkpoint, record: asked }: JobParams['evaluate'],
+  answers: Progress<'evaluate'>,
+): string | undefined {
+  const run = runOfCheckpoint(checkpoint);
+  if (asked === false || !run || lockHolder(run)) return undefined;
+  const writer = openForWriting(run);
+  try {
+    const name = [basename(checkpoint), asked ?? 'asked'].join('-');
+    let free = name;
+    for (let i = 2; existsSync(evaluationFile(run, free)); i++) free = `${name}-${i}`;
+    writer.evaluation(free, answers);
+    return free;
+  } finally {
+    writer.close();
+  }
+}
+
+export async function doAsk(params: JobParams['ask'], bench: Bench): Promise<Result<'ask'>> {
+  const { model, tokenizer, signal } = bench;
+  const text = plainPrompt(params.question);
+  const prompt = tokenizer.encodePrompt(text);
+  const samples = params.samples ?? 1;
+  const maxNewTokens = budget(model, prompt.length, params.maxNewTokens);
+  const growth = (draft: Draft, index: number): Progress<'ask'>[number] => ({
+    sample: index,
+    text: tokenizer.decode(withoutEnd(draft)),
+    tokens: draft.tokens.length,
+    done: draft.finished || draft.tokens.length >= maxNewTokens,
+  });
+  const shown: number[] = [];
+  let last = 0;
+  const { completions, summary } = await sample(model, [prompt], {
+    sampling: { temperature: params.temperature ?? (samples > 1 ? 0.7 : 0), topK: 0, topP: 1, minP: 0 },
+    maxNewTokens,
+    eosIds: tokenizer.eosIds,
+    seed: params.seed ?? 1,
+    stream: ['ask'],
+    groupSize: samples,
+    signal,
+    progress(drafts) {
+      if (performance.now() - last < reportEvery) return;
+      last = performance.now();
+      const grown = drafts.flatMap((draft, i) => (draft.tokens.length > (shown[i] ?? 0) ? [growth(draft, i)] : []));
+      for (const [i, draft] of drafts.entries()) shown[i] = draft.tokens.length;
+      if (grown.length > 0) bench.progress(grown);
+    },
+  });
+  return {
+    prompt: text,
+    samples: completions.map((one) => sampleOf(one, tokenizer)),
+    tokensPerSecond: summary.tokensPerSecond,
+  };
+}
+
+export async function doRewrite(params: JobParams['rewrite'], bench: Bench): Promise<Result<'rewrite'>> {
+  const { model, tokenizer, signal } = bench;
+  const { question, answer, teacherChain } = params;
+  const [lesson] = prepareLessons([{ id: 'asked', question, answer, chain: teacherChain }], tokenizer);
+  const stages = runConfigOf(params.checkpoint)?.experiment.stages;
+  const settings = stages?.rewrite || undefined;
+  const reward = settings?.reward ?? (stages?.complete || undefined)?.reward ?? presets.default;
+  const prompt = rewriteExercise(lesson, settings?.hideAnswer ?? false, tokenizer);
+  const teacherTokens = lesson.teacherTokens!.length - 1;
+  const { completions } = await sample(model, [prompt], {
+    sampling: {
+      ...(settings?.sampling ?? { topK: 0, topP: 1, minP: 0 }),
+      temperature: params.temperature ?? settings?.sampling.temperature ?? 1,
+    },
+    maxNewTokens: budget(model, prompt.length, params.maxNewTokens ?? settings?.maxNewTokens),
+    eosIds: tokenizer.eosIds,
+    seed: params.seed ?? 1,
+    stream: ['rewrite/asked'],
+    groupSize: params.samples ?? 8,
+    signal,
+  });
+  const problem = { question, answer, teacher: lesson.chain ?? undefined, teacherTokens };
+  const drawn = completions.map((one) => ({ ...sampleOf(one, tokenizer), bare: withoutEnd(one) }));
+  const scores = scoreGroup(
+    reward,
+    drawn.map(({ text, bare, finished }) => ({ problem, completion: { text, tokens: bare, finished } })),
+  );
+  const candidates = drawn.map(({ bare, ...one }, i): Candidate => {
+    const verdict = judge(one.text, answer);
+    const { total, parts } = scores[i];
+    return {
+      ...one,
+      answer: verdict.answer,
+      correct: verdict.correct && one.finished,
+      length: bare.length,
+      reward: total,
+      parts,
+    };
+  });
+  const value = ({ reward: total }: Candidate) => total ?? Number.NEGATIVE_INFINITY;
+  candidates.sort((a, b) => value(b) - value(a) || a.length - b.length);
+  return { candidates, teacherTokens, reward: reward.name ?? 'unnamed' };
+}
+
+function sampleOf({ tokens, logProbs, finished }: Completion, tokenizer: Tokenizer): Sample {
+  return {
+    text: tokenizer.decode(withoutEnd({ tokens, finished })),
+    tokens,
+    tokenTexts: tokenizer.tokenTexts(tokens),
+    logProbs: Array.from(logProbs, (value) => Number(value.toPrecision(9))),
+    finished,
+  };
+}
+
+/** The budget asked for; without one, what there is room for up to the usual. */
+function budget({ config }: Model, promptLength: number, asked: number | undefined): number {
+  const room = config.maxPositions - promptLength;
+  if (room < 1)
+    throw new UserError(
+      `a prompt has ${promptLength} tokens, but the student has only ${config.maxPositions} positions`,
+      {
+        code: 'dataset',
+        remedy: 'Ask something shorter.',
+      },
+    );
+  return Math.min(asked ?? defaultTokens, room);
+}
+
+/** Milliseconds between two reports of progress. */
+const reportEvery = 100;
+
+/** Hands on what is added in lists, not more often than `reportEvery`. */
+function batches<T>(hand: (parts: T[]) => void): { add(part: T): void; end(): void } {
+  let gathered: T[] = [];
+  let last = 0;
+  const end = () => {
+    last = performance.now();
+    if (gathered.length > 0) hand(gathered);
+    gathered = [];
+  };
+  return {
+    add(part) {
+      gathered.push(part);
+      if (performance.now() - last >= reportEvery) end();
+    },
+    end,
+  };
+}

@@ -1,0 +1,63 @@
+/** Where a host's own files lie, below the `.distillery` folder that it works for. */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { UserError } from '../errors';
+import { type Address, addressSchema } from './control';
+
+export const hostFolder = (distillery: string) => join(distillery, 'host');
+export const addressFile = (distillery: string) => join(hostFolder(distillery), 'host.json');
+export const logFile = (distillery: string) => join(hostFolder(distillery), 'host.log');
+
+/** What host.json says; undefined when there is none. A file that does not read as one counts as none: its host never got so far. */
+export function readAddress(distillery: string): Address | undefined {
+  try {
+    return addressSchema.parse(JSON.parse(fs.readFileSync(addressFile(distillery), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes host.json for this user's eyes only: it holds the token. */
+export function writeAddress(distillery: string, address: Address): void {
+  const file = addressFile(distillery);
+  fs.mkdirSync(hostFolder(distillery), { recursive: true });
+  const draft = `${file}.draft`;
+  fs.rmSync(draft, { force: true });
+  fs.writeFileSync(draft, `${JSON.stringify(address, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+  fs.renameSync(draft, file);
+}
+
+/** The longest path that every Unix takes as a socket's name (sun_path: 104 bytes on macOS, 108 on Linux, with a closing 0). */
+const longestPath = 103;
+
+/**
+ * A name for the socket (or pipe) of a folder's host. Not in the folder itself: the path may be too long, and the file system may
+ * have no sockets. The socket's own folder is this user's alone.
+ */
+export function makeEndpoint(distillery: string): string {
+  const { uid, username } = userInfo();
+  const name = createHash('sha256')
+    .update(`${username}\0${fs.realpathSync(distillery)}`)
+    .digest('hex')
+    .slice(0, 20);
+  if (process.platform === 'win32') return `\\\\.\\pipe\\distillery-${name}`;
+  const place = (root: string) => join(root, `distillery-${uid}`, `${name}.sock`);
+  const endpoint = Buffer.byteLength(place(tmpdir())) <= longestPath ? place(tmpdir()) : place('/tmp');
+  ensurePrivate(join(endpoint, '..'), uid);
+  return endpoint;
+}
+
+/** Makes a folder that nobody else can look into; refuses one that somebody else could have prepared. */
+function ensurePrivate(folder: string, uid: number): void {
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const stat = fs.lstatSync(folder);
+  if (!stat.isDirectory() || stat.uid !== uid)
+    throw new UserError('this folder for sockets belongs to somebody else', {
+      file: folder,
+      code: 'host',
+      remedy: 'Remove it, or set TMPDIR to a folder of your own.',
+    });
+  if (stat.mode & 0o077) fs.chmodSync(folder, 0o700);
+}
