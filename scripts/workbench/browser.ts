@@ -2,7 +2,7 @@
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 import type { Workbench } from './install';
 
-export function launchBrowser(workbench: Workbench): Promise<Browser> {
+export function launchBrowser(workbench: Pick<Workbench, 'browser'>): Promise<Browser> {
   return chromium.launch({
     executablePath: workbench.browser,
     args: [

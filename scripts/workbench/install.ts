@@ -85,7 +85,7 @@ async function npm(folder: string, args: string[], env: NodeJS.ProcessEnv = {}):
   }
 }
 
-async function installBrowser(): Promise<string> {
+export async function installBrowser(): Promise<string> {
   const found = findBrowser();
   if (found) return found;
   return locked(async () => {

@@ -1,0 +1,81 @@
+// Makes the extension's package: node scripts/package.mjs [--target linux-x64] [--out file.vsix] [--repository https://...]
+// Without --target: for every platform, with the native kernels of those that lie in kernels/build (WebAssembly serves the others).
+// --repository: where the README's pictures and links are found by the marketplace. A warning of vsce is an error here.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const require = createRequire(import.meta.url);
+const { name, version } = require('../package.json');
+
+const { values } = parseArgs({
+  options: { target: { type: 'string' }, out: { type: 'string' }, repository: { type: 'string' } },
+});
+const platform = values.target ? `-${values.target}` : '';
+const out = resolve(values.out ?? join(root, `${name}${platform}-${version}.vsix`));
+
+run('scripts/build-addon.mjs', '--if-possible');
+run('esbuild.mjs');
+writeFileSync(join(root, 'dist/third-party-notices.txt'), notices());
+rmSync(out, { force: true });
+const { status, output } = vsce();
+if (status !== 0 || /warning/i.test(output)) {
+  console.error(output);
+  process.exit(1);
+}
+console.log(`${out} (${(statSync(out).size / 1e6).toFixed(1)} MB)`);
+
+function run(script, ...args) {
+  const { status } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+function vsce() {
+  const { repository: url, target } = values;
+  const links = url
+    ? ['--baseContentUrl', `${url}/blob/HEAD`, '--baseImagesUrl', `${url}/raw/HEAD`]
+    : ['--no-rewrite-relative-links'];
+  const args = [
+    ...['package', '--no-dependencies', '--allow-missing-repository', '--out', out],
+    ...links,
+    ...(target ? ['--target', target] : []),
+  ];
+  const program = join(dirname(require.resolve('@vscode/vsce/package.json')), 'vsce');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { cwd: root, encoding: 'utf8' });
+  return { status, output: `${stdout}${stderr}` };
+}
+
+/** The licences of the packages that are in the bundles, as the bundles' source maps name them. */
+function notices() {
+  const maps = ['dist', 'dist/webview']
+    .filter((folder) => existsSync(join(root, folder)))
+    .flatMap((folder) => readdirSync(join(root, folder)).map((file) => join(root, folder, file)))
+    .filter((file) => file.endsWith('.map'));
+  const packages = new Set();
+  for (const map of maps) {
+    for (const source of JSON.parse(readFileSync(map, 'utf8')).sources) {
+      const [, folder] = /(node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+)\//.exec(source) ?? [];
+      if (folder) packages.add(folder);
+    }
+  }
+  return [...packages]
+    .sort()
+    .map(notice)
+    .join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+function notice(folder) {
+  const {
+    name,
+    version,
+    license,
+    homepage = '',
+  } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+  const file = readdirSync(join(root, folder)).find((name) => /^licen[cs]e/i.test(name));
+  const text = file ? readFileSync(join(root, folder, file), 'utf8') : `Licence: ${license}\n`;
+  return `${name} ${version} (${license}) ${homepage}\n\n${text}`;
+}
