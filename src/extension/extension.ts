@@ -1,14 +1,50 @@
 import * as vscode from 'vscode';
+import { HostClient } from '../client/host-client';
+import { attachHosts } from './attach-hosts';
+import { registerControl } from './commands/control';
+import { registerEvaluate } from './commands/evaluate';
+import { registerFiles } from './commands/files';
+import { registerNewExperiment } from './commands/new-experiment';
+import { registerRemove } from './commands/remove';
+import { registerStart } from './commands/start';
+import { registerFailures } from './failures';
+import { Hosts } from './hosts';
 import { RunIndex } from './run-index';
+import { registerRuns } from './runs';
 import type { Services } from './services';
+import { setting } from './settings';
+import { registerActions } from './status/actions';
+import { registerNotifications } from './status/notifications';
+import { registerStatusBar } from './status/status-bar';
 
-export function activate(context: vscode.ExtensionContext): void {
+/** Returns what the features share, for the tests that run inside the editor. */
+export function activate(context: vscode.ExtensionContext): Services {
+  const begun = performance.now();
   const log = vscode.window.createOutputChannel('Distillery', { log: true });
-  const runs = new RunIndex();
-  const services: Services = { context, runs, log };
-  context.subscriptions.push(log, runs);
+  const { version } = context.extension.packageJSON as { version: string };
+  const client = { name: 'vscode', version, pid: process.pid };
+  const hosts = new Hosts(
+    (folder) => new HostClient({ folder, client, node: setting('node', ''), watch: true, restart: true }),
+  );
+  const services: Services = { context, runs: new RunIndex(), hosts, log };
+  context.subscriptions.push(log, services.runs, hosts);
   for (const register of features) context.subscriptions.push(register(services));
+  log.info(`Distillery ${version}, active in ${Math.round(performance.now() - begun)} ms`);
+  return services;
 }
 
 /** In the order they are wanted. */
-const features: ((services: Services) => vscode.Disposable)[] = [];
+const features: ((services: Services) => vscode.Disposable)[] = [
+  registerRuns,
+  registerFailures,
+  registerStatusBar,
+  registerActions,
+  registerNotifications,
+  registerStart,
+  registerControl,
+  registerEvaluate,
+  registerNewExperiment,
+  registerFiles,
+  registerRemove,
+  attachHosts,
+];

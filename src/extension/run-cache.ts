@@ -1,6 +1,6 @@
 /** The run folders of a workspace as the views need them: read once, and again only where a file has changed. */
 import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { readRecords } from '../runs/jsonl';
 import { configFile, evaluationFile, failuresFile, rewritesFile, runFile, summaryFile } from '../runs/layout';
 import { lockHolder } from '../runs/lock';
@@ -38,6 +38,11 @@ export class RunCache {
     );
     for (const run of this.listings.keys()) if (!seen.has(run)) this.listings.delete(run);
     return listed.sort((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0));
+  }
+
+  /** One run, as the list would have it. */
+  find(folder: string): RunListing {
+    return this.listing(basename(folder), folder);
   }
 
   /** Of the runs listed last, those whose state may change with their process. */

@@ -1,4 +1,4 @@
-import { join, sep } from 'node:path';
+import { join, normalize, sep } from 'node:path';
 
 const below = `${sep}.distillery${sep}runs`;
 
@@ -9,4 +9,10 @@ export function runOfFile(file: string): { runs: string; run?: string } | undefi
   const runs = file.slice(0, at + below.length);
   const [name] = file.slice(runs.length + 1).split(sep);
   return name ? { runs, run: join(runs, name) } : { runs };
+}
+
+/** Whether two absolute paths name one file, as the system compares names. */
+export function sameFile(a: string, b: string): boolean {
+  const fold = (path: string) => (process.platform === 'linux' ? path : path.toLowerCase());
+  return fold(normalize(a)) === fold(normalize(b));
 }

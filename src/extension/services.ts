@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import type { Hosts } from './hosts';
 import type { RunIndex } from './run-index';
 
 /** What the features of the extension share; each is handed it by `activate`, and gives back what is to be disposed of. */
@@ -6,5 +7,7 @@ export interface Services {
   context: vscode.ExtensionContext;
   /** The runs of the workspace, watched. */
   runs: RunIndex;
+  /** The training hosts of the workspace: `hosts.of(checkpoint)` is the one to ask. */
+  hosts: Hosts;
   log: vscode.LogOutputChannel;
 }

@@ -1,0 +1,90 @@
+import { hostname } from 'node:os';
+import * as vscode from 'vscode';
+import type { Host } from '../../client/api';
+import { UserError } from '../../errors';
+import { lockHolder } from '../../runs/lock';
+import { isLive } from '../run-cache';
+import type { Services } from '../services';
+import { named } from './arguments';
+import { pickRun } from './pick';
+import { command, requireTrust } from './report';
+import { show } from './start';
+
+/** Pause, Resume, Stop, and Cancel without a checkpoint. */
+export function registerControl(services: Services): vscode.Disposable {
+  const { t } = vscode.l10n;
+  return vscode.Disposable.from(
+    command(services, 'distillery.resume', async (argument: unknown) => {
+      requireTrust();
+      const run = await pickRun(
+        services,
+        named(argument),
+        t('Resume'),
+        (state) => !['created', 'running', 'finished'].includes(state),
+        { message: 'no run is waiting to be resumed' },
+      );
+      if (!run) return;
+      const name = run.split(/[\\/]/).at(-1)!;
+      const title = t('Distillery: going on with {0}', name);
+      const known = services.hosts.running(run) !== undefined;
+      await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, () =>
+        services.hosts.of(run).resume({ run }),
+      );
+      services.runs.refresh(run);
+      if (!known) await show(run);
+    }),
+    command(services, 'distillery.pause', async (argument: unknown) => {
+      const run = await liveRun(services, argument, t('Pause'));
+      if (run) await hostOf(services, run).pause();
+    }),
+    command(services, 'distillery.stop', async (argument: unknown) => {
+      const run = await liveRun(services, argument, t('Stop'));
+      if (!run) return;
+      if (services.hosts.running(run)) await hostOf(services, run).stop();
+      else stopElsewhere(run);
+    }),
+    command(services, 'distillery.cancel', async (argument: unknown) => {
+      const run = await liveRun(services, argument, t('Cancel'));
+      if (!run) return;
+      const [cancel, stop] = [t('Cancel the Run'), t('Stop After a Checkpoint')];
+      const detail = t('What it learned since its last checkpoint is lost; it can be resumed from there.');
+      const answer = await vscode.window.showWarningMessage(
+        t('Cancel the run at once?'),
+        { modal: true, detail },
+        cancel,
+        stop,
+      );
+      if (answer === cancel) await hostOf(services, run).cancel();
+      else if (answer === stop) await hostOf(services, run).stop();
+    }),
+  );
+}
+
+function liveRun(services: Services, argument: unknown, title: string): Promise<string | undefined> {
+  return pickRun(services, named(argument), title, (_, run) => isLive(run), { message: 'no run is on' });
+}
+
+function hostOf({ hosts }: Services, run: string): Host {
+  const host = hosts.running(run);
+  if (host) return host;
+  const holder = lockHolder(run);
+  throw new UserError(
+    holder
+      ? `process ${holder.pid} on ${holder.host}, not this window's host, works on this run`
+      : 'this run is not on',
+    { file: run, code: 'host', remedy: holder ? 'It can be stopped from here, or where it was started.' : undefined },
+  );
+}
+
+/** A run that a terminal works on ends as by Ctrl-C there: after a checkpoint. */
+function stopElsewhere(run: string): void {
+  const holder = lockHolder(run);
+  if (!holder) throw new UserError('this run is not on', { file: run, code: 'host' });
+  if (holder.host !== hostname() || process.platform === 'win32')
+    throw new UserError(`process ${holder.pid} on ${holder.host} works on this run`, {
+      file: run,
+      code: 'host',
+      remedy: 'Stop it where it was started.',
+    });
+  process.kill(holder.pid, 'SIGINT');
+}

@@ -1,0 +1,103 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { Experiment } from '../../config/experiment';
+import { loadData } from '../../data/load';
+import type { Problem } from '../../data/types';
+import { UserError } from '../../errors';
+import { evaluationFile } from '../../runs/layout';
+import { runOfCheckpoint } from '../../runs/reading';
+import type { Services } from '../services';
+import { percent, plural, tokens } from '../words';
+import { named } from './arguments';
+import { pickCheckpoint } from './pick';
+import { command, requireTrust } from './report';
+
+/** Evaluate Checkpoint: the test problems of its run, or the first of them, with a bar that can be cancelled. */
+export function registerEvaluate(services: Services): vscode.Disposable {
+  return command(services, 'distillery.evaluateCheckpoint', async (argument: unknown) => {
+    requireTrust();
+    const { t } = vscode.l10n;
+    const title = t('Evaluate Checkpoint');
+    const checkpoint = await pickCheckpoint(services, named(argument, 'checkpoint'), title);
+    if (!checkpoint) return;
+    const problems = await pickProblems(testProblems(services, checkpoint), title);
+    if (!problems) return;
+    const name = basename(checkpoint);
+    const result = await vscode.window.withProgress(
+      {
+        location: vscode.ProgressLocation.Notification,
+        title: t('Distillery: evaluating {0}', name),
+        cancellable: true,
+      },
+      async (progress, cancelled) => {
+        const abort = new AbortController();
+        cancelled.onCancellationRequested(() => abort.abort());
+        let right = 0;
+        let done = 0;
+        return services.hosts.of(checkpoint).evaluate(
+          {
+            checkpoint,
+            problems: problems.map(({ id, question, answer }) => ({ id, question, answer })),
+            record: 'test',
+          },
+          {
+            signal: abort.signal,
+            progress(answers) {
+              done += answers.length;
+              right += answers.filter(({ correct }) => correct).length;
+              const message = t('{0} of {1}, {2} right', done, problems.length, percent(right / done));
+              progress.report({ increment: (100 * answers.length) / problems.length, message });
+            },
+          },
+        );
+      },
+    );
+    const run = runOfCheckpoint(checkpoint);
+    if (run) services.runs.refresh(run);
+    const [low, high] = result.accuracyInterval;
+    const text = t(
+      '{0}: {1} right of {2} (95 %: {3} to {4}), {5}',
+      ...[name, percent(result.accuracy), plural(result.n, 'problem'), percent(low), percent(high)],
+      tokens(result.meanTokens),
+    );
+    services.log.info(text);
+    const open = t('Open Answers');
+    const buttons = run && result.recorded ? [open] : [];
+    // Not waited for: the command is done.
+    void vscode.window.showInformationMessage(text, ...buttons).then((answer) => {
+      if (answer === open)
+        return vscode.commands.executeCommand('vscode.open', vscode.Uri.file(evaluationFile(run!, result.recorded!)));
+    });
+    return { accuracy: result.accuracy, n: result.n, recorded: result.recorded };
+  });
+}
+
+/** The test problems of the run that a checkpoint lies in. */
+function testProblems({ runs }: Services, checkpoint: string): Problem[] {
+  const run = runOfCheckpoint(checkpoint);
+  if (!run)
+    throw new UserError('this student lies in no run, so there are no problems to test it on', {
+      file: checkpoint,
+      code: 'checkpoint',
+      remedy: 'Test it from a dataset, in the Testing view.',
+    });
+  const { value, problem } = runs.cache.config(run);
+  if (problem) throw problem;
+  const { data, evaluation } = (value as { experiment: Experiment }).experiment;
+  const { problems } = loadData(data.test, run, 'test');
+  return problems.slice(0, evaluation.count ?? problems.length);
+}
+
+const samples = [20, 100, 300];
+
+async function pickProblems(problems: Problem[], title: string): Promise<Problem[] | undefined> {
+  const { t } = vscode.l10n;
+  const items = [
+    { label: t('All {0} test problems', problems.length), value: problems },
+    ...samples
+      .filter((n) => n < problems.length)
+      .map((n) => ({ label: t('The first {0}', n), value: problems.slice(0, n) })),
+  ];
+  if (items.length === 1) return problems;
+  return (await vscode.window.showQuickPick(items, { title, placeHolder: t('Problems') }))?.value;
+}

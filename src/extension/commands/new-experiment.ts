@@ -1,0 +1,185 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { applyEdits, modify } from 'jsonc-parser';
+import * as vscode from 'vscode';
+import { allowedEnvironment, findNode } from '../../client/find-node';
+import { UserError } from '../../errors';
+import { packageRoot } from '../../paths';
+import type { Services } from '../services';
+import { setting } from '../settings';
+import { command, requireTrust } from './report';
+
+/** What a new experiment is to be; all that is not said is asked. */
+interface Wish {
+  /** Absolute folder that is made, or filled. */
+  folder?: string;
+  /** Absolute file of problems; without it, the built-in arithmetic. */
+  data?: string;
+  /** Hugging Face folder; without it, a copy of the built-in student. */
+  student?: string;
+}
+
+/** What `distillery new --json` prints. */
+interface Made {
+  folder: string;
+  experiment: string;
+  files: string[];
+  notes: string[];
+}
+
+const afterReload = 'openAfterReload';
+
+/** New Experiment, and the built-in one for the walkthrough. Both write what `distillery new` writes, by calling it. */
+export function registerNewExperiment(services: Services): vscode.Disposable {
+  void openLast(services);
+  return vscode.Disposable.from(
+    command(services, 'distillery.newExperiment', async (argument?: vscode.Uri | Wish) => {
+      requireTrust();
+      const given = argument instanceof vscode.Uri ? { data: argument.fsPath } : (argument ?? {});
+      const wish = given.folder ? given : await ask(given);
+      return wish?.folder ? make(services, { ...wish, folder: wish.folder }) : undefined;
+    }),
+    command(services, 'distillery.openExample', async () => {
+      requireTrust();
+      const parent = await parentFolder();
+      if (!parent) return undefined;
+      const existing = join(parent, 'arithmetic', 'arithmetic.distillery.json');
+      if (existsSync(existing)) return open(services, existing);
+      return make(services, { folder: freeFolder(parent, 'arithmetic') });
+    }),
+  );
+}
+
+async function ask({ data, student }: Wish): Promise<Wish | undefined> {
+  const { t } = vscode.l10n;
+  const title = t('New Experiment');
+  if (!data) {
+    const kinds = [
+      {
+        label: t('Built-in Arithmetic'),
+        detail: t('Word problems from a generator and a small student: runs at once'),
+        own: false,
+      },
+      { label: t('My Data'), detail: t('Problems with teacher chains: chains JSONL, GSM8K or BRIDGE'), own: true },
+    ];
+    const kind = await vscode.window.showQuickPick(kinds, { title, placeHolder: t('What is learned from?') });
+    if (!kind) return undefined;
+    if (kind.own) {
+      data = await choosePath({ title: t('Problems With Teacher Chains'), filters: { JSON: ['jsonl', 'json'] } });
+      if (!data) return undefined;
+    }
+  }
+  if (data && !student) {
+    const students = [
+      {
+        label: t('Built-in Student'),
+        detail: t('Tiny: shows the pipeline at work on your data, not results'),
+        own: false,
+      },
+      {
+        label: t('My Student'),
+        detail: t('A Hugging Face folder: config.json, model.safetensors, tokenizer.json'),
+        own: true,
+      },
+    ];
+    const kind = await vscode.window.showQuickPick(students, { title, placeHolder: t('Who learns?') });
+    if (!kind) return undefined;
+    if (kind.own) {
+      student = await choosePath({ title: t('Student'), canSelectFolders: true, canSelectFiles: false });
+      if (!student) return undefined;
+    }
+  }
+  const parent = await parentFolder();
+  if (!parent) return undefined;
+  const name = await vscode.window.showInputBox({
+    title,
+    prompt: t('Name of the experiment and of its folder in {0}', parent),
+    value: basename(freeFolder(parent, data ? basename(data).replace(/\..*$/, '') : 'arithmetic')),
+    validateInput: (value) => {
+      if (!/^[^\\/:*?"<>|.][^\\/:*?"<>|]*$/.test(value)) return t('A name that a folder can have');
+      return existsSync(join(parent, value)) ? t('There is such a folder already') : undefined;
+    },
+  });
+  return name ? { folder: join(parent, name), data, student } : undefined;
+}
+
+async function choosePath(options: vscode.OpenDialogOptions): Promise<string | undefined> {
+  const defaultUri = vscode.workspace.workspaceFolders?.[0]?.uri;
+  return (await vscode.window.showOpenDialog({ defaultUri, ...options }))?.[0]?.fsPath;
+}
+
+/** The workspace's folder, or one that is asked for. */
+async function parentFolder(): Promise<string | undefined> {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  if (folders.length === 1) return folders[0].uri.fsPath;
+  if (folders.length > 1) return (await vscode.window.showWorkspaceFolderPick())?.uri.fsPath;
+  const title = vscode.l10n.t('Folder for the Experiment');
+  return choosePath({ title, canSelectFolders: true, canSelectFiles: false });
+}
+
+function freeFolder(parent: string, name: string): string {
+  let folder = join(parent, name);
+  for (let i = 2; existsSync(folder); i++) folder = join(parent, `${name}-${i}`);
+  return folder;
+}
+
+async function make(services: Services, { folder, data, student }: Wish & { folder: string }): Promise<string> {
+  const { t } = vscode.l10n;
+  const made = await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: t('Distillery: making {0}', basename(folder)) },
+    () => callNew(folder, [...(data ? ['--data', data] : []), ...(student ? ['--student', student] : [])]),
+  );
+  for (const file of made.files) withoutSchema(join(folder, file));
+  for (const note of made.notes) services.log.warn(note);
+  if (made.notes.length > 0) void vscode.window.showWarningMessage(made.notes.join(' '));
+  await open(services, made.experiment);
+  return made.experiment;
+}
+
+async function callNew(folder: string, args: readonly string[]): Promise<Made> {
+  const node = await findNode(setting('node', ''));
+  const program = join(packageRoot(), 'dist', 'cli.js');
+  const env = { ...allowedEnvironment(process.env), ...node.env };
+  const { stdout } = await promisify(execFile)(node.command, [program, 'new', folder, ...args, '--json'], {
+    env,
+  }).catch((error: { stdout?: string }) => {
+    if (!error.stdout) throw error;
+    return { stdout: error.stdout };
+  });
+  const told = JSON.parse(stdout) as
+    | Made
+    | { error: { message: string; file?: string; remedy?: string; code: string } };
+  if ('error' in told) throw new UserError(told.error.message, told.error);
+  return told;
+}
+
+/** The editor knows the schemas by the files' names; a path into this version of the extension would not outlive it. */
+function withoutSchema(file: string): void {
+  if (!file.endsWith('.json')) return;
+  const text = readFileSync(file, 'utf8');
+  const edited = applyEdits(text, modify(text, ['$schema'], undefined, {}));
+  if (edited !== text) writeFileSync(file, edited);
+}
+
+/** Shows the experiment. Without a folder in the window its own is opened, which starts this window anew. */
+async function open(services: Services, experiment: string): Promise<string> {
+  const uri = vscode.Uri.file(experiment);
+  if (vscode.workspace.workspaceFolders?.length) {
+    services.runs.refresh();
+    await vscode.window.showTextDocument(uri);
+    await vscode.commands.executeCommand('distillery.runs.focus');
+    return experiment;
+  }
+  await services.context.globalState.update(afterReload, experiment);
+  await vscode.commands.executeCommand('vscode.openFolder', vscode.Uri.joinPath(uri, '..'));
+  return experiment;
+}
+
+async function openLast({ context }: Services): Promise<void> {
+  const file = context.globalState.get<string>(afterReload);
+  if (!file || !vscode.workspace.getWorkspaceFolder(vscode.Uri.file(file))) return;
+  await context.globalState.update(afterReload, undefined);
+  if (existsSync(file)) await vscode.window.showTextDocument(vscode.Uri.file(file));
+}

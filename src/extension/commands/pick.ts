@@ -1,0 +1,159 @@
+import { basename, dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { UserError } from '../../errors';
+import { type Run, type ShownState, stateOf } from '../../runs/reading';
+import { type ExperimentFile, experimentSuffix, readExperiment, type TrainedStage } from '../experiment-file';
+import { checkpointFolder } from '../run-cache';
+import { nameOf } from '../runs/nodes';
+import type { Services } from '../services';
+import { ago, percent, shortStageTitles, stateTitles, tokens } from '../words';
+import type { Named } from './arguments';
+import { type StartingPoint, startingPoints } from './starting-points';
+
+/** A choice among things that carry a value; the only one is taken without a question. undefined: the question was left. */
+async function choose<T>(
+  items: (vscode.QuickPickItem & { value: T })[],
+  title: string,
+  placeHolder: string,
+): Promise<T | undefined> {
+  if (items.length <= 1) return items[0]?.value;
+  const picked = await vscode.window.showQuickPick(items, {
+    title,
+    placeHolder,
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  return picked?.value;
+}
+
+/** The experiment that is meant: named, of the named run, in the editor, the only one, or asked for. */
+export async function pickExperiment(
+  { runs }: Services,
+  { experiment, run, runs: folder, name }: Named,
+  title: string,
+): Promise<ExperimentFile | undefined> {
+  if (experiment) return readExperiment(experiment);
+  await runs.ready;
+  const files = runs.experiments();
+  const listing = run === undefined ? undefined : runs.cache.find(run);
+  const place = listing ? { runs: dirname(listing.folder), name: nameOf(listing) } : { runs: folder, name };
+  if (place.runs !== undefined) {
+    const found = files.find((file) => file.runs === place.runs && file.name === place.name);
+    if (found) return found;
+    throw new UserError(`there is no experiment "${place.name}" beside these runs any more`, {
+      file: place.runs,
+      code: 'missing',
+      remedy: 'Put its *.distillery.json file back.',
+    });
+  }
+  const open = vscode.window.activeTextEditor?.document.uri;
+  if (open?.scheme === 'file' && open.fsPath.endsWith(experimentSuffix)) return readExperiment(open.fsPath);
+  if (files.length === 0)
+    throw new UserError('there is no experiment in this workspace', {
+      code: 'missing',
+      remedy: 'Make one with "Distillery: New Experiment".',
+    });
+  const items = files.map((value) => ({
+    ...{
+      label: value.name,
+      description: vscode.workspace.asRelativePath(value.file),
+      detail: value.description,
+      value,
+    },
+  }));
+  return choose(items, title, vscode.l10n.t('Experiment'));
+}
+
+/** A run in one of these states: named, the only one, or asked for. */
+export async function pickRun(
+  { runs }: Services,
+  { run }: Named,
+  title: string,
+  fits: (state: ShownState, run: Run) => boolean,
+  none: { message: string; remedy?: string },
+): Promise<string | undefined> {
+  if (run) return run;
+  await runs.ready;
+  const items = runs.list().flatMap((listing) => {
+    if (!('run' in listing) || !fits(stateOf(listing.run), listing.run)) return [];
+    const last = runs.cache.summary(listing.folder).value?.at(-1);
+    return [
+      {
+        label: listing.id,
+        description: [stateTitles[stateOf(listing.run)], ago(listing.run.record.updated, Date.now())].join(', '),
+        detail: last && `${shortStageTitles[last.stage]}: ${percent(last.accuracy)}, ${tokens(last.meanTokens)}`,
+        value: listing.folder,
+      },
+    ];
+  });
+  if (items.length === 0) throw new UserError(none.message, { code: 'run', remedy: none.remedy });
+  return choose(items, title, vscode.l10n.t('Run'));
+}
+
+/** A checkpoint of any run: named, or asked for. */
+export async function pickCheckpoint(
+  { runs }: Services,
+  { checkpoint, run }: Named,
+  title: string,
+): Promise<string | undefined> {
+  if (checkpoint) return checkpoint;
+  await runs.ready;
+  const listings = run ? [runs.cache.find(run)] : runs.list();
+  const items = listings.flatMap((listing) => {
+    if (!('run' in listing)) return [];
+    const rows = runs.cache.summary(listing.folder).value ?? [];
+    return listing.run.record.checkpoints
+      .slice()
+      .reverse()
+      .map(({ name }) => {
+        const row = rows.find((one) => one.checkpoint === name);
+        return {
+          label: `${row ? '$(star-full) ' : ''}${name}`,
+          description: listing.id,
+          detail: row && `${percent(row.accuracy)}, ${tokens(row.meanTokens)}`,
+          value: checkpointFolder(listing.folder, name),
+        };
+      });
+  });
+  if (items.length === 0)
+    throw new UserError('there is no checkpoint yet', { code: 'checkpoint', remedy: 'Run a curriculum first.' });
+  return choose(items, title, vscode.l10n.t('Checkpoint'));
+}
+
+/** Where a stage starts from. Not asked when there is no choice, nor for Stage 1, which starts from the student. */
+export async function pickStart(
+  { runs }: Services,
+  stage: TrainedStage,
+  experiment: ExperimentFile,
+  title: string,
+): Promise<StartingPoint | undefined> {
+  const points = startingPoints(stage, experiment, runs.list(), runs.cache);
+  if (stage === 'reconstruct' || points.length === 1) return points.find(({ checkpoint }) => !checkpoint);
+  const items = points.map((value, i) => ({
+    label: value.name,
+    description: value.run ? basename(value.run) : experiment.student,
+    detail: [
+      i === 0 ? vscode.l10n.t('What the stage before chose') : '',
+      value.row ? `${percent(value.row.accuracy)}, ${tokens(value.row.meanTokens)}` : '',
+    ]
+      .filter(Boolean)
+      .join(' · '),
+    value,
+  }));
+  return choose(items, title, vscode.l10n.t('Start from'));
+}
+
+/** Full or cut-down budget; true: quick. Not asked where the experiment has one budget only. */
+export async function pickBudget(experiment: ExperimentFile, title: string): Promise<boolean | undefined> {
+  if (!experiment.quick) return false;
+  const { t } = vscode.l10n;
+  const items = [
+    { label: t('Full Budget'), description: t('as the experiment says'), value: false },
+    {
+      label: t('Quick'),
+      description: t('its cut-down budget: some minutes, to see that everything works'),
+      value: true,
+    },
+  ];
+  return choose(items, title, t('Budget'));
+}

@@ -1,0 +1,60 @@
+import * as vscode from 'vscode';
+import { UserError } from '../../errors';
+import type { Services } from '../services';
+
+/** Tells what went wrong: a UserError in its own words, with its file to open; anything else as a defect, with the log. */
+export async function report(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
+  if (isCancellation(error)) return;
+  const { t } = vscode.l10n;
+  const [open, showLog] = [t('Open File'), t('Show Log')];
+  if (error instanceof UserError) {
+    log.warn(error.toString());
+    const text = sentence(error.message) + (error.remedy ? ` ${sentence(error.remedy)}` : '');
+    const answer = await vscode.window.showErrorMessage(text, ...(opens(error) ? [open] : []));
+    if (answer === open) await openAt(error);
+    return;
+  }
+  log.error(error instanceof Error ? error : String(error));
+  const text = t('Distillery: {0}', error instanceof Error ? error.message : String(error));
+  if ((await vscode.window.showErrorMessage(text, showLog)) === showLog) log.show();
+}
+
+/** Registers a command whose errors are told. */
+export function command<A extends unknown[]>(
+  { log }: Services,
+  id: `distillery.${string}`,
+  run: (...args: A) => unknown,
+): vscode.Disposable {
+  return vscode.commands.registerCommand(id, async (...args: A) => {
+    try {
+      return await run(...args);
+    } catch (error) {
+      void report(error, log);
+      return undefined;
+    }
+  });
+}
+
+/** Throws in Restricted Mode: when-clauses hide what starts something, but keys and other extensions do not ask them. */
+export function requireTrust(): void {
+  if (vscode.workspace.isTrusted) return;
+  throw new UserError('nothing is started in Restricted Mode', {
+    code: 'trust',
+    remedy: 'Trust this workspace first: run "Workspaces: Manage Workspace Trust".',
+  });
+}
+
+export function sentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}
+
+const opens = ({ file }: UserError) => file !== undefined && /\.(json|jsonl|txt|md|log)$/.test(file);
+
+async function openAt({ file, line, column }: UserError): Promise<void> {
+  const at = new vscode.Position(Math.max(0, (line ?? 1) - 1), Math.max(0, (column ?? 1) - 1));
+  await vscode.window.showTextDocument(vscode.Uri.file(file!), { selection: new vscode.Range(at, at) });
+}
+
+const isCancellation = (error: unknown) =>
+  error instanceof vscode.CancellationError || (error as Error | null)?.name === 'AbortError';

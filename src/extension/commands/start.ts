@@ -1,0 +1,92 @@
+import * as vscode from 'vscode';
+import { UserError } from '../../errors';
+import type { ExperimentFile, TrainedStage } from '../experiment-file';
+import { sameFile } from '../run-paths';
+import type { Services } from '../services';
+import { setting } from '../settings';
+import { stageTitles } from '../words';
+import { type Named, named } from './arguments';
+import { pickBudget, pickExperiment, pickStart } from './pick';
+import { command, requireTrust } from './report';
+
+/** Run Curriculum and Run Stage 1, 2 and 3. */
+export function registerStart(services: Services): vscode.Disposable {
+  const { t } = vscode.l10n;
+  const stage = (number: number, name: TrainedStage) =>
+    command(services, `distillery.runStage${number}`, (argument: unknown) =>
+      start(services, named(argument), t('Run {0}', stageTitles[name]), name),
+    );
+  return vscode.Disposable.from(
+    command(services, 'distillery.runCurriculum', (argument: unknown, options?: { quick?: boolean }) => {
+      const quick = typeof options?.quick === 'boolean' ? { quick: options.quick } : {};
+      return start(services, { ...named(argument), ...quick }, t('Run Curriculum'));
+    }),
+    command(services, 'distillery.runQuick', (argument: unknown) =>
+      start(services, { ...named(argument), quick: true }, t('Run Curriculum Quickly')),
+    ),
+    stage(1, 'reconstruct'),
+    stage(2, 'complete'),
+    stage(3, 'rewrite'),
+  );
+}
+
+/** Asks what is not obvious, starts, and shows what was started. Returns the run's folder. */
+async function start(
+  services: Services,
+  given: Named,
+  title: string,
+  stage?: TrainedStage,
+): Promise<string | undefined> {
+  requireTrust();
+  const experiment = await pickExperiment(services, given, title);
+  if (!experiment) return undefined;
+  if (stage && !experiment.stages.includes(stage))
+    throw new UserError(`the experiment switches ${stageTitles[stage]} off`, {
+      file: experiment.file,
+      code: 'config',
+      remedy: `Take "${stage}": false out of its stages.`,
+    });
+  if (stage && !given.checkpoint) {
+    const point = await pickStart(services, stage, experiment, title);
+    if (!point) return undefined;
+    given = { ...given, checkpoint: point.checkpoint };
+  }
+  const quick = given.quick ?? (await pickBudget(experiment, title));
+  if (quick === undefined || !(await saved(experiment))) return undefined;
+  const host = services.hosts.of(experiment.file);
+  const backend = setting('backend', 'experiment');
+  const { run, already } = await whileStarting(experiment.name, () =>
+    host.start({
+      experiment: experiment.file,
+      ...(stage && { stages: [stage] }),
+      ...(stage && given.checkpoint && { from: given.checkpoint }),
+      ...(quick && { quick }),
+      ...(backend !== 'experiment' && { backend }),
+    }),
+  );
+  services.log.info(`${already ? 'Already on' : 'Started'}: ${run}`);
+  services.runs.refresh(run);
+  await show(run);
+  return run;
+}
+
+/** What is on the screen is what is run; a file that is left unsaved is not run. */
+async function saved({ file }: ExperimentFile): Promise<boolean> {
+  const open = vscode.workspace.textDocuments.filter(({ isDirty }) => isDirty);
+  const own = open.filter(({ uri }) => sameFile(uri.fsPath, file) || uri.fsPath.endsWith('.reward.json'));
+  for (const document of own) if (!(await document.save())) return false;
+  return true;
+}
+
+/** A host needs seconds to come up and to load data and student: say so. A host that was asked cannot be unasked, but its run can be ended. */
+function whileStarting<T>(name: string, begin: () => Promise<T>): Thenable<T> {
+  const title = vscode.l10n.t('Distillery: starting {0}', name);
+  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, begin);
+}
+
+/** Shows a run that was just started, as the settings say. */
+export async function show(run: string): Promise<void> {
+  const what = setting('openOnStart', 'dashboard');
+  if (what === 'dashboard') await vscode.commands.executeCommand('distillery.openDashboard', run);
+  else if (what === 'runs') await vscode.commands.executeCommand('distillery.revealInRuns', run);
+}

@@ -1,0 +1,61 @@
+/** From which students a stage of an experiment can start. */
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { RunListing } from '../../runs/reading';
+import type { StageName, StageRow } from '../../runs/records';
+import type { TrainedStage } from '../experiment-file';
+import { checkpointFolder, type RunCache } from '../run-cache';
+
+export interface StartingPoint {
+  /** Absolute; undefined: the experiment's own student. */
+  checkpoint?: string;
+  name: string;
+  /** The run it is of. */
+  run?: string;
+  stage?: StageName;
+  /** What it reached, if it was tested. */
+  row?: StageRow;
+}
+
+/** The stages that a student may come from, the best first. */
+const before: Record<TrainedStage, readonly StageName[]> = {
+  reconstruct: ['base'],
+  complete: ['reconstruct', 'sft'],
+  rewrite: ['complete', 'reconstruct', 'sft'],
+};
+
+/**
+ * Checkpoints of the experiment's runs, newest run first: what the stage before chose comes before all others, then the other chosen
+ * ones, then the rest. The first is what one would most likely want.
+ */
+export function startingPoints(
+  stage: TrainedStage,
+  experiment: { runs: string; name: string },
+  listings: readonly RunListing[],
+  cache: RunCache,
+): StartingPoint[] {
+  const points = listings.flatMap((listing): StartingPoint[] => {
+    if (!('run' in listing) || dirname(listing.folder) !== experiment.runs) return [];
+    const { record } = listing.run;
+    if (record.name !== experiment.name) return [];
+    const rows = cache.summary(listing.folder).value ?? [];
+    return record.checkpoints
+      .map(({ name, stage: of }) => ({
+        ...{ checkpoint: checkpointFolder(listing.folder, name), name, run: listing.folder, stage: of },
+        row: rows.find(({ checkpoint }) => checkpoint === name),
+      }))
+      .filter(({ checkpoint }) => existsSync(checkpoint))
+      .reverse();
+  });
+  const own: StartingPoint = { name: 'The student as it is' };
+  const rank = ({ stage: of, row }: StartingPoint) => {
+    const place = of ? before[stage].indexOf(of) : -1;
+    if (row && place === 0) return 0;
+    if (row && place > 0) return 2;
+    return row ? 3 : 4;
+  };
+  const ordered = points.map((point, i) => ({ point, i })).sort((a, b) => rank(a.point) - rank(b.point) || a.i - b.i);
+  const recommended = ordered.filter(({ point }) => rank(point) === 0);
+  const rest = ordered.filter(({ point }) => rank(point) > 0);
+  return [...recommended.map(({ point }) => point), own, ...rest.map(({ point }) => point)];
+}

@@ -1,0 +1,77 @@
+import * as vscode from 'vscode';
+import { named } from '../commands/arguments';
+import { pickRun } from '../commands/pick';
+import { command } from '../commands/report';
+import { setContext } from '../contexts';
+import { casesMime } from '../runs';
+import type { Services } from '../services';
+import { plural } from '../words';
+import { type FailuresNode, FailuresTree } from './view';
+
+/** The Failure Cases view and its commands. */
+export function registerFailures(services: Services): vscode.Disposable {
+  const { t } = vscode.l10n;
+  const tree = new FailuresTree(services);
+  const view = vscode.window.createTreeView('distillery.failures', {
+    treeDataProvider: tree,
+    showCollapseAll: true,
+    canSelectMany: true,
+    dragAndDropController: dragController,
+  });
+  /** Cases that were there when the view was last seen, by run: what came since is the badge. */
+  const seen = new Map<string, number>();
+  const look = () => {
+    const { run } = tree;
+    const { all, shown } = tree.counts();
+    view.description = run && `${run.split(/[\\/]/).at(-1)} · ${plural(all, 'case')}`;
+    view.message = tree.filter ? t('"{0}": {1} of {2}', tree.filter, shown, plural(all, 'case')) : undefined;
+    setContext('distillery.hasFailures', run !== undefined);
+    setContext('distillery.failuresFiltered', tree.filter !== '');
+    setContext('distillery.failuresGrouping', tree.grouping);
+    if (!run) return;
+    if (view.visible || !seen.has(run)) seen.set(run, all);
+    const fresh = all - seen.get(run)!;
+    view.badge =
+      fresh > 0 ? { value: fresh, tooltip: t('{0} since you last looked', plural(fresh, 'new case')) } : undefined;
+  };
+  void services.runs.ready.then(look);
+  return vscode.Disposable.from(
+    tree,
+    view,
+    tree.onDidChangeTreeData(look),
+    view.onDidChangeVisibility(look),
+    command(services, 'distillery.showFailures', async (argument: unknown) => {
+      const has = (run: string) => services.runs.cache.failureCount(run) > 0;
+      const none = { message: 'no run has failure cases', remedy: 'Stage 3 looks for them, or import recorded ones.' };
+      const run = await pickRun(services, named(argument), t('Show Failure Cases'), (_, one) => has(one.folder), none);
+      if (!run) return;
+      await tree.show(run);
+      await vscode.commands.executeCommand('distillery.failures.focus');
+    }),
+    command(services, 'distillery.filterFailures', async (argument: unknown) => {
+      const text =
+        typeof argument === 'string'
+          ? argument
+          : await vscode.window.showInputBox({
+              title: t('Filter Failure Cases'),
+              prompt: t('Words that a case must hold: in its question, answers, category or first wrong step'),
+              value: tree.filter,
+            });
+      if (text !== undefined) tree.search(text.trim());
+    }),
+    command(services, 'distillery.clearFailuresFilter', () => tree.search('')),
+    command(services, 'distillery.groupFailuresByCategory', () => tree.group('category')),
+    command(services, 'distillery.groupFailuresByStep', () => tree.group('step')),
+  );
+}
+
+const dragController: vscode.TreeDragAndDropController<FailuresNode> = {
+  dragMimeTypes: [],
+  dropMimeTypes: [],
+  handleDrag(nodes, data) {
+    const cases = nodes.flatMap((node) => (node.kind === 'group' ? node.cases : node.kind === 'case' ? [node] : []));
+    if (cases.length === 0) return;
+    const problemIds = [...new Set(cases.map(({ problemId }) => problemId))];
+    data.set(casesMime, new vscode.DataTransferItem({ run: cases[0].run, problemIds }));
+  },
+};

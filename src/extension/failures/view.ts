@@ -1,0 +1,135 @@
+import * as vscode from 'vscode';
+import type { UserError } from '../../errors';
+import { plain } from '../markdown';
+import type { Services } from '../services';
+import { plural } from '../words';
+import {
+  type CaseGroup,
+  caseText,
+  type FailureCase,
+  filterFailures,
+  type Grouping,
+  groupFailures,
+  shareText,
+} from './cases';
+import { caseTooltip } from './tooltip';
+
+export type FailuresNode = CaseGroup | FailureCase | { kind: 'problem'; id: string; run: string; problem: UserError };
+
+const groupingKey = 'failures.grouping';
+const runKey = 'failures.run';
+
+/** The failure cases of one run: the one that was asked for, else the newest that has some. */
+export class FailuresTree implements vscode.TreeDataProvider<FailuresNode>, vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<void>();
+  readonly onDidChangeTreeData = this.changed.event;
+  private readonly listener: vscode.Disposable;
+  private text = '';
+
+  constructor(private readonly services: Services) {
+    this.listener = services.runs.onDidChange((runs) => {
+      if (runs.size === 0 || this.run === undefined || runs.has(this.run)) this.changed.fire();
+    });
+  }
+
+  /** Folder of the run whose cases are shown. */
+  get run(): string | undefined {
+    const { context, runs } = this.services;
+    const listed = runs.list().map(({ folder }) => folder);
+    const chosen = context.workspaceState.get<string>(runKey);
+    const has = (run: string) => runs.cache.failureCount(run) > 0;
+    return chosen && listed.includes(chosen) && has(chosen) ? chosen : listed.find(has);
+  }
+
+  get grouping(): Grouping {
+    return this.services.context.workspaceState.get<Grouping>(groupingKey, 'category');
+  }
+
+  get filter(): string {
+    return this.text;
+  }
+
+  async show(run: string): Promise<void> {
+    await this.services.context.workspaceState.update(runKey, run);
+    this.changed.fire();
+  }
+
+  async group(grouping: Grouping): Promise<void> {
+    await this.services.context.workspaceState.update(groupingKey, grouping);
+    this.changed.fire();
+  }
+
+  search(text: string): void {
+    this.text = text;
+    this.changed.fire();
+  }
+
+  /** Cases of the run, and how many of them pass the filter. */
+  counts(): { all: number; shown: number } {
+    const all = this.run ? (this.services.runs.cache.failures(this.run).value ?? []) : [];
+    return { all: all.length, shown: filterFailures(all, this.text).length };
+  }
+
+  getChildren(node?: FailuresNode): FailuresNode[] {
+    if (node) return node.kind === 'group' ? node.cases : [];
+    const { run } = this;
+    if (!run) return [];
+    const { value, problem } = this.services.runs.cache.failures(run);
+    if (problem) return [{ kind: 'problem', id: `problem ${run}`, run, problem }];
+    return groupFailures(run, filterFailures(value, this.text), this.grouping);
+  }
+
+  getTreeItem(node: FailuresNode): vscode.TreeItem {
+    if (node.kind === 'case') return caseItem(node);
+    return node.kind === 'group' ? groupItem(node) : problemItem(node.problem);
+  }
+
+  resolveTreeItem(item: vscode.TreeItem, node: FailuresNode): vscode.TreeItem {
+    if (node.kind === 'case') item.tooltip = new vscode.MarkdownString(caseTooltip(node));
+    return item;
+  }
+
+  dispose(): void {
+    this.listener.dispose();
+    this.changed.dispose();
+  }
+}
+
+function groupItem({ id, label, cases }: CaseGroup): vscode.TreeItem {
+  const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.Collapsed);
+  item.id = id;
+  item.description = String(cases.length);
+  item.contextValue = 'caseGroup';
+  item.accessibilityInformation = { label: `${label}, ${plural(cases.length, 'case')}` };
+  return item;
+}
+
+function caseItem(node: FailureCase): vscode.TreeItem {
+  const item = new vscode.TreeItem(node.problemId);
+  item.id = node.id;
+  item.description = caseText(node);
+  item.iconPath = new vscode.ThemeIcon('circle-slash', new vscode.ThemeColor('list.errorForeground'));
+  item.contextValue = 'case';
+  const { run, problemId, sample } = node;
+  item.command = {
+    command: 'distillery.openCase',
+    title: 'Open Case',
+    arguments: [{ run, problemId, sample }],
+  };
+  const spoken = [problemId, node.record.category, caseText(node), shareText(node.record)];
+  item.accessibilityInformation = { label: spoken.filter(Boolean).join(', ') };
+  return item;
+}
+
+function problemItem(problem: UserError): vscode.TreeItem {
+  const item = new vscode.TreeItem(problem.message);
+  item.description = problem.remedy;
+  item.tooltip = new vscode.MarkdownString(plain(problem.toString()));
+  item.iconPath = new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground'));
+  if (problem.file) {
+    const at = Math.max(0, (problem.line ?? 1) - 1);
+    const options = { selection: new vscode.Range(at, 0, at, 0) };
+    item.command = { command: 'vscode.open', title: 'Open', arguments: [vscode.Uri.file(problem.file), options] };
+  }
+  return item;
+}

@@ -1,0 +1,107 @@
+/** How far a run that is on has come, from its host's events. */
+import type { HostEvent, Status } from '../protocol/control';
+import type { StageName } from '../runs/records';
+import { clock, percent, shortStageTitles } from './words';
+
+export interface Progress {
+  stage: StageName;
+  /** A part of the stage with a loop of its own; the stage's name when it has one loop only. */
+  phase: string;
+  update: number;
+  updates: number;
+  /** Share right and mean length: of the last check on the held-out rows, else of the last update's own samples. */
+  accuracy?: number;
+  tokens?: number;
+  tokensPerSecond?: number;
+  /** Seconds until the phase ends, when it can be told. */
+  left?: number;
+}
+
+/** Updates over which the speed is measured. */
+const window = 30;
+
+/** Follows one run. */
+export class ProgressMeter {
+  private progress: Progress | undefined;
+  /** Updates made, with their times in ms. */
+  private marks: { update: number; time: number }[] = [];
+
+  get current(): Progress | undefined {
+    return this.progress;
+  }
+
+  /** How things stand for one who comes late. */
+  snapshot({ progress: { phase, update, validation } }: Status): void {
+    this.marks = [];
+    this.progress = undefined;
+    if (phase) this.begin(phase.stage, phase.phase, phase.updates, phase.done);
+    if (update && (!phase || update.phase === phase.phase)) this.step(update, Date.parse(update.metrics.time));
+    if (validation && validation.stage === this.current?.stage) this.check(validation);
+  }
+
+  apply(event: Extract<HostEvent, { type: 'curriculum' }>): void {
+    const { event: told, time } = event;
+    if (told.type === 'phase') this.begin(told.stage, told.phase, told.updates, told.done, Date.parse(time));
+    else if (told.type === 'update') this.step(told, Date.parse(time));
+    else if (told.type === 'validation') this.check(told);
+  }
+
+  private begin(stage: StageName, phase: string, updates: number, done: number, time?: number): void {
+    this.progress = { stage, phase, update: done, updates };
+    this.marks = time === undefined ? [] : [{ update: done, time }];
+  }
+
+  private step(
+    {
+      stage,
+      phase,
+      update,
+      updates,
+      metrics,
+    }: { stage: StageName; phase: string; update: number; updates: number; metrics: Metrics },
+    time: number,
+  ): void {
+    const same = this.progress?.stage === stage && this.progress.phase === phase;
+    if (!same) this.marks = [];
+    this.marks.push({ update, time });
+    if (this.marks.length > window) this.marks.shift();
+    const [first] = this.marks;
+    const pace = update > first.update ? (time - first.time) / (update - first.update) : undefined;
+    this.progress = {
+      ...(same ? this.progress : {}),
+      ...{ stage, phase, update, updates, tokensPerSecond: metrics.tokensPerSecond },
+      ...(this.checked === `${stage} ${phase}` ? {} : { accuracy: metrics.accuracy, tokens: metrics.lengthMean }),
+      left: pace === undefined ? undefined : ((updates - update) * pace) / 1000,
+    };
+  }
+
+  /** The phase that the last check was in: its numbers stand until the next, as they are what choices are made by. */
+  private checked = '';
+
+  private check({ accuracy, meanTokens }: { accuracy: number; meanTokens: number }): void {
+    if (!this.progress) return;
+    this.checked = `${this.progress.stage} ${this.progress.phase}`;
+    this.progress = { ...this.progress, accuracy, tokens: meanTokens };
+  }
+}
+
+interface Metrics {
+  accuracy?: number;
+  lengthMean?: number;
+  tokensPerSecond?: number;
+}
+
+/** `Stage 2 45/110`, with the phase's name where the stage has several. */
+export function progressText({ stage, phase, update, updates }: Progress): string {
+  const title = phase === stage ? shortStageTitles[stage] : `${shortStageTitles[stage]} ${phase}`;
+  return `${title} ${update}/${updates}`;
+}
+
+/** `72 %`, `160 tok`, `3:20 left`, as far as known. */
+export function progressParts({ accuracy, tokens, left }: Progress): string[] {
+  return [
+    accuracy === undefined ? '' : percent(accuracy, 0),
+    tokens === undefined ? '' : `${tokens.toFixed(0)} tok`,
+    left === undefined ? '' : `${clock(left)} left`,
+  ].filter(Boolean);
+}

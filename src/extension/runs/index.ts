@@ -1,0 +1,51 @@
+import * as vscode from 'vscode';
+import { command } from '../commands/report';
+import { setContext } from '../contexts';
+import type { Services } from '../services';
+import type { RunsNode } from './nodes';
+import { RunsTree } from './view';
+
+/** The Runs view, and what is dropped on it: cases on a run go to its Stage 3. */
+export function registerRuns(services: Services): vscode.Disposable {
+  const tree = new RunsTree(services);
+  const view = vscode.window.createTreeView('distillery.runs', {
+    treeDataProvider: tree,
+    showCollapseAll: true,
+    canSelectMany: true,
+    dragAndDropController: dropController,
+  });
+  const look = () => {
+    setContext('distillery.hasExperiments', services.runs.experiments().length > 0);
+    setContext('distillery.hasRuns', services.runs.list().length > 0);
+  };
+  void services.runs.ready.then(() => {
+    look();
+    setContext('distillery.ready', true);
+  });
+  return vscode.Disposable.from(
+    tree,
+    view,
+    services.runs.onDidChange(look),
+    command(services, 'distillery.refresh', () => services.runs.refresh()),
+    command(services, 'distillery.revealInRuns', (run: string) =>
+      view.reveal(tree.run(run), { select: true, focus: true, expand: true }),
+    ),
+  );
+}
+
+/** As VS Code names the drags of the Failure Cases view. */
+export const casesMime = 'application/vnd.code.tree.distillery.failures';
+
+const dropController: vscode.TreeDragAndDropController<RunsNode> = {
+  dragMimeTypes: [],
+  dropMimeTypes: [casesMime],
+  async handleDrop(target, data) {
+    const dropped = data.get(casesMime)?.value as { run: string; problemIds: string[] } | undefined;
+    if (!dropped || !target || target.kind === 'experiment') return;
+    if (target.run !== dropped.run) {
+      void vscode.window.showWarningMessage(vscode.l10n.t('These cases belong to another run.'));
+      return;
+    }
+    await vscode.commands.executeCommand('distillery.addToStage3', dropped);
+  },
+};

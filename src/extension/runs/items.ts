@@ -1,0 +1,208 @@
+/** How each node of the Runs tree looks: texts, icon, state. No editor types, so that all of it can be tested anywhere. */
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { type RunListing, type ShownState, stateOf } from '../../runs/reading';
+import type { StageName, StageRow } from '../../runs/records';
+import { type Progress, progressParts, progressText } from '../progress';
+import type { RunCache } from '../run-cache';
+import { ago, percent, plural, shortStageTitles, signed, stageTitles, stateTitles, tokens } from '../words';
+import type { NodeOf, RunsNode } from './nodes';
+
+export interface Item {
+  label: string;
+  description?: string;
+  /** A codicon, and the theme colour it has. */
+  icon: { id: string; color?: string };
+  contextValue: string;
+  /** Open at first, closed at first, or without children. */
+  children: 'open' | 'closed' | 'none';
+  /** For screen readers, where label and description say it badly. */
+  spoken?: string;
+}
+
+export interface Surroundings {
+  cache: RunCache;
+  /** Of a run that is on, as its host tells it. */
+  progress(run: string): Progress | undefined;
+  /** Whether the node is the first of its kind: those open by themselves. */
+  newest: boolean;
+  now: number;
+}
+
+export function itemOf(node: RunsNode, around: Surroundings): Item {
+  switch (node.kind) {
+    case 'experiment':
+      return experimentItem(node, around);
+    case 'run':
+      return runItem(around.cache.find(node.run), around);
+    case 'stage':
+      return stageItem(node, around);
+    case 'checkpoint':
+      return checkpointItem(node, around);
+    case 'evaluation':
+      return evaluationItem(node, around);
+    case 'failures':
+      return {
+        label: 'Failures',
+        description: plural(around.cache.failureCount(node.run), 'problem'),
+        icon: { id: 'bug', color: 'list.warningForeground' },
+        contextValue: 'failures',
+        children: 'none',
+      };
+    case 'problem':
+      return {
+        label: node.problem.message,
+        description: node.problem.remedy,
+        icon: broken,
+        contextValue: 'problem',
+        children: 'none',
+      };
+  }
+}
+
+const broken = { id: 'error', color: 'list.errorForeground' };
+
+function experimentItem({ name, experiment }: NodeOf<'experiment'>, { newest }: Surroundings): Item {
+  return {
+    label: name,
+    description: experiment ? undefined : 'its file is gone',
+    icon: { id: 'beaker' },
+    contextValue: experiment ? 'experiment' : 'experiment.gone',
+    children: newest ? 'open' : 'closed',
+  };
+}
+
+const stateIcons: Record<ShownState, Item['icon']> = {
+  created: { id: 'loading~spin' },
+  running: { id: 'loading~spin', color: 'progressBar.background' },
+  paused: { id: 'debug-pause', color: 'charts.yellow' },
+  stopped: { id: 'debug-stop', color: 'charts.orange' },
+  finished: { id: 'pass', color: 'testing.iconPassed' },
+  failed: { id: 'error', color: 'testing.iconFailed' },
+  interrupted: { id: 'warning', color: 'list.warningForeground' },
+};
+
+function runItem(listing: RunListing, { cache, progress, newest, now }: Surroundings): Item {
+  if ('problem' in listing)
+    return {
+      ...{ label: listing.id, description: listing.problem.message, icon: broken },
+      ...{
+        contextValue: 'run.unreadable',
+        children: 'closed',
+        spoken: `${listing.id}, unreadable: ${listing.problem.message}`,
+      },
+    };
+  const { record } = listing.run;
+  const state = stateOf(listing.run);
+  const label = titleOf(listing.id);
+  const at = progress(listing.folder);
+  const working = at && (state === 'running' || state === 'paused');
+  const parts = [
+    state === 'finished' || (working && state === 'running') ? '' : stateTitles[state],
+    ...(working ? [progressText(at), ...progressParts(at)] : [stageAt(listing)]),
+    ...(working ? [] : resultParts(cache.summary(listing.folder).value ?? [])),
+    working ? '' : ago(record.updated, now),
+  ];
+  const description = parts.filter(Boolean).join(' · ');
+  return {
+    label,
+    description,
+    icon: stateIcons[state],
+    contextValue: `run.${state}`,
+    children: newest ? 'open' : 'closed',
+    spoken: `Run ${label}, ${stateTitles[state]}${description ? `, ${description.replaceAll(' · ', ', ')}` : ''}`,
+  };
+}
+
+/** `20260205-140309-arithmetic` as `2026-02-05 14:03`; the experiment's name stands above it. Names of other kinds stay. */
+export function titleOf(id: string): string {
+  const [, year, month, day, hour, minute, second, rest] =
+    /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)-(.+)$/.exec(id) ?? [];
+  if (!year) return id;
+  const again = /-(\d+)$/.exec(rest)?.[1];
+  return `${year}-${month}-${day} ${hour}:${minute}:${second}${again ? ` (${again})` : ''}`;
+}
+
+/** Where a run that did not come to its end stands. */
+function stageAt(listing: RunListing): string {
+  if (!('run' in listing) || listing.run.record.state === 'finished') return '';
+  const { stage, step } = listing.run.record;
+  return stage ? `${shortStageTitles[stage]}${step ? ` step ${step}` : ''}` : '';
+}
+
+/** What the last stage reached, and what that is against the student as it came. */
+function resultParts(rows: readonly StageRow[]): string[] {
+  const last = rows.at(-1);
+  return last
+    ? rowParts(
+        last,
+        rows.find(({ stage }) => stage === 'base'),
+      )
+    : [];
+}
+
+function rowParts(row: StageRow, base: StageRow | undefined): string[] {
+  const compared = base && base !== row;
+  const points = compared ? ` (${signed(100 * (row.accuracy - base.accuracy))})` : '';
+  const shorter = compared ? ` (${signed(100 * (row.meanTokens / base.meanTokens - 1), 0)} %)` : '';
+  return [`${percent(row.accuracy)}${points}`, `${tokens(row.meanTokens)}${shorter}`];
+}
+
+const stageIcons: Record<StageName, string> = {
+  base: 'circle-outline',
+  sft: 'book',
+  reconstruct: 'extensions',
+  complete: 'edit-sparkle',
+  rewrite: 'wand',
+};
+
+function stageItem({ run, stage }: NodeOf<'stage'>, { cache, progress }: Surroundings): Item {
+  const rows = cache.summary(run).value ?? [];
+  const row = rows.find((one) => one.stage === stage);
+  const at = progress(run);
+  const parts =
+    at?.stage === stage
+      ? [`${at.update}/${at.updates}`, ...progressParts(at)]
+      : row
+        ? rowParts(
+            row,
+            rows.find((one) => one.stage === 'base'),
+          )
+        : [];
+  return {
+    label: stageTitles[stage],
+    description: parts.join(' · ') || 'not tested',
+    icon: at?.stage === stage ? { id: 'loading~spin' } : { id: stageIcons[stage] },
+    contextValue: 'stage',
+    children: 'closed',
+  };
+}
+
+function checkpointItem({ run, checkpoint }: NodeOf<'checkpoint'>, { cache }: Surroundings): Item {
+  const label = basename(checkpoint);
+  if (!existsSync(checkpoint))
+    return {
+      ...{ label, description: 'its folder is gone', icon: broken, contextValue: 'checkpoint.gone', children: 'none' },
+    };
+  const row = cache.summary(run).value?.find((one) => one.checkpoint === label);
+  return {
+    label,
+    description: row ? `chosen · ${percent(row.accuracy)} · ${tokens(row.meanTokens)}` : undefined,
+    icon: row ? { id: 'star-full', color: 'charts.yellow' } : { id: 'save' },
+    contextValue: 'checkpoint',
+    children: 'none',
+  };
+}
+
+function evaluationItem({ run, evaluation }: NodeOf<'evaluation'>, { cache }: Surroundings): Item {
+  const { value: score, problem } = cache.score(run, evaluation);
+  return {
+    label: `Answers of ${evaluation}`,
+    description: score
+      ? `${score.correct} of ${score.n} right · ${tokens(score.meanTokens)}`
+      : `cannot be read: ${problem?.message}`,
+    icon: score ? { id: 'checklist' } : broken,
+    contextValue: 'evaluation',
+    children: 'none',
+  };
+}

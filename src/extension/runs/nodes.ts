@@ -1,0 +1,126 @@
+/** What the Runs tree is made of: experiment > run > stage > checkpoints, evaluations, failures. */
+import { existsSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import type { UserError } from '../../errors';
+import { evaluationNames, type RunListing } from '../../runs/reading';
+import { type CheckpointEntry, type StageName, stageNames } from '../../runs/records';
+import type { ExperimentFile } from '../experiment-file';
+import { checkpointFolder, type RunCache } from '../run-cache';
+
+/**
+ * A node says what it names, nothing that changes: what is shown of it is read when it is drawn. `run` is a run's folder and
+ * `checkpoint` a checkpoint's, so that commands take a node where they take plain arguments.
+ */
+export type RunsNode = { id: string } & (
+  | { kind: 'experiment'; runs: string; name: string; experiment?: string }
+  | { kind: 'run'; run: string }
+  | { kind: 'stage'; run: string; stage: StageName }
+  | { kind: 'checkpoint'; run: string; stage: StageName; checkpoint: string }
+  | { kind: 'evaluation'; run: string; evaluation: string; checkpoint?: string }
+  | { kind: 'failures'; run: string }
+  | { kind: 'problem'; run: string; problem: UserError }
+);
+export type NodeOf<K extends RunsNode['kind']> = Extract<RunsNode, { kind: K }>;
+
+/** What the tree is drawn from. */
+export interface RunsSource {
+  cache: RunCache;
+  list(): RunListing[];
+  experiments(): ExperimentFile[];
+}
+
+/** Experiments by their newest run, then those that were never run; one whose file is gone stays for its runs. */
+export function experimentNodes(source: RunsSource): NodeOf<'experiment'>[] {
+  const files = source.experiments();
+  const nodes = new Map<string, NodeOf<'experiment'>>();
+  const add = (runs: string, name: string) => {
+    const id = `experiment ${runs} ${name}`;
+    const file = files.find((one) => one.runs === runs && one.name === name);
+    if (!nodes.has(id)) nodes.set(id, { id, kind: 'experiment', runs, name, experiment: file?.file });
+  };
+  for (const listing of source.list()) add(dirname(listing.folder), nameOf(listing));
+  for (const { runs, name } of files) add(runs, name);
+  return [...nodes.values()];
+}
+
+/** A run that cannot be read is put where its folder's name says. */
+export function nameOf(listing: RunListing): string {
+  return 'run' in listing ? listing.run.record.name : listing.id.replace(/^\d{8}-\d{6}-/, '').replace(/-\d+$/, '');
+}
+
+export function runNodes(source: RunsSource, { runs, name }: NodeOf<'experiment'>): NodeOf<'run'>[] {
+  return source
+    .list()
+    .filter((listing) => dirname(listing.folder) === runs && nameOf(listing) === name)
+    .map(({ folder }) => runNode(folder));
+}
+
+export const runNode = (run: string): NodeOf<'run'> => ({ id: `run ${run}`, kind: 'run', run });
+
+/** The stages of a run, with what is in none of them: failures of an import, evaluations under a name of their own. */
+export function stageNodes({ cache }: RunsSource, listing: RunListing): RunsNode[] {
+  const run = listing.folder;
+  if ('problem' in listing) return [problemNode(run, listing.problem)];
+  const { record } = listing.run;
+  const summary = cache.summary(run);
+  const tested = summary.value?.map(({ stage }) => stage) ?? [];
+  const seen = new Set<StageName>([...tested, ...record.checkpoints.map(({ stage }) => stage)]);
+  if (record.stage) seen.add(record.stage);
+  const stages = stageNames.filter((stage) => seen.has(stage));
+  return [
+    ...(summary.problem ? [problemNode(run, summary.problem)] : []),
+    ...stages.map((stage): RunsNode => ({ id: `stage ${run} ${stage}`, kind: 'stage', run, stage })),
+    ...evaluationsOf(run).filter(({ evaluation }) => !stages.some((stage) => belongs(evaluation, stage))),
+    ...(stages.includes('rewrite') ? [] : failureNodes(cache, run)),
+  ];
+}
+
+export function partNodes({ cache }: RunsSource, listing: RunListing, stage: StageName): RunsNode[] {
+  if ('problem' in listing) return [];
+  const run = listing.folder;
+  const checkpoints = listing.run.record.checkpoints.filter((entry) => entry.stage === stage);
+  return [
+    ...checkpoints.map((entry) => checkpointNode(run, entry)),
+    ...evaluationsOf(run).filter(({ evaluation }) => belongs(evaluation, stage)),
+    ...(stage === 'rewrite' ? failureNodes(cache, run) : []),
+  ];
+}
+
+export function checkpointNode(run: string, { name, stage }: CheckpointEntry): NodeOf<'checkpoint'> {
+  const checkpoint = checkpointFolder(run, name);
+  return { id: `checkpoint ${checkpoint}`, kind: 'checkpoint', run, stage, checkpoint };
+}
+
+function evaluationsOf(run: string): NodeOf<'evaluation'>[] {
+  return evaluationNames(run).map((evaluation) => {
+    const checkpoint = checkpointFolder(run, evaluation);
+    return {
+      ...{ id: `evaluation ${run} ${evaluation}`, kind: 'evaluation', run, evaluation },
+      ...(existsSync(checkpoint) && { checkpoint }),
+    };
+  });
+}
+
+/** `complete-110` and `complete-110-mine` are evaluations of Stage 2, `base` is one of the student as it came. */
+const belongs = (evaluation: string, stage: StageName) => evaluation === stage || evaluation.startsWith(`${stage}-`);
+
+function failureNodes(cache: RunCache, run: string): RunsNode[] {
+  return cache.failureCount(run) > 0 ? [{ id: `failures ${run}`, kind: 'failures', run }] : [];
+}
+
+const problemNode = (run: string, problem: UserError): NodeOf<'problem'> => ({
+  ...{ id: `problem ${run}`, kind: 'problem', run, problem },
+});
+
+/** The node above; undefined for the top. */
+export function parentOf(source: RunsSource, node: RunsNode): RunsNode | undefined {
+  if (node.kind === 'experiment') return undefined;
+  const listing = source.cache.find(node.run);
+  if (node.kind === 'run')
+    return experimentNodes(source).find(({ runs, name }) => runs === dirname(node.run) && name === nameOf(listing));
+  const stage = node.kind === 'checkpoint' ? node.stage : node.kind === 'failures' ? 'rewrite' : undefined;
+  const above = stage && stageNodes(source, listing).find((one) => one.kind === 'stage' && one.stage === stage);
+  return above ?? runNode(node.run);
+}
+
+export const checkpointName = (folder: string) => basename(folder);

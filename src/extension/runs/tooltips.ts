@@ -1,0 +1,73 @@
+/** What a node of the Runs tree says when it is asked for more: Markdown, everything from files escaped. */
+import { type RunListing, stateOf } from '../../runs/reading';
+import type { StageRow } from '../../runs/records';
+import { plain, table } from '../markdown';
+import { type Progress, progressParts, progressText } from '../progress';
+import type { RunCache } from '../run-cache';
+import { duration, percent, plural, stageTitles, stateTitles } from '../words';
+import type { RunsNode } from './nodes';
+
+/** undefined: what is shown already says it all. */
+export function tooltipOf(node: RunsNode, cache: RunCache, progress?: Progress): string | undefined {
+  switch (node.kind) {
+    case 'experiment':
+      return plain(node.experiment ?? node.runs);
+    case 'run':
+      return runTooltip(cache.find(node.run), cache, progress);
+    case 'stage': {
+      const row = cache.summary(node.run).value?.find(({ stage }) => stage === node.stage);
+      return row && stageTooltip(row);
+    }
+    case 'checkpoint':
+      return plain(node.checkpoint);
+    case 'failures':
+      return 'Problems that the student keeps getting wrong. Choose to read them by category.';
+    case 'problem':
+      return plain(node.problem.toString());
+    case 'evaluation':
+      return undefined;
+  }
+}
+
+function runTooltip(listing: RunListing, cache: RunCache, progress?: Progress): string {
+  if ('problem' in listing) return `**${plain(listing.id)}** cannot be read\n\n${plain(listing.problem.toString())}`;
+  const { record } = listing.run;
+  const time = (iso: string) => plain(new Date(iso).toLocaleString());
+  const summary = cache.summary(listing.folder);
+  const failures = cache.failureCount(listing.folder);
+  return [
+    `**${plain(record.name)}** ${stateTitles[stateOf(listing.run)]}`,
+    record.reason ? plain(record.reason) : '',
+    progress ? plain([progressText(progress), ...progressParts(progress)].join(', ')) : '',
+    summary.problem ? plain(summary.problem.toString()) : summaryTable(summary.value),
+    failures > 0 ? plural(failures, 'failure case') : '',
+    `Begun ${time(record.created)}, last written ${time(record.updated)}`,
+    plain(listing.folder),
+  ]
+    .filter(Boolean)
+    .join('\n\n');
+}
+
+function summaryTable(rows: readonly StageRow[]): string {
+  if (rows.length === 0) return 'No student has been tested yet.';
+  const body = rows.map((row) => [
+    stageTitles[row.stage],
+    percent(row.accuracy),
+    row.meanTokens.toFixed(1),
+    row.wallSeconds > 0 ? duration(row.wallSeconds) : '',
+  ]);
+  return table(['', 'right', 'mean tokens', 'training'], body);
+}
+
+function stageTooltip(row: StageRow): string {
+  const [low, high] = row.accuracyInterval;
+  const facts = [
+    ['right', `${percent(row.accuracy)} of ${row.n} test problems`],
+    ['95 % interval', `${percent(low)} to ${percent(high)}`],
+    ['mean tokens', row.meanTokens.toFixed(1)],
+    ...(row.truncated === undefined ? [] : [['cut off by the budget', percent(row.truncated)]]),
+    ...(row.wallSeconds > 0 ? [['training', duration(row.wallSeconds)]] : []),
+    ...(row.checkpoint ? [['checkpoint', plain(row.checkpoint)]] : []),
+  ];
+  return table([stageTitles[row.stage], ''], facts);
+}

@@ -1,0 +1,127 @@
+import * as vscode from 'vscode';
+import type { Services } from '../services';
+import { type Item, itemOf } from './items';
+import { experimentNodes, nameOf, parentOf, partNodes, type RunsNode, runNode, runNodes, stageNodes } from './nodes';
+import { tooltipOf } from './tooltips';
+
+/** The Runs tree. Nodes are handed out once each, so that one run can be drawn anew without the others. */
+export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<RunsNode[] | undefined>();
+  readonly onDidChangeTreeData = this.changed.event;
+  private readonly known = new Map<string, RunsNode>();
+  private outline = '';
+  private readonly listeners: vscode.Disposable[];
+
+  constructor(private readonly services: Services) {
+    this.listeners = [
+      services.runs.onDidChange((runs) => this.update(runs)),
+      services.hosts.onDidProgress((run) => this.update(new Set([run]))),
+    ];
+  }
+
+  getChildren(node?: RunsNode): RunsNode[] {
+    return this.childrenOf(node).map((child) => this.intern(child));
+  }
+
+  getParent(node: RunsNode): RunsNode | undefined {
+    const parent = parentOf(this.services.runs, node);
+    return parent && this.intern(parent);
+  }
+
+  getTreeItem(node: RunsNode): vscode.TreeItem {
+    const { hosts, runs } = this.services;
+    const item = itemOf(node, {
+      cache: runs.cache,
+      progress: (run) => hosts.progress(run),
+      newest: node.id === this.newest.experiment || node.id === this.newest.run,
+      now: Date.now(),
+    });
+    return treeItem(node, item);
+  }
+
+  resolveTreeItem(item: vscode.TreeItem, node: RunsNode): vscode.TreeItem {
+    const progress = node.kind === 'run' ? this.services.hosts.progress(node.run) : undefined;
+    const text = tooltipOf(node, this.services.runs.cache, progress);
+    item.tooltip = text === undefined ? item.description || undefined : new vscode.MarkdownString(text);
+    return item;
+  }
+
+  /** The node of a run, to reveal it. */
+  run(folder: string): RunsNode {
+    return this.intern(runNode(folder));
+  }
+
+  dispose(): void {
+    this.changed.dispose();
+    for (const listener of this.listeners) listener.dispose();
+  }
+
+  private newest: { experiment?: string; run?: string } = {};
+
+  private childrenOf(node?: RunsNode): RunsNode[] {
+    const { runs } = this.services;
+    switch (node?.kind) {
+      case undefined: {
+        const experiments = experimentNodes(runs);
+        this.newest.experiment ??= experiments[0]?.id;
+        this.outline = this.outlineNow();
+        return experiments;
+      }
+      case 'experiment': {
+        const children = runNodes(runs, node);
+        if (node.id === this.newest.experiment) this.newest.run ??= children[0]?.id;
+        return children;
+      }
+      case 'run':
+        return stageNodes(runs, runs.cache.find(node.run));
+      case 'stage':
+        return partNodes(runs, runs.cache.find(node.run), node.stage);
+      default:
+        return [];
+    }
+  }
+
+  private update(runs: ReadonlySet<string>): void {
+    const outlined = runs.size > 0 && this.outlineNow() === this.outline;
+    const nodes = outlined ? [...runs].flatMap((run) => this.known.get(`run ${run}`) ?? []) : undefined;
+    if (nodes === undefined || nodes.length > 0) this.changed.fire(nodes);
+  }
+
+  /** Which runs there are, below which experiments. */
+  private outlineNow(): string {
+    return this.services.runs
+      .list()
+      .map((listing) => `${listing.folder}\0${nameOf(listing)}`)
+      .join('\n');
+  }
+
+  private intern(node: RunsNode): RunsNode {
+    const before = this.known.get(node.id);
+    if (!before) {
+      this.known.set(node.id, node);
+      return node;
+    }
+    return Object.assign(before, node);
+  }
+}
+
+function treeItem(node: RunsNode, { label, description, icon, contextValue, children, spoken }: Item): vscode.TreeItem {
+  const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+  const item = new vscode.TreeItem(label, { none: None, closed: Collapsed, open: Expanded }[children]);
+  item.id = node.id;
+  item.description = description;
+  item.iconPath = new vscode.ThemeIcon(icon.id, icon.color ? new vscode.ThemeColor(icon.color) : undefined);
+  item.contextValue = contextValue;
+  if (spoken) item.accessibilityInformation = { label: spoken };
+  item.command = commandOf(node);
+  return item;
+}
+
+/** What a click does, where there is something to open. */
+function commandOf(node: RunsNode): vscode.Command | undefined {
+  if (node.kind === 'failures')
+    return { command: 'distillery.showFailures', title: 'Show Failure Cases', arguments: [node] };
+  if (node.kind === 'evaluation')
+    return { command: 'distillery.openAnswers', title: 'Open Answers', arguments: [node] };
+  return undefined;
+}

@@ -1,0 +1,15 @@
+import * as vscode from 'vscode';
+import type { Backend } from '../config/experiment';
+
+/** The settings of the manifest, with their types. */
+export interface Settings {
+  /** Path of the Node.js that runs the training host; '' = found on its own. */
+  node: string;
+  backend: Backend | 'experiment';
+  openOnStart: 'dashboard' | 'runs' | 'nothing';
+  notifyOnFinish: boolean;
+}
+
+export function setting<K extends keyof Settings>(key: K, fallback: Settings[K]): Settings[K] {
+  return vscode.workspace.getConfiguration('distillery').get<Settings[K]>(key, fallback);
+}

@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { Crash, Host } from '../../client/api';
+import { command, sentence } from '../commands/report';
+import type { Told } from '../hosts';
+import type { Services } from '../services';
+import { setting } from '../settings';
+import { percent, shortStageTitles, tokens } from '../words';
+
+/** Says how runs end and when a host is lost, keeps the log, and shows a bar above the Runs view while something trains. */
+export function registerNotifications(services: Services): vscode.Disposable {
+  const { hosts, log } = services;
+  const bars = new Map<Host, () => void>();
+  return vscode.Disposable.from(
+    hosts.onDidTell((told) => {
+      note(told, log);
+      if (told.kind === 'crash') void tellCrash(services, told.host, told.crash);
+      if (told.kind === 'event' && told.event.type === 'ended') void tellEnd(services, told.event);
+      if (told.kind !== 'state') return;
+      if (told.state === 'lost') void tellLost(services);
+      if (told.state === 'running' && !bars.has(told.host)) {
+        const location = { viewId: 'distillery.runs' };
+        void vscode.window.withProgress({ location }, () => new Promise<void>((end) => bars.set(told.host, end)));
+      } else if (told.state !== 'running') {
+        bars.get(told.host)?.();
+        bars.delete(told.host);
+      }
+    }),
+    new vscode.Disposable(() => {
+      for (const end of bars.values()) end();
+    }),
+    command(services, 'distillery.showLog', () => log.show()),
+    command(services, 'distillery.showHostLog', (folder: string) =>
+      vscode.commands.executeCommand('vscode.open', vscode.Uri.file(join(folder, 'host', 'host.log'))),
+    ),
+    command(services, 'distillery.killHost', async () => {
+      for (const host of hosts.all()) if (host.state === 'lost') await host.kill();
+    }),
+  );
+}
+
+function note(told: Told, log: vscode.LogOutputChannel): void {
+  if (told.kind === 'state') log.info(`Host of ${told.host.folder}: ${told.before} -> ${told.state}`);
+  if (told.kind === 'crash') log.error([told.crash.reason, ...told.crash.log].join('\n'));
+  if (told.kind !== 'event') return;
+  const { event } = told;
+  if (event.type === 'log') log[event.level === 'warning' ? 'warn' : event.level](event.text);
+  if (event.type === 'ended')
+    log.info(`${event.run}: ${event.outcome}${event.fault ? `: ${event.fault.message}` : ''}`);
+  if (event.type === 'curriculum') noteCurriculum(event.event, log);
+}
+
+function noteCurriculum(
+  event: Extract<Extract<Told, { kind: 'event' }>['event'], { type: 'curriculum' }>['event'],
+  log: vscode.LogOutputChannel,
+): void {
+  if (event.type === 'note') log[event.level === 'warning' ? 'warn' : 'info'](event.text);
+  else if (event.type === 'phase') log.info(`${event.stage} ${event.phase}: ${event.updates} updates`);
+  else if (event.type === 'checkpoint') log.info(`Checkpoint ${event.name}`);
+  else if (event.type === 'result')
+    log.info(`${event.row.stage}: ${percent(event.row.accuracy)} right, ${tokens(event.row.meanTokens)}`);
+  else if (event.type === 'validation')
+    log.debug(`${event.stage} ${event.step}: validation ${percent(event.accuracy)}, ${tokens(event.meanTokens)}`);
+  else log.trace(`${event.stage} ${event.phase} ${event.update}/${event.updates}: loss ${event.metrics.loss}`);
+}
+
+async function tellEnd(
+  { runs }: Services,
+  { run, outcome, fault }: Extract<Extract<Told, { kind: 'event' }>['event'], { type: 'ended' }>,
+): Promise<void> {
+  const { t } = vscode.l10n;
+  runs.refresh(run);
+  const name = run.split(/[\\/]/).at(-1)!;
+  if (outcome === 'finished') {
+    if (!setting('notifyOnFinish', true)) return;
+    const rows = runs.cache.summary(run).value ?? [];
+    const results = rows.map(
+      (row) => `${shortStageTitles[row.stage]} ${percent(row.accuracy)}, ${tokens(row.meanTokens)}`,
+    );
+    const text = t('{0} is finished. {1}', name, results.join('; '));
+    const failures = runs.cache.failureCount(run) > 0 ? [{ title: t('Show Failure Cases'), id: 'showFailures' }] : [];
+    await offer(
+      vscode.window.showInformationMessage(text, { title: t('Open Dashboard'), id: 'openDashboard' }, ...failures),
+      run,
+    );
+  } else if (outcome === 'failed') {
+    const why = fault ? `${sentence(fault.message)}${fault.remedy ? ` ${sentence(fault.remedy)}` : ''}` : '';
+    const buttons = [
+      { title: t('Resume'), id: 'resume' },
+      { title: t('Show Log'), id: 'showLog' },
+    ];
+    await offer(vscode.window.showErrorMessage(t('{0} failed. {1}', name, why), ...buttons), run);
+  } else vscode.window.setStatusBarMessage(t('{0}: {1}', name, outcome), 5000);
+}
+
+async function tellCrash({ runs }: Services, { folder }: Host, { reason, run, restartInMs }: Crash): Promise<void> {
+  const { t } = vscode.l10n;
+  if (run) runs.refresh(run);
+  const what = [
+    t('The training host ended: {0}', sentence(reason)),
+    run ? t('The run {0} is interrupted; it goes on from its last checkpoint.', run.split(/[\\/]/).at(-1)!) : '',
+    restartInMs === undefined ? '' : t('The host is started again.'),
+  ];
+  const buttons = [
+    ...(run ? [{ title: t('Resume'), id: 'resume' }] : []),
+    { title: t('Show Log'), id: 'showHostLog', argument: folder },
+  ];
+  await offer(vscode.window.showErrorMessage(what.filter(Boolean).join(' '), ...buttons), run);
+}
+
+async function tellLost({ hosts }: Services): Promise<void> {
+  const { t } = vscode.l10n;
+  const text = t(
+    'The training host does not answer, though its process lives. Its run can be resumed when it is ended.',
+  );
+  const end = { title: t('End the Training Host'), id: 'killHost' };
+  if (hosts.all().some(({ state }) => state === 'lost'))
+    await offer(vscode.window.showWarningMessage(text, end, { title: t('Show Log'), id: 'showLog' }), undefined);
+}
+
+/** Does what the chosen button says, on the run unless the button has an argument of its own. */
+async function offer(
+  message: Thenable<{ id: string; argument?: unknown } | undefined>,
+  run: string | undefined,
+): Promise<void> {
+  const chosen = await message;
+  if (chosen) await vscode.commands.executeCommand(`distillery.${chosen.id}`, chosen.argument ?? run);
+}

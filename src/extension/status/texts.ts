@@ -1,0 +1,80 @@
+/** What the status bar says. */
+import type { ClientState } from '../../client/api';
+import { plain } from '../markdown';
+import { type Progress, progressParts, progressText } from '../progress';
+
+export interface Standing {
+  state: ClientState;
+  /** Of the run at hand. */
+  name?: string;
+  backend?: string;
+  progress?: Progress;
+  /** Short work that waits or goes on. */
+  jobs: number;
+}
+
+export interface StatusText {
+  text: string;
+  /** Markdown. */
+  tooltip: string;
+  spoken: string;
+  alarm?: 'warning' | 'error';
+}
+
+/** undefined: there is nothing to say. */
+export function statusText(standing: Standing): StatusText | undefined {
+  const { state, name, backend, progress, jobs } = standing;
+  const said = words(state, progress, jobs);
+  if (!said) return undefined;
+  const { icon, text, alarm } = said;
+  const parts = progress && (state === 'running' || state === 'paused') ? progressParts(progress) : [];
+  const tooltip = [
+    name ? `**${plain(name)}** ${state}` : 'Distillery',
+    progress ? plain([progressText(progress), ...progressParts(progress)].join(', ')) : plain(text),
+    backend ? plain(backend) : '',
+    'Click for actions',
+  ];
+  return {
+    text: `$(${icon}) ${[text, ...parts.slice(-1)].join(' · ')}`,
+    tooltip: tooltip.filter(Boolean).join('\n\n'),
+    spoken: ['Distillery', name, text, ...parts].filter(Boolean).join(', '),
+    alarm,
+  };
+}
+
+function words(
+  state: ClientState,
+  progress: Progress | undefined,
+  jobs: number,
+): { icon: string; text: string; alarm?: 'warning' | 'error' } | undefined {
+  const at = progress ? progressText(progress) : undefined;
+  switch (state) {
+    case 'starting':
+      return { icon: 'loading~spin', text: 'Starting host' };
+    case 'running':
+      return { icon: 'beaker', text: at ?? 'Preparing' };
+    case 'pausing':
+      return { icon: 'loading~spin', text: 'Pausing' };
+    case 'paused':
+      return { icon: 'debug-pause', text: at ? `${at} paused` : 'Paused' };
+    case 'stopping':
+      return { icon: 'loading~spin', text: 'Stopping' };
+    case 'crashed':
+      return { icon: 'error', text: 'Host crashed', alarm: 'error' };
+    case 'lost':
+      return { icon: 'warning', text: 'Host does not answer', alarm: 'warning' };
+    case 'idle':
+      return jobs > 0 ? { icon: 'loading~spin', text: 'Asking student' } : undefined;
+    case 'absent':
+      return undefined;
+  }
+}
+
+const urgency: readonly ClientState[] = [
+  ...(['crashed', 'lost', 'running', 'stopping', 'pausing', 'starting', 'paused', 'idle', 'absent'] as const),
+];
+
+/** Of several hosts, the one that most needs to be seen. */
+export function mostUrgent<T extends { state: ClientState }>(hosts: readonly T[]): T | undefined {
+  return [...hosts].sort((a, b) => urgency.indexOf(a.state) - urgency.indexOf(b.state))[0];
+}

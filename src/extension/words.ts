@@ -1,0 +1,73 @@
+/** Numbers, times and names as the views write them. */
+import type { ShownState } from '../runs/reading';
+import type { StageName } from '../runs/records';
+
+/** Stages as the interface names them. */
+export const stageTitles: Record<StageName, string> = {
+  base: 'Base student',
+  sft: 'Plain SFT',
+  reconstruct: 'Stage 1 Reconstruct',
+  complete: 'Stage 2 Complete',
+  rewrite: 'Stage 3 Rewrite',
+};
+
+/** Where there is little room. */
+export const shortStageTitles: Record<StageName, string> = {
+  base: 'Base',
+  sft: 'SFT',
+  reconstruct: 'Stage 1',
+  complete: 'Stage 2',
+  rewrite: 'Stage 3',
+};
+
+export const stateTitles: Record<ShownState, string> = {
+  created: 'starting',
+  running: 'running',
+  paused: 'paused',
+  stopped: 'stopped',
+  finished: 'finished',
+  failed: 'failed',
+  interrupted: 'interrupted',
+};
+
+export const percent = (share: number, digits = 1) =>
+  Number.isFinite(share) ? `${(100 * share).toFixed(digits)} %` : '–';
+
+export const tokens = (count: number) => (Number.isFinite(count) ? `${count.toFixed(0)} tokens` : '– tokens');
+
+/** `1 case`, `7 cases` */
+export const plural = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
+
+/** `+1.7`, `−0.4` (a real minus sign, as screen readers say it). */
+export const signed = (value: number, digits = 1) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
+
+/** Seconds as 0:07, 12:30 or 1:02:03. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const pad = (value: number) => String(value).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return hours > 0 ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
+}
+
+/** Seconds as a person says them: `40 s`, `12 min`, `3 h 20 min`. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.max(0, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** How long ago, in the largest unit that says enough. */
+export function ago(time: string, now: number): string {
+  const minutes = Math.round((now - Date.parse(time)) / 60_000);
+  if (!(minutes >= 1)) return 'just now';
+  if (minutes < 60) return `${minutes} min ago`;
+  if (minutes < 24 * 60) return `${Math.round(minutes / 60)} h ago`;
+  return `${plural(Math.round(minutes / (24 * 60)), 'day')} ago`;
+}
+
+/** At most `width` characters on one line. */
+export function clip(text: string, width: number): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
+}
