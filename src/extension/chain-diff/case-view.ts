@@ -1,0 +1,278 @@
+/** All that the page shows of one problem, put together from a run's records. */
+
+import { plainPrompt } from '../../chain/prompts';
+import { splitChain } from '../../chain/split';
+import type { Chain } from '../../chain/types';
+import { UserError } from '../../errors';
+import type { CaseView, ChainSubject, ChainView, Moment } from '../../protocol/chain-diff';
+import { readConfig } from '../../runs/reading';
+import { type RewriteRecord, rewriteRecordSchema } from '../../runs/records';
+import { attempt } from '../file-cache';
+import { type RecordedChain, type Reference, viewChain } from './chain-view';
+import { type Completion, type Group, known, readGroup } from './completions';
+import { momentsOf, stageTitle, type TimedSource } from './moments';
+import { type Located, ProblemIndex } from './problem-index';
+import { type RunSettings, readSettings } from './run-settings';
+import { loadTextTokenizer, type TextTokenizer, wordTokenizer } from './tokens';
+
+/** The chains as recorded, for copying and opening them to the letter. */
+export type CaseTexts = Record<ChainView['role'], string | null>;
+
+/** A run opened for reading its cases. */
+export class CaseReader {
+  private readonly index: ProblemIndex;
+  private readonly settings: RunSettings;
+  private readonly tokenizer: TextTokenizer;
+  private readonly notes: string[] = [];
+
+  constructor(
+    readonly run: string,
+    private readonly runName: string,
+  ) {
+    this.index = new ProblemIndex(run);
+    const config = attempt(run, () => readConfig(run));
+    if (config.problem) this.notes.push(`The run’s settings cannot be read: ${config.problem.message}.`);
+    this.settings = readSettings(run, config.value);
+    this.tokenizer = this.findTokenizer();
+  }
+
+  /**
+   * Finds what was written since; whether anything changed. With a subject only what it takes to show that, as the rollouts of a long
+   * run are many: its moment, the failures and the rewrites.
+   */
+  refresh(subject?: ChainSubject): Promise<boolean> {
+    return this.index.refresh((source) => {
+      if (!subject || source.kind === 'failures' || source.kind === 'rewrites') return true;
+      const key = momentsOf([source])[0]?.moment.key;
+      return key === subject.moment || key === subject.third?.moment;
+    });
+  }
+
+  /** Problems that can be shown, failures first. */
+  problems(): string[] {
+    return this.index.allProblems();
+  }
+
+  /** Errors: the run knows nothing of the problem; a record cannot be read. */
+  async read(subject: ChainSubject): Promise<{ view: CaseView; texts: CaseTexts }> {
+    const { problemId } = subject;
+    const sources = this.index.sources(problemId);
+    const moments = momentsOf(sources);
+    const failureSource = moments.find(({ moment }) => moment.kind === 'failures');
+    const rewriteSource = sources.find(({ kind }) => kind === 'rewrites');
+    if (sources.length === 0)
+      throw new UserError(`the run has no records of the problem ${problemId}`, {
+        file: this.run,
+        remedy: 'Choose another problem.',
+      });
+    const chosen = moments.find(({ moment }) => moment.key === subject.moment) ?? failureSource ?? moments.at(-1);
+    const read = (timed: TimedSource) => readGroup(this.index, problemId, timed);
+    const group = chosen && (await read(chosen));
+    const failed = failureSource && (chosen === failureSource ? group : await read(failureSource));
+    const failure = failed?.failure;
+    const rewrites = rewriteSource
+      ? sortRewrites(await this.index.read(rewriteSource.file, problemId, rewriteRecordSchema))
+      : [];
+    const problem = failure ? undefined : this.settings.problem(problemId);
+    const prompt = group?.completions[0]?.rollout?.prompt ?? null;
+    const question = failure?.question ?? rewrites[0]?.record.question ?? problem?.question ?? questionIn(prompt) ?? '';
+    const answer = failure?.answer ?? rewrites[0]?.record.answer ?? problem?.answer ?? group?.gold ?? '';
+
+    const teacherText = failure?.teacherChain ?? problem?.chain ?? null;
+    const teacher: RecordedChain | null =
+      teacherText === null
+        ? null
+        : {
+            role: 'teacher',
+            label: failure ? 'as trained on' : 'from the dataset',
+            origin: failure
+              ? { ...failed!.completions[0]?.origin, file: failureSource!.source.file, field: 'teacherChain' }
+              : { file: this.run },
+            text: teacherText,
+            finished: true,
+          };
+    const completion = group && this.choose(group, subject.sample);
+    const student = completion ? this.ofCompletion(completion, group.moment, group.completions, 'student') : null;
+    const { third, thirdText, verdict, rewrite, thirdKey } = await this.thirdColumn(subject, rewrites, moments, read);
+
+    const teacherView = teacher && viewChain(teacher, { answer }, this.tokenizer);
+    const reference: Reference = {
+      answer,
+      teacher: teacherText === null ? undefined : (splitChain(teacherText) satisfies Chain),
+      teacherLength:
+        completion?.rollout?.teacherTokens ?? (this.tokenizer.unit === 'tokens' ? teacherView?.length : undefined),
+    };
+    const view: CaseView = {
+      subject: {
+        run: this.run,
+        problemId,
+        ...(chosen && { moment: chosen.moment.key }),
+        ...(completion && { sample: completion.sample }),
+        ...(rewrite !== undefined && { rewrite }),
+        ...(thirdKey && { third: thirdKey }),
+      },
+      runName: this.runName,
+      question,
+      answer,
+      category: failure?.category ?? null,
+      place: this.placeOf(problemId, failureSource, chosen),
+      teacher: teacherView,
+      student: student && viewChain(student, reference, this.tokenizer),
+      rewritten: third && viewChain(third, reference, this.tokenizer),
+      group: (group?.completions ?? []).map(({ sample, reward, advantage, length, answer, correct, finished }) => ({
+        ...{ sample, reward, advantage, length },
+        ...{ answer, correct, finished },
+      })),
+      moments: moments.map(({ moment }) => moment),
+      rewrites: { count: rewrites.length, verdict },
+      prompt: prompt !== null && prompt !== plainPrompt(question) ? prompt : null,
+      unit: this.tokenizer.unit,
+      notes: this.notes,
+    };
+    return { view, texts: { teacher: teacherText, student: completion?.text ?? null, rewritten: thirdText } };
+  }
+
+  /** The problem `by` places further in the list that `problemId` stands in, round and round. */
+  neighbour(problemId: string, moment: string | undefined, by: number): string {
+    const { ids } = this.listOf(problemId, moment);
+    const at = ids.indexOf(problemId);
+    return ids[(at + by + ids.length) % ids.length] ?? problemId;
+  }
+
+  private placeOf(problemId: string, failures: TimedSource | undefined, chosen: TimedSource | undefined) {
+    const { ids, of } = this.listOf(problemId, failures?.moment.key ?? chosen?.moment.key);
+    return { number: ids.indexOf(problemId) + 1, count: ids.length, of };
+  }
+
+  /** Failures if it is one, else the problems of the moment it is seen at. */
+  private listOf(problemId: string, moment: string | undefined): { ids: string[]; of: string } {
+    const moments = momentsOf(this.index.sources(problemId));
+    const list =
+      moments.find(({ moment }) => moment.kind === 'failures') ??
+      moments.find((one) => one.moment.key === moment) ??
+      moments.at(-1);
+    if (!list) return { ids: [problemId], of: 'problems' };
+    const ids = this.index.problems(list.source.file);
+    return { ids, of: list.moment.kind === 'failures' ? 'failures' : `problems of ${list.moment.label}` };
+  }
+
+  /** The sample asked for; else the first that is wrong, as that is what one wants to read; else the best. */
+  private choose({ completions }: Group, sample: number | undefined): Completion | undefined {
+    const asked = completions.find((one) => one.sample === sample);
+    const wrong = completions.filter(({ correct }) => !correct).sort((a, b) => a.sample - b.sample);
+    return asked ?? wrong[0] ?? completions[0];
+  }
+
+  private async thirdColumn(
+    subject: ChainSubject,
+    rewrites: Located<RewriteRecord>[],
+    moments: TimedSource[],
+    read: (timed: TimedSource) => Promise<Group>,
+  ) {
+    const nothing = { third: null, thirdText: null, verdict: null, rewrite: undefined, thirdKey: undefined };
+    const timed = moments.find(({ moment }) => moment.key === subject.third?.moment);
+    const rewriting = moments.findLast(({ moment }) => moment.key.startsWith('rollouts/rewrite/'));
+    const from = timed ?? (rewrites.length === 0 ? rewriting : undefined);
+    if (from) {
+      const { completions } = await read(from);
+      const completion = completions.find(({ sample }) => sample === subject.third?.sample) ?? completions[0];
+      if (!completion) return nothing;
+      return {
+        ...nothing,
+        third: this.ofCompletion(completion, from.moment, completions, 'rewritten'),
+        thirdText: completion.text,
+        thirdKey: { moment: from.moment.key, sample: completion.sample },
+      };
+    }
+    const rewrite = Math.min(subject.rewrite ?? 0, rewrites.length - 1);
+    const located = rewrites[rewrite];
+    if (!located) return nothing;
+    const { record, file, line } = located;
+    return {
+      third: ofRewrite(record, { file, line }, rewrite, rewrites.length),
+      thirdText: record.text,
+      verdict: record.accepted ? 'accepted' : (record.reason ?? 'not accepted'),
+      rewrite,
+      thirdKey: undefined,
+    };
+  }
+
+  private ofCompletion(
+    { rollout, text, length, finished, sample, origin }: Completion,
+    moment: Moment,
+    group: Completion[],
+    role: ChainView['role'],
+  ): RecordedChain {
+    const label = [moment.stage, moment.label, ...(group.length > 1 ? [`sample ${sample + 1}`] : [])].join(' · ');
+    const chain: RecordedChain = { role, label, origin, text, length, finished };
+    if (!rollout) return chain;
+    return {
+      ...chain,
+      tokens: { ids: rollout.tokens, texts: rollout.tokenTexts, ended: finished },
+      facts: {
+        logProbs: rollout.logProbs.map(known),
+        refLogProbs: rollout.refLogProbs?.map(known),
+        entropy: rollout.entropy?.map(known),
+        reward: this.rewardOf(rollout, group),
+      },
+    };
+  }
+
+  private rewardOf(rollout: NonNullable<Completion['rollout']>, group: Completion[]): ChainView['reward'] {
+    const rewards = group.flatMap(({ reward }) => (reward === null ? [] : [reward]));
+    const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+    const variance = rewards.reduce((sum, reward) => sum + (reward - mean) ** 2, 0) / (rewards.length - 1);
+    const settings = this.settings.parts(rollout.stage);
+    const scale = this.settings.scale(rollout.stage);
+    return {
+      total: known(rollout.reward),
+      advantage: known(rollout.advantage),
+      groupMean: known(mean),
+      groupStd: known(Math.sqrt(variance)),
+      ...(scale !== undefined && { scale }),
+      parts: Object.entries(rollout.parts).map(([name, value]) => {
+        const part = settings.get(name);
+        return { name, value: known(value), ...(part && { weight: part.weight }), about: part?.about ?? '' };
+      }),
+    };
+  }
+
+  private findTokenizer(): TextTokenizer {
+    const folders = this.settings.tokenizerFolders;
+    const problems = [];
+    for (const folder of folders) {
+      const loaded = attempt(folder, () => loadTextTokenizer(folder));
+      if (loaded.value) return loaded.value;
+      problems.push(loaded.problem);
+    }
+    const why = problems[0] ? `${problems[0].message} (${problems[0].file})` : 'the run names no student';
+    this.notes.push(`Compared word by word: texts cannot be cut into the student’s tokens, as ${why}.`);
+    return wordTokenizer();
+  }
+}
+
+/** Accepted ones first, then by reward, then the shorter. */
+function sortRewrites(found: Located<RewriteRecord>[]): Located<RewriteRecord>[] {
+  const reward = ({ record }: Located<RewriteRecord>) => record.reward ?? Number.NEGATIVE_INFINITY;
+  return found.sort(
+    (a, b) =>
+      Number(b.record.accepted) - Number(a.record.accepted) ||
+      reward(b) - reward(a) ||
+      a.record.tokens - b.record.tokens,
+  );
+}
+
+function ofRewrite(
+  { text, tokens, provenance }: RewriteRecord,
+  origin: { file: string; line: number },
+  rank: number,
+  count: number,
+): RecordedChain {
+  const which = count > 1 ? ` · rewrite ${rank + 1} of ${count}` : '';
+  const label = `${stageTitle(provenance.stage)} · update ${provenance.step}${which}`;
+  return { role: 'rewritten', label, origin, text, length: tokens, finished: true };
+}
+
+function questionIn(prompt: string | null): string | undefined {
+  return /^Question: ([\s\S]*?)\n(?:Steps, |A correct solution:|Solution:)/.exec(prompt ?? '')?.[1];
+}

@@ -1,0 +1,139 @@
+/** One chain as the page shows it: its tokens, its parts, what is wrong with it, what was measured at each token. */
+import { extractAnswer, sameAnswer } from '../../chain/answer';
+import { checkEquations } from '../../chain/calculator';
+import { firstWrongStep } from '../../chain/faults';
+import type { Chain, Span } from '../../chain/types';
+import type { ChainView, Finding, Origin } from '../../protocol/chain-diff';
+import { segmentText, sentenceStarts } from './segments';
+import type { TextTokenizer, TokenizedText } from './tokens';
+
+/** A chain as it was recorded: with its tokens, or as text. */
+export interface RecordedChain {
+  role: ChainView['role'];
+  label: string;
+  origin: Origin;
+  text: string;
+  /** As sampled, the end token last if it came. */
+  tokens?: TokenizedText & { ended: boolean };
+  /** As recorded, without the end token. */
+  length?: number;
+  finished: boolean;
+  facts?: Pick<ChainView, 'logProbs' | 'refLogProbs' | 'entropy' | 'reward'>;
+}
+
+export interface Reference {
+  /** The right answer. */
+  answer: string;
+  /** The teacher's chain, for where others leave its path. */
+  teacher?: Chain;
+  /** Length of the teacher's chain in tokens. */
+  teacherLength?: number;
+}
+
+export function viewChain(chain: RecordedChain, reference: Reference, tokenizer: TextTokenizer): ChainView {
+  const tokens = chain.tokens ?? { ...tokenizer.tokenize(chain.text), ended: false };
+  const length = tokens.ids.length - (tokens.ended ? 1 : 0);
+  // Places are looked for in what the tokens join to: a tokenizer that normalises does not give the text back to the letter.
+  const text = tokens.texts.slice(0, length).join('');
+  const parts = segmentText(text);
+  const rangeOf = ranger(tokens.texts.slice(0, length));
+  const answer = extractAnswer(text, 'strict');
+  const correct = answer !== null && sameAnswer(answer.value, reference.answer) && chain.finished;
+  const segments = parts.segments.map((segment) => ({
+    kind: segment.kind,
+    ...(segment.step !== undefined && { number: segment.step + 1 }),
+    ...rangeOf(segment),
+    cuts: sentenceStarts(text, segment).map((start) => rangeOf({ start, end: segment.end }).from),
+  }));
+  if (tokens.ended) segments[segments.length - 1].to = tokens.ids.length;
+  return {
+    role: chain.role,
+    label: chain.label,
+    origin: chain.origin,
+    ids: tokens.ids,
+    texts: tokens.texts,
+    ended: tokens.ended,
+    length: chain.length ?? length,
+    lengthIsRecorded: chain.length !== undefined && chain.length !== length,
+    answer: answer?.value ?? null,
+    correct,
+    finished: chain.finished,
+    segments,
+    ...faultOf(parts, chain, correct, reference, rangeOf),
+    ...chain.facts,
+    findings: findingsOf(text, answer && { ...answer, correct }, length, reference, rangeOf),
+  };
+}
+
+/** Token ranges of stretches of text. A token belongs where its last character stands: ".\n" ends a step, " We" begins one. */
+function ranger(texts: string[]): (span: Span) => { from: number; to: number } {
+  const ends: number[] = [];
+  let end = 0;
+  for (const text of texts) {
+    end += text.length;
+    ends.push(end);
+  }
+  const indexOf = (place: number) => {
+    let [low, high] = [0, ends.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (ends[middle] > place) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  };
+  return ({ start, end }) => {
+    const from = indexOf(start);
+    return { from, to: end <= start ? from : Math.max(from, indexOf(end)) };
+  };
+}
+
+function faultOf(
+  parts: ReturnType<typeof segmentText>,
+  { role }: RecordedChain,
+  correct: boolean,
+  { answer, teacher }: Reference,
+  rangeOf: ReturnType<typeof ranger>,
+): Pick<ChainView, 'fault'> {
+  // Who arrives at the right answer may go another way than the teacher; a false equation stays false.
+  const other = correct || role === 'teacher' ? undefined : (teacher ?? answer);
+  const fault = firstWrongStep(parts.chain, other);
+  const segment = parts.segments.findIndex(({ step }) => fault && step === fault.step);
+  if (!fault || segment < 0) return {};
+  const { from, to } = rangeOf(parts.place(fault));
+  return { fault: { segment, from, to: Math.max(to, from + 1), sentence: `First wrong step: ${fault.message}.` } };
+}
+
+/** What rewards look at: equations, the answer, the tokens beyond the teacher's length. */
+function findingsOf(
+  text: string,
+  answer: (Span & { value: string; correct: boolean }) | null,
+  length: number,
+  reference: Reference,
+  rangeOf: ReturnType<typeof ranger>,
+): Finding[] {
+  const findings: Finding[] = checkEquations(text).map(({ start, end, left, stated, actual, correct }) => ({
+    kind: correct ? 'right' : 'wrong',
+    ...rangeOf({ start, end }),
+    text: correct ? `${left} = ${stated} is true` : `${left} is ${actual}, not ${stated}`,
+  }));
+  if (answer)
+    findings.push({
+      kind: answer.correct ? 'right' : 'wrong',
+      ...rangeOf(answer),
+      text: answer.correct
+        ? `the answer ${answer.value} is right`
+        : `the answer is ${reference.answer}, not ${answer.value}`,
+    });
+  const { teacherLength } = reference;
+  if (teacherLength !== undefined && length > teacherLength)
+    findings.push({
+      kind: 'costly',
+      from: teacherLength,
+      to: length,
+      text: `beyond the ${teacherLength} tokens of the teacher’s chain`,
+    });
+  return findings
+    .filter(({ from, to }) => to > from)
+    .map((finding) => ({ ...finding, text: finding.text.slice(0, 500) }));
+}

@@ -1,0 +1,89 @@
+/** The completions of a problem at one moment, whatever kind of record they lie in. */
+import type { GroupMember, Moment, Origin } from '../../protocol/chain-diff';
+import {
+  evaluationRecordSchema,
+  type FailureRecord,
+  failureRecordSchema,
+  type RolloutRecord,
+  rolloutRecordSchema,
+} from '../../runs/records';
+import type { TimedSource } from './moments';
+import type { ProblemIndex } from './problem-index';
+
+export interface Completion extends GroupMember {
+  text: string;
+  origin: Origin;
+  /** Where the completion was sampled in training. */
+  rollout?: RolloutRecord;
+}
+
+export interface Group {
+  moment: Moment;
+  /** Best first. */
+  completions: Completion[];
+  failure?: FailureRecord;
+  /** The right answer, where the records of this moment tell it. */
+  gold?: string;
+}
+
+/** Errors: a record that cannot be read. */
+export async function readGroup(
+  index: ProblemIndex,
+  problemId: string,
+  { moment, source }: TimedSource,
+): Promise<Group> {
+  const { file } = source;
+  if (source.kind === 'rollouts') {
+    const found = await index.read(file, problemId, rolloutRecordSchema);
+    return { moment, completions: found.map(({ record, line }) => ofRollout(record, { file, line })).sort(best) };
+  }
+  if (source.kind === 'evaluation') {
+    const found = await index.read(file, problemId, evaluationRecordSchema);
+    const completions = found.map(({ record, line }, sample) => ofAnswer(record, sample, { file, line }));
+    return { moment, completions, gold: found[0]?.record.gold };
+  }
+  // A problem that failed again after a resume stands there twice: the last one counts.
+  const found = (await index.read(file, problemId, failureRecordSchema)).at(-1);
+  const origin = { file, line: found?.line };
+  const completions = (found?.record.samples ?? []).map((answer, sample) => ofAnswer(answer, sample, origin));
+  return { moment, completions: completions.sort(best), failure: found?.record, gold: found?.record.answer };
+}
+
+/** By reward; where there is none, right ones first; then the shorter. */
+function best(a: Completion, b: Completion): number {
+  return (
+    (b.reward ?? Number.NEGATIVE_INFINITY) - (a.reward ?? Number.NEGATIVE_INFINITY) ||
+    Number(b.correct) - Number(a.correct) ||
+    a.length - b.length ||
+    a.sample - b.sample
+  );
+}
+
+function ofRollout(rollout: RolloutRecord, origin: Origin): Completion {
+  const { sample, reward, advantage, tokens, answer, correct, finished, tokenTexts } = rollout;
+  const length = tokens.length - (finished ? 1 : 0);
+  const text = tokenTexts.slice(0, length).join('');
+  return {
+    sample,
+    reward: known(reward),
+    advantage: known(advantage),
+    length,
+    answer,
+    correct,
+    finished,
+    text,
+    origin,
+    rollout,
+  };
+}
+
+function ofAnswer(
+  { text, answer, correct, finished, tokens }: FailureRecord['samples'][number],
+  sample: number,
+  origin: Origin,
+): Completion {
+  return { sample, reward: null, advantage: null, length: tokens, answer, correct, finished, text, origin };
+}
+
+/** JSON has no NaN: what is not a number is not known. */
+export const known = (value: number | null) => (value !== null && Number.isFinite(value) ? value : null);

@@ -1,0 +1,53 @@
+/** The times at which a problem was answered in a run, in the order of training. */
+import type { Moment } from '../../protocol/chain-diff';
+import { type StageName, stageNames } from '../../runs/records';
+import { shortStageTitles } from '../words';
+import type { Source } from './problem-index';
+
+/** "Stage 2 · complete". */
+export function stageTitle(stage: StageName): string {
+  const title = shortStageTitles[stage];
+  return title.startsWith('Stage') ? `${title} · ${stage}` : title;
+}
+
+export interface TimedSource {
+  moment: Moment;
+  source: Source;
+}
+
+/** Rewrites are no moment: they stand in a column of their own. */
+export function momentsOf(sources: readonly Source[]): TimedSource[] {
+  return sources
+    .flatMap((source) => timed(source) ?? [])
+    .sort((a, b) => a.order[0] - b.order[0] || a.order[1] - b.order[1])
+    .map(({ moment, source }) => ({ moment, source }));
+}
+
+/** By stage, then update; what was found or tested with a stage's student comes behind its updates. */
+function timed(source: Source): (TimedSource & { order: [number, number] }) | null {
+  const made = (moment: Omit<Moment, 'kind'>, kind: Moment['kind'], order: [number, number]) => ({
+    moment: { ...moment, kind },
+    source,
+    order,
+  });
+  if (source.kind === 'rollouts') {
+    const { stage, step } = source;
+    const moment = { key: momentKey(stage, step), stage: stageTitle(stage), label: `update ${step}` };
+    return made(moment, 'rollouts', [stageNames.indexOf(stage), step]);
+  }
+  if (source.kind === 'failures') {
+    // Failures are looked for with the student that Stage 3 begins with.
+    const moment = { key: 'failures', stage: 'Before Stage 3', label: 'failures' };
+    return made(moment, 'failures', [stageNames.indexOf('complete'), Number.MAX_VALUE]);
+  }
+  if (source.kind === 'rewrites') return null;
+  const stage = stageNames.findIndex((name) => source.name === name || source.name.startsWith(`${name}-`));
+  const moment = {
+    key: `evaluations/${source.name}`,
+    stage: stage < 0 ? 'Evaluation' : stageTitle(stageNames[stage]),
+    label: `test of ${source.name}`,
+  };
+  return made(moment, 'evaluation', [stage < 0 ? stageNames.length : stage, Number.MAX_SAFE_INTEGER]);
+}
+
+export const momentKey = (stage: string, step: number) => `rollouts/${stage}/${step}`;

@@ -1,0 +1,151 @@
+/** Where each problem's records lie in a run's files, without parsing these: a run may hold gigabytes of rollouts. */
+import { existsSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { z } from 'zod';
+import { parseJson } from '../../lines';
+import { check } from '../../runs/jsonl';
+import { evaluationFile, failuresFile, rewritesFile, rolloutsFile } from '../../runs/layout';
+import { evaluationNames, rolloutSteps } from '../../runs/reading';
+import type { StageName } from '../../runs/records';
+import { stampOf } from '../file-cache';
+
+/** A line of a file. */
+interface Place {
+  /** From 1. */
+  line: number;
+  start: number;
+  end: number;
+}
+
+/** A file of records that each name a problem. */
+export type Source =
+  | { kind: 'rollouts'; stage: StageName; step: number; file: string }
+  | { kind: 'evaluation'; name: string; file: string }
+  | { kind: 'failures' | 'rewrites'; file: string };
+
+export interface Located<T> {
+  record: T;
+  file: string;
+  line: number;
+}
+
+const chunkBytes = 1 << 20;
+/** The keys are written in the order of the schemas, so that a record's problem stands in its first bytes. */
+const headBytes = 512;
+
+export class ProblemIndex {
+  private readonly files = new Map<string, { stamp: string; source: Source; problems: Map<string, Place[]> }>();
+
+  constructor(readonly run: string) {}
+
+  /** Reads the files that were written to since, of those that `wanted` names. Those that are gone are forgotten. Whether anything changed. */
+  async refresh(wanted: (source: Source) => boolean = () => true): Promise<boolean> {
+    const sources = sourcesOf(this.run);
+    const present = new Set(sources.map(({ file }) => file));
+    let changed = false;
+    for (const file of [...this.files.keys()]) if (!present.has(file)) changed = this.files.delete(file);
+    for (const source of sources.filter(wanted)) {
+      const stamp = stampOf(source.file);
+      if (this.files.get(source.file)?.stamp === stamp) continue;
+      this.files.set(source.file, { stamp, source, problems: await indexFile(source.file) });
+      changed = true;
+    }
+    return changed;
+  }
+
+  /** The files that hold records of a problem. */
+  sources(problemId: string): Source[] {
+    return [...this.files.values()].flatMap(({ source, problems }) => (problems.has(problemId) ? [source] : []));
+  }
+
+  /** All problems of a file, each once, in the order of the file. */
+  problems(file: string): string[] {
+    return [...(this.files.get(file)?.problems.keys() ?? [])];
+  }
+
+  /** Every problem there is, those of the failures first. */
+  allProblems(): string[] {
+    const rank = { failures: 0, rewrites: 1, rollouts: 2, evaluation: 3 };
+    const files = [...this.files.values()].sort((a, b) => rank[a.source.kind] - rank[b.source.kind]);
+    return [...new Set(files.flatMap(({ problems }) => [...problems.keys()]))];
+  }
+
+  /** The records of a problem in a file. Errors: a line that is not a record of the schema. */
+  async read<T>(file: string, problemId: string, schema: z.ZodType<T>): Promise<Located<T>[]> {
+    const places = this.files.get(file)?.problems.get(problemId) ?? [];
+    if (places.length === 0) return [];
+    const handle = await open(file, 'r');
+    try {
+      const records: Located<T>[] = [];
+      for (const place of places) {
+        const at = { file, line: place.line };
+        const value = parseJson(await readText(handle, place), { ...at, code: 'run' });
+        records.push({ record: check(schema, value, at), ...at });
+      }
+      return records;
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+async function readText(handle: FileHandle, { start, end }: Place): Promise<string> {
+  const bytes = Buffer.alloc(end - start);
+  await handle.read(bytes, 0, bytes.length, start);
+  return bytes.toString('utf8');
+}
+
+function sourcesOf(run: string): Source[] {
+  const sources: Source[] = [
+    { kind: 'failures', file: failuresFile(run) },
+    { kind: 'rewrites', file: rewritesFile(run) },
+    ...rolloutSteps(run).map(({ stage, step }): Source => {
+      return { kind: 'rollouts', stage, step, file: rolloutsFile(run, stage, step) };
+    }),
+    ...evaluationNames(run).map((name): Source => ({ kind: 'evaluation', name, file: evaluationFile(run, name) })),
+  ];
+  return sources.filter(({ file }) => existsSync(file));
+}
+
+async function indexFile(file: string): Promise<Map<string, Place[]>> {
+  const problems = new Map<string, Place[]>();
+  const handle = await open(file, 'r');
+  try {
+    const chunk = Buffer.alloc(chunkBytes);
+    let offset = 0;
+    let start = 0;
+    let line = 1;
+    let head = '';
+    for (;;) {
+      const { bytesRead } = await handle.read(chunk, 0, chunkBytes, offset);
+      if (bytesRead === 0) break;
+      let from = 0;
+      while (from < bytesRead) {
+        if (head.length < headBytes)
+          head += chunk.toString('latin1', from, Math.min(bytesRead, from + headBytes - head.length));
+        const end = chunk.indexOf(10, from);
+        if (end < 0 || end >= bytesRead) break;
+        const id = problemIn(head);
+        // A line without an id in its head is not ours; whoever reads the file in full says what is wrong with it.
+        if (id !== null) {
+          const places = problems.get(id) ?? [];
+          places.push({ line, start, end: offset + end });
+          problems.set(id, places);
+        }
+        line++;
+        start = offset + end + 1;
+        from = end + 1;
+        head = '';
+      }
+      offset += bytesRead;
+    }
+  } finally {
+    await handle.close();
+  }
+  return problems;
+}
+
+function problemIn(head: string): string | null {
+  const match = /"problemId":\s*("(?:[^"\\]|\\.)*")/.exec(head.split('\n', 1)[0]);
+  return match ? (JSON.parse(Buffer.from(match[1], 'latin1').toString('utf8')) as string) : null;
+}

@@ -1,0 +1,89 @@
+/** What a run's config.json says about its rewards and where its student and problems are; every part may be missing. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { componentSchemas } from '../../config/components';
+import { experimentSchema } from '../../config/experiment';
+import { gatesOf, nameOf } from '../../config/reward';
+import { loadData } from '../../data/load';
+import type { Problem } from '../../data/types';
+import { checkpointsFolder } from '../../runs/layout';
+import type { StageName } from '../../runs/records';
+
+const componentSchema = z.object({
+  use: z.string(),
+  name: z.string().optional(),
+  weight: z.number().default(1),
+  gate: z.union([z.string(), z.array(z.string())]).default([]),
+});
+const stageSchema = z.object({
+  reward: z.object({ components: z.array(componentSchema) }).optional(),
+  scale: z.string().optional(),
+});
+const configSchema = z.object({
+  experiment: z.object({
+    student: z.object({ path: z.string() }).partial().optional(),
+    data: z.unknown(),
+    stages: z.record(z.string(), stageSchema).catch({}).optional(),
+  }),
+});
+
+export interface PartSettings {
+  weight: number;
+  about: string;
+}
+
+export interface RunSettings {
+  /** Of the reward's components, by their names. */
+  parts(stage: StageName): Map<string, PartSettings>;
+  /** What advantages are divided by. */
+  scale(stage: StageName): string | undefined;
+  /** Folders that may hold the student's tokenizer, the best first. */
+  tokenizerFolders: string[];
+  /** The problems that the run trains and is tested on, by id. Read when first asked for; none where they cannot be read. */
+  problem(id: string): Problem | undefined;
+}
+
+/** `config` is the content of config.json, not checked. */
+export function readSettings(run: string, config: unknown): RunSettings {
+  const experiment = configSchema.safeParse(config).data?.experiment;
+  const checkpoints = checkpointsFolder(run);
+  const names = existsSync(checkpoints) ? readdirSync(checkpoints).sort() : [];
+  const student = experiment?.student?.path;
+  let problems: Map<string, Problem> | undefined;
+  return {
+    parts: (stage) =>
+      new Map(
+        (experiment?.stages?.[stage]?.reward?.components ?? []).map((component) => [
+          nameOf(component),
+          { weight: component.weight, about: describe(component) },
+        ]),
+      ),
+    scale: (stage) => experiment?.stages?.[stage]?.scale,
+    tokenizerFolders: [...(student ? [student] : []), ...names.map((name) => join(checkpoints, name))],
+    problem: (id) => {
+      problems ??= new Map(problemsOf(run, experiment?.data).map((problem) => [problem.id, problem]));
+      return problems.get(id);
+    },
+  };
+}
+
+function describe(component: z.output<typeof componentSchema>): string {
+  const schema = componentSchemas.find(({ shape }) => (shape.use.options as readonly string[]).includes(component.use));
+  const gates = gatesOf(component);
+  const gated =
+    gates.length > 0 ? ` Applies where ${gates.join(' and ')} ${gates.length > 1 ? 'are' : 'is'} above 0.` : '';
+  return `${schema?.description ?? component.use}${gated}`;
+}
+
+function problemsOf(run: string, data: unknown): Problem[] {
+  const sources = experimentSchema.shape.data.safeParse(data).data;
+  if (!sources) return [];
+  return (['train', 'test'] as const).flatMap((split) => {
+    try {
+      return loadData(sources[split], run, split).problems;
+    } catch {
+      return []; // the data has moved: what the records say about the problem is shown without it
+    }
+  });
+}

@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../errors';
+import { packageRoot } from '../../paths';
+import { loadTextTokenizer, wordTokenizer } from './tokens';
+
+const student = join(packageRoot(), 'examples/arithmetic/student');
+
+describe('the student’s tokenizer', () => {
+  const { tokenize, unit } = loadTextTokenizer(student);
+
+  it('gives ids with texts that join to the text', () => {
+    const text = 'Step 1: First, Ali has 15 books.\nAnswer: 15';
+    const { ids, texts } = tokenize(text);
+    expect(unit).toBe('tokens');
+    expect(texts.join('')).toBe(text);
+    expect(ids).toHaveLength(texts.length);
+    expect(texts).toContain(' Ali');
+    expect(ids[texts.indexOf(' Ali')]).toBe(tokenize('So Ali').ids.at(-1));
+  });
+
+  it('keeps characters of several bytes whole', () => {
+    const { texts } = tokenize('12 × 3 − 1 = 35 €');
+    expect(texts.join('')).toBe('12 × 3 − 1 = 35 €');
+    expect(texts.filter((text) => text.includes('\ufffd'))).toEqual([]);
+  });
+
+  it('says what is missing', () => {
+    expect(() => loadTextTokenizer('/nowhere')).toThrow(UserError);
+  });
+});
+
+describe('words', () => {
+  it('are equal wherever they stand, and join to the text', () => {
+    const { tokenize } = wordTokenizer();
+    const text = 'Lee has $15. Lee’s 15 pens:\n\n 3 × 4,000';
+    const { ids, texts } = tokenize(text);
+    expect(texts.join('')).toBe(text);
+    expect(ids[texts.indexOf('15')]).toBe(ids[texts.indexOf(' 15')]);
+    expect(tokenize('has').ids[0]).toBe(ids[texts.indexOf(' has')]);
+  });
+});

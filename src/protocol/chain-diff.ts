@@ -1,0 +1,173 @@
+/** Messages between the extension and the page that shows teacher, student and rewritten chain of one problem side by side. */
+import { z } from 'zod';
+
+const text = z.string().max(1_000_000);
+const word = z.string().max(2_000);
+const index = z.number().int().nonnegative();
+/** null: not recorded, or not a number. JSON has no NaN. */
+const number = z.number().nullable();
+const numbers = z.array(number).max(200_000);
+
+/** What a page shows. Without a moment or sample the most telling one is chosen. */
+export const chainSubjectSchema = z.object({
+  /** Absolute folder of the run. */
+  run: z.string().min(1).max(4_096),
+  problemId: word,
+  /** Key of the moment that the student's chain is from. */
+  moment: word.optional(),
+  sample: index.optional(),
+  /** Which of the problem's rewrites stands in the third column. */
+  rewrite: index.optional(),
+  /** Key of the moment and sample whose completion stands in the third column instead. */
+  third: z.object({ moment: word, sample: index }).optional(),
+});
+export type ChainSubject = z.infer<typeof chainSubjectSchema>;
+
+/** A record on disk. `line` is from 1. `field` names the number asked for. */
+export const originSchema = z.object({ file: z.string().max(4_096), line: index.optional(), field: word.optional() });
+export type Origin = z.infer<typeof originSchema>;
+
+/** A stretch of a chain, as a range of its tokens. */
+const segmentSchema = z.object({
+  kind: z.enum(['thinking', 'step', 'answer']),
+  /** Number of the step, from 1. */
+  number: index.optional(),
+  from: index,
+  to: index,
+  /** Tokens at which a sentence begins, the first one not counted. */
+  cuts: z.array(index).max(20_000),
+});
+export type Segment = z.infer<typeof segmentSchema>;
+
+/** Something that a reward looks at, as a range of tokens. */
+const findingSchema = z.object({
+  kind: z.enum(['right', 'wrong', 'costly']),
+  from: index,
+  to: index,
+  /** For people: "75 + 25 = 100 is true". */
+  text: word,
+});
+export type Finding = z.infer<typeof findingSchema>;
+
+const rewardPartSchema = z.object({
+  name: word,
+  /** Weighted value; null where the component does not apply. */
+  value: number,
+  /** Absent when the run's config does not tell. */
+  weight: z.number().optional(),
+  /** What the component measures, and which gates are before it. */
+  about: word,
+});
+export type RewardPart = z.infer<typeof rewardPartSchema>;
+
+export const chainViewSchema = z.object({
+  role: z.enum(['teacher', 'student', 'rewritten']),
+  /** Where it is from: "Stage 2 · update 26 · sample 3". */
+  label: word,
+  origin: originSchema,
+  /** Token ids of the student's tokenizer; for words, numbers that are equal where the words are. */
+  ids: z.array(index).max(200_000),
+  /** Joined, the text as it is shown; special tokens included. */
+  texts: z.array(word).max(200_000),
+  /** The last token is the end token. */
+  ended: z.boolean(),
+  /** Length in tokens without the end token. */
+  length: index,
+  /** The length is in other tokens than those shown: as recorded by another student, or shown as words. */
+  lengthIsRecorded: z.boolean(),
+  answer: word.nullable(),
+  correct: z.boolean(),
+  /** False: cut off by the token budget. */
+  finished: z.boolean(),
+  segments: z.array(segmentSchema).max(20_000),
+  /** The first wrong step: its segment, the tokens, one plain sentence. */
+  fault: z.object({ segment: index, from: index, to: index, sentence: word }).optional(),
+  logProbs: numbers.optional(),
+  refLogProbs: numbers.optional(),
+  /** Nats. */
+  entropy: numbers.optional(),
+  reward: z
+    .object({
+      total: number,
+      advantage: number,
+      /** Of the rewards of its group. */
+      groupMean: number,
+      groupStd: number,
+      /** What advantages are divided by: `group`, `batch` (standard deviations) or `none`; absent when the config does not tell. */
+      scale: word.optional(),
+      parts: z.array(rewardPartSchema).max(100),
+    })
+    .optional(),
+  findings: z.array(findingSchema).max(10_000),
+});
+export type ChainView = z.infer<typeof chainViewSchema>;
+
+/** A time at which the problem was answered: an update's rollouts, the search for failures, an evaluation. */
+export const momentSchema = z.object({
+  /** `rollouts/complete/26`, `failures`, `evaluations/base`. */
+  key: word,
+  kind: z.enum(['rollouts', 'failures', 'evaluation']),
+  /** Number and name of the stage: "Stage 2 · complete". */
+  stage: word,
+  /** "update 26", "failures", "test of complete-110". */
+  label: word,
+});
+export type Moment = z.infer<typeof momentSchema>;
+
+/** A completion of the group in short. */
+export const groupMemberSchema = z.object({
+  sample: index,
+  reward: number,
+  advantage: number,
+  length: index,
+  answer: word.nullable(),
+  correct: z.boolean(),
+  finished: z.boolean(),
+});
+export type GroupMember = z.infer<typeof groupMemberSchema>;
+
+export const caseViewSchema = z.object({
+  /** With the moment and sample that were chosen. */
+  subject: chainSubjectSchema,
+  runName: word,
+  question: text,
+  answer: word,
+  category: word.nullable(),
+  /** Where this case stands among those that next and previous walk through. */
+  place: z.object({ number: index, count: index, of: word }),
+  teacher: chainViewSchema.nullable(),
+  student: chainViewSchema.nullable(),
+  rewritten: chainViewSchema.nullable(),
+  /** Completions of the student's moment, best first. */
+  group: z.array(groupMemberSchema).max(4_096),
+  /** In the order of training. */
+  moments: z.array(momentSchema).max(100_000),
+  /** How many rewrites the problem has, and what the record says of the one shown ("accepted", "not shorter"). */
+  rewrites: z.object({ count: index, verdict: word.nullable() }),
+  /** The text that the student's completion continues, where it is more than the question. */
+  prompt: text.nullable(),
+  unit: z.enum(['tokens', 'words']),
+  /** What could not be read, or why words stand in for tokens: sentences for the reader. */
+  notes: z.array(word).max(20),
+});
+export type CaseView = z.infer<typeof caseViewSchema>;
+
+export const toChainPageSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('case'), case: caseViewSchema }),
+  z.object({ type: z.literal('trouble'), subject: chainSubjectSchema, message: text }),
+]);
+export type ToChainPage = z.infer<typeof toChainPageSchema>;
+
+const role = z.enum(['teacher', 'student', 'rewritten']);
+export const fromChainPageSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('show'), subject: chainSubjectSchema }),
+  /** The next or previous case. */
+  z.object({ type: z.literal('go'), by: z.number().int().min(-1).max(1) }),
+  z.object({ type: z.literal('copy'), role }),
+  /** As text in the editor: the first against the second, or one alone. */
+  z.object({ type: z.literal('openText'), left: role.optional(), right: role }),
+  z.object({ type: z.literal('openRecord'), origin: originSchema }),
+  /** Asks for another run or problem. */
+  z.object({ type: z.literal('choose') }),
+]);
+export type FromChainPage = z.infer<typeof fromChainPageSchema>;
