@@ -7,13 +7,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { percent, stageTitles } from '../src/cli/format';
 import type { Control, Experiment } from '../src/config/experiment';
 import { loadExperiment } from '../src/config/load';
-import { startRun } from '../src/curriculum/session';
+import { type RunConfig, startRun } from '../src/curriculum/session';
 import { packageRoot } from '../src/paths';
-import { readEvaluation, readSummary } from '../src/runs/reading';
+import { listRuns, readConfig, readEvaluation, readSummary } from '../src/runs/reading';
 import type { StageName } from '../src/runs/records';
 import { deviation, mean, pairedInterval } from '../src/statistics';
 
@@ -50,9 +50,21 @@ interface Outcome {
 
 type Outcomes = Map<StageName, Outcome>;
 
-async function outcomes(experiment: Experiment, label: string): Promise<Outcomes> {
+const runsFolder = join(packageRoot(), values.runs);
+
+/** The finished run of just this experiment, if an earlier call of this bench has made it: an hour's work can go on where it ended. Delete the folder of `--runs` to train anew. */
+function finishedRun(experiment: Experiment): string | undefined {
+  return listRuns(runsFolder).find(
+    (listing) =>
+      'run' in listing &&
+      listing.run.record.state === 'finished' &&
+      isDeepStrictEqual((readConfig(listing.folder) as RunConfig).experiment, JSON.parse(JSON.stringify(experiment))),
+  )?.folder;
+}
+
+async function train(experiment: Experiment, label: string): Promise<string> {
   const started = performance.now();
-  const { folder } = await startRun(experiment, join(packageRoot(), values.runs), {
+  const { folder } = await startRun(experiment, runsFolder, {
     signal: new AbortController().signal,
     notify: (event) => {
       if (event.type === 'result') {
@@ -63,6 +75,11 @@ async function outcomes(experiment: Experiment, label: string): Promise<Outcomes
       }
     },
   });
+  return folder;
+}
+
+async function outcomes(experiment: Experiment, label: string): Promise<Outcomes> {
+  const folder = finishedRun(experiment) ?? (await train(experiment, label));
   return new Map(
     readSummary(folder).map(({ stage, accuracy, meanTokens, wallSeconds, checkpoint }) => {
       const answers = readEvaluation(folder, checkpoint ?? stage);
