@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { HostClient } from '../client/host-client';
 import { attachHosts } from './attach-hosts';
+import { registerCases } from './cases';
 import { registerControl } from './commands/control';
 import { registerEvaluate } from './commands/evaluate';
 import { registerFiles } from './commands/files';
@@ -37,6 +38,7 @@ export function activate(context: vscode.ExtensionContext): Services {
 const features: ((services: Services) => vscode.Disposable)[] = [
   registerRuns,
   registerFailures,
+  registerCases,
   registerStatusBar,
   registerActions,
   registerNotifications,

@@ -66,7 +66,7 @@ describe('decisions', () => {
       stdin: {
         contents: `import { appendDecisions } from ${JSON.stringify(join(packageRoot(), 'src/runs/decisions.ts'))};
           const [, , run, name] = process.argv;
-          for (let i = 0; i < 25; i++)
+          for (let i = 0; i < 10; i++)
             appendDecisions(run, [{ kind: 'pick', problemId: name + i, question: 'q', picked: true }]);`,
         resolveDir: packageRoot(),
       },
@@ -85,6 +85,6 @@ describe('decisions', () => {
       ),
     );
     expect(codes).toEqual([0, 0, 0]);
-    expect(decisionsOf(readDecisions(run)).picked.size).toBe(75);
+    expect(decisionsOf(readDecisions(run)).picked.size).toBe(30);
   });
 });

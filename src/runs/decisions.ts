@@ -53,7 +53,7 @@ export function appendDecisions(run: string, decisions: readonly NewDecision[], 
 
 /** A lock older than this belongs to a process that was killed: writing a line takes milliseconds. */
 const staleMs = 5_000;
-const attempts = 100;
+const attempts = 200;
 
 function withLock(lock: string, write: () => void): void {
   for (let i = 0; !take(lock); i++) {

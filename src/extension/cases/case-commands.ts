@@ -1,0 +1,135 @@
+import * as vscode from 'vscode';
+import { decisionsOf, readDecisions } from '../../runs/decisions';
+import type { Services } from '../services';
+import { clip, plural } from '../words';
+import type { Case } from './case';
+import type { CaseDocuments } from './case-documents';
+import type { CaseRewrite } from './case-rewrites';
+import { chooseAnswer } from './choose-answer';
+import { decide, pick } from './decide';
+import { type CaseReference, referenceAt, referenceFrom } from './reference';
+import { rewriteWithStudent } from './rewrite-with-student';
+
+/** Commands on cases. Each takes the case (an object or a tree's node), or else the one whose document is active. */
+export function registerCommands(services: Services, documents: CaseDocuments): vscode.Disposable {
+  const { runs } = services;
+  /** What a command did to a run shows at once, whoever watches the files. */
+  const refresh = (run: string) => {
+    runs.refresh(run);
+    documents.refresh(new Set([run]));
+  };
+  const caseAt = (reference: CaseReference): Case => {
+    const { value, problem } = documents.at(documents.uriOf(reference))!;
+    if (problem) throw problem;
+    return value.case;
+  };
+  const command = (id: string, action: (reference: CaseReference, ...more: unknown[]) => unknown) =>
+    vscode.commands.registerCommand(id, async (argument?: unknown, ...more: unknown[]) => {
+      const reference = referenceFrom(argument) ?? activeCase();
+      if (!reference) return void vscode.window.showInformationMessage('Open a failure case first.');
+      return report(() => action(reference, ...more));
+    });
+
+  return vscode.Disposable.from(
+    command('distillery.openCase', (reference) => openCase(documents, reference)),
+    command('distillery.chooseAnswer', async (reference) => {
+      const chosen = await chooseAnswer(caseAt(reference));
+      if (chosen) await openCase(documents, { run: reference.run, problemId: reference.problemId, ...chosen });
+    }),
+    command('distillery.rewriteCase', async (reference) => {
+      await rewriteWithStudent(services, caseAt(reference));
+      refresh(reference.run);
+    }),
+    command('distillery.acceptRewrite', (reference, text) => {
+      const shown = caseAt(reference);
+      const rewrite = rewriteOf(shown, text);
+      if (rewrite) decide(shown, rewrite, 'accepted');
+      refresh(reference.run);
+    }),
+    command('distillery.rejectRewrite', (reference, text) => {
+      const shown = caseAt(reference);
+      const rewrite = rewriteOf(shown, text);
+      if (rewrite) decide(shown, rewrite, 'rejected');
+      refresh(reference.run);
+    }),
+    command('distillery.editRewrite', (reference, text) => editRewrite(documents, caseAt(reference), text)),
+    command('distillery.removeFromStage3', (reference) => {
+      pick(reference.run, [{ problemId: reference.problemId, question: caseAt(reference).question }], false);
+      refresh(reference.run);
+    }),
+    vscode.commands.registerCommand('distillery.addToStage3', (argument?: unknown, selected?: unknown) =>
+      report(() => {
+        const problems = problemsFrom(argument, selected);
+        if (problems.length === 0)
+          return void vscode.window.showInformationMessage('Choose failure cases to add to Stage 3.');
+        for (const run of new Set(problems.map((one) => one.run))) {
+          const ofRun = problems.filter((one) => one.run === run);
+          pick(
+            run,
+            ofRun.map(({ problemId }) => ({ problemId, question: caseAt({ run, problemId }).question })),
+            true,
+          );
+          refresh(run);
+          const { size } = decisionsOf(readDecisions(run)).picked;
+          void vscode.window.showInformationMessage(
+            `${plural(size, 'case')} picked for Stage 3 of a run that starts from this one.`,
+          );
+        }
+      }),
+    ),
+  );
+}
+
+/** Opens a case's document beside nothing else of it: the answer that would be shown anyway needs no address of its own. */
+async function openCase(documents: CaseDocuments, reference: CaseReference): Promise<void> {
+  const plain = { run: reference.run, problemId: reference.problemId };
+  const usual = documents.at(documents.uriOf(plain))?.value?.case.shown?.place;
+  const { sample, stage, step } = reference;
+  const asUsual = stage === undefined && step === undefined && (sample === undefined || usual?.sample === sample);
+  const uri = documents.uriOf(asUsual ? plain : reference);
+  const read = documents.at(uri);
+  if (read?.problem) throw read.problem;
+  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true });
+}
+
+/** Opens the rewrite to be written; `text` is what to begin with, instead of what is approved or best. */
+async function editRewrite(documents: CaseDocuments, shown: Case, text: unknown): Promise<void> {
+  const uri = documents.uriOf({ run: shown.reference.run, problemId: shown.reference.problemId }, 'rewrite');
+  const document = await vscode.workspace.openTextDocument(uri);
+  const editor = await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside });
+  if (typeof text !== 'string' || document.isDirty || document.getText().trim() === text.trim()) return;
+  const all = new vscode.Range(0, 0, document.lineCount, 0);
+  await editor.edit((edit) => edit.replace(all, `${text.trimEnd()}\n`));
+}
+
+function rewriteOf({ rewrites }: Case, text: unknown): CaseRewrite | undefined {
+  if (typeof text === 'string') return rewrites.find((one) => one.text === text);
+  return rewrites.find(({ verdict }) => verdict === undefined);
+}
+
+/** `{run, problemIds}`, cases chosen in a tree, or the active document. */
+function problemsFrom(argument: unknown, selected: unknown): { run: string; problemId: string }[] {
+  const { run, problemIds } = (argument ?? {}) as { run?: unknown; problemIds?: unknown };
+  if (typeof run === 'string' && Array.isArray(problemIds))
+    return problemIds.filter((id) => typeof id === 'string').map((problemId) => ({ run, problemId }));
+  const nodes = (Array.isArray(selected) && selected.length > 0 ? selected : [argument]).flatMap(
+    (node) => referenceFrom(node) ?? [],
+  );
+  const active = nodes.length === 0 ? activeCase() : undefined;
+  return active ? [active] : nodes;
+}
+
+function activeCase(): CaseReference | undefined {
+  const uri = vscode.window.activeTextEditor?.document.uri;
+  return uri && referenceAt(uri)?.reference;
+}
+
+/** Runs an action; what it cannot do is said with place and remedy. */
+export async function report(action: () => unknown): Promise<unknown> {
+  try {
+    return await action();
+  } catch (error) {
+    void vscode.window.showErrorMessage(clip(String(error), 400));
+    return undefined;
+  }
+}

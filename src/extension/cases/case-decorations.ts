@@ -1,0 +1,70 @@
+import * as vscode from 'vscode';
+import { counterpart } from '../../chain/counterpart';
+import { splitChain } from '../../chain/split';
+import type { Case } from './case';
+import type { CaseDocuments } from './case-documents';
+import { caseScheme, referenceAt } from './reference';
+
+/** Longest part of the teacher's step that stands behind the student's; the whole is in the hover, and further down. */
+const longest = 140;
+
+/** What the teacher does where the student first goes wrong: its step, or undefined where there is none. */
+export function teacherStepAt({ shown, fault, teacher }: Case): string | undefined {
+  if (!shown || !fault || !teacher) return undefined;
+  const steps = splitChain(teacher.text).steps;
+  const at = counterpart(splitChain(shown.text).steps, steps, fault.step);
+  return at === null ? undefined : `Step ${at + 1}: ${steps[at].replace(/\s+/g, ' ')}`;
+}
+
+/** The teacher's step as dim text behind the first wrong step, and a bar at that step's edge. */
+export function registerDecorations(documents: CaseDocuments): vscode.Disposable {
+  const teacher = vscode.window.createTextEditorDecorationType({
+    rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
+    after: { color: new vscode.ThemeColor('editorCodeLens.foreground'), fontStyle: 'italic', margin: '0 0 0 2ch' },
+  });
+  const wrong = vscode.window.createTextEditorDecorationType({
+    isWholeLine: true,
+    overviewRulerColor: new vscode.ThemeColor('editorWarning.foreground'),
+    overviewRulerLane: vscode.OverviewRulerLane.Left,
+    borderWidth: '0 0 0 3px',
+    borderStyle: 'solid',
+    borderColor: new vscode.ThemeColor('editorWarning.foreground'),
+  });
+  const decorate = (editor: vscode.TextEditor) => {
+    const { document } = editor;
+    if (document.uri.scheme !== caseScheme || referenceAt(document.uri)?.kind !== 'case') return;
+    const open = documents.at(document.uri)?.value;
+    const { fault } = open?.case ?? {};
+    const student = open?.layout.student;
+    if (!open || !fault || !student || document.getText() !== open.layout.text) {
+      editor.setDecorations(teacher, []);
+      editor.setDecorations(wrong, []);
+      return;
+    }
+    const line = document.lineAt(document.positionAt(student.start + fault.end).line);
+    const step = teacherStepAt(open.case);
+    const text = step && (step.length > longest ? `${step.slice(0, longest)}…` : step);
+    editor.setDecorations(wrong, [line.range]);
+    editor.setDecorations(
+      teacher,
+      text
+        ? [
+            {
+              range: new vscode.Range(line.range.end, line.range.end),
+              renderOptions: { after: { contentText: `teacher, ${text}` } },
+            },
+          ]
+        : [],
+    );
+  };
+  const all = () => vscode.window.visibleTextEditors.forEach(decorate);
+  all();
+  return vscode.Disposable.from(
+    teacher,
+    wrong,
+    vscode.window.onDidChangeVisibleTextEditors((editors) => editors.forEach(decorate)),
+    vscode.workspace.onDidChangeTextDocument(({ document }) => {
+      for (const editor of vscode.window.visibleTextEditors) if (editor.document === document) decorate(editor);
+    }),
+  );
+}

@@ -1,0 +1,124 @@
+import * as vscode from 'vscode';
+import type { FailureRecord } from '../../runs/records';
+import type { Services } from '../services';
+import { buildCase } from './case';
+import type { CaseDocuments } from './case-documents';
+import { type CaseFinding, chainFindings, rewriteFindings, studentFindings } from './findings';
+import { caseScheme, referenceAt } from './reference';
+import { positionIn, renderCase } from './text';
+
+/** Most cases of the chosen run that the Problems panel lists, and how many are described between two breaths. */
+const most = 1000;
+const atOnce = 25;
+
+/**
+ * The Problems panel: every case of one run (the newest that has any, or the one that the tree was asked to show), and the first wrong step of each case that
+ * is open. Goes when the run goes.
+ */
+export class CaseDiagnostics implements vscode.Disposable {
+  private readonly ofRun = vscode.languages.createDiagnosticCollection('distillery.cases');
+  private readonly ofOpen = vscode.languages.createDiagnosticCollection('distillery.case');
+  private readonly subscriptions: vscode.Disposable[];
+  /** Which records are listed, or being listed. */
+  private listed: readonly FailureRecord[] | undefined;
+
+  constructor(
+    private readonly services: Services,
+    private readonly documents: CaseDocuments,
+  ) {
+    this.subscriptions = [
+      services.runs.onDidChange(() => this.update()),
+      vscode.workspace.onDidOpenTextDocument((document) => this.show(document)),
+      vscode.workspace.onDidChangeTextDocument(({ document }) => this.show(document)),
+      vscode.workspace.onDidCloseTextDocument(({ uri }) => this.ofOpen.delete(uri)),
+      vscode.workspace.onDidChangeConfiguration((change) => {
+        if (change.affectsConfiguration(setting)) this.update();
+      }),
+    ];
+    for (const document of vscode.workspace.textDocuments) this.show(document);
+    this.update();
+  }
+
+  dispose(): void {
+    this.listed = undefined;
+    vscode.Disposable.from(this.ofRun, this.ofOpen, ...this.subscriptions).dispose();
+  }
+
+  private run(): string | undefined {
+    if (!vscode.workspace.getConfiguration().get<boolean>(setting)) return undefined;
+    const runs = this.services.runs.list().flatMap((listing) => ('run' in listing ? [listing.folder] : []));
+    const { cache } = this.services.runs;
+    const chosen = this.services.context.workspaceState.get<string>(chosenKey);
+    return (
+      runs.find((run) => run === chosen && cache.failureCount(run) > 0) ??
+      runs.find((run) => cache.failureCount(run) > 0)
+    );
+  }
+
+  private update(): void {
+    const run = this.run();
+    const failures = run === undefined ? undefined : this.services.runs.cache.failures(run).value;
+    if (failures === this.listed) return;
+    this.listed = failures;
+    this.ofRun.clear();
+    if (run !== undefined && failures) void this.list(run, failures);
+  }
+
+  /** In portions: describing a thousand chains takes longer than an editor may be kept waiting. */
+  private async list(run: string, failures: readonly FailureRecord[]): Promise<void> {
+    const nobody = { picked: new Map(), rewrites: new Map() };
+    for (let from = 0; from < Math.min(failures.length, most); from += atOnce) {
+      await new Promise((resolve) => setTimeout(resolve));
+      if (this.listed !== failures) return;
+      const entries = failures.slice(from, Math.min(from + atOnce, most)).map((failure) => {
+        const reference = { run, problemId: failure.problemId };
+        const shown = buildCase(reference, failure, [], nobody);
+        const layout = renderCase(shown);
+        const found = studentFindings(shown, layout).map((one) => diagnostic(one, layout.text));
+        return [this.documents.uriOf(reference), found] as [vscode.Uri, vscode.Diagnostic[]];
+      });
+      this.ofRun.set(entries);
+    }
+  }
+
+  /** An open document's own: what the list does not have. */
+  private show(document: vscode.TextDocument): void {
+    const { uri } = document;
+    if (uri.scheme !== caseScheme) return;
+    const open = this.documents.at(uri)?.value;
+    if (!open) return;
+    const { case: shown, layout } = open;
+    if (referenceAt(uri)?.kind === 'rewrite') {
+      const text = document.getText().replace(/\r\n/g, '\n');
+      this.ofOpen.set(
+        uri,
+        chainFindings(text, shown.gold).map((one) => diagnostic(one, text)),
+      );
+      return;
+    }
+    if (document.getText() !== layout.text) return; // about to be read again
+    const inList = this.ofRun.has(uri) ? [] : studentFindings(shown, layout);
+    this.ofOpen.set(
+      uri,
+      [...inList, ...rewriteFindings(shown, layout)].map((one) => diagnostic(one, layout.text)),
+    );
+  }
+}
+
+const setting = 'distillery.cases.inProblems';
+/** The run whose cases the tree of failures shows. */
+const chosenKey = 'failures.run';
+
+const severities = {
+  warning: vscode.DiagnosticSeverity.Warning,
+  information: vscode.DiagnosticSeverity.Information,
+};
+
+function diagnostic({ start, end, severity, message, code }: CaseFinding, text: string): vscode.Diagnostic {
+  const [from, to] = [positionIn(text, start), positionIn(text, end)];
+  const range = new vscode.Range(from.line, from.character, to.line, to.character);
+  const made = new vscode.Diagnostic(range, message, severities[severity]);
+  made.source = 'Distillery';
+  made.code = code;
+  return made;
+}

@@ -1,0 +1,137 @@
+import { Buffer } from 'node:buffer';
+import * as vscode from 'vscode';
+import { UserError } from '../../errors';
+import { decisionsFile, failuresFile, rewritesFile } from '../../runs/layout';
+import { attempt, type Read, stampOf } from '../file-cache';
+import type { Services } from '../services';
+import { type Case, readCase } from './case';
+import { saveEdited } from './decide';
+import { type CaseReference, caseScheme, placeOf, referenceAt } from './reference';
+import { type CaseText, renderCase } from './text';
+
+/** A case as it was read last, and its document. */
+export interface OpenCase {
+  case: Case;
+  layout: CaseText;
+}
+
+/**
+ * The documents of cases, as files of a scheme of their own: read-only ones that show a case, and one beside each that can be edited
+ * and saved, which is how a person writes a rewrite. Read when asked for; told to the editor when the run's files change.
+ */
+export class CaseDocuments implements vscode.FileSystemProvider, vscode.Disposable {
+  private readonly changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
+  readonly onDidChangeFile = this.changed.event;
+  private readonly read = new Map<string, { stamp: string; result: Read<OpenCase>; version: number }>();
+  private readonly subscription: vscode.Disposable;
+
+  constructor(private readonly services: Services) {
+    this.subscription = services.runs.onDidChange((runs) => this.refresh(runs));
+  }
+
+  /** The case of a document of ours; why it cannot be read; undefined for other documents. */
+  at(uri: vscode.Uri): Read<OpenCase> | undefined {
+    const place = uri.scheme === caseScheme ? referenceAt(uri) : undefined;
+    return place && this.entry(place.reference).result;
+  }
+
+  uriOf(reference: CaseReference, kind: 'case' | 'rewrite' = 'case'): vscode.Uri {
+    return vscode.Uri.from({ scheme: caseScheme, ...placeOf(reference, kind) });
+  }
+
+  stat(uri: vscode.Uri): vscode.FileStat {
+    const { text, kind, version } = this.content(uri);
+    return {
+      type: vscode.FileType.File,
+      ctime: 0,
+      mtime: version,
+      size: Buffer.byteLength(text),
+      permissions: kind === 'case' ? vscode.FilePermission.Readonly : undefined,
+    };
+  }
+
+  readFile(uri: vscode.Uri): Uint8Array {
+    return Buffer.from(this.content(uri).text);
+  }
+
+  /** Saving a rewrite is accepting it as it now stands. */
+  writeFile(uri: vscode.Uri, content: Uint8Array): void {
+    const place = referenceAt(uri);
+    if (place?.kind !== 'rewrite') throw vscode.FileSystemError.NoPermissions('A case is read, not written.');
+    const { value, problem } = this.entry(place.reference).result;
+    if (problem) throw vscode.FileSystemError.Unavailable(problem.toString());
+    try {
+      saveEdited(value.case, Buffer.from(content).toString('utf8'));
+    } catch (error) {
+      throw vscode.FileSystemError.Unavailable(error instanceof UserError ? error.toString() : String(error));
+    }
+    this.services.runs.refresh(place.reference.run);
+    this.refresh(new Set([place.reference.run]));
+  }
+
+  watch(): vscode.Disposable {
+    return new vscode.Disposable(() => {});
+  }
+  readDirectory(): [string, vscode.FileType][] {
+    return [];
+  }
+  createDirectory(): void {
+    throw vscode.FileSystemError.NoPermissions();
+  }
+  delete(): void {
+    throw vscode.FileSystemError.NoPermissions();
+  }
+  rename(): void {
+    throw vscode.FileSystemError.NoPermissions();
+  }
+
+  /** Tells the editor that the documents of these runs (of all, if none is named) may have changed. */
+  refresh(runs: ReadonlySet<string>): void {
+    const open = vscode.workspace.textDocuments.filter(({ uri }) => uri.scheme === caseScheme);
+    const touched = open.filter(({ uri }) => {
+      const run = referenceAt(uri)?.reference.run;
+      return run !== undefined && (runs.size === 0 || runs.has(run));
+    });
+    if (touched.length > 0) this.changed.fire(touched.map(({ uri }) => ({ type: vscode.FileChangeType.Changed, uri })));
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+    this.changed.dispose();
+  }
+
+  private content(uri: vscode.Uri): { text: string; kind: 'case' | 'rewrite'; version: number } {
+    const place = referenceAt(uri);
+    if (!place) throw vscode.FileSystemError.FileNotFound(uri);
+    const { result, version } = this.entry(place.reference);
+    if (result.problem) throw vscode.FileSystemError.Unavailable(result.problem.toString());
+    const { case: shown, layout } = result.value;
+    return { text: place.kind === 'case' ? layout.text : rewriteToEdit(shown), kind: place.kind, version };
+  }
+
+  private entry(reference: CaseReference) {
+    const { run } = reference;
+    const key = JSON.stringify(reference);
+    const stamp = [failuresFile(run), rewritesFile(run), decisionsFile(run)].map(stampOf).join();
+    const before = this.read.get(key);
+    if (before?.stamp === stamp) return before;
+    const result = attempt(run, () => {
+      const shown = readCase(this.services.runs.cache, reference);
+      return { case: shown, layout: renderCase(shown) };
+    });
+    // A time of ours: two versions of equal length within a millisecond must still differ.
+    const version = Math.max(Date.now(), (before?.version ?? 0) + 1);
+    const entry = { stamp, result, version };
+    this.read.delete(key);
+    this.read.set(key, entry);
+    const [oldest] = this.read.keys();
+    if (this.read.size > 200) this.read.delete(oldest);
+    return entry;
+  }
+}
+
+/** What a person starts from: the approved rewrite, the best one, or the teacher's chain. */
+function rewriteToEdit({ rewrites, teacher }: Case): string {
+  const [best] = rewrites.filter(({ verdict }) => verdict !== 'rejected');
+  return `${(best?.text ?? teacher?.text ?? '').trimEnd()}\n`;
+}

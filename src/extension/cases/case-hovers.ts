@@ -1,0 +1,99 @@
+import * as vscode from 'vscode';
+import { nameOf } from '../../config/reward';
+import type { StageName } from '../../runs/records';
+import type { RunCache } from '../run-cache';
+import type { Services } from '../services';
+import { teacherStepAt } from './case-decorations';
+import type { CaseDocuments, OpenCase } from './case-documents';
+import { standingOf } from './case-rewrites';
+import { experimentOf } from './known-problems';
+import { caseScheme } from './reference';
+import { tokenAt, tokenLines } from './token-facts';
+
+/** Hovers of a case: a token's facts, the reward and its parts with weights, the whole step of the teacher. */
+export function registerHovers({ runs }: Services, documents: CaseDocuments): vscode.Disposable {
+  return vscode.languages.registerHoverProvider(
+    { scheme: caseScheme },
+    {
+      provideHover(document, position) {
+        const open = documents.at(document.uri)?.value;
+        if (!open || document.getText() !== open.layout.text) return undefined;
+        const offset = document.offsetAt(position);
+        const token = tokenHover(open, offset);
+        if (token) {
+          const { start, end, content } = token;
+          return new vscode.Hover(content, new vscode.Range(document.positionAt(start), document.positionAt(end)));
+        }
+        const content = teacherHover(open, offset) ?? rewardHover(runs.cache, open, offset);
+        return content && new vscode.Hover(content);
+      },
+    },
+  );
+}
+
+/** Model text goes in as a code block or escaped: it is never Markdown, and nothing in it can be clicked. */
+function tokenHover({ case: { shown }, layout: { student } }: OpenCase, offset: number) {
+  if (!shown?.rollout || !student || offset < student.start || offset >= student.end) return undefined;
+  const facts = tokenAt(shown.rollout, offset - student.start);
+  if (!facts) return undefined;
+  const content = new vscode.MarkdownString();
+  content.appendCodeblock(JSON.stringify(facts.text), 'json');
+  content.appendText(`token ${facts.index + 1} of ${shown.tokens}, id ${facts.id}\n`);
+  for (const line of tokenLines(facts, shown.rollout)) content.appendText(`${line}\n`);
+  return { content, start: student.start + facts.start, end: student.start + facts.end };
+}
+
+function teacherHover({ case: shown, layout: { student } }: OpenCase, offset: number) {
+  const { fault } = shown;
+  if (!fault || !student || offset < student.start + fault.start || offset > student.start + fault.end)
+    return undefined;
+  const step = teacherStepAt(shown);
+  if (!step) return undefined;
+  const content = new vscode.MarkdownString();
+  content.appendText('The teacher, at this point:\n');
+  content.appendCodeblock(step, 'reasoning-chain');
+  return content;
+}
+
+/** On a heading: what reward the text below it got. */
+function rewardHover(cache: RunCache, { case: shown, layout }: OpenCase, offset: number) {
+  const { student, rewrites } = layout;
+  const isHeading = (section: { heading: number; start: number } | undefined) =>
+    section !== undefined && offset >= section.heading && offset < section.start;
+  const { run } = shown.reference;
+  const rollout = isHeading(student) ? shown.shown?.rollout : undefined;
+  if (rollout) {
+    const { stage, reward, parts, advantage } = rollout;
+    return rewardText(reward, parts, weights(cache, run, stage), `advantage ${advantage.toFixed(3)}`);
+  }
+  const found = rewrites.find(({ section }) => isHeading(section))?.rewrite;
+  return found?.reward === undefined
+    ? undefined
+    : rewardText(found.reward, found.parts ?? {}, weights(cache, run, 'rewrite'), standingOf(found));
+}
+
+function rewardText(
+  reward: number | null,
+  parts: Record<string, number | null>,
+  weightOf: ReadonlyMap<string, number>,
+  note: string,
+): vscode.MarkdownString {
+  const content = new vscode.MarkdownString();
+  content.appendText(`reward ${reward === null ? 'none: no component applied' : reward.toFixed(3)}, ${note}\n`);
+  const rows = Object.entries(parts).map(([name, part]) => {
+    const weight = weightOf.get(name);
+    const value = part === null ? 'does not apply' : part.toFixed(3).padStart(7);
+    const how =
+      part === null || weight === undefined || weight === 0 ? '' : ` = ${weight} × ${(part / weight).toFixed(3)}`;
+    return `${name.padEnd(16)} ${value}${how}`;
+  });
+  if (rows.length > 0) content.appendCodeblock(rows.join('\n'), 'text');
+  return content;
+}
+
+/** Weight of each component of a stage's reward, by its name. */
+function weights(cache: RunCache, run: string, stage: StageName): ReadonlyMap<string, number> {
+  const stages = experimentOf(cache, run)?.stages;
+  const settings = stage === 'complete' ? stages?.complete : stage === 'rewrite' ? stages?.rewrite : undefined;
+  return new Map(settings ? settings.reward.components.map((one) => [nameOf(one), one.weight]) : []);
+}

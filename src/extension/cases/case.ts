@@ -1,0 +1,163 @@
+/** All that a run's folder knows of one case. */
+import { firstWrongStep } from '../../chain/faults';
+import { placeSteps } from '../../chain/places';
+import { splitChain } from '../../chain/split';
+import { UserError } from '../../errors';
+import { type Decisions, decisionsOf, readDecisions } from '../../runs/decisions';
+import { readRollouts } from '../../runs/reading';
+import type {
+  AnswerRecord,
+  FailureRecord,
+  RewriteDecision,
+  RewriteRecord,
+  RolloutRecord,
+  StageName,
+} from '../../runs/records';
+import type { RunCache } from '../run-cache';
+import { shortStageTitles } from '../words';
+import { type CaseRewrite, rewritesOf } from './case-rewrites';
+import { problemOf, testedAnswers } from './known-problems';
+import type { CaseReference } from './reference';
+import { rolloutText } from './token-facts';
+
+/** An answer of the student that a case's document can show. */
+export interface CaseAnswer extends AnswerRecord {
+  /** "sample 2", "Stage 2, update 40, completion 3". */
+  label: string;
+  place: { sample: number; stage?: StageName; step?: number };
+  rollout?: RolloutRecord;
+}
+
+/** Where the shown answer first goes wrong: a step (from 0), its place in the answer's text, and why. */
+export interface CaseFault {
+  step: number;
+  reason: string;
+  start: number;
+  end: number;
+}
+
+export interface Case {
+  reference: CaseReference;
+  question: string;
+  gold: string;
+  category?: string;
+  /** Recorded answers, and the completion that was asked for. */
+  answers: CaseAnswer[];
+  /** The one that is shown; undefined where there are none. */
+  shown?: CaseAnswer;
+  fault?: CaseFault;
+  teacher?: { text: string; tokens?: number };
+  rewrites: CaseRewrite[];
+  /** Whether Stage 3 was told to take it. */
+  picked: boolean;
+}
+
+/** Reads a case. Errors: no such run, unreadable files, a problem that the run does not know. */
+export function readCase(cache: RunCache, reference: CaseReference): Case {
+  const { run, problemId } = reference;
+  const { value: failures, problem } = cache.failures(run);
+  if (problem) throw problem;
+  const failure = failures.findLast((one) => one.problemId === problemId) ?? describeProblem(cache, run, problemId);
+  const { value: rewrites } = cache.rewrites(run);
+  const ofProblem = (rewrites ?? []).filter((one) => one.problemId === problemId);
+  return buildCase(reference, failure, ofProblem, decisionsOf(readDecisions(run)));
+}
+
+type Known = Pick<FailureRecord, 'question' | 'answer' | 'samples' | 'teacherChain'> & Partial<FailureRecord>;
+
+/** A problem that is no failure: from the run's data and what its evaluations say. */
+function describeProblem(cache: RunCache, run: string, problemId: string): Known {
+  const problem = problemOf(cache, run, problemId);
+  if (!problem)
+    throw new UserError(`the run does not know a problem "${problemId}"`, {
+      file: run,
+      code: 'run',
+      remedy: 'It may belong to another run, or to data that has changed since.',
+    });
+  const samples = testedAnswers(run, problemId).map(({ record }) => record);
+  return { question: problem.question, answer: problem.answer, samples, teacherChain: problem.chain };
+}
+
+/** The case that these records make. */
+export function buildCase(
+  reference: CaseReference,
+  failure: Known,
+  rewrites: readonly RewriteRecord[],
+  decisions: Decisions,
+): Case {
+  const { problemId } = reference;
+  const answers = answersOf(reference, failure);
+  const shown = chosen(reference, answers, failure);
+  const decided: readonly RewriteDecision[] = decisions.rewrites.get(problemId) ?? [];
+  const teacherTokens = rewrites.find((one) => one.teacherTokens !== undefined)?.teacherTokens;
+  return {
+    reference,
+    question: failure.question,
+    gold: failure.answer,
+    category: failure.category,
+    answers,
+    shown,
+    fault: shown && faultOf(shown, failure),
+    teacher:
+      failure.teacherChain === undefined
+        ? undefined
+        : { text: failure.teacherChain, tokens: shown?.rollout?.teacherTokens ?? teacherTokens },
+    rewrites: rewritesOf(rewrites, decided, failure.answer),
+    picked: decisions.picked.has(problemId),
+  };
+}
+
+function answersOf({ run, problemId, stage, step }: CaseReference, { samples }: Known): CaseAnswer[] {
+  const recorded = samples.map(
+    (record, sample): CaseAnswer => ({ ...record, label: `sample ${sample + 1}`, place: { sample } }),
+  );
+  if (stage === undefined || step === undefined) return recorded;
+  const group = readRollouts(run, stage, step).filter((one) => one.problemId === problemId);
+  return [...recorded, ...group.map(answerOfRollout)];
+}
+
+/** A completion as an answer that can be shown. */
+export function answerOfRollout(rollout: RolloutRecord): CaseAnswer {
+  const { stage, step, sample, answer, correct, finished, tokens } = rollout;
+  return {
+    text: rolloutText(rollout),
+    answer,
+    correct,
+    finished,
+    tokens: tokens.length - (finished ? 1 : 0),
+    label: `${shortStageTitles[stage]}, update ${step}, completion ${sample + 1}`,
+    place: { sample, stage, step },
+    rollout,
+  };
+}
+
+/** The answer that was asked for; else the one whose first wrong step is recorded, else the first wrong one. */
+function chosen(
+  { sample, stage, step }: CaseReference,
+  answers: readonly CaseAnswer[],
+  { firstWrongStep }: Known,
+): CaseAnswer | undefined {
+  const at = stage !== undefined && step !== undefined ? { stage, step } : undefined;
+  const here = answers.filter(({ place }) => place.stage === at?.stage && place.step === at?.step);
+  const index = sample ?? (at ? undefined : firstWrongStep?.sample);
+  return (
+    here.find(({ place }) => place.sample === index) ?? here.find(({ correct }) => !correct) ?? here[0] ?? answers[0]
+  );
+}
+
+function faultOf(shown: CaseAnswer, { firstWrongStep: recorded, teacherChain, answer }: Known): CaseFault | undefined {
+  if (shown.correct) return undefined;
+  const chain = splitChain(shown.text);
+  const isRecorded = shown.rollout === undefined && recorded?.sample === shown.place.sample;
+  const found = firstWrongStep(chain, teacherChain === undefined ? answer : splitChain(teacherChain));
+  const step = isRecorded ? recorded.step : found?.step;
+  if (step === undefined) return undefined;
+  const place = placeSteps(shown.text, chain.steps)[step];
+  if (!place) return undefined;
+  const reason = isRecorded ? recorded.reason : found!.message;
+  // The place within the step, where what was recorded is what is found.
+  const exact = found?.step === step && place.end - place.start === chain.steps[step].length;
+  return exact
+    ? { step, reason, start: place.start + found.start, end: place.start + found.end }
+    : { step, reason, ...place };
+}

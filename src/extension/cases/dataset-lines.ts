@@ -1,0 +1,106 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { Services } from '../services';
+import { answersTo, type DatasetMark, type KnownAnswers, marksOf } from './dataset-marks';
+import { datasetRows } from './dataset-rows';
+
+/** Lines beyond what is seen of a dataset that are marked too, so that scrolling finds them there. */
+const margin = 100;
+/** Most rows with a lens of their own: more would push the rows apart. */
+const mostLenses = 200;
+const setting = 'distillery.cases.inDatasets';
+
+const isDataset = ({ uri, fileName }: vscode.TextDocument) => uri.scheme === 'file' && fileName.endsWith('.jsonl');
+
+/** At each problem's line of a dataset: what the student makes of it, and the way to the case. */
+export function registerDatasetLines({ runs, context }: Services): vscode.Disposable {
+  const icon = (name: string) => vscode.Uri.joinPath(context.extensionUri, 'media', `${name}.svg`);
+  const style = (name: 'right' | 'wrong', colour: string) =>
+    vscode.window.createTextEditorDecorationType({
+      gutterIconPath: icon(name),
+      gutterIconSize: '70%',
+      overviewRulerColor: name === 'wrong' ? new vscode.ThemeColor(colour) : undefined,
+      after: { color: new vscode.ThemeColor('editorCodeLens.foreground'), margin: '0 0 0 2ch' },
+    });
+  const styles = { right: style('right', 'testing.iconPassed'), wrong: style('wrong', 'testing.iconFailed') };
+  const changed = new vscode.EventEmitter<void>();
+
+  const known = (document: vscode.TextDocument): KnownAnswers | undefined =>
+    isDataset(document) && vscode.workspace.getConfiguration().get<boolean>(setting)
+      ? answersTo(document.fileName, runs.list(), runs.cache)
+      : undefined;
+  const marks = (document: vscode.TextDocument, from: number, to: number) => {
+    const answers = known(document);
+    if (!answers) return undefined;
+    const lines = document.getText().split(/\r?\n/);
+    return { run: answers.run, marks: marksOf(datasetRows(document.fileName, lines, from, to), answers) };
+  };
+
+  const decorate = (editor: vscode.TextEditor) => {
+    if (!isDataset(editor.document)) return;
+    const from = Math.min(...editor.visibleRanges.map(({ start }) => start.line)) - margin;
+    const to = Math.max(...editor.visibleRanges.map(({ end }) => end.line)) + margin;
+    const found = marks(editor.document, Math.max(0, from), to);
+    for (const right of [true, false])
+      editor.setDecorations(
+        right ? styles.right : styles.wrong,
+        (found?.marks ?? [])
+          .filter((mark) => mark.right === right)
+          .map((mark) => decoration(editor.document, mark, found!.run)),
+      );
+  };
+  const all = () => {
+    changed.fire();
+    vscode.window.visibleTextEditors.forEach(decorate);
+  };
+
+  const lenses: vscode.CodeLensProvider = {
+    onDidChangeCodeLenses: changed.event,
+    provideCodeLenses(document) {
+      const found = marks(document, 0, document.lineCount);
+      return (found?.marks ?? [])
+        .filter(({ right }) => !right)
+        .slice(0, mostLenses)
+        .map(({ line, problemId }) => {
+          const title = `$(error) Open case ${problemId}`;
+          const range = new vscode.Range(line, 0, line, 0);
+          return new vscode.CodeLens(range, {
+            title,
+            command: 'distillery.openCase',
+            arguments: [{ run: found!.run, problemId }],
+          });
+        });
+    },
+  };
+
+  all();
+  return vscode.Disposable.from(
+    styles.right,
+    styles.wrong,
+    changed,
+    vscode.languages.registerCodeLensProvider({ scheme: 'file', pattern: '**/*.jsonl' }, lenses),
+    runs.onDidChange(all),
+    vscode.window.onDidChangeVisibleTextEditors((editors) => editors.forEach(decorate)),
+    vscode.window.onDidChangeTextEditorVisibleRanges(({ textEditor }) => decorate(textEditor)),
+    vscode.workspace.onDidChangeTextDocument(({ document }) => {
+      for (const editor of vscode.window.visibleTextEditors) if (editor.document === document) decorate(editor);
+    }),
+    vscode.workspace.onDidChangeConfiguration((change) => {
+      if (change.affectsConfiguration(setting)) all();
+    }),
+  );
+}
+
+function decoration(document: vscode.TextDocument, mark: DatasetMark, run: string): vscode.DecorationOptions {
+  const { line, text, problemId, answer } = mark;
+  const { range } = document.lineAt(line);
+  // The link is ours alone; what the student said stands in a message of its own, in which nothing can be clicked.
+  const link = new vscode.MarkdownString(
+    `[Open the case](command:distillery.openCase?${encodeURIComponent(JSON.stringify([{ run, problemId }]))})`,
+  );
+  link.isTrusted = { enabledCommands: ['distillery.openCase'] };
+  const said = new vscode.MarkdownString();
+  said.appendText(`${text}\n${answer.source} of ${basename(run)}\n`);
+  said.appendCodeblock(answer.record.text.slice(0, 4000), 'reasoning-chain');
+  return { range, hoverMessage: [link, said], renderOptions: { after: { contentText: text } } };
+}

@@ -1,0 +1,77 @@
+/** What the student makes of the rows of a dataset: its last answers in the newest run that knows the file. */
+import { resolve } from 'node:path';
+import { sameAnswer } from '../../chain/answer';
+import type { RunListing } from '../../runs/reading';
+import type { AnswerRecord } from '../../runs/records';
+import type { RunCache } from '../run-cache';
+import type { DatasetRow } from './dataset-rows';
+import { experimentOf, lastAnswers } from './known-problems';
+
+/** An answer and where it comes from. */
+export interface KnownAnswer {
+  record: AnswerRecord;
+  /** The evaluation's checkpoint; for a training problem that is a failure, "failure". */
+  source: string;
+  gold: string;
+  /** How many of how many answers to a failure were right. */
+  share?: [right: number, all: number];
+}
+
+export interface KnownAnswers {
+  run: string;
+  answers: ReadonlyMap<string, KnownAnswer>;
+}
+
+/** Runs that are looked into, from the newest back. */
+const mostRuns = 20;
+
+/** The answers of the newest run that names this file as its data and has answers to anything in it; undefined if none has. */
+export function answersTo(file: string, listings: readonly RunListing[], cache: RunCache): KnownAnswers | undefined {
+  let looked = 0;
+  for (const listing of listings) {
+    if (!('run' in listing) || looked++ >= mostRuns) continue;
+    const run = listing.folder;
+    const data = experimentOf(cache, run)?.data;
+    const names = (split: 'train' | 'test') => {
+      const source = data?.[split] as { path?: string } | undefined;
+      return source?.path !== undefined && resolve(source.path) === resolve(file);
+    };
+    if (!names('train') && !names('test')) continue;
+    const answers = new Map<string, KnownAnswer>();
+    if (names('train'))
+      for (const { problemId, samples, answer } of cache.failures(run).value ?? []) {
+        const record = samples.find(({ correct }) => !correct) ?? samples[0];
+        const right = samples.filter(({ correct }) => correct).length;
+        if (record) answers.set(problemId, { record, source: 'failure', gold: answer, share: [right, samples.length] });
+      }
+    for (const [problemId, { record, evaluation }] of lastAnswers(run))
+      answers.set(problemId, { record, source: evaluation, gold: record.gold });
+    if (answers.size > 0) return { run, answers };
+  }
+  return undefined;
+}
+
+export interface DatasetMark {
+  line: number;
+  problemId: string;
+  right: boolean;
+  /** "60, not 57 · 191 tokens". */
+  text: string;
+  answer: KnownAnswer;
+}
+
+/** The marks of these rows. A row whose answer is another one now than when it was asked has none. */
+export function marksOf(rows: readonly DatasetRow[], { answers }: KnownAnswers): DatasetMark[] {
+  return rows.flatMap(({ line, problemId, answer: gold }) => {
+    const answer = answers.get(problemId);
+    if (!answer || (gold !== undefined && !sameAnswer(gold, answer.gold))) return [];
+    return [{ line, problemId, right: answer.record.correct, text: markText(answer), answer }];
+  });
+}
+
+function markText({ record: { correct, answer, finished, tokens, unit }, share, gold }: KnownAnswer): string {
+  const said = correct ? 'right' : !finished ? 'cut off' : answer === null ? 'no answer' : `${answer}, not ${gold}`;
+  const parts = [said, `${tokens} ${unit ?? 'tokens'}`];
+  if (share && share[1] > 1) parts.push(`${share[0]} of ${share[1]} right`);
+  return parts.join(' · ');
+}

@@ -1,0 +1,76 @@
+/** What is wrong in a case's document, and where. */
+import { extractAnswer, sameAnswer } from '../../chain/answer';
+import { firstWrongStep } from '../../chain/faults';
+import { placeSteps } from '../../chain/places';
+import { splitChain } from '../../chain/split';
+import type { Span } from '../../chain/types';
+import type { Case } from './case';
+import type { CaseText } from './text';
+
+export interface CaseFinding extends Span {
+  severity: 'warning' | 'information';
+  message: string;
+  code: 'first-wrong-step' | 'wrong-answer' | 'cut-off' | 'rewrite';
+}
+
+/** What is wrong with the shown answer: its first wrong step, or else what it ends with. At most one; nothing after it is blamed. */
+export function studentFindings({ shown, fault, gold }: Case, { student }: CaseText): CaseFinding[] {
+  if (!shown || !student || shown.correct) return [];
+  if (fault) {
+    const { start, end, reason } = fault;
+    const place = { start: student.start + start, end: student.start + end };
+    return [{ ...place, severity: 'warning', message: reason, code: 'first-wrong-step' }];
+  }
+  const lines = shown.text.trimEnd();
+  const last = lines.lastIndexOf('\n') + 1;
+  const place = { start: student.start + last, end: student.start + lines.length };
+  const message = !shown.finished
+    ? `cut off after ${shown.tokens} ${shown.unit ?? 'tokens'}; the answer is ${gold}`
+    : shown.answer === null
+      ? `no answer; it is ${gold}`
+      : `${shown.answer} is wrong: the answer is ${gold}. Which step leads there is not known.`;
+  return [{ ...place, severity: 'information', message, code: shown.finished ? 'wrong-answer' : 'cut-off' }];
+}
+
+/** What keeps the undecided and approved rewrites from being taught: a false equation, a wrong answer. */
+export function rewriteFindings({ gold }: Case, { rewrites }: CaseText): CaseFinding[] {
+  return rewrites.flatMap(({ section, rewrite }) =>
+    rewrite.verdict === 'rejected'
+      ? []
+      : chainFindings(rewrite.text, gold).map((finding) => ({
+          ...finding,
+          start: section.start + finding.start,
+          end: section.start + finding.end,
+        })),
+  );
+}
+
+/** The first false equation of a chain, and its answer where that is not the reference's. */
+export function chainFindings(text: string, gold: string): CaseFinding[] {
+  const chain = splitChain(text);
+  const slip = firstWrongStep(chain);
+  const place = slip && placeSteps(text, chain.steps)[slip.step];
+  const findings: CaseFinding[] = [];
+  if (slip && place)
+    findings.push({
+      start: place.start + slip.start,
+      end: place.start + slip.end,
+      severity: 'warning',
+      message: slip.message,
+      code: 'rewrite',
+    });
+  const answer = wrongAnswer(text, gold);
+  if (answer) findings.push(answer);
+  return findings;
+}
+
+function wrongAnswer(text: string, gold: string): CaseFinding | undefined {
+  const answer = extractAnswer(text, 'strict');
+  if (answer && sameAnswer(answer.value, gold)) return undefined;
+  const end = text.trimEnd().length;
+  const start = text.lastIndexOf('\n', Math.max(0, end - 1)) + 1;
+  const message = answer
+    ? `${answer.value} is wrong: the answer is ${gold}`
+    : `it has no answer line; end it with "Answer: ${gold}"`;
+  return { start, end, severity: 'warning', message, code: 'rewrite' };
+}

@@ -1,0 +1,29 @@
+import * as vscode from 'vscode';
+import type { Services } from '../services';
+import { registerCommands } from './case-commands';
+import { registerDecorations } from './case-decorations';
+import { CaseDiagnostics } from './case-diagnostics';
+import { CaseDocuments } from './case-documents';
+import { registerHovers } from './case-hovers';
+import { registerLenses } from './case-lenses';
+import { registerOutline } from './chain-outline';
+import { registerDatasetLines } from './dataset-lines';
+import { registerImport } from './import-cases';
+import { caseScheme } from './reference';
+
+/** Failure cases in the editor: their documents and all that is shown in them, the Problems panel, marks in datasets, the import. */
+export function registerCases(services: Services): vscode.Disposable {
+  const documents = new CaseDocuments(services);
+  return vscode.Disposable.from(
+    documents,
+    vscode.workspace.registerFileSystemProvider(caseScheme, documents, { isCaseSensitive: true }),
+    registerOutline(),
+    registerDecorations(documents),
+    registerHovers(services, documents),
+    registerLenses(services, documents),
+    registerCommands(services, documents),
+    registerImport(services),
+    registerDatasetLines(services),
+    new CaseDiagnostics(services, documents),
+  );
+}

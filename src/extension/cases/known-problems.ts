@@ -1,0 +1,67 @@
+/** What a run knows of problems beyond its failures: its data, and its evaluations' answers. */
+import type { Experiment } from '../../config/experiment';
+import { loadData } from '../../data/load';
+import type { Problem } from '../../data/types';
+import { readRecords } from '../../runs/jsonl';
+import { evaluationFile } from '../../runs/layout';
+import { evaluationNames } from '../../runs/reading';
+import { type EvaluationRecord, evaluationRecordSchema } from '../../runs/records';
+import { cached } from '../file-cache';
+import type { RunCache } from '../run-cache';
+
+/** A run's experiment; undefined where its config does not say (imported cases, another host's run). */
+export function experimentOf(cache: RunCache, run: string): Experiment | undefined {
+  const config = cache.config(run).value as { experiment?: Experiment } | undefined;
+  return config?.experiment;
+}
+
+/** Problems of the last run that was asked about; a dataset may be large. */
+let known: { run: string; problems: Map<string, Problem> } | undefined;
+
+/** The problem from the run's data; undefined where the data is gone or does not have it. */
+export function problemOf(cache: RunCache, run: string, problemId: string): Problem | undefined {
+  if (known?.run !== run) {
+    const data = experimentOf(cache, run)?.data;
+    const problems = new Map<string, Problem>();
+    for (const split of data ? (['test', 'train'] as const) : []) {
+      try {
+        for (const problem of loadData(data![split], '.', split).problems) problems.set(problem.id, problem);
+      } catch {
+        // Data that was moved away since: what the run itself recorded is still shown.
+      }
+    }
+    known = { run, problems };
+  }
+  return known.problems.get(problemId);
+}
+
+const answersOf = cached((file) => {
+  const answers = new Map<string, EvaluationRecord>();
+  for (const record of readRecords(file, evaluationRecordSchema)) answers.set(record.problemId, record);
+  return answers;
+}, 16);
+
+export interface TestedAnswer {
+  record: EvaluationRecord;
+  /** Name of the evaluation: the checkpoint's. */
+  evaluation: string;
+}
+
+/** The newest answer of a run's evaluations to each problem. Files that cannot be read are left out. */
+export function lastAnswers(run: string): Map<string, TestedAnswer> {
+  const last = new Map<string, TestedAnswer>();
+  for (const evaluation of evaluationNames(run))
+    for (const [problemId, record] of answersOf(evaluationFile(run, evaluation)).value ?? [])
+      if ((last.get(problemId)?.record.seq ?? -1) < record.seq) last.set(problemId, { record, evaluation });
+  return last;
+}
+
+/** What each evaluation of a run has as the answer to a problem, newest first. Files that cannot be read are left out. */
+export function testedAnswers(run: string, problemId: string): TestedAnswer[] {
+  return evaluationNames(run)
+    .flatMap((evaluation) => {
+      const record = answersOf(evaluationFile(run, evaluation)).value?.get(problemId);
+      return record ? [{ record, evaluation }] : [];
+    })
+    .sort((a, b) => b.record.seq - a.record.seq);
+}

@@ -1,0 +1,54 @@
+/** The parts of a chain's document by its lines: sections, thinking, steps, answers. For symbols, folding, and finding places. */
+
+export type PartKind = 'section' | 'question' | 'gold' | 'thinking' | 'step' | 'answer';
+
+/** Lines from 0; `end` is the last line of the part. */
+export interface Part {
+  kind: PartKind;
+  /** "Step 3", "Student: ...". */
+  name: string;
+  /** What is said behind the mark, on its line. */
+  detail: string;
+  start: number;
+  end: number;
+}
+
+const marks: [PartKind, RegExp][] = [
+  ['section', /^## (?!#)(?<name>[^:]*)(?<detail>.*)$/],
+  ['question', /^(?<name>Question):\s*(?<detail>.*)$/],
+  ['gold', /^(?<name>Gold answer):\s*(?<detail>.*)$/],
+  ['answer', /^(?:[ \t>*-]{0,8})(?<name>(?:Final )?Answer)[ \t]?:[ \t*]*(?<detail>.*)$/i],
+  ['answer', /^(?<name>####)[ \t]*(?<detail>.+)$/],
+  ['thinking', /^[ \t]{0,8}\*{0,2}(?<name>Thinking)(?::|…|\.\.\.)\*{0,2}[ \t]*(?<detail>.*)$/],
+  ['thinking', /^[ \t]{0,8}<(?<name>think)>[ \t]*(?<detail>.*)$/],
+  [
+    'step',
+    /^[ \t]{0,8}(?:[#>*-]{1,6}[ \t]{0,4}){0,2}(?<name>Step[ \t]?\d{1,4})[ \t]?[:.)]\*{0,2}[ \t]*(?<detail>.*)$/i,
+  ],
+  ['step', /^[ \t]{0,8}(?<name>\d{1,3})[.)][ \t]+(?<detail>.*)$/],
+];
+
+/** The parts in order. A part ends where the next begins; a section where the next section begins. Linear in the text's length. */
+export function outlineOf(text: string): Part[] {
+  const lines = text.split(/\r\n?|\n/);
+  const parts: Part[] = [];
+  for (const [line, content] of lines.entries()) {
+    for (const [kind, pattern] of marks) {
+      const found = pattern.exec(content.slice(0, 400))?.groups;
+      if (!found) continue;
+      const detail = found.detail.replace(/^:\s*/, '').trim();
+      parts.push({ kind, name: found.name.trim(), detail, start: line, end: line });
+      break;
+    }
+  }
+  const lastLine = (before: number) => {
+    let line = before - 1;
+    while (line > 0 && lines[line].trim() === '') line--;
+    return line;
+  };
+  parts.forEach((part, i) => {
+    const next = parts.slice(i + 1).find(({ kind }) => part.kind !== 'section' || kind === 'section');
+    part.end = Math.max(part.start, lastLine(next?.start ?? lines.length));
+  });
+  return parts;
+}

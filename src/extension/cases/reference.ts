@@ -1,0 +1,50 @@
+/** What names a failure case, and the address of the document that shows it. */
+import { z } from 'zod';
+import { stageSchema } from '../../runs/records';
+
+const count = z.number().int().nonnegative();
+
+/** A case: a problem of a run. `sample` chooses the answer that is shown; with stage and step, a completion of that update's group. */
+export const referenceSchema = z.object({
+  /** The run's folder. */
+  run: z.string().min(1),
+  problemId: z.string().min(1),
+  sample: count.optional(),
+  stage: stageSchema.optional(),
+  step: count.optional(),
+});
+export type CaseReference = z.infer<typeof referenceSchema>;
+
+export const caseScheme = 'distillery-case';
+
+/** Path and query of a case's document. The name in the path is for people; the query says which case it is. */
+export function placeOf(reference: CaseReference, kind: 'case' | 'rewrite' = 'case'): { path: string; query: string } {
+  const name = reference.problemId.replace(/[^\p{L}\p{N}._ -]+/gu, '_').slice(0, 80) || 'case';
+  const { run, problemId, sample, stage, step } = reference;
+  const folder = run.split(/[\\/]/).at(-1);
+  return {
+    path: `/${folder}/${name}${kind === 'rewrite' ? '.rewrite' : ''}.chain`,
+    query: JSON.stringify({ run, problemId, sample, stage, step }),
+  };
+}
+
+/** The case that a document's address names; undefined for an address that is not ours. */
+export function referenceAt({
+  path,
+  query,
+}: {
+  path: string;
+  query: string;
+}): { reference: CaseReference; kind: 'case' | 'rewrite' } | undefined {
+  try {
+    const reference = referenceSchema.parse(JSON.parse(query));
+    return { reference, kind: path.endsWith('.rewrite.chain') ? 'rewrite' : 'case' };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A command's argument, be it the plain object or a tree's node that carries it; undefined for anything else. */
+export function referenceFrom(argument: unknown): CaseReference | undefined {
+  return referenceSchema.safeParse(argument).data;
+}

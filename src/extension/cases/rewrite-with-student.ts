@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { UserError } from '../../errors';
+import { checkpointsFolder } from '../../runs/layout';
+import type { Services } from '../services';
+import { plural } from '../words';
+import type { Case } from './case';
+import { propose } from './decide';
+
+/** Rewrites asked of the student at a time. */
+const samples = 8;
+
+/** Has a checkpoint say the teacher's chain in fewer words, and keeps what it says as proposals to decide on. */
+export async function rewriteWithStudent({ runs, hosts }: Services, shown: Case): Promise<void> {
+  const { teacher, question, gold, reference } = shown;
+  if (!teacher) throw new UserError('the case has no teacher chain to rewrite', { code: 'input' });
+  const checkpoint = await chooseCheckpoint(runs.list(), reference.run);
+  if (!checkpoint) return;
+  const host = hosts.of(checkpoint.folder);
+  const result = await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: `Rewriting with ${checkpoint.name}`, cancellable: true },
+    (_, token) => {
+      const stop = new AbortController();
+      token.onCancellationRequested(() => stop.abort());
+      return host
+        .rewrite(
+          { checkpoint: checkpoint.folder, question, answer: gold, teacherChain: teacher.text, samples },
+          { signal: stop.signal },
+        )
+        .catch((error) => {
+          if (stop.signal.aborted) return undefined;
+          throw error;
+        });
+    },
+  );
+  if (!result) return;
+  propose(
+    shown,
+    result.candidates.map(({ text, length, reward, parts }) => {
+      const provenance = { from: 'request' as const, checkpoint: checkpoint.folder };
+      return { text, tokens: length, reward, parts, provenance };
+    }),
+  );
+  const right = result.candidates.filter(({ correct }) => correct).length;
+  const shorter = result.candidates.filter(({ correct, length }) => correct && length < result.teacherTokens).length;
+  void vscode.window.showInformationMessage(
+    `${plural(result.candidates.length, 'rewrite')}: ${right} right, ${shorter} of these shorter than the teacher's ${result.teacherTokens} tokens.`,
+  );
+}
+
+interface Chosen {
+  name: string;
+  folder: string;
+}
+
+/** The run's newest checkpoint; of a run without any, one of another run that is chosen. */
+async function chooseCheckpoint(
+  listings: ReturnType<Services['runs']['list']>,
+  run: string,
+): Promise<Chosen | undefined> {
+  const all = listings.flatMap((listing) =>
+    'run' in listing
+      ? listing.run.record.checkpoints
+          .map(({ name }) => ({ run: listing, name, folder: join(checkpointsFolder(listing.folder), name) }))
+          .reverse()
+      : [],
+  );
+  const own = all.find((one) => one.run.folder === run);
+  if (own) return own;
+  if (all.length === 0)
+    throw new UserError('there is no student to ask yet: no run here has a checkpoint', {
+      code: 'checkpoint',
+      remedy: 'Run a curriculum first.',
+    });
+  const chosen = await vscode.window.showQuickPick(
+    all.map((one) => ({ label: one.name, description: one.run.id, one })),
+    { title: 'Which student rewrites?', placeHolder: 'This run has no checkpoints of its own' },
+  );
+  return chosen?.one;
+}

@@ -1,0 +1,75 @@
+/** A case as a text to read, and where in it things stand. */
+import type { Span } from '../../chain/types';
+import type { Case, CaseAnswer } from './case';
+import { type CaseRewrite, standingOf } from './case-rewrites';
+
+/** A stretch of the document; `heading` is where the line begins that names it. */
+export interface Section extends Span {
+  heading: number;
+}
+
+export interface CaseText {
+  text: string;
+  student?: Section;
+  teacher?: Section;
+  rewrites: { section: Section; rewrite: CaseRewrite }[];
+}
+
+/** Most rewrites that a document shows; the heading of each says how many there are. */
+const maxRewrites = 6;
+
+export function renderCase(shownCase: Case): CaseText {
+  const { question, gold, category, answers, shown, teacher, rewrites, picked } = shownCase;
+  let text = '';
+  const add = (heading: string, body: string): Section => {
+    const at = text.length;
+    text += `## ${heading}\n`;
+    const start = text.length;
+    text += visible(body);
+    const end = text.length;
+    text += `${body.endsWith('\n') ? '' : '\n'}\n`;
+    return { heading: at, start, end };
+  };
+  const about = [category ?? 'no failure', ...(picked ? ['picked for Stage 3'] : [])].join(', ');
+  add(`Case ${oneLine(shownCase.reference.problemId)}: ${about}`, `Question: ${question}\nGold answer: ${gold}`);
+  const student = shown && add(studentHeading(shown, answers), shown.text);
+  const teacherSection = teacher && add(withTokens('Teacher', teacher.tokens), teacher.text);
+  const sections = rewrites.slice(0, maxRewrites).map((rewrite, i) => {
+    const name = rewrites.length > 1 ? `Rewrite ${i + 1} of ${rewrites.length}` : 'Rewrite';
+    const heading = `${name}: ${standingOf(rewrite)}${rewrite.tokens === undefined ? '' : `, ${rewrite.tokens} tokens`}`;
+    return { section: add(heading, rewrite.text), rewrite };
+  });
+  return { text: `${text.trimEnd()}\n`, student, teacher: teacherSection, rewrites: sections };
+}
+
+function studentHeading({ label, answer, correct, finished, tokens, unit, rollout }: CaseAnswer, all: CaseAnswer[]) {
+  const recorded = all.filter((one) => one.rollout === undefined).length;
+  const which = rollout === undefined && recorded > 1 ? `${label} of ${recorded}` : label;
+  const verdict = finished ? '' : ', cut off';
+  const said = answer === null ? 'no answer' : `${oneLine(answer)} is ${correct ? 'right' : 'wrong'}`;
+  return `Student: ${which}, ${tokens} ${unit ?? 'tokens'}${verdict}, ${said}`;
+}
+
+const withTokens = (name: string, tokens?: number) => (tokens === undefined ? name : `${name}: ${tokens} tokens`);
+const oneLine = (text: string) => visible(text.replace(/\s+/g, ' '));
+
+/** Line ends of one kind, and a picture in place of each other control character; every character keeps its place. */
+function visible(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
+  return text.replace(/\r(?=\n)/g, ' ').replace(/[\u0000-\u0008\u000b-\u001f\u007f\u2028\u2029]/g, (character) => {
+    const code = character.charCodeAt(0);
+    if (code > 0x7f) return '␤';
+    return String.fromCharCode(code === 0x7f ? 0x2421 : 0x2400 + code);
+  });
+}
+
+/** Line and column (both from 0) of an offset in a text whose lines end in \n. */
+export function positionIn(text: string, offset: number): { line: number; character: number } {
+  let line = 0;
+  let start = 0;
+  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) {
+    line++;
+    start = at + 1;
+  }
+  return { line, character: offset - start };
+}

@@ -1,0 +1,55 @@
+import type { Span } from '../../chain/types';
+import type { RolloutRecord } from '../../runs/records';
+
+/** The completion's text from its tokens, without the end token, so that places in it are places of tokens. */
+export function rolloutText({ tokenTexts, finished }: RolloutRecord): string {
+  return tokenTexts.slice(0, finished ? -1 : undefined).join('');
+}
+
+/** What is known of one token of a completion. */
+export interface TokenFacts extends Span {
+  index: number;
+  text: string;
+  id: number;
+  logProb: number;
+  refLogProb?: number;
+  entropy?: number;
+}
+
+/** The token at a place of the completion's text; undefined behind its end. */
+export function tokenAt(rollout: RolloutRecord, offset: number): TokenFacts | undefined {
+  const { tokenTexts, tokens, logProbs, refLogProbs, entropy, finished } = rollout;
+  const count = tokenTexts.length - (finished ? 1 : 0);
+  let start = 0;
+  for (let index = 0; index < count; index++) {
+    const text = tokenTexts[index];
+    const end = start + text.length;
+    if (offset < end)
+      return {
+        index,
+        text,
+        start,
+        end,
+        id: tokens[index],
+        logProb: logProbs[index],
+        refLogProb: refLogProbs?.[index],
+        entropy: entropy?.[index],
+      };
+    start = end;
+  }
+  return undefined;
+}
+
+/** One line each: "log-prob -0.105 (90.0 %)". */
+export function tokenLines(facts: TokenFacts, { advantage }: RolloutRecord): string[] {
+  const { logProb, refLogProb, entropy } = facts;
+  const number = (value: number) => value.toFixed(3);
+  return [
+    `log-prob ${number(logProb)} (${(100 * Math.exp(logProb)).toFixed(1)} %)`,
+    ...(refLogProb === undefined
+      ? []
+      : [`reference log-prob ${number(refLogProb)}, difference ${number(logProb - refLogProb)}`]),
+    ...(entropy === undefined ? [] : [`entropy ${number(entropy)} nats`]),
+    `advantage ${number(advantage)}`,
+  ];
+}
