@@ -1,0 +1,77 @@
+/** A real VS Code with the packaged extension installed, and a window on a fresh workspace. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser, watchRequests } from '../../../scripts/workbench/browser';
+import { installWorkbench } from '../../../scripts/workbench/install';
+import { openWorkbench } from '../../../scripts/workbench/page';
+import { type Server, type ServerOptions, startServer } from '../../../scripts/workbench/server';
+import { packageRoot } from '../../../src/paths';
+import { createWorkspace } from '../workspace';
+
+export interface Session {
+  server: Server;
+  /** The workspace's folder. */
+  folder: string;
+  /** The window that was opened last. */
+  page: Page;
+  /** Requests that went to another host than the server. */
+  outside: string[];
+  /** Loads the window anew, as "Reload Window" does. */
+  reload(): Promise<void>;
+  /** Another window on the same folder. */
+  openWindow(): Promise<Page>;
+  close(): Promise<void>;
+}
+
+export async function openSession(options: ServerOptions & { withRun?: boolean } = {}): Promise<Session> {
+  const workbench = await installWorkbench();
+  const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'distillery-e2e-')));
+  const folder = join(scratch, 'workspace');
+  await createWorkspace(folder, options);
+  const vsix = process.env.DISTILLERY_VSIX;
+  assert.ok(vsix, 'DISTILLERY_VSIX names the packaged extension');
+  const server = await startServer(workbench, {
+    vsix: [vsix],
+    ...options,
+    env: { DISTILLERY_THREADS: '1', ...options.env },
+  });
+  let browser: Browser | undefined;
+  const close = async () => {
+    await browser?.close();
+    await server.close();
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  };
+  try {
+    browser = await launchBrowser(workbench);
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    context.setDefaultTimeout(60_000);
+    const outside = watchRequests(context, server.authority);
+    const openWindow = async () => {
+      const page = await context.newPage();
+      await openWorkbench(page, server.url(folder));
+      return page;
+    };
+    const page = await openWindow();
+    const reload = () => openWorkbench(page, server.url(folder));
+    return { server, folder, page, outside, reload, openWindow, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Keeps what a failed test saw: pictures of the session's windows, in test-results/. */
+export async function keepPictures(session: Session | undefined, test: Mocha.Test | undefined): Promise<void> {
+  if (!session || test?.state !== 'failed') return;
+  const folder = join(packageRoot(), 'test-results');
+  mkdirSync(folder, { recursive: true });
+  const name = test.fullTitle().replace(/\W+/g, '-').toLowerCase();
+  for (const [index, page] of session.page.context().pages().entries()) {
+    const path = join(folder, `${name}-${index}.png`);
+    await page.screenshot({ path });
+    console.log(`      ${path}`);
+  }
+}
