@@ -46,6 +46,7 @@ export function registerFailures(services: Services): vscode.Disposable {
       const run = await pickRun(services, named(argument), t('Show Failure Cases'), (_, one) => has(one.folder), none);
       if (!run) return;
       await tree.show(run);
+      services.runs.refresh(run); // the Problems panel lists the same run's cases
       await vscode.commands.executeCommand('distillery.failures.focus');
     }),
     command(services, 'distillery.filterFailures', async (argument: unknown) => {
