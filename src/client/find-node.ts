@@ -75,7 +75,17 @@ async function tryNode(command: string, env: Record<string, string>): Promise<No
 
 const allowed = [
   ...['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LANGUAGE', 'TZ', 'TMPDIR', 'TEMP', 'TMP'],
-  ...['USERPROFILE', 'USERNAME', 'APPDATA', 'LOCALAPPDATA', 'SYSTEMROOT', 'SYSTEMDRIVE', 'WINDIR', 'COMSPEC', 'PATHEXT'],
+  ...[
+    'USERPROFILE',
+    'USERNAME',
+    'APPDATA',
+    'LOCALAPPDATA',
+    'SYSTEMROOT',
+    'SYSTEMDRIVE',
+    'WINDIR',
+    'COMSPEC',
+    'PATHEXT',
+  ],
   ...['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'OMP_NUM_THREADS', 'SSL_CERT_FILE'],
 ];
 const allowedPrefixes = ['LC_', 'CUDA_', 'NVIDIA_', 'TF_', 'DISTILLERY_'];

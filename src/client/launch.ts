@@ -57,5 +57,7 @@ export function logTail(distillery: string, lines = 20): string[] {
 
 /** Whether the last words of a host speak of memory: V8's, libc++'s, the engine's. */
 export function diedOfMemory(log: readonly string[]): boolean {
-  return log.some((line) => /heap out of memory|std::bad_alloc|Array buffer allocation failed|CUDA_ERROR_OUT_OF_MEMORY/i.test(line));
+  return log.some((line) =>
+    /heap out of memory|std::bad_alloc|Array buffer allocation failed|CUDA_ERROR_OUT_OF_MEMORY/i.test(line),
+  );
 }

@@ -1,7 +1,6 @@
 /** At most four restarts in three minutes (as vscode-languageclient has it), each after a longer pause. */
 const most = 4;
 const withinMs = 3 * 60_000;
-const firstDelayMs = 250;
 const growth = 4;
 
 export interface Restart {
@@ -11,7 +10,7 @@ export interface Restart {
 }
 
 /** The restart after a crash at `now` (milliseconds); undefined when there were too many. */
-export function nextRestart(times: readonly number[], now: number): Restart | undefined {
+export function nextRestart(times: readonly number[], now: number, firstDelayMs = 250): Restart | undefined {
   const recent = times.filter((time) => now - time < withinMs);
   if (recent.length >= most) return undefined;
   const delayMs = firstDelayMs * growth ** recent.length;

@@ -5,8 +5,8 @@ const talking = hostStates;
 
 /** Every state and where it may lead. While a client talks to a host, the host's states follow each other as the host says. */
 export const clientMoves: Record<ClientState, readonly ClientState[]> = {
-  absent: ['starting', ...talking],
-  starting: [...talking, 'absent', 'crashed'],
+  absent: ['starting', ...talking, 'crashed', 'lost'],
+  starting: [...talking, 'absent', 'crashed', 'lost'],
   idle: [...talking, 'absent', 'crashed', 'lost'],
   running: [...talking, 'absent', 'crashed', 'lost'],
   pausing: [...talking, 'absent', 'crashed', 'lost'],
@@ -15,7 +15,7 @@ export const clientMoves: Record<ClientState, readonly ClientState[]> = {
   // Heard again, or gone after all.
   lost: [...talking, 'absent', 'crashed'],
   // Started anew, or found because somebody else started it.
-  crashed: ['starting', 'absent', ...talking],
+  crashed: ['starting', 'absent', ...talking, 'lost'],
 };
 
 /** The state after a move; a move that the table does not have is a defect of the client. */

@@ -40,7 +40,8 @@ export function serveClient(socket: Socket, service: Service, address: Address):
   };
   const timer = setTimeout(() => standing === 'stranger' && drop('it did not say hello'), probation.ms);
   socket.on('data', (chunk: Buffer) => {
-    if (standing !== 'client' && (received += chunk.length) > probation.bytes) drop('too many bytes before hello');
+    received += chunk.length;
+    if (standing !== 'client' && received > probation.bytes) drop('too many bytes before hello');
   });
   socket.on('error', () => socket.destroy());
   socket.on('close', () => {

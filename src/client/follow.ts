@@ -1,0 +1,59 @@
+import type { HostEvent, Status } from '../protocol/control';
+import { advance, restingStatus } from '../protocol/status';
+import type { Link } from './link';
+
+/** How far a client has read. */
+export interface Cursor {
+  session: string;
+  after: number;
+}
+
+export interface Follower {
+  cursor: Cursor | undefined;
+  status: Status | undefined;
+  /** A snapshot came: events were missed, or none were known. */
+  onSnapshot: (status: Status) => void;
+  /** `status` has taken it in. */
+  onEvent: (event: HostEvent) => void;
+  /** The host answered. */
+  onAnswer: () => void;
+  /** It has not answered for too long. */
+  onSilence: () => void;
+}
+
+/** Reads a host's events, and with them its heartbeat, until the link closes. */
+export async function followHost(
+  link: Link,
+  follower: Follower,
+  times: { beat: number; silence: number },
+): Promise<void> {
+  let over = false;
+  void link.closed.then(() => {
+    over = true;
+  });
+  while (!over) {
+    const silence = setTimeout(() => follower.onSilence(), times.beat + times.silence);
+    try {
+      const { session, snapshot, events, next } = await link.request('events', {
+        ...follower.cursor,
+        waitMs: times.beat,
+      });
+      follower.onAnswer();
+      if (snapshot) {
+        follower.status = snapshot;
+        follower.onSnapshot(snapshot);
+      }
+      for (const event of events) {
+        follower.status = advance(follower.status ?? restingStatus, event);
+        follower.cursor = { session, after: event.seq };
+        follower.onEvent(event);
+      }
+      follower.cursor = { session, after: next };
+    } catch {
+      // Most likely the host is gone; else the next question shows.
+      await Promise.race([link.closed, new Promise((resolve) => setTimeout(resolve, 1000))]);
+    } finally {
+      clearTimeout(silence);
+    }
+  }
+}

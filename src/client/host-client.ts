@@ -1,0 +1,302 @@
+import fs from 'node:fs';
+import { join, resolve } from 'node:path';
+import { UserError } from '../errors';
+import { packageRoot } from '../paths';
+import { killTree } from '../processes';
+import type { Method, Params, Progress, Result, Status } from '../protocol/control';
+import { addressFile, readAddress } from '../protocol/host-folder';
+import type { ClientState, Crash, Host, Listeners, RequestOptions } from './api';
+import { type Cursor, type Follower, followHost } from './follow';
+import { diedOfMemory, logTail } from './launch';
+import { hostGone, type Identity, type Link, within } from './link';
+import { isAlive, type Reach, reachHost, StartFailure, startHost, untilDead } from './reach';
+import { nextRestart } from './restarts';
+import { moveTo } from './states';
+
+export interface HostClientOptions {
+  /** The `.distillery` folder. */
+  folder: string;
+  /** Who connects, for the host's log, and the version of Distillery: an idle host of another one is replaced. */
+  client: Identity;
+  /** Node to run the host with, as the user set it. Empty: found. */
+  node?: string;
+  /** The host's bundle; that of this package unless said. */
+  program?: string;
+  /** Further arguments of the host. */
+  args?: readonly string[];
+  /** Connect by itself to a host that somebody else starts. */
+  watch?: boolean;
+  /** Start a crashed host again by itself (never its run), within the limits of `nextRestart`. */
+  restart?: boolean;
+  times?: Partial<typeof usualTimes>;
+}
+
+/** Milliseconds. */
+export const usualTimes = {
+  /** How long a host may take to start: tfjs and kernels load, on a busy machine. */
+  start: 120_000,
+  /** For answers that need no engine. */
+  answer: 30_000,
+  /** How long the host holds back an answer when nothing happens: its heartbeat. */
+  beat: 5_000,
+  /** Silence beyond the beat after which it counts as lost. Its server has a thread of its own, so that training is no excuse. */
+  silence: 30_000,
+  /** Between two looks for a host that somebody else started. */
+  watch: 2_000,
+  /** Before the first of several restarts. */
+  restart: 250,
+  /** How long a process may take to be gone after its connection. */
+  death: 5_000,
+};
+
+/** A training host, found or started, and followed. `Host` says what its methods promise. */
+export class HostClient implements Host {
+  readonly folder: string;
+  private current: ClientState = 'absent';
+  private link?: Link;
+  private cursor?: Cursor;
+  private attaching?: Promise<boolean>;
+  private connecting?: Promise<void>;
+  private restarts: readonly number[] = [];
+  private restartTimer?: NodeJS.Timeout;
+  private readonly watcher?: NodeJS.Timeout;
+  private readonly times: typeof usualTimes;
+  private readonly reach: Reach;
+  private killing = false;
+  private disposed = false;
+  private readonly listeners: { [K in keyof Listeners]: Set<Listeners[K]> } = {
+    state: new Set(),
+    event: new Set(),
+    snapshot: new Set(),
+    crash: new Set(),
+  };
+  status: Status | undefined;
+
+  constructor(private readonly options: HostClientOptions) {
+    const { folder, client, node, program = join(packageRoot(), 'dist', 'host.js'), args = [], watch } = options;
+    this.folder = resolve(folder);
+    this.times = { ...usualTimes, ...options.times };
+    this.reach = { folder: this.folder, client, node, program, args, times: this.times };
+    if (watch) this.watcher = setInterval(() => this.look(), this.times.watch).unref();
+  }
+
+  get state(): ClientState {
+    return this.current;
+  }
+
+  on<K extends keyof Listeners>(kind: K, listener: Listeners[K]): () => void {
+    this.listeners[kind].add(listener);
+    return () => this.listeners[kind].delete(listener);
+  }
+
+  attach(): Promise<boolean> {
+    if (this.link) return Promise.resolve(true);
+    this.attaching ??= reachHost(this.reach, false)
+      .then((link) => this.take(link))
+      .finally(() => {
+        this.attaching = undefined;
+      });
+    return this.attaching;
+  }
+
+  connect(): Promise<void> {
+    if (this.link) return Promise.resolve();
+    this.connecting ??= this.findOrStart().finally(() => {
+      this.connecting = undefined;
+    });
+    return this.connecting;
+  }
+
+  start(params: Params<'start'>): Promise<Result<'start'>> {
+    return this.request('start', params);
+  }
+
+  resume(params: Params<'resume'>): Promise<Result<'resume'>> {
+    return this.request('resume', params);
+  }
+
+  pause(): Promise<Result<'pause'> | undefined> {
+    return this.tell('pause');
+  }
+
+  stop(): Promise<Result<'stop'> | undefined> {
+    return this.tell('stop');
+  }
+
+  cancel(): Promise<Result<'cancel'> | undefined> {
+    return this.tell('cancel');
+  }
+
+  evaluate(params: Params<'evaluate'>, options?: RequestOptions<Progress<'evaluate'>>): Promise<Result<'evaluate'>> {
+    return this.request('evaluate', params, options);
+  }
+
+  ask(params: Params<'ask'>, options?: RequestOptions<Progress<'ask'>>): Promise<Result<'ask'>> {
+    return this.request('ask', params, options);
+  }
+
+  rewrite(params: Params<'rewrite'>, options?: RequestOptions): Promise<Result<'rewrite'>> {
+    return this.request('rewrite', params, options);
+  }
+
+  tokenize(params: Params<'tokenize'>, options?: RequestOptions): Promise<Result<'tokenize'>> {
+    return this.request('tokenize', params, options);
+  }
+
+  doctor(options?: RequestOptions): Promise<Result<'doctor'>> {
+    return this.request('doctor', {}, options);
+  }
+
+  async shutdown(options: Params<'shutdown'> = {}): Promise<boolean> {
+    if (!this.link && !(await this.attach())) return true;
+    return (await within(this.times.answer, this.link!.request('shutdown', options), 'shutdown')).ending;
+  }
+
+  async kill(): Promise<void> {
+    const address = this.link?.address ?? readAddress(this.folder);
+    if (!address || !isAlive(address)) return;
+    this.killing = true;
+    try {
+      killTree(address.pid);
+      if (!(await untilDead(address, this.times.death)))
+        throw new UserError(`process ${address.pid} does not end`, { code: 'host', remedy: 'End it by hand.' });
+      // Its connection closes by that; a host.json without a host is what a crash leaves.
+      if (readAddress(this.folder)?.session === address.session) fs.rmSync(addressFile(this.folder), { force: true });
+      await this.link?.closed;
+    } finally {
+      this.killing = false;
+    }
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    clearInterval(this.watcher);
+    clearTimeout(this.restartTimer);
+    this.link?.close();
+    for (const listeners of Object.values(this.listeners)) listeners.clear();
+  }
+
+  private async request<M extends Method>(
+    method: M,
+    params: Params<M>,
+    options?: RequestOptions<never>,
+  ): Promise<Result<M>> {
+    await this.connect();
+    if (!this.link) throw hostGone(method);
+    return this.link.request(method, params, options);
+  }
+
+  /** A verb for a host that is there. */
+  private async tell(verb: 'pause' | 'stop' | 'cancel'): Promise<Result<'stop'> | undefined> {
+    if (!this.link && !(await this.attach())) return undefined;
+    return this.link && within(this.times.answer, this.link.request(verb, {}), verb);
+  }
+
+  private look(): void {
+    if (this.link || this.connecting || !fs.existsSync(addressFile(this.folder))) return;
+    this.attach().catch(() => {}); // a host of another version, or elsewhere: whoever asks for something is told
+  }
+
+  private async findOrStart(): Promise<void> {
+    clearTimeout(this.restartTimer);
+    await this.attaching?.catch(() => {});
+    if (this.link || (await this.take(await reachHost(this.reach, true)))) return;
+    this.move('starting');
+    try {
+      await this.take(await startHost(this.reach));
+    } catch (error) {
+      if (error instanceof StartFailure) this.crashed({ reason: error.message, cause: error.kind, log: error.log });
+      else this.move('absent');
+      throw error;
+    }
+  }
+
+  /** Makes a link this client's own, and follows the host until it closes. Resolves when the host's state is known. */
+  private async take(link: Link | undefined): Promise<boolean> {
+    if (!link) return false;
+    if (this.disposed || this.link) {
+      link.close();
+      return this.link !== undefined;
+    }
+    this.link = link;
+    const follower: Follower = {
+      cursor: this.cursor,
+      status: this.status,
+      onAnswer: () => {
+        if (this.current === 'lost' && this.status) this.move(this.status.state);
+      },
+      onSilence: () => this.move('lost'),
+      onSnapshot: (status) => {
+        this.status = status;
+        this.move(status.state);
+        this.emit('snapshot', status);
+      },
+      onEvent: (event) => {
+        this.status = follower.status;
+        if (event.type === 'state') this.move(event.state);
+        this.emit('event', event);
+      },
+    };
+    const answered = new Promise<void>((resolve) => {
+      const { onAnswer } = follower;
+      follower.onAnswer = () => {
+        onAnswer();
+        // After the snapshot or the events that came with the answer.
+        setImmediate(resolve);
+      };
+    });
+    const over = followHost(link, follower, this.times).then(() => {
+      this.cursor = follower.cursor;
+      return this.over(link);
+    });
+    await Promise.race([answered, over]);
+    return this.link === link;
+  }
+
+  /** The link is closed: finds out whether the host ended, crashed, or only dropped the connection. */
+  private async over(link: Link): Promise<void> {
+    this.link = undefined;
+    if (this.disposed) return;
+    const { address } = link;
+    const ended = () => readAddress(this.folder)?.session !== address.session;
+    if (!ended() && !(await untilDead(address, this.times.death)) && !ended()) {
+      // It lives and says nothing of ending: the connection alone broke.
+      await this.attach().catch(() => this.move('lost'));
+      return;
+    }
+    const { run } = this.status ?? {};
+    this.status = undefined;
+    if (this.disposed || this.link) return;
+    if (ended() || this.killing) this.move('absent');
+    else {
+      const log = logTail(this.folder);
+      const memory = diedOfMemory(log);
+      const reason = memory
+        ? 'the training host ran out of memory'
+        : `the training host (process ${address.pid}) ended without a word; the system or somebody may have ended it`;
+      this.crashed({ reason, cause: memory ? 'memory' : 'unknown', run: run?.folder, log });
+    }
+  }
+
+  private crashed(crash: Crash): void {
+    this.move('crashed');
+    const wanted = this.options.restart && crash.cause === 'unknown' && !this.disposed;
+    const again = wanted ? nextRestart(this.restarts, Date.now(), this.times.restart) : undefined;
+    if (again) {
+      this.restarts = again.times;
+      this.restartTimer = setTimeout(() => this.connect().catch(() => {}), again.delayMs);
+    }
+    this.emit('crash', { ...crash, restartInMs: again?.delayMs });
+  }
+
+  private move(to: ClientState): void {
+    const before = this.current;
+    this.current = moveTo(before, to);
+    if (before !== to) this.emit('state', to, before);
+  }
+
+  private emit<K extends keyof Listeners>(kind: K, ...args: Parameters<Listeners[K]>): void {
+    for (const listener of [...this.listeners[kind]])
+      (listener as (...args: Parameters<Listeners[K]>) => void)(...args);
+  }
+}

@@ -1,0 +1,218 @@
+import { connect, type Socket } from 'node:net';
+import {
+  CancellationTokenSource,
+  createMessageConnection,
+  type Message,
+  type MessageConnection,
+  NullLogger,
+  ProgressType,
+  ResponseError,
+  StreamMessageReader,
+  StreamMessageWriter,
+} from 'vscode-jsonrpc/node';
+import { UserError } from '../errors';
+import {
+  type Address,
+  errorCodes,
+  type Fault,
+  faultSchema,
+  type Method,
+  type Params,
+  protocolVersion,
+  type Result,
+  requests,
+  versionGapSchema,
+} from '../protocol/control';
+import { encode } from '../runs/jsonl';
+import type { RequestOptions } from './api';
+
+/** The host speaks another version of the protocol. */
+export class VersionGap extends UserError {
+  constructor(
+    readonly gap: { protocol: number; version: string; idle: boolean },
+    pid: number,
+  ) {
+    const newer = gap.protocol > protocolVersion;
+    super(
+      `a host of ${newer ? 'a newer' : 'an older'} Distillery (${gap.version}, process ${pid}) works for this folder`,
+      {
+        code: 'version',
+        remedy: newer
+          ? 'Update Distillery here, or stop its work and try again.'
+          : 'Wait for its work or stop it (with the Distillery that started it), then try again: it is replaced when it is idle.',
+      },
+    );
+  }
+}
+
+export interface Identity {
+  name: string;
+  version: string;
+}
+
+/**
+ * vscode-jsonrpc throws what it cannot write where nobody can catch it. Here such a message ends the connection, and with that every
+ * request that waits.
+ */
+class Writer extends StreamMessageWriter {
+  constructor(private readonly socket: Socket) {
+    super(socket);
+  }
+
+  override async write(message: Message): Promise<void> {
+    await super.write(message).catch(() => this.socket.destroy());
+  }
+}
+
+/** An open connection to a host that has said hello. */
+export class Link {
+  private parts = 0;
+  /** Resolves when the connection is over, however that came. */
+  readonly closed: Promise<void>;
+
+  private constructor(
+    readonly address: Address,
+    private readonly socket: Socket,
+    private readonly connection: MessageConnection,
+  ) {
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
+    // Requests that wait are rejected by this, not by the end of the connection itself.
+    void this.closed.then(() => connection.dispose());
+  }
+
+  /** Connects and says hello. Rejects with a VersionGap, or with the reason why nobody answers. */
+  static async open(address: Address, client: Identity, deadlineMs: number): Promise<Link> {
+    const link = await Link.dial(address, deadlineMs);
+    try {
+      const hello = { protocol: protocolVersion, token: address.token, client: { ...client, pid: process.pid } };
+      const { session } = await within(deadlineMs, link.request('hello', hello), 'hello');
+      if (session !== address.session) throw new Error('another host answers there');
+      return link;
+    } catch (error) {
+      link.close();
+      throw error;
+    }
+  }
+
+  /** Asks an idle host, of whatever version, to end. Returns whether it will. */
+  static async replace(address: Address, client: Identity, deadlineMs: number): Promise<boolean> {
+    const link = await Link.dial(address, deadlineMs);
+    try {
+      const hello = { protocol: protocolVersion, token: address.token, client: { ...client, pid: process.pid } };
+      await within(deadlineMs, link.request('hello', hello), 'hello').catch((error) => {
+        if (!(error instanceof VersionGap)) throw error;
+      });
+      const { ending } = await within(deadlineMs, link.request('shutdown', {}), 'shutdown');
+      if (ending) await within(deadlineMs, link.closed, 'shutdown');
+      return ending;
+    } finally {
+      link.close();
+    }
+  }
+
+  private static dial(address: Address, deadlineMs: number): Promise<Link> {
+    const socket = connect(address.endpoint);
+    const dialled = new Promise<Link>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        const connection = createMessageConnection(new StreamMessageReader(socket), new Writer(socket), NullLogger);
+        socket.on('error', () => socket.destroy());
+        connection.onError(() => socket.destroy());
+        const link = new Link(address, socket, connection);
+        connection.listen();
+        resolve(link);
+      });
+    });
+    return within(deadlineMs, dialled, 'a connection').catch((error) => {
+      socket.destroy();
+      throw error;
+    });
+  }
+
+  async request<M extends Method>(
+    method: M,
+    params: Params<M>,
+    options: RequestOptions<never> = {},
+  ): Promise<Result<M>> {
+    const { signal, progress } = options;
+    signal?.throwIfAborted();
+    const cancel = new CancellationTokenSource();
+    const abort = () => cancel.cancel();
+    signal?.addEventListener('abort', abort);
+    const token = progress && `part-${++this.parts}`;
+    const schema = requests[method];
+    const listening =
+      progress && 'progress' in schema
+        ? this.connection.onProgress(new ProgressType<unknown>(), token!, (part) => {
+            const parsed = schema.progress.safeParse(part);
+            if (parsed.success) (progress as (part: unknown) => void)(parsed.data);
+          })
+        : undefined;
+    try {
+      const given = { ...(JSON.parse(encode(params)) as object), ...(token && { partialResultToken: token }) };
+      const result = schema.result.safeParse(await this.connection.sendRequest(method, given, cancel.token));
+      if (!result.success)
+        throw new Error(`the host's answer to ${method} is not as it should be: ${result.error.message}`);
+      return result.data as Result<M>;
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw this.errorOf(error, method);
+    } finally {
+      listening?.dispose();
+      signal?.removeEventListener('abort', abort);
+      cancel.dispose();
+    }
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  private errorOf(error: unknown, method: string): unknown {
+    if (error instanceof ResponseError) {
+      const gap = error.code === errorCodes.version ? versionGapSchema.safeParse(error.data) : undefined;
+      if (gap?.success) return new VersionGap(gap.data, this.address.pid);
+      const fault = faultSchema.safeParse(error.data);
+      if (fault.success) return errorOfFault(fault.data);
+    }
+    if (this.socket.destroyed || this.socket.closed) return hostGone(method);
+    return error;
+  }
+}
+
+/** A fault as the error that it was. */
+export function errorOfFault({ code, message, ...place }: Fault): Error {
+  if (code === 'defect') return new Error(`${message} (a defect; host.log has more)`);
+  if (code === 'cancelled') return Object.assign(new Error(message), { name: 'AbortError' });
+  return new UserError(message, { code, ...place });
+}
+
+export function hostGone(method: string): UserError {
+  return new UserError(`the training host ended before it answered (${method})`, {
+    code: 'host',
+    remedy: 'Try again: it is started anew. A run that was interrupted can be resumed.',
+  });
+}
+
+/** The promise's value when it comes in time; a UserError otherwise. */
+export async function within<T>(ms: number, promise: Promise<T>, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(
+          new UserError(`the training host does not answer (${what}, ${ms / 1000} s)`, {
+            code: 'host',
+            remedy: 'The machine may be very busy: wait, or end the host and resume its run.',
+          }),
+        ),
+      ms,
+    );
+  });
+  promise.catch(() => {}); // it may fail after it was given up
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

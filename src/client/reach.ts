@@ -1,0 +1,103 @@
+/** Reaching a folder's host: the one that runs, or a new one. */
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../errors';
+import { isProcess } from '../processes';
+import type { Address } from '../protocol/control';
+import { readAddress } from '../protocol/host-folder';
+import { startTimeOf } from '../runs/lock';
+import { findNode } from './find-node';
+import { diedOfMemory, hostExit, launchHost, logTail } from './launch';
+import { type Identity, Link, VersionGap } from './link';
+
+export interface Reach {
+  /** The `.distillery` folder. */
+  folder: string;
+  client: Identity;
+  /** Setting; empty: found. */
+  node?: string;
+  program: string;
+  args: readonly string[];
+  times: { start: number; answer: number; death: number };
+}
+
+/** A host that could not be started, for the caller to decide whether to try again. */
+export class StartFailure extends UserError {
+  constructor(
+    readonly kind: 'unknown' | 'memory' | 'config',
+    readonly log: string[],
+    message: string,
+  ) {
+    super(message, { code: 'host', remedy: log.length > 0 ? `Its last words: ${log.at(-1)}` : undefined });
+  }
+}
+
+/** Whether the process that wrote host.json lives: by pid and start time, as another process may have got the pid since. */
+export function isAlive({ pid, startTime, machine }: Address): boolean {
+  if (machine !== hostname()) return true; // cannot be seen from here
+  const started = startTimeOf(pid);
+  return isProcess(pid) && (started === undefined ? startTime === '' : started === startTime);
+}
+
+/** A link to the host that runs; undefined when there is none. With `renew`, an idle host of another version is ended. */
+export async function reachHost({ folder, client, times }: Reach, renew: boolean): Promise<Link | undefined> {
+  const address = readAddress(folder);
+  if (!address || !isAlive(address)) return undefined;
+  if (address.machine !== hostname())
+    throw new UserError(`the host of this folder runs on ${address.machine}`, {
+      file: folder,
+      code: 'elsewhere',
+      remedy: `Work with it there. If it does not run any more, delete ${folder}/host.`,
+    });
+  try {
+    const link = await Link.open(address, client, times.answer);
+    if (!renew || address.version === client.version) return link;
+    // Of another version but the same protocol: good enough while it works, replaced while it does not.
+    const { ending } = await link.request('shutdown', {});
+    if (!ending) return link;
+    await link.closed;
+    await untilDead(address, times.death);
+    return undefined;
+  } catch (error) {
+    if (error instanceof VersionGap && renew && error.gap.idle && (await Link.replace(address, client, times.answer))) {
+      await untilDead(address, times.death);
+      return undefined;
+    }
+    if (!isAlive(address) || readAddress(folder)?.session !== address.session) return undefined; // it ended meanwhile
+    throw error;
+  }
+}
+
+/** Starts a host and connects to it; to another one when somebody else was quicker. */
+export async function startHost(reach: Reach): Promise<Link> {
+  const { folder, client, node, program, args, times } = reach;
+  const found = await findNode(node);
+  const child = launchHost(program, folder, found, ['--version', client.version, ...args]);
+  let exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
+  let failure: Error | undefined;
+  child.once('exit', (code, signal) => {
+    exit = { code, signal };
+  });
+  child.once('error', (error) => {
+    failure = error;
+  });
+  const deadline = Date.now() + times.start;
+  while (Date.now() < deadline) {
+    if (failure) throw new StartFailure('config', [], `the training host cannot be started: ${failure.message}`);
+    const link = await reachHost(reach, false);
+    if (link) return link;
+    if (exit && exit.code !== hostExit.taken) {
+      const log = logTail(folder);
+      const cause = exit.code === hostExit.config ? 'config' : diedOfMemory(log) ? 'memory' : 'unknown';
+      throw new StartFailure(cause, log, `the training host ended while it started (${exit.code ?? exit.signal})`);
+    }
+    await sleep(50);
+  }
+  throw new StartFailure('unknown', logTail(folder), `the training host did not start in ${times.start / 1000} s`);
+}
+
+/** Waits for a process to be gone; false when it is still there after `ms`. */
+export async function untilDead(address: Address, ms: number): Promise<boolean> {
+  for (const deadline = Date.now() + ms; isAlive(address); await sleep(20)) if (Date.now() > deadline) return false;
+  return true;
+}

@@ -1,0 +1,98 @@
+/** A host of its own bundle, a workspace for it, and clients that are let go of in the end. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { build } from 'esbuild';
+import { HostClient, type HostClientOptions } from '../../src/client/host-client';
+import type { ExperimentFile } from '../../src/config/experiment';
+import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
+import { packageRoot } from '../../src/paths';
+import type { HostEvent } from '../../src/protocol/control';
+import { tinyFile } from '../cli/distillery';
+
+export interface Workplace {
+  /** Holds a random student in `student/`, and experiments. */
+  folder: string;
+  distillery: string;
+  program: string;
+  /** A new client, and all that it hears. */
+  client(options?: Partial<HostClientOptions>): { client: HostClient; events: HostEvent[]; states: string[] };
+  experiment(name: string, changes?: Partial<ExperimentFile>): string;
+  /** Ends the host, if there is one. */
+  endHost(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openWorkplace(): Promise<Workplace> {
+  process.env.DISTILLERY_THREADS ??= '1';
+  const bundles = join(packageRoot(), 'node_modules', '.cache', `host-${process.pid}`);
+  await build({
+    entryPoints: {
+      host: join(packageRoot(), 'src/host/main.ts'),
+      'host-server': join(packageRoot(), 'src/host/server.ts'),
+    },
+    outdir: bundles,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    mainFields: ['module', 'main'],
+    logLevel: 'error',
+  });
+  const folder = await tinyWorkspace();
+  const distillery = join(folder, '.distillery');
+  mkdirSync(distillery);
+  const program = join(bundles, 'host.js');
+  const clients: HostClient[] = [];
+  const open = (options: Partial<HostClientOptions> = {}) => {
+    const client = new HostClient({
+      folder: distillery,
+      client: { name: 'test', version: '0.0.0' },
+      node: process.execPath,
+      program,
+      ...options,
+    });
+    clients.push(client);
+    const events: HostEvent[] = [];
+    const states: string[] = [];
+    client.on('event', (event) => events.push(event));
+    client.on('state', (state) => states.push(state));
+    return { client, events, states };
+  };
+  const endHost = async () => {
+    const { client } = open();
+    await client.kill();
+    client.dispose();
+  };
+  return {
+    folder,
+    distillery,
+    program,
+    client: open,
+    experiment(name, changes) {
+      const file = join(folder, `${name}.distillery.json`);
+      writeFileSync(file, JSON.stringify(tinyFile({ name, ...changes })));
+      return file;
+    },
+    endHost,
+    async close() {
+      await endHost();
+      for (const client of clients) client.dispose();
+      rmSync(folder, { recursive: true, force: true });
+      rmSync(bundles, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Waits for something to become true. */
+export async function until(what: string, test: () => unknown, ms = 120_000): Promise<void> {
+  for (const end = Date.now() + ms; !test(); await sleep(15))
+    if (Date.now() > end) throw new Error(`waited in vain for: ${what}`);
+}
+
+/** Only Stage 1, with so many updates of a few milliseconds each. */
+export const longStage = (updates: number): Partial<ExperimentFile> => ({
+  stages: { reconstruct: { updates, batch: 2, learningRate: 1e-4 }, complete: false, rewrite: false },
+  baselines: { sft: false },
+  evaluation: { every: 1000, maxNewTokens: 4 },
+});
