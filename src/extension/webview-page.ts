@@ -142,6 +142,7 @@ function htmlOf(webview: vscode.Webview, root: vscode.Uri, name: string, title: 
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
+<meta property="csp-nonce" content="${nonce}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title>
 <link rel="stylesheet" nonce="${nonce}" href="${uri(`${name}.css`)}">

@@ -1,5 +1,5 @@
 /** What every page of a webview says besides its own messages, and how large a message may be. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Characters of JSON: a message beyond these is refused. A page asks and names; the extension sends chains with their numbers. */
 export const maxToExtension = 256 * 1024;

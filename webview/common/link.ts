@@ -1,9 +1,7 @@
 /** The page's side of the message link (the other one: src/extension/webview-page.ts). */
-import { config, type z } from 'zod';
+import './jitless';
+import type * as z from 'zod';
 import { maxToPage, type PageNotice, type PageState, pageStateSchema } from '../../src/protocol/page';
-
-// The page's policy forbids code made of text, which zod would otherwise try.
-config({ jitless: true });
 
 interface VsCodeApi {
   postMessage(message: unknown): void;
@@ -31,7 +29,7 @@ export function openLink<ToPage, ToExtension>(
   window.addEventListener('error', ({ error, message }) => fault(String(error?.stack ?? message)));
   window.addEventListener('unhandledrejection', ({ reason }) => fault(String(reason?.stack ?? reason)));
   window.addEventListener('message', ({ data }) => {
-    const size = JSON.stringify(data)?.length ?? 0;
+    const size = sizeOf(data);
     const message = size <= maxToPage ? toPage.safeParse(data) : undefined;
     if (message?.success) receive(message.data);
     else {
@@ -46,4 +44,15 @@ export function openLink<ToPage, ToExtension>(
     keep: (state) => api.setState(state),
     kept: () => pageStateSchema.safeParse(api.getState()).data,
   };
+}
+
+/** Characters of JSON; numbers that come as typed arrays count their bytes, and are not written out for it. */
+function sizeOf(data: unknown): number {
+  let bytes = 0;
+  const text = JSON.stringify(data, (_, value) => {
+    if (!ArrayBuffer.isView(value)) return value;
+    bytes += value.byteLength;
+    return null;
+  });
+  return (text?.length ?? 0) + bytes;
 }

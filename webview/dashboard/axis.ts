@@ -1,7 +1,7 @@
 import { stages } from '../../src/protocol/dashboard';
 import type { Track } from './track';
 
-export type AxisKind = 'updates' | 'time';
+export type AxisKind = 'stages' | 'updates' | 'time';
 
 /** The rows of one run that are shown, in order, and where: x ascends. */
 export interface Placed {
@@ -17,6 +17,10 @@ export interface Band {
   phase: string;
   from: number;
   to: number;
+  /** Of the longest run there. */
+  updates: number;
+  /** The step before its first. */
+  before: number;
 }
 
 export interface Layout {
@@ -28,10 +32,11 @@ export interface Layout {
 
 /**
  * Places the rows of all runs along one axis. By updates, each phase of each stage begins at the same place in all runs and takes the
- * room of the longest, so that runs of other lengths stay comparable; by time, in seconds since each run's first row that is shown.
+ * room of the longest, so that runs of other lengths stay comparable. By stages, likewise, but room goes by their logarithm: a hundred
+ * sampled updates stay readable beside thousands of supervised ones. By time, in seconds since each run's first row that is shown.
  */
 export function layOut(tracks: readonly Track[], kind: AxisKind, shown: ReadonlySet<number>): Layout {
-  const layout = kind === 'updates' ? byUpdates(tracks, shown) : byTime(tracks, shown);
+  const layout = kind === 'time' ? byTime(tracks, shown) : byUpdates(tracks, shown, kind === 'stages');
   const max = Math.max(1, ...layout.placed.map(({ x }) => x.at(-1) ?? 0), ...layout.bands.map(({ to }) => to));
   return { ...layout, min: 0, max };
 }
@@ -58,32 +63,52 @@ function stretchesOf(track: Track, shown: ReadonlySet<number>): Stretch[] {
   return stretches;
 }
 
-function byUpdates(tracks: readonly Track[], shown: ReadonlySet<number>): Pick<Layout, 'placed' | 'bands'> {
+function byUpdates(
+  tracks: readonly Track[],
+  shown: ReadonlySet<number>,
+  evenly: boolean,
+): Pick<Layout, 'placed' | 'bands'> {
   const ofTrack = tracks.map((track) => stretchesOf(track, shown));
   const lengths = new Map<string, number>();
+  const befores = new Map<string, number>();
   const order: string[] = [];
-  for (const stretches of ofTrack) {
+  for (const [i, stretches] of ofTrack.entries()) {
     let after = -1;
     for (const { key, from, to } of stretches) {
+      if (!befores.has(key)) befores.set(key, tracks[i].step[from] - 1);
       lengths.set(key, Math.max(lengths.get(key) ?? 0, to - from));
       const known = order.indexOf(key);
       if (known < 0) order.splice(after + 1, 0, key);
       after = order.indexOf(key);
     }
   }
-  const starts = new Map<string, number>();
+  const total = [...lengths.values()].reduce((sum, updates) => sum + updates, 0);
+  const logs = [...lengths.values()].reduce((sum, updates) => sum + Math.log1p(updates), 0);
+  const byKey = new Map<string, Band>();
   let end = 0;
-  const bands = order.map((key): Band => {
+  for (const key of order) {
+    const updates = lengths.get(key)!;
+    const slash = key.indexOf('/');
     const from = end;
-    starts.set(key, from);
-    end += lengths.get(key)!;
-    const [stage, phase] = [Number(key.slice(0, key.indexOf('/'))), key.slice(key.indexOf('/') + 1)];
-    return { stage, phase, from, to: end };
-  });
+    end += evenly ? (total * Math.log1p(updates)) / logs : updates;
+    byKey.set(key, {
+      stage: Number(key.slice(0, slash)),
+      phase: key.slice(slash + 1),
+      from,
+      to: end,
+      updates,
+      before: befores.get(key)!,
+    });
+  }
   const placed = ofTrack.map((stretches) =>
-    place(stretches, (stretch, row) => starts.get(stretch.key)! + row - stretch.from + 1),
+    place(stretches, ({ key, from }, row) => placeOf(byKey.get(key)!, row - from + 1)),
   );
-  return { placed, bands };
+  return { placed, bands: [...byKey.values()] };
+}
+
+/** Where the n-th update of a band lies, from 1; 0 is where it begins. */
+export function placeOf({ from, to, updates }: Band, n: number): number {
+  return from + ((to - from) * n) / updates;
 }
 
 function byTime(tracks: readonly Track[], shown: ReadonlySet<number>): Pick<Layout, 'placed' | 'bands'> {
@@ -110,6 +135,8 @@ function byTime(tracks: readonly Track[], shown: ReadonlySet<number>): Pick<Layo
     phase,
     from: i === 0 ? 0 : ends[i - 1],
     to: ends[i],
+    updates: ofTrack[lead][i].to - ofTrack[lead][i].from,
+    before: 0,
   }));
   return { placed, bands };
 }
@@ -157,4 +184,33 @@ export function positionOf(track: Track, placed: Placed, stage: string, step: nu
     before = placed.x[i];
   }
   return before;
+}
+
+export interface StepTick {
+  x: number;
+  step: number;
+}
+
+/** Round steps of each band in the range, at least 44 pixels from each other and clear of the band's end. */
+export function stepTicks(bands: readonly Band[], range: { min: number; max: number }, pixels: number): StepTick[] {
+  const room = 36;
+  const scale = pixels / (range.max - range.min);
+  return bands.flatMap((band, i) => {
+    const step = ((band.to - band.from) * scale) / band.updates; // pixels a step
+    const every = roundUp(room / step);
+    const ticks: StepTick[] = [];
+    const first = Math.ceil((band.before + 1) / every) * every;
+    const clear = i + 1 < bands.length ? room / 2 : 0;
+    for (let at = first; at <= band.before + band.updates; at += every) {
+      const x = placeOf(band, at - band.before);
+      if (x >= range.min && x <= range.max && (band.to - x) * scale >= clear) ticks.push({ x, step: at });
+    }
+    return ticks;
+  });
+}
+
+/** The least of 1, 2, 5, 10, 20, 50, ... that is not below. */
+function roundUp(value: number): number {
+  const power = 10 ** Math.max(0, Math.floor(Math.log10(value)));
+  return [1, 2, 5, 10].map((factor) => factor * power).find((round) => round >= value) ?? 10 * power;
 }

@@ -1,0 +1,276 @@
+import uPlot from 'uplot';
+import { shortStageTitles, stages } from '../../src/protocol/dashboard';
+import { type AxisKind, type Band, type StepTick, stepTicks } from './axis';
+import { drawn, type Line, plain, smoothed, valueRange } from './curve';
+import type { Mark } from './marks';
+import { clock, type Metric, type Panel, tickText } from './metrics';
+import type { Model } from './model';
+import { dashes, lineCount, type Theme } from './theme';
+
+const height = 132;
+
+export interface ChartActions {
+  /** The mouse is at this place, or has left (null). */
+  point(x: number | null): void;
+  zoom(range: { min: number; max: number } | null): void;
+  /** A click at a place; `value` is the y there. */
+  pick(x: number, value: number): void;
+}
+
+/** One curve of a chart: a metric of a run. */
+interface Curve {
+  run: number;
+  metric: Metric;
+  colour: number;
+}
+
+/** The picture of a panel: lines over bands, one x range for all panels. Holds a canvas; to be destroyed. */
+export class Chart {
+  private plot: uPlot | undefined;
+  private signature = '';
+  private bands: Band[] = [];
+  private marks: Mark[] = [];
+  private range = { min: 0, max: 1 };
+  private values: { min: number; max: number } | undefined;
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly actions: ChartActions,
+  ) {}
+
+  draw(panel: Panel, model: Model, marks: readonly Mark[], theme: Theme): void {
+    const { view, layout } = model;
+    const log = view.log && panel.metrics.every(({ positive }) => positive);
+    const curves = curvesOf(panel, model);
+    this.bands = layout.bands;
+    this.range = { min: model.range.min, max: model.range.max };
+    this.marks = marks.filter(({ x }) => x >= this.range.min && x <= this.range.max);
+    const width = this.host.clientWidth;
+    const buckets = Math.max(50, width - 60);
+    const raw: Line[] = [];
+    const smooth: Line[] = [];
+    for (const { run, metric } of curves) {
+      const column = model.tracks[run].column(metric.key);
+      const placed = layout.placed[run];
+      const line = (values: Float64Array) => drawn(values, placed, this.range, buckets, log);
+      if (!column || !placed) continue;
+      raw.push(line(plain(column, placed)));
+      smooth.push(view.smoothing > 0 ? line(smoothed(column, placed, view.smoothing)) : { x: [], y: [] });
+    }
+    const told = view.smoothing > 0 ? smooth : raw;
+    const heights = this.marks.flatMap(({ value, interval }) => [value, ...(interval ?? [])]);
+    this.values = valueRange(told, raw, heights, log);
+    const lines = [...raw, ...smooth];
+    // A line's end at a stage is a gap also where other lines have points.
+    const data = uPlot.join(
+      lines.map(({ x, y }): uPlot.AlignedData => [x, y]),
+      lines.map(() => [2, 2]),
+    );
+    const signature = JSON.stringify([curves, log, view.axis, view.smoothing > 0, theme]);
+    if (this.plot && this.signature === signature) {
+      if (this.plot.width !== width) this.plot.setSize({ width, height });
+      this.plot.setData(data);
+    } else {
+      this.plot?.destroy();
+      this.signature = signature;
+      this.plot = new uPlot(this.options(panel, curves, model, theme, log, width), data, this.host);
+      this.listen(this.plot);
+    }
+  }
+
+  /** Shows the cursor at a place; it is hidden where the chart does not reach. */
+  point(x: number | null): void {
+    const { plot } = this;
+    if (!plot) return;
+    const inside = x !== null && x >= this.range.min && x <= this.range.max;
+    plot.setCursor({ left: inside ? plot.valToPos(x, 'x') : -10, top: inside ? 0 : -10 }, false);
+  }
+
+  destroy(): void {
+    this.plot?.destroy();
+    this.plot = undefined;
+  }
+
+  private listen(plot: uPlot): void {
+    const place = (event: MouseEvent) => plot.posToVal(event.clientX - plot.over.getBoundingClientRect().left, 'x');
+    plot.over.addEventListener('mousemove', (event) => this.actions.point(place(event)));
+    plot.over.addEventListener('mouseleave', () => this.actions.point(null));
+    plot.over.addEventListener('dblclick', () => this.actions.zoom(null));
+    plot.over.addEventListener('click', (event) => {
+      const top = event.clientY - plot.over.getBoundingClientRect().top;
+      this.actions.pick(place(event), plot.posToVal(top, 'y'));
+    });
+  }
+
+  private options(
+    panel: Panel,
+    curves: readonly Curve[],
+    model: Model,
+    theme: Theme,
+    log: boolean,
+    width: number,
+  ): uPlot.Options {
+    const { unit, fromZero } = panel.metrics[0];
+    const smoothing = model.view.smoothing > 0;
+    const line = ({ run, metric, colour }: Curve, thin: boolean): uPlot.Series => ({
+      label: `${run} ${metric.key}`,
+      stroke: theme.lines[colour % lineCount],
+      width: thin ? 1 : 1.5,
+      alpha: thin ? 0.3 : 1,
+      dash: thin ? [] : dashes[colour % dashes.length],
+      points: { show: false },
+    });
+    const font = `11px ${getComputedStyle(document.body).fontFamily}`;
+    const axis = { stroke: theme.dim, font, ticks: { show: false }, gap: 4 };
+    return {
+      width,
+      height,
+      padding: [6, 8, 0, 0],
+      legend: { show: false },
+      cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
+      scales: {
+        x: { time: false, range: () => this.paddedRange() },
+        y: { distr: log ? 3 : 1, range: () => this.paddedValues(log, fromZero === true) },
+      },
+      axes: [
+        {
+          ...axis,
+          size: 20,
+          grid: { show: false },
+          ...this.ticks(model.view.axis),
+        },
+        {
+          ...axis,
+          size: 46,
+          space: 26,
+          grid: { stroke: theme.grid, width: 1 },
+          values: (_, ticks) => ticks.map((value) => (value === null ? '' : tickText(value, unit))),
+        },
+      ],
+      series: [
+        {},
+        ...curves.map((curve) => line(curve, smoothing)),
+        ...curves.map((curve) => ({ ...line(curve, false), show: smoothing })),
+      ],
+      hooks: {
+        drawClear: [(plot) => drawBands(plot, this.bands, theme, font)],
+        draw: [(plot) => drawMarks(plot, this.marks, theme)],
+        setSelect: [
+          (plot) => {
+            const { left, width: selected } = plot.select;
+            plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+            if (selected < 4) return;
+            this.actions.zoom({ min: plot.posToVal(left, 'x'), max: plot.posToVal(left + selected, 'x') });
+          },
+        ],
+      },
+    };
+  }
+
+  /** By stages, ticks count each stage's own steps. */
+  private ticks(axis: AxisKind): Pick<uPlot.Axis, 'splits' | 'values'> {
+    if (axis === 'time') return { values: (_, ticks) => ticks.map(clock) };
+    if (axis === 'updates') return { values: (_, ticks) => ticks.map((x) => (Number.isInteger(x) ? String(x) : '')) };
+    let steps: StepTick[] = [];
+    return {
+      splits: (plot) => {
+        steps = stepTicks(this.bands, this.range, plot.over.clientWidth || plot.width - 54);
+        return steps.map(({ x }) => x);
+      },
+      values: () => steps.map(({ step }) => String(step)),
+    };
+  }
+
+  /** A little room at both ends, for what stands there. */
+  private paddedRange(): [number, number] {
+    const pad = (this.range.max - this.range.min) * 0.012;
+    return [this.range.min - pad, this.range.max + pad];
+  }
+
+  private paddedValues(log: boolean, fromZero: boolean): [number, number] {
+    if (!this.values) return log ? [0.1, 1] : [0, 1];
+    const { min, max } = this.values;
+    if (log) return [min / 1.2, max * 1.2];
+    const pad = max > min ? (max - min) * 0.08 : Math.abs(max) * 0.1 || 0.1;
+    if (fromZero && min >= 0) return [0, max > 0 ? max + pad : 0.1];
+    return [min - pad, max + pad];
+  }
+}
+
+function curvesOf(panel: Panel, { tracks }: Model): Curve[] {
+  return tracks.flatMap((track, run) =>
+    panel.metrics.flatMap((metric, i) =>
+      track.column(metric.key) ? [{ run, metric, colour: tracks.length > 1 ? run : i }] : [],
+    ),
+  );
+}
+
+function drawBands(plot: uPlot, bands: readonly Band[], theme: Theme, font: string): void {
+  const { ctx, bbox } = plot;
+  const ratio = uPlot.pxRatio;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.font = font.replace(/^\d+px/, `${Math.round(10 * ratio)}px`);
+  ctx.textBaseline = 'top';
+  for (const [i, { stage, phase, from, to }] of bands.entries()) {
+    const left = Math.max(bbox.left, plot.valToPos(from, 'x', true));
+    const right = Math.min(bbox.left + bbox.width, plot.valToPos(to, 'x', true));
+    if (right <= left) continue;
+    if (!theme.contrast && i % 2 === 1) {
+      ctx.globalAlpha = 0.05;
+      ctx.fillStyle = theme.fg;
+      ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    }
+    ctx.globalAlpha = theme.contrast ? 1 : 0.45;
+    if (i > 0) {
+      ctx.strokeStyle = theme.dim;
+      ctx.lineWidth = ratio;
+      // A phase inside a stage begins at a dashed line.
+      ctx.setLineDash(bands[i - 1].stage === stage ? [2 * ratio, 3 * ratio] : []);
+      ctx.beginPath();
+      ctx.moveTo(Math.round(left) + 0.5, bbox.top);
+      ctx.lineTo(Math.round(left) + 0.5, bbox.top + bbox.height);
+      ctx.stroke();
+    }
+    const name = stages[stage];
+    const title = phase === name ? shortStageTitles[name] : phase;
+    if (ctx.measureText(title).width + 8 * ratio > right - left) continue;
+    ctx.globalAlpha = 0.85;
+    ctx.fillStyle = theme.dim;
+    ctx.fillText(title, left + 4 * ratio, bbox.top + 2 * ratio);
+  }
+  ctx.restore();
+}
+
+/** Checks on held-out problems as rings, test results as diamonds with their intervals. */
+function drawMarks(plot: uPlot, marks: readonly Mark[], theme: Theme): void {
+  const { ctx } = plot;
+  const ratio = uPlot.pxRatio;
+  ctx.save();
+  ctx.lineWidth = 1.5 * ratio;
+  for (const { x, value, interval, colour } of marks) {
+    const left = plot.valToPos(x, 'x', true);
+    const top = plot.valToPos(value, 'y', true);
+    ctx.strokeStyle = colour === null ? theme.fg : theme.lines[colour % lineCount];
+    ctx.fillStyle = ctx.strokeStyle;
+    ctx.beginPath();
+    if (!interval) {
+      ctx.arc(left, top, 2.8 * ratio, 0, 2 * Math.PI);
+      ctx.stroke();
+      continue;
+    }
+    ctx.moveTo(left, plot.valToPos(interval[0], 'y', true));
+    ctx.lineTo(left, plot.valToPos(interval[1], 'y', true));
+    ctx.stroke();
+    const size = 4.5 * ratio;
+    ctx.beginPath();
+    ctx.moveTo(left, top - size);
+    ctx.lineTo(left + size, top);
+    ctx.lineTo(left, top + size);
+    ctx.lineTo(left - size, top);
+    ctx.fill();
+  }
+  ctx.restore();
+}

@@ -1,0 +1,239 @@
+import '../common/jitless';
+import { provideVSCodeDesignSystem, vsCodeButton, vsCodeCheckbox } from '@vscode/webview-ui-toolkit';
+import 'uplot/dist/uPlot.min.css';
+import '../common/theme.css';
+import './dashboard.css';
+import { type Alert, type FromDashboard, stages, type ToDashboard, toDashboard } from '../../src/protocol/dashboard';
+import { element, replaceChildren } from '../common/dom';
+import { openLink } from '../common/link';
+import { nearest, positionOf } from './axis';
+import { alertsView, headsView, settingsTable } from './heads';
+import type { Panel } from './metrics';
+import { Model, type View, viewSchema } from './model';
+import { Panels } from './panels';
+import { resultsTable } from './results';
+import { RolloutsPane } from './rollouts';
+import { UpdatesTable } from './table';
+import { onThemeChange } from './theme';
+import { Toolbar } from './toolbar';
+
+provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeCheckbox());
+
+const link = openLink<ToDashboard, FromDashboard>(toDashboard, receive);
+const model = new Model(viewSchema.parse(link.kept()?.view ?? {}));
+
+const heads = element('div', { class: 'heads' });
+const results = element('section', { class: 'tests', 'aria-label': 'Test results' });
+const alerts = element('ul', { class: 'alerts', 'aria-label': 'What to look at' });
+const settings = element('details', { class: 'differences', open: true });
+const curvesTrouble = element('p', { class: 'dim empty' });
+const toolbar = new Toolbar({ choose, zoom, chooseRuns: () => link.post({ type: 'chooseRuns' }) });
+const panels = new Panels({ point, zoom, pick, step, zoomBy });
+const table = new UpdatesTable({
+  open: (run, row) => openRollouts(run, row),
+  copy: (metrics) =>
+    link.post({
+      type: 'copyUpdates',
+      metrics: metrics.map(recorded),
+      stages: [...model.stagesShown()].map((i) => stages[i]),
+    }),
+});
+const rollouts = new RolloutsPane({
+  open: (step) => ask && link.post({ type: 'rollouts', ...ask, step }),
+  openFile: () => ask && link.post({ type: 'openRollouts', ...ask }),
+  compare: (problemId, sample) => ask && link.post({ type: 'compareChains', ...ask, problemId, sample }),
+  close: closeRollouts,
+});
+/** The update whose rollouts are open. */
+let ask: { run: string; stage: (typeof stages)[number]; step: number } | undefined;
+let lastPanel: Panel | undefined;
+
+replaceChildren(
+  document.getElementById('page')!,
+  element(
+    'div',
+    { class: 'body' },
+    element('main', {}, heads, alerts, results, settings, toolbar.root, curvesTrouble, panels.root, table.root),
+    rollouts.root,
+  ),
+);
+onThemeChange(() => panels.repaint());
+
+/** Draws once a frame, however much has come. */
+let waiting = false;
+function drawSoon(): void {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    draw();
+  });
+}
+
+function draw(): void {
+  model.layOut();
+  const charts = model.view.mode === 'charts';
+  const empty = model.tracks.every(({ rows }) => rows === 0);
+  panels.root.hidden = !charts || empty;
+  table.root.hidden = charts || empty;
+  curvesTrouble.hidden = !empty;
+  curvesTrouble.textContent = model.heads.some(({ state }) => state === 'running' || state === 'created')
+    ? 'Curves begin with the first update.'
+    : 'This run has made no updates.';
+  if (charts) panels.draw(model);
+  else table.draw(model);
+  toolbar.draw(model, panels.available);
+  tellPlace();
+}
+
+function drawHeads(): void {
+  replaceChildren(heads, ...headsView(model.heads));
+  replaceChildren(alerts, ...alertsView(model.heads, showAlert));
+  alerts.hidden = alerts.children.length === 0;
+  replaceChildren(results, resultsTable(model.heads, model.pairs));
+  settings.hidden = model.heads.length < 2;
+  replaceChildren(
+    settings,
+    element('summary', {}, `Settings that differ (${model.differences.length})`),
+    settingsTable(model.heads, model.differences),
+  );
+}
+
+function receive(message: ToDashboard): void {
+  switch (message.type) {
+    case 'runs':
+      model.setHeads(message.runs);
+      keep();
+      drawHeads();
+      break;
+    case 'rows':
+      model.tracks.find(({ run }) => run === message.run)?.take(message);
+      break;
+    case 'settings':
+      model.differences = message.differences;
+      drawHeads();
+      break;
+    case 'pairs':
+      model.pairs = message.pairs;
+      drawHeads();
+      break;
+    case 'rollouts':
+      showRollouts(message);
+      return;
+  }
+  drawSoon();
+}
+
+function keep(): void {
+  link.keep({ subject: { runs: model.heads.map(({ folder }) => folder) }, view: model.view });
+}
+
+function choose(change: Partial<View>): void {
+  if (change.axis || change.stages) {
+    model.zoom = null;
+    model.cursor = null;
+  }
+  model.view = { ...model.view, ...change };
+  keep();
+  drawSoon();
+}
+
+function point(x: number | null): void {
+  model.cursor = x;
+  panels.point();
+  tellPlace();
+}
+
+function zoom(range: { min: number; max: number } | null): void {
+  model.zoom = range && { min: Math.max(0, range.min), max: Math.min(model.layout.max, range.max) };
+  drawSoon();
+}
+
+function zoomBy(factor: number): void {
+  const { min, max } = model.range;
+  const centre = model.cursor ?? (min + max) / 2;
+  const half = ((max - min) / 2) * factor;
+  if (half < 1) return;
+  zoom(2 * half >= model.layout.max ? null : { min: centre - half, max: centre + half });
+}
+
+function step(by: number | 'first' | 'last'): void {
+  const run = model.layout.placed.findIndex(({ rows }) => rows.length > 0);
+  if (run < 0) return;
+  const placed = model.layout.placed[run];
+  const last = placed.rows.length - 1;
+  const at = model.cursor === null ? last : nearest(placed, model.cursor);
+  const to = by === 'first' ? 0 : by === 'last' ? last : Math.min(last, Math.max(0, at + by));
+  const x = placed.x[to];
+  if (model.zoom && (x < model.zoom.min || x > model.zoom.max)) {
+    const half = (model.zoom.max - model.zoom.min) / 2;
+    zoom({ min: x - half, max: x + half });
+  }
+  point(x);
+}
+
+/** The update at a place; of several runs, that of the line nearest to the click. */
+function pick(x: number, panel: Panel, value?: number): void {
+  lastPanel = panel;
+  const there = model.tracks.flatMap((track, run) => {
+    const row = model.rowAt(run, x);
+    if (row < 0) return [];
+    const away = Math.min(
+      ...panel.metrics.map(({ key }) => Math.abs((track.value(key, row) ?? Number.POSITIVE_INFINITY) - (value ?? 0))),
+    );
+    return [{ run, row, away: value === undefined ? run : away }];
+  });
+  const [first] = there.sort((a, b) => a.away - b.away);
+  if (first) openRollouts(first.run, first.row);
+}
+
+function openRollouts(run: number, row: number): void {
+  const track = model.tracks[run];
+  link.post({ type: 'rollouts', run: track.run, stage: stages[track.stage[row]], step: track.step[row] });
+}
+
+function showRollouts(message: Extract<ToDashboard, { type: 'rollouts' }>): void {
+  const run = model.tracks.findIndex((track) => track.run === message.run);
+  if (run < 0) return;
+  ask = { run: message.run, stage: message.stage, step: message.step };
+  rollouts.show(message, model.heads[run].id);
+  const x = positionOf(model.tracks[run], model.layout.placed[run], message.stage, message.step);
+  if (x !== undefined) point(x);
+}
+
+function closeRollouts(): void {
+  rollouts.hide();
+  ask = undefined;
+  if (lastPanel) panels.focus(lastPanel.id);
+}
+
+function showAlert(run: number, { stage, step: at, metric }: Alert): void {
+  const shown = model.stagesShown();
+  if (!shown.has(stages.indexOf(stage))) choose({ stages: [...[...shown].map((i) => stages[i]), stage] });
+  model.view.mode = 'charts';
+  draw();
+  const names = metric === 'loss' ? ['policyLoss', 'crossEntropy'] : [metric];
+  const panel = panels.available.find(({ metrics }) => metrics.some(({ key }) => names.includes(key)));
+  const x = positionOf(model.tracks[run], model.layout.placed[run], stage, at);
+  if (x !== undefined) point(x);
+  if (panel) panels.focus(panel.id);
+}
+
+function tellPlace(): void {
+  const x = model.cursor;
+  const run = x === null ? -1 : model.tracks.findIndex((_, i) => model.rowAt(i, x) >= 0);
+  if (x === null || run < 0) {
+    toolbar.point('');
+    return;
+  }
+  const row = model.rowAt(run, x);
+  const time = model.tracks[run].time[row];
+  toolbar.point(
+    `${model.placeText(run, row)}${model.tracks.length === 1 && Number.isFinite(time) ? ` · ${new Date(time).toLocaleTimeString()}` : ''}`,
+  );
+}
+
+/** As the run folder names it. */
+function recorded(metric: string): string {
+  return metric === 'crossEntropy' || metric === 'policyLoss' ? 'loss' : metric;
+}

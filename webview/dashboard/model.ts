@@ -1,0 +1,91 @@
+import * as z from 'zod';
+import {
+  type Difference,
+  type Pair,
+  type RunHead,
+  shortStageTitles,
+  stages,
+  stageTitles,
+} from '../../src/protocol/dashboard';
+import { type Layout, layOut, nearest } from './axis';
+import { Track } from './track';
+
+/** What the reader has chosen; kept over reloads. */
+export const viewSchema = z.object({
+  mode: z.enum(['charts', 'table']).catch('charts'),
+  axis: z.enum(['stages', 'updates', 'time']).catch('stages'),
+  /** Weight of the past in the moving average, 0 to 0.99. */
+  smoothing: z.number().min(0).max(0.99).catch(0.85),
+  log: z.boolean().catch(false),
+  /** Panels that are not shown. */
+  hidden: z.array(z.string()).catch([]),
+  /** Stages that are shown; null: those of the curriculum, or the baseline alone while there is nothing else. */
+  stages: z.array(z.enum(stages)).nullable().catch(null),
+});
+export type View = z.infer<typeof viewSchema>;
+
+/** All that the page knows. The parts of the page read it; main.ts changes it. */
+export class Model {
+  heads: RunHead[] = [];
+  differences: Difference[] = [];
+  pairs: Pair[] = [];
+  tracks: Track[] = [];
+  layout: Layout = { placed: [], bands: [], min: 0, max: 1 };
+  /** Part of the axis that is zoomed to; null: all of it. */
+  zoom: { min: number; max: number } | null = null;
+  /** Place on the axis, common to all charts. */
+  cursor: number | null = null;
+
+  constructor(public view: View) {}
+
+  get range(): { min: number; max: number } {
+    return this.zoom ?? this.layout;
+  }
+
+  setHeads(heads: RunHead[]): void {
+    const known = new Map(this.tracks.map((track) => [track.run, track]));
+    this.tracks = heads.map(({ folder }) => known.get(folder) ?? new Track(folder));
+    this.heads = heads;
+  }
+
+  /** Stages that any of the runs has updates of. */
+  stagesThere(): Set<number> {
+    const there = new Set<number>();
+    for (const { rows, stage } of this.tracks) for (let row = 0; row < rows; row++) there.add(stage[row]);
+    return there;
+  }
+
+  /** Indices of the stages whose updates are shown. */
+  stagesShown(): Set<number> {
+    const there = this.stagesThere();
+    const chosen = this.view.stages?.map((stage) => stages.indexOf(stage)).filter((stage) => there.has(stage)) ?? [];
+    if (chosen.length > 0) return new Set(chosen);
+    // The baseline is as long as the whole curriculum and would squeeze it.
+    const curriculum = [...there].filter((stage) => stages[stage] !== 'sft');
+    return new Set(curriculum.length > 0 ? curriculum : there);
+  }
+
+  layOut(): void {
+    this.layout = layOut(this.tracks, this.view.axis, this.stagesShown());
+    if (this.zoom && this.zoom.min >= this.layout.max) this.zoom = null;
+  }
+
+  /** The run's row at a place of the axis; -1: it has none near there. */
+  rowAt(run: number, x: number): number {
+    const placed = this.layout.placed[run];
+    const i = placed ? nearest(placed, x) : -1;
+    if (i < 0) return -1;
+    // Beyond a run's end (others are longer) there is nothing to tell of it.
+    const reach = Math.max(1, (this.range.max - this.range.min) / 100);
+    return Math.abs(placed.x[i] - x) <= reach ? placed.rows[i] : -1;
+  }
+
+  /** "Stage 2 complete, step 12", and the phase where it has a name of its own. */
+  placeText(run: number, row: number, short = false): string {
+    const track = this.tracks[run];
+    const stage = stages[track.stage[row]];
+    const phase = track.phases[track.phase[row]];
+    const title = short ? shortStageTitles[stage] : stageTitles[stage];
+    return `${title}${phase === stage ? '' : ` (${phase})`}, step ${track.step[row]}`;
+  }
+}

@@ -1,0 +1,231 @@
+import { append, element, replaceChildren, setAttributes } from '../common/dom';
+import { Chart } from './chart';
+import { type Mark, marksOf } from './marks';
+import { type Panel, panelsOf, valueText } from './metrics';
+import type { Model } from './model';
+import { readTheme, swatch, type Theme } from './theme';
+
+export interface PanelActions {
+  point(x: number | null): void;
+  zoom(range: { min: number; max: number } | null): void;
+  /** Opens the rollouts of the update at a place; of the run whose line is nearest to `value`, if a value is given. */
+  pick(x: number, panel: Panel, value?: number): void;
+  /** Moves the cursor by rows (of the first run), or to an end. */
+  step(by: number | 'first' | 'last'): void;
+  zoomBy(factor: number): void;
+}
+
+interface Shown {
+  panel: Panel;
+  root: HTMLElement;
+  plot: HTMLElement;
+  legend: HTMLElement;
+  chart: Chart;
+  marks: Mark[];
+}
+
+/** The small multiples: a chart a panel, all with one axis and one cursor. */
+export class Panels {
+  readonly root = element('div', { class: 'panels' });
+  private shown = new Map<string, Shown>();
+  private theme: Theme = readTheme();
+  private readonly visible = new Set<Element>();
+  private readonly observer = new IntersectionObserver((entries) => this.sighted(entries), { rootMargin: '200px' });
+  private model: Model | undefined;
+
+  constructor(private readonly actions: PanelActions) {
+    new ResizeObserver(() => this.redraw()).observe(this.root);
+  }
+
+  /** Panels there are, hidden ones too. */
+  available: Panel[] = [];
+
+  draw(model: Model): void {
+    this.model = model;
+    this.available = panelsOf(model.tracks);
+    const wanted = this.available.filter(({ id }) => !model.view.hidden.includes(id));
+    const ids = new Set(wanted.map(({ id }) => id));
+    for (const [id, shown] of this.shown) {
+      if (ids.has(id)) continue;
+      shown.chart.destroy();
+      this.observer.unobserve(shown.root);
+      shown.root.remove();
+      this.shown.delete(id);
+    }
+    for (const [i, panel] of wanted.entries()) {
+      const shown = this.shown.get(panel.id) ?? this.add(panel);
+      shown.panel = panel;
+      shown.marks = marksOf(model, panel.id);
+      if (this.root.children[i] !== shown.root) this.root.insertBefore(shown.root, this.root.children[i] ?? null);
+    }
+    this.redraw();
+  }
+
+  /** The theme changed: all colours are new. */
+  repaint(): void {
+    this.theme = readTheme();
+    this.redraw();
+  }
+
+  point(): void {
+    if (!this.model) return;
+    for (const shown of this.shown.values()) {
+      if (this.visible.has(shown.root)) shown.chart.point(this.model.cursor);
+      this.tell(shown);
+    }
+  }
+
+  focus(id: string): void {
+    const shown = this.shown.get(id);
+    shown?.root.scrollIntoView({ block: 'nearest' });
+    shown?.plot.focus();
+  }
+
+  private add(panel: Panel): Shown {
+    const explanation = `explain-${panel.id}`;
+    const legend = element('ul', { class: 'legend' });
+    const text = element('p', { class: 'explanation', id: explanation, hidden: true }, panel.explain);
+    const title = element(
+      'button',
+      { class: 'title', title: panel.explain, 'aria-expanded': 'false', 'aria-controls': explanation },
+      panel.title,
+    );
+    title.addEventListener('click', () => {
+      text.hidden = !text.hidden;
+      title.setAttribute('aria-expanded', String(!text.hidden));
+    });
+    const plot = element('div', {
+      class: 'plot',
+      role: 'slider',
+      tabindex: 0,
+      'aria-label': `${panel.title} by update`,
+      'aria-describedby': explanation,
+    });
+    const root = element('section', { class: 'panel', 'aria-label': panel.title });
+    append(root, [element('header', {}, element('h3', {}, title), legend), text, plot]);
+    const shown: Shown = {
+      panel,
+      root,
+      plot,
+      legend,
+      marks: [],
+      chart: new Chart(plot, {
+        ...this.actions,
+        pick: (x, value) => this.actions.pick(x, shown.panel, value),
+      }),
+    };
+    plot.addEventListener('keydown', (event) => this.key(event, shown));
+    this.shown.set(panel.id, shown);
+    this.observer.observe(root);
+    return shown;
+  }
+
+  private key(event: KeyboardEvent, { panel }: Shown): void {
+    const { model, actions } = this;
+    const keys: Record<string, () => void> = {
+      ArrowLeft: () => actions.step(event.shiftKey ? -10 : -1),
+      ArrowRight: () => actions.step(event.shiftKey ? 10 : 1),
+      ArrowDown: () => actions.step(-1),
+      ArrowUp: () => actions.step(1),
+      PageDown: () => actions.step(-50),
+      PageUp: () => actions.step(50),
+      Home: () => actions.step('first'),
+      End: () => actions.step('last'),
+      Enter: () => typeof model?.cursor === 'number' && actions.pick(model.cursor, panel),
+      '+': () => actions.zoomBy(0.5),
+      '-': () => actions.zoomBy(2),
+      '0': () => actions.zoom(null),
+    };
+    if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    keys[event.key]();
+  }
+
+  private sighted(entries: readonly IntersectionObserverEntry[]): void {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) this.visible.add(target);
+      else this.visible.delete(target);
+    }
+    this.redraw();
+  }
+
+  /** Only what is in sight is drawn. */
+  private redraw(): void {
+    const { model, theme } = this;
+    if (!model) return;
+    for (const shown of this.shown.values()) {
+      if (this.visible.has(shown.root)) {
+        shown.chart.draw(shown.panel, model, shown.marks, theme);
+        shown.chart.point(model.cursor);
+      }
+      this.tell(shown);
+    }
+  }
+
+  /** The values at the cursor, or the last ones, in the panel's head and for screen readers. */
+  private tell({ panel, legend, plot, marks }: Shown): void {
+    const model = this.model!;
+    const several = model.tracks.length > 1;
+    const entries: { index: number; name: string; value: string }[] = [];
+    for (const [run, track] of model.tracks.entries())
+      for (const [i, metric] of panel.metrics.entries()) {
+        if (!track.column(metric.key)) continue;
+        const row = model.cursor === null ? this.lastRow(run, metric.key) : model.rowAt(run, model.cursor);
+        const value = row < 0 ? undefined : track.value(metric.key, row);
+        entries.push({
+          index: several ? run : i,
+          name: several ? model.heads[run].id : metric.short,
+          value: valueText(value, metric.unit),
+        });
+      }
+    const near = model.cursor === null ? undefined : nearestMark(marks, model.cursor, model.range);
+    replaceChildren(
+      legend,
+      ...entries.map(({ index, name, value }) =>
+        element(
+          'li',
+          { title: name },
+          entries.length > 1 ? swatch(index) : null,
+          entries.length > 1 && !several ? element('span', { class: 'name' }, name) : null,
+          several ? element('span', { class: 'spoken' }, name) : null,
+          element('span', { class: 'value' }, value),
+        ),
+      ),
+      near ? element('li', { class: 'mark' }, markText(near, panel)) : null,
+    );
+    const place = model.cursor === null ? 'latest' : this.placeText();
+    setAttributes(plot, {
+      'aria-valuemin': Math.round(model.range.min),
+      'aria-valuemax': Math.round(model.range.max),
+      'aria-valuenow': Math.round(model.cursor ?? model.range.max),
+      'aria-valuetext': `${place}: ${entries.map(({ name, value }) => `${name} ${value}`).join(', ')}${near ? `; ${markText(near, panel)}` : ''}`,
+    });
+  }
+
+  private placeText(): string {
+    const model = this.model!;
+    const run = model.tracks.findIndex((_, i) => model.rowAt(i, model.cursor!) >= 0);
+    return run < 0 ? 'no update here' : model.placeText(run, model.rowAt(run, model.cursor!));
+  }
+
+  /** The last row shown that has the metric. */
+  private lastRow(run: number, metric: string): number {
+    const model = this.model!;
+    const rows = model.layout.placed[run]?.rows ?? [];
+    const column = model.tracks[run].column(metric)!;
+    for (let i = rows.length - 1; i >= 0; i--) if (!Number.isNaN(column[rows[i]])) return rows[i];
+    return -1;
+  }
+}
+
+function nearestMark(marks: readonly Mark[], x: number, range: { min: number; max: number }): Mark | undefined {
+  const reach = (range.max - range.min) / 60;
+  return marks.filter((mark) => Math.abs(mark.x - x) <= reach).sort((a, b) => Math.abs(a.x - x) - Math.abs(b.x - x))[0];
+}
+
+function markText({ value, interval, text }: Mark, panel: Panel): string {
+  const { unit } = panel.metrics[0];
+  const range =
+    interval && interval[0] !== interval[1] ? ` [${interval.map((end) => valueText(end, unit)).join(', ')}]` : '';
+  return `${text}: ${valueText(value, unit)}${range}`;
+}

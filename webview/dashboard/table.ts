@@ -1,0 +1,136 @@
+import { shortStageTitles, stages } from '../../src/protocol/dashboard';
+import { customElement, element, replaceChildren } from '../common/dom';
+import { type Metric, panelsOf, valueText } from './metrics';
+import type { Model } from './model';
+import { swatch } from './theme';
+
+const pageRows = 100;
+
+export interface TableActions {
+  open(run: number, row: number): void;
+  copy(metrics: string[]): void;
+}
+
+/** The same numbers as the curves, for reading: newest last, a page at a time. */
+export class UpdatesTable {
+  readonly root = element('div', { class: 'updates' });
+  private run = 0;
+  /** undefined: the last, also when more come. */
+  private page: number | undefined;
+
+  constructor(private readonly actions: TableActions) {}
+
+  draw(model: Model): void {
+    this.run = Math.min(this.run, model.tracks.length - 1);
+    const track = model.tracks[this.run];
+    const rows = model.layout.placed[this.run]?.rows ?? new Uint32Array();
+    const metrics = panelsOf(model.tracks)
+      .filter(({ id }) => !model.view.hidden.includes(id))
+      .flatMap((panel) => panel.metrics)
+      .filter(({ key }) => track.column(key));
+    const last = Math.max(0, Math.ceil(rows.length / pageRows) - 1);
+    const page = Math.min(this.page ?? last, last);
+    const from = page * pageRows;
+    const shown = rows.subarray(from, from + pageRows);
+    const turn = (to: number) => {
+      this.page = to >= last ? undefined : Math.max(0, to);
+      this.draw(model);
+    };
+    const top = this.root.querySelector('.scroller')?.scrollTop ?? 0;
+    const focused = (document.activeElement as HTMLElement | null)?.dataset.key;
+    replaceChildren(
+      this.root,
+      element(
+        'div',
+        { class: 'pager' },
+        model.tracks.length > 1 ? this.runChoice(model) : null,
+        pagerButton('first', 'First', page > 0, () => turn(0)),
+        pagerButton('before', '◀ Before', page > 0, () => turn(page - 1)),
+        element(
+          'span',
+          {},
+          rows.length === 0 ? 'no updates' : `${from + 1} to ${from + shown.length} of ${rows.length} updates`,
+        ),
+        pagerButton('after', 'After ▶', page < last, () => turn(page + 1)),
+        pagerButton('last', 'Last', page < last, () => turn(last)),
+        pagerButton('copy', 'Copy all as CSV', rows.length > 0, () => this.actions.copy(metrics.map(({ key }) => key))),
+      ),
+      element(
+        'div',
+        { class: 'scroller', tabindex: 0, role: 'region', 'aria-label': 'Updates' },
+        this.table(model, metrics, shown),
+      ),
+    );
+    this.root.querySelector('.scroller')!.scrollTop = top;
+    if (focused) this.root.querySelector<HTMLElement>(`[data-key="${focused}"]`)?.focus();
+  }
+
+  private runChoice(model: Model): Node {
+    const choice = element('span', { class: 'choices', role: 'group', 'aria-label': 'Run' });
+    for (const [i, { id }] of model.heads.entries()) {
+      const made = element(
+        'button',
+        { class: 'plain', 'aria-pressed': String(i === this.run), 'data-key': `run-${i}` },
+        swatch(i),
+        ` ${id}`,
+      );
+      made.addEventListener('click', () => {
+        this.run = i;
+        this.page = undefined;
+        this.draw(model);
+      });
+      choice.append(made);
+    }
+    return choice;
+  }
+
+  private table(model: Model, metrics: readonly Metric[], rows: Uint32Array): Node {
+    const track = model.tracks[this.run];
+    return element(
+      'table',
+      {},
+      element('caption', { class: 'spoken' }, `Updates of ${model.heads[this.run]?.id ?? ''}`),
+      element(
+        'thead',
+        {},
+        element(
+          'tr',
+          {},
+          element('th', { scope: 'col' }, 'Update'),
+          element('th', { scope: 'col' }, 'Time'),
+          ...metrics.map(({ title, explain }) =>
+            element('th', { scope: 'col', title: explain, class: 'number' }, title),
+          ),
+        ),
+      ),
+      element(
+        'tbody',
+        {},
+        ...[...rows].map((row) => {
+          const stage = stages[track.stage[row]];
+          const phase = track.phases[track.phase[row]];
+          const name = `${shortStageTitles[stage]}${phase === stage ? '' : ` ${phase}`} · ${track.step[row]}`;
+          const open = element('button', { class: 'link', title: 'Show the rollouts of this update' }, name);
+          open.addEventListener('click', () => this.actions.open(this.run, row));
+          const time = track.time[row];
+          return element(
+            'tr',
+            {},
+            element('th', { scope: 'row' }, track.sampled(row) ? open : name),
+            element('td', { class: 'dim' }, Number.isFinite(time) ? new Date(time).toLocaleTimeString() : ''),
+            ...metrics.map(({ key, unit }) => {
+              const value = track.value(key, row);
+              return element('td', { class: 'number' }, value === undefined ? '' : valueText(value, unit));
+            }),
+          );
+        }),
+      ),
+    );
+  }
+}
+
+function pagerButton(key: string, text: string, enabled: boolean, act: () => void): Node {
+  const made = customElement('vscode-button', { appearance: 'secondary', disabled: !enabled, 'data-key': key }, text);
+  made.addEventListener('click', () => enabled && act());
+  return made;
+}

@@ -1,0 +1,176 @@
+import { shortStageTitles, stages, stageTitles } from '../../src/protocol/dashboard';
+import { customElement, element, replaceChildren } from '../common/dom';
+import type { Panel } from './metrics';
+import type { Model, View } from './model';
+
+export interface ToolbarActions {
+  /** Changes what the reader has chosen. */
+  choose(change: Partial<View>): void;
+  zoom(range: null): void;
+  chooseRuns(): void;
+}
+
+const axisChoices: [View['axis'], string, string][] = [
+  [
+    'stages',
+    'Stages',
+    "By update; room goes by the logarithm of a stage's updates, so that short stages can be read beside long ones",
+  ],
+  ['updates', 'Updates', 'By update; each takes the same room'],
+  ['time', 'Time', 'By wall time since the first update shown'],
+];
+
+/** Everything that can be set for all curves at once. */
+export class Toolbar {
+  readonly root = element('div', { class: 'toolbar', role: 'toolbar', 'aria-label': 'Curves' });
+  private readonly readout = element('span', { class: 'readout' });
+  private readonly stageButtons = element('span', { class: 'choices', role: 'group', 'aria-label': 'Stages shown' });
+  private readonly curveList = element('div', {
+    class: 'curve-list',
+    id: 'curve-list',
+    popover: 'auto',
+    role: 'group',
+    'aria-label': 'Curves shown',
+  });
+  private readonly modes: HTMLButtonElement[];
+  private readonly smoothing = element('input', {
+    type: 'range',
+    min: 0,
+    max: 0.99,
+    step: 0.01,
+    'aria-label': 'Smoothing',
+  });
+  private readonly reset: HTMLElement;
+  private readonly axes: HTMLButtonElement[];
+  private readonly log: HTMLElement & { checked?: boolean };
+  private drawnStages = '';
+  private drawnCurves = '';
+
+  constructor(private readonly actions: ToolbarActions) {
+    this.modes = (['charts', 'table'] as const).map((mode) => {
+      const made = element('button', { class: 'plain' }, mode === 'charts' ? 'Charts' : 'Table');
+      made.addEventListener('click', () => actions.choose({ mode }));
+      return made;
+    });
+    this.axes = axisChoices.map(([axis, text, title]) => {
+      const made = element('button', { class: 'plain', title }, text);
+      made.addEventListener('click', () => actions.choose({ axis }));
+      return made;
+    });
+    this.log = customElement('vscode-checkbox', { title: 'Logarithmic, for what is above 0 by nature' }, 'Log');
+    this.log.addEventListener('change', () => actions.choose({ log: this.log.checked === true }));
+    this.smoothing.addEventListener('input', () => actions.choose({ smoothing: Number(this.smoothing.value) }));
+    const curves = element('button', { class: 'plain', popovertarget: 'curve-list' }, 'Choose curves…');
+    this.curveList.addEventListener('toggle', () => {
+      const { left, bottom } = curves.getBoundingClientRect();
+      this.curveList.style.left = `${Math.min(left, innerWidth - this.curveList.offsetWidth - 8)}px`;
+      this.curveList.style.top = `${bottom + 2}px`;
+    });
+    this.reset = customElement(
+      'vscode-button',
+      { appearance: 'secondary', title: 'Show the whole axis (0, or a double click)' },
+      'Whole axis',
+    );
+    this.reset.addEventListener('click', () => actions.zoom(null));
+    const runs = customElement('vscode-button', { appearance: 'secondary' }, 'Compare with…');
+    runs.addEventListener('click', () => actions.chooseRuns());
+    replaceChildren(
+      this.root,
+      element('span', { class: 'choices', role: 'group', 'aria-label': 'Show as' }, ...this.modes),
+      this.stageButtons,
+      element('span', { class: 'choices', role: 'group', 'aria-label': 'Axis' }, ...this.axes),
+      element(
+        'label',
+        {
+          class: 'smoothing',
+          title: 'How much of the past is kept in the moving average; the faint line is the raw one',
+        },
+        'Smoothing',
+        this.smoothing,
+      ),
+      this.log,
+      curves,
+      this.curveList,
+      runs,
+      this.reset,
+      this.readout,
+    );
+  }
+
+  draw(model: Model, panels: readonly Panel[]): void {
+    const { view } = model;
+    for (const [i, mode] of (['charts', 'table'] as const).entries())
+      this.modes[i].setAttribute('aria-pressed', String(view.mode === mode));
+    for (const [i, [axis]] of axisChoices.entries())
+      this.axes[i].setAttribute('aria-pressed', String(view.axis === axis));
+    this.log.checked = view.log;
+    this.smoothing.value = String(view.smoothing);
+    this.smoothing.setAttribute(
+      'aria-valuetext',
+      view.smoothing === 0 ? 'none' : `${Math.round(100 * view.smoothing)} percent`,
+    );
+    this.reset.toggleAttribute('hidden', model.zoom === null);
+    this.drawStages(model);
+    this.drawCurves(view, panels);
+  }
+
+  /** Where the cursor is. */
+  point(text: string): void {
+    this.readout.textContent = text;
+  }
+
+  private drawStages(model: Model): void {
+    const there = [...model.stagesThere()].sort();
+    const shown = model.stagesShown();
+    const key = JSON.stringify([there, [...shown]]);
+    if (key === this.drawnStages) return;
+    this.drawnStages = key;
+    const focused = (document.activeElement as HTMLElement | null)?.dataset.stage;
+    const buttons = there.map((stage) => {
+      const name = stages[stage];
+      const pressed = shown.has(stage);
+      const made = element(
+        'button',
+        {
+          class: 'plain',
+          'aria-pressed': String(pressed),
+          'data-stage': name,
+          title: `${pressed ? 'Hide' : 'Show'} ${stageTitles[name]} (with Shift: only this one)`,
+        },
+        shortStageTitles[name],
+      );
+      made.addEventListener('click', (event) => {
+        const next = event.shiftKey
+          ? [stage]
+          : pressed
+            ? [...shown].filter((other) => other !== stage)
+            : [...shown, stage];
+        if (next.length > 0) this.actions.choose({ stages: next.sort().map((index) => stages[index]) });
+      });
+      return made;
+    });
+    replaceChildren(this.stageButtons, ...(there.length > 1 ? buttons : []));
+    if (focused) this.stageButtons.querySelector<HTMLElement>(`[data-stage="${focused}"]`)?.focus();
+  }
+
+  private drawCurves(view: View, panels: readonly Panel[]): void {
+    const key = JSON.stringify([view.hidden, panels.map(({ id }) => id)]);
+    if (key === this.drawnCurves) return;
+    this.drawnCurves = key;
+    const focused = (document.activeElement as HTMLElement | null)?.dataset.panel;
+    const boxes = panels.map(({ id, title }) => {
+      const box: HTMLElement & { checked?: boolean } = customElement(
+        'vscode-checkbox',
+        { 'data-panel': id, checked: !view.hidden.includes(id) },
+        title,
+      );
+      box.addEventListener('change', () => {
+        const others = view.hidden.filter((other) => other !== id);
+        this.actions.choose({ hidden: box.checked ? others : [...others, id] });
+      });
+      return box;
+    });
+    replaceChildren(this.curveList, ...boxes);
+    if (focused) this.curveList.querySelector<HTMLElement>(`[data-panel="${focused}"]`)?.focus();
+  }
+}
