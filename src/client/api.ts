@@ -60,6 +60,7 @@ export interface Host {
   attach(): Promise<boolean>;
   /** Connects to the host, starting it where there is none. Several calls are one. */
   connect(): Promise<void>;
+  /** Resolves when the run's folder is there; `status` and events follow in a moment. */
   start(params: Params<'start'>): Promise<Result<'start'>>;
   resume(params: Params<'resume'>): Promise<Result<'resume'>>;
   /** The control verbs never start a host: with none there is nothing to pause, and they answer undefined. */

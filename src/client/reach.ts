@@ -1,4 +1,5 @@
 /** Reaching a folder's host: the one that runs, or a new one. */
+import type { ChildProcess } from 'node:child_process';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors';
@@ -70,30 +71,43 @@ export async function reachHost({ folder, client, times }: Reach, renew: boolean
 
 /** Starts a host and connects to it; to another one when somebody else was quicker. */
 export async function startHost(reach: Reach): Promise<Link> {
-  const { folder, client, node, program, args, times } = reach;
-  const found = await findNode(node);
-  const child = launchHost(program, folder, found, ['--version', client.version, ...args]);
-  let exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
-  let failure: Error | undefined;
-  child.once('exit', (code, signal) => {
-    exit = { code, signal };
-  });
-  child.once('error', (error) => {
-    failure = error;
-  });
-  const deadline = Date.now() + times.start;
-  while (Date.now() < deadline) {
-    if (failure) throw new StartFailure('config', [], `the training host cannot be started: ${failure.message}`);
+  const { folder, client, program, args, times } = reach;
+  const node = await findNode(reach.node);
+  const launch = () => watchExit(launchHost(program, folder, node, ['--version', client.version, ...args]));
+  let child = launch();
+  for (const deadline = Date.now() + times.start; Date.now() < deadline; await sleep(50)) {
     const link = await reachHost(reach, false);
     if (link) return link;
-    if (exit && exit.code !== hostExit.taken) {
-      const log = logTail(folder);
-      const cause = exit.code === hostExit.config ? 'config' : diedOfMemory(log) ? 'memory' : 'unknown';
-      throw new StartFailure(cause, log, `the training host ended while it started (${exit.code ?? exit.signal})`);
+    const { error, exit } = child;
+    if (error) throw new StartFailure('config', [], `the training host cannot be started: ${error.message}`);
+    if (!exit) continue;
+    if (exit.code === hostExit.taken) {
+      // Another one had the folder: it listens in a moment, or it was just about to end.
+      await sleep(200);
+      child = launch();
+      continue;
     }
-    await sleep(50);
+    const log = logTail(folder);
+    const kind = exit.code === hostExit.config ? 'config' : diedOfMemory(log) ? 'memory' : 'unknown';
+    throw new StartFailure(kind, log, `the training host ended while it started (${exit.code ?? exit.signal})`);
   }
   throw new StartFailure('unknown', logTail(folder), `the training host did not start in ${times.start / 1000} s`);
+}
+
+interface Watched {
+  error?: Error;
+  exit?: { code: number | null; signal: NodeJS.Signals | null };
+}
+
+function watchExit(child: ChildProcess): Watched {
+  const watched: Watched = {};
+  child.once('exit', (code, signal) => {
+    watched.exit = { code, signal };
+  });
+  child.once('error', (error) => {
+    watched.error = error;
+  });
+  return watched;
 }
 
 /** Waits for a process to be gone; false when it is still there after `ms`. */

@@ -38,6 +38,8 @@ export function serveClient(socket: Socket, service: Service, address: Address):
     if (!gone.signal.aborted) log('warning', `a connection is closed: ${why}`);
     socket.destroy();
   };
+  /** Drops it once the refusal is out. */
+  const refuse = (why: string) => setTimeout(() => drop(why), 100);
   const timer = setTimeout(() => standing === 'stranger' && drop('it did not say hello'), probation.ms);
   socket.on('data', (chunk: Buffer) => {
     received += chunk.length;
@@ -54,7 +56,7 @@ export function serveClient(socket: Socket, service: Service, address: Address):
 
   const hello = ({ token, protocol, client }: Params<'hello'>) => {
     if (!sameText(token, address.token)) {
-      setImmediate(() => drop('wrong token'));
+      refuse('wrong token');
       throw new ResponseError(errorCodes.refused, 'wrong token', { code: 'refused', message: 'wrong token' });
     }
     if (protocol !== protocolVersion) {
@@ -72,7 +74,7 @@ export function serveClient(socket: Socket, service: Service, address: Address):
   connection.onRequest(async (method: string, given: unknown, token: CancellationToken) => {
     const allowed = standing === 'client' || method === 'hello' || (standing === 'misfit' && method === 'shutdown');
     if (!allowed) {
-      setImmediate(() => drop(`${method} before hello`));
+      refuse(`${method} before hello`);
       throw new ResponseError(errorCodes.refused, 'say hello first', { code: 'refused', message: 'say hello first' });
     }
     if (!Object.hasOwn(requests, method)) throw new ResponseError(ErrorCodes.MethodNotFound, `no method ${method}`);

@@ -1,0 +1,198 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Crash } from '../../src/client/api';
+import { Link } from '../../src/client/link';
+import { isProcess } from '../../src/processes';
+import { type Address, errorCodes, protocolVersion } from '../../src/protocol/control';
+import { addressFile, logFile, readAddress, writeAddress } from '../../src/protocol/host-folder';
+import { openWorkplace, until, type Workplace } from './workplace';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+let work: Workplace;
+beforeAll(async () => {
+  work = await openWorkplace();
+});
+afterEach(() => work.endHost());
+afterAll(() => work?.close());
+
+const me = { name: 'test', version: '0.0.0' };
+const address = () => readAddress(work.distillery)!;
+
+/** Sends bytes to the host; resolves, when it closes the connection, to what it said. */
+function send(...messages: (string | object)[]): Promise<string> {
+  return new Promise((resolve) => {
+    let said = '';
+    const socket = connect(address().endpoint, () => {
+      for (const message of messages)
+        if (typeof message === 'string') socket.write(message);
+        else {
+          const body = JSON.stringify({ jsonrpc: '2.0', ...message });
+          socket.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+        }
+    });
+    socket.on('data', (data) => (said += data));
+    socket.on('error', () => {}); // closed in the middle of what we said
+    socket.on('close', () => resolve(said));
+  });
+}
+const hello = (changes: object = {}) => ({
+  id: 1,
+  method: 'hello',
+  params: { protocol: protocolVersion, token: address().token, client: { ...me, pid: 1 }, ...changes },
+});
+
+describe('a host among strangers', () => {
+  it('keeps its place private', async () => {
+    await work.client().client.connect();
+    expect(statSync(addressFile(work.distillery)).mode & 0o077).toBe(0);
+    expect(statSync(dirname(address().endpoint)).mode & 0o077).toBe(0);
+    expect(readFileSync(logFile(work.distillery), 'utf8')).not.toContain(address().token);
+  });
+
+  it('lets go of whoever talks garbage, has a wrong token or does not say hello, and serves the others', async () => {
+    const { client } = work.client();
+    await client.connect();
+    expect(await send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')).toBe('');
+    expect(await send('no headers here\r\n\r\n')).toBe('');
+    expect(await send('Content-Length: 5\r\n\r\n{"a"]')).toBe('');
+    expect(await send(`Content-Length: 99999999\r\n\r\n${'x'.repeat(1 << 17)}`)).toBe('');
+    expect(await send({ id: 1, method: 'status' })).toContain(String(errorCodes.refused));
+    expect(await send(hello({ token: 'x'.repeat(64) }))).toContain('wrong token');
+    expect(await send(hello({ token: '' }))).toContain('wrong token');
+    const link = await Link.open(address(), me, 30_000);
+    await expect(link.request('status', {})).resolves.toMatchObject({ state: 'idle', clients: 2 });
+    await expect(link.request('steal' as 'status', {})).rejects.toThrow();
+    await expect(link.request('start', {} as never)).rejects.toThrow(/experiment/);
+    link.close();
+    expect(client.state).toBe('idle');
+  });
+
+  it('of another protocol is named clearly while it works, and replaced while it is idle', async () => {
+    const { client } = work.client();
+    await client.connect();
+    const old = address();
+    expect(await send(hello({ protocol: 99 }), { id: 2, method: 'status', params: {} })).toMatch(
+      new RegExp(`${errorCodes.version}.*"idle":true.*${errorCodes.refused}`, 's'),
+    );
+    expect(await send(hello({ protocol: 99 }), { id: 2, method: 'shutdown', params: {} })).toContain('"ending":true');
+    await until('its end', () => !isProcess(old.pid));
+    await until('the news', () => client.state === 'absent');
+    // The same by the version of Distillery, which the client looks after.
+    await client.connect();
+    const again = address();
+    const newer = work.client({ client: { name: 'test', version: '0.0.1' } }).client;
+    await newer.connect();
+    expect(address()).toMatchObject({ version: '0.0.1' });
+    expect(address().pid).not.toBe(again.pid);
+    expect(isProcess(again.pid)).toBe(false);
+  });
+});
+
+describe('a host in trouble', () => {
+  it('is the only one of its folder, however many start it', async () => {
+    const clients = [work.client().client, work.client().client, work.client().client];
+    await Promise.all(clients.flatMap((client) => [client.connect(), client.connect()]));
+    await Promise.all(clients.map((client) => client.doctor()));
+    expect(clients.map(({ status }) => status?.clients)).toEqual([
+      expect.any(Number),
+      expect.any(Number),
+      expect.any(Number),
+    ]);
+    expect((await Link.open(address(), me, 30_000).then((link) => link.request('status', {}))).clients).toBe(4);
+  });
+
+  it('that hangs is lost, found again when it goes on, and can be ended', async () => {
+    const { client, states } = work.client({ times: { beat: 100, silence: 300 } });
+    await client.connect();
+    const { pid } = address();
+    process.kill(pid, 'SIGSTOP');
+    await until('the loss', () => client.state === 'lost');
+    process.kill(pid, 'SIGCONT');
+    await until('its return', () => client.state === 'idle');
+    process.kill(pid, 'SIGSTOP');
+    await until('the loss', () => client.state === 'lost');
+    await client.kill();
+    await until('its end', () => client.state === 'absent');
+    expect(isProcess(pid)).toBe(false);
+    expect(states).toEqual(['starting', 'idle', 'lost', 'idle', 'lost', 'absent']);
+  });
+
+  it('whose engine does not let go of cancelled work ends with it', async () => {
+    const { client } = work.client({ args: ['--grace-ms', '1'] });
+    await client.connect();
+    const { pid } = address();
+    const report = client.doctor();
+    report.catch(() => {});
+    await until('work', () => client.status?.jobs.some(({ working }) => working));
+    await client.cancel();
+    await expect(report).rejects.toThrow();
+    await until('its end', () => client.state === 'absent' && !isProcess(pid));
+  });
+
+  it('that dies in a loop is started anew four times, and a broken one not at all', async () => {
+    const crash = join(work.folder, 'crash.cjs');
+    writeFileSync(crash, "console.error('alas'); process.exit(7);");
+    const { client } = work.client({ program: crash, restart: true, times: { restart: 1 } });
+    const crashes: Crash[] = [];
+    client.on('crash', (one) => crashes.push(one));
+    await expect(client.connect()).rejects.toMatchObject({ code: 'host', remedy: expect.stringContaining('alas') });
+    await until('the last crash', () => crashes.at(-1) && crashes.at(-1)!.restartInMs === undefined);
+    expect(crashes.map(({ restartInMs }) => restartInMs)).toEqual([1, 4, 16, 64, undefined]);
+    expect(crashes[0].log.at(-1)).toBe('alas');
+
+    for (const [words, code, cause] of [
+      ['this machine has no Node', 2, 'config'],
+      ['FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory', 134, 'memory'],
+    ]) {
+      writeFileSync(crash, `console.error(${JSON.stringify(words)}); process.exit(${code});`);
+      const other = work.client({ program: crash, restart: true });
+      const heard: Crash[] = [];
+      other.client.on('crash', (one) => heard.push(one));
+      await expect(other.client.connect()).rejects.toThrow();
+      expect(heard).toMatchObject([{ cause }]);
+      expect(heard[0].restartInMs).toBeUndefined();
+    }
+  });
+
+  it('ends itself when nobody needs it, and when the system asks; neither counts as a crash', async () => {
+    const { client } = work.client({ args: ['--idle-ms', '100'] });
+    await client.connect();
+    const { pid } = address();
+    client.dispose();
+    await until('its end', () => !isProcess(pid));
+    expect(readAddress(work.distillery)).toBeUndefined();
+
+    const other = work.client({ restart: true });
+    await other.client.connect();
+    process.kill(address().pid, 'SIGTERM');
+    await until('its end', () => other.client.state === 'absent');
+    expect(other.states).toEqual(['starting', 'idle', 'absent']);
+    expect(await other.client.pause()).toBeUndefined();
+    expect(await other.client.attach()).toBe(false);
+  });
+
+  it('that left its address behind is not taken for another process of its number', async () => {
+    const stale: Address = {
+      protocol: protocolVersion,
+      version: '0.0.0',
+      pid: process.pid,
+      startTime: 'long ago',
+      machine: (await import('node:os')).hostname(),
+      session: 'gone',
+      endpoint: '/nowhere.sock',
+      token: 't',
+    };
+    writeAddress(work.distillery, stale);
+    const { client } = work.client();
+    expect(await client.attach()).toBe(false);
+    await client.kill(); // not us
+    await client.connect();
+    expect(client.state).toBe('idle');
+    writeAddress(work.distillery, { ...address(), machine: 'elsewhere' });
+    await expect(work.client().client.attach()).rejects.toMatchObject({ code: 'elsewhere' });
+    await client.kill();
+  });
+});

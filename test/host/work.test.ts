@@ -1,0 +1,150 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { HostClient } from '../../src/client/host-client';
+import { UserError } from '../../src/errors';
+import type { Evaluated, Progress } from '../../src/protocol/control';
+import { evaluationNames, openRun, readEvaluation } from '../../src/runs/reading';
+import { longStage, openWorkplace, until, type Workplace } from './workplace';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+let work: Workplace;
+let client: HostClient;
+let student: string;
+beforeAll(async () => {
+  work = await openWorkplace();
+  ({ client } = work.client());
+  student = join(work.folder, 'student');
+});
+afterAll(() => work?.close());
+
+const problems = Array.from({ length: 5 }, (_, i) => ({
+  id: `p${i}`,
+  question: `What is ${i} + 1?`,
+  answer: `${i + 1}`,
+}));
+
+describe('short work on the host', () => {
+  it('evaluates, and streams the answers as they come', async () => {
+    const streamed: Evaluated[] = [];
+    const result = await client.evaluate(
+      { checkpoint: student, problems, maxNewTokens: 6 },
+      { progress: (part) => streamed.push(...part) },
+    );
+    expect(result).toMatchObject({ n: 5, accuracy: expect.any(Number), accuracyInterval: [0, expect.any(Number)] });
+    expect(result.answers.map(({ problemId, gold }) => [problemId, gold])).toEqual(
+      problems.map(({ id, answer }) => [id, answer]),
+    );
+    const byId = (answers: Evaluated[]) => answers.toSorted((a, b) => a.problemId.localeCompare(b.problemId));
+    expect(byId(streamed)).toEqual(result.answers);
+    expect(result.recorded).toBeUndefined();
+  });
+
+  it("records an evaluation of a run's checkpoint in its folder, unless somebody works on the run", async () => {
+    const { run } = await client.start({ experiment: work.experiment('brief', longStage(2)) });
+    await until('the run', () => client.status?.last?.folder === run);
+    const checkpoint = join(run, 'checkpoints', 'reconstruct-2');
+    const ask = (record?: string | false) => client.evaluate({ checkpoint, problems, maxNewTokens: 4, record });
+    expect((await ask('gsm8k')).recorded).toBe('reconstruct-2-gsm8k');
+    expect((await ask('gsm8k')).recorded).toBe('reconstruct-2-gsm8k-2');
+    expect((await ask(false)).recorded).toBeUndefined();
+    expect(evaluationNames(run)).toContain('reconstruct-2-gsm8k');
+    expect(readEvaluation(run, 'reconstruct-2-gsm8k')).toHaveLength(5);
+    expect(openRun(run).record.state).toBe('finished');
+  });
+
+  it('answers a question with samples token by token, telling what there is so far', async () => {
+    const parts: Progress<'ask'> = [];
+    const asked = {
+      checkpoint: student,
+      question: 'What is 2 + 3?',
+      samples: 2,
+      temperature: 1,
+      maxNewTokens: 40,
+      seed: 5,
+    };
+    const { samples, prompt } = await client.ask(asked, { progress: (part) => parts.push(...part) });
+    expect(prompt).toContain('What is 2 + 3?');
+    expect(samples).toHaveLength(2);
+    for (const { tokens, tokenTexts, logProbs } of samples) {
+      expect(tokenTexts).toHaveLength(tokens.length);
+      expect(logProbs).toHaveLength(tokens.length);
+      expect(Math.max(...logProbs)).toBeLessThanOrEqual(0);
+    }
+    expect(parts.length).toBeGreaterThan(0);
+    for (const { sample, tokens } of parts) expect(tokens).toBeLessThanOrEqual(samples[sample].tokens.length);
+    expect((await client.ask(asked)).samples).toEqual(samples); // the seed decides
+  });
+
+  it("offers rewrites of a teacher's chain, best reward first", async () => {
+    const { candidates, teacherTokens, reward } = await client.rewrite({
+      checkpoint: student,
+      question: 'What is 2 + 3?',
+      answer: '5',
+      teacherChain: 'Step 1: 2 + 3 = 5\nAnswer: 5',
+      samples: 4,
+      maxNewTokens: 8,
+    });
+    expect(candidates).toHaveLength(4);
+    expect(teacherTokens).toBeGreaterThan(5);
+    expect(reward).toBe('default');
+    const rewards = candidates.map((candidate) => candidate.reward ?? Number.NEGATIVE_INFINITY);
+    expect(rewards).toEqual(rewards.toSorted((a, b) => b - a));
+    expect(candidates[0].parts).toHaveProperty('correctness');
+    expect(candidates[0].logProbs).toHaveLength(candidates[0].tokens.length);
+  });
+
+  it('tokenizes, also while the engine trains', async () => {
+    const { run } = await client.start({ experiment: work.experiment('busy', longStage(400)) });
+    const { texts } = await client.tokenize({ checkpoint: student, texts: ['Step 1: 2 + 3 = 5', ''] });
+    expect(texts[0].texts.join('')).toBe('Step 1: 2 + 3 = 5');
+    expect(texts[0].ids).toHaveLength(texts[0].texts.length);
+    expect(texts[1]).toEqual({ ids: [], texts: [] });
+    await until('the news', () => client.status?.run?.folder === run);
+    await client.cancel();
+    await until('the end', () => client.state === 'idle');
+  });
+
+  it('says what works on this machine', async () => {
+    const report = await client.doctor();
+    expect(report.backends.find(({ name }) => name === 'embedded')).toMatchObject({
+      usable: true,
+      gflops: expect.any(Number),
+    });
+    expect(report.node.version).toBe(process.version);
+    expect(report.disk.folder).toBe(join(work.distillery, 'runs'));
+  });
+
+  it('ends early when it is cancelled, and leaves nothing waiting', async () => {
+    const stop = new AbortController();
+    const long = { checkpoint: student, question: 'Why?', samples: 32, maxNewTokens: 20_000, temperature: 1 };
+    const asked = client.ask(long, { signal: stop.signal, progress: () => stop.abort() });
+    await expect(asked).rejects.toMatchObject({ name: 'AbortError' });
+    await until('nothing at work', () => client.status?.jobs.length === 0);
+    // So does work whose client goes.
+    const other = work.client().client;
+    const lost = other.ask(long);
+    await until('work', () => client.status?.jobs.length === 1);
+    other.dispose();
+    await expect(lost).rejects.toThrow(UserError);
+    await until('nothing at work', () => client.status?.jobs.length === 0);
+  });
+
+  it('names what is wrong with a request', async () => {
+    const empty = mkdtempSync(join(tmpdir(), 'distillery-empty-'));
+    const question = 'What is 1 + 1?';
+    await expect(client.ask({ checkpoint: join(empty, 'gone'), question })).rejects.toMatchObject({
+      code: 'checkpoint',
+    });
+    await expect(client.ask({ checkpoint: empty, question })).rejects.toMatchObject({
+      file: join(empty, 'tokenizer.json'),
+    });
+    await expect(client.tokenize({ checkpoint: empty, texts: ['a'] })).rejects.toThrow(UserError);
+    await expect(client.ask({ checkpoint: student, question: '' })).rejects.toThrow(/question/);
+    expect(existsSync(empty)).toBe(true);
+    rmSync(empty, { recursive: true });
+    expect(client.state).toBe('idle');
+  });
+});
