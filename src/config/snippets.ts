@@ -57,3 +57,15 @@ export function componentSnippet(use: string, description: string | undefined, r
   const options = Object.fromEntries(required.map((name, i) => [name, raw(i + 2, 384)]));
   return { label: use, description, body: { use, weight: raw(1, 1), ...(required.length > 0 ? { options } : {}) } };
 }
+
+/** The text of a new reward file. */
+export const rewardStarter = (name: string) => `{
+  "name": ${JSON.stringify(name)},
+  "components": [
+    { "use": "correctness", "options": { "right": 1, "wrong": -1 } },
+    { "use": "format", "gate": "correctness" },
+    // Paid only to what is right and well-formed.
+    { "use": "brevity", "weight": 1, "gate": ["correctness", "format"] }
+  ]
+}
+`;

@@ -8,8 +8,11 @@ import { registerFiles } from './commands/files';
 import { registerNewExperiment } from './commands/new-experiment';
 import { registerRemove } from './commands/remove';
 import { registerStart } from './commands/start';
+import { registerConfigs } from './config';
+import { registerDashboard } from './dashboard';
 import { registerFailures } from './failures';
 import { Hosts } from './hosts';
+import { registerScoring } from './rewards';
 import { RunIndex } from './run-index';
 import { registerRuns } from './runs';
 import type { Services } from './services';
@@ -48,5 +51,8 @@ const features: ((services: Services) => vscode.Disposable)[] = [
   registerNewExperiment,
   registerFiles,
   registerRemove,
+  registerConfigs,
+  registerScoring,
+  registerDashboard,
   attachHosts,
 ];

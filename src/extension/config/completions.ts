@@ -1,0 +1,99 @@
+import { dirname, relative, sep } from 'node:path';
+import * as vscode from 'vscode';
+import { checkpointFolder } from '../run-cache';
+import type { RunIndex } from '../run-index';
+import { titleOf } from '../runs/items';
+import { kindOf } from './kinds';
+import { type NamePlace, namePlace } from './names';
+
+/** Names that depend on the workspace: components of the file in gates, reward files, students, datasets. */
+export function nameCompletions(runs: RunIndex): vscode.CompletionItemProvider {
+  return {
+    async provideCompletionItems(document, position) {
+      const kind = kindOf(document.fileName);
+      const place = kind && namePlace(kind, document.getText(), document.offsetAt(position));
+      if (!place) return [];
+      const range = new vscode.Range(document.positionAt(place.start), document.positionAt(place.end));
+      const proposals = await proposalsFor(place, dirname(document.fileName), runs);
+      return proposals.map(({ value, detail, rank }) => {
+        const item = new vscode.CompletionItem(value, icons[place.kind]);
+        item.insertText = item.filterText = JSON.stringify(value);
+        item.range = range;
+        item.detail = detail;
+        item.sortText = `${rank} ${value}`;
+        return item;
+      });
+    },
+  };
+}
+
+const icons: Record<NamePlace['kind'], vscode.CompletionItemKind> = {
+  gate: vscode.CompletionItemKind.Reference,
+  reward: vscode.CompletionItemKind.File,
+  student: vscode.CompletionItemKind.Folder,
+  dataset: vscode.CompletionItemKind.File,
+};
+
+interface Proposal {
+  value: string;
+  detail: string;
+  /** Smaller ones come first. */
+  rank: number;
+}
+
+/** Files that are looked at, of each kind. */
+const most = 500;
+const skipped = '**/{node_modules,.git}/**';
+/** Records of runs are no datasets. */
+const skippedForData = '**/{node_modules,.git,.distillery}/**';
+
+async function proposalsFor({ kind, components }: NamePlace, folder: string, runs: RunIndex): Promise<Proposal[]> {
+  switch (kind) {
+    case 'gate':
+      return components.map((value, rank) => ({ value, detail: vscode.l10n.t('component of this reward'), rank }));
+    case 'reward':
+      return (await files('**/*.reward.json', skippedForData)).map((file) => ({
+        value: shown(folder, file),
+        detail: vscode.l10n.t('reward config'),
+        rank: distance(folder, file),
+      }));
+    case 'dataset':
+      return (await files('**/*.jsonl', skippedForData)).map((file) => ({
+        value: shown(folder, file),
+        detail: file.endsWith('.chains.jsonl') ? vscode.l10n.t('chains') : vscode.l10n.t('JSON lines'),
+        rank: distance(folder, file) + (file.endsWith('.chains.jsonl') ? 0 : 1),
+      }));
+    case 'student':
+      return students(folder, runs);
+  }
+}
+
+/** Folders with weights, and the checkpoints of runs, newest first. */
+async function students(folder: string, runs: RunIndex): Promise<Proposal[]> {
+  const folders = (await files('**/model.safetensors', skippedForData)).map(dirname);
+  const checkpoints = runs.list().flatMap((listing, age) => {
+    if (!('run' in listing)) return [];
+    return listing.run.record.checkpoints.map(({ name }) => ({
+      value: shown(folder, checkpointFolder(listing.folder, name)),
+      detail: vscode.l10n.t('checkpoint of {0}', titleOf(listing.id)),
+      rank: 100 + age,
+    }));
+  });
+  const found = folders.map((one) => ({
+    value: shown(folder, one),
+    detail: vscode.l10n.t('student'),
+    rank: distance(folder, one),
+  }));
+  return [...found, ...checkpoints];
+}
+
+async function files(pattern: string, excluded = skipped): Promise<string[]> {
+  const found = await vscode.workspace.findFiles(pattern, excluded, most);
+  return found.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
+}
+
+/** As a config in `folder` writes a path, with slashes on every system. */
+const shown = (folder: string, path: string) => relative(folder, path).split(sep).join('/') || '.';
+
+/** Steps from the folder: the nearest come first. */
+const distance = (folder: string, path: string) => relative(folder, path).split(sep).length;

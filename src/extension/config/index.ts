@@ -1,0 +1,23 @@
+import * as vscode from 'vscode';
+import type { Services } from '../services';
+import { nameCompletions } from './completions';
+import { ConfigDiagnostics } from './diagnostics';
+import { configPattern } from './kinds';
+import { ConfigLenses } from './lenses';
+import { pathLinks } from './links';
+import { quickFixes } from './quick-fixes';
+
+/** Experiments and rewards in the editor: what their JSON schemas, which VS Code's own JSON service reads, cannot say. */
+export function registerConfigs({ runs }: Services): vscode.Disposable {
+  const configs: vscode.DocumentFilter = { scheme: 'file', pattern: configPattern };
+  const { QuickFix } = vscode.CodeActionKind;
+  const lenses = new ConfigLenses();
+  return vscode.Disposable.from(
+    new ConfigDiagnostics(),
+    lenses,
+    vscode.languages.registerCodeLensProvider(configs, lenses),
+    vscode.languages.registerCodeActionsProvider(configs, quickFixes, { providedCodeActionKinds: [QuickFix] }),
+    vscode.languages.registerCompletionItemProvider(configs, nameCompletions(runs), '"', '/'),
+    vscode.languages.registerDocumentLinkProvider(configs, pathLinks),
+  );
+}

@@ -1,0 +1,21 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import { kindOf, pathFrom } from './kinds';
+import { namedPaths } from './names';
+
+/** The files that an experiment names; of a student, its config.json. */
+export const pathLinks: vscode.DocumentLinkProvider = {
+  provideDocumentLinks(document) {
+    if (kindOf(document.fileName) !== 'experiment') return [];
+    return namedPaths(document.getText()).flatMap(({ value, start, end }) => {
+      const path = pathFrom(dirname(document.fileName), value);
+      const file = isFolder(path) ? join(path, 'config.json') : path;
+      if (!existsSync(file)) return [];
+      const range = new vscode.Range(document.positionAt(start), document.positionAt(end));
+      return [new vscode.DocumentLink(range, vscode.Uri.file(file))];
+    });
+  },
+};
+
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

@@ -1,0 +1,93 @@
+/** What can be named at a place of a config, beside what its schema knows: pure, for completions and links. */
+import { findNodeAtLocation, getLocation, type Node, parseTree } from 'jsonc-parser';
+import type { Path } from '../../config/issue';
+import { isPreset } from '../../config/presets';
+import { nameOf } from '../../config/reward';
+import type { ConfigKind } from './kinds';
+
+export type NameKind = 'gate' | 'reward' | 'student' | 'dataset';
+
+export interface NamePlace {
+  kind: NameKind;
+  /** What a completion replaces: the text in quotes with them, or nothing at the caret. In UTF-16 units. */
+  start: number;
+  end: number;
+  /** Components that a gate can name. */
+  components: string[];
+}
+
+/** What is named at `offset`; null where nothing of ours is. */
+export function namePlace(kind: ConfigKind, text: string, offset: number): NamePlace | null {
+  const { path, isAtPropertyKey, previousNode: node } = getLocation(text, offset);
+  if (isAtPropertyKey) return null;
+  const named = kindAt(kind, path);
+  if (!named) return null;
+  const inside = node && node.offset < offset && offset <= node.offset + node.length;
+  if (inside && node.type !== 'string') return null;
+  const place = inside ? { start: node.offset, end: node.offset + node.length } : { start: offset, end: offset };
+  return { kind: named, ...place, components: named === 'gate' ? otherComponents(text, path) : [] };
+}
+
+/** Names of paths below a data source, a student or a stage; `quick` says the same again. */
+function kindAt(kind: ConfigKind, path: Path): NameKind | null {
+  const at = path[0] === 'quick' ? path.slice(1) : path;
+  const shape = at.map((part) => (typeof part === 'number' ? '*' : part)).join('/');
+  if (/(^|\/reward\/)components\/\*\/gate(\/\*)?$/.test(shape)) return 'gate';
+  if (kind === 'reward') return null;
+  if (/^stages\/(complete|rewrite)\/reward$/.test(shape)) return 'reward';
+  if (/^data\/(train|test)\/path$/.test(shape)) return 'dataset';
+  return shape === 'student/path' ? 'student' : null;
+}
+
+/** The components beside the one whose gate this is, and not yet in it. */
+function otherComponents(text: string, path: Path): string[] {
+  const root = parseTree(text, [], { allowTrailingComma: true });
+  if (!root) return [];
+  const gate = path.indexOf('gate');
+  const own = Number(path[gate - 1]);
+  const all = findNodeAtLocation(root, path.slice(0, gate - 1) as (string | number)[])?.children ?? [];
+  const listed = findNodeAtLocation(root, path.slice(0, gate + 1) as (string | number)[])?.children ?? [];
+  const taken = new Set(listed.filter((_, i) => i !== path[gate + 1]).map(({ value }) => value));
+  const names = all.flatMap((node, i) => {
+    const [use, name] = ['use', 'name'].map((key) => findNodeAtLocation(node, [key])?.value as unknown);
+    return i !== own && typeof use === 'string'
+      ? [nameOf({ use, name: typeof name === 'string' ? name : undefined })]
+      : [];
+  });
+  return [...new Set(names)].filter((name) => !taken.has(name));
+}
+
+export interface NamedPath {
+  kind: Exclude<NameKind, 'gate'>;
+  value: string;
+  /** The text between the quotes. */
+  start: number;
+  end: number;
+}
+
+/** The paths that an experiment names, in the order of its text. */
+export function namedPaths(text: string): NamedPath[] {
+  const root = parseTree(text, [], { allowTrailingComma: true });
+  const found: NamedPath[] = [];
+  const visit = (node: Node, path: Path) => {
+    if (node.type === 'property') {
+      const [key, value] = node.children ?? [];
+      if (value) visit(value, [...path, key.value as string]);
+    } else if (node.type === 'string') {
+      const kind = kindAt('experiment', path);
+      if (kind && kind !== 'gate' && !(kind === 'reward' && isPreset(node.value)))
+        found.push({ kind, value: node.value, start: node.offset + 1, end: node.offset + node.length - 1 });
+    } else
+      for (const [i, child] of (node.children ?? []).entries())
+        visit(child, node.type === 'array' ? [...path, i] : path);
+  };
+  if (root) visit(root, []);
+  return found;
+}
+
+/** Where a setting stands, for what is shown above it: offset of its key; undefined where the text has none. */
+export function keyOffset(text: string, path: Path): number | undefined {
+  const root = parseTree(text, [], { allowTrailingComma: true });
+  const node = root && findNodeAtLocation(root, [...path]);
+  return node?.parent?.type === 'property' ? node.parent.offset : undefined;
+}

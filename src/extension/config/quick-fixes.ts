@@ -1,0 +1,47 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { nodeAt, parseDocument } from '../../config/document';
+import { rewardStarter } from '../../config/snippets';
+import { configIssues, missingReward } from './issues';
+import { kindOf } from './kinds';
+import { rangeAt, textOf } from './texts';
+
+/** What mends the problems of a config, those that VS Code's JSON service shows too. */
+export const quickFixes: vscode.CodeActionProvider = {
+  provideCodeActions(document, range, { diagnostics }) {
+    const kind = kindOf(document.fileName);
+    if (!kind) return [];
+    const text = document.getText();
+    const here = configIssues(kind, text, document.fileName, textOf)
+      .map((issue) => ({ issue, place: rangeAt(document, issue.offset, issue.length) }))
+      .filter(({ place }) => place.intersection(range));
+    return here.flatMap(({ issue, place }) => {
+      const shown = diagnostics.filter((diagnostic) => diagnostic.range.intersection(place));
+      const actions = issue.fixes.map(({ title, offset, length, text: inserted }) => {
+        const edit = new vscode.WorkspaceEdit();
+        edit.replace(document.uri, rangeAt(document, offset, length), inserted);
+        return action(title, edit, shown);
+      });
+      const missing = missingReward(issue, nodeAt(parseDocument(text), issue.path)?.value, document.fileName);
+      const all = missing ? [...actions, createReward(missing, shown)] : actions;
+      if (all.length === 1) all[0].isPreferred = true;
+      return all;
+    });
+  },
+};
+
+function action(title: string, edit: vscode.WorkspaceEdit, diagnostics: vscode.Diagnostic[]): vscode.CodeAction {
+  const fix = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
+  fix.edit = edit;
+  fix.diagnostics = diagnostics;
+  return fix;
+}
+
+function createReward(file: string, diagnostics: vscode.Diagnostic[]): vscode.CodeAction {
+  const edit = new vscode.WorkspaceEdit();
+  const uri = vscode.Uri.file(file);
+  edit.createFile(uri, { contents: Buffer.from(rewardStarter(basename(file).replace(/(\.reward)?\.json$/, ''))) });
+  const fix = action(vscode.l10n.t('Create {0}', basename(file)), edit, diagnostics);
+  fix.command = { command: 'vscode.open', title: '', arguments: [uri] };
+  return fix;
+}

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import * as vscode from 'vscode';
+
+/** The text of a file as it stands in the editor, saved or not, else on disk; undefined where it cannot be read. */
+export function textOf(file: string): string | undefined {
+  const open = vscode.workspace.textDocuments.find(({ uri }) => uri.scheme === 'file' && uri.fsPath === file);
+  if (open) return open.getText();
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+export function rangeAt(document: vscode.TextDocument, start: number, length: number): vscode.Range {
+  return new vscode.Range(document.positionAt(start), document.positionAt(start + length));
+}

@@ -1,0 +1,86 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { kindOf } from '../config/kinds';
+import { titleOf } from '../runs/items';
+import type { Services } from '../services';
+import { plural, stageTitles } from '../words';
+import { registerLook } from './look';
+import { defaultUpdates, type RolloutChoice, stagesWithRollouts } from './rollouts';
+import { ScoreViews, scoresScheme } from './view';
+
+/** A reward tried on completions that are there already, before anything trains on it. */
+export function registerScoring(services: Services): vscode.Disposable {
+  const views = new ScoreViews(services);
+  return vscode.Disposable.from(
+    views,
+    vscode.workspace.registerTextDocumentContentProvider(scoresScheme, views),
+    registerLook(views),
+    vscode.commands.registerCommand('distillery.scoreRollouts', async (argument?: unknown) => {
+      const reward = await rewardFile(argument);
+      if (reward) await views.open(reward);
+    }),
+    vscode.commands.registerCommand('distillery.chooseRollouts', async (argument?: unknown) => {
+      const reward = await rewardFile(argument);
+      const choice = reward && (await chooseRollouts(services));
+      if (choice) await views.open(reward, choice);
+    }),
+  );
+}
+
+/** The reward that is meant: as told, that of the editor in front, else one that is picked. */
+async function rewardFile(argument: unknown): Promise<vscode.Uri | undefined> {
+  const told = argument instanceof vscode.Uri ? argument : vscode.window.activeTextEditor?.document.uri;
+  if (told && kindOf(told.fsPath) === 'reward') return told;
+  const files = await vscode.workspace.findFiles('**/*.reward.json', '**/{node_modules,.git,.distillery}/**', 200);
+  if (files.length === 0) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('There is no *.reward.json in this workspace yet.'));
+    return undefined;
+  }
+  const items = files.map((uri) => ({
+    label: basename(uri.path),
+    description: vscode.workspace.asRelativePath(uri),
+    uri,
+  }));
+  if (items.length === 1) return items[0].uri;
+  const picked = await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Reward to try') });
+  return picked?.uri;
+}
+
+interface StageItem extends vscode.QuickPickItem {
+  choice?: Omit<RolloutChoice, 'updates'> & { recorded: number };
+}
+
+async function chooseRollouts({ runs }: Services): Promise<RolloutChoice | undefined> {
+  const items = runs.list().flatMap((listing): StageItem[] => {
+    const stages = 'run' in listing ? stagesWithRollouts(listing.folder) : [];
+    if (stages.length === 0) return [];
+    return [
+      { label: titleOf(listing.id), kind: vscode.QuickPickItemKind.Separator },
+      ...stages.map(({ stage, updates }) => ({
+        label: stageTitles[stage],
+        description: `${titleOf(listing.id)} · ${plural(updates, 'update')}`,
+        choice: { run: listing.folder, stage, recorded: updates },
+      })),
+    ];
+  });
+  if (items.length === 0) {
+    void vscode.window.showInformationMessage(
+      vscode.l10n.t('There are no rollouts in this workspace yet: they come with Stage 2 of a run.'),
+    );
+    return undefined;
+  }
+  const placeHolder = vscode.l10n.t('Run and stage whose completions are scored');
+  const stage = (await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true }))?.choice;
+  if (!stage) return undefined;
+  const counts = [...new Set([1, defaultUpdates, 20, stage.recorded])].filter((n) => n <= stage.recorded);
+  const updates = await vscode.window.showQuickPick(
+    counts
+      .sort((a, b) => a - b)
+      .map((n) => ({
+        label: n === 1 ? vscode.l10n.t('The newest update') : vscode.l10n.t('The newest {0} updates', n),
+        n,
+      })),
+    { placeHolder: vscode.l10n.t('How many updates') },
+  );
+  return updates && { run: stage.run, stage: stage.stage, updates: updates.n };
+}

@@ -1,0 +1,99 @@
+/** How the scores' text is shown: colours, links to the completions, sections. */
+import * as vscode from 'vscode';
+import type { PageText, Target, Tone } from './page';
+import { rewardOf, type ScoreViews, scoresScheme } from './view';
+
+const selector = { scheme: scoresScheme };
+
+export function registerLook(views: ScoreViews): vscode.Disposable {
+  return vscode.Disposable.from(
+    new Tones(views),
+    vscode.languages.registerDocumentLinkProvider(selector, {
+      provideDocumentLinks: ({ uri }) => linksOf(views.pageOf(uri), views.runOf(uri)),
+    }),
+    vscode.languages.registerFoldingRangeProvider(selector, {
+      provideFoldingRanges: ({ uri }) =>
+        sections(views.pageOf(uri)).map(({ start, end }) => new vscode.FoldingRange(start, end)),
+    }),
+    vscode.languages.registerDocumentSymbolProvider(selector, {
+      provideDocumentSymbols: (document) =>
+        sections(views.pageOf(document.uri)).map(({ start, end }) => {
+          const head = document.lineAt(start);
+          const whole = new vscode.Range(head.range.start, document.lineAt(end).range.end);
+          return new vscode.DocumentSymbol(head.text, '', vscode.SymbolKind.Array, whole, head.range);
+        }),
+    }),
+    vscode.languages.registerCodeLensProvider(selector, {
+      provideCodeLenses: ({ uri }) => {
+        const top = new vscode.Range(0, 0, 0, 0);
+        const lens = (title: string, command: string) =>
+          new vscode.CodeLens(top, { title, command, arguments: [rewardOf(uri)] });
+        return [
+          lens(vscode.l10n.t('$(refresh) Newest rollouts'), 'distillery.scoreRollouts'),
+          lens(vscode.l10n.t('Choose rollouts…'), 'distillery.chooseRollouts'),
+          lens(vscode.l10n.t('Open reward'), 'vscode.open'),
+        ];
+      },
+    }),
+  );
+}
+
+function linksOf(page: PageText | undefined, run: string | undefined): vscode.DocumentLink[] {
+  if (!page || !run) return [];
+  return page.links.map(({ line, start, end, target }) => {
+    const link = new vscode.DocumentLink(new vscode.Range(line, start, line, end), comparison(run, target));
+    link.tooltip = vscode.l10n.t('Compare with the teacher');
+    return link;
+  });
+}
+
+function comparison(run: string, target: Target): vscode.Uri {
+  const query = encodeURIComponent(JSON.stringify([{ run, ...target }]));
+  return vscode.Uri.parse(`command:distillery.compareChains?${query}`);
+}
+
+function sections(page: PageText | undefined): { start: number; end: number }[] {
+  const { heads = [], lines = [] } = page ?? {};
+  return heads.map((start, i) => ({ start, end: Math.max(start, (heads[i + 1] ?? lines.length) - 1) }));
+}
+
+/** Colours what rises and falls, in every editor that shows scores. */
+class Tones implements vscode.Disposable {
+  private readonly types: Record<Tone, vscode.TextEditorDecorationType> = {
+    rise: tone({ color: new vscode.ThemeColor('charts.green') }),
+    fall: tone({ color: new vscode.ThemeColor('charts.red') }),
+    dim: tone({ color: new vscode.ThemeColor('descriptionForeground') }),
+    strong: tone({ fontWeight: 'bold' }),
+  };
+  private readonly parts: vscode.Disposable[];
+
+  constructor(private readonly views: ScoreViews) {
+    this.parts = [
+      ...Object.values(this.types),
+      vscode.window.onDidChangeVisibleTextEditors((editors) => {
+        for (const editor of editors) this.paint(editor);
+      }),
+      vscode.workspace.onDidChangeTextDocument(({ document }) => {
+        for (const editor of vscode.window.visibleTextEditors) if (editor.document === document) this.paint(editor);
+      }),
+    ];
+  }
+
+  dispose(): void {
+    for (const part of this.parts) part.dispose();
+  }
+
+  private paint(editor: vscode.TextEditor): void {
+    if (editor.document.uri.scheme !== scoresScheme) return;
+    const tones = this.views.pageOf(editor.document.uri)?.tones ?? [];
+    for (const [name, type] of Object.entries(this.types)) {
+      const places = tones.filter((one) => one.tone === name);
+      editor.setDecorations(
+        type,
+        places.map(({ line, start, end }) => new vscode.Range(line, start, line, end)),
+      );
+    }
+  }
+}
+
+const tone = (look: vscode.DecorationRenderOptions) => vscode.window.createTextEditorDecorationType(look);

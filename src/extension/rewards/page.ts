@@ -1,0 +1,68 @@
+/** A text with places in it that are coloured, that lead somewhere, and that head what follows them. */
+
+/** `rise` and `fall` also have a sign in the text: colour says nothing alone. */
+export type Tone = 'rise' | 'fall' | 'dim' | 'strong';
+
+/** A place in a line, in UTF-16 units. */
+interface Place {
+  line: number;
+  start: number;
+  end: number;
+}
+
+/** A recorded completion. */
+export interface Target {
+  problemId: string;
+  stage: string;
+  step: number;
+  sample: number;
+}
+
+export interface PageText {
+  lines: readonly string[];
+  tones: readonly (Place & { tone: Tone })[];
+  links: readonly (Place & { target: Target })[];
+  /** Lines that head a section, which ends before the next. */
+  heads: readonly number[];
+}
+
+export class Page {
+  private readonly lines: string[] = [];
+  private readonly tones: (Place & { tone: Tone })[] = [];
+  private readonly links: (Place & { target: Target })[] = [];
+  private readonly heads: number[] = [];
+
+  line(text = '', tone?: Tone): void {
+    const line = this.lines.push(text) - 1;
+    const start = text.length - text.trimStart().length;
+    if (tone) this.tones.push({ line, start, end: text.length, tone });
+  }
+
+  head(text: string): void {
+    this.heads.push(this.lines.length);
+    this.line(text, 'strong');
+  }
+
+  /** `before` has the tone, `name` leads to the target. */
+  linked(before: string, name: string, target: Target, after: string, tone?: Tone): void {
+    const line = this.lines.push(before + name + after) - 1;
+    const start = before.length - before.trimStart().length;
+    const end = before.length + name.length;
+    if (tone && start < before.length) this.tones.push({ line, start, end: before.length, tone });
+    this.links.push({ line, start: before.length, end, target });
+  }
+
+  /** Columns, the first set to the left, the others to the right. */
+  table(head: readonly string[], rows: readonly { cells: readonly string[]; tone?: Tone }[]): void {
+    const widths = head.map((title, i) => Math.max(title.length, ...rows.map(({ cells }) => cells[i].length)));
+    const write = (cells: readonly string[]) =>
+      `  ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('   ')}`.trimEnd();
+    this.line(write(head), 'dim');
+    for (const { cells, tone } of rows) this.line(write(cells), tone);
+  }
+
+  text(): PageText {
+    const { lines, tones, links, heads } = this;
+    return { lines, tones, links, heads };
+  }
+}

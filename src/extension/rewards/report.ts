@@ -1,0 +1,183 @@
+/** What a reward would have said about recorded completions, as a text to read beside the reward: pure. */
+import type { Rescored } from '../../rewards/dry-run';
+import { stepMarks } from '../../rewards/input';
+import type { Scorable } from '../../rewards/recorded';
+import { groupsOf, isFlat, type ScoreSummary, type Spread, summariseScores } from '../../rewards/summary';
+import type { RolloutRecord } from '../../runs/records';
+import { deviation } from '../../statistics';
+import { clip, percent, plural, signed } from '../words';
+import { Page, type PageText } from './page';
+
+type Completion = Rescored<Scorable<RolloutRecord>>;
+
+/** Completions shown of those that rise, and of those that fall. */
+const mostMoved = 15;
+/** Groups shown whole. */
+const mostGroups = 60;
+/** Characters of a completion's text. */
+const textWidth = 120;
+
+/** `about` says where the completions come from, `warnings` what to know before trusting the numbers. */
+export function scoreReport(
+  title: string,
+  about: string,
+  rescored: readonly Completion[],
+  warnings: readonly string[] = [],
+): PageText {
+  const page = new Page();
+  const summary = summariseScores(rescored);
+  const groups = groupsOf(rescored);
+  page.head(`${title}: ${plural(summary.count, 'completion')} in ${plural(summary.groups, 'group')} scored again`);
+  page.line(about, 'dim');
+  for (const warning of warnings) page.line(`! ${warning}`, 'fall');
+  page.line();
+  parts(page, summary);
+  movement(page, summary);
+  flatGroups(page, groups);
+  moved(page, rescored, 'rises');
+  moved(page, rescored, 'falls');
+  wholeGroups(page, groups);
+  return page.text();
+}
+
+const number = (value: number, digits = 3) => `${value < 0 ? '−' : ''}${Math.abs(value).toFixed(digits)}`;
+const shown = (value: number | null | undefined, digits = 3) => (value == null ? '–' : number(value, digits));
+
+function parts(page: Page, { total, parts: components }: ScoreSummary): void {
+  page.head('Mean of each component');
+  const row = (name: string, before: Spread | null, after: Spread | null) => {
+    const change = before && after ? after.mean - before.mean : null;
+    const moves = change !== null && Math.abs(change) >= 5e-4;
+    return {
+      cells: [
+        name,
+        shown(after?.mean),
+        shown(before?.mean),
+        change === null ? (after ? 'new' : 'gone') : moves ? `${change > 0 ? '▲' : '▼'} ${signed(change, 3)}` : '=',
+        shown(after?.std),
+        after ? `${number(after.min, 2)} to ${number(after.max, 2)}` : '–',
+        after ? percent(after.applies, 0) : '–',
+      ],
+      tone: moves ? (change > 0 ? ('rise' as const) : ('fall' as const)) : undefined,
+    };
+  };
+  page.table(
+    ['', 'now', 'before', 'change', 'std', 'range', 'applies to'],
+    [
+      row('total', total.before, total.after),
+      ...Object.entries(components).map(([name, { before, after }]) => row(name, before, after)),
+    ],
+  );
+  page.line();
+}
+
+function movement(page: Page, { movement: moves, newBest, flatGroups: flat, failures }: ScoreSummary): void {
+  page.head('What changes');
+  page.line(`  ▲ ${moves.rises} rise in their group`, 'rise');
+  page.line(`  ▼ ${moves.falls} fall`, 'fall');
+  page.line(`  = ${moves.stays} keep their place${moves.unscored > 0 ? `; ${moves.unscored} are not scored` : ''}`);
+  page.line(`  ${percent(newBest, 0)} of the groups have another best completion`);
+  if (moves.rises === 0 && moves.falls === 0)
+    page.line('  Every group keeps its order: only the distances inside the groups change');
+  page.line(
+    `  ${percent(flat.after, 0)} of the groups are flat (all rewards equal: nothing to learn), ${percent(flat.before, 0)} before`,
+  );
+  for (const [failure, n] of Object.entries(failures)) page.line(`  ! ${failure} (${plural(n, 'completion')})`, 'fall');
+  page.line();
+}
+
+const isFlatNow = (group: readonly Completion[]) => isFlat(group.map((one) => one.new.total));
+const wasFlat = (group: readonly Completion[]) => isFlat(group.map(({ old }) => old.total));
+
+function flatGroups(page: Page, groups: readonly Completion[][]): void {
+  const kinds = [
+    ['Groups that become flat', groups.filter((group) => isFlatNow(group) && !wasFlat(group)), 'fall'],
+    ['Groups that are flat no more', groups.filter((group) => !isFlatNow(group) && wasFlat(group)), 'rise'],
+  ] as const;
+  for (const [title, found, mark] of kinds) {
+    if (found.length === 0) continue;
+    page.head(`${title}: ${found.length}`);
+    for (const group of found) {
+      const now = group.flatMap((one) => one.new.total ?? []);
+      const before = group.flatMap(({ old }) => old.total ?? []);
+      page.linked('  ', nameOfGroup(group), target(group[0]), `   ${range(now)}, before ${range(before)}`, mark);
+    }
+    page.line();
+  }
+}
+
+const range = (values: readonly number[]) =>
+  values.length === 0
+    ? 'not scored'
+    : Math.max(...values) - Math.min(...values) < 1e-9
+      ? `all ${number(values[0])}`
+      : `${number(Math.min(...values))} to ${number(Math.max(...values))}`;
+
+function moved(page: Page, rescored: readonly Completion[], kind: 'rises' | 'falls'): void {
+  const all = rescored.filter((one) => one.movement === kind);
+  if (all.length === 0) return;
+  const far = ({ oldRank, newRank }: Completion) => Math.abs(newRank! - oldRank!);
+  const found = all.toSorted((a, b) => far(b) - far(a)).slice(0, mostMoved);
+  const most = found.length < all.length ? `, the ${found.length} that do most` : '';
+  page.head(`${kind === 'rises' ? 'Rising' : 'Falling'}: ${all.length}${most}`);
+  for (const one of found) completion(page, one);
+  page.line();
+}
+
+const signs = { rises: '▲', falls: '▼', stays: '=', unscored: '·' } as const;
+const marks = { rises: 'rise', falls: 'fall', stays: undefined, unscored: 'dim' } as const;
+
+function completion(page: Page, one: Completion): void {
+  const { record, old, new: now, oldRank, newRank, movement: moves } = one;
+  const places = `${String(oldRank).padStart(4)} → ${String(newRank).padEnd(4)}`;
+  const totals = `${shown(old.total).padStart(7)} → ${shown(now.total).padEnd(7)}`;
+  const start = `  ${signs[moves]} rank ${places} reward ${totals} ${verdict(record)} `;
+  page.linked(start, `${nameOfGroup([one])}, sample ${record.rollout.sample + 1}`, target(one), '', marks[moves]);
+  const names = [...new Set([...Object.keys(now.parts), ...Object.keys(old.parts)])];
+  const values = names.map((name) => {
+    const [before, after] = [shown(old.parts[name]), shown(now.parts[name])];
+    return `${name} ${before === after ? after : `${before} → ${after}`}`;
+  });
+  page.line(`      ${values.join('   ')}`);
+  page.line(`      ${beginning(record)}`, 'dim');
+}
+
+const verdict = ({ rollout, completion: { tokens, finished } }: Scorable<RolloutRecord>) =>
+  `${rollout.correct ? 'right' : 'wrong'}${`${tokens.length}`.padStart(5)} tokens${finished ? '' : ', cut off'}`;
+
+/** From its first step on: what is said before is much the same in a whole group. */
+function beginning({ completion: { text } }: Scorable<RolloutRecord>): string {
+  const [first] = stepMarks(text);
+  return clip(first ? text.slice(first.index) : text, textWidth);
+}
+
+const nameOfGroup = ([{ record }]: readonly Completion[]) => `${record.problemId}, update ${record.rollout.step}`;
+
+const target = ({ record: { problemId, rollout } }: Completion) => ({
+  problemId,
+  stage: rollout.stage,
+  step: rollout.step,
+  sample: rollout.sample,
+});
+
+/** The groups that change most in order first: what the advantages of each would be made of. */
+function wholeGroups(page: Page, groups: readonly Completion[][]): void {
+  const change = (group: readonly Completion[]) =>
+    group.reduce((sum, { oldRank, newRank }) => sum + Math.abs((newRank ?? 0) - (oldRank ?? 0)), 0);
+  const found = groups.toSorted((a, b) => change(b) - change(a)).slice(0, mostGroups);
+  page.head(`Groups: ${groups.length}${found.length < groups.length ? `, the ${found.length} that change most` : ''}`);
+  for (const group of found) {
+    const spread = (totals: (number | null)[]) => number(deviation(totals.filter((total) => total !== null)), 2);
+    page.line(
+      `  ${nameOfGroup(group)}   std ${spread(group.map((one) => one.new.total))}, before ${spread(group.map(({ old }) => old.total))}`,
+      'strong',
+    );
+    const order = (one: Completion) => one.newRank ?? Number.POSITIVE_INFINITY;
+    for (const one of group.toSorted((a, b) => order(a) - order(b))) {
+      const { record, new: now, oldRank, newRank, movement: moves } = one;
+      const places = `${String(newRank ?? '–').padStart(4)}  was ${String(oldRank ?? '–').padEnd(4)}`;
+      const start = `   ${signs[moves]}${places}${shown(now.total).padStart(8)}   ${verdict(record)}   `;
+      page.linked(start, `sample ${record.rollout.sample + 1}`, target(one), `   ${beginning(record)}`, marks[moves]);
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { presets } from '../../config/presets';
+import { arithmeticDefaults, arithmeticItem } from '../../data/arithmetic';
+import { listRuns } from '../../runs/reading';
+import type { StageName } from '../../runs/records';
+import { createRun } from '../../runs/writer';
+import { newestRollouts, readCompletions, stagesWithRollouts } from './rollouts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'distillery-rollouts-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+const train = { format: 'arithmetic', seed: 1, count: 3, start: 0, operations: [2, 2], maxValue: 60 } as const;
+const stages = { complete: { reward: presets.default }, rewrite: { reward: presets['bridge-stage3'] } };
+const item = arithmeticItem({ ...arithmeticDefaults, operations: [2, 2] }, 'train', 0);
+
+function makeRun(time: string, recorded: [StageName, number][], problemId = item.id): string {
+  const run = createRun(root, 'x', { experiment: { data: { train }, stages } }, () => new Date(time));
+  for (const [stage, step] of recorded)
+    run.rollouts(stage, step, [
+      {
+        ...{ problemId, group: 0, sample: 0, prompt: '?', tokens: [1, 2, 0], tokenTexts: ['Answer: ', '5', '<end>'] },
+        ...{ logProbs: [-1, -1, -1], reward: 1, parts: {}, advantage: 0, finished: true, answer: '5', correct: false },
+      },
+    ]);
+  run.close({ state: 'finished' });
+  return run.folder;
+}
+
+it('takes the newest run with rollouts, and its stage that the reward was for', () => {
+  const run = makeRun('2026-02-05T10:00:00Z', [
+    ['complete', 1],
+    ['complete', 2],
+    ['rewrite', 1],
+  ]);
+  makeRun('2026-02-05T11:00:00Z', []);
+  expect(stagesWithRollouts(run)).toEqual([
+    { stage: 'complete', updates: 2 },
+    { stage: 'rewrite', updates: 1 },
+  ]);
+  expect(newestRollouts(listRuns(root), 'default')).toMatchObject({ run, stage: 'complete' });
+  expect(newestRollouts(listRuns(root), 'of my own')).toMatchObject({ run, stage: 'rewrite' });
+  expect(newestRollouts([], 'default')).toBeUndefined();
+});
+
+it('reads completions with their problems, the newest updates only', () => {
+  const run = makeRun('2026-02-05T10:00:00Z', [
+    ['complete', 1],
+    ['complete', 2],
+    ['complete', 10],
+  ]);
+  const { steps, completions } = readCompletions({ run, stage: 'complete', updates: 2 });
+  expect(steps).toEqual([2, 10]);
+  expect(completions.map(({ problem, completion }) => [problem.question, problem.answer, completion.text])).toEqual(
+    Array(2).fill([item.question, item.answer, 'Answer: 5']),
+  );
+});
+
+it('says which problem is gone, and that there are no rollouts', () => {
+  const run = makeRun('2026-02-05T10:00:00Z', [['complete', 1]], 'train-1-999');
+  expect(() => readCompletions({ run, stage: 'complete', updates: 1 })).toThrow(
+    /train-1-999 is not in the training data/,
+  );
+  expect(() => readCompletions({ run, stage: 'rewrite', updates: 1 })).toThrow(/no rollouts of this stage/);
+});

@@ -1,0 +1,91 @@
+/** Recorded completions of the workspace's runs, to be scored with a reward that is being written. */
+import type { DataSource } from '../../config/experiment';
+import type { RewardConfig } from '../../config/reward';
+import { loadData } from '../../data/load';
+import { UserError } from '../../errors';
+import { type Scorable, toScorable } from '../../rewards/recorded';
+import { type RunListing, readConfig, readRollouts, rolloutSteps } from '../../runs/reading';
+import type { RolloutRecord, StageName } from '../../runs/records';
+
+/** The newest `updates` updates of a stage. */
+export interface RolloutChoice {
+  /** Its folder. */
+  run: string;
+  stage: StageName;
+  updates: number;
+}
+
+export interface Recorded extends RolloutChoice {
+  /** Updates whose rollouts were read, oldest first. */
+  steps: number[];
+  completions: Scorable<RolloutRecord>[];
+}
+
+/** Several updates, as one holds few problems; few enough to be scored while one types. */
+export const defaultUpdates = 5;
+
+/** What config.json of a run says, as far as it is needed here. */
+interface RunSettings {
+  experiment?: {
+    data?: { train?: DataSource };
+    stages?: Partial<Record<StageName, { reward?: RewardConfig } | false>>;
+  };
+}
+
+/** Stages of a run that have rollouts, in the order of training, with the number of updates. */
+export function stagesWithRollouts(run: string): { stage: StageName; updates: number }[] {
+  const counts = new Map<StageName, number>();
+  for (const { stage } of rolloutSteps(run)) counts.set(stage, (counts.get(stage) ?? 0) + 1);
+  return [...counts].map(([stage, updates]) => ({ stage, updates }));
+}
+
+/**
+ * The newest run with rollouts; of its stages the one that was trained on a reward of this name, else the last. Undefined when no run
+ * has any.
+ */
+export function newestRollouts(listings: readonly RunListing[], reward: string | undefined): RolloutChoice | undefined {
+  for (const { folder, ...listing } of listings) {
+    if ('problem' in listing) continue;
+    const stages = stagesWithRollouts(folder);
+    const last = stages.at(-1);
+    if (!last) continue;
+    const named = stages.find(({ stage }) => reward !== undefined && rewardName(folder, stage) === reward);
+    return { run: folder, stage: (named ?? last).stage, updates: defaultUpdates };
+  }
+  return undefined;
+}
+
+function rewardName(run: string, stage: StageName): string | undefined {
+  const settings = (readConfig(run) as RunSettings).experiment?.stages?.[stage];
+  return settings ? settings.reward?.name : undefined;
+}
+
+/** Reads the completions with their problems. Errors: no rollouts any more, data that has gone or changed. */
+export function readCompletions(choice: RolloutChoice): Recorded {
+  const { run, stage, updates } = choice;
+  const steps = rolloutSteps(run)
+    .filter((one) => one.stage === stage)
+    .slice(-updates)
+    .map(({ step }) => step);
+  const rollouts = steps.flatMap((step) => readRollouts(run, stage, step));
+  if (rollouts.length === 0)
+    throw new UserError('the run has no rollouts of this stage', {
+      file: run,
+      code: 'run',
+      remedy: 'Rollouts come with Stage 2: choose another run.',
+    });
+  const source = (readConfig(run) as RunSettings).experiment?.data?.train;
+  if (!source)
+    throw new UserError('config.json does not say what data the run learned from', { file: run, code: 'run' });
+  const problems = new Map(loadData(source, '.', 'train').problems.map((problem) => [problem.id, problem]));
+  const completions = rollouts.map((rollout) => {
+    const problem = problems.get(rollout.problemId);
+    if (problem) return toScorable(rollout, problem);
+    throw new UserError(`the problem ${rollout.problemId} is not in the training data any more`, {
+      file: run,
+      code: 'dataset',
+      remedy: 'Put the former data back, or choose another run.',
+    });
+  });
+  return { ...choice, steps, completions };
+}

@@ -1,0 +1,148 @@
+import { basename, dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { checkReward } from '../../config/check';
+import type { RewardConfig } from '../../config/reward';
+import { UserError } from '../../errors';
+import { scoreRollouts } from '../../rewards/dry-run';
+import { textOf } from '../config/texts';
+import { titleOf } from '../runs/items';
+import type { Services } from '../services';
+import { stageTitles } from '../words';
+import type { PageText } from './page';
+import { scoreReport } from './report';
+import { newestRollouts, type Recorded, type RolloutChoice, readCompletions } from './rollouts';
+
+export const scoresScheme = 'distillery-scores';
+
+/** After the last key, in milliseconds. */
+const delay = 250;
+
+interface View {
+  /** Of the reward file. */
+  reward: vscode.Uri;
+  choice?: RolloutChoice;
+  recorded?: Recorded;
+  /** The last text that was a valid reward. */
+  config?: RewardConfig;
+  page: PageText;
+}
+
+/** The documents that show what rewards would have said, each as its reward is edited. */
+export class ScoreViews implements vscode.TextDocumentContentProvider, vscode.Disposable {
+  private readonly views = new Map<string, View>();
+  private readonly changed = new vscode.EventEmitter<vscode.Uri>();
+  readonly onDidChange = this.changed.event;
+  private timer: NodeJS.Timeout | undefined;
+  private readonly parts = [
+    vscode.workspace.onDidChangeTextDocument(({ document }) => this.edited(document.uri)),
+    vscode.workspace.onDidCloseTextDocument(
+      ({ uri }) => uri.scheme === scoresScheme && this.views.delete(uri.toString()),
+    ),
+  ];
+
+  constructor(private readonly services: Services) {}
+
+  dispose(): void {
+    clearTimeout(this.timer);
+    for (const part of this.parts) part.dispose();
+    this.changed.dispose();
+  }
+
+  /** Opens the view of a reward beside it, on the newest rollouts or those chosen. */
+  async open(reward: vscode.Uri, choice?: RolloutChoice): Promise<void> {
+    const uri = uriOf(reward);
+    const view = this.view(uri);
+    view.choice = choice;
+    view.recorded = undefined;
+    this.changed.fire(uri);
+    const document = await vscode.workspace.openTextDocument(uri);
+    await vscode.window.showTextDocument(document, {
+      viewColumn: vscode.ViewColumn.Beside,
+      preserveFocus: true,
+      preview: false,
+    });
+  }
+
+  provideTextDocumentContent(uri: vscode.Uri): string {
+    const view = this.view(uri);
+    view.page = this.write(view);
+    return view.page.lines.join('\n');
+  }
+
+  pageOf(uri: vscode.Uri): PageText | undefined {
+    return this.views.get(uri.toString())?.page;
+  }
+
+  /** Folder of the run whose completions a view shows. */
+  runOf(uri: vscode.Uri): string | undefined {
+    return this.views.get(uri.toString())?.recorded?.run;
+  }
+
+  private view(uri: vscode.Uri): View {
+    const known = this.views.get(uri.toString());
+    if (known) return known;
+    const view: View = { reward: rewardOf(uri), page: { lines: [], tones: [], links: [], heads: [] } };
+    this.views.set(uri.toString(), view);
+    return view;
+  }
+
+  private edited(reward: vscode.Uri): void {
+    const uri = uriOf(reward);
+    if (!this.views.has(uri.toString())) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.changed.fire(uri), delay);
+  }
+
+  private write(view: View): PageText {
+    const name = basename(view.reward.fsPath);
+    try {
+      const warnings = this.readReward(view);
+      const { config } = view;
+      if (!config) return message(name, warnings);
+      view.choice ??= newestRollouts(this.services.runs.list(), config.name ?? name.replace(/\.reward\.json$/, ''));
+      if (!view.choice)
+        return message(name, [vscode.l10n.t('There are no rollouts yet: they come with Stage 2 of a run.')]);
+      view.recorded ??= readCompletions(view.choice);
+      const { recorded } = view;
+      return scoreReport(name, aboutText(recorded), scoreRollouts(config, recorded.completions), warnings);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return message(name, error.toString().split('\n'));
+    }
+  }
+
+  /** Takes the reward as it stands in the editor; says why when the last valid one stays. */
+  private readReward(view: View): string[] {
+    const text = textOf(view.reward.fsPath);
+    if (text === undefined) return [vscode.l10n.t('The reward file cannot be read.')];
+    const { value, issues } = checkReward(text);
+    if (value) {
+      view.config = value;
+      return issues.map(({ line, message: what }) => vscode.l10n.t('line {0}: {1}', line, what));
+    }
+    const { line, message: what } = issues.find(({ severity }) => severity === 'error')!;
+    const stays = view.config ? ` ${vscode.l10n.t('Shown is the reward as it was before.')}` : '';
+    return [`${vscode.l10n.t('line {0}: {1}', line, what)}${stays}`];
+  }
+}
+
+function message(title: string, lines: readonly string[]): PageText {
+  return {
+    lines: [title, ...lines],
+    tones: [{ line: 0, start: 0, end: title.length, tone: 'strong' }],
+    links: [],
+    heads: [0],
+  };
+}
+
+function aboutText({ run, stage, steps }: Recorded): string {
+  const updates = steps.length === 1 ? `update ${steps[0]}` : `updates ${steps[0]} to ${steps.at(-1)}`;
+  return `${basename(dirname(dirname(dirname(run))))} · run ${titleOf(basename(run))} · ${stageTitles[stage]} · ${updates}`;
+}
+
+/** The view's own address: named after the reward, which stands in the query. */
+function uriOf(reward: vscode.Uri): vscode.Uri {
+  return vscode.Uri.from({ scheme: scoresScheme, path: `/${basename(reward.path)}.scores`, query: reward.toString() });
+}
+
+export const rewardOf = (view: vscode.Uri) => vscode.Uri.parse(view.query);
