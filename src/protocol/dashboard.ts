@@ -2,7 +2,7 @@
  * Messages between the dashboard's page and the extension. A run's updates travel as columns, and only the new rows of them;
  * everything else is small and sent whole when it changes.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** As the run folders name them, in the order of training; rows name a stage by its place here. */
 export const stages = ['base', 'sft', 'reconstruct', 'complete', 'rewrite'] as const;
