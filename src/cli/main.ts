@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import pc from 'picocolors';
 import { packageRoot } from '../paths';
+import { addAttachCommand } from './attach';
 import { addDoctorCommand } from './doctor';
 import { addEvaluateCommand } from './evaluate';
 import { endOnBrokenPipe, fail } from './exit';
@@ -37,6 +38,7 @@ Examples:
   );
 
 addRunCommands(program);
+addAttachCommand(program, version);
 addEvaluateCommand(program);
 addRunsCommand(program);
 addShowCommand(program);

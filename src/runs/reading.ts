@@ -81,7 +81,8 @@ export function openRun(folder: string): Run {
       remedy: 'Update Distillery.',
     });
   const record = check(runRecordSchema, value, { file });
-  return { folder: resolve(folder), record, interrupted: record.state === 'running' && !lockHolder(folder) };
+  const held = record.state === 'running' || record.state === 'paused';
+  return { folder: resolve(folder), record, interrupted: held && !lockHolder(folder) };
 }
 
 export type ShownState = Run['record']['state'] | 'interrupted';

@@ -26,7 +26,7 @@ export const checkpointEntrySchema = z.object({
 });
 export type CheckpointEntry = z.infer<typeof checkpointEntrySchema>;
 
-/** Where a run stands, as written. A run that says `running` while nobody holds its lock was interrupted. */
+/** Where a run stands, as written. A run that says `running` or `paused` while nobody holds its lock was interrupted. */
 export const runStates = ['created', 'running', 'paused', 'stopped', 'finished', 'failed'] as const;
 
 /** run.json */

@@ -1,0 +1,182 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import type { Crash } from '../client/api';
+import { HostClient } from '../client/host-client';
+import { errorOfFault } from '../client/link';
+import { UserError } from '../errors';
+import type { HostEvent, Status } from '../protocol/control';
+import { lockHolder } from '../runs/lock';
+import { readSummary } from '../runs/reading';
+import { exitCodes, print } from './exit';
+import { summaryTable } from './format';
+import { allRuns, commandLine, quoted, runsFolders, shown } from './places';
+import { showProgress } from './progress';
+
+const verbs = ['pause', 'resume', 'stop', 'cancel'] as const;
+type Verb = (typeof verbs)[number];
+
+export function addAttachCommand(program: Command, version: string): void {
+  program
+    .command('attach')
+    .description('show the run that the editor started, as `run` shows its own, or pause, resume or stop it')
+    .argument('[folder]', 'a workspace or a run (default: what runs here, below or above)')
+    .option('--pause', 'finish the update, take a checkpoint, and wait')
+    .option('--resume', 'go on after a pause')
+    .option('--stop', 'finish the update, take a checkpoint, and end the run')
+    .option('--cancel', 'end the run at once, without a checkpoint')
+    .option('--json', 'one JSON object a line: the run, its events, how it ended')
+    .addHelpText(
+      'after',
+      `
+Ctrl-C only stops looking: the run goes on. With --pause or --resume nothing is followed.
+
+Examples:
+  distillery attach
+  distillery attach ./my-experiment --stop`,
+    )
+    .action(async (folder: string | undefined, options: Partial<Record<Verb | 'json', boolean>>) => {
+      const asked = verbs.filter((verb) => options[verb]);
+      if (asked.length > 1)
+        throw new UserError(`--${asked[0]} and --${asked[1]} exclude each other`, {
+          code: 'usage',
+          remedy: 'Give one.',
+        });
+      const client = await findBusyHost(folder, version);
+      try {
+        await (asked[0] ? obey(client, asked[0], options.json ?? false) : follow(client, options.json ?? false));
+      } finally {
+        client.dispose();
+      }
+    });
+}
+
+/** A client of the only host here that has a run at hand. */
+async function findBusyHost(folder: string | undefined, version: string): Promise<HostClient> {
+  const places = folder === undefined ? runsFolders().map((runs) => dirname(runs)) : [distilleryOf(folder)];
+  const busy: HostClient[] = [];
+  for (const place of places) {
+    const client = new HostClient({ folder: place, client: { name: 'terminal', version }, node: process.execPath });
+    if ((await client.attach()) && client.status?.run) busy.push(client);
+    else client.dispose();
+  }
+  if (busy.length === 1) return busy[0];
+  for (const client of busy) client.dispose();
+  if (busy.length > 1)
+    throw new UserError('several training hosts are at work here', {
+      code: 'usage',
+      remedy: `Name one: ${busy.map((client) => shown(dirname(client.folder))).join(', ')}.`,
+    });
+  throw nothingRuns(places);
+}
+
+/** Says so, and names a run that a terminal works on: that one cannot be looked at from here. */
+function nothingRuns(places: readonly string[]): UserError {
+  for (const { folder } of allRuns(places.map((place) => join(place, 'runs')))) {
+    const holder = lockHolder(folder);
+    if (holder)
+      return new UserError(`no training host is at work here, but process ${holder.pid} works on ${shown(folder)}`, {
+        code: 'run',
+        remedy: 'It was started in a terminal: look there, or stop it with Ctrl-C.',
+      });
+  }
+  return new UserError('no run is on here', {
+    code: 'run',
+    remedy: `Start one in the editor, or here with \`${commandLine('run <experiment>')}\`.`,
+  });
+}
+
+/** The `.distillery` folder of a workspace, of a run in it, or itself. */
+function distilleryOf(path: string): string {
+  const full = resolve(path);
+  if (!existsSync(full))
+    throw new UserError('no such folder', { file: path, code: 'missing', remedy: 'Check the path.' });
+  const at = full.lastIndexOf(`${sep}.distillery${sep}`);
+  if (at >= 0) return full.slice(0, at + sep.length + '.distillery'.length);
+  return basename(full) === '.distillery' ? full : join(full, '.distillery');
+}
+
+async function obey(client: HostClient, verb: Verb, json: boolean): Promise<void> {
+  const { folder } = client.status!.run!;
+  if (verb === 'stop' || verb === 'cancel') {
+    const over = follow(client, json);
+    await client[verb]();
+    return over;
+  }
+  if (verb === 'pause') {
+    await client.pause();
+    await settled(client, (state) => state !== 'running' && state !== 'pausing');
+  } else {
+    await client.resume({ run: folder });
+    await settled(client, (state) => state !== 'paused' && state !== 'pausing');
+  }
+  if (json) print({ state: client.state, run: folder });
+  else process.stdout.write(`${shown(folder)} is ${client.state}.\n`);
+}
+
+function settled(client: HostClient, test: (state: string) => boolean): Promise<void> {
+  if (test(client.state)) return Promise.resolve();
+  return new Promise((resolve) => client.on('state', (state) => test(state) && resolve()));
+}
+
+/** Shows the run until it ends, or until the user has seen enough. */
+async function follow(client: HostClient, json: boolean): Promise<void> {
+  const status = client.status!;
+  const { folder, name, backend } = status.run!;
+  const show = showProgress(process.stdout);
+  if (json) print({ run: status.run, state: status.state });
+  else process.stdout.write(`${pc.bold(name)} on ${backend}\n${pc.dim(shown(folder))}\n\n`);
+  if (!json) catchUp(status, show);
+  if (!json && status.state !== 'running') process.stdout.write(`${pc.yellow(status.state)}\n`);
+  const ended = await new Promise<Extract<HostEvent, { type: 'ended' }> | Crash | 'left'>((resolve) => {
+    const leave = () => resolve('left');
+    process.once('SIGINT', leave);
+    process.stdout.once('error', leave);
+    client.on('crash', resolve);
+    client.on('state', (state) => {
+      if (state === 'absent') resolve({ reason: 'the training host has ended', cause: 'unknown', log: [] });
+    });
+    client.on('event', (event) => {
+      if (event.type === 'curriculum' && event.run === folder)
+        if (json) print({ event: event.event });
+        else show(event.event);
+      if (event.type === 'ended' && event.run === folder) resolve(event);
+    });
+    // The end was among events that were missed.
+    client.on('snapshot', ({ run, last }) => {
+      if (run?.folder !== folder && last?.folder === folder)
+        resolve({ type: 'ended', seq: 0, time: '', run: folder, outcome: last.outcome, fault: last.fault });
+    });
+  });
+  if (ended === 'left') {
+    if (!json) process.stdout.write(`\nThe run goes on. Stop it with:\n  ${commandLine('attach --stop')}\n`);
+    return;
+  }
+  if (!('outcome' in ended))
+    throw new UserError(ended.reason, {
+      file: folder,
+      code: 'host',
+      remedy: `The run was interrupted; go on with \`${commandLine(`resume ${quoted(shown(folder))}`)}\`.`,
+    });
+  tellEnd(folder, ended, json);
+}
+
+/** What is known of the phase at hand, so that there is a bar before the next update. */
+function catchUp({ progress }: Status, show: ReturnType<typeof showProgress>): void {
+  const { phase, update, validation } = progress;
+  if (phase) show({ ...phase, done: update?.update ?? phase.done });
+  if (validation) show(validation);
+}
+
+function tellEnd(folder: string, { outcome, fault }: Extract<HostEvent, { type: 'ended' }>, json: boolean): void {
+  const rows = readSummary(folder);
+  if (outcome !== 'finished') process.exitCode = outcome === 'failed' ? exitCodes.input : exitCodes.stopped;
+  if (json) print({ ended: { folder, outcome, fault, rows } });
+  else if (outcome === 'finished') process.stdout.write(`\n${summaryTable(rows)}\n\nThe run is in ${shown(folder)}.\n`);
+  else if (fault) throw errorOfFault(fault);
+  else {
+    const how = outcome === 'cancelled' ? 'Cancelled' : 'Stopped';
+    process.stdout.write(`\n${how}. Go on with:\n  ${commandLine(`resume ${quoted(shown(folder))}`)}\n`);
+  }
+}
