@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { runsFolderName } from '../runs/layout';
@@ -9,6 +10,8 @@ import { runOfFile } from './run-paths';
 
 /** Changes of files are told at most this often, in milliseconds. */
 const delay = 250;
+/** How long the list is taken to be what the watchers say, in milliseconds: they may miss something. */
+const trusted = 2000;
 /** How often runs that a process works on are looked at: a process that was killed changes no file. */
 const pulse = 5000;
 
@@ -46,9 +49,38 @@ export class RunIndex implements vscode.Disposable {
     return [...new Set([...roots, ...besides, ...this.nested])];
   }
 
-  /** Newest first; a run that cannot be read says why. */
-  list(): RunListing[] {
-    return this.cache.list(this.folders());
+  /**
+   * Newest first; a run that cannot be read says why. Asked again within a moment, it looks only at the runs that are known to have
+   * changed: a thousand runs take milliseconds to look at, and every view asks after every update of a training run.
+   */
+  list(): readonly RunListing[] {
+    const { listed, stale } = this;
+    if (listed && stale !== 'all' && Date.now() - listed.time < trusted) {
+      for (const run of stale) {
+        const at = listed.runs.findIndex(({ folder }) => folder === run);
+        if (at < 0 || !existsSync(run)) return this.listAll();
+        listed.runs[at] = this.cache.find(run);
+      }
+      stale.clear();
+      return listed.runs;
+    }
+    return this.listAll();
+  }
+
+  private listed: { runs: RunListing[]; time: number } | undefined;
+  private stale: Set<string> | 'all' = new Set();
+
+  private listAll(): readonly RunListing[] {
+    this.listed = { runs: this.cache.list(this.folders()), time: Date.now() };
+    this.stale = new Set();
+    return this.listed.runs;
+  }
+
+  /** Something changed: without runs, in the list itself. */
+  private change(...runs: string[]): void {
+    if (runs.length === 0) this.stale = 'all';
+    else if (this.stale !== 'all') for (const run of runs) this.stale.add(run);
+    this.batch.add(...runs);
   }
 
   /** By name of the file. */
@@ -58,7 +90,7 @@ export class RunIndex implements vscode.Disposable {
 
   /** Looks again; with runs, at these only. */
   refresh(...runs: string[]): void {
-    this.batch.add(...runs);
+    this.change(...runs);
   }
 
   dispose(): void {
@@ -72,7 +104,7 @@ export class RunIndex implements vscode.Disposable {
     const found = await vscode.workspace.findFiles(`**/*${experimentSuffix}`, '**/{node_modules,.git}/**', 1000);
     this.experimentFiles.clear();
     for (const uri of found) if (uri.scheme === 'file') this.experimentFiles.add(uri.fsPath);
-    this.batch.add();
+    this.change();
   }
 
   private watch(): void {
@@ -80,12 +112,12 @@ export class RunIndex implements vscode.Disposable {
     experiments.onDidCreate(({ fsPath }) => {
       if (/[\\/]node_modules[\\/]/.test(fsPath)) return;
       this.experimentFiles.add(fsPath);
-      this.batch.add();
+      this.change();
     });
-    experiments.onDidChange(() => this.batch.add());
+    experiments.onDidChange(() => this.change());
     experiments.onDidDelete(({ fsPath }) => {
       this.experimentFiles.delete(fsPath);
-      this.batch.add();
+      this.change();
     });
     // The folders too: when one is deleted or moved, nothing is told of the files in it.
     const runs = vscode.workspace.createFileSystemWatcher('**/.distillery{,/**}');
@@ -100,11 +132,11 @@ export class RunIndex implements vscode.Disposable {
     if (/\.(draft|safetensors)$/.test(file)) return;
     const place = runOfFile(file);
     if (!place) {
-      if (basename(file) === '.distillery') this.batch.add();
+      if (basename(file) === '.distillery') this.change();
       return;
     }
     this.nested.add(place.runs);
-    this.batch.add(...(place.run ? [place.run] : []));
+    this.change(...(place.run ? [place.run] : []));
   }
 
   private look(): void {
@@ -116,6 +148,6 @@ export class RunIndex implements vscode.Disposable {
     );
     const differing = [...live, ...this.live].filter((run) => live.has(run) !== this.live.has(run));
     this.live = live;
-    if (differing.length > 0) this.batch.add(...differing);
+    if (differing.length > 0) this.change(...differing);
   }
 }

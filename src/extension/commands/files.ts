@@ -46,7 +46,7 @@ function pathOf(node: RunsNode): string {
   if (node.kind === 'experiment') return node.experiment ?? node.runs;
   if (node.kind === 'checkpoint') return node.checkpoint;
   if (node.kind === 'evaluation') return evaluationFile(node.run, node.evaluation);
-  return node.run;
+  return 'run' in node ? node.run : '';
 }
 
 /** On a remote machine or in a browser there is no file manager to show it in; the Explorer view is everywhere. */

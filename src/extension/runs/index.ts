@@ -27,6 +27,7 @@ export function registerRuns(services: Services): vscode.Disposable {
     view,
     services.runs.onDidChange(look),
     command(services, 'distillery.refresh', () => services.runs.refresh()),
+    command(services, 'distillery.showOlderRuns', (experiment: string) => tree.showAll(experiment)),
     command(services, 'distillery.revealInRuns', (run: string) =>
       view.reveal(tree.run(run), { select: true, focus: true, expand: true }),
     ),
@@ -41,7 +42,7 @@ const dropController: vscode.TreeDragAndDropController<RunsNode> = {
   dropMimeTypes: [casesMime],
   async handleDrop(target, data) {
     const dropped = data.get(casesMime)?.value as { run: string; problemIds: string[] } | undefined;
-    if (!dropped || !target || target.kind === 'experiment') return;
+    if (!dropped || !target || !('run' in target)) return;
     if (target.run !== dropped.run) {
       void vscode.window.showWarningMessage(vscode.l10n.t('These cases belong to another run.'));
       return;

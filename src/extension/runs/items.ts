@@ -49,6 +49,22 @@ export function itemOf(node: RunsNode, around: Surroundings): Item {
         contextValue: 'failures',
         children: 'none',
       };
+    case 'hint':
+      return {
+        label: 'No runs yet',
+        description: 'run it quickly',
+        icon: { id: 'run-all' },
+        contextValue: 'hint',
+        children: 'none',
+        spoken: 'No runs yet. Press Enter to run it quickly.',
+      };
+    case 'more':
+      return {
+        label: `Show ${plural(node.count, 'older run')}`,
+        icon: { id: 'ellipsis' },
+        contextValue: 'more',
+        children: 'none',
+      };
     case 'problem':
       return {
         label: node.problem.message,

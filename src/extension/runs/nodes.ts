@@ -19,13 +19,17 @@ export type RunsNode = { id: string } & (
   | { kind: 'evaluation'; run: string; evaluation: string; checkpoint?: string }
   | { kind: 'failures'; run: string }
   | { kind: 'problem'; run: string; problem: UserError }
+  /** In place of runs, where there are none yet. */
+  | { kind: 'hint'; experiment: string }
+  /** In place of runs that are not shown yet. */
+  | { kind: 'more'; above: string; count: number }
 );
 export type NodeOf<K extends RunsNode['kind']> = Extract<RunsNode, { kind: K }>;
 
 /** What the tree is drawn from. */
 export interface RunsSource {
   cache: RunCache;
-  list(): RunListing[];
+  list(): readonly RunListing[];
   experiments(): ExperimentFile[];
 }
 
@@ -48,11 +52,19 @@ export function nameOf(listing: RunListing): string {
   return 'run' in listing ? listing.run.record.name : listing.id.replace(/^\d{8}-\d{6}-/, '').replace(/-\d+$/, '');
 }
 
-export function runNodes(source: RunsSource, { runs, name }: NodeOf<'experiment'>): NodeOf<'run'>[] {
-  return source
-    .list()
-    .filter((listing) => dirname(listing.folder) === runs && nameOf(listing) === name)
-    .map(({ folder }) => runNode(folder));
+/** The newest runs of an experiment, `limit` of them; a node more for those that are older. */
+export function runNodes(
+  source: RunsSource,
+  { id, runs, name, experiment }: NodeOf<'experiment'>,
+  limit = Number.POSITIVE_INFINITY,
+): RunsNode[] {
+  const all = source.list().filter((listing) => dirname(listing.folder) === runs && nameOf(listing) === name);
+  if (all.length === 0 && experiment) return [{ id: `hint ${experiment}`, kind: 'hint', experiment }];
+  const older = all.length - limit;
+  return [
+    ...all.slice(0, limit).map(({ folder }) => runNode(folder)),
+    ...(older > 0 ? [{ id: `more ${id}`, kind: 'more' as const, above: id, count: older }] : []),
+  ];
 }
 
 export const runNode = (run: string): NodeOf<'run'> => ({ id: `run ${run}`, kind: 'run', run });
@@ -115,6 +127,8 @@ const problemNode = (run: string, problem: UserError): NodeOf<'problem'> => ({
 /** The node above; undefined for the top. */
 export function parentOf(source: RunsSource, node: RunsNode): RunsNode | undefined {
   if (node.kind === 'experiment') return undefined;
+  if (node.kind === 'hint') return experimentNodes(source).find(({ experiment }) => experiment === node.experiment);
+  if (node.kind === 'more') return experimentNodes(source).find(({ id }) => id === node.above);
   const listing = source.cache.find(node.run);
   if (node.kind === 'run')
     return experimentNodes(source).find(({ runs, name }) => runs === dirname(node.run) && name === nameOf(listing));

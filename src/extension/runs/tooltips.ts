@@ -25,6 +25,8 @@ export function tooltipOf(node: RunsNode, cache: RunCache, progress?: Progress):
     case 'problem':
       return plain(node.problem.toString());
     case 'evaluation':
+    case 'hint':
+    case 'more':
       return undefined;
   }
 }

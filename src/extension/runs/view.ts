@@ -4,6 +4,9 @@ import { type Item, itemOf } from './items';
 import { experimentNodes, nameOf, parentOf, partNodes, type RunsNode, runNode, runNodes, stageNodes } from './nodes';
 import { tooltipOf } from './tooltips';
 
+/** Runs of an experiment that are shown at first. */
+const page = 100;
+
 /** The Runs tree. Nodes are handed out once each, so that one run can be drawn anew without the others. */
 export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<RunsNode[] | undefined>();
@@ -42,14 +45,26 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
   resolveTreeItem(item: vscode.TreeItem, node: RunsNode): vscode.TreeItem {
     const progress = node.kind === 'run' ? this.services.hosts.progress(node.run) : undefined;
     const text = tooltipOf(node, this.services.runs.cache, progress);
-    item.tooltip = text === undefined ? item.description || undefined : new vscode.MarkdownString(text);
+    if (text !== undefined) item.tooltip = new vscode.MarkdownString(text);
     return item;
   }
 
-  /** The node of a run, to reveal it. */
+  /** The node of a run, to reveal it: shown from now on, however old. */
   run(folder: string): RunsNode {
-    return this.intern(runNode(folder));
+    const node = this.intern(runNode(folder));
+    const experiment = this.getParent(node);
+    if (experiment && !this.getChildren(experiment).includes(node)) this.showAll(experiment.id);
+    return node;
   }
+
+  /** Shows all runs of an experiment, not its newest only. */
+  showAll(experiment: string): void {
+    this.limits.set(experiment, Number.POSITIVE_INFINITY);
+    const node = this.known.get(experiment);
+    if (node) this.changed.fire([node]);
+  }
+
+  private readonly limits = new Map<string, number>();
 
   dispose(): void {
     this.changed.dispose();
@@ -68,7 +83,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
         return experiments;
       }
       case 'experiment': {
-        const children = runNodes(runs, node);
+        const children = runNodes(runs, node, this.limits.get(node.id) ?? page);
         if (node.id === this.newest.experiment) this.newest.run ??= children[0]?.id;
         return children;
       }
@@ -123,5 +138,7 @@ function commandOf(node: RunsNode): vscode.Command | undefined {
     return { command: 'distillery.showFailures', title: 'Show Failure Cases', arguments: [node] };
   if (node.kind === 'evaluation')
     return { command: 'distillery.openAnswers', title: 'Open Answers', arguments: [node] };
+  if (node.kind === 'more') return { command: 'distillery.showOlderRuns', title: 'Show', arguments: [node.above] };
+  if (node.kind === 'hint') return { command: 'distillery.runQuick', title: 'Run Quickly', arguments: [node] };
   return undefined;
 }

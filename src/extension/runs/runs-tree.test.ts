@@ -1,0 +1,213 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ExperimentFile } from '../experiment-file';
+import type { Progress } from '../progress';
+import { RunCache } from '../run-cache';
+import {
+  failure,
+  stageRow,
+  time,
+  writeEvaluation,
+  writeFailures,
+  writeRun,
+  writeSummary,
+} from '../testing/run-folders';
+import { type Item, itemOf, titleOf } from './items';
+import { experimentNodes, type NodeOf, parentOf, partNodes, type RunsNode, runNodes, stageNodes } from './nodes';
+import { tooltipOf } from './tooltips';
+
+let root: string;
+let runs: string;
+let cache: RunCache;
+let experiments: ExperimentFile[];
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'distillery-tree-'));
+  runs = join(root, '.distillery', 'runs');
+  mkdirSync(runs, { recursive: true });
+  cache = new RunCache();
+  experiments = [experiment('sums')];
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+const experiment = (name: string): ExperimentFile => ({
+  ...{ file: join(root, `${name}.distillery.json`), name, runs },
+  ...{ stages: ['reconstruct', 'complete', 'rewrite'], quick: true },
+});
+const source = () => ({ cache, list: () => cache.list([runs]), experiments: () => experiments });
+const item = (node: RunsNode, progress?: Progress): Item =>
+  itemOf(node, { cache, progress: () => progress, newest: false, now: Date.parse(time) + 3 * 60_000 });
+const checkpoint = (name: string) => {
+  const [stage, step] = name.split('-') as ['complete', string];
+  return { name, stage, step: Number(step), seq: 1 };
+};
+
+/** The tree as indented lines of label and description. */
+function outline(progress?: Progress): string[] {
+  const lines: string[] = [];
+  const walk = (nodes: RunsNode[], depth: number) => {
+    for (const node of nodes) {
+      const { label, description } = item(node, progress);
+      lines.push(`${'  '.repeat(depth)}${[label, description].filter(Boolean).join(' | ')}`);
+      if (node.kind === 'experiment') walk(runNodes(source(), node), depth + 1);
+      if (node.kind === 'run') walk(stageNodes(source(), cache.find(node.run)), depth + 1);
+      if (node.kind === 'stage') walk(partNodes(source(), cache.find(node.run), node.stage), depth + 1);
+    }
+  };
+  walk(experimentNodes(source()), 0);
+  return lines;
+}
+
+function finishedRun(id = '20260205-140309-sums'): string {
+  const checkpoints = ['reconstruct-20', 'complete-5', 'complete-10', 'rewrite-3'].map(checkpoint);
+  const run = writeRun(runs, id, { stage: 'rewrite', step: 3, checkpoints });
+  for (const { name } of checkpoints.slice(1)) mkdirSync(join(run, 'checkpoints', name), { recursive: true });
+  writeSummary(run, [
+    stageRow('base'),
+    stageRow('reconstruct', { checkpoint: 'reconstruct-20' }),
+    stageRow('complete', { accuracy: 0.721, meanTokens: 159.8, checkpoint: 'complete-10' }),
+    stageRow('rewrite', { accuracy: 0.69, meanTokens: 120, checkpoint: 'rewrite-3' }),
+  ]);
+  const answer = { text: '5', answer: '5', finished: true, tokens: 10, gold: '5' };
+  writeEvaluation(run, 'complete-10', [
+    { ...answer, problemId: 'a', correct: true },
+    { ...answer, problemId: 'b', correct: false, tokens: 30 },
+  ]);
+  writeEvaluation(run, 'mine', [{ ...answer, problemId: 'a', correct: true }]);
+  writeFailures(run, [failure(1), failure(2)]);
+  return run;
+}
+
+describe('the Runs tree', () => {
+  it('shows a finished run: what each stage reached, against the base, with checkpoints, answers and failures', () => {
+    finishedRun();
+    expect(outline()).toEqual([
+      'sums',
+      '  2026-02-05 14:03:09 | 69.0 % (−1.4) · 120 tokens (−39 %) · 3 min ago',
+      '    Base student | 70.4 % · 198 tokens',
+      '    Stage 1 Reconstruct | 70.4 % (+0.0) · 198 tokens (+0 %)',
+      '      reconstruct-20 | its folder is gone',
+      '    Stage 2 Complete | 72.1 % (+1.7) · 160 tokens (−19 %)',
+      '      complete-5',
+      '      complete-10 | chosen · 72.1 % · 160 tokens',
+      '      Answers of complete-10 | 1 of 2 right · 20 tokens',
+      '    Stage 3 Rewrite | 69.0 % (−1.4) · 120 tokens (−39 %)',
+      '      rewrite-3 | chosen · 69.0 % · 120 tokens',
+      '      Failures | 2 problems',
+      '    Answers of mine | 1 of 1 right · 10 tokens',
+    ]);
+  });
+
+  it('shows experiments that were never run, and runs whose experiment is gone', () => {
+    experiments = [experiment('fresh')];
+    writeRun(runs, '20260205-140309-sums', { state: 'stopped', stage: 'complete', step: 12 });
+    expect(outline()).toEqual([
+      'sums | its file is gone',
+      '  2026-02-05 14:03:09 | stopped · Stage 2 step 12 · 3 min ago',
+      '    Stage 2 Complete | not tested',
+      'fresh',
+      '  No runs yet | run it quickly',
+    ]);
+  });
+
+  it('follows a run that is on', () => {
+    const run = writeRun(runs, '20260205-140309-sums', { state: 'running', stage: 'complete' });
+    mkdirSync(join(run, 'lock'));
+    writeFileSync(
+      join(run, 'lock', '1.json'),
+      JSON.stringify({ pid: 1, startTime: '', host: 'another-machine', token: 't' }),
+    );
+    const progress: Progress = {
+      ...{ stage: 'complete', phase: 'complete', update: 45, updates: 110 },
+      ...{ accuracy: 0.72, tokens: 160.4, left: 200 },
+    };
+    expect(outline(progress)).toEqual([
+      'sums',
+      '  2026-02-05 14:03:09 | Stage 2 45/110 · 72 % · 160 tok · 3:20 left',
+      '    Stage 2 Complete | 45/110 · 72 % · 160 tok · 3:20 left',
+    ]);
+    const [node] = runNodes(source(), experimentNodes(source())[0]);
+    expect(item(node, progress)).toMatchObject({ contextValue: 'run.running', icon: { id: 'loading~spin' } });
+    rmSync(join(run, 'lock'), { recursive: true });
+    expect(item(node)).toMatchObject({
+      contextValue: 'run.interrupted',
+      description: expect.stringMatching(/^interrupted · /),
+    });
+  });
+
+  it('shows what cannot be read with its reason, beside the rest', () => {
+    finishedRun('20260301-000000-sums');
+    writeFileSync(join(writeRun(runs, '20260302-000000-sums'), 'run.json'), '{"format": 99}');
+    writeFileSync(join(writeRun(runs, '20260303-000000-sums-2'), 'run.json'), '{');
+    writeFileSync(join(writeRun(runs, '20260304-000000-sums'), 'summary.json'), '[1]');
+    const bad = writeRun(runs, '20260305-000000-sums', { checkpoints: [checkpoint('complete-10')] });
+    writeEvaluation(bad, 'complete-10', []);
+    writeFileSync(join(bad, 'evaluations', 'complete-10.jsonl'), 'no JSON\n');
+    const lines = outline();
+    expect(lines.slice(0, 11)).toEqual([
+      'sums',
+      '  2026-03-05 00:00:00 | 3 min ago',
+      '    Stage 2 Complete | not tested',
+      '      complete-10 | its folder is gone',
+      expect.stringMatching(/^ {6}Answers of complete-10 \| cannot be read: /),
+      '  2026-03-04 00:00:00 | 3 min ago',
+      expect.stringMatching(/^ {4}not a valid record/),
+      expect.stringMatching(/^ {2}20260303-000000-sums-2 \| broken JSON/),
+      expect.stringMatching(/^ {4}broken JSON/),
+      '  20260302-000000-sums | the run was written by a newer version (format 99, this one reads 1)',
+      '    the run was written by a newer version (format 99, this one reads 1) | Update Distillery.',
+    ]);
+    expect(lines).toContain('      Failures | 2 problems');
+  });
+
+  it('knows the node above each, so that a run can be revealed', () => {
+    finishedRun();
+    const [top] = experimentNodes(source());
+    const [run] = runNodes(source(), top) as NodeOf<'run'>[];
+    expect(parentOf(source(), run)).toEqual(top);
+    const stages = stageNodes(source(), cache.find(run.run));
+    expect(parentOf(source(), stages[0])).toEqual(run);
+    const parts = partNodes(source(), cache.find(run.run), 'rewrite');
+    for (const part of parts)
+      expect(parentOf(source(), part)).toEqual(stages.find((one) => one.kind === 'stage' && one.stage === 'rewrite'));
+  });
+
+  it('shows the newest runs first, and older ones when asked', () => {
+    for (let i = 0; i < 12; i++) writeRun(runs, `20260101-${100000 + i}-sums`);
+    const [top] = experimentNodes(source());
+    const nodes = runNodes(source(), top, 10);
+    expect(nodes).toHaveLength(11);
+    expect(item(nodes[10]).label).toBe('Show 2 older runs');
+    expect(parentOf(source(), nodes[10])).toEqual(top);
+    expect(runNodes(source(), top, 12)).toHaveLength(12);
+  });
+
+  it('of 1,000 runs is drawn in less than 200 ms', () => {
+    for (let i = 0; i < 1000; i++) writeSummary(writeRun(runs, `20260101-${100000 + i}-sums`), [stageRow('base')]);
+    const before = process.cpuUsage();
+    const [top] = experimentNodes(source());
+    const items = runNodes(source(), top, 100).map((node) => item(node));
+    const { user, system } = process.cpuUsage(before);
+    expect(items).toHaveLength(101);
+    // CPU time, and half of it again for a machine that is busy with others, whose caches they use.
+    expect((user + system) / 1000).toBeLessThan(300);
+  });
+});
+
+describe('texts', () => {
+  it('name runs by their time', () => {
+    expect(titleOf('20260205-140309-my-sums')).toBe('2026-02-05 14:03:09');
+    expect(titleOf('imported')).toBe('imported');
+  });
+
+  it('show names from files as they are: no links, no formatting', () => {
+    const run = writeRun(runs, '20260205-140309-sums', {
+      name: '[x](command:evil) **b** <img>',
+      reason: '`$(bug)`\u202e',
+    });
+    const text = tooltipOf({ id: '', kind: 'run', run }, cache)!;
+    expect(text).not.toMatch(/\]\(|<img|\$\(bug|\u202e/);
+    expect(text).toContain('U&#43;202E');
+  });
+});

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import type { Progress } from '../progress';
+import { mostUrgent, statusText } from './texts';
+
+const progress: Progress = { stage: 'complete', phase: 'complete', update: 45, updates: 110, accuracy: 0.7, left: 125 };
+
+describe('the status bar', () => {
+  it('tells stage, update and the time left', () => {
+    const said = statusText({ state: 'running', name: 'sums', backend: 'embedded', progress, jobs: 0 })!;
+    expect(said.text).toBe('$(beaker) Stage 2 45/110 · 2:05 left');
+    expect(said.spoken).toBe('Distillery, sums, Stage 2 45/110, 70 %, 2:05 left');
+    expect(said.tooltip).toContain('embedded');
+  });
+
+  it('is silent when there is nothing to say', () => {
+    expect(statusText({ state: 'absent', jobs: 0 })).toBeUndefined();
+    expect(statusText({ state: 'idle', jobs: 0 })).toBeUndefined();
+    expect(statusText({ state: 'idle', jobs: 1 })?.text).toMatch(/Asking student/);
+  });
+
+  it('raises an alarm for a host that is gone, and shows it before others', () => {
+    expect(statusText({ state: 'crashed', jobs: 0 })?.alarm).toBe('error');
+    expect(statusText({ state: 'lost', jobs: 0 })?.alarm).toBe('warning');
+    const hosts = (['idle', 'running', 'crashed'] as const).map((state) => ({ state }));
+    expect(mostUrgent(hosts)?.state).toBe('crashed');
+    expect(mostUrgent([])).toBeUndefined();
+  });
+});
