@@ -50,7 +50,8 @@ export async function followHost(
       }
       follower.cursor = { session, after: next };
     } catch {
-      // Most likely the host is gone; else the next question shows.
+      // Most likely the host is gone. Else it said something that cannot be read: a snapshot leaves that behind.
+      follower.cursor = undefined;
       await Promise.race([link.closed, new Promise((resolve) => setTimeout(resolve, 1000))]);
     } finally {
       clearTimeout(silence);

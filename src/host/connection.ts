@@ -81,17 +81,21 @@ export function serveClient(socket: Socket, service: Service, address: Address):
     const params = parse(requests[method as Method].params, given ?? {});
     if (method === 'hello') return hello(params as Params<'hello'>);
     const cancelled = new AbortController();
-    token.onCancellationRequested(() => cancelled.abort());
+    const cancel = () => cancelled.abort();
+    token.onCancellationRequested(cancel);
+    gone.signal.addEventListener('abort', cancel);
     const progressToken = (given as { partialResultToken?: string | number } | null)?.partialResultToken;
     const progress = (part: unknown) => {
       if (progressToken === undefined || gone.signal.aborted || socket.writableLength > behind) return;
       void connection.sendProgress(new ProgressType(), progressToken, wire(part)).catch(() => {});
     };
     try {
-      const signal = AbortSignal.any([gone.signal, cancelled.signal]);
+      const { signal } = cancelled;
       return wire(await service.handle(method as Exclude<Method, 'hello'>, params, { signal, progress }));
     } catch (error) {
       throw responseError(error);
+    } finally {
+      gone.signal.removeEventListener('abort', cancel);
     }
   });
   connection.listen();

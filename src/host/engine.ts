@@ -1,6 +1,6 @@
 import { loadExperiment } from '../config/load';
 import { adjust } from '../curriculum/adjust';
-import { Cancelled, Stopped } from '../curriculum/context';
+import { Cancelled, type CurriculumEvent, Stopped } from '../curriculum/context';
 import { examineMachine, machineProblems } from '../curriculum/machine';
 import { resumeRun, type SessionOptions, startRun } from '../curriculum/session';
 import { UserError } from '../errors';
@@ -94,7 +94,7 @@ export class Engine {
     this.session = session;
     await this.draining; // the job at hand is let finish
     this.students.release();
-    const early: SessionOptions['notify'] extends (event: infer E) => void ? E[] : never = [];
+    const early: CurriculumEvent[] = [];
     const tell: SessionOptions['notify'] = (event) => {
       if (!session.writer) early.push(event);
       else this.happen({ type: 'curriculum', run: session.writer.folder, event });
