@@ -1,5 +1,5 @@
 /** Messages between the extension and the page that shows teacher, student and rewritten chain of one problem side by side. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const text = z.string().max(1_000_000);
 const word = z.string().max(2_000);

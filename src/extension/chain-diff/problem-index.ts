@@ -21,7 +21,8 @@ interface Place {
 export type Source =
   | { kind: 'rollouts'; stage: StageName; step: number; file: string }
   | { kind: 'evaluation'; name: string; file: string }
-  | { kind: 'failures' | 'rewrites'; file: string };
+  | { kind: 'failures'; file: string }
+  | { kind: 'rewrites'; file: string };
 
 export interface Located<T> {
   record: T;

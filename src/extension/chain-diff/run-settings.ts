@@ -9,6 +9,7 @@ import { loadData } from '../../data/load';
 import type { Problem } from '../../data/types';
 import { checkpointsFolder } from '../../runs/layout';
 import type { StageName } from '../../runs/records';
+import { attempt } from '../file-cache';
 
 const componentSchema = z.object({
   use: z.string(),
@@ -50,7 +51,6 @@ export function readSettings(run: string, config: unknown): RunSettings {
   const checkpoints = checkpointsFolder(run);
   const names = existsSync(checkpoints) ? readdirSync(checkpoints).sort() : [];
   const student = experiment?.student?.path;
-  let problems: Map<string, Problem> | undefined;
   return {
     parts: (stage) =>
       new Map(
@@ -61,10 +61,7 @@ export function readSettings(run: string, config: unknown): RunSettings {
       ),
     scale: (stage) => experiment?.stages?.[stage]?.scale,
     tokenizerFolders: [...(student ? [student] : []), ...names.map((name) => join(checkpoints, name))],
-    problem: (id) => {
-      problems ??= new Map(problemsOf(run, experiment?.data).map((problem) => [problem.id, problem]));
-      return problems.get(id);
-    },
+    problem: problemFinder(run, experiment?.data),
   };
 }
 
@@ -76,14 +73,18 @@ function describe(component: z.output<typeof componentSchema>): string {
   return `${schema?.description ?? component.use}${gated}`;
 }
 
-function problemsOf(run: string, data: unknown): Problem[] {
+/** Reads the training problems when first asked, and those of the test when one is not among them. */
+function problemFinder(run: string, data: unknown): (id: string) => Problem | undefined {
   const sources = experimentSchema.shape.data.safeParse(data).data;
-  if (!sources) return [];
-  return (['train', 'test'] as const).flatMap((split) => {
-    try {
-      return loadData(sources[split], run, split).problems;
-    } catch {
-      return []; // the data has moved: what the records say about the problem is shown without it
+  const known = new Map<string, Problem>();
+  const unread: ('train' | 'test')[] = sources ? ['train', 'test'] : [];
+  return (id) => {
+    for (let split = unread[0]; split !== undefined && !known.has(id); split = unread[0]) {
+      unread.shift();
+      const read = attempt(run, () => loadData(sources![split], run, split).problems);
+      // Where the data has moved, what the records say about the problem is shown without it.
+      for (const problem of read.value ?? []) known.set(problem.id, problem);
     }
-  });
+    return known.get(id);
+  };
 }

@@ -1,0 +1,174 @@
+/** One cell of the table: the tokens of a chain in a row, with what differs and what is measured. */
+import type { ChainView } from '../../src/protocol/chain-diff';
+import { element } from '../common/dom';
+import { explain } from '../common/explain';
+import { visibleNodes } from '../common/visible';
+import { explainToken } from './facts';
+import { levelOf, type Overlay, tokenValue } from './overlays';
+import type { Cell, Row } from './rows';
+import type { Match } from './search';
+import { diffCell, diffCells } from './token-diff';
+
+export interface CellOptions {
+  overlay: Overlay;
+  matches: readonly Match[];
+  current: Match | null;
+}
+
+/** How a token is dressed. */
+interface Dress {
+  classes: string[];
+  /** Tokens of one wrapper are marked as one stretch. */
+  wrapper: 'insertion' | 'deletion' | null;
+}
+
+/** The content of a cell, in columns. */
+export function cellContent(chains: readonly ChainView[], row: Row, column: number, options: CellOptions): Node[] {
+  const cell = row.cells[column]!;
+  const chain = chains[column];
+  const diff = options.overlay === 'diff' ? diffCell(chains, row, column) : null;
+  const dress = (token: number): Dress => ({
+    ...overlayDress(chain, token, options.overlay),
+    wrapper: diff?.differs[token - cell.from] ? (chain.role === 'teacher' ? 'deletion' : 'insertion') : null,
+  });
+  const before = (token: number) => {
+    const missing = diff?.missing.get(token);
+    return missing ? gapMark(chains[diff!.against], missing) : null;
+  };
+  return [...layOut(chain, cell, column, options, dress, before), ...faultNote(chain, cell)];
+}
+
+/** Two cells as one text: what only the first has is struck out, what only the second has is underlined. */
+export function inlineContent(
+  chains: readonly ChainView[],
+  row: Row,
+  [left, right]: [number, number],
+  options: CellOptions,
+): Node[] {
+  const [a, b] = [row.cells[left], row.cells[right]];
+  const part = (column: number, cell: Cell, wrapper: Dress['wrapper']) =>
+    layOut(
+      chains[column],
+      cell,
+      column,
+      options,
+      (token) => ({ ...overlayDress(chains[column], token, options.overlay), wrapper }),
+      () => null,
+    );
+  const nodes: Node[] = [];
+  if (a && b) {
+    let j = b.from;
+    for (const { aFrom, aTo, bFrom, bTo } of [
+      ...diffCells(chains[left], a, chains[right], b),
+      { aFrom: a.to, aTo: a.to, bFrom: b.to, bTo: b.to },
+    ]) {
+      nodes.push(...part(right, { ...b, from: j, to: bFrom }, null));
+      nodes.push(...part(left, { ...a, from: aFrom, to: aTo }, 'deletion'));
+      nodes.push(...part(right, { ...b, from: bFrom, to: bTo }, 'insertion'));
+      j = bTo;
+    }
+  } else if (a) nodes.push(...part(left, a, 'deletion'));
+  else if (b) nodes.push(...part(right, b, 'insertion'));
+  return [...nodes, ...(b ? faultNote(chains[right], b) : [])];
+}
+
+function layOut(
+  chain: ChainView,
+  cell: Cell,
+  column: number,
+  { matches, current }: CellOptions,
+  dressOf: (token: number) => Dress,
+  before: (token: number) => Node | null,
+): Node[] {
+  const nodes: Node[] = [];
+  let wrapper: HTMLElement | null = null;
+  let wrapped: Dress['wrapper'] = null;
+  const [start, end] = inkRange(chain, cell);
+  let bare = false;
+  for (let token = cell.from; token <= cell.to; token++) {
+    const mark = before(token);
+    if (mark) {
+      wrapper = null;
+      wrapped = null;
+      nodes.push(mark);
+    }
+    if (token === cell.to) break;
+    const { classes, wrapper: kind } = dressOf(token);
+    if (kind !== wrapped) {
+      wrapped = kind;
+      wrapper = kind ? element('span', { class: `${kind} ${chain.role}`, role: kind }) : null;
+      // The space before a marked stretch is not marked.
+      const space = token > start ? /^ +/.exec(chain.texts[token])?.[0] : undefined;
+      if (wrapper) nodes.push(document.createTextNode(space ?? ''), wrapper);
+      bare = wrapper !== null && space !== undefined;
+    }
+    const found = matches.find((match) => match.column === column && token >= match.from && token < match.to);
+    if (token < cell.body) classes.push('step-label');
+    if (found) classes.push(found === current ? 'found current' : 'found');
+    const fault = chain.fault;
+    if (fault && token >= fault.from && token < fault.to) classes.push('faulty');
+    const made = tokenNode(chain, token, classes, { leads: token === start || bare, ends: token >= end });
+    bare = false;
+    if (wrapper) wrapper.append(made);
+    else nodes.push(made);
+  }
+  return nodes;
+}
+
+/** The first token with ink, and the one behind the last: line ends around them only make rows higher. */
+function inkRange({ texts }: ChainView, { from, to }: Cell): [number, number] {
+  let [start, end] = [from, to];
+  while (start < end && texts[start].trim() === '') start++;
+  while (end > start && texts[end - 1].trim() === '') end--;
+  return [start, Math.max(start, end - 1)];
+}
+
+function tokenNode(
+  chain: ChainView,
+  token: number,
+  classes: string[],
+  { leads, ends }: { leads: boolean; ends: boolean },
+): HTMLElement {
+  let text = chain.texts[token];
+  const isEnd = chain.ended && token === chain.ids.length - 1;
+  if (isEnd) classes.push('end-token');
+  if (leads) text = text.replace(/^\s+/, '');
+  if (ends) text = text.replace(/\n+$/, '');
+  const made = element('span', { class: classes.length > 0 ? classes.join(' ') : undefined, 'data-token': token });
+  made.append(...(isEnd ? [document.createTextNode('end')] : visibleNodes(text)));
+  explain(made, () => explainToken(chain, token));
+  return made;
+}
+
+function overlayDress(chain: ChainView, token: number, overlay: Overlay): { classes: string[] } {
+  if (overlay === 'diff') return { classes: [] };
+  if (overlay === 'reward') {
+    // The findings that say least come last: a false equation counts more than that it is long.
+    const kinds = chain.findings.filter(({ from, to }) => token >= from && token < to).map(({ kind }) => kind);
+    const kind = (['wrong', 'right', 'costly'] as const).find((one) => kinds.includes(one));
+    const ends = chain.findings.some(({ to, kind: one }) => one === kind && one !== 'costly' && to === token + 1);
+    return { classes: kind ? [`finding-${kind}`, ...(ends ? ['finding-end'] : [])] : [] };
+  }
+  const value = tokenValue(chain, overlay, token);
+  const level = levelOf(overlay, value);
+  if (level === 0) return { classes: [] };
+  const sign = overlay !== 'advantage' ? '' : value! > 0 ? ' raised' : ' lowered';
+  return { classes: [`level-${level}${sign}`] };
+}
+
+/** Where the other chain has tokens and this one none. As wide as their number, within limits. */
+function gapMark(other: ChainView, { from, to }: { from: number; to: number }): HTMLElement {
+  const size = to - from > 8 ? 'wide' : to - from > 2 ? 'middle' : 'narrow';
+  const count = `${to - from} token${to - from === 1 ? '' : 's'}`;
+  const made = element('span', { class: `gap-mark ${size}`, role: 'img', 'aria-label': `gap of ${count}` });
+  explain(made, () => [
+    element('p', { class: 'dim' }, `Gap: ${count} of the ${other.role} chain are not here`),
+    element('p', { class: 'token-name' }, ...visibleNodes(other.texts.slice(from, to).join('').trim())),
+  ]);
+  return made;
+}
+
+function faultNote({ fault }: ChainView, { segment, to, from }: Cell): Node[] {
+  if (!fault || fault.segment !== segment || fault.from < from || fault.from >= to) return [];
+  return [element('span', { class: 'fault-note', role: 'note' }, ...visibleNodes(fault.sentence))];
+}

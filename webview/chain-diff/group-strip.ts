@@ -1,0 +1,73 @@
+/** Every completion of the prompt, best first. */
+import type { CaseView, GroupMember } from '../../src/protocol/chain-diff';
+import { element } from '../common/dom';
+import { explain } from '../common/explain';
+import { explainMember } from './facts';
+import { signed } from './overlays';
+
+/** `choose` is told the sample, and whether it is wanted in the third column. */
+export function makeGroupStrip(view: CaseView, choose: (sample: number, third: boolean) => void): HTMLElement {
+  const { group, subject, moments } = view;
+  const size = Math.max(...group.map(({ reward }) => Math.abs(reward ?? 0)), 1e-9);
+  const longest = Math.max(...group.map(({ length }) => length), 1);
+  const moment = moments.find(({ key }) => key === subject.moment);
+  const right = group.filter(({ correct }) => correct).length;
+  const list = element('div', {
+    class: 'members',
+    role: 'listbox',
+    'aria-label': `${group.length} completions, ${right} right, best first`,
+    'aria-orientation': 'horizontal',
+    'data-testid': 'group',
+  });
+  group.forEach((member, i) => {
+    const made = makeMember(member, member.sample === subject.sample, size, longest);
+    made.tabIndex = member.sample === subject.sample || (i === 0 && subject.sample === undefined) ? 0 : -1;
+    made.addEventListener('click', ({ shiftKey }) => choose(member.sample, shiftKey));
+    list.append(made);
+  });
+  list.addEventListener('keydown', (event) => {
+    const at = [...list.children].indexOf(document.activeElement!);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: list.children.length - 1 }[event.key];
+    if (event.key === 'Enter' || event.key === ' ') choose(group[at].sample, event.shiftKey);
+    else if (to === undefined) return;
+    else (list.children[to] as HTMLElement | undefined)?.focus();
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  const title = group.length === 1 ? 'One completion' : `Group of ${group.length}`;
+  return element(
+    'div',
+    { class: 'group' },
+    element('span', { class: 'dim group-title' }, `${title}${moment ? `, ${right} right` : ''}`),
+    list,
+  );
+}
+
+function makeMember(member: GroupMember, chosen: boolean, size: number, longest: number): HTMLElement {
+  const { reward, length, correct, finished, answer, sample } = member;
+  const share = reward === null ? length / longest : Math.abs(reward) / size;
+  const bar = element('span', { class: 'bar-of-member', 'aria-hidden': 'true' });
+  bar.style.setProperty('--share', share.toFixed(3));
+  const said = [
+    reward === null ? null : `reward ${signed(reward)}`,
+    correct ? 'right' : 'wrong',
+    answer === null ? 'no answer' : `answer ${answer}`,
+    `${length} tokens${finished ? '' : ', cut off'}`,
+    `sample ${sample + 1}`,
+  ];
+  const made = element(
+    'div',
+    {
+      class: `member ${correct ? 'right' : 'not-right'}`,
+      role: 'option',
+      'aria-selected': String(chosen),
+      'aria-label': said.filter(Boolean).join(', '),
+    },
+    element('span', { class: correct ? 'good' : 'bad' }, correct ? '✓' : '✗'),
+    ` ${reward === null ? (answer ?? 'none') : signed(reward)} · ${length} tok`,
+    finished ? null : element('span', { class: 'bad' }, '…'),
+    bar,
+  );
+  explain(made, () => explainMember(member));
+  return made;
+}

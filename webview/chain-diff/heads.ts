@@ -1,0 +1,118 @@
+/** Heads of the columns: whose chain, how long, which answer, right or wrong, and the reward with its parts. */
+import type { CaseView, ChainView, FromChainPage } from '../../src/protocol/chain-diff';
+import { element } from '../common/dom';
+import { explain, factTable } from '../common/explain';
+import { visibleNodes } from '../common/visible';
+import { explainReward, percent } from './facts';
+import { missingFor, type Overlay, signed } from './overlays';
+
+const titles = { teacher: 'Teacher', student: 'Student', rewritten: 'Rewritten' };
+
+/** One head a chain, behind one for the numbers of the steps. */
+export function makeHeads(
+  chains: readonly ChainView[],
+  view: CaseView,
+  overlay: Overlay,
+  inline: boolean,
+  post: (message: FromChainPage) => void,
+): Node[] {
+  const corner = element(
+    'div',
+    { class: 'number', role: 'columnheader' },
+    element('span', { class: 'spoken' }, 'Step'),
+  );
+  const teacher = chains.find(({ role }) => role === 'teacher');
+  const heads = chains.map((chain) =>
+    element(
+      'div',
+      { class: `head ${chain.role}`, role: inline ? undefined : 'columnheader' },
+      ...headOf(chain, view, teacher, overlay, post),
+    ),
+  );
+  return inline
+    ? [corner, element('div', { class: 'inline-heads', role: 'columnheader' }, ...heads)]
+    : [corner, ...heads];
+}
+
+function headOf(
+  chain: ChainView,
+  view: CaseView,
+  teacher: ChainView | undefined,
+  overlay: Overlay,
+  post: (message: FromChainPage) => void,
+): Node[] {
+  const { role, reward } = chain;
+  const lacks = missingFor(chain, overlay);
+  const verdict = role === 'rewritten' && !view.subject.third ? view.rewrites.verdict : null;
+  const origin = [chain.label, verdict, lacks].filter(Boolean).join(' · ');
+  const first = element(
+    'div',
+    { class: 'head-line' },
+    element('b', {}, titles[role]),
+    element('span', { class: 'space' }),
+  );
+  if (reward && reward.total !== null) first.append(rewardButton(chain, post));
+  first.append(lengthOf(chain, view, teacher), answerOf(chain, view), copyButton(chain, post));
+  return [first, element('div', { class: 'head-line dim origin', title: origin }, origin)];
+}
+
+function rewardButton(chain: ChainView, post: (message: FromChainPage) => void): HTMLElement {
+  const { total, advantage } = chain.reward!;
+  const made = element('button', { class: 'number-button', 'data-testid': `reward-${chain.role}` }, signed(total!));
+  if (advantage !== null) made.append(element('span', { class: 'dim' }, ` adv ${signed(advantage)}`));
+  explain(made, () => explainReward(chain));
+  made.addEventListener('click', () => post({ type: 'openRecord', origin: { ...chain.origin, field: 'reward' } }));
+  return made;
+}
+
+function lengthOf(chain: ChainView, view: CaseView, teacher: ChainView | undefined): HTMLElement {
+  const { length, lengthIsRecorded, finished, ids } = chain;
+  const unit = view.unit === 'words' && !lengthIsRecorded ? 'words' : 'tokens';
+  const comparable =
+    teacher && teacher !== chain && teacher.lengthIsRecorded === lengthIsRecorded && teacher.length > 0;
+  const change = comparable ? (length - teacher.length) / teacher.length : null;
+  const made = element('span', { class: 'dim length', tabindex: 0 }, `${length} ${unit}`);
+  if (change !== null) made.append(` ${change < 0 ? '−' : '+'}${percent(Math.abs(change))}`.replace(' %', '%'));
+  if (!finished) made.append(element('span', { class: 'bad' }, ' cut off'));
+  explain(made, () => [
+    factTable([
+      { name: 'length', value: `${length} ${unit}`, about: lengthIsRecorded ? 'as recorded' : 'without the end token' },
+      ...(lengthIsRecorded ? [{ name: 'shown as', value: `${ids.length} ${view.unit}` }] : []),
+      ...(change === null
+        ? []
+        : [
+            {
+              name: 'change',
+              value: `${signed(100 * change, 0)} %`,
+              about: `against the teacher’s ${teacher!.length}`,
+            },
+          ]),
+      ...(finished ? [] : [{ name: 'cut off', value: 'yes', about: 'the token budget ended it' }]),
+    ]),
+  ]);
+  return made;
+}
+
+function answerOf({ answer, correct }: ChainView, view: CaseView): HTMLElement {
+  const made = element('span', { class: correct ? 'good answer' : 'bad answer', tabindex: 0 });
+  const mark = correct ? '✓' : '✗';
+  made.append(...visibleNodes(answer ?? 'no answer'), element('span', { 'aria-hidden': 'true' }, ` ${mark}`));
+  made.append(element('span', { class: 'spoken' }, correct ? ' right' : ' wrong'));
+  explain(made, () => [
+    factTable([
+      { name: 'answer', value: answer ?? 'none found' },
+      { name: 'right answer', value: view.answer, about: correct ? 'the same as a number' : 'not the same' },
+    ]),
+  ]);
+  return made;
+}
+
+function copyButton({ role }: ChainView, post: (message: FromChainPage) => void): HTMLElement {
+  const made = element('button', {
+    class: 'icon copy',
+    title: `Copy the ${role} chain`,
+    'aria-label': `Copy the ${role} chain`,
+  });
+  made.addEventListener('click', () => post({ type: 'copy', role }));
+  return made;
+}

@@ -1,0 +1,59 @@
+/** Where rows stand when only those in sight are laid out: measured heights where known, estimates elsewhere. */
+export class Heights {
+  private readonly heights: Float64Array;
+  private readonly known: Uint8Array;
+  /** offsets[i]: top of row i; the last one is the height of all. Valid before `stale`. */
+  private readonly offsets: Float64Array;
+  private stale = 1;
+
+  constructor(estimates: readonly number[]) {
+    this.heights = Float64Array.from(estimates);
+    this.known = new Uint8Array(estimates.length);
+    this.offsets = new Float64Array(estimates.length + 1);
+  }
+
+  get count(): number {
+    return this.heights.length;
+  }
+
+  /** Top of a row; of `count`, the height of all. */
+  top(row: number): number {
+    for (; this.stale <= row; this.stale++)
+      this.offsets[this.stale] = this.offsets[this.stale - 1] + this.heights[this.stale - 1];
+    return this.offsets[row];
+  }
+
+  get total(): number {
+    return this.top(this.count);
+  }
+
+  /** Takes a measured height. Whether it changes anything. */
+  measured(row: number, height: number): boolean {
+    this.known[row] = 1;
+    if (Math.abs(this.heights[row] - height) < 0.5) return false;
+    this.heights[row] = height;
+    this.stale = Math.min(this.stale, row + 1);
+    return true;
+  }
+
+  isMeasured(row: number): boolean {
+    return this.known[row] === 1;
+  }
+
+  /** The row that covers this place, the first or last one beyond the ends. */
+  rowAt(place: number): number {
+    let [low, high] = [0, this.count - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.top(middle) <= place) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** Rows to lay out for a window of `size` that begins at `from`: those in sight and some `beyond` (in the same unit) on both sides. */
+  range(from: number, size: number, beyond: number): { first: number; end: number } {
+    if (this.count === 0) return { first: 0, end: 0 };
+    return { first: this.rowAt(from - beyond), end: this.rowAt(from + size + beyond) + 1 };
+  }
+}

@@ -1,0 +1,39 @@
+/** The keys, on demand. */
+import { element } from '../common/dom';
+
+const keys: [string, string][] = [
+  ['↑ ↓  or  j k', 'row up, down'],
+  ['← →', 'column left, right'],
+  ['Alt+← Alt+→', 'token by token within the cell, with its numbers'],
+  ['n  Shift+n', 'next, previous difference'],
+  ['w', 'first wrong step'],
+  ['Enter  or  Space', 'fold or unfold the step; Shift+f: all steps'],
+  ['1 – 7', 'overlay: Diff, Log-prob, Reference, Entropy, KL, Advantage, Reward'],
+  ['i', 'inline or columns; x swaps what inline compares'],
+  ['t  s  z', 'put the teacher, student, third column away, or bring it back'],
+  ['[  ]', 'previous, next case'],
+  ['g', 'go to the group: arrows choose, Enter shows, Shift+Enter shows in the third column'],
+  ['v  Shift+v', 'next, previous rewrite of the problem'],
+  ['m', 'go to the slider through training'],
+  ['/  or  Ctrl+F', 'search; Enter and Shift+Enter go on, Escape leaves'],
+  ['c', 'copy the chain of this column, to the letter'],
+  ['o', 'open as text: the teacher’s chain against this column’s, in the editor’s own diff'],
+  ['r', 'open the record that this column came from'],
+  ['?', 'this list'],
+];
+
+export function makeHelp(): HTMLDialogElement {
+  const close = element('button', { class: 'plain' }, 'Close');
+  const dialog = element(
+    'dialog',
+    { class: 'help', 'aria-label': 'Keys' },
+    element('dl', {}, ...keys.flatMap(([key, what]) => [element('dt', {}, key), element('dd', {}, what)])),
+    close,
+  );
+  close.addEventListener('click', () => dialog.close());
+  dialog.addEventListener('keydown', (event) => {
+    if (event.key === '?') dialog.close();
+    event.stopPropagation();
+  });
+  return dialog;
+}

@@ -1,0 +1,17 @@
+import '../common/theme.css';
+import './style.css';
+import { type FromChainPage, type ToChainPage, toChainPageSchema } from '../../src/protocol/chain-diff';
+import { openLink } from '../common/link';
+import { listenToKeys } from './keys';
+import { Page } from './page';
+import { initialView, viewSchema } from './state';
+
+const link = openLink<ToChainPage, FromChainPage>(toChainPageSchema, (message) => {
+  performance.mark('case-received');
+  if (message.type === 'case') page.show(message.case);
+  else page.showTrouble(message.message);
+  performance.measure('case-shown', 'case-received');
+});
+const kept = viewSchema.safeParse(link.kept()?.view);
+const page = new Page(document.getElementById('page')!, link, kept.data ?? initialView);
+listenToKeys(page);

@@ -1,0 +1,102 @@
+/** What is measured at each token, and how strongly it is shown. */
+import type { ChainView } from '../../src/protocol/chain-diff';
+
+export const overlays = ['diff', 'logProb', 'refLogProb', 'entropy', 'kl', 'advantage', 'reward'] as const;
+export type Overlay = (typeof overlays)[number];
+
+interface OverlayText {
+  label: string;
+  about: string;
+  /** Values from which on a token is at level 1, 2, 3 and 4. */
+  steps?: readonly [number, number, number, number];
+  legend?: string;
+}
+
+export const overlayTexts: Record<Overlay, OverlayText> = {
+  diff: { label: 'Diff', about: 'What differs from the teacher’s chain, token by token.' },
+  logProb: {
+    label: 'Log-prob',
+    about: 'How unlikely the student found its own token when it sampled it: −log p, in nats.',
+    steps: [0.1, 0.7, 1.6, 3],
+    legend: 'p below 90 %, 50 %, 20 %, 5 %',
+  },
+  refLogProb: {
+    label: 'Reference',
+    about:
+      'How unlikely the reference policy (the student at the start of the stage) finds the token: −log p, in nats.',
+    steps: [0.1, 0.7, 1.6, 3],
+    legend: 'p below 90 %, 50 %, 20 %, 5 %',
+  },
+  entropy: {
+    label: 'Entropy',
+    about: 'How open the choice was at this token: entropy of the student’s distribution, in nats.',
+    steps: [0.1, 0.5, 1, 2],
+    legend: 'above 0.1, 0.5, 1, 2 nats',
+  },
+  kl: {
+    label: 'KL',
+    about:
+      'How far the student is from the reference at this token: exp(x) − x − 1 with x = reference − log-prob (k3).',
+    steps: [0.01, 0.1, 0.5, 2],
+    legend: 'above 0.01, 0.1, 0.5, 2',
+  },
+  advantage: {
+    label: 'Advantage',
+    about:
+      'What the update does with the completion: raise the probability of its tokens (+) or lower it (−). One value for all tokens.',
+    steps: [0.01, 0.5, 1, 2],
+    legend: 'size above 0, 0.5, 1, 2',
+  },
+  reward: {
+    label: 'Reward',
+    about:
+      'What the reward looks at: equations and the answer, true (✓) or false (✗), and tokens beyond the teacher’s length.',
+  },
+};
+
+/** k3 of Schulman (2020), http://joschu.net/blog/kl-approx.html */
+export function tokenKl(logProb: number, refLogProb: number): number {
+  const x = refLogProb - logProb;
+  return Math.exp(x) - x - 1;
+}
+
+/** null: not recorded. */
+export function tokenValue(chain: ChainView, overlay: Overlay, token: number): number | null {
+  const logProb = chain.logProbs?.[token] ?? null;
+  const refLogProb = chain.refLogProbs?.[token] ?? null;
+  if (overlay === 'logProb') return logProb === null ? null : -logProb;
+  if (overlay === 'refLogProb') return refLogProb === null ? null : -refLogProb;
+  if (overlay === 'entropy') return chain.entropy?.[token] ?? null;
+  if (overlay === 'kl') return logProb === null || refLogProb === null ? null : tokenKl(logProb, refLogProb);
+  if (overlay === 'advantage') return chain.reward?.advantage ?? null;
+  return null;
+}
+
+/** 0 (nothing to see) to 4, by the size of the value. */
+export function levelOf(overlay: Overlay, value: number | null): number {
+  const { steps } = overlayTexts[overlay];
+  return value === null || !steps ? 0 : steps.filter((step) => Math.abs(value) >= step).length;
+}
+
+/** Whether a chain has anything for an overlay to show, or why not. */
+export function missingFor(chain: ChainView, overlay: Overlay): string | null {
+  if (overlay === 'diff' || overlay === 'reward') return null;
+  if (tokenValue(chain, overlay, 0) !== null || chain.ids.some((_, i) => tokenValue(chain, overlay, i) !== null))
+    return null;
+  if (overlay === 'refLogProb' || overlay === 'kl')
+    return chain.logProbs
+      ? 'no reference was recorded (the KL penalty was off)'
+      : 'recorded as text, without log-probs';
+  if (overlay === 'entropy') return chain.logProbs ? 'entropy was not recorded' : 'recorded as text, without entropy';
+  return overlay === 'advantage'
+    ? 'not part of a group, so without an advantage'
+    : 'recorded as text, without log-probs';
+}
+
+/** A number as people read it: three significant digits, a real minus sign. */
+export function format(value: number, digits = 3): string {
+  const text = Math.abs(value) >= 100 ? value.toFixed(0) : Number(value.toPrecision(digits)).toString();
+  return (text.includes('e') ? value.toExponential(1) : text).replace('-', '−');
+}
+
+export const signed = (value: number, digits = 2) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;

@@ -1,0 +1,371 @@
+/** The page: draws a case, and does what the reader asks for. */
+import type { CaseView, ChainSubject, ChainView, FromChainPage } from '../../src/protocol/chain-diff';
+import { element, replaceChildren } from '../common/dom';
+import { ExplanationBox } from '../common/explain';
+import type { Link } from '../common/link';
+import { visibleNodes } from '../common/visible';
+import { makeGroupStrip } from './group-strip';
+import { makeHeads } from './heads';
+import { makeHelp } from './help';
+import type { Overlay } from './overlays';
+import { alignChains, type Row } from './rows';
+import { findAll, type Match } from './search';
+import { makeSlider } from './slider';
+import type { ViewState } from './state';
+import { Table } from './table';
+import { diffCell, sayDifferences } from './token-diff';
+import { makeLegend, makeSearchBox, makeToolbar, type SearchBox } from './toolbar';
+
+const roles = ['teacher', 'student', 'rewritten'] as const;
+type Role = (typeof roles)[number];
+
+export class Page {
+  private view: CaseView | null = null;
+  /** Columns that are there and not put away. */
+  private chains: ChainView[] = [];
+  private rows: Row[] = [];
+  private query = '';
+  private matches: Match[] = [];
+  private current: Match | null = null;
+  private searchBox: SearchBox | null = null;
+
+  private readonly top = element('header');
+  private readonly head = element('div', { class: 'heads', role: 'row', 'aria-rowindex': 1 });
+  private readonly bottom = element('footer');
+  private readonly spoken = element('div', { class: 'spoken', 'aria-live': 'polite' });
+  private readonly help = makeHelp();
+  readonly table = new Table(this.head);
+  readonly explanations: ExplanationBox;
+
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly link: Link<FromChainPage>,
+    private state: ViewState,
+  ) {
+    this.explanations = new ExplanationBox(root);
+    root.append(this.top, this.table.root, this.bottom, this.help, this.spoken);
+    this.table.root.addEventListener('click', (event) => {
+      if (event.ctrlKey || event.metaKey) this.openRecordAt(event.target);
+    });
+    replaceChildren(this.top, element('p', { class: 'dim waiting' }, 'Reading the run’s records…'));
+  }
+
+  show(view: CaseView): void {
+    const again = this.view?.subject.problemId === view.subject.problemId && this.view.subject.run === view.subject.run;
+    this.view = view;
+    this.keep();
+    this.draw(again, true);
+    if (!again) this.say(`${view.subject.problemId}, ${view.place.number} of ${view.place.count} ${view.place.of}`);
+  }
+
+  /** A message in place of a case. */
+  showTrouble(message: string): void {
+    this.view = null;
+    this.chains = [];
+    this.rows = [];
+    this.table.show(
+      { chains: [], rows: [], inline: null, options: { overlay: 'diff', matches: [], current: null } },
+      false,
+    );
+    replaceChildren(this.head);
+    replaceChildren(this.bottom);
+    const again = element('button', { class: 'plain' }, 'Choose a run and a problem');
+    again.addEventListener('click', () => this.post({ type: 'choose' }));
+    replaceChildren(this.top, element('div', { class: 'trouble', role: 'alert' }, ...visibleNodes(message)), again);
+  }
+
+  /** Draws everything; rows are aligned anew where the chains are not the same any more. */
+  private draw(keepPlace: boolean, align: boolean): void {
+    const { view, state } = this;
+    if (!view) return;
+    if (align) {
+      const present = roles.flatMap((role) => view[role] ?? []);
+      const shown = present.filter(({ role }) => !state.hidden.includes(role));
+      this.chains = shown.length > 0 && !state.inline ? shown : present;
+      this.rows = this.chains.length > 0 ? alignChains(this.chains) : [];
+      this.matches = findAll(this.chains, this.rows, this.query);
+      this.current = null;
+    }
+    const inline = this.inlineColumns();
+    const shown = inline ? inline.map((column) => this.chains[column]) : this.chains;
+    this.root.className = `columns-${inline ? 1 : Math.max(1, shown.length)} overlay-${state.overlay}${inline ? ' inline' : ''}`;
+    this.drawTop(view);
+    replaceChildren(
+      this.head,
+      ...makeHeads(shown, view, state.overlay, inline !== null, (message) => this.post(message)),
+    );
+    this.drawRows(keepPlace);
+    replaceChildren(
+      this.bottom,
+      view.group.length > 0 ? makeGroupStrip(view, (sample, third) => this.chooseSample(sample, third)) : null,
+      makeSlider(view, (moment) => this.ask({ moment, sample: undefined })),
+    );
+  }
+
+  private drawRows(keepPlace: boolean): void {
+    const { overlay } = this.state;
+    const options = { overlay, matches: this.matches, current: this.current };
+    this.table.show({ chains: this.chains, rows: this.rows, inline: this.inlineColumns(), options }, keepPlace);
+  }
+
+  private drawTop(view: CaseView): void {
+    const toolbar = makeToolbar(view, this.state, {
+      overlay: (overlay) => this.setOverlay(overlay),
+      inline: (inline) => this.set({ inline }, true),
+      pair: (pair) => this.set({ pair }, true),
+      go: (by) => this.post({ type: 'go', by }),
+      choose: () => this.post({ type: 'choose' }),
+      help: () => this.help.showModal(),
+    });
+    const question = element(
+      'div',
+      { class: 'question' },
+      element('b', {}, 'Question '),
+      element('span', { class: 'foreign', 'data-testid': 'question' }, ...visibleNodes(view.question)),
+      element('b', {}, ' Answer '),
+      element('span', { class: 'foreign' }, ...visibleNodes(view.answer)),
+    );
+    const prompt = view.prompt
+      ? element(
+          'details',
+          { class: 'prompt' },
+          element('summary', {}, 'Prompt of this completion'),
+          element('pre', {}, ...visibleNodes(view.prompt)),
+        )
+      : null;
+    const notes = view.notes.map((note) => element('div', { class: 'note dim', role: 'note' }, ...visibleNodes(note)));
+    replaceChildren(
+      this.top,
+      toolbar,
+      question,
+      prompt,
+      ...notes,
+      makeLegend(this.state.overlay),
+      this.searchBox?.root,
+    );
+  }
+
+  /** Columns of the pair in inline mode; of the two that are there, if the pair is not. */
+  private inlineColumns(): [number, number] | null {
+    if (!this.state.inline || this.chains.length < 2) return null;
+    const [left, right] = this.state.pair.map((role) => this.chains.findIndex((chain) => chain.role === role));
+    return left >= 0 && right >= 0 ? [left, right] : [0, 1];
+  }
+
+  private set(change: Partial<ViewState>, align: boolean): void {
+    this.state = { ...this.state, ...change };
+    this.keep();
+    this.draw(true, align);
+  }
+
+  private keep(): void {
+    if (this.view) this.link.keep({ subject: this.view.subject, view: this.state });
+  }
+
+  post(message: FromChainPage): void {
+    this.link.post(message);
+  }
+
+  /** Asks for the same problem otherwise. */
+  private ask(change: Partial<ChainSubject>): void {
+    if (this.view) this.post({ type: 'show', subject: { ...this.view.subject, ...change } });
+  }
+
+  private say(text: string): void {
+    this.spoken.textContent = text;
+  }
+
+  // What the keys and buttons do.
+
+  setOverlay(overlay: Overlay): void {
+    const focused = this.top.contains(document.activeElement);
+    this.set({ overlay }, false);
+    if (focused) this.top.querySelector<HTMLElement>('[aria-checked=true]')?.focus();
+  }
+
+  toggleInline(): void {
+    this.set({ inline: !this.state.inline }, true);
+  }
+
+  /** Walks through the pairs that inline mode can compare. */
+  nextPair(): void {
+    const present = roles.filter((role) => this.view?.[role]);
+    const pairs = present.flatMap((left, i) => present.slice(i + 1).map((right): [Role, Role] => [left, right]));
+    const at = pairs.findIndex((pair) => pair.join() === this.state.pair.join());
+    if (pairs.length > 0) this.set({ pair: pairs[(at + 1) % pairs.length] }, true);
+  }
+
+  toggleColumn(role: Role): void {
+    const { hidden } = this.state;
+    this.set({ hidden: hidden.includes(role) ? hidden.filter((one) => one !== role) : [...hidden, role] }, true);
+  }
+
+  chooseSample(sample: number, third: boolean): void {
+    const moment = this.view?.subject.moment;
+    if (third && moment) this.ask({ third: { moment, sample } });
+    else this.ask({ sample });
+  }
+
+  nextRewrite(by: number): void {
+    const { count = 0 } = this.view?.rewrites ?? {};
+    if (count > 0) this.ask({ rewrite: ((this.view?.subject.rewrite ?? 0) + by + count) % count, third: undefined });
+  }
+
+  openHelp(): void {
+    this.help.showModal();
+  }
+
+  focusGroup(): void {
+    this.bottom.querySelector<HTMLElement>('[role=option][tabindex="0"]')?.focus();
+  }
+
+  focusSlider(): void {
+    this.bottom.querySelector('input')?.focus();
+  }
+
+  /** The chain of the focused column. */
+  private focusedChain(): ChainView | undefined {
+    const inline = this.inlineColumns();
+    return this.chains[inline ? inline[1] : this.table.focus.column];
+  }
+
+  copy(): void {
+    const chain = this.focusedChain();
+    if (chain) this.post({ type: 'copy', role: chain.role });
+  }
+
+  openText(): void {
+    const right = this.focusedChain()?.role;
+    const left = this.chains.find(({ role }) => role !== right)?.role;
+    if (right) this.post({ type: 'openText', right, ...(left && { left }) });
+  }
+
+  openRecord(): void {
+    const chain = this.focusedChain();
+    if (chain) this.post({ type: 'openRecord', origin: chain.origin });
+  }
+
+  private openRecordAt(target: EventTarget | null): void {
+    const cell = target instanceof Element ? target.closest('[data-column]') : null;
+    const chain = this.chains[Number(cell?.getAttribute('data-column') ?? -1)];
+    if (chain)
+      this.post({ type: 'openRecord', origin: { ...chain.origin, field: chain.logProbs ? 'logProbs' : 'text' } });
+  }
+
+  move(rows: number, columns: number): void {
+    this.explanations.hide();
+    if (rows !== 0) this.table.step(rows);
+    else this.table.go({ ...this.table.focus, column: this.table.focus.column + columns });
+  }
+
+  foldFocused(): void {
+    const row = this.rows[this.table.focus.row];
+    if (!row) return;
+    this.table.fold(row.group);
+    this.table.go(this.table.focus);
+    this.say(this.table.isFolded(this.table.focus.row) ? 'folded' : 'unfolded');
+  }
+
+  /** Goes on to the next cell (in reading order by row) that differs from what it is compared with. */
+  nextDifference(by: 1 | -1): void {
+    const { row, column } = this.table.focus;
+    const columns = this.chains.map((_, c) => c).slice(this.chains.length > 1 ? 1 : 0);
+    const places = this.rows.flatMap((one, r) =>
+      columns.flatMap((c) => {
+        const diff = diffCell(this.chains, one, c);
+        const differs = diff ? diff.differences.length > 0 : (one.cells[c] === null) !== (one.cells[0] === null);
+        return differs ? [{ row: r, column: c }] : [];
+      }),
+    );
+    const after = (place: { row: number; column: number }) =>
+      place.row > row || (place.row === row && place.column > column);
+    const before = (place: { row: number; column: number }) =>
+      place.row < row || (place.row === row && place.column < column);
+    const next = by > 0 ? (places.find(after) ?? places[0]) : (places.findLast(before) ?? places.at(-1));
+    if (!next) {
+      this.say('no differences');
+      return;
+    }
+    this.table.go(this.inlineColumns() ? { row: next.row, column: 0 } : next);
+    this.say(`${this.chains[next.column].role}: ${sayDifferences(this.chains, this.rows[next.row], next.column)}`);
+  }
+
+  /** The first wrong step of the focused column's chain, else of any. */
+  goToFault(): void {
+    const order = [this.table.focus.column, ...this.chains.keys()];
+    const column = order.find((c) => this.chains[c]?.fault);
+    const fault = column === undefined ? undefined : this.chains[column].fault;
+    if (!fault || column === undefined) {
+      this.say('no wrong step was found');
+      return;
+    }
+    const row = this.rows.findIndex(({ cells }) => {
+      const cell = cells[column];
+      return cell?.segment === fault.segment && fault.from >= cell.from && fault.from < cell.to;
+    });
+    this.unfold(row);
+    this.table.go({ row, column });
+    this.say(fault.sentence);
+  }
+
+  private unfold(row: number): void {
+    if (row >= 0 && this.table.isFolded(row)) this.table.fold(this.rows[row].group, false);
+  }
+
+  /** Token by token within the focused cell; its numbers come up and are said. */
+  moveToken(by: 1 | -1): void {
+    const cell = this.table.cellAt(this.table.focus);
+    const tokens = [...(cell?.querySelectorAll<HTMLElement>('[data-token]') ?? [])];
+    if (tokens.length === 0) return;
+    const at = tokens.findIndex((token) => token.classList.contains('at'));
+    const next = tokens[at < 0 ? (by > 0 ? 0 : tokens.length - 1) : Math.max(0, Math.min(tokens.length - 1, at + by))];
+    tokens[at]?.classList.remove('at');
+    next.classList.add('at');
+    next.scrollIntoView({ block: 'nearest' });
+    this.explanations.show(next);
+    this.say(document.getElementById('explanation')?.innerText ?? '');
+  }
+
+  openSearch(): void {
+    this.searchBox ??= makeSearchBox({
+      find: (query) => this.find(query),
+      next: (by) => this.nextMatch(by),
+      close: () => this.closeSearch(),
+    });
+    this.top.append(this.searchBox.root);
+    requestAnimationFrame(() => this.searchBox?.focus());
+  }
+
+  private find(query: string): void {
+    this.query = query;
+    this.matches = findAll(this.chains, this.rows, query);
+    this.current = null;
+    if (this.matches.length > 0) this.nextMatch(1);
+    else {
+      this.searchBox?.say(query.trim() === '' ? '' : 'not found');
+      this.drawRows(true);
+    }
+  }
+
+  private nextMatch(by: 1 | -1): void {
+    const { matches } = this;
+    if (matches.length === 0) return;
+    const at = this.current ? matches.indexOf(this.current) : by > 0 ? -1 : 0;
+    this.current = matches[(at + by + matches.length) % matches.length];
+    const { row, column } = this.current;
+    this.unfold(row);
+    this.drawRows(true);
+    this.table.go({ row, column: this.inlineColumns() ? 0 : column }, false);
+    this.searchBox?.say(`${matches.indexOf(this.current) + 1} of ${matches.length}`);
+  }
+
+  private closeSearch(): void {
+    this.searchBox?.root.remove();
+    this.searchBox = null;
+    this.query = '';
+    this.matches = [];
+    this.current = null;
+    this.drawRows(true);
+    this.table.go(this.table.focus);
+  }
+}

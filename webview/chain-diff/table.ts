@@ -1,0 +1,326 @@
+/** The table of aligned rows. Only rows in sight are in the document; the keyboard goes through all of them. */
+import type { ChainView } from '../../src/protocol/chain-diff';
+import { element } from '../common/dom';
+import { type CellOptions, cellContent, inlineContent } from './cell';
+import { Heights } from './heights';
+import type { Row } from './rows';
+import type { Match } from './search';
+import { sayDifferences } from './token-diff';
+
+export interface TableModel {
+  chains: readonly ChainView[];
+  rows: readonly Row[];
+  /** Columns of the two chains that are shown as one text, or null for columns. */
+  inline: [number, number] | null;
+  options: Omit<CellOptions, 'matches'> & { matches: readonly Match[] };
+}
+
+export interface Place {
+  row: number;
+  column: number;
+}
+
+/** Rows are laid out this many pixels beyond what is in sight. */
+const beyond = 400;
+
+export class Table {
+  /** Scrolls; holds the heads (given) and the rows. */
+  readonly root = element('div', {
+    class: 'table',
+    role: 'grid',
+    'aria-label': 'Chains, aligned step by step',
+    tabindex: -1,
+  });
+  private readonly above = element('div', { class: 'spacer', role: 'presentation' });
+  private readonly body = element('div', { class: 'rows', role: 'rowgroup' });
+  private readonly below = element('div', { class: 'spacer', role: 'presentation' });
+  private model: TableModel = {
+    chains: [],
+    rows: [],
+    inline: null,
+    options: { overlay: 'diff', matches: [], current: null },
+  };
+  /** Rows as shown: of a folded group one line. */
+  private lines: { row: number; folded: boolean }[] = [];
+  private heights = new Heights([]);
+  private readonly folded = new Set<number>();
+  private made = new Map<number, HTMLElement>();
+  private width = 0;
+  focus: Place = { row: 0, column: 0 };
+
+  constructor(private readonly head: HTMLElement) {
+    this.root.append(this.head, this.above, this.body, this.below);
+    this.root.addEventListener('scroll', () => this.layOut(), { passive: true });
+    new ResizeObserver(() => {
+      if (this.root.clientWidth === this.width) return;
+      this.width = this.root.clientWidth;
+      this.reset();
+    }).observe(this.root);
+    this.body.addEventListener('focusin', ({ target }) => {
+      const place = placeOf(target);
+      if (place) this.setFocus(place);
+    });
+    this.body.addEventListener('click', ({ target }) => {
+      const button = target instanceof Element ? target.closest('[data-fold]') : null;
+      if (button) this.fold(Number(button.getAttribute('data-fold')));
+    });
+  }
+
+  /** Shows other chains, or the same ones otherwise. `keep` leaves folds, focus and the place scrolled to. */
+  show(model: TableModel, keep: boolean): void {
+    this.model = model;
+    if (!keep) {
+      this.folded.clear();
+      this.focus = { row: 0, column: 0 };
+      this.root.scrollTop = 0;
+    }
+    this.focus.column = Math.min(this.focus.column, this.columns - 1);
+    this.root.setAttribute('aria-colcount', String(this.columns + 1));
+    this.reset();
+  }
+
+  /** Columns of the document; inline there is one. */
+  get columns(): number {
+    return this.model.inline ? 1 : Math.max(1, this.model.chains.length);
+  }
+
+  get groups(): number[] {
+    return [...new Set(this.model.rows.map(({ group }) => group))];
+  }
+
+  fold(group: number, folded = !this.folded.has(group)): void {
+    if (folded) this.folded.add(group);
+    else this.folded.delete(group);
+    this.reset();
+  }
+
+  foldAll(): void {
+    const all = this.folded.size < this.groups.length;
+    this.folded.clear();
+    if (all) for (const group of this.groups) this.folded.add(group);
+    this.reset();
+  }
+
+  /** Puts the keyboard on a cell, in sight. Unfolds what hides it. */
+  go({ row, column }: Place, focus = true): void {
+    const { rows } = this.model;
+    if (rows.length === 0) return;
+    const to = {
+      row: Math.max(0, Math.min(row, rows.length - 1)),
+      column: Math.max(0, Math.min(column, this.columns - 1)),
+    };
+    const line = this.lineOf(to.row);
+    const top = this.heights.top(line);
+    const height = this.heights.top(line + 1) - top;
+    const room = this.root.clientHeight - this.head.offsetHeight;
+    const at = this.root.scrollTop;
+    if (top < at || height > room) this.root.scrollTop = top;
+    else if (top + height > at + room) this.root.scrollTop = top + height - room;
+    this.setFocus(to);
+    this.layOut();
+    const cell = this.cellAt(to);
+    if (!cell || !focus) return;
+    cell.focus({ preventScroll: true });
+    cell.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** The line in which a row is shown: its own, or that of its folded group. */
+  private lineOf(row: number): number {
+    const { group } = this.model.rows[row];
+    return this.lines.findIndex(
+      (line) => line.row === row || (line.folded && this.model.rows[line.row].group === group),
+    );
+  }
+
+  /** Rows to walk through by keyboard: one for a folded group. */
+  step(by: number): void {
+    const line = Math.max(0, Math.min(this.lines.length - 1, this.lineOf(this.focus.row) + by));
+    if (this.lines[line]) this.go({ row: this.lines[line].row, column: this.focus.column });
+  }
+
+  isFolded(row: number): boolean {
+    return this.folded.has(this.model.rows[row].group);
+  }
+
+  cellAt({ row, column }: Place): HTMLElement | null {
+    return this.body.querySelector(`[data-row="${row}"][data-column="${column}"]`);
+  }
+
+  private setFocus(place: Place): void {
+    this.cellAt(this.focus)?.setAttribute('tabindex', '-1');
+    this.focus = place;
+    this.cellAt(place)?.setAttribute('tabindex', '0');
+  }
+
+  /** Forgets all rows made, and makes those in sight. */
+  reset(): void {
+    const { rows } = this.model;
+    this.lines = rows.flatMap(({ group }, row): typeof this.lines => {
+      if (!this.folded.has(group)) return [{ row, folded: false }];
+      return rows[row - 1]?.group === group ? [] : [{ row, folded: true }];
+    });
+    this.root.setAttribute('aria-rowcount', String(this.lines.length + 1));
+    const top = this.root.scrollTop;
+    this.heights = new Heights(this.estimates());
+    for (const made of this.made.values()) made.remove();
+    this.made.clear();
+    this.layOut();
+    this.root.scrollTop = top;
+  }
+
+  /** By the number of characters; the editor's font is monospaced. */
+  private estimates(): number[] {
+    const { chains, rows, inline } = this.model;
+    const lineHeight = Number.parseFloat(getComputedStyle(this.root).getPropertyValue('--row-line')) || 21;
+    const perLine = Math.max(20, (this.root.clientWidth / this.columns - 30) / 7.6);
+    return this.lines.map(({ row, folded }) => {
+      if (folded) return lineHeight + 10;
+      const lengths = rows[row].cells.map((cell, c) =>
+        cell ? chains[c].texts.slice(cell.from, cell.to).join('').length : 0,
+      );
+      const characters = inline ? lengths[inline[0]] + lengths[inline[1]] : Math.max(...lengths);
+      return Math.max(1, Math.ceil(characters / perLine)) * lineHeight + 10;
+    });
+  }
+
+  private layOut(): void {
+    const room = this.root.clientHeight;
+    const { first, end } = this.heights.range(this.root.scrollTop, room, beyond);
+    for (const [line, made] of this.made) {
+      if (line >= first && line < end) continue;
+      if (made.contains(document.activeElement)) this.root.focus({ preventScroll: true });
+      made.remove();
+      this.made.delete(line);
+    }
+    let next: Node | null = null;
+    const fresh: number[] = [];
+    for (let line = end - 1; line >= first; line--) {
+      let made = this.made.get(line);
+      if (!made) {
+        made = this.makeRow(line);
+        this.made.set(line, made);
+        this.body.insertBefore(made, next);
+        fresh.push(line);
+      }
+      next = made;
+    }
+    this.measure(fresh);
+    this.above.style.height = `${this.heights.top(first)}px`;
+    this.below.style.height = `${Math.max(0, this.heights.total - this.heights.top(end))}px`;
+  }
+
+  /** Takes the real heights of new rows, and keeps in place what the reader looks at. */
+  private measure(lines: number[]): void {
+    if (lines.length === 0) return;
+    const anchor = this.heights.rowAt(this.root.scrollTop);
+    const before = this.heights.top(anchor);
+    const sizes = lines.map((line) => this.made.get(line)!.offsetHeight);
+    lines.forEach((line, i) => {
+      if (sizes[i] > 0) this.heights.measured(line, sizes[i]);
+    });
+    const moved = this.heights.top(anchor) - before;
+    if (Math.abs(moved) >= 1) this.root.scrollTop += moved;
+  }
+
+  private makeRow(line: number): HTMLElement {
+    const { chains, rows, inline, options } = this.model;
+    const { row, folded } = this.lines[line];
+    const { group, kind, number, cells } = rows[row];
+    const leads = rows[row - 1]?.group !== group;
+    const wrong = cells.some((cell, c) => cell && hasFault(chains[c], cell, folded));
+    const name = kind === 'step' ? `Step ${number}` : kind === 'answer' ? 'Answer' : 'Thinking';
+    const made = element(
+      'div',
+      {
+        class: `row ${kind}${leads ? '' : ' goes-on'}${folded ? ' folded' : ''}`,
+        role: 'row',
+        'aria-rowindex': line + 2,
+      },
+      element(
+        'div',
+        { class: `number${wrong ? ' wrong' : ''}`, role: 'rowheader' },
+        leads
+          ? element(
+              'button',
+              { class: 'fold', 'data-fold': group, 'aria-expanded': String(!folded), 'aria-label': name, tabindex: -1 },
+              kind === 'step' ? (cells[0] ? (number ?? '') : '+') : kind === 'answer' ? '=' : '…',
+            )
+          : null,
+      ),
+    );
+    const matches = options.matches.filter((match) => match.row === row);
+    const place = (column: number, attributes: Record<string, string | undefined>, content: Node[]) => {
+      const focused = this.focus.row === row && this.focus.column === column;
+      const cell = element('div', {
+        role: 'gridcell',
+        tabindex: focused ? 0 : -1,
+        'data-row': row,
+        'data-column': column,
+        'aria-colindex': column + 2,
+        ...attributes,
+        class: `cell ${attributes.class ?? ''}`,
+      });
+      cell.append(...content);
+      made.append(cell);
+    };
+    if (inline && !folded) {
+      const [left, right] = inline;
+      const gone = !cells[left] && !cells[right];
+      const fault = cells[right] && hasFault(chains[right], cells[right], false);
+      place(
+        0,
+        {
+          class: `${gone ? 'gap' : ''}${fault ? ' wrong' : ''}`,
+          'aria-description': sayDifferences(chains, rows[row], right),
+        },
+        gone ? [] : inlineContent(chains, rows[row], inline, { ...options, matches }),
+      );
+      return made;
+    }
+    chains.forEach((chain, column) => {
+      if (inline && column > 0) return;
+      const cell = cells[column];
+      if (folded) {
+        const tokens = rows.filter((one) => one.group === group).flatMap((one) => one.cells[column] ?? []);
+        place(column, { class: tokens.length > 0 ? 'summary' : 'gap' }, summary(chain, tokens));
+      } else if (!cell) place(column, { class: 'gap', 'aria-label': `Gap in the ${chain.role} chain` }, []);
+      else
+        place(
+          column,
+          {
+            class: hasFault(chain, cell, false) ? 'wrong' : '',
+            'aria-description': sayDifferences(chains, rows[row], column),
+          },
+          cellContent(chains, rows[row], column, { ...options, matches }),
+        );
+    });
+    return made;
+  }
+}
+
+function hasFault(
+  { fault }: ChainView,
+  { segment, from, to }: { segment: number; from: number; to: number },
+  anywhere: boolean,
+): boolean {
+  return fault !== undefined && fault.segment === segment && (anywhere || (fault.from >= from && fault.from < to));
+}
+
+function summary({ texts }: ChainView, cells: { from: number; to: number }[]): Node[] {
+  if (cells.length === 0) return [];
+  const tokens = cells.reduce((sum, { from, to }) => sum + to - from, 0);
+  const text = cells
+    .map(({ from, to }) => texts.slice(from, to).join(''))
+    .join('')
+    .trim()
+    .replace(/\s+/g, ' ');
+  return [
+    element('span', { class: 'summary-text' }, text.slice(0, 300)),
+    element('span', { class: 'dim summary-count' }, `${tokens} tokens`),
+  ];
+}
+
+function placeOf(target: EventTarget | null): Place | null {
+  const cell = target instanceof Element ? target.closest('[data-row]') : null;
+  return cell ? { row: Number(cell.getAttribute('data-row')), column: Number(cell.getAttribute('data-column')) } : null;
+}

@@ -1,0 +1,196 @@
+/** The line on top: which case, what is overlaid, how it is laid out, the search. */
+import {
+  provideVSCodeDesignSystem,
+  type TextField,
+  vsCodeDropdown,
+  vsCodeOption,
+  vsCodeTextField,
+} from '@vscode/webview-ui-toolkit';
+import type { CaseView } from '../../src/protocol/chain-diff';
+import { customElement, element } from '../common/dom';
+import { explain } from '../common/explain';
+import { visibleNodes } from '../common/visible';
+import { type Overlay, overlays, overlayTexts } from './overlays';
+import type { ViewState } from './state';
+
+export interface ToolbarActions {
+  overlay(overlay: Overlay): void;
+  inline(on: boolean): void;
+  pair(pair: ViewState['pair']): void;
+  go(by: -1 | 1): void;
+  choose(): void;
+  help(): void;
+}
+
+let registered = false;
+
+/** The toolkit's elements take some milliseconds to define, and come behind the first rows. */
+function registerToolkit(): void {
+  if (registered) return;
+  registered = true;
+  provideVSCodeDesignSystem().register(vsCodeDropdown(), vsCodeOption(), vsCodeTextField());
+}
+
+export function makeToolbar(view: CaseView, state: ViewState, actions: ToolbarActions): HTMLElement {
+  const { place, group } = view;
+  const right = group.filter(({ correct }) => correct).length;
+  const name = element('button', { class: 'case-name', title: `${view.runName}: choose another run or problem` });
+  name.append(...visibleNodes(view.subject.problemId));
+  name.addEventListener('click', () => actions.choose());
+  const step = (by: -1 | 1, text: string, label: string) => {
+    const button = element(
+      'button',
+      { class: 'plain', 'aria-label': label, title: label, disabled: place.count < 2 },
+      text,
+    );
+    button.addEventListener('click', () => actions.go(by));
+    return button;
+  };
+  const inline = element(
+    'button',
+    { class: 'plain', 'aria-pressed': String(state.inline), 'data-testid': 'inline' },
+    'Inline',
+  );
+  inline.addEventListener('click', () => actions.inline(!state.inline));
+  const help = element('button', { class: 'plain', 'aria-label': 'Keys', title: 'Keys (?)' }, '?');
+  help.addEventListener('click', () => actions.help());
+  return element(
+    'div',
+    { class: 'bar', role: 'toolbar', 'aria-label': 'Chain diff' },
+    name,
+    view.category ? element('span', { class: 'chip' }, view.category) : null,
+    group.length > 1 ? element('span', { class: 'chip' }, `right ${right} of ${group.length}`) : null,
+    element('span', { class: 'space' }),
+    overlayChoice(state.overlay, actions),
+    element('span', { class: 'space' }),
+    step(-1, '◀', 'Previous case ([)'),
+    element('span', { class: 'place', title: `of ${place.count} ${place.of}` }, `${place.number} / ${place.count}`),
+    step(1, '▶', 'Next case (])'),
+    inline,
+    state.inline ? pairChoice(view, state, actions) : null,
+    help,
+  );
+}
+
+function overlayChoice(current: Overlay, actions: ToolbarActions): HTMLElement {
+  const buttons = overlays.map((overlay, i) => {
+    const { label, about } = overlayTexts[overlay];
+    const chosen = overlay === current;
+    const button = element(
+      'button',
+      {
+        class: 'plain',
+        role: 'radio',
+        'aria-checked': String(chosen),
+        tabindex: chosen ? 0 : -1,
+        'data-testid': `overlay-${overlay}`,
+      },
+      label,
+    );
+    explain(button, () => [element('p', {}, about), element('p', { class: 'dim' }, `Key ${i + 1}`)]);
+    button.addEventListener('click', () => actions.overlay(overlay));
+    return button;
+  });
+  const made = element('div', { class: 'overlays', role: 'radiogroup', 'aria-label': 'Overlay' }, ...buttons);
+  made.addEventListener('keydown', (event) => {
+    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    event.stopPropagation();
+    actions.overlay(overlays[(overlays.indexOf(current) + by + overlays.length) % overlays.length]);
+  });
+  return made;
+}
+
+const roleTitles = { teacher: 'Teacher', student: 'Student', rewritten: 'Rewritten' };
+
+function pairChoice(view: CaseView, state: ViewState, actions: ToolbarActions): HTMLElement {
+  registerToolkit();
+  const present = (['teacher', 'student', 'rewritten'] as const).filter((role) => view[role]);
+  const pairs = present.flatMap((left, i) => present.slice(i + 1).map((right) => [left, right] as ViewState['pair']));
+  const dropdown = customElement('vscode-dropdown', { 'aria-label': 'Chains that are compared', class: 'pair' });
+  for (const pair of pairs) {
+    const [left, right] = pair;
+    const chosen = pair.join() === state.pair.join();
+    dropdown.append(
+      customElement(
+        'vscode-option',
+        { value: pair.join(), selected: chosen },
+        `${roleTitles[left]} → ${roleTitles[right]}`,
+      ),
+    );
+  }
+  dropdown.addEventListener('change', () => {
+    const value = (dropdown as HTMLElement & { value: string }).value;
+    const pair = pairs.find((one) => one.join() === value);
+    if (pair) actions.pair(pair);
+  });
+  return dropdown;
+}
+
+/** What the current overlay's marks mean. */
+export function makeLegend(overlay: Overlay): HTMLElement | null {
+  const { about, legend } = overlayTexts[overlay];
+  if (overlay === 'diff') return null;
+  const marks = legend
+    ? [1, 2, 3, 4].map((level) =>
+        element(
+          'span',
+          { class: `level-${level}${overlay === 'advantage' ? ' raised' : ''}`, 'aria-hidden': 'true' },
+          '\u2003',
+        ),
+      )
+    : [];
+  return element('div', { class: 'legend dim' }, about, ' ', ...marks, legend ? ` ${legend}` : null);
+}
+
+export interface SearchActions {
+  /** The text changed. */
+  find(query: string): void;
+  /** The next match, or the one before. */
+  next(by: -1 | 1): void;
+  close(): void;
+}
+
+export interface SearchBox {
+  root: HTMLElement;
+  focus(): void;
+  /** "3 of 12" */
+  say(text: string): void;
+}
+
+export function makeSearchBox(actions: SearchActions): SearchBox {
+  registerToolkit();
+  const field = customElement('vscode-text-field', {
+    placeholder: 'Find in the chains',
+    'aria-label': 'Find in the chains',
+  }) as TextField;
+  const count = element('span', { class: 'dim', role: 'status' });
+  const step = (by: -1 | 1, text: string, label: string) => {
+    const button = element('button', { class: 'plain', 'aria-label': label, title: label }, text);
+    button.addEventListener('click', () => actions.next(by));
+    return button;
+  };
+  const close = element('button', { class: 'plain', 'aria-label': 'Close the search', title: 'Close (Escape)' }, '✕');
+  close.addEventListener('click', () => actions.close());
+  field.addEventListener('input', () => actions.find(field.value));
+  const root = element(
+    'div',
+    { class: 'search', role: 'search' },
+    field,
+    count,
+    step(-1, '↑', 'Previous match (Shift+Enter)'),
+    step(1, '↓', 'Next match (Enter)'),
+    close,
+  );
+  root.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && event.target === field) actions.next(event.shiftKey ? -1 : 1);
+    else if (event.key === 'Escape') actions.close();
+    else if (event.target !== field) return;
+    event.stopPropagation();
+  });
+  const say = (text: string) => {
+    count.textContent = text;
+  };
+  return { root, focus: () => field.focus(), say };
+}

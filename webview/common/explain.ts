@@ -1,0 +1,85 @@
+/** Explanations that come up when a thing is pointed at or focused: rich where `title` is not, reachable by keyboard, closed by Escape. */
+import { element } from './dom';
+
+type Explanation = () => Node[];
+
+const explanations = new WeakMap<Element, Explanation>();
+const delay = 250;
+
+/** Gives an element an explanation, made when it is wanted. */
+export function explain(target: Element, explanation: Explanation): void {
+  explanations.set(target, explanation);
+  target.setAttribute('data-explained', '');
+}
+
+/** The box that explanations are shown in. One for a page. */
+export class ExplanationBox {
+  private readonly box = element('div', { class: 'explanation', id: 'explanation', role: 'tooltip', hidden: true });
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private shownFor: Element | null = null;
+
+  constructor(root: HTMLElement) {
+    document.body.append(this.box);
+    root.addEventListener('pointerover', ({ target }) => this.plan(explained(target)));
+    root.addEventListener('pointerleave', () => this.plan(null));
+    root.addEventListener('focusin', ({ target }) => {
+      const found = explained(target);
+      if (found && found === target && found.matches(':focus-visible')) this.show(found);
+      else this.hide();
+    });
+    document.addEventListener('scroll', () => this.hide(), { capture: true, passive: true });
+    document.addEventListener('keydown', ({ key }) => key === 'Escape' && this.hide());
+  }
+
+  /** Shows at once, as for a token that the keyboard went to. */
+  show(target: Element): void {
+    const nodes = explanations.get(target)?.() ?? [];
+    this.hide();
+    if (nodes.length === 0) return;
+    this.shownFor = target;
+    target.setAttribute('aria-describedby', this.box.id);
+    this.box.replaceChildren(...nodes);
+    this.box.hidden = false;
+    this.place(target);
+  }
+
+  hide(): void {
+    clearTimeout(this.timer);
+    this.shownFor?.removeAttribute('aria-describedby');
+    this.shownFor = null;
+    this.box.hidden = true;
+  }
+
+  private plan(target: Element | null): void {
+    clearTimeout(this.timer);
+    if (target === this.shownFor) return;
+    this.timer = setTimeout(() => (target ? this.show(target) : this.hide()), delay);
+  }
+
+  /** Below the target, above it where there is no room, within the window. */
+  private place(target: Element): void {
+    const [first] = target.getClientRects();
+    const at = first ?? target.getBoundingClientRect();
+    const { width, height } = this.box.getBoundingClientRect();
+    const below = at.bottom + 4 + height <= window.innerHeight;
+    const top = below ? at.bottom + 4 : Math.max(2, at.top - 4 - height);
+    this.box.style.left = `${Math.max(2, Math.min(at.left, window.innerWidth - width - 4))}px`;
+    this.box.style.top = `${top}px`;
+  }
+}
+
+function explained(target: EventTarget | null): Element | null {
+  return target instanceof Element ? target.closest('[data-explained]') : null;
+}
+
+/** Lines of a name and a value, with what it means behind. */
+export function factTable(facts: readonly { name: string; value: string; about?: string }[]): Node {
+  return element(
+    'dl',
+    { class: 'facts' },
+    ...facts.flatMap(({ name, value, about }) => [
+      element('dt', {}, name),
+      element('dd', {}, element('b', {}, value), about ? element('span', { class: 'dim' }, ` ${about}`) : null),
+    ]),
+  );
+}
