@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { HostClient } from '../client/host-client';
 import { attachHosts } from './attach-hosts';
 import { registerCases } from './cases';
+import { registerChainDiff } from './chain-diff';
 import { registerControl } from './commands/control';
 import { registerEvaluate } from './commands/evaluate';
 import { registerFiles } from './commands/files';
@@ -20,6 +21,7 @@ import { setting } from './settings';
 import { registerActions } from './status/actions';
 import { registerNotifications } from './status/notifications';
 import { registerStatusBar } from './status/status-bar';
+import { registerTests } from './tests';
 
 /** Returns what the features share, for the tests that run inside the editor. */
 export function activate(context: vscode.ExtensionContext): Services {
@@ -53,6 +55,8 @@ const features: ((services: Services) => vscode.Disposable)[] = [
   registerRemove,
   registerConfigs,
   registerScoring,
+  registerTests,
   registerDashboard,
+  registerChainDiff,
   attachHosts,
 ];

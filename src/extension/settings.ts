@@ -8,6 +8,8 @@ export interface Settings {
   backend: Backend | 'experiment';
   openOnStart: 'dashboard' | 'runs' | 'nothing';
   notifyOnFinish: boolean;
+  /** Problems that a whole dataset is tested on at most, in the Testing view. */
+  'evaluation.limit': number;
 }
 
 export function setting<K extends keyof Settings>(key: K, fallback: Settings[K]): Settings[K] {

@@ -5,7 +5,7 @@ import { ConfigDiagnostics } from './diagnostics';
 import { configPattern } from './kinds';
 import { ConfigLenses } from './lenses';
 import { pathLinks } from './links';
-import { quickFixes } from './quick-fixes';
+import { quickFixes, registerCreateReward } from './quick-fixes';
 
 /** Experiments and rewards in the editor: what their JSON schemas, which VS Code's own JSON service reads, cannot say. */
 export function registerConfigs({ runs }: Services): vscode.Disposable {
@@ -15,6 +15,7 @@ export function registerConfigs({ runs }: Services): vscode.Disposable {
   return vscode.Disposable.from(
     new ConfigDiagnostics(),
     lenses,
+    registerCreateReward(),
     vscode.languages.registerCodeLensProvider(configs, lenses),
     vscode.languages.registerCodeActionsProvider(configs, quickFixes, { providedCodeActionKinds: [QuickFix] }),
     vscode.languages.registerCompletionItemProvider(configs, nameCompletions(runs), '"', '/'),

@@ -38,10 +38,18 @@ function action(title: string, edit: vscode.WorkspaceEdit, diagnostics: vscode.D
 }
 
 function createReward(file: string, diagnostics: vscode.Diagnostic[]): vscode.CodeAction {
-  const edit = new vscode.WorkspaceEdit();
-  const uri = vscode.Uri.file(file);
-  edit.createFile(uri, { contents: Buffer.from(rewardStarter(basename(file).replace(/(\.reward)?\.json$/, ''))) });
-  const fix = action(vscode.l10n.t('Create {0}', basename(file)), edit, diagnostics);
-  fix.command = { command: 'vscode.open', title: '', arguments: [uri] };
+  const title = vscode.l10n.t('Create {0}', basename(file));
+  const fix = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
+  fix.command = { command: 'distillery.createReward', title, arguments: [file] };
+  fix.diagnostics = diagnostics;
   return fix;
 }
+
+/** Writes a new reward with a beginning to change, and opens it. A command, as an edit would leave the file unsaved. */
+export const registerCreateReward = () =>
+  vscode.commands.registerCommand('distillery.createReward', async (file: string) => {
+    const uri = vscode.Uri.file(file);
+    const name = basename(file).replace(/(\.reward)?\.json$/, '');
+    await vscode.workspace.fs.writeFile(uri, Buffer.from(rewardStarter(name)));
+    await vscode.window.showTextDocument(uri);
+  });

@@ -1,0 +1,23 @@
+/** Where each problem of a dataset stands, as the readers in src/data count its rows: pure. */
+import { parseTree } from 'jsonc-parser';
+import type { DataSource } from '../../config/experiment';
+
+/** The line, from 0, of each row of a text, from the source's first row on. */
+export function rowLines({ format, start }: DataSource, text: string): number[] {
+  const rows = format === 'bridge' ? arrayLines(text) : filledLines(text);
+  return rows.slice(start);
+}
+
+function filledLines(text: string): number[] {
+  return text.split('\n').flatMap((line, i) => (line.trim() === '' ? [] : [i]));
+}
+
+/** Lines on which the items of a JSON array begin. */
+function arrayLines(text: string): number[] {
+  let line = 0;
+  let at = 0;
+  return (parseTree(text)?.children ?? []).map(({ offset }) => {
+    for (; at < offset; at++) if (text.charCodeAt(at) === 10) line++;
+    return line;
+  });
+}

@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { UserError } from '../../errors';
+import { runOfCheckpoint } from '../../runs/reading';
+import { pickCheckpoint } from '../commands/pick';
+import { readExperiment } from '../experiment-file';
+import { checkpointFolder } from '../run-cache';
+import { titleOf } from '../runs/items';
+import type { Services } from '../services';
+
+const key = 'distillery.tests.student';
+
+/** Which student is tested: the one that was chosen, else the newest of the experiment's runs, else the one it begins with. */
+export class TestedStudent {
+  constructor(private readonly services: Services) {}
+
+  /** The chosen one, if its folder is still there. */
+  get chosen(): string | undefined {
+    const folder = this.services.context.workspaceState.get<string>(key);
+    return folder && existsSync(folder) ? folder : undefined;
+  }
+
+  /** Errors: no checkpoint yet. */
+  of(experiment: string | undefined): string {
+    const file = experiment === undefined ? undefined : readExperiment(experiment);
+    const student = this.chosen ?? this.newest(file?.runs) ?? file?.student;
+    if (student) return student;
+    throw new UserError('there is no student to test yet', {
+      code: 'checkpoint',
+      remedy: 'Run a curriculum first, or choose a checkpoint.',
+    });
+  }
+
+  /** Asks; true when there is an answer. */
+  async choose(): Promise<boolean> {
+    const { t } = vscode.l10n;
+    const newest = { label: t('$(sync) Newest checkpoint'), description: t('of the runs of each experiment') };
+    const other = { label: t('$(star) Choose a checkpoint…') };
+    const folder = { label: t('$(folder) Choose a folder…'), description: t('a Hugging Face student') };
+    const picked = await vscode.window.showQuickPick([newest, other, folder], {
+      title: t('Student to Test'),
+      placeHolder: this.chosen ? t('Now: {0}', studentTitle(this.chosen)) : t('Now: the newest checkpoint'),
+    });
+    if (!picked) return false;
+    if (picked === newest) return this.set(undefined);
+    if (picked === other) {
+      const checkpoint = await pickCheckpoint(this.services, {}, t('Student to Test'));
+      return checkpoint ? this.set(checkpoint) : false;
+    }
+    const folders = await vscode.window.showOpenDialog({
+      canSelectFolders: true,
+      canSelectFiles: false,
+      openLabel: t('Test'),
+    });
+    return folders ? this.set(folders[0].fsPath) : false;
+  }
+
+  private async set(folder: string | undefined): Promise<boolean> {
+    await this.services.context.workspaceState.update(key, folder);
+    return true;
+  }
+
+  private newest(runs: string | undefined): string | undefined {
+    for (const listing of this.services.runs.list()) {
+      if (!('run' in listing) || (runs !== undefined && dirname(listing.folder) !== runs)) continue;
+      const folders = listing.run.record.checkpoints.map(({ name }) => checkpointFolder(listing.folder, name));
+      const last = folders.reverse().find((folder) => existsSync(folder));
+      if (last) return last;
+    }
+    return undefined;
+  }
+}
+
+/** `rewrite-126 of 2026-02-05 14:03:09`, or the folder's name. */
+export function studentTitle(folder: string): string {
+  const run = runOfCheckpoint(folder);
+  return run ? `${basename(folder)} of ${titleOf(basename(run))}` : basename(folder);
+}

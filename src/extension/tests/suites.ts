@@ -1,0 +1,91 @@
+/** The datasets that can be asked: those an experiment names, and files of chains by themselves. */
+import { basename, dirname, resolve } from 'node:path';
+import { checkExperiment } from '../../config/check';
+import type { DataSource } from '../../config/experiment';
+import { guessFormat } from '../../data/guess';
+import { loadData } from '../../data/load';
+import type { Problem } from '../../data/types';
+import { UserError } from '../../errors';
+import { rowLines } from './lines';
+
+export type SuiteName = 'test' | 'validation' | 'train' | 'file';
+
+export interface Suite {
+  name: SuiteName;
+  /** Paths in it are absolute. */
+  source: DataSource;
+  /** The generator's part of the world. */
+  split: 'train' | 'test';
+  /** The file that the problems stand in; undefined where they are generated. */
+  file?: string;
+  /** The experiment that names it. */
+  experiment?: string;
+  settings: EvaluationSettings;
+  /** Which of the source's `count` problems are this suite's: the first one, and the one behind the last. */
+  part(count: number): [from: number, to: number];
+}
+
+/** What is not set is the host's choice. */
+export interface EvaluationSettings {
+  maxNewTokens?: number;
+  temperature?: number;
+  seed?: number;
+}
+
+/**
+ * The suites of an experiment, as its runs would cut them: test problems, validation rows, training rows. Throws a UserError when the
+ * experiment has errors.
+ */
+export function suitesOfExperiment(file: string, text: string): Suite[] {
+  const { value, issues } = checkExperiment(text);
+  if (!value) {
+    const { message, line, column, remedy } = issues.find(({ severity }) => severity === 'error')!;
+    throw new UserError(message, { file, line, column, remedy, code: 'config' });
+  }
+  const { data, evaluation, seed } = value;
+  const { maxNewTokens, temperature, count } = evaluation;
+  const common = { experiment: file, settings: { maxNewTokens, temperature, seed } };
+  const [train, test] = [data.train, data.test].map((source) => absolute(source, dirname(file)));
+  const kept = (rows: number) => Math.max(0, rows - data.validation);
+  return [
+    { ...common, ...placed(test, 'test'), name: 'test', part: (rows) => [0, Math.min(rows, count ?? rows)] },
+    { ...common, ...placed(train, 'train'), name: 'validation', part: (rows) => [kept(rows), rows] },
+    { ...common, ...placed(train, 'train'), name: 'train', part: (rows) => [0, kept(rows)] },
+  ];
+}
+
+function absolute(source: DataSource, folder: string): DataSource {
+  return 'path' in source ? { ...source, path: resolve(folder, source.path) } : source;
+}
+
+const placed = (source: DataSource, split: Suite['split']) => ({
+  source,
+  split,
+  file: 'path' in source ? source.path : undefined,
+});
+
+/** All rows of a file. Throws a UserError when it is like no dataset. */
+export function suiteOfFile(file: string): Suite {
+  const source: DataSource = { format: guessFormat(file), path: file, start: 0 };
+  return { name: 'file', ...placed(source, 'train'), settings: {}, part: (rows) => [0, rows] };
+}
+
+/** The problems of a suite, each with its line from 0: in its file, or in the document that shows generated ones. */
+export interface Loaded {
+  problems: readonly Problem[];
+  lines: readonly number[];
+}
+
+/** `textOf`: the text of the suite's file. Throws a UserError when it cannot be read. */
+export function loadSuite(suite: Suite, textOf: (file: string) => string | undefined): Loaded {
+  const all = loadData(suite.source, '.', suite.split).problems;
+  const lines = suite.file === undefined ? all.map((_, i) => i) : rowLines(suite.source, textOf(suite.file) ?? '');
+  const [from, to] = suite.part(all.length);
+  return { problems: all.slice(from, to), lines: lines.slice(from, to) };
+}
+
+/** A name for the records of a suite: letters, digits, `.`, `_`, `-`. */
+export function recordName({ name, file }: Suite): string {
+  const stem = name === 'file' ? basename(file!).replace(/(\.chains)?\.[^.]*$/, '') : name;
+  return stem.replace(/[^\w.-]+/g, '-').slice(0, 60) || 'file';
+}

@@ -1,0 +1,51 @@
+/** An answer as the result of a test: what was expected, what came, and where it went wrong. Pure. */
+import { describeFailure, teacherChain } from '../../cases/describe';
+import { answerLine, renderChain } from '../../chain/prompts';
+import type { Problem } from '../../data/types';
+import type { Evaluated } from '../../protocol/control';
+import { plural } from '../words';
+
+export interface Verdict {
+  passed: boolean;
+  /** One sentence, for a failed one: `38, not 42. Step 2: 12 * 3 is 36, not 38.` */
+  message: string;
+  /** The teacher's chain, or the answer alone where none is known; and the student's text. */
+  expected: string;
+  actual: string;
+  /** Beside the test's name. */
+  description: string;
+}
+
+export function verdictOf(problem: Problem, evaluated: Evaluated): Verdict {
+  const { text, answer, correct, finished, tokens } = evaluated;
+  const teacher = teacherChain(problem);
+  const expected = teacher ? renderChain(teacher) : answerLine(problem.answer);
+  const length = plural(tokens, 'token');
+  if (correct) return { passed: true, message: '', expected, actual: text, description: length };
+  const none = finished ? 'no answer' : 'cut off before an answer';
+  const got = answer === null ? `${none}; ${problem.answer} is right` : `${answer}, not ${problem.answer}`;
+  const message = [`${sentence(got)}.`, ...faultOf(problem, evaluated)].join(' ');
+  return { passed: false, message, expected, actual: text, description: `${got} · ${length}` };
+}
+
+/** Where it went wrong, as far as it can be told. */
+function faultOf(problem: Problem, evaluated: Evaluated): string[] {
+  const { firstWrongStep: fault, category } = describeFailure(problem, [evaluated], '');
+  if (fault) return [`Step ${fault.step + 1}: ${fault.reason}.`];
+  if (evaluated.answer !== null) return [`${sentence(category.replace(/-/g, ' '))}.`];
+  return evaluated.lenientCorrect ? ['The right number is there, but on no answer line.'] : [];
+}
+
+const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** The chain as the output of its test: the question, what the student wrote, and the verdict. Lines end as terminals want them. */
+export function outputOf(problem: Problem, evaluated: Evaluated, { passed, message }: Verdict): string {
+  const verdict = passed ? `Right: ${evaluated.answer}, ${plural(evaluated.tokens, 'token')}` : message;
+  return `${[`${problem.id}: ${problem.question}`, evaluated.text, `=> ${verdict}`, ''].join('\n')}\n`
+    .replace(unsafe, visible)
+    .replace(/\r?\n/g, '\r\n');
+}
+
+/** Controls, the escape that begins a terminal's commands among them: shown as marks. */
+const unsafe = /(?![\r\n\t])[\p{Cc}\p{Cf}]/gu;
+const visible = (char: string) => `<${char.charCodeAt(0).toString(16).padStart(2, '0')}>`;
