@@ -48,6 +48,11 @@ export class CaseReader {
     });
   }
 
+  /** Whether anything is known of the problem, of the files that were read so far. */
+  knows(problemId: string): boolean {
+    return this.index.sources(problemId).length > 0;
+  }
+
   /** Problems that can be shown, failures first. */
   problems(): string[] {
     return this.index.allProblems();

@@ -1,0 +1,33 @@
+/** What the command is called with: a node of a tree, or the plain fields that other features name. */
+import * as z from 'zod';
+import type { ChainSubject } from '../../protocol/chain-diff';
+import { momentKey } from './moments';
+
+const argumentSchema = z.object({
+  run: z.string().optional().catch(undefined),
+  problemId: z.string().optional().catch(undefined),
+  stage: z.string().optional().catch(undefined),
+  step: z.number().int().optional().catch(undefined),
+  sample: z.number().int().nonnegative().optional().catch(undefined),
+  evaluation: z.string().optional().catch(undefined),
+});
+
+export type AskedFor = Partial<ChainSubject>;
+
+/** A string is a run's folder. Whatever is not understood is left out, and asked for. */
+export function askedFor(argument: unknown): AskedFor {
+  if (typeof argument === 'string') return { run: argument };
+  const { run, problemId, stage, step, sample, evaluation } = argumentSchema.safeParse(argument).data ?? {};
+  const moment =
+    stage !== undefined && step !== undefined
+      ? momentKey(stage, step)
+      : evaluation !== undefined
+        ? `evaluations/${evaluation}`
+        : undefined;
+  return {
+    ...(run !== undefined && { run }),
+    ...(problemId !== undefined && { problemId }),
+    ...(moment !== undefined && { moment }),
+    ...(sample !== undefined && { sample }),
+  };
+}

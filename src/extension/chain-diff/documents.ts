@@ -1,0 +1,92 @@
+import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
+import { createInterface } from 'node:readline';
+import * as vscode from 'vscode';
+import { UserError } from '../../errors';
+import { parseJson } from '../../lines';
+import type { ChainSubject, ChainView, Origin } from '../../protocol/chain-diff';
+import { encode } from '../../runs/jsonl';
+import type { CaseTexts } from './case-reader';
+import { isWithin } from './within';
+
+export const chainScheme = 'distillery-chain';
+
+/** Chains as text, to the letter, and single records as JSON: read-only documents that live as long as their tabs. */
+export class ChainDocuments implements vscode.TextDocumentContentProvider, vscode.Disposable {
+  private readonly contents = new Map<string, string>();
+  private readonly subscriptions = [
+    vscode.workspace.registerTextDocumentContentProvider(chainScheme, this),
+    vscode.workspace.onDidCloseTextDocument(({ uri }) => void this.contents.delete(uri.toString())),
+  ];
+
+  provideTextDocumentContent(uri: vscode.Uri): string {
+    return this.contents.get(uri.toString()) ?? vscode.l10n.t('Open this from the chain diff again.');
+  }
+
+  dispose(): void {
+    vscode.Disposable.from(...this.subscriptions).dispose();
+  }
+
+  /** One chain, or two in the editor's own diff. */
+  async openTexts(
+    subject: ChainSubject,
+    texts: CaseTexts,
+    left: ChainView['role'] | undefined,
+    right: ChainView['role'],
+  ): Promise<void> {
+    const uriOf = (role: ChainView['role']) =>
+      this.hold(subject, `${subject.problemId} ${role}.chain`, texts[role] ?? '', subject.moment);
+    if (left === undefined || texts[left] === null) {
+      await vscode.window.showTextDocument(uriOf(right), { viewColumn: vscode.ViewColumn.Beside });
+      return;
+    }
+    const title = `${subject.problemId}: ${left} ↔ ${right}`;
+    await vscode.commands.executeCommand('vscode.diff', uriOf(left), uriOf(right), title, {
+      viewColumn: vscode.ViewColumn.Beside,
+    });
+  }
+
+  /** The record that a number came from, laid out, with the number selected. Errors: not in the run, no such line. */
+  async openRecord(run: string, { file, line, field }: Origin): Promise<void> {
+    if (!isWithin(run, file)) throw new UserError('the record is not in the run', { file });
+    if (line === undefined) {
+      await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(file));
+      return;
+    }
+    const record = parseJson(await readLine(file, line), { file, line, code: 'run' });
+    const text = layOutRecord(record);
+    const uri = this.hold({ run }, `${basename(file, '.jsonl')} line ${line}.json`, text, file);
+    const at = field === undefined ? -1 : text.indexOf(`\n  ${JSON.stringify(field)}:`);
+    const editor = await vscode.window.showTextDocument(uri, { viewColumn: vscode.ViewColumn.Beside });
+    if (at < 0) return;
+    const start = editor.document.positionAt(at + 3);
+    editor.selection = new vscode.Selection(start, editor.document.lineAt(start).range.end);
+    editor.revealRange(editor.selection, vscode.TextEditorRevealType.InCenter);
+  }
+
+  private hold(place: { run: string }, name: string, text: string, query = ''): vscode.Uri {
+    const path = `/${name.replace(/[\\/:*?"<>|\p{Cc}]/gu, '_')}`;
+    const uri = vscode.Uri.from({ scheme: chainScheme, path, query: JSON.stringify([place.run, query]) });
+    this.contents.set(uri.toString(), text);
+    return uri;
+  }
+}
+
+/** Indented, but each list on one line: token lists would be thousands of lines high. */
+function layOutRecord(record: unknown): string {
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) return `${encode(record)}\n`;
+  const fields = Object.entries(record).map(([name, value]) => `  ${JSON.stringify(name)}: ${encode(value)}`);
+  return `{\n${fields.join(',\n')}\n}\n`;
+}
+
+async function readLine(file: string, wanted: number): Promise<string> {
+  const stream = createReadStream(file, 'utf8');
+  let number = 0;
+  try {
+    for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }))
+      if (++number === wanted) return line;
+  } finally {
+    stream.destroy();
+  }
+  throw new UserError('the record is not there any more', { file, line: wanted, code: 'run' });
+}

@@ -1,0 +1,114 @@
+import * as vscode from 'vscode';
+import { UserError } from '../../errors';
+import type { ChainSubject, FromChainPage, ToChainPage } from '../../protocol/chain-diff';
+import { openRun } from '../../runs/reading';
+import { report } from '../commands/report';
+import type { Services } from '../services';
+import type { Page, PageDriver } from '../webview-page';
+import { CaseReader, type CaseTexts } from './case-reader';
+import type { ChainDocuments } from './documents';
+
+/** Drives one page: reads what it is to show, again when the run's files change, and does what its reader asks for. */
+export class ChainDiff implements PageDriver<ChainSubject, FromChainPage> {
+  private reader: CaseReader | undefined;
+  private texts: CaseTexts = { teacher: null, student: null, rewritten: null };
+  /** What was sent last, as JSON: the same is not sent twice. */
+  private sent = '';
+  /** Of several things asked for at once the last one is shown. */
+  private asked = 0;
+  private readonly listener: vscode.Disposable;
+
+  constructor(
+    private readonly services: Services,
+    private readonly page: Page<ChainSubject, ToChainPage>,
+    private readonly documents: ChainDocuments,
+    private readonly choose: (subject: ChainSubject) => Promise<ChainSubject | undefined>,
+  ) {
+    this.listener = services.runs.onDidChange((runs) => {
+      if (runs.has(page.subject.run)) void this.update();
+    });
+  }
+
+  dispose(): void {
+    this.asked++;
+    this.listener.dispose();
+  }
+
+  ready(): void {
+    this.sent = '';
+    void this.update();
+  }
+
+  show(subject: ChainSubject): void {
+    this.page.subject = subject;
+    void this.update();
+  }
+
+  receive(message: FromChainPage): void {
+    this.answer(message).catch((error: unknown) => report(error, this.services.log));
+  }
+
+  private async answer(message: FromChainPage): Promise<void> {
+    const { subject } = this.page;
+    switch (message.type) {
+      case 'show':
+        return this.show({ ...message.subject, run: subject.run });
+      case 'go': {
+        const problemId = this.reader?.neighbour(subject.problemId, subject.moment, message.by);
+        if (problemId !== undefined) this.show({ run: subject.run, problemId, moment: subject.moment });
+        return;
+      }
+      case 'choose': {
+        const chosen = await this.choose(subject);
+        if (chosen) this.show(chosen);
+        return;
+      }
+      case 'copy': {
+        await vscode.env.clipboard.writeText(this.texts[message.role] ?? '');
+        vscode.window.setStatusBarMessage(vscode.l10n.t('The chain of the {0} was copied.', message.role), 3000);
+        return;
+      }
+      case 'openText':
+        return this.documents.openTexts(subject, this.texts, message.left, message.right);
+      case 'openRecord':
+        return this.documents.openRecord(subject.run, message.origin);
+    }
+  }
+
+  /** Shows what can be shown soon, then what all of the run's files say. */
+  private async update(): Promise<void> {
+    const turn = ++this.asked;
+    const current = () => turn === this.asked;
+    const { subject } = this.page;
+    try {
+      if (this.reader?.run !== subject.run) this.reader = new CaseReader(subject.run, openRun(subject.run).record.name);
+      const { reader } = this;
+      await reader.refresh(subject);
+      if (reader.knows(subject.problemId) && current()) await this.read(reader, subject, current);
+      await reader.refresh();
+      if (current()) await this.read(reader, this.page.subject, current);
+    } catch (error) {
+      if (!current()) return;
+      if (!(error instanceof UserError)) this.services.log.error(error as Error);
+      this.sent = '';
+      this.page.post({
+        type: 'trouble',
+        subject,
+        message: String(error instanceof UserError ? error : (error as Error).message),
+      });
+    }
+  }
+
+  private async read(reader: CaseReader, subject: ChainSubject, current: () => boolean): Promise<void> {
+    const { view, texts } = await reader.read(subject);
+    if (!current()) return;
+    const json = JSON.stringify(view);
+    this.texts = texts;
+    this.page.subject = view.subject;
+    this.page.panel.title = titleOf(view.subject);
+    if (json !== this.sent) this.page.post({ type: 'case', case: view });
+    this.sent = json;
+  }
+}
+
+export const titleOf = ({ problemId }: ChainSubject) => vscode.l10n.t('{0} (chains)', problemId);
