@@ -1,7 +1,24 @@
 import pc from 'picocolors';
 import { maskText } from '../chain/prompts';
+import type { View } from '../data/preview';
 import { plural, stageTitles } from './format';
-import type { PreviewedProblem, View } from './views';
+
+/** A view with its lengths in the student's tokens, those of the target with the end token. */
+export interface CountedView extends View {
+  promptTokens: number;
+  targetTokens: number | null;
+}
+
+export interface PreviewedProblem {
+  id: string;
+  question: string;
+  answer: string;
+  /** Steps of the teacher's chain; 0 without one. */
+  steps: number;
+  /** Length of the teacher's chain in the student's tokens, without the end token. */
+  teacherTokens: number | null;
+  views: CountedView[];
+}
 
 /** A problem with its views, for a terminal. */
 export function previewText({ id, question, answer, steps, teacherTokens, views }: PreviewedProblem): string {
@@ -13,7 +30,7 @@ export function previewText({ id, question, answer, steps, teacherTokens, views 
   return [head, ...views.map(viewText)].join('\n\n');
 }
 
-function viewText(view: View): string {
+function viewText(view: CountedView): string {
   const { stage, label, prompt, promptTokens, order, target, targetTokens, reward } = view;
   const learned =
     target === null

@@ -3,13 +3,13 @@ import { loadExperiment } from '../config/load';
 import { trainedStages } from '../curriculum/adjust';
 import { prepareLessons } from '../curriculum/lessons';
 import { loadData } from '../data/load';
+import { viewsOf } from '../data/preview';
 import { UserError } from '../errors';
 import { loadTokenizer } from '../model/tokenizer';
 import { printDocument } from './exit';
 import { namesOf, positive } from './options';
 import { experimentFile } from './places';
-import { previewText } from './preview-text';
-import { type PreviewedProblem, viewsOf } from './views';
+import { type PreviewedProblem, previewText } from './preview-text';
 
 interface Options {
   count: number;
@@ -56,7 +56,11 @@ Examples:
           answer: lesson.problem.answer,
           steps: lesson.chain?.steps.length ?? 0,
           teacherTokens: lesson.teacherTokens ? lesson.teacherTokens.length - 1 : null,
-          views: viewsOf(lesson, experiment, tokenizer, stages),
+          views: viewsOf(lesson, experiment, stages).map((view) => ({
+            ...view,
+            promptTokens: tokenizer.encodePrompt(view.prompt).length,
+            targetTokens: view.target === null ? null : lesson.teacherTokens!.length,
+          })),
         }),
       );
       if (options.json) printDocument(previewed);

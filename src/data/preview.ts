@@ -1,55 +1,40 @@
-/** What the student sees of one problem in each stage. */
+/** What the student sees of one problem in each stage: its chain masked and shuffled. */
 import { completionExercise, type MaskRatio, reconstructionExercise } from '../chain/mask';
-import { completePrompt, plainPrompt, reconstructPrompt, rewritePrompt } from '../chain/prompts';
-import type { Exercise } from '../chain/types';
+import { completePrompt, plainPrompt, reconstructPrompt, renderChain, rewritePrompt } from '../chain/prompts';
+import type { Chain, Exercise } from '../chain/types';
 import type { CompleteSettings, Experiment, ReconstructSettings, RewriteSettings } from '../config/experiment';
-import type { trainedStages } from '../curriculum/adjust';
-import type { Lesson } from '../curriculum/lessons';
-import type { Tokenizer } from '../model/tokenizer';
 import { Random } from '../random';
-import { percent } from './format';
+import type { Problem } from './types';
 
-export type TrainedStage = (typeof trainedStages)[number];
+export type TrainedStage = keyof Experiment['stages'];
 
 export interface View {
   stage: TrainedStage;
   /** Which of a stage's views this is, such as a point of the mask schedule. */
   label: string;
   prompt: string;
-  promptTokens: number;
   /** For each step shown in the prompt, its number from 1 in the teacher's chain. */
   order: number[];
   /** Numbers of the steps that are masked. */
   masked: number[];
   /** What is learned from; null: the student samples, and the reward decides. */
   target: string | null;
-  /** With the end token. */
-  targetTokens: number | null;
   /** Name of the reward that decides. */
   reward: string | null;
 }
 
-export interface PreviewedProblem {
-  id: string;
-  question: string;
-  answer: string;
-  /** Steps of the teacher's chain; 0 without one. */
-  steps: number;
-  /** Length of the teacher's chain in the student's tokens, without the end token. */
-  teacherTokens: number | null;
-  views: View[];
-}
-
-/** The views of a problem; none for a stage that is off, or that the problem, without a teacher chain, has no part in. */
+/**
+ * The views of a problem, `chain` being its teacher's; none for a stage that is off, or that the problem, without a teacher chain, has no part in.
+ * What is drawn at random is a function of the experiment's seed and of `drawn`.
+ */
 export function viewsOf(
-  lesson: Lesson,
+  { problem, chain }: { problem: Problem; chain: Chain | null },
   { stages, seed }: Experiment,
-  tokenizer: Tokenizer,
   wanted: readonly TrainedStage[],
+  drawn = 0,
 ): View[] {
-  const { problem, chain } = lesson;
   const draw = (stage: TrainedStage, ...counters: number[]) =>
-    new Random(seed, 'preview', problem.id, stage, ...counters);
+    new Random(seed, 'preview', problem.id, stage, ...counters, ...(drawn > 0 ? ['drawn', drawn] : []));
   const view = (
     stage: TrainedStage,
     label: string,
@@ -60,11 +45,9 @@ export function viewsOf(
     stage,
     label,
     prompt,
-    promptTokens: tokenizer.encodePrompt(prompt).length,
     order: exercise?.order.map((index) => index + 1) ?? [],
     masked: exercise?.masked.map((index) => index + 1) ?? [],
     target,
-    targetTokens: target === null ? null : lesson.teacherTokens!.length,
     reward: stage === 'reconstruct' ? null : rewardOf(stages[stage]),
   });
   const views: Record<TrainedStage, () => View[]> = {
@@ -72,7 +55,7 @@ export function viewsOf(
       if (!stages.reconstruct || !chain) return [];
       const exercise = reconstructionExercise(chain, stages.reconstruct, draw('reconstruct'));
       const prompt = reconstructPrompt(problem.question, exercise);
-      return [view('reconstruct', reconstructLabel(stages.reconstruct), prompt, exercise, lesson.teacherText)];
+      return [view('reconstruct', reconstructLabel(stages.reconstruct), prompt, exercise, renderChain(chain))];
     },
     complete: () => {
       if (!stages.complete) return [];
@@ -96,11 +79,13 @@ export function viewsOf(
 const rewardOf = (stage: CompleteSettings | RewriteSettings | false) =>
   stage ? (stage.reward.name ?? 'unnamed') : null;
 
+const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+
 function reconstructLabel({ maskProbability, maskSteps, shuffleProbability, mixPlain }: ReconstructSettings): string {
   const parts = [
     `${maskSteps} masked with p ${maskProbability}`,
     `shuffled with p ${shuffleProbability}`,
-    ...(mixPlain > 0 ? [`${percent(mixPlain, 0)} of the examples are the plain question instead`] : []),
+    ...(mixPlain > 0 ? [`${percent(mixPlain)} of the examples are the plain question instead`] : []),
   ];
   return parts.join(', ');
 }
@@ -119,6 +104,6 @@ function scheduleOf({ maskSchedule, updates }: CompleteSettings): { ratio: MaskR
   });
   return points.map(({ ratio, from, to }) => ({
     ratio,
-    label: `${ratio >= 1 ? 'the plain question' : `${percent(ratio, 0)} masked`}, ${to - from === 1 ? `update ${to}` : `updates ${from + 1} to ${to}`}`,
+    label: `${ratio >= 1 ? 'the plain question' : `${percent(ratio)} masked`}, ${to - from === 1 ? `update ${to}` : `updates ${from + 1} to ${to}`}`,
   }));
 }
