@@ -35,6 +35,9 @@ export const percent = (share: number, digits = 1) =>
 
 export const tokens = (count: number) => (Number.isFinite(count) ? `${count.toFixed(0)} tokens` : '– tokens');
 
+/** Where there is little room. */
+export const shortTokens = (count: number) => (Number.isFinite(count) ? `${count.toFixed(0)} tok` : '– tok');
+
 /** `1 case`, `7 cases` */
 export const plural = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
@@ -55,6 +58,17 @@ export function duration(seconds: number): string {
   const minutes = Math.round(seconds / 60);
   if (minutes < 60) return `${minutes} min`;
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `Feb 5 14:03`, local time; the year in front where it is another than now. */
+export function shortTime(time: string, now: number): string {
+  const date = new Date(time);
+  const pad = (value: number) => String(value).padStart(2, '0');
+  const year = date.getFullYear();
+  const day = `${months[date.getMonth()]} ${date.getDate()} ${pad(date.getHours())}:${pad(date.getMinutes())}`;
+  return year === new Date(now).getFullYear() ? day : `${year} ${day}`;
 }
 
 /** How long ago, in the largest unit that says enough. */

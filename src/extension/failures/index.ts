@@ -4,6 +4,7 @@ import { pickRun } from '../commands/pick';
 import { command } from '../commands/report';
 import { setContext } from '../contexts';
 import { casesMime } from '../runs';
+import { titleOf } from '../runs/items';
 import type { Services } from '../services';
 import { plural } from '../words';
 import { type FailuresNode, FailuresTree } from './view';
@@ -23,7 +24,7 @@ export function registerFailures(services: Services): vscode.Disposable {
   const look = () => {
     const { run } = tree;
     const { all, shown } = tree.counts();
-    view.description = run && `${run.split(/[\\/]/).at(-1)} · ${plural(all, 'case')}`;
+    view.description = run && `${subjectOf(run)} · ${plural(all, 'case')}`;
     view.message = tree.filter ? t('"{0}": {1} of {2}', tree.filter, shown, plural(all, 'case')) : undefined;
     setContext('distillery.hasFailures', run !== undefined);
     setContext('distillery.failuresFiltered', tree.filter !== '');
@@ -33,6 +34,10 @@ export function registerFailures(services: Services): vscode.Disposable {
     const fresh = all - seen.get(run)!;
     view.badge =
       fresh > 0 ? { value: fresh, tooltip: t('{0} since you last looked', plural(fresh, 'new case')) } : undefined;
+  };
+  const subjectOf = (run: string) => {
+    const listing = services.runs.cache.find(run);
+    return 'run' in listing ? `${listing.run.record.name}, ${titleOf(listing.id)}` : listing.id;
   };
   void services.runs.ready.then(look);
   return vscode.Disposable.from(

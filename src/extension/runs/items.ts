@@ -5,7 +5,17 @@ import { type RunListing, type ShownState, stateOf } from '../../runs/reading';
 import type { StageName, StageRow } from '../../runs/records';
 import { type Progress, progressParts, progressText } from '../progress';
 import type { RunCache } from '../run-cache';
-import { ago, percent, plural, shortStageTitles, signed, stageTitles, stateTitles, tokens } from '../words';
+import {
+  ago,
+  percent,
+  plural,
+  shortStageTitles,
+  shortTime,
+  shortTokens,
+  signed,
+  stageTitles,
+  stateTitles,
+} from '../words';
 import type { NodeOf, RunsNode } from './nodes';
 
 export interface Item {
@@ -101,7 +111,7 @@ const stateIcons: Record<ShownState, Item['icon']> = {
 function runItem(listing: RunListing, { cache, progress, newest, now }: Surroundings): Item {
   if ('problem' in listing)
     return {
-      ...{ label: listing.id, description: listing.problem.message, icon: broken },
+      ...{ label: titleOf(listing.id, now), description: listing.problem.message, icon: broken },
       ...{
         contextValue: 'run.unreadable',
         children: 'closed',
@@ -110,7 +120,7 @@ function runItem(listing: RunListing, { cache, progress, newest, now }: Surround
     };
   const { record } = listing.run;
   const state = stateOf(listing.run);
-  const label = titleOf(listing.id);
+  const label = titleOf(listing.id, now);
   const at = progress(listing.folder);
   const working = at && (state === 'running' || state === 'paused');
   const parts = [
@@ -130,13 +140,14 @@ function runItem(listing: RunListing, { cache, progress, newest, now }: Surround
   };
 }
 
-/** `20260205-140309-arithmetic` as `2026-02-05 14:03`; the experiment's name stands above it. Names of other kinds stay. */
-export function titleOf(id: string): string {
+/** The id `20260205-140309-arithmetic` as `Feb 5 14:03`: the experiment's name stands above it. Ids of other kinds stay. */
+export function titleOf(id: string, now = Date.now()): string {
   const [, year, month, day, hour, minute, second, rest] =
     /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)-(.+)$/.exec(id) ?? [];
   if (!year) return id;
   const again = /-(\d+)$/.exec(rest)?.[1];
-  return `${year}-${month}-${day} ${hour}:${minute}:${second}${again ? ` (${again})` : ''}`;
+  const time = shortTime(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`, now);
+  return again ? `${time} (${again})` : time;
 }
 
 /** Where a run that did not come to its end stands. */
@@ -161,7 +172,7 @@ function rowParts(row: StageRow, base: StageRow | undefined): string[] {
   const compared = base && base !== row;
   const points = compared ? ` (${signed(100 * (row.accuracy - base.accuracy))})` : '';
   const shorter = compared ? ` (${signed(100 * (row.meanTokens / base.meanTokens - 1), 0)} %)` : '';
-  return [`${percent(row.accuracy)}${points}`, `${tokens(row.meanTokens)}${shorter}`];
+  return [`${percent(row.accuracy)}${points}`, `${shortTokens(row.meanTokens)}${shorter}`];
 }
 
 const stageIcons: Record<StageName, string> = {
@@ -203,7 +214,7 @@ function checkpointItem({ run, checkpoint }: NodeOf<'checkpoint'>, { cache }: Su
   const row = cache.summary(run).value?.find((one) => one.checkpoint === label);
   return {
     label,
-    description: row ? `chosen · ${percent(row.accuracy)} · ${tokens(row.meanTokens)}` : undefined,
+    description: row ? `chosen · ${percent(row.accuracy)} · ${shortTokens(row.meanTokens)}` : undefined,
     icon: row ? { id: 'star-full', color: 'charts.yellow' } : { id: 'save' },
     contextValue: 'checkpoint',
     children: 'none',
@@ -215,7 +226,7 @@ function evaluationItem({ run, evaluation }: NodeOf<'evaluation'>, { cache }: Su
   return {
     label: `Answers of ${evaluation}`,
     description: score
-      ? `${score.correct} of ${score.n} right · ${tokens(score.meanTokens)}`
+      ? `${score.correct} of ${score.n} right · ${shortTokens(score.meanTokens)}`
       : `cannot be read: ${problem?.message}`,
     icon: score ? { id: 'checklist' } : broken,
     contextValue: 'evaluation',

@@ -14,6 +14,7 @@ import {
   writeRun,
   writeSummary,
 } from '../testing/run-folders';
+import { shortTime } from '../words';
 import { type Item, itemOf, titleOf } from './items';
 import { experimentNodes, type NodeOf, parentOf, partNodes, type RunsNode, runNodes, stageNodes } from './nodes';
 import { tooltipOf } from './tooltips';
@@ -35,6 +36,8 @@ const experiment = (name: string): ExperimentFile => ({
   ...{ file: join(root, `${name}.distillery.json`), name, runs },
   ...{ stages: ['reconstruct', 'complete', 'rewrite'], quick: true },
 });
+/** Time zones aside. */
+const begun = shortTime(time, Date.parse(time));
 const source = () => ({ cache, list: () => cache.list([runs]), experiments: () => experiments });
 const item = (node: RunsNode, progress?: Progress): Item =>
   itemOf(node, { cache, progress: () => progress, newest: false, now: Date.parse(time) + 3 * 60_000 });
@@ -49,7 +52,8 @@ function outline(progress?: Progress): string[] {
   const walk = (nodes: RunsNode[], depth: number) => {
     for (const node of nodes) {
       const { label, description } = item(node, progress);
-      lines.push(`${'  '.repeat(depth)}${[label, description].filter(Boolean).join(' | ')}`);
+      const shown = label.replace(begun, 'Feb 5 14:03');
+      lines.push(`${'  '.repeat(depth)}${[shown, description].filter(Boolean).join(' | ')}`);
       if (node.kind === 'experiment') walk(runNodes(source(), node), depth + 1);
       if (node.kind === 'run') walk(stageNodes(source(), cache.find(node.run)), depth + 1);
       if (node.kind === 'stage') walk(partNodes(source(), cache.find(node.run), node.stage), depth + 1);
@@ -84,18 +88,18 @@ describe('the Runs tree', () => {
     finishedRun();
     expect(outline()).toEqual([
       'sums',
-      '  2026-02-05 14:03:09 | 69.0 % (−1.4) · 120 tokens (−39 %) · 3 min ago',
-      '    Base student | 70.4 % · 198 tokens',
-      '    Stage 1 Reconstruct | 70.4 % (+0.0) · 198 tokens (+0 %)',
+      '  Feb 5 14:03 | 69.0 % (−1.4) · 120 tok (−39 %) · 3 min ago',
+      '    Base student | 70.4 % · 198 tok',
+      '    Stage 1 Reconstruct | 70.4 % (+0.0) · 198 tok (+0 %)',
       '      reconstruct-20 | its folder is gone',
-      '    Stage 2 Complete | 72.1 % (+1.7) · 160 tokens (−19 %)',
+      '    Stage 2 Complete | 72.1 % (+1.7) · 160 tok (−19 %)',
       '      complete-5',
-      '      complete-10 | chosen · 72.1 % · 160 tokens',
-      '      Answers of complete-10 | 1 of 2 right · 20 tokens',
-      '    Stage 3 Rewrite | 69.0 % (−1.4) · 120 tokens (−39 %)',
-      '      rewrite-3 | chosen · 69.0 % · 120 tokens',
+      '      complete-10 | chosen · 72.1 % · 160 tok',
+      '      Answers of complete-10 | 1 of 2 right · 20 tok',
+      '    Stage 3 Rewrite | 69.0 % (−1.4) · 120 tok (−39 %)',
+      '      rewrite-3 | chosen · 69.0 % · 120 tok',
       '      Failures | 2 problems',
-      '    Answers of mine | 1 of 1 right · 10 tokens',
+      '    Answers of mine | 1 of 1 right · 10 tok',
     ]);
   });
 
@@ -104,7 +108,7 @@ describe('the Runs tree', () => {
     writeRun(runs, '20260205-140309-sums', { state: 'stopped', stage: 'complete', step: 12 });
     expect(outline()).toEqual([
       'sums | its file is gone',
-      '  2026-02-05 14:03:09 | stopped · Stage 2 step 12 · 3 min ago',
+      '  Feb 5 14:03 | stopped · Stage 2 step 12 · 3 min ago',
       '    Stage 2 Complete | not tested',
       'fresh',
       '  No runs yet | run it quickly',
@@ -124,7 +128,7 @@ describe('the Runs tree', () => {
     };
     expect(outline(progress)).toEqual([
       'sums',
-      '  2026-02-05 14:03:09 | Stage 2 45/110 · 72 % · 160 tok · 3:20 left',
+      '  Feb 5 14:03 | Stage 2 45/110 · 72 % · 160 tok · 3:20 left',
       '    Stage 2 Complete | 45/110 · 72 % · 160 tok · 3:20 left',
     ]);
     const [node] = runNodes(source(), experimentNodes(source())[0]);
@@ -147,15 +151,17 @@ describe('the Runs tree', () => {
     const lines = outline();
     expect(lines.slice(0, 11)).toEqual([
       'sums',
-      '  2026-03-05 00:00:00 | 3 min ago',
+      expect.stringMatching(/^ {2}\w+ \d+ \d\d:\d\d \| 3 min ago$/),
       '    Stage 2 Complete | not tested',
       '      complete-10 | its folder is gone',
       expect.stringMatching(/^ {6}Answers of complete-10 \| cannot be read: /),
-      '  2026-03-04 00:00:00 | 3 min ago',
+      expect.stringMatching(/ \| 3 min ago$/),
       expect.stringMatching(/^ {4}not a valid record/),
-      expect.stringMatching(/^ {2}20260303-000000-sums-2 \| broken JSON/),
+      expect.stringMatching(/\(2\) \| broken JSON/),
       expect.stringMatching(/^ {4}broken JSON/),
-      '  20260302-000000-sums | the run was written by a newer version (format 99, this one reads 1)',
+      expect.stringMatching(
+        /^ {2}\w+ \d+ \d\d:\d\d \| the run was written by a newer version \(format 99, this one reads 1\)$/,
+      ),
       '    the run was written by a newer version (format 99, this one reads 1) | Update Distillery.',
     ]);
     expect(lines).toContain('      Failures | 2 problems');
@@ -196,9 +202,12 @@ describe('the Runs tree', () => {
 });
 
 describe('texts', () => {
-  it('name runs by their time', () => {
-    expect(titleOf('20260205-140309-my-sums')).toBe('2026-02-05 14:03:09');
-    expect(titleOf('imported')).toBe('imported');
+  it('name runs by their time, in this place of the world', () => {
+    const now = Date.parse(time);
+    expect(titleOf('20260205-140309-my-sums', now)).toBe(begun);
+    expect(titleOf('20260205-140309-my-sums-2', now)).toBe(`${begun} (2)`);
+    expect(titleOf('20200205-140309-sums', now)).toMatch(/^2020 Feb 5/);
+    expect(titleOf('imported', now)).toBe('imported');
   });
 
   it('show names from files as they are: no links, no formatting', () => {

@@ -84,7 +84,8 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
       }
       case 'experiment': {
         const children = runNodes(runs, node, this.limits.get(node.id) ?? page);
-        if (node.id === this.newest.experiment) this.newest.run ??= children[0]?.id;
+        if (node.id === this.newest.experiment)
+          this.newest.run ??= children.find((child) => child.kind === 'run' && 'run' in runs.cache.find(child.run))?.id;
         return children;
       }
       case 'run':
