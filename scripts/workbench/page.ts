@@ -7,17 +7,32 @@ export async function openWorkbench(page: Page, url: string): Promise<void> {
   await page.locator('.statusbar-item').first().waitFor();
 }
 
-/** Runs a command by its whole title ("Distillery: Run Curriculum") from the palette. */
+/** Runs a command by its title ("Distillery: Run Curriculum") from the palette. */
 export async function runCommand(page: Page, title: string): Promise<void> {
-  await page.keyboard.press('F1');
-  await quickInput(page).fill(`>${title}`);
-  // The first row is often another command while the list is being filtered.
-  await option(page, title).first().click();
+  // What the palette offers is settled when it opens: a command whose condition comes true a moment later needs another look.
+  for (let look = 0; look < 10; look++) {
+    await page.keyboard.press('F1');
+    if (await choose(page, `>${title}`, title, 5000)) return;
+    await page.keyboard.press('Escape');
+  }
+  throw new Error(`The palette does not offer "${title}"`);
 }
 
 /** Takes the entry of an open quick pick that has the text. */
-export async function pick(page: Page, text: string | RegExp): Promise<void> {
-  await option(page, text).first().click();
+export async function pick(page: Page, text: string): Promise<void> {
+  if (!(await choose(page, text, text, 60_000))) throw new Error(`There is no "${text}" to pick`);
+}
+
+/** Types into the quick input and takes the first row, once it has the text. By keyboard: hovers of rows lie over other rows. */
+async function choose(page: Page, typed: string, text: string, timeout: number): Promise<boolean> {
+  await quickInput(page).fill(typed);
+  const first = page.locator('.quick-input-widget .monaco-list-row.focused', { hasText: text });
+  const found = await first.waitFor({ timeout }).then(
+    () => true,
+    () => false,
+  );
+  if (found) await page.keyboard.press('Enter');
+  return found;
 }
 
 export const quickInput = (page: Page): Locator => page.locator('.quick-input-widget input.input');
@@ -26,8 +41,7 @@ export const option = (page: Page, text: string | RegExp): Locator =>
 
 export async function openFile(page: Page, name: string): Promise<void> {
   await page.keyboard.press('Control+P');
-  await quickInput(page).fill(name);
-  await option(page, name).first().click();
+  await pick(page, name);
   await page.locator('.tab.active', { hasText: name }).waitFor();
 }
 

@@ -168,18 +168,19 @@ function kill(pid: number): void {
   }
 }
 
-/** Processes whose environment names the folder. */
-export function livingIn(folder: string): number[] {
+/** Processes whose environment names the folder, and whose command line has the words. */
+export function livingIn(folder: string, words = ''): number[] {
   if (!existsSync('/proc/self/environ')) return [];
+  const has = (pid: string, file: string, text: string) => {
+    try {
+      return readFileSync(`/proc/${pid}/${file}`, 'utf8').includes(text);
+    } catch {
+      return false; // another user's, or gone
+    }
+  };
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((name) => {
-      try {
-        return readFileSync(`/proc/${name}/environ`, 'utf8').includes(folder);
-      } catch {
-        return false; // another user's, or gone
-      }
-    })
+    .filter((pid) => has(pid, 'environ', folder) && has(pid, 'cmdline', words))
     .map(Number);
 }
 

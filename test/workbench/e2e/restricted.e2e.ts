@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { expand, option, quickInput, showContainer, treeItems } from '../../../scripts/workbench/page';
+import { livingIn } from '../../../scripts/workbench/server';
+import { keepPictures, openSession, type Session } from './session';
+
+suite('Restricted Mode', () => {
+  let session: Session;
+  suiteSetup(async () => {
+    session = await openSession({ trust: true, settings: { 'security.workspace.trust.startupPrompt': 'never' } });
+  });
+  teardown(function () {
+    return keepPictures(session, this.currentTest);
+  });
+  suiteTeardown(() => session?.close());
+
+  test('runs and failure cases can be read', async () => {
+    const { page } = session;
+    await page.locator('.statusbar-item', { hasText: 'Restricted Mode' }).waitFor();
+    await showContainer(page, 'Distillery');
+    await expand(page, 'Runs', /^tiny/);
+    await treeItems(page, 'Runs')
+      .filter({ hasText: /Stage 3|Stage 2|ago|just now/ })
+      .first()
+      .waitFor();
+    await treeItems(page, 'Failure Cases').first().waitFor();
+  });
+
+  test('nothing that starts a host is offered, and none runs', async () => {
+    const { page } = session;
+    await page.keyboard.press('F1');
+    for (const title of ['Run Stage 2', 'Run Curriculum', 'Evaluate Checkpoint', 'Ask Student']) {
+      await quickInput(page).fill(`>Distillery: ${title}`);
+      await option(page, /./).first().waitFor();
+      assert.equal(await option(page, `Distillery: ${title}`).count(), 0, title);
+    }
+    await page.keyboard.press('Escape');
+    assert.deepEqual(livingIn(session.server.home, '/dist/host.js'), []);
+  });
+
+  test('the browser asked no outside host', () => assert.deepEqual(session.outside, []));
+});

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { expand, pick, runCommand, showContainer, toast, treeItems, webview } from '../../../scripts/workbench/page';
+import { livingIn } from '../../../scripts/workbench/server';
+import { keepPictures, openSession, type Session } from './session';
+
+suite('Runs from the window', () => {
+  let session: Session;
+  suiteSetup(async () => {
+    session = await openSession();
+  });
+  // Each goes on from where the one before left the window.
+  setup(function () {
+    if (this.currentTest!.parent!.tests.some((test) => test.isFailed())) this.skip();
+  });
+  teardown(function () {
+    return keepPictures(session, this.currentTest);
+  });
+  suiteTeardown(() => session?.close());
+
+  /** Process ids of the session's training hosts. */
+  const hosts = () => livingIn(session.server.home, '/dist/host.js');
+  const status = (page: Page) => page.locator('.statusbar-item', { hasText: /Stage 2 \d+\/2000/ });
+  const update = async (page: Page) => Number(/(\d+)\/2000/.exec(await status(page).innerText())![1]);
+  const startLong = async () => {
+    await runCommand(session.page, 'Distillery: Run Stage 2');
+    await pick(session.page, 'long');
+  };
+
+  test('Run Stage 2 from the palette trains to the end, and the tree shows it', async () => {
+    const { page } = session;
+    await showContainer(page, 'Distillery');
+    await runCommand(page, 'Distillery: Run Stage 2');
+    await pick(page, 'tiny');
+    await pick(page, 'The student as it is');
+    await toast(page, /-tiny is finished\. .*Stage 2/).waitFor({ timeout: 120_000 });
+    await expand(page, 'Runs', /^tiny/);
+    const newest = readdirSync(join(session.folder, '.distillery/runs')).sort().at(-1)!;
+    const [, time] = /^\d+-(\d{6})-tiny/.exec(newest)!;
+    const item = treeItems(page, 'Runs').filter({ hasText: time.match(/../g)!.join(':') });
+    await item.filter({ hasText: /just now|1 min ago/ }).waitFor();
+    assert.equal(hosts().length, 1);
+  });
+
+  test('the dashboard has opened on the run', async () => {
+    await session.page.locator('.tab.active', { hasText: 'tiny' }).waitFor();
+    await webview(session.page).getByText('Stage 2').first().waitFor();
+  });
+
+  test('a run goes on while the window reloads, and is found again', async () => {
+    await startLong();
+    await status(session.page).waitFor();
+    const [host] = hosts();
+    const before = await update(session.page);
+    await session.reload();
+    await status(session.page).waitFor();
+    assert.deepEqual(hosts(), [host]);
+    assert.ok((await update(session.page)) >= before);
+  });
+
+  test('another window sees the same run', async () => {
+    const other = await session.openWindow();
+    await status(other).waitFor();
+    await other.close();
+    assert.equal(hosts().length, 1);
+  });
+
+  test('Pause rests the run, Resume goes on', async () => {
+    const { page } = session;
+    await runCommand(page, 'Distillery: Pause');
+    const paused = page.locator('.statusbar-item', { hasText: /Stage 2 \d+\/2000 paused/ });
+    await paused.waitFor();
+    const at = await update(page);
+    await runCommand(page, 'Distillery: Resume');
+    await paused.waitFor({ state: 'hidden' });
+    assert.ok((await update(page)) >= at);
+  });
+
+  test('a host that is killed is reported, and its run resumes', async () => {
+    const { page } = session;
+    const [host] = hosts();
+    process.kill(host, 'SIGKILL');
+    const told = toast(page, /The training host ended: .* is interrupted/);
+    await told.waitFor();
+    await told.getByRole('button', { name: 'Resume' }).click();
+    await status(page).waitFor({ timeout: 120_000 });
+    assert.notDeepEqual(hosts(), [host]);
+  });
+
+  test('Stop ends the run with a checkpoint', async () => {
+    const { page } = session;
+    await runCommand(page, 'Distillery: Stop');
+    await showContainer(page, 'Distillery');
+    await expand(page, 'Runs', /^long/);
+    await treeItems(page, 'Runs')
+      .filter({ hasText: /stopped/ })
+      .first()
+      .waitFor();
+  });
+
+  test('the browser asked no outside host', () => assert.deepEqual(session.outside, []));
+});
