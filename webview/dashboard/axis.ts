@@ -51,14 +51,13 @@ interface Stretch {
 
 /** Stretches of rows of one stage and phase, of the stages shown. */
 function stretchesOf(track: Track, shown: ReadonlySet<number>): Stretch[] {
+  const { rows, stage, phase, phases } = track;
   const stretches: Stretch[] = [];
-  for (let row = 0; row < track.rows; row++) {
-    if (!shown.has(track.stage[row])) continue;
-    const stage = track.stage[row];
-    const phase = track.phases[track.phase[row]];
-    const last = stretches.at(-1);
-    if (last && last.to === row && last.stage === stage && last.phase === phase) last.to = row + 1;
-    else stretches.push({ key: `${stage}/${phase}`, stage, phase, from: row, to: row + 1 });
+  for (let from = 0, to = 0; from < rows; from = to) {
+    while (to < rows && stage[to] === stage[from] && phase[to] === phase[from]) to++;
+    if (!shown.has(stage[from])) continue;
+    const name = phases[phase[from]];
+    stretches.push({ key: `${stage[from]}/${name}`, stage: stage[from], phase: name, from, to });
   }
   return stretches;
 }

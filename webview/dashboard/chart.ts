@@ -214,6 +214,7 @@ function drawBands(plot: uPlot, bands: readonly Band[], theme: Theme, font: stri
   ctx.clip();
   ctx.font = font.replace(/^\d+px/, `${Math.round(10 * ratio)}px`);
   ctx.textBaseline = 'top';
+  ctx.textAlign = 'left';
   for (const [i, { stage, phase, from, to }] of bands.entries()) {
     const left = Math.max(bbox.left, plot.valToPos(from, 'x', true));
     const right = Math.min(bbox.left + bbox.width, plot.valToPos(to, 'x', true));

@@ -26,9 +26,14 @@ export function smoothed(values: Float64Array, placed: Placed, weight: number): 
   return out;
 }
 
-/** The column's values at the placed rows. */
+/** The column's values at the placed rows; not a copy where that can be. */
 export function plain(values: Float64Array, placed: Placed): Float64Array {
-  return Float64Array.from(placed.rows, (row) => values[row]);
+  const { rows } = placed;
+  const count = rows.length;
+  if (count > 0 && rows[count - 1] - rows[0] === count - 1) return values.subarray(rows[0], rows[0] + count);
+  const out = new Float64Array(count);
+  for (let i = 0; i < count; i++) out[i] = values[rows[i]];
+  return out;
 }
 
 /**

@@ -2,7 +2,7 @@ import { type Alert, type Difference, type RunHead, shortStageTitles, stageTitle
 import { element } from '../common/dom';
 import { visibleNodes } from '../common/visible';
 import { duration } from './metrics';
-import { swatch } from './theme';
+import { letterOf, swatch } from './theme';
 
 /** A line a run: its name, where it stands, how long it still takes; and what of it could not be read. */
 export function headsView(heads: readonly RunHead[]): Node[] {
@@ -11,6 +11,7 @@ export function headsView(heads: readonly RunHead[]): Node[] {
       'div',
       { class: 'run' },
       heads.length > 1 ? swatch(i) : null,
+      heads.length > 1 ? element('span', { class: 'letter' }, letterOf(i)) : null,
       element('h2', { class: 'foreign', title: head.folder }, ...visibleNodes(head.id)),
       element('span', { class: `state state-${head.state}` }, head.state),
       element('span', { class: 'dim' }, progressText(head)),
@@ -51,7 +52,7 @@ export function alertsView(heads: readonly RunHead[], show: (run: number, alert:
         { class: `alert ${alert.level}` },
         element('strong', {}, alert.level === 'error' ? 'Broken' : 'Look'),
         heads.length > 1 ? swatch(run) : null,
-        heads.length > 1 ? element('span', { class: 'spoken' }, head.id) : null,
+        heads.length > 1 ? element('span', { class: 'letter', title: head.id }, letterOf(run)) : null,
         go,
         element('span', { class: 'foreign' }, ...visibleNodes(alert.text)),
         alert.remedy ? element('span', { class: 'dim' }, alert.remedy) : null,
@@ -75,7 +76,7 @@ export function settingsTable(heads: readonly RunHead[], differences: readonly D
         {},
         element('th', { scope: 'col' }, 'Setting'),
         ...heads.map(({ id }, run) =>
-          element('th', { scope: 'col' }, swatch(run), element('span', { class: 'foreign' }, ...visibleNodes(id))),
+          element('th', { scope: 'col', title: id }, swatch(run), element('span', { class: 'letter' }, letterOf(run))),
         ),
       ),
     ),

@@ -51,7 +51,8 @@ export class Model {
   /** Stages that any of the runs has updates of. */
   stagesThere(): Set<number> {
     const there = new Set<number>();
-    for (const { rows, stage } of this.tracks) for (let row = 0; row < rows; row++) there.add(stage[row]);
+    for (const { rows, stage } of this.tracks)
+      for (let row = 0; row < rows; row++) if (row === 0 || stage[row] !== stage[row - 1]) there.add(stage[row]);
     return there;
   }
 

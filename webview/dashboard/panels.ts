@@ -3,7 +3,7 @@ import { Chart } from './chart';
 import { type Mark, marksOf } from './marks';
 import { type Panel, panelsOf, valueText } from './metrics';
 import type { Model } from './model';
-import { readTheme, swatch, type Theme } from './theme';
+import { letterOf, readTheme, swatch, type Theme } from './theme';
 
 export interface PanelActions {
   point(x: number | null): void;
@@ -32,6 +32,7 @@ export class Panels {
   private readonly visible = new Set<Element>();
   private readonly observer = new IntersectionObserver((entries) => this.sighted(entries), { rootMargin: '200px' });
   private model: Model | undefined;
+  private pointing = 0;
 
   constructor(private readonly actions: PanelActions) {
     new ResizeObserver(() => this.redraw()).observe(this.root);
@@ -67,12 +68,16 @@ export class Panels {
     this.redraw();
   }
 
+  /** Once a frame, however fast the mouse is. */
   point(): void {
-    if (!this.model) return;
-    for (const shown of this.shown.values()) {
-      if (this.visible.has(shown.root)) shown.chart.point(this.model.cursor);
-      this.tell(shown);
-    }
+    this.pointing ||= requestAnimationFrame(() => {
+      this.pointing = 0;
+      for (const shown of this.shown.values()) {
+        if (!this.visible.has(shown.root)) continue;
+        shown.chart.point(this.model?.cursor ?? null);
+        this.tell(shown);
+      }
+    });
   }
 
   focus(id: string): void {
@@ -84,7 +89,7 @@ export class Panels {
   private add(panel: Panel): Shown {
     const explanation = `explain-${panel.id}`;
     const legend = element('ul', { class: 'legend' });
-    const text = element('p', { class: 'explanation', id: explanation, hidden: true }, panel.explain);
+    const text = element('p', { class: 'meaning', id: explanation, hidden: true }, panel.explain);
     const title = element(
       'button',
       { class: 'title', title: panel.explain, 'aria-expanded': 'false', 'aria-controls': explanation },
@@ -157,8 +162,8 @@ export class Panels {
       if (this.visible.has(shown.root)) {
         shown.chart.draw(shown.panel, model, shown.marks, theme);
         shown.chart.point(model.cursor);
+        this.tell(shown);
       }
-      this.tell(shown);
     }
   }
 
@@ -174,7 +179,7 @@ export class Panels {
         const value = row < 0 ? undefined : track.value(metric.key, row);
         entries.push({
           index: several ? run : i,
-          name: several ? model.heads[run].id : metric.short,
+          name: several ? letterOf(run) : metric.short,
           value: valueText(value, metric.unit),
         });
       }
@@ -186,8 +191,7 @@ export class Panels {
           'li',
           { title: name },
           entries.length > 1 ? swatch(index) : null,
-          entries.length > 1 && !several ? element('span', { class: 'name' }, name) : null,
-          several ? element('span', { class: 'spoken' }, name) : null,
+          entries.length > 1 ? element('span', { class: 'name' }, name) : null,
           element('span', { class: 'value' }, value),
         ),
       ),

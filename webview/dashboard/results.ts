@@ -1,7 +1,7 @@
 import { type Pair, type Result, type RunHead, stages, stageTitles } from '../../src/protocol/dashboard';
 import { element, setAttributes } from '../common/dom';
 import { duration, minus, signed, valueText } from './metrics';
-import { lineCount, swatch } from './theme';
+import { letterOf, lineCount, swatch } from './theme';
 
 interface Row {
   run: number;
@@ -89,7 +89,7 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly Pair[]):
                   'th',
                   { scope: 'row', class: 'of-run', title: heads[run].id },
                   swatch(run),
-                  element('span', {}, heads[run].id),
+                  element('span', { class: 'letter' }, letterOf(run)),
                 )
               : null,
             element('td', { class: 'number strong' }, valueText(result.accuracy, 'share')),

@@ -2,7 +2,7 @@ import { shortStageTitles, stages } from '../../src/protocol/dashboard';
 import { customElement, element, replaceChildren } from '../common/dom';
 import { type Metric, panelsOf, valueText } from './metrics';
 import type { Model } from './model';
-import { swatch } from './theme';
+import { letterOf, swatch } from './theme';
 
 const pageRows = 100;
 
@@ -24,14 +24,16 @@ export class UpdatesTable {
     this.run = Math.min(this.run, model.tracks.length - 1);
     const track = model.tracks[this.run];
     const rows = model.layout.placed[this.run]?.rows ?? new Uint32Array();
-    const metrics = panelsOf(model.tracks)
-      .filter(({ id }) => !model.view.hidden.includes(id))
-      .flatMap((panel) => panel.metrics)
-      .filter(({ key }) => track.column(key));
     const last = Math.max(0, Math.ceil(rows.length / pageRows) - 1);
     const page = Math.min(this.page ?? last, last);
     const from = page * pageRows;
     const shown = rows.subarray(from, from + pageRows);
+    const metrics = panelsOf(model.tracks)
+      .filter(({ id }) => !model.view.hidden.includes(id))
+      .flatMap((panel) => panel.metrics)
+      .filter(({ key }) => track.column(key));
+    // Supervised and sampled updates measure different things.
+    const here = metrics.filter(({ key }) => shown.some((row) => track.value(key, row) !== undefined));
     const turn = (to: number) => {
       this.page = to >= last ? undefined : Math.max(0, to);
       this.draw(model);
@@ -58,7 +60,7 @@ export class UpdatesTable {
       element(
         'div',
         { class: 'scroller', tabindex: 0, role: 'region', 'aria-label': 'Updates' },
-        this.table(model, metrics, shown),
+        this.table(model, here, shown),
       ),
     );
     this.root.querySelector('.scroller')!.scrollTop = top;
@@ -70,9 +72,9 @@ export class UpdatesTable {
     for (const [i, { id }] of model.heads.entries()) {
       const made = element(
         'button',
-        { class: 'plain', 'aria-pressed': String(i === this.run), 'data-key': `run-${i}` },
+        { class: 'plain', 'aria-pressed': String(i === this.run), 'data-key': `run-${i}`, title: id },
         swatch(i),
-        ` ${id}`,
+        ` ${letterOf(i)}`,
       );
       made.addEventListener('click', () => {
         this.run = i;

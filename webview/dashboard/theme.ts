@@ -51,6 +51,9 @@ export function onThemeChange(changed: () => void): void {
   matchMedia('(forced-colors: active)').addEventListener('change', soon);
 }
 
+/** What a run is called where there are several, beside its swatch. */
+export const letterOf = (run: number): string => String.fromCharCode(65 + run);
+
 /** A short piece of the line that stands for run or metric `index`. */
 export function swatch(index: number): SVGSVGElement {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');

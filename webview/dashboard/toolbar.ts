@@ -1,5 +1,5 @@
 import { shortStageTitles, stages, stageTitles } from '../../src/protocol/dashboard';
-import { customElement, element, replaceChildren } from '../common/dom';
+import { append, customElement, element, replaceChildren } from '../common/dom';
 import type { Panel } from './metrics';
 import type { Model, View } from './model';
 
@@ -43,6 +43,8 @@ export class Toolbar {
   private readonly reset: HTMLElement;
   private readonly axes: HTMLButtonElement[];
   private readonly log: HTMLElement & { checked?: boolean };
+  /** What a table has no use for. */
+  private readonly ofCharts = element('span', { class: 'of-charts' });
   private drawnStages = '';
   private drawnCurves = '';
 
@@ -60,6 +62,19 @@ export class Toolbar {
     this.log = customElement('vscode-checkbox', { title: 'Logarithmic, for what is above 0 by nature' }, 'Log');
     this.log.addEventListener('change', () => actions.choose({ log: this.log.checked === true }));
     this.smoothing.addEventListener('input', () => actions.choose({ smoothing: Number(this.smoothing.value) }));
+    append(this.ofCharts, [
+      element('span', { class: 'choices', role: 'group', 'aria-label': 'Axis' }, ...this.axes),
+      element(
+        'label',
+        {
+          class: 'smoothing',
+          title: 'How much of the past is kept in the moving average; the faint line is the raw one',
+        },
+        'Smoothing',
+        this.smoothing,
+      ),
+      this.log,
+    ]);
     const curves = element('button', { class: 'plain', popovertarget: 'curve-list' }, 'Choose curves…');
     this.curveList.addEventListener('toggle', () => {
       const { left, bottom } = curves.getBoundingClientRect();
@@ -78,17 +93,7 @@ export class Toolbar {
       this.root,
       element('span', { class: 'choices', role: 'group', 'aria-label': 'Show as' }, ...this.modes),
       this.stageButtons,
-      element('span', { class: 'choices', role: 'group', 'aria-label': 'Axis' }, ...this.axes),
-      element(
-        'label',
-        {
-          class: 'smoothing',
-          title: 'How much of the past is kept in the moving average; the faint line is the raw one',
-        },
-        'Smoothing',
-        this.smoothing,
-      ),
-      this.log,
+      this.ofCharts,
       curves,
       this.curveList,
       runs,
@@ -103,13 +108,14 @@ export class Toolbar {
       this.modes[i].setAttribute('aria-pressed', String(view.mode === mode));
     for (const [i, [axis]] of axisChoices.entries())
       this.axes[i].setAttribute('aria-pressed', String(view.axis === axis));
+    this.ofCharts.hidden = view.mode !== 'charts';
     this.log.checked = view.log;
     this.smoothing.value = String(view.smoothing);
     this.smoothing.setAttribute(
       'aria-valuetext',
       view.smoothing === 0 ? 'none' : `${Math.round(100 * view.smoothing)} percent`,
     );
-    this.reset.toggleAttribute('hidden', model.zoom === null);
+    this.reset.toggleAttribute('hidden', model.zoom === null || view.mode !== 'charts');
     this.drawStages(model);
     this.drawCurves(view, panels);
   }

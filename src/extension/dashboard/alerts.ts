@@ -33,15 +33,15 @@ function brokenValues(columns: Columns): Alert[] {
   }));
 }
 
-/** The reference policy was left suddenly: more than 5 times the typical KL of the updates before, and not tiny. */
+/** The reference policy was left suddenly: more than 5 times the greatest KL of the updates before, and not tiny. */
 const klJump: Judge = (columns, stretch) => {
   const kl = windows(columns, stretch, 'kl');
   let worst: { row: number; before: number; after: number } | undefined;
-  for (let i = 1; i < kl.length; i++) {
-    const before = Math.max(...kl.slice(0, i).map(({ mean }) => mean));
-    const { mean: after, row } = kl[i];
+  let before = kl[0]?.mean ?? 0;
+  for (const { mean: after, row } of kl.slice(1)) {
     if (after > 0.05 && after > 5 * Math.max(before, 1e-3) && after > (worst?.after ?? 0))
       worst = { row, before, after };
+    before = Math.max(before, after);
   }
   return (
     worst && {
