@@ -42,7 +42,7 @@ export function describeFailure(
   const sample = answers.findIndex(({ correct }) => !correct);
   const shown = answers[sample];
   const chain = shown && splitChain(shown.text);
-  const fault = chain && firstWrongStep(chain, teacher ?? undefined);
+  const fault = chain && firstWrongStep(chain, teacher ?? undefined, problem.question);
   return {
     problemId: problem.id,
     question: problem.question,
@@ -60,7 +60,14 @@ export function describeFailure(
         ? rightCategory
         : unaskedCategory,
     ...(fault && {
-      firstWrongStep: { sample, step: fault.step, text: chain.steps[fault.step] ?? '', reason: fault.message },
+      firstWrongStep: {
+        sample,
+        step: fault.step,
+        text: chain.steps[fault.step] ?? '',
+        reason: fault.message,
+        start: fault.start,
+        end: fault.end,
+      },
     }),
     ...(teacher && { teacherChain: renderChain(teacher) }),
     source,

@@ -48,7 +48,7 @@ const unitKinds = [
 ].map((line) => new Set(line.split(' ')));
 
 /** Whether two different units of one kind stand in or right behind a stretch of tokens, so that factors may be hidden. */
-function mixesUnits(tokens: Token[], from: number, to: number): boolean {
+export function mixesUnits(tokens: Token[], from: number, to: number): boolean {
   const seen = unitKinds.map(() => new Set<string>());
   for (let i = from; i < Math.min(to + 3, tokens.length); i++) {
     if (i >= to && tokens[i].kind !== 'word') break;

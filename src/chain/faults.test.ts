@@ -46,6 +46,59 @@ describe('the first wrong step', () => {
     expect(firstWrongStep(chain, '30')).toBeNull();
   });
 
+  describe('where the student leaves the path', () => {
+    const question =
+      'Ann packs 6 boxes of 40 pens. She gives 3 boxes to each of her two sisters. How many pens does she keep?';
+    const known = splitChain(
+      'Step 1: All: 6 * 40 = 240 pens.\nStep 2: The sisters get 2 * 3 = 6 boxes, 6 * 40 = 240 pens.\nStep 3: 240 - 240 = 0.\nAnswer: 0',
+    );
+    const found = (chain: ReturnType<typeof student>, of = known, asked: string | undefined = question) => {
+      const fault = firstWrongStep(chain, of, asked);
+      return fault && [fault.step, chain.steps[fault.step].slice(fault.start, fault.end)];
+    };
+
+    test('a number that was said in words before it was computed with is where it was said', () => {
+      const chain = student('A box has 40 pens.', 'She gives away 5 boxes.', '5 * 40 = 200 pens.', '200');
+      expect(found(chain)).toEqual([1, '5']);
+      expect(firstWrongStep(chain, known)).toMatchObject({ step: 2 });
+    });
+
+    test('a result is traced to the one among several that it comes from', () => {
+      const chain = student('All: 6 * 40 = 240. Given: 3 + 2 = 5 boxes.', '5 * 40 = 200.', '200');
+      expect(found(chain)).toEqual([0, '3 + 2 = 5']);
+    });
+
+    test("numbers of the question are nobody's mistake, also those in words", () => {
+      expect(found(student('There are 2 sisters.', '2 * 40 = 80 pens.', '80'))).toEqual([1, '2 * 40 = 80']);
+    });
+
+    test('a conversion of units is no departure', () => {
+      const teacher = splitChain('Step 1: 2 * 30 = 60 kilograms.\nStep 2: 60 / 4 = 15 days.\nAnswer: 15');
+      const chain = student('60 kilograms are 60 * 1000 = 60000 grams.', 'She eats 2 * 750 = 1500 grams.', '1500');
+      expect(found(chain, teacher, 'Two sacks of 30 kilograms.')).toEqual([1, '2 * 750 = 1500']);
+    });
+
+    test('what came before the right answer is not to blame, what is done with it is', () => {
+      const teacher = splitChain('Step 1: 4 * 10 = 40.\nStep 2: 40 + 15 = 55.\nAnswer: 55');
+      const chain = student('4 * 20 = 80.', '4 * 10 = 40.', '40 + 15 = 55.', '80 - 55 = 25.', '25');
+      expect(found(chain, teacher, 'Four for 20, less 5 each.')).toEqual([3, '80 - 55 = 25']);
+    });
+
+    test('a number that the teacher says without computing it is its result, unless the question gives it', () => {
+      const teacher = splitChain('Step 1: Monday 40 pens, Tuesday 80 pens.\nStep 2: 40 + 80 = 120.\nAnswer: 120');
+      const chain = student('Tuesday: 2 * 40 = 80.', '80 * 40 = 3200.', '3200');
+      expect(found(chain, teacher, '40 on Monday, on Tuesday as many again.')).toEqual([1, '80 * 40 = 3200']);
+      expect(found(chain, teacher, '40 and 80.')).toEqual([0, '2 * 40 = 80']);
+    });
+  });
+
+  test('a number of the question that the teacher has but never arrives at is said to be so', () => {
+    const chain = student('24 * 2 = 48', '48');
+    expect(firstWrongStep(chain, teacher, 'In April 48 clips.')!.message).toBe(
+      "leaves the teacher's path here: the teacher never arrives at 48",
+    );
+  });
+
   test('none in a right chain, in one without numbers and in an empty one', () => {
     expect(firstWrongStep(teacher, teacher)).toBeNull();
     expect(firstWrongStep(student('Add both.', '5'), teacher)).toBeNull();

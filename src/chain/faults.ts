@@ -1,23 +1,25 @@
-import { extractAnswer, parseAnswer, sameAnswer } from './answer';
-import { checkEquations, type StatedValue, statedValues } from './calculator';
-import { lex } from './lexer';
+import { extractAnswer, sameAnswer } from './answer';
+import { checkEquations, statedValues } from './calculator';
+import { departure } from './departure';
+import { isReached, keyOf, knowledgeOf, numbersIn } from './knowledge';
 import type { Chain, Span } from './types';
 
 /** The first step of a student's chain that is wrong. `start` and `end` are a place in `chain.steps[step]`. */
 export interface Fault extends Span {
   step: number;
-  /** A false equation, or the first result that the teacher's chain never has. */
+  /** A false equation, or a number that the teacher's chain never has. */
   kind: 'arithmetic' | 'departure';
   /** For people: "12 x 3 is 36, not 38". */
   message: string;
 }
 
 /**
- * The first wrong step: the first that holds a false equation, else the first that computes something and whose results all
- * stand nowhere in the teacher's chain. With the right answer alone as the reference, the step that arrives at the student's
- * own, different answer. Null when neither is found. Conservative: a step without a readable equation is never blamed.
+ * The first wrong step: the first that holds a false equation, else the first that leaves the teacher's path (`departure`; the
+ * question, where it is known, makes that more exact). With the right answer alone as the reference, the step that arrives at the
+ * student's own, different answer. Null when neither is found. Conservative: a step without a readable equation is never blamed
+ * but for a number that a later one computes with.
  */
-export function firstWrongStep(student: Chain, reference?: Chain | string): Fault | null {
+export function firstWrongStep(student: Chain, reference?: Chain | string, question?: string): Fault | null {
   for (const [step, text] of student.steps.entries()) {
     const slip = checkEquations(text).find(({ correct }) => !correct);
     if (slip) {
@@ -26,19 +28,13 @@ export function firstWrongStep(student: Chain, reference?: Chain | string): Faul
     }
   }
   if (reference === undefined) return null;
-  return typeof reference === 'string' ? arrival(student, reference) : departure(student, reference);
-}
-
-function departure(student: Chain, teacher: Chain): Fault | null {
-  const knowledge = knowledgeOf(teacher);
-  for (const [step, text] of student.steps.entries()) {
-    const results = statedValues(text).filter((result) => !isGiven(result, knowledge));
-    if (results.length === 0 || results.some((result) => isReached(result, knowledge))) continue;
-    const { start, end, value } = results[0];
-    const message = `leaves the teacher's path here: the teacher never has ${value}`;
-    return { step, kind: 'departure', message, start, end };
-  }
-  return null;
+  if (typeof reference === 'string') return arrival(student, reference);
+  const found = departure(student, reference, question);
+  if (!found) return null;
+  const { step, start, end, value } = found;
+  const never = found.given ? 'arrives at' : 'has';
+  const message = `leaves the teacher's path here: the teacher never ${never} ${value}`;
+  return { step, kind: 'departure', message, start, end };
 }
 
 function arrival(student: Chain, answer: string): Fault | null {
@@ -50,29 +46,6 @@ function arrival(student: Chain, answer: string): Fault | null {
     return { step, kind: 'departure', message, start: found.start, end: found.end };
   }
   return null;
-}
-
-/** What a teacher's chain holds: the numbers it arrives at, and all numbers, the given ones included. */
-interface Knowledge {
-  results: Set<string>;
-  numbers: Set<string>;
-}
-
-function knowledgeOf(teacher: Chain): Knowledge {
-  const text = [teacher.thinking, ...teacher.steps].join('\n');
-  const results = new Set([keyOf(teacher.answer)]);
-  for (const { value, actual } of statedValues(text)) results.add(keyOf(value)).add(keyOf(actual ?? value));
-  return { results, numbers: numbersIn(`${text}\n${teacher.answer}`) };
-}
-
-/** A number that is only restated, and stands in the teacher's chain without being a result there: it comes from the question. */
-function isGiven({ value, computed }: StatedValue, teacher: Knowledge): boolean {
-  return !computed && teacher.numbers.has(keyOf(value)) && !teacher.results.has(keyOf(value));
-}
-
-/** Whether the teacher arrives at this number too, as it is stated or as it really is. */
-function isReached({ value, actual }: StatedValue, teacher: Knowledge): boolean {
-  return teacher.results.has(keyOf(value)) || (actual !== undefined && teacher.results.has(keyOf(actual)));
 }
 
 /**
@@ -125,18 +98,3 @@ export function failureCategory({
 }
 
 const computedIn = (text: string) => statedValues(text).filter(({ computed }) => computed);
-
-/** Every number of a text, in one spelling each; a percentage also as a share. */
-function numbersIn(text: string): Set<string> {
-  const numbers = new Set<string>();
-  for (const { kind, value, percent } of lex(text)) {
-    if (kind !== 'number') continue;
-    numbers.add(value!.toFraction());
-    if (percent) numbers.add(value!.div(100).toFraction());
-  }
-  return numbers;
-}
-
-function keyOf(value: string): string {
-  return parseAnswer(value)?.abs().toFraction() ?? value;
-}

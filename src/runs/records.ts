@@ -188,7 +188,17 @@ export const failureRecordSchema = z.object({
   /** What went wrong, such as `arithmetic-slip`, `wrong-operation`, `missing-step`, `no-answer`, `truncated`. */
   category: z.string(),
   /** The first step of a sample that does not hold: index from 0, its text and why. */
-  firstWrongStep: z.object({ sample: count, step: count, text: z.string(), reason: z.string() }).optional(),
+  firstWrongStep: z
+    .object({
+      sample: count,
+      step: count,
+      text: z.string(),
+      reason: z.string(),
+      /** What is wrong in it: a range of the step's text, in UTF-16 code units. */
+      start: count.optional(),
+      end: count.optional(),
+    })
+    .optional(),
   teacherChain: z.string().optional(),
   /** Checkpoint (or file) that the samples came from. */
   source: z.string(),

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Decisions } from '../../runs/decisions';
 import type { FailureRecord } from '../../runs/records';
 import type { Services } from '../services';
 import { buildCase } from './case';
@@ -7,9 +8,10 @@ import { type CaseFinding, chainFindings, rewriteFindings, studentFindings } fro
 import { caseScheme, referenceAt } from './reference';
 import { positionIn, renderCase } from './text';
 
-/** Most cases of the chosen run that the Problems panel lists, and how many are described between two breaths. */
+/** Most cases of the chosen run that the Problems panel lists. */
 const most = 1000;
-const atOnce = 25;
+/** Milliseconds of work between two breaths. */
+const breath = 8;
 
 /**
  * The Problems panel: every case of one run (the newest that has any, or the one that the tree was asked to show), and the first wrong step of each case that
@@ -66,19 +68,26 @@ export class CaseDiagnostics implements vscode.Disposable {
 
   /** In portions: describing a thousand chains takes longer than an editor may be kept waiting. */
   private async list(run: string, failures: readonly FailureRecord[]): Promise<void> {
-    const nobody = { picked: new Map(), rewrites: new Map() };
-    for (let from = 0; from < Math.min(failures.length, most); from += atOnce) {
-      await new Promise((resolve) => setTimeout(resolve));
+    let entries: [vscode.Uri, vscode.Diagnostic[]][] = [];
+    let begun = performance.now();
+    for (const failure of failures.slice(0, most)) {
+      entries.push(this.describe(run, failure));
+      if (performance.now() - begun < breath) continue;
+      await new Promise((resolve) => setTimeout(resolve, breath));
       if (this.listed !== failures) return;
-      const entries = failures.slice(from, Math.min(from + atOnce, most)).map((failure) => {
-        const reference = { run, problemId: failure.problemId };
-        const shown = buildCase(reference, failure, [], nobody);
-        const layout = renderCase(shown);
-        const found = studentFindings(shown, layout).map((one) => diagnostic(one, layout.text));
-        return [this.documents.uriOf(reference), found] as [vscode.Uri, vscode.Diagnostic[]];
-      });
+      begun = performance.now();
+      if (entries.length < 50) continue;
       this.ofRun.set(entries);
+      entries = [];
     }
+    this.ofRun.set(entries);
+  }
+
+  private describe(run: string, failure: FailureRecord): [vscode.Uri, vscode.Diagnostic[]] {
+    const reference = { run, problemId: failure.problemId };
+    const shown = buildCase(reference, failure, [], nobody);
+    const layout = renderCase(shown);
+    return [this.documents.uriOf(reference), studentFindings(shown, layout).map((one) => diagnostic(one, layout.text))];
   }
 
   /** An open document's own: what the list does not have. */
@@ -105,6 +114,7 @@ export class CaseDiagnostics implements vscode.Disposable {
   }
 }
 
+const nobody: Decisions = { picked: new Map(), rewrites: new Map() };
 const setting = 'distillery.cases.inProblems';
 /** The run whose cases the tree of failures shows. */
 const chosenKey = 'failures.run';

@@ -37,9 +37,8 @@ function tokenHover({ case: { shown }, layout: { student } }: OpenCase, offset: 
   const facts = tokenAt(shown.rollout, offset - student.start);
   if (!facts) return undefined;
   const content = new vscode.MarkdownString();
-  content.appendCodeblock(JSON.stringify(facts.text), 'json');
-  content.appendText(`token ${facts.index + 1} of ${shown.tokens}, id ${facts.id}\n`);
-  for (const line of tokenLines(facts, shown.rollout)) content.appendText(`${line}\n`);
+  const lines = [`token ${facts.index + 1} of ${shown.tokens}, id ${facts.id}`, ...tokenLines(facts, shown.rollout)];
+  content.appendCodeblock([JSON.stringify(facts.text), ...lines].join('\n'), 'text');
   return { content, start: student.start + facts.start, end: student.start + facts.end };
 }
 

@@ -145,19 +145,22 @@ function chosen(
   );
 }
 
-function faultOf(shown: CaseAnswer, { firstWrongStep: recorded, teacherChain, answer }: Known): CaseFault | undefined {
+/** The first wrong step as it was recorded; found anew for answers that the record is not about. */
+function faultOf(
+  shown: CaseAnswer,
+  { firstWrongStep: recorded, teacherChain, answer, question }: Known,
+): CaseFault | undefined {
   if (shown.correct) return undefined;
   const chain = splitChain(shown.text);
+  const teacher = teacherChain === undefined ? answer : splitChain(teacherChain);
   const isRecorded = shown.rollout === undefined && recorded?.sample === shown.place.sample;
-  const found = firstWrongStep(chain, teacherChain === undefined ? answer : splitChain(teacherChain));
-  const step = isRecorded ? recorded.step : found?.step;
-  if (step === undefined) return undefined;
-  const place = placeSteps(shown.text, chain.steps)[step];
+  const fault = isRecorded ? recorded : firstWrongStep(chain, teacher, question);
+  const place = fault && placeSteps(shown.text, chain.steps)[fault.step];
   if (!place) return undefined;
-  const reason = isRecorded ? recorded.reason : found!.message;
-  // The place within the step, where what was recorded is what is found.
-  const exact = found?.step === step && place.end - place.start === chain.steps[step].length;
-  return exact
-    ? { step, reason, start: place.start + found.start, end: place.start + found.end }
+  const { step, start = 0, end = place.end - place.start } = fault;
+  const reason = 'reason' in fault ? fault.reason : fault.message;
+  // A step whose white space was joined has no exact places in the text: the whole of it is marked.
+  return place.end - place.start === chain.steps[step].length && end <= chain.steps[step].length
+    ? { step, reason, start: place.start + start, end: place.start + end }
     : { step, reason, ...place };
 }

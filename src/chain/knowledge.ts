@@ -1,0 +1,76 @@
+import { parseAnswer } from './answer';
+import { type StatedValue, statedValues } from './calculator';
+import { lex } from './lexer';
+import type { Chain } from './types';
+
+/** What a teacher's chain holds: the numbers it arrives at, and all numbers, the given ones included. */
+export interface Knowledge {
+  results: Set<string>;
+  numbers: Set<string>;
+}
+
+/** With the numbers that the question gives, every other number counts as the teacher's result: tables and words state some. */
+export function knowledgeOf(teacher: Chain, given?: ReadonlySet<string>): Knowledge {
+  const text = [teacher.thinking, ...teacher.steps].join('\n');
+  const results = new Set([keyOf(teacher.answer)]);
+  for (const { value, actual } of statedValues(text)) results.add(keyOf(value)).add(keyOf(actual ?? value));
+  const numbers = numbersIn(`${text}\n${teacher.answer}`);
+  if (given) for (const number of numbers) if (!given.has(number)) results.add(number);
+  return { results, numbers };
+}
+
+/** A number that is only restated, and stands in the teacher's chain without being a result there: it comes from the question. */
+export function isGiven({ value, computed }: StatedValue, teacher: Knowledge): boolean {
+  return !computed && teacher.numbers.has(keyOf(value)) && !teacher.results.has(keyOf(value));
+}
+
+/** Whether the teacher arrives at this number too, as it is stated or as it really is. */
+export function isReached({ value, actual }: StatedValue, teacher: Knowledge): boolean {
+  return teacher.results.has(keyOf(value)) || (actual !== undefined && teacher.results.has(keyOf(actual)));
+}
+
+/** Every number of a text, in one spelling each; a percentage also as a share. */
+export function numbersIn(text: string): Set<string> {
+  const numbers = new Set<string>();
+  for (const { kind, value, percent } of lex(text)) {
+    if (kind !== 'number') continue;
+    numbers.add(value!.toFraction());
+    if (percent) numbers.add(value!.div(100).toFraction());
+  }
+  return numbers;
+}
+
+/** A number in one spelling, without its sign. */
+export function keyOf(value: string): string {
+  return parseAnswer(value)?.abs().toFraction() ?? value;
+}
+
+const words: Record<string, number> = {
+  ...Object.fromEntries(
+    'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty'
+      .split(' ')
+      .map((word, i) => [word, i]),
+  ),
+  ...{ thirty: 30, forty: 40, fifty: 50, sixty: 60, seventy: 70, eighty: 80, ninety: 90, hundred: 100, thousand: 1000 },
+  ...{
+    once: 1,
+    twice: 2,
+    double: 2,
+    doubled: 2,
+    thrice: 3,
+    triple: 3,
+    tripled: 3,
+    both: 2,
+    couple: 2,
+    pair: 2,
+    dozen: 12,
+  },
+};
+
+/** The numbers that a question gives, those in words too. */
+export function givenIn(question: string): Set<string> {
+  const numbers = numbersIn(question);
+  for (const [word] of question.toLowerCase().matchAll(/\p{L}+/gu))
+    if (Object.hasOwn(words, word)) numbers.add(String(words[word]));
+  return numbers;
+}

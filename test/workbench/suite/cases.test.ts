@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { decisionsOf, readDecisions } from '../../../src/runs/decisions';
+import { listRuns, readFailures } from '../../../src/runs/reading';
+import type { FailureRecord } from '../../../src/runs/records';
+
+const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
+const runs = () => join(root(), '.distillery', 'runs');
+
+/** Waits until a look finds what it is after; says what it found instead. */
+async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>, ms = 15_000): Promise<T> {
+  for (const end = Date.now() + ms; ; ) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** What hovers say, without the signs that keep it from being Markdown. */
+async function hoverText(uri: vscode.Uri, at: vscode.Position): Promise<string> {
+  const hovers = await vscode.commands.executeCommand<vscode.Hover[]>('vscode.executeHoverProvider', uri, at);
+  const texts = hovers.flatMap(({ contents }) => contents.map((one) => (one as vscode.MarkdownString).value));
+  return texts.join('\n').replaceAll('&nbsp;', ' ').replaceAll('\\', '');
+}
+
+/** Rows in the form of BRIDGE's file: a slip, a departure, a cut-off answer. */
+const row = (idx: number, response: string, token_count: number) => ({
+  idx,
+  question: 'Six boxes hold 4 pens each. Ann takes 5 pens. How many are left?',
+  gold_answer: '19',
+  predicted_answer: null,
+  is_correct: false,
+  token_count,
+  response,
+  teacher_cot: 'Thinking…\nSix boxes of 4.\n\nStep 1: 6 * 4 = 24 pens.\n\nStep 2: 24 - 5 = 19 pens.\n\nAnswer: 19',
+});
+const rows = [
+  row(1, 'Step 1: 6 * 4 = 26 pens.\nStep 2: 26 - 5 = 21.\nAnswer: 21', 30),
+  row(2, 'Step 1: 6 + 4 = 10.\nStep 2: 10 - 5 = 5.\nAnswer: 5', 31),
+  row(3, 'Step 1: 6 * 4 = 24 and then', 400),
+];
+
+async function openCase(reference: object): Promise<vscode.TextDocument> {
+  await vscode.commands.executeCommand('distillery.openCase', reference);
+  const { document } = vscode.window.activeTextEditor!;
+  assert.equal(document.uri.scheme, 'distillery-case');
+  return document;
+}
+
+const lenses = async ({ uri }: vscode.TextDocument) =>
+  ((await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', uri)) ?? []).map(
+    ({ command, range }) => ({ title: command!.title, command: command!, line: range.start.line }),
+  );
+
+suite('Failure cases', () => {
+  let imported = '';
+  suiteSetup(async () => {
+    await vscode.extensions.getExtension('distillery.distillery')!.activate();
+    const file = join(root(), 'errors.json');
+    writeFileSync(file, JSON.stringify(rows));
+    imported = (await vscode.commands.executeCommand<string>('distillery.importCases', vscode.Uri.file(file)))!;
+  });
+  suiteTeardown(async () => {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    rmSync(imported, { recursive: true, force: true });
+  });
+
+  test('an imported case is a read-only document of chains, with its first wrong step in the Problems panel', async () => {
+    const document = await openCase({ run: imported, problemId: 'bridge-1' });
+    assert.equal(document.languageId, 'reasoning-chain');
+    assert.match(document.getText(), /^## Case bridge-1: arithmetic slip\nQuestion: Six boxes/);
+    const [found] = await until('a diagnostic', () => {
+      const all = vscode.languages.getDiagnostics(document.uri);
+      return all.length > 0 ? all : undefined;
+    });
+    assert.equal(found.message, '6 * 4 is 24, not 26');
+    assert.equal(document.getText(found.range), '6 * 4 = 26');
+    await vscode.commands.executeCommand('type', { text: 'x' });
+    assert.equal(document.isDirty, false);
+  });
+
+  test('every case of the run is in the Problems panel, and goes with the run', async () => {
+    const named = () =>
+      vscode.languages
+        .getDiagnostics()
+        .filter(
+          ([{ scheme, query }, found]) => scheme === 'distillery-case' && query.includes(imported) && found.length > 0,
+        );
+    await until('three cases', () => (named().length === 3 ? true : undefined));
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    const aside = join(root(), 'aside');
+    renameSync(imported, aside);
+    await until('no case of a run that is gone', () => (named().length === 0 ? true : undefined));
+    renameSync(aside, imported);
+    await until('the cases again', () => (named().length === 3 ? true : undefined), 20_000);
+  });
+
+  test('steps are folded and listed', async () => {
+    const { uri } = await openCase({ run: imported, problemId: 'bridge-2' });
+    const symbols = await vscode.commands.executeCommand<vscode.DocumentSymbol[]>(
+      'vscode.executeDocumentSymbolProvider',
+      uri,
+    );
+    assert.deepEqual(
+      symbols.map(({ name, children }) => [name, children.length]),
+      [
+        ['Case bridge-2', 2],
+        ['Student', 3],
+        ['Teacher', 4],
+      ],
+    );
+    const folds = await vscode.commands.executeCommand<vscode.FoldingRange[]>(
+      'vscode.executeFoldingRangeProvider',
+      uri,
+    );
+    assert.ok(folds.length >= 3);
+  });
+
+  test('the hover on a wrong step has the whole step of the teacher', async () => {
+    const document = await openCase({ run: imported, problemId: 'bridge-2' });
+    const at = document.positionAt(document.getText().indexOf('6 + 4') + 2);
+    const text = await hoverText(document.uri, at);
+    assert.match(text, /The teacher, at this point/);
+    assert.match(text, /Step 1: 6 \* 4 = 24 pens\./);
+  });
+
+  test('a rewrite is written, refused while wrong, accepted when saved, rejected, and the case follows', async () => {
+    const reference = { run: imported, problemId: 'bridge-2' };
+    const shown = await openCase(reference);
+    assert.ok((await lenses(shown)).some(({ title }) => title.includes('Compare with Teacher')));
+    await vscode.commands.executeCommand('distillery.editRewrite', reference);
+    const editor = vscode.window.activeTextEditor!;
+    const { document } = editor;
+    assert.match(document.uri.path, /bridge-2\.rewrite\.chain$/);
+    const write = (text: string) =>
+      editor.edit((edit) => edit.replace(new vscode.Range(0, 0, document.lineCount, 0), text));
+    await write('Step 1: 6 * 4 - 5 = 18\nAnswer: 18\n');
+    await until('what is wrong with it', () =>
+      vscode.languages.getDiagnostics(document.uri).some(({ message }) => message === '18 is wrong: the answer is 19'),
+    );
+    assert.equal(await document.save(), false);
+    assert.equal(decisionsOf(readDecisions(imported)).rewrites.size, 0);
+
+    const text = 'Step 1: 6 * 4 - 5 = 19\nAnswer: 19';
+    await write(`${text}\n`);
+    assert.equal(await document.save(), true);
+    const [decided] = decisionsOf(readDecisions(imported)).rewrites.get('bridge-2')!;
+    assert.deepEqual([decided.verdict, decided.text, decided.provenance.from], ['edited', text, 'person']);
+    await until('the rewrite in the case', () => shown.getText().includes('## Rewrite: written by hand, accepted'));
+
+    const reject = (await lenses(shown)).find(({ title }) => title.includes('Reject'))!;
+    await vscode.commands.executeCommand(reject.command.command, ...reject.command.arguments!);
+    assert.equal(decisionsOf(readDecisions(imported)).rewrites.get('bridge-2')![0].verdict, 'rejected');
+    await until('the verdict in the case', () => shown.getText().includes('## Rewrite: rejected by hand'));
+  });
+
+  test('cases are picked for Stage 3, and let go again', async () => {
+    await vscode.commands.executeCommand('distillery.addToStage3', {
+      run: imported,
+      problemIds: ['bridge-1', 'bridge-3'],
+    });
+    assert.deepEqual([...decisionsOf(readDecisions(imported)).picked.keys()], ['bridge-1', 'bridge-3']);
+    const document = await openCase({ run: imported, problemId: 'bridge-3' });
+    await until('the pick in the case', () => document.getText().includes('truncated, picked for Stage 3'));
+    await vscode.commands.executeCommand('distillery.removeFromStage3', { run: imported, problemId: 'bridge-3' });
+    assert.deepEqual([...decisionsOf(readDecisions(imported)).picked.keys()], ['bridge-1']);
+  });
+
+  test("a run's own cases open, each of its answers, and a completion with its tokens' facts", async () => {
+    const run = listRuns(runs()).find((one) => one.folder !== imported)!.folder;
+    const failure: FailureRecord = readFailures(run)[0];
+    const { problemId } = failure;
+    const first = await openCase({ run, problemId });
+    assert.match(first.getText(), /## Student: sample \d of \d/);
+    const rollouts = join(run, 'rollouts', 'rewrite', '1.jsonl');
+    const rollout = JSON.parse(readFileSync(rollouts, 'utf8').split('\n', 1)[0]);
+    const document = await openCase({
+      run,
+      problemId: rollout.problemId,
+      stage: 'rewrite',
+      step: 1,
+      sample: rollout.sample,
+    });
+    assert.match(document.getText(), /## Student: Stage 3, update 1, completion \d/);
+    const lines = document.getText().split('\n');
+    const heading = lines.findIndex((line) => line.startsWith('## Student'));
+    const ask = (line: number) => hoverText(document.uri, new vscode.Position(line, 0));
+    assert.match(await ask(heading + 1), /log-prob -\d+\.\d{3}/);
+    const reward = await ask(heading);
+    assert.match(reward, /reward.*advantage/);
+    assert.match(reward, /correctness +-?\d.* = 1 × /);
+  });
+
+  test('a case of a problem that no run knows says so', async () => {
+    const uri = vscode.Uri.from({
+      scheme: 'distillery-case',
+      path: '/x/none.chain',
+      query: JSON.stringify({ run: imported, problemId: 'none' }),
+    });
+    await assert.rejects(async () => vscode.workspace.openTextDocument(uri), /does not know a problem "none"/);
+  });
+
+  test("a dataset's lines tell what the student made of them", async () => {
+    const file = join(root(), 'data', 'sums.chains.jsonl');
+    const run = join(runs(), '20990101-000000-sums');
+    mkdirSync(join(run, 'evaluations'), { recursive: true });
+    try {
+      const record = { ...JSON.parse(readFileSync(join(imported, 'run.json'), 'utf8')), id: 'sums', name: 'sums' };
+      const data = { train: { format: 'chains', path: file }, test: { format: 'chains', path: file } };
+      const answer = { text: 'Answer: 6', finished: true, tokens: 4, lenientCorrect: false };
+      const answers = [
+        { seq: 1, problemId: 'sum-1', gold: '5', answer: '6', correct: false, ...answer },
+        { seq: 2, problemId: 'sum-2', gold: '13', answer: '13', correct: true, ...answer },
+      ];
+      writeFileSync(join(run, 'config.json'), JSON.stringify({ experiment: { data } }));
+      writeFileSync(join(run, 'evaluations', 'base.jsonl'), answers.map((one) => `${JSON.stringify(one)}\n`).join(''));
+      writeFileSync(join(run, 'run.json'), JSON.stringify(record));
+      const document = await vscode.workspace.openTextDocument(file);
+      await vscode.window.showTextDocument(document);
+      const found = await until('a lens', async () => {
+        const all = (await lenses(document)).filter(({ title }) => title.includes('Open case'));
+        return all.length > 0 ? all : undefined;
+      });
+      assert.deepEqual(
+        found.map(({ title, line }) => [title, line]),
+        [['$(error) Open case sum-1', 0]],
+      );
+      const { command } = found[0];
+      await vscode.commands.executeCommand(command.command, ...command.arguments!);
+      const text = vscode.window.activeTextEditor!.document.getText();
+      assert.match(text, /Question: What is 2 \+ 3\?/);
+      assert.match(text, /## Student: sample 1, 4 tokens, 6 is wrong/);
+    } finally {
+      rmSync(run, { recursive: true, force: true });
+    }
+  });
+});
