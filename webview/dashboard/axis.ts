@@ -190,16 +190,16 @@ export interface StepTick {
   step: number;
 }
 
-/** Round steps of each band in the range, at least 44 pixels from each other and clear of the band's end. */
+/** Round steps of each band in the range, with room for their numbers and clear of the band's end. */
 export function stepTicks(bands: readonly Band[], range: { min: number; max: number }, pixels: number): StepTick[] {
-  const room = 36;
   const scale = pixels / (range.max - range.min);
   return bands.flatMap((band, i) => {
     const step = ((band.to - band.from) * scale) / band.updates; // pixels a step
+    const room = 12 + 8 * shortStep(band.before + band.updates).length;
     const every = roundUp(room / step);
     const ticks: StepTick[] = [];
     const first = Math.ceil((band.before + 1) / every) * every;
-    const clear = i + 1 < bands.length ? room / 2 : 0;
+    const clear = i + 1 < bands.length ? room / 2 : room / 4;
     for (let at = first; at <= band.before + band.updates; at += every) {
       const x = placeOf(band, at - band.before);
       if (x >= range.min && x <= range.max && (band.to - x) * scale >= clear) ticks.push({ x, step: at });
@@ -213,3 +213,7 @@ function roundUp(value: number): number {
   const power = 10 ** Math.max(0, Math.floor(Math.log10(value)));
   return [1, 2, 5, 10].map((factor) => factor * power).find((round) => round >= value) ?? 10 * power;
 }
+
+/** 800, 20k */
+export const shortStep = (step: number): string =>
+  step >= 10_000 && step % 1000 === 0 ? `${step / 1000}k` : String(step);

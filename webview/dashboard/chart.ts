@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 import { shortStageTitles, stages } from '../../src/protocol/dashboard';
-import { type AxisKind, type Band, type StepTick, stepTicks } from './axis';
+import { type AxisKind, type Band, type StepTick, shortStep, stepTicks } from './axis';
 import { drawn, type Line, plain, smoothed, valueRange } from './curve';
 import type { Mark } from './marks';
 import { clock, type Metric, type Panel, tickText } from './metrics';
@@ -170,14 +170,15 @@ export class Chart {
   /** By stages, ticks count each stage's own steps. */
   private ticks(axis: AxisKind): Pick<uPlot.Axis, 'splits' | 'values'> {
     if (axis === 'time') return { values: (_, ticks) => ticks.map(clock) };
-    if (axis === 'updates') return { values: (_, ticks) => ticks.map((x) => (Number.isInteger(x) ? String(x) : '')) };
+    if (axis === 'updates')
+      return { values: (_, ticks) => ticks.map((x) => (Number.isInteger(x) ? shortStep(x) : '')) };
     let steps: StepTick[] = [];
     return {
       splits: (plot) => {
         steps = stepTicks(this.bands, this.range, plot.over.clientWidth || plot.width - 54);
         return steps.map(({ x }) => x);
       },
-      values: () => steps.map(({ step }) => String(step)),
+      values: () => steps.map(({ step }) => shortStep(step)),
     };
   }
 

@@ -8,18 +8,20 @@ export interface Line {
 
 /**
  * An exponential moving average without the pull towards 0 at its beginning (Kingma & Ba 2015, section 3), begun anew in each stretch.
- * `weight` in [0, 1) is how much of the past is kept; values that are not finite are passed over. One value a placed row.
+ * `weight` in [0, 1) is how much of the past is kept from one of a thousand updates to the next, so that a curve looks equally smooth however
+ * long the run; values that are not finite are passed over. One value a placed row.
  */
 export function smoothed(values: Float64Array, placed: Placed, weight: number): Float64Array {
   const out = new Float64Array(placed.rows.length);
+  const keep = weight ** Math.min(1, 1000 / out.length);
   let sum = 0;
   let norm = 0;
   for (let i = 0; i < out.length; i++) {
     if (i === 0 || placed.stretch[i] !== placed.stretch[i - 1]) sum = norm = 0;
     const value = values[placed.rows[i]];
     if (Number.isFinite(value)) {
-      sum = weight * sum + (1 - weight) * value;
-      norm = weight * norm + (1 - weight);
+      sum = keep * sum + (1 - keep) * value;
+      norm = keep * norm + (1 - keep);
       out[i] = sum / norm;
     } else out[i] = Number.NaN;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type RowsMessage, stages } from '../../src/protocol/dashboard';
-import { layOut, nearest, positionOf } from './axis';
+import { layOut, nearest, positionOf, shortStep, stepTicks } from './axis';
 import { drawn, plain, smoothed, valueRange } from './curve';
 import { clock, duration, panelsOf, tickText, valueText } from './metrics';
 import { Track } from './track';
@@ -203,6 +203,20 @@ describe('curves', () => {
   it('take their values at the placed rows', () => {
     const { placed } = layOut([track('a', [...steps('sft', 2), ...steps('complete', 2, 9)])], 'updates', new Set([3]));
     expect(plain(new Float64Array([1, 2, 3, 4]), placed[0])).toEqual(new Float64Array([3, 4]));
+  });
+});
+
+describe('ticks by stages', () => {
+  it('count each stage for itself, with room for their numbers', () => {
+    const { bands, max } = layOut([track('a', [...steps('sft', 900), ...steps('complete', 40, 1e4)])], 'stages', all);
+    expect(bands[0].to / max).toBeCloseTo(Math.log1p(900) / (Math.log1p(900) + Math.log1p(40)));
+    const ticks = stepTicks(bands, { min: 0, max }, 400);
+    expect(ticks.map(({ step }) => step)).toEqual([200, 400, 600, 800, 10, 20, 30]);
+    expect(ticks[4].x).toBeGreaterThan(bands[1].from);
+    expect(stepTicks(bands, { min: bands[1].from, max }, 400).map(({ step }) => step)).toEqual([
+      5, 10, 15, 20, 25, 30, 35,
+    ]);
+    expect([800, 12_500, 20_000].map(shortStep)).toEqual(['800', '12500', '20k']);
   });
 });
 

@@ -50,7 +50,7 @@ export function alertsView(heads: readonly RunHead[], show: (run: number, alert:
       return element(
         'li',
         { class: `alert ${alert.level}` },
-        element('strong', {}, alert.level === 'error' ? 'Broken' : 'Look'),
+        element('strong', {}, alert.level === 'error' ? 'Broken' : 'Warning'),
         heads.length > 1 ? swatch(run) : null,
         heads.length > 1 ? element('span', { class: 'letter', title: head.id }, letterOf(run)) : null,
         go,
