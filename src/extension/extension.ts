@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { HostClient } from '../client/host-client';
+import { registerAsk } from './ask';
 import { attachHosts } from './attach-hosts';
 import { registerCases } from './cases';
 import { registerChainDiff } from './chain-diff';
@@ -11,8 +12,10 @@ import { registerRemove } from './commands/remove';
 import { registerStart } from './commands/start';
 import { registerConfigs } from './config';
 import { registerDashboard } from './dashboard';
+import { registerDoctor } from './doctor';
 import { registerFailures } from './failures';
 import { Hosts } from './hosts';
+import { registerPreview } from './preview';
 import { registerScoring } from './rewards';
 import { RunIndex } from './run-index';
 import { registerRuns } from './runs';
@@ -56,6 +59,9 @@ const features: ((services: Services) => vscode.Disposable)[] = [
   registerConfigs,
   registerScoring,
   registerTests,
+  registerPreview,
+  registerAsk,
+  registerDoctor,
   registerDashboard,
   registerChainDiff,
   attachHosts,

@@ -10,6 +10,9 @@ export interface Settings {
   notifyOnFinish: boolean;
   /** Problems that a whole dataset is tested on at most, in the Testing view. */
   'evaluation.limit': number;
+  /** How Ask Student samples. */
+  'ask.samples': number;
+  'ask.temperature': number;
 }
 
 export function setting<K extends keyof Settings>(key: K, fallback: Settings[K]): Settings[K] {

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { kindOf } from '../config/kinds';
+import { sourceOf } from '../live-documents';
 import { titleOf } from '../runs/items';
 import type { Services } from '../services';
 import { plural, stageTitles } from '../words';
@@ -13,7 +14,6 @@ export function registerScoring(services: Services): vscode.Disposable {
   const views = new ScoreViews(services);
   return vscode.Disposable.from(
     views,
-    vscode.workspace.registerTextDocumentContentProvider(scoresScheme, views),
     registerLook(views),
     vscode.commands.registerCommand('distillery.scoreRollouts', async (argument?: unknown) => {
       const reward = await rewardFile(argument);
@@ -29,7 +29,8 @@ export function registerScoring(services: Services): vscode.Disposable {
 
 /** The reward that is meant: as told, that of the editor in front, else one that is picked. */
 async function rewardFile(argument: unknown): Promise<vscode.Uri | undefined> {
-  const told = argument instanceof vscode.Uri ? argument : vscode.window.activeTextEditor?.document.uri;
+  const front = vscode.window.activeTextEditor?.document.uri;
+  const told = argument instanceof vscode.Uri ? argument : front?.scheme === scoresScheme ? sourceOf(front) : front;
   if (told && kindOf(told.fsPath) === 'reward') return told;
   const files = await vscode.workspace.findFiles('**/*.reward.json', '**/{node_modules,.git,.distillery}/**', 200);
   if (files.length === 0) {

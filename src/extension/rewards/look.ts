@@ -1,7 +1,8 @@
 /** How the scores' text is shown: colours, links to the completions, sections. */
 import * as vscode from 'vscode';
+import { sourceOf } from '../live-documents';
 import type { PageText, Target, Tone } from './page';
-import { rewardOf, type ScoreViews, scoresScheme } from './view';
+import { type ScoreViews, scoresScheme } from './view';
 
 const selector = { scheme: scoresScheme };
 
@@ -27,7 +28,7 @@ export function registerLook(views: ScoreViews): vscode.Disposable {
       provideCodeLenses: ({ uri }) => {
         const top = new vscode.Range(0, 0, 0, 0);
         const lens = (title: string, command: string) =>
-          new vscode.CodeLens(top, { title, command, arguments: [rewardOf(uri)] });
+          new vscode.CodeLens(top, { title, command, arguments: [sourceOf(uri)] });
         return [
           lens(vscode.l10n.t('$(refresh) Newest rollouts'), 'distillery.scoreRollouts'),
           lens(vscode.l10n.t('Choose rollouts…'), 'distillery.chooseRollouts'),

@@ -5,6 +5,7 @@ import type { RewardConfig } from '../../config/reward';
 import { UserError } from '../../errors';
 import { scoreRollouts } from '../../rewards/dry-run';
 import { textOf } from '../config/texts';
+import { LiveDocuments } from '../live-documents';
 import { titleOf } from '../runs/items';
 import type { Services } from '../services';
 import { stageTitles } from '../words';
@@ -13,9 +14,6 @@ import { scoreReport } from './report';
 import { newestRollouts, type Recorded, type RolloutChoice, readCompletions } from './rollouts';
 
 export const scoresScheme = 'distillery-scores';
-
-/** After the last key, in milliseconds. */
-const delay = 250;
 
 interface View {
   /** Of the reward file. */
@@ -28,69 +26,38 @@ interface View {
 }
 
 /** The documents that show what rewards would have said, each as its reward is edited. */
-export class ScoreViews implements vscode.TextDocumentContentProvider, vscode.Disposable {
-  private readonly views = new Map<string, View>();
-  private readonly changed = new vscode.EventEmitter<vscode.Uri>();
-  readonly onDidChange = this.changed.event;
-  private timer: NodeJS.Timeout | undefined;
-  private readonly parts = [
-    vscode.workspace.onDidChangeTextDocument(({ document }) => this.edited(document.uri)),
-    vscode.workspace.onDidCloseTextDocument(
-      ({ uri }) => uri.scheme === scoresScheme && this.views.delete(uri.toString()),
-    ),
-  ];
+export class ScoreViews implements vscode.Disposable {
+  private readonly documents = new LiveDocuments<View>({
+    scheme: scoresScheme,
+    ending: '.scores',
+    create: (reward) => ({ reward, page: { lines: [], tones: [], links: [], heads: [] } }),
+    write: (view) => {
+      view.page = this.write(view);
+      return view.page.lines.join('\n');
+    },
+  });
 
   constructor(private readonly services: Services) {}
 
   dispose(): void {
-    clearTimeout(this.timer);
-    for (const part of this.parts) part.dispose();
-    this.changed.dispose();
+    this.documents.dispose();
   }
 
   /** Opens the view of a reward beside it, on the newest rollouts or those chosen. */
   async open(reward: vscode.Uri, choice?: RolloutChoice): Promise<void> {
-    const uri = uriOf(reward);
-    const view = this.view(uri);
-    view.choice = choice;
-    view.recorded = undefined;
-    this.changed.fire(uri);
-    const document = await vscode.workspace.openTextDocument(uri);
-    await vscode.window.showTextDocument(document, {
-      viewColumn: vscode.ViewColumn.Beside,
-      preserveFocus: true,
-      preview: false,
+    await this.documents.open(reward, (view) => {
+      view.choice = choice;
+      view.recorded = undefined;
     });
   }
 
-  provideTextDocumentContent(uri: vscode.Uri): string {
-    const view = this.view(uri);
-    view.page = this.write(view);
-    return view.page.lines.join('\n');
-  }
-
   pageOf(uri: vscode.Uri): PageText | undefined {
-    return this.views.get(uri.toString())?.page;
+    return this.documents.at(uri)?.page;
   }
 
   /** Folder of the run whose completions a view shows. */
   runOf(uri: vscode.Uri): string | undefined {
-    return this.views.get(uri.toString())?.recorded?.run;
-  }
-
-  private view(uri: vscode.Uri): View {
-    const known = this.views.get(uri.toString());
-    if (known) return known;
-    const view: View = { reward: rewardOf(uri), page: { lines: [], tones: [], links: [], heads: [] } };
-    this.views.set(uri.toString(), view);
-    return view;
-  }
-
-  private edited(reward: vscode.Uri): void {
-    const uri = uriOf(reward);
-    if (!this.views.has(uri.toString())) return;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.changed.fire(uri), delay);
+    return this.documents.at(uri)?.recorded?.run;
   }
 
   private write(view: View): PageText {
@@ -139,10 +106,3 @@ function aboutText({ run, stage, steps }: Recorded): string {
   const updates = steps.length === 1 ? `update ${steps[0]}` : `updates ${steps[0]} to ${steps.at(-1)}`;
   return `${basename(dirname(dirname(dirname(run))))} · run ${titleOf(basename(run))} · ${stageTitles[stage]} · ${updates}`;
 }
-
-/** The view's own address: named after the reward, which stands in the query. */
-function uriOf(reward: vscode.Uri): vscode.Uri {
-  return vscode.Uri.from({ scheme: scoresScheme, path: `/${basename(reward.path)}.scores`, query: reward.toString() });
-}
-
-export const rewardOf = (view: vscode.Uri) => vscode.Uri.parse(view.query);

@@ -1,0 +1,52 @@
+import * as vscode from 'vscode';
+import { marksOf, type SampledText } from './marks';
+
+/** Underlines the tokens that a student was unsure of; their probability is on hover. */
+export class AnswerMarks implements vscode.Disposable {
+  private readonly type = vscode.window.createTextEditorDecorationType({
+    textDecoration: 'underline dotted',
+    overviewRulerColor: new vscode.ThemeColor('editorWarning.foreground'),
+    overviewRulerLane: vscode.OverviewRulerLane.Right,
+  });
+  private readonly answers = new WeakMap<vscode.TextDocument, Map<number, readonly SampledText[]>>();
+  private readonly parts = [
+    this.type,
+    vscode.window.onDidChangeVisibleTextEditors((editors) => {
+      for (const editor of editors) this.paint(editor);
+    }),
+    vscode.workspace.onDidChangeTextDocument(({ document }) => this.paintAll(document)),
+  ];
+
+  dispose(): void {
+    for (const part of this.parts) part.dispose();
+  }
+
+  set(document: vscode.TextDocument, number: number, answers: readonly SampledText[]): void {
+    const known = this.answers.get(document) ?? new Map<number, readonly SampledText[]>();
+    this.answers.set(document, known.set(number, answers));
+    this.paintAll(document);
+  }
+
+  private paintAll(document: vscode.TextDocument): void {
+    if (!this.answers.has(document)) return;
+    for (const editor of vscode.window.visibleTextEditors) if (editor.document === document) this.paint(editor);
+  }
+
+  private paint(editor: vscode.TextEditor): void {
+    const known = this.answers.get(editor.document);
+    if (!known) return;
+    const page = editor.document.getText();
+    const marks = [...known].flatMap(([number, answers]) => marksOf(page, number, answers));
+    editor.setDecorations(
+      this.type,
+      marks.map(({ line, start, end, probability }) => ({
+        range: new vscode.Range(line, start, line, end),
+        hoverMessage: vscode.l10n.t(
+          'probability {0} %, log-prob {1}',
+          (100 * probability).toFixed(1),
+          Math.log(probability).toFixed(2).replace('-', '−'),
+        ),
+      })),
+    );
+  }
+}

@@ -1,0 +1,118 @@
+import * as vscode from 'vscode';
+import { UserError } from '../../errors';
+import { chainLanguage } from '../cases/chain-outline';
+import { named } from '../commands/arguments';
+import { pickCheckpoint } from '../commands/pick';
+import { command, requireTrust } from '../commands/report';
+import type { Services } from '../services';
+import { setting } from '../settings';
+import { studentTitle } from '../tests/students';
+import { ask, type Sampling } from './ask';
+import { AnswerMarks } from './decorations';
+import { questionAt, questions } from './page';
+
+const selector: vscode.DocumentSelector = [
+  { language: chainLanguage, scheme: 'untitled' },
+  { language: chainLanguage, scheme: 'file' },
+];
+
+/**
+ * Ask Student: a page of questions, in which answers appear below each. It is a text like any other, so that a question can be
+ * changed and asked again, of another student too, and the page be kept.
+ */
+export function registerAsk(services: Services): vscode.Disposable {
+  const { t } = vscode.l10n;
+  const marks = new AnswerMarks();
+  const changed = new vscode.EventEmitter<void>();
+  const students = new Map<string, string>();
+
+  const choose = async (document: vscode.TextDocument, checkpoint?: string) => {
+    const chosen = await pickCheckpoint(services, { checkpoint }, t('Ask Student'));
+    if (!chosen) return undefined;
+    students.set(document.uri.toString(), chosen);
+    changed.fire();
+    return chosen;
+  };
+  const askAt = async (line: number | undefined, sampling: Partial<Sampling>) => {
+    requireTrust();
+    const editor = vscode.window.activeTextEditor;
+    if (!editor || !vscode.languages.match(selector, editor.document)) return;
+    const { document } = editor;
+    const question = questionAt(document.getText(), line ?? editor.selection.active.line);
+    if (!question?.text)
+      throw new UserError('there is no question here', {
+        code: 'input',
+        remedy: 'Write a line "Question: ..." first.',
+      });
+    const checkpoint = students.get(document.uri.toString()) ?? (await choose(document));
+    if (!checkpoint) return;
+    const temperature = setting('ask.temperature', 1);
+    const result = await ask(services, document, question, checkpoint, { samples: 1, temperature, ...sampling });
+    if (result) marks.set(document, result.number, result.answers);
+  };
+
+  return vscode.Disposable.from(
+    marks,
+    changed,
+    vscode.workspace.onDidCloseTextDocument(({ uri }) => students.delete(uri.toString())),
+    command(services, 'distillery.askStudent', async (argument: unknown) => {
+      requireTrust();
+      const checkpoint = await pickCheckpoint(services, named(argument, 'checkpoint'), t('Ask Student'));
+      if (checkpoint) await choose(await openPage(students), checkpoint);
+    }),
+    command(services, 'distillery.askQuestion', (line?: unknown) =>
+      askAt(typeof line === 'number' ? line : undefined, { temperature: 0 }),
+    ),
+    command(services, 'distillery.askSamples', (line?: unknown) =>
+      askAt(typeof line === 'number' ? line : undefined, { samples: setting('ask.samples', 4) }),
+    ),
+    command(services, 'distillery.chooseAskedStudent', async () => {
+      const document = vscode.window.activeTextEditor?.document;
+      if (document && vscode.languages.match(selector, document)) await choose(document);
+    }),
+    vscode.languages.registerCodeLensProvider(selector, {
+      onDidChangeCodeLenses: changed.event,
+      provideCodeLenses(document) {
+        if (!vscode.workspace.isTrusted) return [];
+        const student = students.get(document.uri.toString());
+        return questions(document.getText()).flatMap(({ line, text }) => {
+          const at = new vscode.Range(line, 0, line, 0);
+          const lens = (title: string, id: string) =>
+            new vscode.CodeLens(at, { title, command: id, arguments: [line] });
+          const who = lens(student ? studentTitle(student) : t('Choose a student…'), 'distillery.chooseAskedStudent');
+          if (text === '') return [who];
+          return [
+            lens(t('$(play) Ask'), 'distillery.askQuestion'),
+            lens(t('{0} samples', setting('ask.samples', 4)), 'distillery.askSamples'),
+            who,
+          ];
+        });
+      },
+    }),
+  );
+}
+
+/** A page with room for a new question: the one in front, else a new one. */
+async function openPage(students: ReadonlyMap<string, string>): Promise<vscode.TextDocument> {
+  const front = vscode.window.activeTextEditor;
+  if (front && students.has(front.document.uri.toString())) {
+    const { document } = front;
+    const last = questions(document.getText()).at(-1);
+    if (last?.text !== '') {
+      const end = document.lineAt(document.lineCount - 1).range.end;
+      await front.edit((edit) =>
+        edit.insert(end, `${document.lineAt(end.line).isEmptyOrWhitespace ? '' : '\n\n'}Question: `),
+      );
+    }
+    return toEnd(front);
+  }
+  const document = await vscode.workspace.openTextDocument({ language: chainLanguage, content: 'Question: ' });
+  return toEnd(await vscode.window.showTextDocument(document));
+}
+
+function toEnd(editor: vscode.TextEditor): vscode.TextDocument {
+  const end = editor.document.lineAt(editor.document.lineCount - 1).range.end;
+  editor.selection = new vscode.Selection(end, end);
+  editor.revealRange(new vscode.Range(end, end));
+  return editor.document;
+}

@@ -1,0 +1,54 @@
+/** Which tokens of an answer the student was unsure of, as places in a page. Pure. */
+import { blockOf, bodyOf } from './page';
+
+export interface SampledText {
+  text: string;
+  tokenTexts: readonly string[];
+  logProbs: readonly number[];
+}
+
+export interface Mark {
+  line: number;
+  start: number;
+  end: number;
+  /** 0 to 1. */
+  probability: number;
+}
+
+/** Tokens less likely than this are marked. */
+const unsure = 0.5;
+
+/** Marks of the answers with a number; none for an answer that has been edited since. */
+export function marksOf(page: string, number: number, answers: readonly SampledText[]): Mark[] {
+  const block = blockOf(page, number);
+  if (!block) return [];
+  const lines = page.split(/\r?\n/).slice(block.from, block.to);
+  const headings = lines.flatMap((line, i) => (/^## (Answer|Sample \d)/.test(line) ? [i] : []));
+  return answers.flatMap((answer, i) => {
+    const first = headings[i] + 1;
+    const body = lines.slice(first, first + bodyOf(answer).split('\n').length);
+    // Only a text that stands as it was written has its tokens where they were.
+    if (headings[i] === undefined || body.join('\n') !== answer.text) return [];
+    return marksIn(answer, block.from + first);
+  });
+}
+
+function marksIn({ text, tokenTexts, logProbs }: SampledText, firstLine: number): Mark[] {
+  const found: Mark[] = [];
+  let line = firstLine;
+  let start = 0;
+  let offset = 0;
+  for (const [i, token] of tokenTexts.entries()) {
+    if (text.slice(offset, offset + token.length) !== token) break; // the end token, or a character cut in two
+    offset += token.length;
+    for (const [part, piece] of token.split('\n').entries()) {
+      if (part > 0) [line, start] = [line + 1, 0];
+      const at = piece.length - piece.trimStart().length;
+      const probability = Math.exp(logProbs[i]);
+      if (piece.trim() !== '' && probability < unsure)
+        found.push({ line, start: start + at, end: start + piece.trimEnd().length, probability });
+      start += piece.length;
+    }
+  }
+  return found;
+}

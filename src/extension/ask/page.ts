@@ -1,0 +1,130 @@
+/** A page of questions and what students answered: where its parts are, and how they are written. Pure. */
+import { extractAnswer, sameAnswer } from '../../chain/answer';
+import { mean } from '../../statistics';
+import { plural } from '../words';
+
+export interface Question {
+  /** From 0. */
+  line: number;
+  text: string;
+  /** Of a line `Gold answer: ...` below it. */
+  gold?: string;
+  /** The line that follows it and its gold answer: where answers go. */
+  end: number;
+}
+
+const isQuestion = (line: string) => /^Question:/.test(line);
+const isHeading = (line: string) => line.startsWith('## ');
+
+/** Every `Question: ...` of a page, over as many lines as it has: up to an empty line or a heading. */
+export function questions(page: string): Question[] {
+  const lines = page.split(/\r?\n/);
+  return lines.flatMap((first, line): Question[] => {
+    if (!isQuestion(first)) return [];
+    let end = line + 1;
+    while (end < lines.length && lines[end].trim() !== '' && !isHeading(lines[end]) && !isQuestion(lines[end])) end++;
+    const own = [first.slice('Question:'.length), ...lines.slice(line + 1, end)];
+    const gold = own
+      .find((one) => one.startsWith('Gold answer:'))
+      ?.slice('Gold answer:'.length)
+      .trim();
+    const text = own
+      .filter((one) => !one.startsWith('Gold answer:'))
+      .join('\n')
+      .trim();
+    return [{ line, text, ...(gold && { gold }), end }];
+  });
+}
+
+/** The question that a line belongs to: the last one at or above it. */
+export const questionAt = (page: string, line: number): Question | undefined =>
+  questions(page).findLast((question) => question.line <= line);
+
+/** What came of a question so far. */
+export interface Asked {
+  /** Of the page, from 1: by it the answers are found again, wherever edits have moved them. */
+  number: number;
+  student: string;
+  temperature: number;
+  gold?: string;
+  samples: readonly SampleSoFar[];
+  /** When all is there. */
+  tokensPerSecond?: number;
+}
+
+export interface SampleSoFar {
+  text: string;
+  /** Tokens so far. */
+  tokens: number;
+  done: boolean;
+  /** Ended by itself; known when all is there. */
+  finished?: boolean;
+  logProbs?: readonly number[];
+}
+
+const marker = (number: number) => `## Asked ${number}: `;
+
+/** The number for the next answers of a page. */
+export function nextNumber(page: string): number {
+  const numbers = Array.from(page.matchAll(/^## Asked (\d+): /gm), ([, number]) => Number(number));
+  return Math.max(0, ...numbers) + 1;
+}
+
+/** The lines that the answers with a number take up: from the first, up to but not including the last. */
+export function blockOf(page: string, number: number): { from: number; to: number } | undefined {
+  const lines = page.split(/\r?\n/);
+  const from = lines.findIndex((line) => line.startsWith(marker(number)));
+  if (from < 0) return undefined;
+  const next = lines.findIndex((line, i) => i > from && (isQuestion(line) || /^## Asked \d+: /.test(line)));
+  return { from, to: next < 0 ? lines.length : next };
+}
+
+/** The answers as lines, an empty one last. */
+export function blockText(asked: Asked): string[] {
+  const { number, student, samples, temperature, tokensPerSecond } = asked;
+  const how = temperature === 0 ? 'greedy' : `${plural(samples.length, 'sample')} at temperature ${temperature}`;
+  const lines = [
+    `${marker(number)}${student}, ${how}${tokensPerSecond === undefined ? ', working…' : summary(asked)}`,
+    '',
+  ];
+  for (const [i, sample] of samples.entries()) {
+    lines.push(sampleHeading(sample, i, asked), ...bodyOf(sample).split('\n'), '');
+  }
+  return lines;
+}
+
+/** As it is written: a line of it must not look like one of the page's own. */
+export const bodyOf = ({ text }: { text: string }) => text.replace(/\r\n?/g, '\n').replace(/^(?=## |Question:)/gm, ' ');
+
+const answerOf = ({ text }: SampleSoFar) => extractAnswer(text, 'strict')?.value ?? null;
+
+function sampleHeading(sample: SampleSoFar, i: number, { samples, gold }: Asked): string {
+  const name = samples.length > 1 ? `Sample ${i + 1} of ${samples.length}` : 'Answer';
+  const length = plural(sample.tokens, 'token');
+  if (!sample.done) return `## ${name}: ${length} so far`;
+  const answer = answerOf(sample);
+  const verdict =
+    answer === null
+      ? 'no answer'
+      : gold === undefined
+        ? answer
+        : `${answer}, ${sameAnswer(answer, gold) ? 'right' : 'wrong'}`;
+  const sure = sample.logProbs?.length ? `, mean log-prob ${mean(sample.logProbs).toFixed(2).replace('-', '−')}` : '';
+  return `## ${name}: ${verdict}, ${length}${sample.finished === false ? ', cut off' : ''}${sure}`;
+}
+
+/** Which answers came how often, and how long they were. */
+function summary({ samples, gold, tokensPerSecond }: Asked): string {
+  const counts = new Map<string, number>();
+  for (const sample of samples) {
+    const answer = answerOf(sample) ?? 'no answer';
+    counts.set(answer, (counts.get(answer) ?? 0) + 1);
+  }
+  const each = [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .map(([answer, n]) => (samples.length > 1 ? `${n} × ${answer}` : answer));
+  const right = samples.filter((sample) => gold !== undefined && sameAnswer(answerOf(sample) ?? '', gold)).length;
+  const share = gold === undefined || samples.length === 1 ? '' : `; ${right} of ${samples.length} right`;
+  const length = `${mean(samples.map(({ tokens }) => tokens)).toFixed(0)} tokens${samples.length > 1 ? ' on average' : ''}`;
+  return `: ${each.join(', ')}${share}; ${length}, ${tokensPerSecond!.toFixed(0)} tokens/s`;
+}

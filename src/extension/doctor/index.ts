@@ -1,0 +1,58 @@
+import * as vscode from 'vscode';
+import { findNode } from '../../client/find-node';
+import { UserError } from '../../errors';
+import { command } from '../commands/report';
+import type { Services } from '../services';
+import { setting } from '../settings';
+import { doctorText, type Findings } from './text';
+
+const scheme = 'distillery-doctor';
+const uri = vscode.Uri.from({ scheme, path: '/Doctor.md' });
+
+/** What works here, and what the rest needs; also, and above all, where the training host does not start: `distillery.doctor`. */
+export function registerDoctor(services: Services): vscode.Disposable {
+  const changed = new vscode.EventEmitter<vscode.Uri>();
+  let text = '';
+  return vscode.Disposable.from(
+    changed,
+    vscode.workspace.registerTextDocumentContentProvider(scheme, {
+      onDidChange: changed.event,
+      provideTextDocumentContent: () => text,
+    }),
+    command(services, 'distillery.doctor', async () => {
+      text = doctorText(await examine(services));
+      changed.fire(uri);
+      await vscode.commands.executeCommand('markdown.showPreview', uri);
+    }),
+  );
+}
+
+function examine(services: Services): Thenable<Findings> {
+  const title = vscode.l10n.t('Distillery: measuring every backend');
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  return vscode.window.withProgress(options, async (_progress, cancelled) => {
+    const abort = new AbortController();
+    cancelled.onCancellationRequested(() => abort.abort());
+    const { version } = services.context.extension.packageJSON as { version: string };
+    const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? services.context.globalStorageUri.fsPath;
+    return {
+      editor: {
+        version,
+        name: `${vscode.env.appName} ${vscode.version}`,
+        remote: vscode.env.remoteName ?? '',
+        trusted: vscode.workspace.isTrusted,
+      },
+      node: await orProblem(() => findNode(setting('node', ''))),
+      machine: await orProblem(async () => services.hosts.of(folder).doctor({ signal: abort.signal })),
+    };
+  });
+}
+
+async function orProblem<T>(look: () => Promise<T>): Promise<T | UserError> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+/** What works on this machine, as Markdown: pure. */
+import { UserError } from '../../errors';
+import type { Result } from '../../protocol/control';
+import { plain, table } from '../markdown';
+
+export interface Editor {
+  /** Of Distillery, and of the editor that it runs in. */
+  version: string;
+  name: string;
+  /** Where it runs: '' on this machine, or such as `ssh-remote`. */
+  remote: string;
+  trusted: boolean;
+}
+
+export interface Findings {
+  editor: Editor;
+  /** The Node that trains, or why there is none. */
+  node: { command: string; version: string } | UserError;
+  /** What the host says, or why it does not. */
+  machine: Result<'doctor'> | UserError;
+}
+
+export function doctorText({ editor, node, machine }: Findings): string {
+  const problems = [
+    ...(editor.trusted ? [] : ['This workspace is in Restricted Mode: runs can be read, but nothing is started.']),
+    ...(node instanceof UserError ? [said(node)] : []),
+    ...(machine instanceof UserError ? [`The training host does not answer: ${said(machine)}`] : machine.problems),
+  ];
+  const verdict = problems.length === 0 ? ['✓ Everything needed is here.'] : problems.map((one) => `✗ ${one}`);
+  const rows = [
+    ['Distillery', `${editor.version} in ${editor.name}${editor.remote ? ` (${editor.remote})` : ''}`],
+    ['Node', node instanceof UserError ? '–' : `${node.version}, ${node.command}`],
+    ...(machine instanceof UserError ? [] : machineRows(machine)),
+  ];
+  return [
+    '# Distillery: Doctor',
+    verdict.map((line) => `- ${plain(line)}`).join('\n'),
+    '## This machine',
+    textTable(['', ''], rows),
+    ...(machine instanceof UserError ? [] : backendParts(machine)),
+    '',
+  ].join('\n\n');
+}
+
+const said = ({ message, remedy }: UserError) => [message, remedy].filter(Boolean).join('. ').replace(/\.\. /g, '. ');
+
+const textTable = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+  table(
+    head,
+    rows.map((cells) => cells.map(plain)),
+  ).replace('--:', ':--');
+
+function machineRows({ processor, memory, disk, compiler, addon }: Result<'doctor'>): string[][] {
+  const { isa, isas, threads } = addon as { isa?: string; isas?: string[]; threads?: number };
+  return [
+    ['Processor', `${processor.model}, ${processor.cores} cores`],
+    ['Memory', `${bytes(memory.total)}, ${bytes(memory.free)} free`],
+    ['Disk', `${bytes(disk.free)} free of ${bytes(disk.total)} for ${disk.folder}`],
+    ['C compiler', compiler ? `${compiler.name}: ${compiler.version}` : 'none found: WebAssembly is used instead'],
+    [
+      'Native kernels',
+      addon.usable
+        ? [isa, threads && `${threads} threads`, isas && `this processor runs ${isas.join(', ')}`]
+            .filter(Boolean)
+            .join('; ')
+        : (addon.reason ?? 'not usable'),
+    ],
+  ];
+}
+
+function backendParts({ backends }: Result<'doctor'>): string[] {
+  const speed = (gflops?: number) =>
+    gflops === undefined ? '–' : `${gflops < 10 ? gflops.toPrecision(2) : gflops.toFixed(0)}`;
+  const rows = backends.map(({ name, usable, detail, gflops }) => [
+    `${usable ? '✓' : '✗'} ${name}`,
+    usable ? speed(gflops) : '–',
+    detail,
+  ]);
+  const advice = backends.map(({ name, advice: text }) => `- **${plain(name)}**: ${plain(text)}`).join('\n');
+  return [
+    '## Backends',
+    'The best that works is taken where an experiment says `auto`.',
+    textTable(['Backend', 'GFLOP/s', ''], rows),
+    advice,
+  ];
+}
+
+/** 1.2 MB, 4.0 GB */
+function bytes(value: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(value, 1)) / 3));
+  return `${(value / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}

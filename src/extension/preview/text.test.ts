@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest';
+import { resolveExperiment } from '../../config/load';
+import { previewText } from './text';
+
+const arithmetic = { format: 'arithmetic', seed: 1, count: 5 } as const;
+const experiment = (stages: object) =>
+  resolveExperiment({ name: 'x', student: { path: 's' }, data: { train: arithmetic, test: arithmetic }, stages }, '/');
+
+const problem = {
+  id: 'p1',
+  question: 'How many?',
+  answer: '9',
+  chain: 'Step 1: 1 + 1 = 2\nStep 2: 2 + 3 = 5\nStep 3: 5 + 4 = 9',
+};
+const shown = { problem, number: 3, of: 5, drawn: 0 };
+const masking = {
+  reconstruct: { maskProbability: 1 },
+  complete: { maskSchedule: [0.5, 1], updates: 10 },
+  rewrite: false,
+};
+
+it('shows prompt and target of every stage, with the number of each step', () => {
+  const { lines, steps, measured } = previewText(experiment(masking), shown);
+  const text = lines.join('\n');
+  expect(text).toMatch(/^## Problem 3 of 5: p1, teacher's chain of 3 steps\nQuestion: How many\?\nGold answer: 9\n/);
+  expect(text).toContain('## Stage 1 Reconstruct: target\nStep 1: 1 + 1 = 2\n');
+  expect(text).toContain('50 % masked, updates 1 to 5: prompt\nQuestion: How many?\nSteps, some missing:\n- ');
+  expect(text).toContain(
+    'the plain question, updates 6 to 10: prompt\nQuestion: How many?\nSolution:\n(here the student goes on; the reward default decides)\n',
+  );
+  expect(text).toContain('## Stage 3 Rewrite: off');
+  expect(measured).toHaveLength(5);
+  const contents = ['1 + 1 = 2', '2 + 3 = 5', '5 + 4 = 9'];
+  for (const { line, step, masked } of steps) expect(lines[line]).toBe(`- ${masked ? '[MASK]' : contents[step - 1]}`);
+  const first = steps.slice(0, 3);
+  expect(first.map(({ step }) => step).sort()).toEqual([1, 2, 3]);
+  expect(first.map(({ step }) => step)).not.toEqual([1, 2, 3]);
+  expect(first.filter(({ masked }) => masked)).toHaveLength(1);
+  expect(steps).toHaveLength(6);
+});
+
+it('says lengths where they were counted, and draws anew when asked', () => {
+  const counted = previewText(experiment(masking), { ...shown, lengths: [11, 22, 33, 44, 55] }).lines.join('\n');
+  expect(counted).toMatch(/chain of 3 steps, 11 tokens\n/);
+  expect(counted).toMatch(/Reconstruct: target, 33 tokens\n/);
+  const drawings = [0, 1, 2, 3, 4, 5].map((drawn) =>
+    previewText(experiment(masking), { ...shown, drawn })
+      .steps.map(({ step }) => step)
+      .join(),
+  );
+  expect(new Set(drawings).size).toBeGreaterThan(1);
+});
+
+it('says why a stage has no part in a problem', () => {
+  const { lines } = previewText(experiment({}), { ...shown, problem: { ...problem, chain: undefined } });
+  expect(lines.join('\n')).toContain("## Stage 1 Reconstruct: no part for this problem\nIt has no teacher's chain.");
+});

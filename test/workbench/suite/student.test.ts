@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { listRuns } from '../../../src/runs/reading';
+
+const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
+
+/** Waits until a look finds what it is after. */
+async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>, ms = 60_000): Promise<T> {
+  for (const end = Date.now() + ms; ; ) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+const openDocument = (scheme: string) => vscode.workspace.textDocuments.find(({ uri }) => uri.scheme === scheme);
+
+async function lensesOf(uri: vscode.Uri): Promise<vscode.Command[]> {
+  const found = await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', uri);
+  return found.map(({ command }) => command!);
+}
+
+suite('The student: what it sees, what it answers, what it runs on', function () {
+  this.timeout(120_000); // the host loads a student first
+  suiteSetup(() => vscode.extensions.getExtension('distillery.distillery')!.activate());
+  suiteTeardown(async () => {
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  test('Preview Masking shows the prompts of every stage, follows the experiment, and turns pages', async () => {
+    const experiment = await vscode.workspace.openTextDocument(join(root(), 'tiny.distillery.json'));
+    await vscode.window.showTextDocument(experiment);
+    await vscode.commands.executeCommand('distillery.previewMasking', experiment.uri);
+    const preview = await until('the preview', () => openDocument('distillery-preview'));
+    assert.equal(preview.languageId, 'reasoning-chain');
+    assert.match(preview.getText(), /^## Problem 1 of \d+: train-/);
+    assert.match(preview.getText(), /\n## Stage 1 Reconstruct, .*: prompt\nQuestion: /);
+    assert.match(preview.getText(), /\n## Stage 2 Complete, .*: prompt\nQuestion: /);
+
+    await vscode.commands.executeCommand('distillery.previewNext', preview.uri);
+    await until('the second problem', () => (/^## Problem 2 of/.test(preview.getText()) ? true : undefined));
+    await vscode.commands.executeCommand('distillery.previewTokens', preview.uri);
+    await until('lengths', () => (/: prompt, \d+ tokens\n/.test(preview.getText()) ? true : undefined));
+
+    const text = experiment.getText();
+    const edit = new vscode.WorkspaceEdit();
+    edit.replace(experiment.uri, new vscode.Range(0, 0, experiment.lineCount, 0), text.replace('"name"', '"nome"'));
+    await vscode.workspace.applyEdit(edit);
+    await until('why it stays', () => (/^! line \d+: .*as it was before/.test(preview.getText()) ? true : undefined));
+    await vscode.window.showTextDocument(experiment);
+    await vscode.commands.executeCommand('workbench.action.files.revert');
+    await until('the preview again', () => (/^## Problem 2 of/.test(preview.getText()) ? true : undefined));
+  });
+
+  test('Ask Student writes answers below the question, as many as are wanted', async () => {
+    const [listing] = listRuns(join(root(), '.distillery/runs')).filter(
+      (one) => 'run' in one && one.run.record.checkpoints.length > 0,
+    );
+    assert.ok('run' in listing);
+    const name = listing.run.record.checkpoints.at(-1)!.name;
+    await vscode.commands.executeCommand('distillery.askStudent', {
+      checkpoint: join(listing.folder, 'checkpoints', name),
+    });
+    const editor = vscode.window.activeTextEditor!;
+    const page = editor.document;
+    assert.equal(page.languageId, 'reasoning-chain');
+    await editor.edit((edit) => edit.insert(editor.selection.active, 'What is 2 + 3?\nGold answer: 5'));
+    const lenses = await until('the lenses', async () => {
+      const found = (await lensesOf(page.uri)).filter(({ command }) => command.startsWith('distillery.ask'));
+      return found.length === 2 ? found : undefined;
+    });
+    await vscode.commands.executeCommand(lenses[0].command, ...lenses[0].arguments!);
+    assert.match(
+      page.getText(),
+      new RegExp(`\\n## Asked 1: ${name} of .*, greedy: .* tokens/s\\n\\n## Answer: .*, \\d+ tokens`),
+    );
+    await vscode.commands.executeCommand(lenses[1].command, ...lenses[1].arguments!);
+    assert.equal(page.getText().match(/\n## Sample \d of 4: .*, mean log-prob −?\d/g)?.length, 4);
+    assert.equal(page.getText().match(/\n## Asked \d: /g)?.length, 2);
+  });
+
+  test('Doctor says what works on this machine', async () => {
+    await vscode.commands.executeCommand('distillery.doctor');
+    const report = await vscode.workspace.openTextDocument(vscode.Uri.parse('distillery-doctor:/Doctor.md'));
+    assert.match(report.getText(), /\| ✓ embedded \| \d+ \|/);
+    assert.match(report.getText(), /\| Node \| v\d+/);
+  });
+});
