@@ -349,3 +349,43 @@ it('doctor tells what works', async () => {
   expect(stdout).toMatch(/✓ embedded {2}.*GFLOP\/s/);
   expect(stdout).toMatch(/✗ tensorflow-gpu {2}.*\n {2}Optional, for CUDA|✓ tensorflow-gpu/);
 });
+
+describe('importing cases', () => {
+  const row = {
+    idx: 7,
+    question: 'Six boxes hold 4 pens each. How many pens are there?',
+    gold_answer: '24',
+    predicted_answer: '26',
+    is_correct: false,
+    token_count: 12,
+    response: 'Step 1: 6 * 4 = 26\nFinal Answer: 26',
+    teacher_cot: 'Step 1: 6 * 4 = 24\nAnswer: 24',
+  };
+
+  it('makes a finished run that show and runs know', async () => {
+    distillery.write('errors.json', [row]);
+    const { code, stdout } = await distillery.run('import', 'cases', 'errors.json', '--runs', 'imported');
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^1 case, 1 with a first wrong step\n +1 {2}arithmetic slip\n/),
+    ]);
+    const { folder } = await distillery.json<{ folder: string }>(
+      'import',
+      'cases',
+      'errors.json',
+      '--runs',
+      'imported',
+    );
+    const shown = await distillery.run('show', folder);
+    expect(shown.stdout).toContain('finished: imported from errors.json; nothing was trained');
+    expect(shown.stdout).toContain('bridge-7, step 1: 6 * 4 is 24, not 26');
+    expect(await distillery.json<object[]>('runs', '--runs', 'imported')).toHaveLength(2);
+  });
+
+  it('refuses other files, and says what it takes', async () => {
+    expect(await refused('import', 'cases', 'none.json')).toContain('none.json: no such file');
+    distillery.write('plain.chains.jsonl', lines([{ id: 'a', question: 'Q?', answer: '1' }]));
+    expect(await refused('import', 'cases', 'plain.chains.jsonl')).toContain("no row has a student's answer");
+    expect(await refused('import', 'case', 'x')).toContain('unknown command');
+  });
+});

@@ -10,6 +10,8 @@ import { decide, pick } from './decide';
 import { type CaseReference, referenceAt, referenceFrom } from './reference';
 import { rewriteWithStudent } from './rewrite-with-student';
 
+const { t } = vscode.l10n;
+
 /** Commands on cases. Each takes the case (an object or a tree's node), or else the one whose document is active. */
 export function registerCommands(services: Services, documents: CaseDocuments): vscode.Disposable {
   const { runs } = services;
@@ -26,7 +28,7 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
   const command = (id: string, action: (reference: CaseReference, ...more: unknown[]) => unknown) =>
     vscode.commands.registerCommand(id, async (argument?: unknown, ...more: unknown[]) => {
       const reference = referenceFrom(argument) ?? activeCase();
-      if (!reference) return void vscode.window.showInformationMessage('Open a failure case first.');
+      if (!reference) return void vscode.window.showInformationMessage(t('Open a failure case first.'));
       return report(() => action(reference, ...more));
     });
 
@@ -61,7 +63,7 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
       report(() => {
         const problems = problemsFrom(argument, selected);
         if (problems.length === 0)
-          return void vscode.window.showInformationMessage('Choose failure cases to add to Stage 3.');
+          return void vscode.window.showInformationMessage(t('Choose failure cases to add to Stage 3.'));
         for (const run of new Set(problems.map((one) => one.run))) {
           const ofRun = problems.filter((one) => one.run === run);
           pick(
@@ -72,7 +74,7 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
           refresh(run);
           const { size } = decisionsOf(readDecisions(run)).picked;
           void vscode.window.showInformationMessage(
-            `${plural(size, 'case')} picked for Stage 3 of a run that starts from this one.`,
+            t('{0} picked for Stage 3 of a run that starts from this one.', plural(size, 'case')),
           );
         }
       }),

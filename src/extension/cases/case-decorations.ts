@@ -51,7 +51,7 @@ export function registerDecorations(documents: CaseDocuments): vscode.Disposable
         ? [
             {
               range: new vscode.Range(line.range.end, line.range.end),
-              renderOptions: { after: { contentText: `teacher, ${text}` } },
+              renderOptions: { after: { contentText: vscode.l10n.t('teacher, {0}', text) } },
             },
           ]
         : [],

@@ -49,7 +49,7 @@ function teacherHover({ case: shown, layout: { student } }: OpenCase, offset: nu
   const step = teacherStepAt(shown);
   if (!step) return undefined;
   const content = new vscode.MarkdownString();
-  content.appendText('The teacher, at this point:\n');
+  content.appendText(vscode.l10n.t('The teacher, at this point:\n'));
   content.appendCodeblock(step, 'reasoning-chain');
   return content;
 }

@@ -3,6 +3,8 @@ import type { Services } from '../services';
 import type { CaseDocuments } from './case-documents';
 import { caseScheme, referenceAt } from './reference';
 
+const { t } = vscode.l10n;
+
 /** What can be done with a case, above its parts. */
 export function registerLenses({ runs }: Services, documents: CaseDocuments): vscode.Disposable {
   const changed = new vscode.EventEmitter<void>();
@@ -17,8 +19,8 @@ export function registerLenses({ runs }: Services, documents: CaseDocuments): vs
         new vscode.CodeLens(new vscode.Range(line, 0, line, 0), { title, command, arguments: args });
       if (place.kind === 'rewrite')
         return [
-          lens(0, '$(check) Save to accept this rewrite', 'workbench.action.files.save'),
-          lens(0, '$(discard) Back to the case', 'distillery.openCase', reference),
+          lens(0, t('$(check) Save to accept this rewrite'), 'workbench.action.files.save'),
+          lens(0, t('$(discard) Back to the case'), 'distillery.openCase', reference),
         ];
       const { case: shown, layout } = open;
       if (document.getText() !== layout.text) return [];
@@ -28,26 +30,28 @@ export function registerLenses({ runs }: Services, documents: CaseDocuments): vs
         const line = lineOf(layout.student.heading);
         const { place: at } = shown.shown!;
         const target = { ...reference, ...at };
-        lenses.push(lens(line, '$(list-selection) Other Answers', 'distillery.chooseAnswer', reference));
-        if (layout.teacher) lenses.push(lens(line, '$(diff) Compare with Teacher', 'distillery.compareChains', target));
+        lenses.push(lens(line, t('$(list-selection) Other Answers'), 'distillery.chooseAnswer', reference));
+        if (layout.teacher)
+          lenses.push(lens(line, t('$(diff) Compare with Teacher'), 'distillery.compareChains', target));
       }
       if (layout.teacher) {
         const line = lineOf(layout.teacher.heading);
         lenses.push(
-          lens(line, '$(sparkle) Rewrite with Student', 'distillery.rewriteCase', reference),
-          lens(line, '$(edit) Write a Rewrite', 'distillery.editRewrite', reference),
+          lens(line, t('$(sparkle) Rewrite with Student'), 'distillery.rewriteCase', reference),
+          lens(line, t('$(edit) Write a Rewrite'), 'distillery.editRewrite', reference),
           shown.picked
-            ? lens(line, '$(remove) Remove from Stage 3', 'distillery.removeFromStage3', reference)
-            : lens(line, '$(add) Add to Stage 3', 'distillery.addToStage3', reference),
+            ? lens(line, t('$(remove) Remove from Stage 3'), 'distillery.removeFromStage3', reference)
+            : lens(line, t('$(add) Add to Stage 3'), 'distillery.addToStage3', reference),
         );
       }
       for (const { section, rewrite } of layout.rewrites) {
         const line = lineOf(section.heading);
         const { text, verdict, correct } = rewrite;
         if (verdict !== 'accepted' && verdict !== 'edited' && correct)
-          lenses.push(lens(line, '$(check) Accept', 'distillery.acceptRewrite', reference, text));
-        lenses.push(lens(line, '$(edit) Edit', 'distillery.editRewrite', reference, text));
-        if (verdict !== 'rejected') lenses.push(lens(line, '$(x) Reject', 'distillery.rejectRewrite', reference, text));
+          lenses.push(lens(line, t('$(check) Accept'), 'distillery.acceptRewrite', reference, text));
+        lenses.push(lens(line, t('$(edit) Edit'), 'distillery.editRewrite', reference, text));
+        if (verdict !== 'rejected')
+          lenses.push(lens(line, t('$(x) Reject'), 'distillery.rejectRewrite', reference, text));
       }
       return lenses;
     },

@@ -4,14 +4,16 @@ import { ProblemIndex } from '../chain-diff/problem-index';
 import { clip } from '../words';
 import { answerOfRollout, type Case, type CaseAnswer } from './case';
 
+const { t } = vscode.l10n;
+
 /** Updates, from the newest back, whose completions of a problem are offered. */
 const updates = 4;
 
 /** Asks which of a case's answers to show: the recorded ones, and the newest completions of training. Undefined when none is chosen. */
 export async function chooseAnswer(shown: Case): Promise<CaseAnswer['place'] | undefined> {
   const pick = vscode.window.createQuickPick<vscode.QuickPickItem & { place?: CaseAnswer['place'] }>();
-  pick.title = `Answers to ${shown.reference.problemId}`;
-  pick.placeholder = 'Which answer to show';
+  pick.title = t('Answers to {0}', shown.reference.problemId);
+  pick.placeholder = t('Which answer to show');
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
   pick.items = shown.answers.filter(({ rollout }) => !rollout).map(itemOf);
@@ -24,12 +26,12 @@ export async function chooseAnswer(shown: Case): Promise<CaseAnswer['place'] | u
     });
     const more = newestCompletions(shown).then(
       (found) => {
-        const heading = { label: 'From training', kind: vscode.QuickPickItemKind.Separator };
+        const heading = { label: t('From training'), kind: vscode.QuickPickItemKind.Separator };
         if (found.length > 0) pick.items = [...pick.items, heading, ...found.map(itemOf)];
         pick.busy = false;
       },
       (error) => {
-        pick.title = `Completions cannot be read: ${clip(String(error), 120)}`;
+        pick.title = t('Completions cannot be read: {0}', clip(String(error), 120));
         pick.busy = false;
       },
     );

@@ -62,7 +62,7 @@ export function registerDatasetLines({ runs, context }: Services): vscode.Dispos
         .filter(({ right }) => !right)
         .slice(0, mostLenses)
         .map(({ line, problemId }) => {
-          const title = `$(error) Open case ${problemId}`;
+          const title = vscode.l10n.t('$(error) Open case {0}', problemId);
           const range = new vscode.Range(line, 0, line, 0);
           return new vscode.CodeLens(range, {
             title,
@@ -96,7 +96,7 @@ function decoration(document: vscode.TextDocument, mark: DatasetMark, run: strin
   const { range } = document.lineAt(line);
   // The link is ours alone; what the student said stands in a message of its own, in which nothing can be clicked.
   const link = new vscode.MarkdownString(
-    `[Open the case](command:distillery.openCase?${encodeURIComponent(JSON.stringify([{ run, problemId }]))})`,
+    `[${vscode.l10n.t('Open the case')}](command:distillery.openCase?${encodeURIComponent(JSON.stringify([{ run, problemId }]))})`,
   );
   link.isTrusted = { enabledCommands: ['distillery.openCase'] };
   const said = new vscode.MarkdownString();

@@ -7,6 +7,8 @@ import { plural } from '../words';
 import type { Case } from './case';
 import { propose } from './decide';
 
+const { t } = vscode.l10n;
+
 /** Rewrites asked of the student at a time. */
 const samples = 8;
 
@@ -18,7 +20,11 @@ export async function rewriteWithStudent({ runs, hosts }: Services, shown: Case)
   if (!checkpoint) return;
   const host = hosts.of(checkpoint.folder);
   const result = await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: `Rewriting with ${checkpoint.name}`, cancellable: true },
+    {
+      location: vscode.ProgressLocation.Notification,
+      title: t('Rewriting with {0}', checkpoint.name),
+      cancellable: true,
+    },
     (_, token) => {
       const stop = new AbortController();
       token.onCancellationRequested(() => stop.abort());
@@ -44,7 +50,13 @@ export async function rewriteWithStudent({ runs, hosts }: Services, shown: Case)
   const right = result.candidates.filter(({ correct }) => correct).length;
   const shorter = result.candidates.filter(({ correct, length }) => correct && length < result.teacherTokens).length;
   void vscode.window.showInformationMessage(
-    `${plural(result.candidates.length, 'rewrite')}: ${right} right, ${shorter} of these shorter than the teacher's ${result.teacherTokens} tokens.`,
+    t(
+      "{0}: {1} right, {2} of these shorter than the teacher's {3} tokens.",
+      plural(result.candidates.length, 'rewrite'),
+      right,
+      shorter,
+      result.teacherTokens,
+    ),
   );
 }
 
@@ -74,7 +86,7 @@ async function chooseCheckpoint(
     });
   const chosen = await vscode.window.showQuickPick(
     all.map((one) => ({ label: one.name, description: one.run.id, one })),
-    { title: 'Which student rewrites?', placeHolder: 'This run has no checkpoints of its own' },
+    { title: t('Which student rewrites?'), placeHolder: t('This run has no checkpoints of its own') },
   );
   return chosen?.one;
 }
