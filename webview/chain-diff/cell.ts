@@ -35,7 +35,7 @@ export function cellContent(chains: readonly ChainView[], row: Row, column: numb
     const missing = diff?.missing.get(token);
     return missing ? gapMark(chains[diff!.against], missing) : null;
   };
-  return [...layOut(chain, cell, column, options, dress, before), ...faultNote(chain, cell)];
+  return [...layOut(chain, cell, cell, column, options, dress, before), ...faultNote(chain, cell)];
 }
 
 /** Two cells as one text: what only the first has is struck out, what only the second has is underlined. */
@@ -46,10 +46,11 @@ export function inlineContent(
   options: CellOptions,
 ): Node[] {
   const [a, b] = [row.cells[left], row.cells[right]];
-  const part = (column: number, cell: Cell, wrapper: Dress['wrapper']) =>
+  const part = (column: number, whole: Cell, from: number, to: number, wrapper: Dress['wrapper']) =>
     layOut(
       chains[column],
-      cell,
+      { ...whole, from, to },
+      whole,
       column,
       options,
       (token) => ({ ...overlayDress(chains[column], token, options.overlay), wrapper }),
@@ -62,19 +63,20 @@ export function inlineContent(
       ...diffCells(chains[left], a, chains[right], b),
       { aFrom: a.to, aTo: a.to, bFrom: b.to, bTo: b.to },
     ]) {
-      nodes.push(...part(right, { ...b, from: j, to: bFrom }, null));
-      nodes.push(...part(left, { ...a, from: aFrom, to: aTo }, 'deletion'));
-      nodes.push(...part(right, { ...b, from: bFrom, to: bTo }, 'insertion'));
+      nodes.push(...part(right, b, j, bFrom, null));
+      nodes.push(...part(left, a, aFrom, aTo, 'deletion'));
+      nodes.push(...part(right, b, bFrom, bTo, 'insertion'));
       j = bTo;
     }
-  } else if (a) nodes.push(...part(left, a, 'deletion'));
-  else if (b) nodes.push(...part(right, b, 'insertion'));
+  } else if (a) nodes.push(...part(left, a, a.from, a.to, 'deletion'));
+  else if (b) nodes.push(...part(right, b, b.from, b.to, 'insertion'));
   return [...nodes, ...(b ? faultNote(chains[right], b) : [])];
 }
 
 function layOut(
   chain: ChainView,
   cell: Cell,
+  whole: Cell,
   column: number,
   { matches, current }: CellOptions,
   dressOf: (token: number) => Dress,
@@ -83,36 +85,50 @@ function layOut(
   const nodes: Node[] = [];
   let wrapper: HTMLElement | null = null;
   let wrapped: Dress['wrapper'] = null;
-  const [start, end] = inkRange(chain, cell);
+  const [start, end] = inkRange(chain, whole);
+  // The space before a marked stretch is set apart, so that it is not marked.
   let bare = false;
+  let marked: string | undefined;
   for (let token = cell.from; token <= cell.to; token++) {
-    const mark = before(token);
-    if (mark) {
+    const gap = before(token);
+    if (gap) {
       wrapper = null;
       wrapped = null;
-      nodes.push(mark);
+      nodes.push(gap);
     }
     if (token === cell.to) break;
     const { classes, wrapper: kind } = dressOf(token);
     if (kind !== wrapped) {
       wrapped = kind;
       wrapper = kind ? element('span', { class: `${kind} ${chain.role}`, role: kind }) : null;
-      // The space before a marked stretch is not marked.
-      const space = token > start ? /^ +/.exec(chain.texts[token])?.[0] : undefined;
-      if (wrapper) nodes.push(document.createTextNode(space ?? ''), wrapper);
-      bare = wrapper !== null && space !== undefined;
+      if (wrapper) {
+        bare = setSpace(chain, token, start, nodes);
+        nodes.push(wrapper);
+      }
     }
     const found = matches.find((match) => match.column === column && token >= match.from && token < match.to);
     if (token < cell.body) classes.push('step-label');
     if (found) classes.push(found === current ? 'found current' : 'found');
     const fault = chain.fault;
     if (fault && token >= fault.from && token < fault.to) classes.push('faulty');
+    const mark = classes.find((one) => /^fault|^finding|^found/.test(one));
+    if (!bare && mark !== undefined && mark !== marked) bare = setSpace(chain, token, start, wrapper ?? nodes);
+    marked = mark;
     const made = tokenNode(chain, token, classes, { leads: token === start || bare, ends: token >= end });
     bare = false;
     if (wrapper) wrapper.append(made);
     else nodes.push(made);
   }
   return nodes;
+}
+
+/** Puts out the space that a token begins with, unless the token leads its cell. Whether there was one. */
+function setSpace({ texts }: ChainView, token: number, start: number, into: Node[] | HTMLElement): boolean {
+  const space = token > start ? /^ +/.exec(texts[token])?.[0] : undefined;
+  if (space === undefined) return false;
+  if (Array.isArray(into)) into.push(document.createTextNode(space));
+  else into.append(space);
+  return true;
 }
 
 /** The first token with ink, and the one behind the last: line ends around them only make rows higher. */

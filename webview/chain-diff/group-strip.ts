@@ -38,7 +38,7 @@ export function makeGroupStrip(view: CaseView, choose: (sample: number, third: b
   return element(
     'div',
     { class: 'group' },
-    element('span', { class: 'dim group-title' }, `${title}${moment ? `, ${right} right` : ''}`),
+    element('span', { class: 'dim group-title' }, `${title}${moment && group.length > 1 ? `, ${right} right` : ''}`),
     list,
   );
 }

@@ -95,8 +95,9 @@ export function missingFor(chain: ChainView, overlay: Overlay): string | null {
 
 /** A number as people read it: three significant digits, a real minus sign. */
 export function format(value: number, digits = 3): string {
-  const text = Math.abs(value) >= 100 ? value.toFixed(0) : Number(value.toPrecision(digits)).toString();
-  return (text.includes('e') ? value.toExponential(1) : text).replace('-', '−');
+  const size = Math.abs(value);
+  if (size > 0 && size < 1e-4) return value.toExponential(1).replaceAll('-', '−');
+  return (size >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(digits)))).replace('-', '−');
 }
 
 export const signed = (value: number, digits = 2) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;

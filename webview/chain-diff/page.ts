@@ -64,7 +64,7 @@ export class Page {
     this.chains = [];
     this.rows = [];
     this.table.show(
-      { chains: [], rows: [], inline: null, options: { overlay: 'diff', matches: [], current: null } },
+      { unit: 'tokens', chains: [], rows: [], inline: null, options: { overlay: 'diff', matches: [], current: null } },
       false,
     );
     replaceChildren(this.head);
@@ -105,7 +105,16 @@ export class Page {
   private drawRows(keepPlace: boolean): void {
     const { overlay } = this.state;
     const options = { overlay, matches: this.matches, current: this.current };
-    this.table.show({ chains: this.chains, rows: this.rows, inline: this.inlineColumns(), options }, keepPlace);
+    this.table.show(
+      {
+        unit: this.view?.unit ?? 'tokens',
+        chains: this.chains,
+        rows: this.rows,
+        inline: this.inlineColumns(),
+        options,
+      },
+      keepPlace,
+    );
   }
 
   private drawTop(view: CaseView): void {
@@ -269,12 +278,14 @@ export class Page {
   /** Goes on to the next cell (in reading order by row) that differs from what it is compared with. */
   nextDifference(by: 1 | -1): void {
     const { row, column } = this.table.focus;
-    const columns = this.chains.map((_, c) => c).slice(this.chains.length > 1 ? 1 : 0);
+    const inline = this.inlineColumns();
+    const compared = inline ? [inline[1]] : this.chains.map((_, c) => c).slice(this.chains.length > 1 ? 1 : 0);
+    const against = inline?.[0] ?? 0;
     const places = this.rows.flatMap((one, r) =>
-      columns.flatMap((c) => {
-        const diff = diffCell(this.chains, one, c);
-        const differs = diff ? diff.differences.length > 0 : (one.cells[c] === null) !== (one.cells[0] === null);
-        return differs ? [{ row: r, column: c }] : [];
+      compared.flatMap((c) => {
+        const diff = diffCell(this.chains, one, c, against);
+        const differs = diff ? diff.differences.length > 0 : (one.cells[c] === null) !== (one.cells[against] === null);
+        return differs ? [{ row: r, column: inline ? 0 : c, of: c }] : [];
       }),
     );
     const after = (place: { row: number; column: number }) =>
@@ -286,8 +297,8 @@ export class Page {
       this.say('no differences');
       return;
     }
-    this.table.go(this.inlineColumns() ? { row: next.row, column: 0 } : next);
-    this.say(`${this.chains[next.column].role}: ${sayDifferences(this.chains, this.rows[next.row], next.column)}`);
+    this.table.go(next);
+    this.say(`${this.chains[next.of].role}: ${sayDifferences(this.chains, this.rows[next.row], next.of, against)}`);
   }
 
   /** The first wrong step of the focused column's chain, else of any. */

@@ -18,6 +18,8 @@ export interface Row {
   kind: Segment['kind'];
   /** Number of the step in the first chain that has it. */
   number?: number;
+  /** Whether the first chain has it. */
+  led: boolean;
   /** One for each chain; null is a gap. */
   cells: (Cell | null)[];
 }
@@ -34,7 +36,13 @@ export function alignChains(chains: readonly ChainView[]): Row[] {
     const group = rows.length === 0 ? 0 : rows.at(-1)!.group + 1;
     const [first] = segments.flatMap((segment, c) => (segment === null ? [] : [chains[c].segments[segment]]));
     for (const cells of sentenceRows(chains, segments))
-      rows.push({ group, kind: first.kind, ...(first.number !== undefined && { number: first.number }), cells });
+      rows.push({
+        group,
+        kind: first.kind,
+        led: segments[0] !== null,
+        ...(first.number !== undefined && { number: first.number }),
+        cells,
+      });
   };
   const only = (kind: Segment['kind']) => chains.map(({ segments }) => indexOrNull(segments, kind));
   const [thinking, answer] = [only('thinking'), only('answer')];
@@ -75,7 +83,7 @@ function contentOf({ texts }: ChainView, { body, to }: Pick<Cell, 'body' | 'to'>
 
 /** Aligns one to three lists of texts by what they say. Each row holds an index or null for each list. */
 export function alignMany(lists: readonly string[][], threshold?: number): (number | null)[][] {
-  const [first, ...others] = lists;
+  const [first = [], ...others] = lists;
   if (others.length === 0) return first.map((_, i) => [i]);
   // What each of the others has before item i of the first, and what it has beside it.
   const beside = others.map((list) => {

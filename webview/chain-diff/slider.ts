@@ -4,17 +4,11 @@ import { element } from '../common/dom';
 
 export function makeSlider({ moments, subject }: CaseView, go: (moment: string) => void): HTMLElement | null {
   const at = moments.findIndex(({ key }) => key === subject.moment);
-  if (at < 0) return null;
+  if (at < 0 || moments.length < 2) return null;
   const current = moments[at];
   const said = (i: number) => `${moments[i].stage}, ${moments[i].label}`;
   const where = element('span', { class: 'where', 'aria-hidden': 'true' }, said(at));
-  const count = element(
-    'span',
-    { class: 'dim' },
-    moments.length > 1 ? `${at + 1} of ${moments.length} moments` : 'the only moment',
-  );
-  if (moments.length === 1)
-    return element('div', { class: 'slider' }, element('span', { class: 'dim' }, said(at)), count);
+  const count = element('span', { class: 'dim' }, `${at + 1} of ${moments.length} moments`);
   const input = element('input', {
     type: 'range',
     min: 0,

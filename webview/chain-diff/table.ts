@@ -8,6 +8,7 @@ import type { Match } from './search';
 import { sayDifferences } from './token-diff';
 
 export interface TableModel {
+  unit: 'tokens' | 'words';
   chains: readonly ChainView[];
   rows: readonly Row[];
   /** Columns of the two chains that are shown as one text, or null for columns. */
@@ -21,7 +22,7 @@ export interface Place {
 }
 
 /** Rows are laid out this many pixels beyond what is in sight. */
-const beyond = 400;
+const beyond = 300;
 
 export class Table {
   /** Scrolls; holds the heads (given) and the rows. */
@@ -35,6 +36,7 @@ export class Table {
   private readonly body = element('div', { class: 'rows', role: 'rowgroup' });
   private readonly below = element('div', { class: 'spacer', role: 'presentation' });
   private model: TableModel = {
+    unit: 'tokens',
     chains: [],
     rows: [],
     inline: null,
@@ -71,6 +73,7 @@ export class Table {
     this.model = model;
     if (!keep) {
       this.folded.clear();
+      for (const group of longAsides(model.rows)) this.folded.add(group);
       this.focus = { row: 0, column: 0 };
       this.root.scrollTop = 0;
     }
@@ -109,7 +112,7 @@ export class Table {
       row: Math.max(0, Math.min(row, rows.length - 1)),
       column: Math.max(0, Math.min(column, this.columns - 1)),
     };
-    const line = this.lineOf(to.row);
+    const line = Math.max(0, this.lineOf(to.row));
     const top = this.heights.top(line);
     const height = this.heights.top(line + 1) - top;
     const room = this.root.clientHeight - this.head.offsetHeight;
@@ -154,8 +157,9 @@ export class Table {
 
   /** Forgets all rows made, and makes those in sight. */
   reset(): void {
-    const { rows } = this.model;
-    this.lines = rows.flatMap(({ group }, row): typeof this.lines => {
+    const { rows, inline } = this.model;
+    this.lines = rows.flatMap(({ group, cells }, row): typeof this.lines => {
+      if (inline?.every((column) => cells[column] === null)) return [];
       if (!this.folded.has(group)) return [{ row, folded: false }];
       return rows[row - 1]?.group === group ? [] : [{ row, folded: true }];
     });
@@ -225,7 +229,7 @@ export class Table {
   private makeRow(line: number): HTMLElement {
     const { chains, rows, inline, options } = this.model;
     const { row, folded } = this.lines[line];
-    const { group, kind, number, cells } = rows[row];
+    const { group, kind, number, led, cells } = rows[row];
     const leads = rows[row - 1]?.group !== group;
     const wrong = cells.some((cell, c) => cell && hasFault(chains[c], cell, folded));
     const name = kind === 'step' ? `Step ${number}` : kind === 'answer' ? 'Answer' : 'Thinking';
@@ -243,7 +247,7 @@ export class Table {
           ? element(
               'button',
               { class: 'fold', 'data-fold': group, 'aria-expanded': String(!folded), 'aria-label': name, tabindex: -1 },
-              kind === 'step' ? (cells[0] ? (number ?? '') : '+') : kind === 'answer' ? '=' : '…',
+              kind === 'step' ? (led ? (number ?? '') : '+') : kind === 'answer' ? '=' : '…',
             )
           : null,
       ),
@@ -265,15 +269,14 @@ export class Table {
     };
     if (inline && !folded) {
       const [left, right] = inline;
-      const gone = !cells[left] && !cells[right];
       const fault = cells[right] && hasFault(chains[right], cells[right], false);
       place(
         0,
         {
-          class: `${gone ? 'gap' : ''}${fault ? ' wrong' : ''}`,
-          'aria-description': sayDifferences(chains, rows[row], right),
+          class: fault ? 'wrong' : '',
+          'aria-description': sayDifferences(chains, rows[row], right, left),
         },
-        gone ? [] : inlineContent(chains, rows[row], inline, { ...options, matches }),
+        inlineContent(chains, rows[row], inline, { ...options, matches }),
       );
       return made;
     }
@@ -282,7 +285,7 @@ export class Table {
       const cell = cells[column];
       if (folded) {
         const tokens = rows.filter((one) => one.group === group).flatMap((one) => one.cells[column] ?? []);
-        place(column, { class: tokens.length > 0 ? 'summary' : 'gap' }, summary(chain, tokens));
+        place(column, { class: tokens.length > 0 ? 'summary' : 'gap' }, summary(chain, tokens, this.model.unit));
       } else if (!cell) place(column, { class: 'gap', 'aria-label': `Gap in the ${chain.role} chain` }, []);
       else
         place(
@@ -298,6 +301,15 @@ export class Table {
   }
 }
 
+/** Thinking that one chain has and no other, over many rows: the steps are what one compares. */
+function longAsides(rows: readonly Row[]): Set<number> {
+  const thinking = rows.filter(({ kind }) => kind === 'thinking');
+  const columns = new Set(thinking.flatMap(({ cells }) => cells.flatMap((cell, c) => (cell ? [c] : []))));
+  const folds =
+    thinking.length > 6 && columns.size === 1 && thinking[0].cells.length > 1 && rows.length > thinking.length;
+  return new Set(folds ? [thinking[0].group] : []);
+}
+
 function hasFault(
   { fault }: ChainView,
   { segment, from, to }: { segment: number; from: number; to: number },
@@ -306,7 +318,7 @@ function hasFault(
   return fault !== undefined && fault.segment === segment && (anywhere || (fault.from >= from && fault.from < to));
 }
 
-function summary({ texts }: ChainView, cells: { from: number; to: number }[]): Node[] {
+function summary({ texts }: ChainView, cells: { from: number; to: number }[], unit: string): Node[] {
   if (cells.length === 0) return [];
   const tokens = cells.reduce((sum, { from, to }) => sum + to - from, 0);
   const text = cells
@@ -316,7 +328,7 @@ function summary({ texts }: ChainView, cells: { from: number; to: number }[]): N
     .replace(/\s+/g, ' ');
   return [
     element('span', { class: 'summary-text' }, text.slice(0, 300)),
-    element('span', { class: 'dim summary-count' }, `${tokens} tokens`),
+    element('span', { class: 'dim summary-count' }, `${tokens} ${unit}`),
   ];
 }
 

@@ -30,9 +30,28 @@ export function partnerOf(row: Row, column: number): number | null {
   return other < 0 ? null : other;
 }
 
-export function diffCell(chains: readonly ChainView[], row: Row, column: number): CellDiff | null {
-  const against = partnerOf(row, column);
-  if (against === null) return null;
+/**
+ * A cell against its partner, or the column that is named; null when one of the two is a gap. Rows are made anew with their chains, so
+ * that what was found stays true.
+ */
+export function diffCell(
+  chains: readonly ChainView[],
+  row: Row,
+  column: number,
+  against = partnerOf(row, column),
+): CellDiff | null {
+  if (against === null || !row.cells[column] || !row.cells[against]) return null;
+  const known = found.get(row) ?? new Map<string, CellDiff>();
+  found.set(row, known);
+  const key = `${column} ${against}`;
+  const diff = known.get(key) ?? compareCells(chains, row, column, against);
+  known.set(key, diff);
+  return diff;
+}
+
+const found = new WeakMap<Row, Map<string, CellDiff>>();
+
+function compareCells(chains: readonly ChainView[], row: Row, column: number, against: number): CellDiff {
   const [own, other] = [row.cells[column]!, row.cells[against]!];
   const differences = diffCells(chains[column], own, chains[against], other);
   const differs = new Array<boolean>(own.to - own.from).fill(false);
@@ -46,8 +65,8 @@ export function diffCell(chains: readonly ChainView[], row: Row, column: number)
 
 /**
  * The differing stretches of `a` and `b` behind their labels, in order. Tokens are compared by id, those of one word or number
- * together: 48 and 43 share a token but nothing that a reader would call the same. What only stands between two differences (a space, a
- * comma) belongs to them.
+ * together: 48 and 43 share a token but nothing that a reader would call the same. A comma for a full stop is no difference. A few words in common between two longer
+ * differences belong to them, as one reads such a stretch as a whole.
  */
 export function diffCells(chainA: ChainView, a: Cell, chainB: ChainView, b: Cell): Difference[] {
   const [left, right] = [unitsOf(chainA, a), unitsOf(chainB, b)];
@@ -61,8 +80,6 @@ export function diffCells(chainA: ChainView, a: Cell, chainB: ChainView, b: Cell
   for (const [x, y] of columns) {
     if (x !== null && y !== null) open = null;
     else {
-      const last = differences.at(-1);
-      if (!open && last && onlySigns(chainA, last.aTo, i)) open = last;
       if (!open) {
         open = { aFrom: i, aTo: i, bFrom: j, bTo: j };
         differences.push(open);
@@ -73,7 +90,41 @@ export function diffCells(chainA: ChainView, a: Cell, chainB: ChainView, b: Cell
     if (x !== null) i = left[x].to;
     if (y !== null) j = right[y].to;
   }
-  return differences;
+  return joinNeighbours(differences, chainA, chainB).filter(
+    ({ aFrom, aTo, bFrom, bTo }) => !isTrifle(chainA, aFrom, aTo) || !isTrifle(chainB, bFrom, bTo),
+  );
+}
+
+/**
+ * Joins differences where what stands between is no longer than either of them and says little: no number, no sign of an equation.
+ * The rule is that of diff-match-patch's semantic cleanup.
+ */
+function joinNeighbours(differences: Difference[], chainA: ChainView, chainB: ChainView): Difference[] {
+  const size = ({ aFrom, aTo, bFrom, bTo }: Difference) =>
+    Math.max(letters(chainA, aFrom, aTo).length, letters(chainB, bFrom, bTo).length);
+  const joined: Difference[] = [];
+  for (const difference of differences) {
+    joined.push(difference);
+    for (let [last, next] = joined.slice(-2); next; [last, next] = joined.slice(-2)) {
+      const between = letters(chainA, last.aTo, next.aFrom);
+      if (/[\d=]/.test(between) || between.length > Math.min(size(last), size(next))) break;
+      joined.splice(-2, 2, { aFrom: last.aFrom, aTo: next.aTo, bFrom: last.bFrom, bTo: next.bTo });
+    }
+  }
+  return joined;
+}
+
+/** Nothing but white space and the punctuation of sentences. */
+function isTrifle({ texts }: ChainView, from: number, to: number): boolean {
+  return /^[\s.,;:!?…]*$/.test(texts.slice(from, to).join(''));
+}
+
+/** What a stretch says, white space and punctuation aside. */
+function letters({ texts }: ChainView, from: number, to: number): string {
+  return texts
+    .slice(from, to)
+    .join('')
+    .replace(/[^\p{L}\p{N}=+*/×÷-]/gu, '');
 }
 
 /** Tokens of one word or number. */
@@ -102,18 +153,19 @@ function goesOn(before: string, token: string, after: string | undefined): boole
   return /\d[.,]$/.test(before) ? /^\d/.test(token) : /^[.,]$/.test(before) && /^\d/.test(token);
 }
 
-/** One or two tokens without a letter or a number. */
-function onlySigns(chain: ChainView, from: number, to: number): boolean {
-  return to > from && to - from <= 2 && !/[\p{L}\p{N}=]/u.test(chain.texts.slice(from, to).join(''));
-}
-
 /** The differences of a cell in words, for those who hear the page. */
-export function sayDifferences(chains: readonly ChainView[], row: Row, column: number): string {
-  if (row.cells[column] === null) return 'Gap: this chain has nothing here.';
-  const diff = diffCell(chains, row, column);
+export function sayDifferences(
+  chains: readonly ChainView[],
+  row: Row,
+  column: number,
+  against = partnerOf(row, column),
+): string {
+  if (row.cells[column] === null) return `Gap: the ${chains[column].role} chain has nothing here.`;
+  const diff = diffCell(chains, row, column, against);
   const present = row.cells.filter((cell) => cell !== null).length;
-  if (!diff) return present === 1 && chains.length > 1 ? `Only the ${chains[column].role} chain has this.` : '';
-  if (diff.differences.length === 0) return `The same as the ${nameOf(chains[diff.against])} chain.`;
+  if (!diff && against !== null) return `The ${chains[against].role} lacks this.`;
+  if (!diff) return present === 1 && chains.length > 1 ? `Only the ${chains[column].role} has this.` : '';
+  if (diff.differences.length === 0) return `The same as the ${chains[diff.against].role}.`;
   const words = diff.differences.slice(0, 12).map(({ aFrom, aTo, bFrom, bTo }) => {
     const own = quote(chains[column], aFrom, aTo);
     const other = quote(chains[diff.against], bFrom, bTo);
@@ -121,10 +173,8 @@ export function sayDifferences(chains: readonly ChainView[], row: Row, column: n
     return bFrom === bTo ? `adds ${own}` : `has ${own} for ${other}`;
   });
   const more = diff.differences.length - words.length;
-  return `Against the ${nameOf(chains[diff.against])}: ${words.join('; ')}${more > 0 ? `; and ${more} more` : ''}.`;
+  return `Against the ${chains[diff.against].role}: ${words.join('; ')}${more > 0 ? `; and ${more} more` : ''}.`;
 }
-
-const nameOf = ({ role }: ChainView) => role;
 
 function quote({ texts }: ChainView, from: number, to: number): string {
   const text = texts.slice(from, to).join('').trim().replace(/\s+/g, ' ');

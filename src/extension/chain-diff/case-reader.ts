@@ -89,7 +89,7 @@ export class CaseReader {
         ? null
         : {
             role: 'teacher',
-            label: failure ? 'as trained on' : 'from the dataset',
+            label: failure ? 'recorded with the failure' : 'from the dataset',
             origin: failure
               ? { ...failed!.completions[0]?.origin, file: failureSource!.source.file, field: 'teacherChain' }
               : { file: this.run },

@@ -24,7 +24,7 @@ const stageSchema = z.object({
 const configSchema = z.object({
   experiment: z.object({
     student: z.object({ path: z.string() }).partial().optional(),
-    data: z.unknown(),
+    data: z.unknown().optional(),
     stages: z.record(z.string(), stageSchema).catch({}).optional(),
   }),
 });

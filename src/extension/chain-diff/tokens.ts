@@ -72,10 +72,10 @@ export function wordTokenizer(): TextTokenizer {
   return {
     unit: 'words',
     tokenize: (text) => {
-      const texts = text.match(/ ?(?:\p{L}+(?:['’]\p{L}+)*|\d+)|\n+|[^\S\n]+|[^\p{L}\d\s]/gu) ?? [];
+      const texts = text.match(/ ?(?:\p{L}+(?:['’]\p{L}+)*|\d+)|\n+|[^\S\n]+|\\[$%]|[^\p{L}\d\s]/gu) ?? [];
       const ids = texts.map((word) => {
-        // A word is the same with a space before it and without.
-        const key = word.length > 1 ? word.replace(/^ /, '') : word;
+        // A word is the same with a space before it and without, a dollar with LaTeX's stroke and without.
+        const key = word.length > 1 ? word.replace(/^[ \\]/, '') : word;
         const known = numbers.get(key) ?? numbers.size;
         numbers.set(key, known);
         return known;

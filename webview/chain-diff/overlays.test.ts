@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { format, levelOf, missingFor, signed, tokenKl, tokenValue } from './overlays';
+import { alignChains } from './rows';
+import { findAll } from './search';
+import { chainOf } from './testing';
+
+const chain = { ...chainOf('student', 'Step 1: 4 pens'), logProbs: [-0.01, -2, null], refLogProbs: [-0.01, -1, -1] };
+
+describe('overlays', () => {
+  it('shows the k3 estimate of the KL, which is never negative', () => {
+    expect(tokenKl(-2, -1)).toBeCloseTo(Math.E - 2, 12);
+    expect(tokenKl(-1, -1)).toBe(0);
+    expect(tokenValue(chain, 'kl', 1)).toBeCloseTo(Math.E - 2, 12);
+    expect(tokenValue(chain, 'kl', 2)).toBeNull();
+    expect(tokenValue(chain, 'logProb', 1)).toBe(2);
+  });
+
+  it('has four levels', () => {
+    expect([0.05, 0.1, 0.7, 1.6, 3, 100].map((value) => levelOf('logProb', value))).toEqual([0, 1, 2, 3, 4, 4]);
+    expect(levelOf('advantage', -1.5)).toBe(3);
+    expect(levelOf('kl', null)).toBe(0);
+  });
+
+  it('says why there is nothing to show', () => {
+    expect(missingFor(chain, 'logProb')).toBeNull();
+    expect(missingFor(chain, 'entropy')).toBe('entropy was not recorded');
+    expect(missingFor(chainOf('teacher', 'Step 1: 4'), 'kl')).toBe('recorded as text, without log-probs');
+    expect(missingFor({ ...chain, refLogProbs: undefined }, 'kl')).toContain('no reference');
+  });
+
+  it('writes numbers as people read them', () => {
+    expect([format(-0.6789), format(1234.5), format(-0.0000159), signed(-1), signed(0.256)]).toEqual([
+      '−0.679',
+      '1235',
+      '−1.6e−5',
+      '−1.00',
+      '+0.26',
+    ]);
+  });
+});
+
+describe('findAll', () => {
+  it('finds a text over tokens, in either case, row by row', () => {
+    const chains = [
+      chainOf('teacher', 'Step 1: Four red pens\nAnswer: 4'),
+      chainOf('student', 'Step 1: four RED pens'),
+    ];
+    const rows = alignChains(chains);
+    const found = findAll(chains, rows, ' four red');
+    expect(
+      found.map(({ row, column, from, to }) => [row, column, chains[column].texts.slice(from, to).join('')]),
+    ).toEqual([
+      [0, 0, ' Four red'],
+      [0, 1, ' four RED'],
+    ]);
+    expect(findAll(chains, rows, '  ')).toEqual([]);
+  });
+});
