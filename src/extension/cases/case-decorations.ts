@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
+import { checkEquations } from '../../chain/calculator';
 import { counterpart } from '../../chain/counterpart';
 import { splitChain } from '../../chain/split';
+import { clip } from '../words';
 import type { Case } from './case';
 import type { CaseDocuments } from './case-documents';
 import { caseScheme, referenceAt } from './reference';
 
-/** Longest part of the teacher's step that stands behind the student's; the whole is in the hover, and further down. */
-const longest = 140;
+/** Longest text behind a step: what stands there is not wrapped. The whole step is in the hover, and further down. */
+const longest = 80;
 
 /** What the teacher does where the student first goes wrong: its step, or undefined where there is none. */
 export function teacherStepAt({ shown, fault, teacher }: Case): string | undefined {
@@ -14,6 +16,13 @@ export function teacherStepAt({ shown, fault, teacher }: Case): string | undefin
   const steps = splitChain(teacher.text).steps;
   const at = counterpart(splitChain(shown.text).steps, steps, fault.step);
   return at === null ? undefined : `Step ${at + 1}: ${steps[at].replace(/\s+/g, ' ')}`;
+}
+
+/** The teacher's step in little room: its equations, where it has some. */
+function inShort(step: string): string {
+  const equations = checkEquations(step).map(({ left, operator, right }) => `${left} ${operator} ${right}`);
+  while (equations.length > 1 && equations.join(', ').length > longest) equations.shift();
+  return clip(equations.length > 0 ? equations.join(', ') : step, longest);
 }
 
 /** The teacher's step as dim text behind the first wrong step, and a bar at that step's edge. */
@@ -43,7 +52,7 @@ export function registerDecorations(documents: CaseDocuments): vscode.Disposable
     }
     const line = document.lineAt(document.positionAt(student.start + fault.end).line);
     const step = teacherStepAt(open.case);
-    const text = step && (step.length > longest ? `${step.slice(0, longest)}…` : step);
+    const text = step && inShort(step);
     editor.setDecorations(wrong, [line.range]);
     editor.setDecorations(
       teacher,
@@ -51,7 +60,7 @@ export function registerDecorations(documents: CaseDocuments): vscode.Disposable
         ? [
             {
               range: new vscode.Range(line.range.end, line.range.end),
-              renderOptions: { after: { contentText: vscode.l10n.t('teacher, {0}', text) } },
+              renderOptions: { after: { contentText: vscode.l10n.t('the teacher: {0}', text) } },
             },
           ]
         : [],
