@@ -3,12 +3,21 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { UserError } from '../../src/errors';
 import { packageRoot } from '../../src/paths';
 
 /** dist/, as `npm run build` makes it but without the native kernels. */
 export function buildBundles(): void {
   const { status } = spawnSync(process.execPath, ['esbuild.mjs'], { cwd: packageRoot(), stdio: 'inherit' });
   if (status !== 0) process.exit(1);
+}
+
+/** Makes the extension's package. */
+export function buildPackage(file: string): string {
+  const args = ['scripts/package.mjs', '--out', file];
+  const { status } = spawnSync(process.execPath, args, { cwd: packageRoot(), stdio: 'inherit' });
+  if (status !== 0) throw new UserError('The extension cannot be packaged: the reason stands above.');
+  return file;
 }
 
 /** Bundles every suite/*.test.ts; returns the module whose `run` runs them (VS Code's extensionTestsPath). */

@@ -2,7 +2,6 @@
  * Packages the extension, installs the .vsix into a real VS Code and drives its window: test/workbench/e2e/*.e2e.ts.
  *   npm run test:e2e -- [--grep words] [--vsix file]
  */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import { parseArgs } from 'node:util';
 import Mocha from 'mocha';
 import { UserError } from '../../src/errors';
 import { packageRoot } from '../../src/paths';
+import { buildPackage } from './build';
 import { installWorkbench } from './install';
 
 async function main(): Promise<number> {
@@ -17,7 +17,7 @@ async function main(): Promise<number> {
   await installWorkbench();
   const scratch = mkdtempSync(join(tmpdir(), 'distillery-vsix-'));
   try {
-    process.env.DISTILLERY_VSIX = values.vsix ?? makePackage(join(scratch, 'distillery.vsix'));
+    process.env.DISTILLERY_VSIX = values.vsix ?? buildPackage(join(scratch, 'distillery.vsix'));
     // A step of a test may wait for a run on a busy machine.
     const mocha = new Mocha({ ui: 'tdd', reporter: 'spec', timeout: 300_000, slow: 60_000, grep: values.grep });
     const folder = join(packageRoot(), 'test/workbench/e2e');
@@ -26,15 +26,6 @@ async function main(): Promise<number> {
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
-}
-
-function makePackage(file: string): string {
-  const { status } = spawnSync(process.execPath, ['scripts/package.mjs', '--out', file], {
-    cwd: packageRoot(),
-    stdio: 'inherit',
-  });
-  if (status !== 0) throw new UserError('The extension cannot be packaged.');
-  return file;
 }
 
 main().then(

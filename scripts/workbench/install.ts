@@ -32,7 +32,7 @@ const cache =
   process.env.DISTILLERY_WORKBENCH_CACHE ??
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'distillery', 'workbench');
 
-async function installCodeServer(): Promise<Omit<Workbench, 'browser'>> {
+export async function installCodeServer(): Promise<Omit<Workbench, 'browser'>> {
   if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) {
     throw new UserError(`code-server is installed on Linux only, and this is ${process.platform}-${process.arch}.`, {
       remedy: 'Use the desktop: npm run test:desktop.',

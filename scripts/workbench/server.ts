@@ -15,6 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Workbench } from './install';
 
+type CodeServer = Omit<Workbench, 'browser'>;
+
 export interface ServerOptions {
   /** Extensions to install into the fresh profile. */
   vsix?: string[];
@@ -57,7 +59,7 @@ const quiet = {
   'security.workspace.trust.banner': 'never',
 };
 
-export async function startServer(workbench: Workbench, options: ServerOptions = {}): Promise<Server> {
+export async function startServer(workbench: CodeServer, options: ServerOptions = {}): Promise<Server> {
   const home = mkdtempSync(join(tmpdir(), 'distillery-workbench-'));
   mkdirSync(join(home, 'data/User'), { recursive: true });
   mkdirSync(join(home, 'tmp'));
@@ -115,7 +117,7 @@ function environment(home: string, changes: Record<string, string> = {}): NodeJS
   return env;
 }
 
-function installExtension(workbench: Workbench, file: string, profile: string[], env: NodeJS.ProcessEnv): void {
+function installExtension(workbench: CodeServer, file: string, profile: string[], env: NodeJS.ProcessEnv): void {
   const args = [workbench.entry, ...profile, '--install-extension', file, '--force'];
   const { status, stdout, stderr } = spawnSync(workbench.node, args, { env, encoding: 'utf8' });
   if (status !== 0) throw new Error(`Installing ${file} failed:\n${stdout}${stderr}`);

@@ -1,6 +1,6 @@
 /** The folder that the tests open: experiments of a few seconds on a random student, a dataset, a reward, and one finished run. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExperimentFile } from '../../src/config/experiment';
 import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
@@ -18,6 +18,12 @@ export async function createWorkspace(folder: string, { withRun = true } = {}): 
   writeFileSync(join(folder, 'data/sums.chains.jsonl'), sums.map((row) => `${JSON.stringify(row)}\n`).join(''));
   if (withRun) runTiny(folder);
 }
+
+/** Folders of a workspace's runs, oldest first. */
+export const runsOf = (folder: string): string[] =>
+  readdirSync(join(folder, '.distillery/runs'))
+    .sort()
+    .map((name) => join(folder, '.distillery/runs', name));
 
 /** As tiny, but it does not end before a test has done what it wants to do to a run. */
 function longFile(): ExperimentFile {

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expand, pick, runCommand, showContainer, toast, treeItems, webview } from '../../../scripts/workbench/page';
 import { livingIn } from '../../../scripts/workbench/server';
+import { runsOf } from '../workspace';
 import { keepPictures, openSession, type Session } from './session';
 
 suite('Runs from the window', () => {
@@ -40,7 +39,7 @@ suite('Runs from the window', () => {
     const runs = page.getByRole('tree', { name: 'Runs' }).locator('[role=treeitem][aria-level="2"]');
     await runs.nth(1).waitFor();
     assert.equal(await runs.count(), 2, 'the run that was there, and the new one');
-    assert.equal(readdirSync(join(session.folder, '.distillery/runs')).length, 2);
+    assert.equal(runsOf(session.folder).length, 2);
     assert.equal(hosts().length, 1);
   });
 

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
+import { option, quickInput, runCommand, webview } from '../../../scripts/workbench/page';
+import { keepPictures, openSession, type Session } from './session';
+
+suite('Dashboard', () => {
+  let session: Session;
+  let folder: string;
+  const violations: string[] = [];
+  suiteSetup(async () => {
+    session = await openSession();
+    session.page.on('console', (message) => {
+      if (/Content Security Policy/.test(message.text()) && /webview|dashboard/.test(message.location().url))
+        violations.push(message.text());
+    });
+    const runs = join(session.folder, '.distillery/runs');
+    const [name] = readdirSync(runs);
+    folder = join(runs, name);
+    const other = join(runs, `${name}-other`);
+    cpSync(folder, other, { recursive: true });
+    edit(join(other, 'config.json'), (text) => text.replace('"seed": 1', '"seed": 2'));
+    edit(join(other, 'run.json'), (text) => text.replace(`"${name}"`, `"${name}-other"`));
+  });
+  setup(function () {
+    if (this.currentTest!.parent!.tests.some((test) => test.isFailed())) this.skip();
+  });
+  teardown(function () {
+    return keepPictures(session, this.currentTest);
+  });
+  suiteTeardown(() => session?.close());
+
+  const edit = (file: string, change: (text: string) => string) =>
+    writeFileSync(file, change(readFileSync(file, 'utf8')));
+  const page = () => webview(session.page);
+  const plot = (title: string): Locator => page().getByRole('slider', { name: `${title} by update` });
+
+  test('shows results and curves of a run', async () => {
+    await runCommand(session.page, 'Distillery: Open Dashboard');
+    await option(session.page, /-tiny/).last().click();
+    await page().getByRole('table', { name: 'Results on the test problems' }).getByText('Stage 2 complete').waitFor();
+    await plot('Reward').locator('canvas').waitFor();
+    assert.match((await plot('Reward').getAttribute('aria-valuetext')) ?? '', /^latest: mean −?\d/);
+  });
+
+  test('the cursor goes by key through the updates, and opens their rollouts', async () => {
+    await plot('Reward').focus();
+    await session.page.keyboard.press('Home');
+    await session.page.keyboard.press('ArrowRight');
+    await page()
+      .getByText(/step \d+ ·/)
+      .waitFor();
+    for (let i = 0; i < 50; i++) {
+      const text = (await plot('Reward').getAttribute('aria-valuetext')) ?? '';
+      if (/^Stage 2 complete, step \d+: mean −?\d/.test(text)) break;
+      await session.page.keyboard.press('ArrowRight');
+      await session.page.waitForTimeout(50);
+    }
+    await session.page.keyboard.press('Enter');
+    const rollouts = page().getByRole('complementary', { name: 'Rollouts' });
+    await rollouts.getByRole('heading', { name: /^Stage 2 complete, step \d+$/ }).waitFor();
+    assert.ok((await rollouts.getByRole('listitem').count()) > 1);
+    await session.page.keyboard.press('Escape');
+    await rollouts.waitFor({ state: 'hidden' });
+  });
+
+  test('a new update comes into the curves by itself', async () => {
+    const lines = readFileSync(join(folder, 'metrics.jsonl'), 'utf8').trim().split('\n');
+    const last = JSON.parse(lines.at(-1)!);
+    await page().getByRole('button', { name: 'Table' }).click();
+    await page()
+      .getByText(new RegExp(`of ${lines.length} updates|to ${lines.length} of`))
+      .waitFor();
+    const update = { ...last, seq: last.seq + 1, step: last.step + 1 };
+    appendFileSync(join(folder, 'metrics.jsonl'), `${JSON.stringify(update)}\n{"seq":`);
+    await page()
+      .getByText(new RegExp(`to ${lines.length + 1} of ${lines.length + 1} updates`))
+      .waitFor();
+    await page()
+      .getByRole('table', { name: /^Updates of/ })
+      .getByRole('row')
+      .last()
+      .waitFor();
+  });
+
+  test('what it shows and how comes back with the window', async () => {
+    await session.reload();
+    await page()
+      .getByRole('table', { name: /^Updates of/ })
+      .waitFor();
+    await page().getByRole('button', { name: 'Charts' }).click();
+    await plot('Reward').locator('canvas').waitFor();
+  });
+
+  test('compares with another run: both in each curve, and the setting that differs', async () => {
+    await page().getByRole('button', { name: 'Compare with…' }).click();
+    await quickInput(session.page).fill('-other');
+    await option(session.page, '-other').locator('.monaco-checkbox, input[type=checkbox]').first().click();
+    await session.page.keyboard.press('Enter');
+    const settings = page().getByRole('table', { name: 'Settings that differ' });
+    await settings.getByRole('rowheader', { name: 'seed' }).waitFor();
+    assert.match((await plot('Reward').getAttribute('aria-valuetext')) ?? '', /A −?\d.*, B −?\d/);
+  });
+
+  test('no rule of the policy was broken, and no outside host asked', () => {
+    assert.deepEqual(violations, []);
+    assert.deepEqual(session.outside, []);
+  });
+});

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import {
+  editor,
+  expand,
+  openFile,
+  runCommand,
+  showContainer,
+  treeItems,
+  webview,
+} from '../../../scripts/workbench/page';
+import { readFailures } from '../../../src/runs/reading';
+import { runsOf } from '../workspace';
+import { keepPictures, openSession, type Session } from './session';
+
+suite('Views of a finished run', () => {
+  let session: Session;
+  const violations: string[] = [];
+  suiteSetup(async () => {
+    session = await openSession();
+    session.page.on('console', (message) => {
+      if (/Content Security Policy|Refused to/i.test(message.text())) violations.push(message.text());
+    });
+    await showContainer(session.page, 'Distillery');
+  });
+  teardown(function () {
+    return keepPictures(session, this.currentTest);
+  });
+  suiteTeardown(() => session?.close());
+
+  const firstFailure = () => readFailures(runsOf(session.folder)[0])[0];
+
+  test('a failure case opens as a document, with the question, the chains and what can be done', async () => {
+    const { page } = session;
+    const group = await expand(page, 'Failure Cases', /./);
+    await group.waitFor();
+    await treeItems(page, 'Failure Cases').filter({ hasText: firstFailure().problemId }).first().click();
+    const text = editor(page).locator('.view-lines');
+    await text.filter({ hasText: 'Student' }).waitFor();
+    const shown = (await text.innerText()).replace(/\u00a0/g, ' ');
+    assert.ok(shown.includes(firstFailure().question.slice(0, 30)), shown);
+    assert.match(shown, /## Teacher/);
+    await page.locator('.statusbar-item', { hasText: 'Reasoning Chain' }).waitFor();
+    await lens(page, 'Add to Stage 3').waitFor();
+  });
+
+  test('its lens opens the chain diff on the same problem', async () => {
+    const { page } = session;
+    await lens(page, 'Compare with Teacher').first().click();
+    const view = webview(page);
+    await view.getByText('Teacher', { exact: true }).first().waitFor();
+    await view.getByText('Student', { exact: true }).first().waitFor();
+    await page.locator('.tab.active', { hasText: firstFailure().problemId }).waitFor();
+    const words = firstFailure().question.split(/\s+/).slice(0, 4).join(' ');
+    await view.getByText(words).first().waitFor();
+  });
+
+  test('its page may load nothing but its own script and style', async () => {
+    const policy = await webview(session.page)
+      .locator('meta[http-equiv="Content-Security-Policy"]')
+      .getAttribute('content');
+    assert.match(policy!, /^default-src 'none'; script-src 'nonce-[\w-]{32}'; style-src 'nonce-[\w-]{32}'; font-src /);
+    assert.doesNotMatch(policy!, /unsafe|https?:\/\/(?!.*vscode-resource)/);
+    const loaded = await webview(session.page)
+      .locator('body')
+      .evaluate(async () => {
+        const image = new Image();
+        const answer = new Promise((resolve) => {
+          image.onload = () => resolve('loaded');
+          image.onerror = () => resolve('refused');
+        });
+        image.src = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
+        return answer;
+      });
+    assert.equal(loaded, 'refused');
+    violations.length = 0;
+  });
+
+  test('the chain diff is there again after a reload', async () => {
+    await session.reload();
+    await webview(session.page).getByText('Teacher', { exact: true }).first().waitFor();
+    await closeEditors(session.page);
+  });
+
+  test('the dashboard shows the stages and their results', async () => {
+    const { page } = session;
+    await runCommand(page, 'Distillery: Open Dashboard');
+    const view = webview(page);
+    for (const words of ['Base student', 'Stage 1', 'Stage 2', 'Stage 3', 'Reward', 'Accuracy']) {
+      await view.getByText(words).first().waitFor();
+    }
+    await closeEditors(page);
+  });
+
+  test('a mistake in a reward is marked, and its quick fix mends it', async () => {
+    const { page, folder } = session;
+    writeFileSync(join(folder, 'zero.reward.json'), '{ "components": [{ "use": "correctness", "weight": 0 }] }\n');
+    await openFile(page, 'zero.reward.json');
+    const mark = editor(page).locator('.squiggly-error, .squiggly-warning').first();
+    await mark.waitFor();
+    await page.keyboard.press('F8');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+.');
+    const menu = page.locator('.action-widget');
+    await menu.locator('.monaco-list-row').first().waitFor();
+    await page.keyboard.press('Enter');
+    await editor(page)
+      .locator('.view-lines', { hasText: /"weight":\s1/ })
+      .waitFor();
+    await mark.waitFor({ state: 'hidden' });
+    await page.keyboard.press('Control+S');
+  });
+
+  test('a dataset is a test suite: wrong answers are failed tests', async () => {
+    const { page } = session;
+    await openFile(page, 'sums.chains.jsonl');
+    await runCommand(page, 'Test: Run Tests in Current File');
+    await showContainer(page, 'Testing');
+    await page.locator('.test-explorer .result-summary', { hasText: /0\/3/ }).waitFor({ timeout: 120_000 });
+    await page.locator('.test-explorer [role=treeitem][aria-label*="Failed"]').first().waitFor();
+    await closeEditors(page);
+  });
+
+  test('the walkthrough opens, and its first step leads on', async () => {
+    const { page } = session;
+    await runCommand(page, 'Welcome: Open Walkthrough...');
+    await page.keyboard.type('Your First Curriculum');
+    await page.locator('.quick-input-list .focused', { hasText: 'Your First Curriculum' }).waitFor();
+    await page.keyboard.press('Enter');
+    const step = page.locator('.gettingStartedContainer', { hasText: 'Open the built-in experiment' });
+    await step.getByRole('button', { name: 'Open the Experiment' }).waitFor();
+    await closeEditors(page);
+  });
+
+  test('a run folder that cannot be read is shown with its reason, beside those that can', async () => {
+    const { page, folder } = session;
+    const broken = join(folder, '.distillery/runs/20990101-000000-torn');
+    mkdirSync(broken, { recursive: true });
+    writeFileSync(join(broken, 'run.json'), '{ "state": ');
+    await showContainer(page, 'Distillery');
+    await treeItems(page, 'Runs')
+      .filter({ hasText: /run\.json|JSON|unreadable/ })
+      .first()
+      .waitFor();
+    await treeItems(page, 'Runs').filter({ hasText: 'tiny' }).first().waitFor();
+  });
+
+  test('no page broke its policy, and the browser asked no outside host', () => {
+    assert.deepEqual(violations, []);
+    assert.deepEqual(session.outside, []);
+  });
+});
+
+const lens = (page: Page, title: string) => page.locator('.codelens-decoration a', { hasText: title });
+
+async function closeEditors(page: Page): Promise<void> {
+  await runCommand(page, 'View: Close All Editors');
+  await page.locator('.tab').first().waitFor({ state: 'detached' });
+}
