@@ -4,7 +4,8 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'webview/**/*.test.ts'],
     exclude: ['test/workbench/**', '**/node_modules/**'],
-    testTimeout: 60_000,
+    // Twenty times what the slowest take alone: a busy machine is no failure.
+    testTimeout: 240_000,
     // Two workers: the machines this runs on have two cores, and the kernels use threads of their own.
     pool: 'forks',
     maxWorkers: 2,
