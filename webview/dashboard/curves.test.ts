@@ -3,6 +3,7 @@ import { type RowsMessage, stages } from '../../src/protocol/dashboard';
 import { layOut, nearest, positionOf, shortStep, stepTicks } from './axis';
 import { drawn, plain, smoothed, valueRange } from './curve';
 import { clock, duration, panelsOf, tickText, valueText } from './metrics';
+import { resultsCsv } from './results-csv';
 import { Track } from './track';
 
 const all = new Set(stages.keys());
@@ -246,6 +247,30 @@ describe('panels', () => {
       ['policyLoss', 'Policy loss'],
     ]);
   });
+});
+
+it('results as CSV have a line a student, with differences where they were computed', () => {
+  const result = {
+    stage: 'sft' as const,
+    accuracy: 0.5,
+    interval: [0.4, 0.6] as [number, number],
+    meanTokens: 12,
+    n: 9,
+    seconds: 3,
+  };
+  const head = {
+    ...{ folder: '/r', id: 'a, b', name: 'a', state: 'finished' as const, validation: [], alerts: [], problems: [] },
+    results: [result, { ...result, stage: 'rewrite' as const, checkpoint: 'rewrite-7' }],
+  };
+  const pair = {
+    ...{ run: '/r', stage: 'rewrite' as const, against: 'base' as const, n: 9, accuracy: 0.1, tokens: -2 },
+    ...{ accuracyInterval: [0, 0.2] as [number, number], tokensInterval: [-3, -1] as [number, number] },
+  };
+  const lines = resultsCsv([head], [pair]).split('\r\n');
+  const width = lines[0].split(',').length;
+  expect(lines[1]).toBe('"a, b",sft,,9,0.5,0.4,0.6,12,,3,,,,,,,,,,,,');
+  expect(lines[2]).toBe('"a, b",rewrite,rewrite-7,9,0.5,0.4,0.6,12,,3,0.1,0,0.2,-2,-3,-1,,,,,,');
+  expect(lines[2].split(',').length - 1).toBe(width);
 });
 
 it('values are written for people', () => {

@@ -12,6 +12,7 @@ import type { Panel } from './metrics';
 import { Model, type View, viewSchema } from './model';
 import { Panels } from './panels';
 import { resultsTable } from './results';
+import { resultsCsv } from './results-csv';
 import { RolloutsPane } from './rollouts';
 import { UpdatesTable } from './table';
 import { onThemeChange } from './theme';
@@ -26,6 +27,10 @@ const heads = element('div', { class: 'heads' });
 const results = element('section', { class: 'tests', 'aria-label': 'Test results' });
 const alerts = element('ul', { class: 'alerts', 'aria-label': 'What to look at' });
 const settings = element('details', { class: 'differences', open: true });
+const copyResults = element('button', { class: 'plain copy', title: 'Copy the results as CSV' }, 'Copy');
+copyResults.addEventListener('click', () =>
+  link.post({ type: 'copy', text: resultsCsv(model.heads, model.pairs), what: 'The results, as CSV,' }),
+);
 const curvesTrouble = element('p', { class: 'dim empty' });
 const toolbar = new Toolbar({ choose, zoom, chooseRuns: () => link.post({ type: 'chooseRuns' }) });
 const panels = new Panels({ point, zoom, pick, step, zoomBy });
@@ -90,7 +95,8 @@ function drawHeads(): void {
   replaceChildren(heads, ...headsView(model.heads));
   replaceChildren(alerts, ...alertsView(model.heads, showAlert));
   alerts.hidden = alerts.children.length === 0;
-  replaceChildren(results, resultsTable(model.heads, model.pairs));
+  const tested = model.heads.some((head) => head.results.length > 0);
+  replaceChildren(results, resultsTable(model.heads, model.pairs), tested ? copyResults : null);
   settings.hidden = model.heads.length < 2;
   replaceChildren(
     settings,

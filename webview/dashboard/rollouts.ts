@@ -19,8 +19,8 @@ export class RolloutsPane {
   private filter: Filter = 'all';
 
   constructor(private readonly actions: RolloutsActions) {
-    this.root.addEventListener('keydown', (event) => {
-      if (event.key !== 'Escape') return;
+    document.addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape' || this.root.hidden || document.querySelector(':popover-open')) return;
       event.preventDefault();
       actions.close();
     });
@@ -35,7 +35,7 @@ export class RolloutsPane {
     this.message = message;
     this.root.hidden = false;
     this.draw(title);
-    if (fresh) this.root.querySelector<HTMLElement>('button')?.focus();
+    if (fresh) this.root.querySelector<HTMLElement>('h2')?.focus();
   }
 
   hide(): void {
@@ -81,7 +81,7 @@ export class RolloutsPane {
         {},
         button('◀', 'Update before', previous === undefined ? undefined : () => this.actions.open(previous)),
         button('▶', 'Update after', next === undefined ? undefined : () => this.actions.open(next)),
-        element('h2', { title }, `${stageTitles[stage]}, step ${step}`),
+        element('h2', { title, tabindex: -1 }, `${stageTitles[stage]}, step ${step}`),
         element('span', { class: 'space' }),
         problem ? null : button('File', 'Open the file of these rollouts', this.actions.openFile),
         button('✕', 'Close (Escape)', this.actions.close),

@@ -1,0 +1,37 @@
+import type { Pair, RunHead } from '../../src/protocol/dashboard';
+
+/** The table of results as CSV (RFC 4180), a line a tested student; shares from 0 to 1, differences with their 95 % intervals. */
+export function resultsCsv(heads: readonly RunHead[], pairs: readonly Pair[]): string {
+  const differences = ['base', 'first'] as const;
+  const header = [
+    ...[
+      'run',
+      'stage',
+      'checkpoint',
+      'n',
+      'accuracy',
+      'accuracy_low',
+      'accuracy_high',
+      'mean_tokens',
+      'truncated',
+      'seconds',
+    ],
+    ...differences.flatMap((against) =>
+      ['accuracy', 'tokens'].flatMap((what) =>
+        ['', '_low', '_high'].map((end) => `${what}_vs_${against}${against === 'first' ? '_run' : ''}${end}`),
+      ),
+    ),
+  ];
+  const lines = heads.flatMap(({ id, folder, results }) =>
+    results.map(({ stage, checkpoint, n, accuracy, interval, meanTokens, truncated, seconds }) => {
+      const compared = differences.flatMap((against) => {
+        const pair = pairs.find((one) => one.run === folder && one.stage === stage && one.against === against);
+        if (!pair) return Array<undefined>(6).fill(undefined);
+        return [pair.accuracy, ...pair.accuracyInterval, pair.tokens, ...pair.tokensInterval];
+      });
+      return [id, stage, checkpoint, n, accuracy, ...interval, meanTokens, truncated, seconds, ...compared];
+    }),
+  );
+  const quoted = (cell: string) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+  return [header, ...lines].map((cells) => `${cells.map((cell) => quoted(String(cell ?? ''))).join(',')}\r\n`).join('');
+}
