@@ -1,8 +1,17 @@
 /** The run folders of a workspace as the views need them: read once, and again only where a file has changed. */
 import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { type Decisions, decisionsOf, readDecisions } from '../runs/decisions';
 import { readRecords } from '../runs/jsonl';
-import { configFile, evaluationFile, failuresFile, rewritesFile, runFile, summaryFile } from '../runs/layout';
+import {
+  configFile,
+  decisionsFile,
+  evaluationFile,
+  failuresFile,
+  rewritesFile,
+  runFile,
+  summaryFile,
+} from '../runs/layout';
 import { lockHolder } from '../runs/lock';
 import {
   openRun,
@@ -66,6 +75,7 @@ export class RunCache {
   private readonly configs = cached((file) => readConfig(resolve(file, '..')));
   private readonly failureFiles = cached((file) => readFailures(resolve(file, '..')), 8);
   private readonly rewriteFiles = cached((file) => readRewrites(resolve(file, '..')), 8);
+  private readonly decisionFiles = cached((file) => decisionsOf(readDecisions(resolve(file, '..'))), 50);
   private readonly counts = cached(countLines);
   private readonly scores = cached(scoreOf, 500);
 
@@ -84,6 +94,11 @@ export class RunCache {
 
   rewrites(run: string): Read<RewriteRecord[]> {
     return this.rewriteFiles(rewritesFile(run));
+  }
+
+  /** What people decided about its cases. */
+  decisions(run: string): Read<Decisions> {
+    return this.decisionFiles(decisionsFile(run));
   }
 
   /** Lines of failures.jsonl, without a look into them. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { runsFolderName } from '../runs/layout';
@@ -28,6 +28,9 @@ export class RunIndex implements vscode.Disposable {
   readonly cache = new RunCache();
 
   private readonly batch = new Batch(delay, (runs) => this.changed.fire(runs));
+  private readonly arrivals = new Batch(500, (paths) => {
+    if ([...paths].some((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory())) void this.search();
+  });
   private readonly experimentFiles = new Set<string>();
   private readonly nested = new Set<string>();
   private readonly watchers: vscode.Disposable[] = [];
@@ -85,17 +88,22 @@ export class RunIndex implements vscode.Disposable {
 
   /** By name of the file. */
   experiments(): ExperimentFile[] {
-    return [...this.experimentFiles].sort().map(readExperiment);
+    return [...this.experimentFiles]
+      .filter((file) => existsSync(file))
+      .sort()
+      .map(readExperiment);
   }
 
-  /** Looks again; with runs, at these only. */
+  /** Looks again; with runs, at these only, else for experiments too. */
   refresh(...runs: string[]): void {
     this.change(...runs);
+    if (runs.length === 0) void this.search();
   }
 
   dispose(): void {
     clearInterval(this.timer);
     this.batch.dispose();
+    this.arrivals.dispose();
     this.changed.dispose();
     for (const watcher of this.watchers) watcher.dispose();
   }
@@ -119,13 +127,22 @@ export class RunIndex implements vscode.Disposable {
       this.experimentFiles.delete(fsPath);
       this.change();
     });
+    // A folder that comes with its files in it, as a copy or a checkout does, may be all that is told.
+    const folders = vscode.workspace.createFileSystemWatcher('**', false, true, true);
+    folders.onDidCreate(({ scheme, fsPath }) => {
+      if (scheme === 'file' && !/[\\/](node_modules|\.git|\.distillery)([\\/]|$)/.test(fsPath))
+        this.arrivals.add(fsPath);
+    });
     // The folders too: when one is deleted or moved, nothing is told of the files in it.
-    const runs = vscode.workspace.createFileSystemWatcher('**/.distillery{,/**}');
     const touched = ({ fsPath }: vscode.Uri) => this.touched(fsPath);
-    runs.onDidCreate(touched);
-    runs.onDidChange(touched);
-    runs.onDidDelete(touched);
-    this.watchers.push(experiments, runs);
+    const runs = ['**/.distillery', '**/.distillery/**'].map((pattern) => {
+      const watcher = vscode.workspace.createFileSystemWatcher(pattern);
+      watcher.onDidCreate(touched);
+      watcher.onDidChange(touched);
+      watcher.onDidDelete(touched);
+      return watcher;
+    });
+    this.watchers.push(experiments, folders, ...runs);
   }
 
   private touched(file: string): void {

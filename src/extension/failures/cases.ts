@@ -12,6 +12,8 @@ export interface CaseGroup {
   run: string;
   label: string;
   cases: FailureCase[];
+  /** Of its cases, so that a command takes a group as all that is in it. */
+  problemIds: string[];
 }
 
 /** Carries what commands want to know: the run, the problem and the sample that the first wrong step is in. */
@@ -48,7 +50,10 @@ export function groupFailures(run: string, records: readonly FailureRecord[], gr
   const order = grouping === 'category' ? byCategory : byStep;
   return [...groups]
     .sort(([a], [b]) => order(a, b))
-    .map(([label, cases]) => ({ kind: 'group', id: `group ${run} ${grouping} ${label}`, run, label, cases }));
+    .map(([label, cases]) => ({
+      ...{ kind: 'group', id: `group ${run} ${grouping} ${label}`, run, label, cases },
+      problemIds: cases.map(({ problemId }) => problemId),
+    }));
 }
 
 export function caseOf(run: string, record: FailureRecord): FailureCase {

@@ -80,7 +80,10 @@ export class FailuresTree implements vscode.TreeDataProvider<FailuresNode>, vsco
   }
 
   getTreeItem(node: FailuresNode): vscode.TreeItem {
-    if (node.kind === 'case') return caseItem(node);
+    if (node.kind === 'case') {
+      const { value } = this.services.runs.cache.decisions(node.run);
+      return caseItem(node, value?.picked.has(node.problemId) ?? false);
+    }
     return node.kind === 'group' ? groupItem(node) : problemItem(node.problem);
   }
 
@@ -104,19 +107,28 @@ function groupItem({ id, label, cases }: CaseGroup): vscode.TreeItem {
   return item;
 }
 
-function caseItem(node: FailureCase): vscode.TreeItem {
+/** `picked`: for the next Stage 3. */
+function caseItem(node: FailureCase, picked: boolean): vscode.TreeItem {
   const item = new vscode.TreeItem(node.problemId);
   item.id = node.id;
-  item.description = caseText(node);
-  item.iconPath = new vscode.ThemeIcon('circle-slash', new vscode.ThemeColor('list.errorForeground'));
-  item.contextValue = 'case';
+  item.description = picked ? `picked · ${caseText(node)}` : caseText(node);
+  item.iconPath = picked
+    ? new vscode.ThemeIcon('pinned')
+    : new vscode.ThemeIcon('circle-slash', new vscode.ThemeColor('list.errorForeground'));
+  item.contextValue = picked ? 'case.picked' : 'case';
   const { run, problemId, sample } = node;
   item.command = {
     command: 'distillery.openCase',
     title: 'Open Case',
     arguments: [{ run, problemId, sample }],
   };
-  const spoken = [problemId, node.record.category, caseText(node), shareText(node.record)];
+  const spoken = [
+    problemId,
+    picked ? 'picked for Stage 3' : '',
+    node.record.category,
+    caseText(node),
+    shareText(node.record),
+  ];
   item.accessibilityInformation = { label: spoken.filter(Boolean).join(', ') };
   return item;
 }
