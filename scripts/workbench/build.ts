@@ -22,13 +22,19 @@ export function buildPackage(file: string): string {
 
 /** Bundles every suite/*.test.ts; returns the module whose `run` runs them (VS Code's extensionTestsPath). */
 export async function buildSuite(): Promise<string> {
-  const source = join(packageRoot(), 'test/workbench');
-  // Inside node_modules, so that mocha is found there and two copies of VS Code's tests never mix with the extension's dist/.
-  const folder = join(packageRoot(), 'node_modules/.cache/distillery-suite');
+  const tests = readdirSync(join(source, 'suite')).filter((name) => name.endsWith('.test.ts'));
+  return buildForHost('index.ts', ...tests.map((name) => join('suite', name)));
+}
+
+const source = join(packageRoot(), 'test/workbench');
+
+/** Bundles files of test/workbench for the extension host; returns the first. */
+export async function buildForHost(...files: string[]): Promise<string> {
+  // Inside node_modules, so that mocha is found there; and what was bundled before is never run with it.
+  const folder = join(packageRoot(), 'node_modules/.cache/distillery-workbench', files[0].replace(/\.ts$/, ''));
   rmSync(folder, { recursive: true, force: true });
-  const files = readdirSync(join(source, 'suite')).filter((name) => name.endsWith('.test.ts'));
   await build({
-    entryPoints: [join(source, 'index.ts'), ...files.map((name) => join(source, 'suite', name))],
+    entryPoints: files.map((name) => join(source, name)),
     outdir: folder,
     outbase: source,
     bundle: true,
@@ -40,5 +46,5 @@ export async function buildSuite(): Promise<string> {
     sourcemap: 'inline',
     logLevel: 'error',
   });
-  return join(folder, 'index.js');
+  return join(folder, files[0].replace(/\.ts$/, '.js'));
 }

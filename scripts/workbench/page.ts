@@ -3,6 +3,10 @@ import type { FrameLocator, Locator, Page } from 'playwright-core';
 
 export async function openWorkbench(page: Page, url: string): Promise<void> {
   await page.goto(url, { timeout: 300_000 });
+  await workbenchReady(page);
+}
+
+export async function workbenchReady(page: Page): Promise<void> {
   await page.locator('.monaco-workbench').waitFor();
   await page.locator('.statusbar-item').first().waitFor();
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser, watchRequests } from '../../../scripts/workbench/browser';
 import { installWorkbench } from '../../../scripts/workbench/install';
-import { openWorkbench } from '../../../scripts/workbench/page';
+import { openWorkbench, runCommand, workbenchReady } from '../../../scripts/workbench/page';
 import { type Server, type ServerOptions, startServer } from '../../../scripts/workbench/server';
 import { packageRoot } from '../../../src/paths';
 import { createWorkspace } from '../workspace';
@@ -55,7 +55,12 @@ export async function openSession(options: ServerOptions & { withRun?: boolean }
       return page;
     };
     const page = await openWindow();
-    const reload = () => openWorkbench(page, server.url(folder));
+    const reload = async () => {
+      const loaded = page.waitForEvent('load');
+      await runCommand(page, 'Developer: Reload Window');
+      await loaded;
+      await workbenchReady(page);
+    };
     return { server, folder, page, outside, reload, openWindow, close };
   } catch (error) {
     await close();

@@ -1,0 +1,148 @@
+/**
+ * Times of the user interface, in a real VS Code: `npm run bench:ui [-- --rounds n]`.
+ * Activation: loading and activating the bundle. Tree: listing 1,000 runs and making the Runs tree's items. Chain diff: script time of
+ * the page for two chains of at least 2,000 tokens each, from the message to its last row drawn.
+ */
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Browser } from 'playwright-core';
+import { packageRoot } from '../../src/paths';
+import type { FailureRecord } from '../../src/runs/records';
+import type { HostTimes, Took } from '../../test/workbench/bench';
+import { createWorkspace, runsOf } from '../../test/workbench/workspace';
+import { launchBrowser } from './browser';
+import { buildBundles, buildForHost } from './build';
+import { installWorkbench } from './install';
+import { openWorkbench, pick, runCommand, webview } from './page';
+import { type Server, startServer } from './server';
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
+const rounds = Number(values.rounds);
+
+async function main(): Promise<void> {
+  const workbench = await installWorkbench();
+  buildBundles();
+  const module = await buildForHost('bench.ts');
+  const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'distillery-bench-')));
+  const out = join(scratch, 'times.jsonl');
+  const server = await startServer(workbench, { development: true, env: { DISTILLERY_BENCH_OUT: out } });
+  const browser = await launchBrowser(workbench);
+  try {
+    const folder = join(scratch, 'workspace');
+    await createWorkspace(folder);
+    const empty = join(scratch, 'empty');
+    mkdirSync(empty);
+    const many = manyRuns(folder, join(scratch, 'many'), 1000);
+    for (let i = 0; i < rounds; i++) {
+      await runInHost(browser, server.url(empty, { path: packageRoot(), tests: module }));
+      await runInHost(browser, server.url(many, { path: packageRoot(), tests: module }));
+    }
+    const times = readFileSync(out, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as HostTimes);
+    print([
+      ['activation', times.flatMap(({ activation, runs }) => (runs === 0 && activation ? [activation] : [])), 100],
+      ['tree of 1,000 runs', times.flatMap(({ runs, tree }) => (runs === 1000 ? [tree] : [])), 200],
+      [`chain diff, ${longChains(folder)}`, await chainDiff(browser, server, folder), 100],
+    ]);
+  } finally {
+    await browser.close();
+    await server.close();
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+}
+
+function print(rows: [what: string, took: Took[], budget: number][]): void {
+  console.log(`${cpus().length} x ${cpus()[0].model}, load ${loadavg()[0].toFixed(1)}; milliseconds\n`);
+  console.log('| what | median | least | median CPU time | budget |\n| --- | ---: | ---: | ---: | ---: |');
+  for (const [what, took, budget] of rows) {
+    const wall = took.map((one) => one.wall).sort((a, b) => a - b);
+    const own = took.map((one) => one.own).sort((a, b) => a - b);
+    const cells = [wall[wall.length >> 1], wall[0], own[own.length >> 1], budget];
+    console.log(`| ${[what, ...cells.map((ms) => (Number.isNaN(ms) ? '' : ms.toFixed(0)))].join(' | ')} |`);
+  }
+}
+
+/** A workspace with copies of a run, as the tree reads them: without checkpoints and rollouts. */
+function manyRuns(from: string, folder: string, count: number): string {
+  const [run] = runsOf(from);
+  const files = readdirSync(run).filter((name) => /\.jsonl?$/.test(name));
+  for (let i = 0; i < count; i++) {
+    const id = `20260101-${100000 + i}-tiny`;
+    const copy = join(folder, '.distillery/runs', id);
+    mkdirSync(copy, { recursive: true });
+    for (const name of files) cpSync(join(run, name), join(copy, name));
+    writeFileSync(
+      join(copy, 'run.json'),
+      JSON.stringify({ ...JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')), id }),
+    );
+  }
+  cpSync(join(from, 'tiny.distillery.json'), join(folder, 'tiny.distillery.json'));
+  return folder;
+}
+
+/** Resolves when the module's `run` has ended in a window's extension host. */
+async function runInHost(browser: Browser, url: string): Promise<void> {
+  const page = await browser.newPage();
+  const ended = new Promise<number>((resolve) => {
+    page.exposeFunction('codeAutomationExit', (code: number) => resolve(code));
+  });
+  await page.exposeFunction('codeAutomationLog', () => {});
+  await page.goto(url, { timeout: 300_000 });
+  if ((await ended) !== 0) throw new Error('The measurements failed in the extension host');
+  await page.close();
+}
+
+const steps = (first: number) =>
+  Array.from({ length: 60 }, (_, i) => `Step ${i + 1}: ${first} + ${i} = ${first + i}, as ${i} is added to it.`).join(
+    '\n',
+  );
+
+/** Makes the chains of the workspace's first failure long; says how long, in characters, of which the tiny tokenizer makes a token each. */
+function longChains(folder: string): string {
+  const file = join(runsOf(folder)[0], 'failures.jsonl');
+  const [first, ...others] = readFileSync(file, 'utf8').trim().split('\n');
+  const record = JSON.parse(first) as FailureRecord;
+  const [teacher, student] = [`${steps(3)}\nAnswer: 44`, `${steps(4)}\nAnswer: 43`];
+  const samples = record.samples.map((sample) => ({ ...sample, text: student, finished: true, answer: '43' }));
+  writeFileSync(file, [JSON.stringify({ ...record, samples, teacherChain: teacher }), ...others, ''].join('\n'));
+  return `${teacher.length.toLocaleString('en')} and ${student.length.toLocaleString('en')} tokens`;
+}
+
+/** The page's own measure, of a fresh window each time. */
+async function chainDiff(browser: Browser, server: Server, folder: string): Promise<Took[]> {
+  const problem = (
+    JSON.parse(readFileSync(join(runsOf(folder)[0], 'failures.jsonl'), 'utf8').split('\n')[0]) as FailureRecord
+  ).problemId;
+  const times: Took[] = [];
+  for (let i = 0; i < rounds; i++) {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(120_000);
+    await openWorkbench(page, server.url(folder, { path: packageRoot() }));
+    await runCommand(page, 'Distillery: Compare Chains');
+    await pick(page, problem);
+    const view = webview(page);
+    await view.getByTestId('question').waitFor();
+    const took = () => performance.getEntriesByName('case-shown', 'measure')[0].duration;
+    times.push({ wall: await view.locator('body').evaluate(took), own: Number.NaN });
+    await page.close();
+  }
+  return times;
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

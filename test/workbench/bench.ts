@@ -1,0 +1,56 @@
+/** What `npm run bench:ui` runs inside the extension host: appends one line of measurements to a file. */
+import { appendFileSync } from 'node:fs';
+import * as vscode from 'vscode';
+import { RunsTree } from '../../src/extension/runs/view';
+import type { Services } from '../../src/extension/services';
+
+/** Milliseconds. `own` is the thread's CPU time, which other processes of a busy machine do not add to. */
+export interface Took {
+  wall: number;
+  own: number;
+}
+
+export interface HostTimes {
+  /** To load and activate the extension; undefined if it was active already. */
+  activation?: Took;
+  runs: number;
+  /** To list the workspace's runs and to make all items of the Runs tree, with cold caches of ours. */
+  tree: Took;
+}
+
+/** The extension host's Node has it since 23.9; the types that the project is held to do not. */
+const { threadCpuUsage } = process as typeof process & { threadCpuUsage(before?: object): NodeJS.CpuUsage };
+
+function stopwatch(): () => Took {
+  const [begun, before] = [performance.now(), threadCpuUsage()];
+  return () => {
+    const { user, system } = threadCpuUsage(before);
+    return { wall: performance.now() - begun, own: (user + system) / 1000 };
+  };
+}
+
+export async function run(): Promise<void> {
+  const extension = vscode.extensions.getExtension<Services>('distillery.distillery')!;
+  const wasActive = extension.isActive;
+  const activated = stopwatch();
+  const services = await extension.activate();
+  const activation = wasActive ? undefined : activated();
+  await services.runs.ready;
+  // What was read while the window opened is not read again: another index, as a new window has it.
+  const { RunIndex } = await import('../../src/extension/run-index');
+  const runs = new RunIndex();
+  await runs.ready;
+  const drawn = stopwatch();
+  const tree = new RunsTree({ ...services, runs });
+  const items = (node?: Parameters<RunsTree['getTreeItem']>[0]): number =>
+    tree.getChildren(node).reduce((sum, child) => {
+      tree.getTreeItem(child);
+      return sum + 1 + (child.kind === 'experiment' ? items(child) : 0);
+    }, 0);
+  items();
+  const tookTree = drawn();
+  const times: HostTimes = { activation, runs: runs.list().length, tree: tookTree };
+  tree.dispose();
+  runs.dispose();
+  appendFileSync(process.env.DISTILLERY_BENCH_OUT!, `${JSON.stringify(times)}\n`);
+}
