@@ -1,0 +1,108 @@
+/**
+ * Pictures of the views on a finished run, by the packaged extension in a real VS Code:
+ *   npm run screenshots [-- --run <run folder> --themes light,dark,hc-dark,hc-light --out media]
+ * Without --run: the newest run of the built-in experiment (`npm start` makes one). The README shows the dark ones.
+ */
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Page } from 'playwright-core';
+import { UserError } from '../../src/errors';
+import { packageRoot } from '../../src/paths';
+import { findRun, readFailures } from '../../src/runs/reading';
+import { launchBrowser } from './browser';
+import { buildPackage } from './build';
+import { installWorkbench } from './install';
+import { editor, expand, openFile, openWorkbench, runCommand, showContainer, treeItems, webview } from './page';
+import { startServer } from './server';
+
+const themes: Record<string, string> = {
+  dark: 'Default Dark Modern',
+  light: 'Default Light Modern',
+  'hc-dark': 'Default High Contrast',
+  'hc-light': 'Default High Contrast Light',
+};
+
+const example = join(packageRoot(), 'examples/arithmetic');
+const { values } = parseArgs({
+  options: {
+    run: { type: 'string' },
+    themes: { type: 'string', default: 'dark' },
+    out: { type: 'string', default: join(packageRoot(), 'media') },
+  },
+});
+
+/** The experiment with one run, in a folder of its own. */
+function workspace(scratch: string): { folder: string; run: string } {
+  const run = values.run ? resolve(values.run) : findRun(join(example, '.distillery/runs'), 'latest').folder;
+  const folder = join(scratch, 'arithmetic');
+  cpSync(example, folder, { recursive: true, filter: (path) => basename(path) !== '.distillery' });
+  const copy = join(folder, '.distillery/runs', basename(run));
+  cpSync(run, copy, { recursive: true });
+  return { folder, run: copy };
+}
+
+async function take(page: Page, name: string): Promise<void> {
+  await page.mouse.move(720, 0);
+  await page.waitForTimeout(1200); // views draw after they are there
+  const path = join(values.out, `${name}.png`);
+  await page.screenshot({ path });
+  console.log(path);
+}
+
+async function takeAll(page: Page, run: string, suffix: string): Promise<void> {
+  await showContainer(page, 'Distillery');
+  const cases = readFailures(run);
+  const shown = cases.find(({ firstWrongStep, teacherChain }) => firstWrongStep && teacherChain) ?? cases[0];
+  if (!shown) throw new UserError('the run has no failure cases to show', { file: run });
+  await expand(page, 'Failure Cases', /./);
+  await expand(page, 'Failure Cases', shown.category.replaceAll('-', ' '));
+  await treeItems(page, 'Failure Cases').filter({ hasText: shown.problemId }).first().click();
+  await editor(page).locator('.view-lines', { hasText: 'Student' }).waitFor();
+  await take(page, `failure${suffix}`);
+  await page.locator('.codelens-decoration a', { hasText: 'Compare with Teacher' }).first().click();
+  await webview(page).getByText('Teacher', { exact: true }).first().waitFor();
+  await take(page, `chain-diff${suffix}`);
+  await runCommand(page, 'View: Close All Editors');
+  await runCommand(page, 'Distillery: Open Dashboard');
+  await webview(page).locator('canvas').first().waitFor();
+  await take(page, `dashboard${suffix}`);
+  await runCommand(page, 'View: Close All Editors');
+  await openFile(page, 'brevity.reward.json');
+  await take(page, `reward${suffix}`);
+  await runCommand(page, 'View: Close All Editors');
+}
+
+async function main(): Promise<void> {
+  const workbench = await installWorkbench();
+  const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'distillery-pictures-')));
+  mkdirSync(values.out, { recursive: true });
+  const { folder, run } = workspace(scratch);
+  const vsix = buildPackage(join(scratch, 'distillery.vsix'));
+  const browser = await launchBrowser(workbench);
+  try {
+    for (const name of values.themes.split(',')) {
+      const theme = themes[name];
+      if (!theme) throw new UserError(`there is no theme "${name}"`, { remedy: Object.keys(themes).join(', ') });
+      const server = await startServer(workbench, { vsix: [vsix], settings: { 'workbench.colorTheme': theme } });
+      try {
+        const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+        page.setDefaultTimeout(60_000);
+        await openWorkbench(page, server.url(folder));
+        await takeAll(page, run, name === 'dark' ? '' : `-${name}`);
+        await page.close();
+      } finally {
+        await server.close();
+      }
+    }
+  } finally {
+    await browser.close();
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+main().catch((error) => {
+  console.error(error instanceof UserError ? error.toString() : error);
+  process.exit(1);
+});
