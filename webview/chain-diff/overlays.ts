@@ -100,4 +100,8 @@ export function format(value: number, digits = 3): string {
   return (size >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(digits)))).replace('-', '−');
 }
 
-export const signed = (value: number, digits = 2) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
+/** With its sign, unless it rounds to nothing. */
+export function signed(value: number, digits = 2): string {
+  const size = Math.abs(value).toFixed(digits);
+  return Number(size) === 0 ? size : `${value < 0 ? '−' : '+'}${size}`;
+}

@@ -1,6 +1,6 @@
 /** The page: draws a case, and does what the reader asks for. */
 import type { CaseView, ChainSubject, ChainView, FromChainPage } from '../../src/protocol/chain-diff';
-import { element, replaceChildren } from '../common/dom';
+import { element, redraw, replaceChildren } from '../common/dom';
 import { ExplanationBox } from '../common/explain';
 import type { Link } from '../common/link';
 import { visibleNodes } from '../common/visible';
@@ -90,12 +90,9 @@ export class Page {
     const shown = inline ? inline.map((column) => this.chains[column]) : this.chains;
     this.root.className = `columns-${inline ? 1 : Math.max(1, shown.length)} overlay-${state.overlay}${inline ? ' inline' : ''}`;
     this.drawTop(view);
-    replaceChildren(
-      this.head,
-      ...makeHeads(shown, view, state.overlay, inline !== null, (message) => this.post(message)),
-    );
+    redraw(this.head, ...makeHeads(shown, view, state.overlay, inline !== null, (message) => this.post(message)));
     this.drawRows(keepPlace);
-    replaceChildren(
+    redraw(
       this.bottom,
       view.group.length > 0 ? makeGroupStrip(view, (sample, third) => this.chooseSample(sample, third)) : null,
       makeSlider(view, (moment) => this.ask({ moment, sample: undefined })),
@@ -143,15 +140,7 @@ export class Page {
         )
       : null;
     const notes = view.notes.map((note) => element('div', { class: 'note dim', role: 'note' }, ...visibleNodes(note)));
-    replaceChildren(
-      this.top,
-      toolbar,
-      question,
-      prompt,
-      ...notes,
-      makeLegend(this.state.overlay),
-      this.searchBox?.root,
-    );
+    redraw(this.top, toolbar, question, prompt, ...notes, makeLegend(this.state.overlay), this.searchBox?.root);
   }
 
   /** Columns of the pair in inline mode; of the two that are there, if the pair is not. */

@@ -47,6 +47,20 @@ export function append(target: Element, children: readonly Child[]): void {
       target.append(typeof child === 'number' ? String(child) : child);
 }
 
+/** Draws a part of the page anew; the focus stays on what has the same name (or is the chosen option) in the new one. */
+export function redraw(target: Element, ...children: Child[]): void {
+  const active = document.activeElement;
+  const held = active && active !== target && target.contains(active) ? active : null;
+  const [role, name] = [held?.getAttribute('role'), held && nameOf(held)];
+  replaceChildren(target, ...children);
+  if (!held || target.contains(held)) return;
+  const chosen = role === 'option' ? target.querySelector<HTMLElement>('[role=option][aria-selected=true]') : null;
+  const named = [...target.querySelectorAll<HTMLElement>('button, input, summary, [tabindex]')];
+  (chosen ?? named.find((one) => nameOf(one) === name))?.focus({ preventScroll: true });
+}
+
+const nameOf = (target: Element) => target.getAttribute('aria-label') ?? target.textContent;
+
 export function replaceChildren(target: Element, ...children: Child[]): void {
   target.replaceChildren();
   append(target, children);

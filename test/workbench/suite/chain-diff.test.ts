@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { readFailures } from '../../../src/runs/reading';
+
+suite('Chain diff', () => {
+  const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
+  const runs = () => join(root(), '.distillery', 'runs');
+  const run = () => {
+    const name = readdirSync(runs()).find((one) => /-tiny$/.test(one));
+    assert.ok(name, 'the workspace has a run of the tiny experiment');
+    return join(runs(), name);
+  };
+  const tabs = () =>
+    vscode.window.tabGroups.all
+      .flatMap((group) => group.tabs)
+      .filter(
+        ({ input }) => input instanceof vscode.TabInputWebview && input.viewType.endsWith('distillery.chain-diff'),
+      );
+  const until = async (what: string, look: () => boolean) => {
+    for (const end = Date.now() + 15_000; !look(); ) {
+      if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+
+  teardown(() => vscode.commands.executeCommand('workbench.action.closeAllEditors'));
+
+  test('opens a problem of a run, and goes on in the same page', async () => {
+    const [first, second] = readFailures(run());
+    await vscode.commands.executeCommand('distillery.compareChains', { run: run(), problemId: first.problemId });
+    await until('the page', () => tabs().length === 1);
+    assert.match(tabs()[0].label, new RegExp(first.problemId));
+    await vscode.commands.executeCommand('distillery.compareChains', { run: run(), problemId: second.problemId });
+    await until('its other title', () => tabs()[0]?.label.includes(second.problemId) ?? false);
+    assert.equal(tabs().length, 1);
+  });
+
+  test('takes what trees and the dashboard call it with', async () => {
+    const { problemId } = readFailures(run())[0];
+    const node = { run: run(), problemId, stage: 'complete', step: 1, sample: 0, label: 'a node of a tree' };
+    await vscode.commands.executeCommand('distillery.compareChains', node);
+    await until('the page', () => tabs().length === 1);
+  });
+
+  test('is left when its question is left', async () => {
+    const asked = vscode.commands.executeCommand('distillery.compareChains', { run: run() });
+    for (let i = 0; i < 20 && tabs().length === 0; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
+    }
+    await asked;
+    assert.equal(tabs().length, 0);
+  });
+});
