@@ -144,7 +144,8 @@ export class Chart {
           size: 46,
           space: 26,
           grid: { stroke: theme.grid, width: 1 },
-          values: (_, ticks) => ticks.map((value) => (value === null ? '' : tickText(value, unit))),
+          values: (_, ticks, __, ___, increment) =>
+            ticks.map((value) => (value === null ? '' : tickText(value, unit, log ? value : increment))),
         },
       ],
       series: [

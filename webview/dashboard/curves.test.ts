@@ -284,8 +284,15 @@ it('values are written for people', () => {
   ]);
   expect(valueText(undefined, 'number')).toBe('–');
   expect(valueText(Number.NEGATIVE_INFINITY, 'number')).toBe('−Infinity');
-  expect([0.25, 0.001].map((value) => tickText(value, 'share'))).toEqual(['25%', '0.1%']);
-  expect([25_000, 0.5, 2e-5].map((value) => tickText(value, 'number'))).toEqual(['25k', '0.5', '2e−5']);
+  expect([0.25, 0.5].map((value) => tickText(value, 'share', 0.25))).toEqual(['25%', '50%']);
+  expect([0.001, 0].map((value) => tickText(value, 'share', 0.0005))).toEqual(['0.10%', '0%']);
+  expect([25_000, 500].map((value) => tickText(value, 'number', 500))).toEqual(['25.0k', '500']);
+  expect([5.5591, 5.5592, -0.5].map((value) => tickText(value, 'number', 0.0001))).toEqual([
+    '5.5591',
+    '5.5592',
+    '−0.5000',
+  ]);
+  expect([2e-5, 0].map((value) => tickText(value, 'number', 1e-5))).toEqual(['2e−5', '0']);
   expect([42, 200, 3900].map(duration)).toEqual(['42 s', '3 min 20 s', '1 h 05 min']);
   expect([0, 75, 3675].map(clock)).toEqual(['0:00', '1:15', '1:01:15']);
 });

@@ -263,13 +263,14 @@ export function valueText(value: number | undefined | null, unit: Unit): string 
   return minus(size >= 1000 ? value.toFixed(0) : size >= 1 ? value.toFixed(2) : value.toPrecision(3));
 }
 
-/** Along an axis: as short as it can be said. */
-export function tickText(value: number, unit: Unit): string {
-  if (unit === 'share') return `${minus(String(Number((100 * value).toPrecision(4))))}%`;
-  const size = Math.abs(value);
-  if (size >= 10_000) return `${minus(String(Number((value / 1000).toPrecision(4))))}k`;
-  if (size !== 0 && size < 1e-3) return minus(String(Number(value.toPrecision(2)).toExponential()));
-  return minus(String(Number(value.toPrecision(4))));
+/** Along an axis with ticks this far from each other: as short as can be, and no two alike. */
+export function tickText(value: number, unit: Unit, increment: number): string {
+  const [scale, sign] = unit === 'share' ? [100, '%'] : Math.abs(value) >= 10_000 ? [1e-3, 'k'] : [1, ''];
+  const size = Math.abs(value * scale);
+  if (size === 0) return `0${sign}`;
+  if (size < 1e-3) return `${minus(String(Number((value * scale).toPrecision(3)).toExponential()))}${sign}`;
+  const digits = Math.min(8, Math.max(0, Math.ceil(-Math.log10(increment * scale) - 1e-9)));
+  return `${minus((value * scale).toFixed(digits))}${sign}`;
 }
 
 export const minus = (text: string) => text.replace('-', '−');
