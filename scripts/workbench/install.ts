@@ -28,6 +28,13 @@ export async function installWorkbench(): Promise<Workbench> {
   return { ...(await installCodeServer()), browser: await installBrowser() };
 }
 
+/** Whether the environment asks for the tests in VS Code to be left out; says so. */
+export function isLeftOut(): boolean {
+  const asked = process.env.DISTILLERY_SKIP_WORKBENCH === '1';
+  if (asked) console.error('Left out, as DISTILLERY_SKIP_WORKBENCH=1 asks: the tests in VS Code');
+  return asked;
+}
+
 const cache =
   process.env.DISTILLERY_WORKBENCH_CACHE ??
   join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'distillery', 'workbench');
