@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Progress, Result } from '../../protocol/control';
 import type { Services } from '../services';
-import { studentTitle } from '../tests/students';
+import { studentTitle } from '../students';
 import { type Asked, blockOf, blockText, nextNumber, type Question, type SampleSoFar } from './page';
 
 /** Between two writings of answers that grow, in milliseconds. */

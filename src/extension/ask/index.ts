@@ -2,11 +2,10 @@ import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import { chainLanguage } from '../cases/chain-outline';
 import { named } from '../commands/arguments';
-import { pickCheckpoint } from '../commands/pick';
 import { command, requireTrust } from '../commands/report';
 import type { Services } from '../services';
 import { setting } from '../settings';
-import { studentTitle } from '../tests/students';
+import { pickStudent, studentTitle } from '../students';
 import { ask, type Sampling } from './ask';
 import { AnswerMarks } from './decorations';
 import { questionAt, questions } from './page';
@@ -27,7 +26,7 @@ export function registerAsk(services: Services): vscode.Disposable {
   const students = new Map<string, string>();
 
   const choose = async (document: vscode.TextDocument, checkpoint?: string) => {
-    const chosen = await pickCheckpoint(services, { checkpoint }, t('Ask Student'));
+    const chosen = checkpoint ?? (await pickStudent(services, t('Ask Student')));
     if (!chosen) return undefined;
     students.set(document.uri.toString(), chosen);
     changed.fire();
@@ -57,7 +56,7 @@ export function registerAsk(services: Services): vscode.Disposable {
     vscode.workspace.onDidCloseTextDocument(({ uri }) => students.delete(uri.toString())),
     command(services, 'distillery.askStudent', async (argument: unknown) => {
       requireTrust();
-      const checkpoint = await pickCheckpoint(services, named(argument, 'checkpoint'), t('Ask Student'));
+      const checkpoint = named(argument, 'checkpoint').checkpoint ?? (await pickStudent(services, t('Ask Student')));
       if (checkpoint) await choose(await openPage(students), checkpoint);
     }),
     command(services, 'distillery.askQuestion', (line?: unknown) =>

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { command } from '../commands/report';
 import { kindOf } from '../config/kinds';
 import { sourceOf } from '../live-documents';
 import { titleOf } from '../runs/items';
@@ -15,11 +16,11 @@ export function registerScoring(services: Services): vscode.Disposable {
   return vscode.Disposable.from(
     views,
     registerLook(views),
-    vscode.commands.registerCommand('distillery.scoreRollouts', async (argument?: unknown) => {
+    command(services, 'distillery.scoreRollouts', async (argument?: unknown) => {
       const reward = await rewardFile(argument);
       if (reward) await views.open(reward);
     }),
-    vscode.commands.registerCommand('distillery.chooseRollouts', async (argument?: unknown) => {
+    command(services, 'distillery.chooseRollouts', async (argument?: unknown) => {
       const reward = await rewardFile(argument);
       const choice = reward && (await chooseRollouts(services));
       if (choice) await views.open(reward, choice);

@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
 import type { Services } from '../services';
+import { studentTitle } from '../students';
 import { Evaluation } from './evaluation';
 import { registerGenerated } from './generated';
-import { studentTitle, TestedStudent } from './students';
+import { TestedStudent } from './students';
 import { TestTree } from './tree';
 
 /** Datasets as test suites: a problem that the student answers wrong is a test that fails. */

@@ -1,13 +1,11 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../errors';
-import { runOfCheckpoint } from '../../runs/reading';
-import { pickCheckpoint } from '../commands/pick';
 import { readExperiment } from '../experiment-file';
 import { checkpointFolder } from '../run-cache';
-import { titleOf } from '../runs/items';
 import type { Services } from '../services';
+import { pickStudent, studentTitle } from '../students';
 
 const key = 'distillery.tests.student';
 
@@ -35,25 +33,16 @@ export class TestedStudent {
   /** Asks; true when there is an answer. */
   async choose(): Promise<boolean> {
     const { t } = vscode.l10n;
-    const newest = { label: t('$(sync) Newest checkpoint'), description: t('of the runs of each experiment') };
-    const other = { label: t('$(star) Choose a checkpoint…') };
-    const folder = { label: t('$(folder) Choose a folder…'), description: t('a Hugging Face student') };
-    const picked = await vscode.window.showQuickPick([newest, other, folder], {
+    const newest = { label: t('$(sync) The newest checkpoint'), description: t('of the runs of each experiment') };
+    const other = { label: t('$(mortar-board) One student…'), description: t('until another is chosen') };
+    const picked = await vscode.window.showQuickPick([newest, other], {
       title: t('Student to Test'),
       placeHolder: this.chosen ? t('Now: {0}', studentTitle(this.chosen)) : t('Now: the newest checkpoint'),
     });
     if (!picked) return false;
     if (picked === newest) return this.set(undefined);
-    if (picked === other) {
-      const checkpoint = await pickCheckpoint(this.services, {}, t('Student to Test'));
-      return checkpoint ? this.set(checkpoint) : false;
-    }
-    const folders = await vscode.window.showOpenDialog({
-      canSelectFolders: true,
-      canSelectFiles: false,
-      openLabel: t('Test'),
-    });
-    return folders ? this.set(folders[0].fsPath) : false;
+    const student = await pickStudent(this.services, t('Student to Test'));
+    return student ? this.set(student) : false;
   }
 
   private async set(folder: string | undefined): Promise<boolean> {
@@ -70,10 +59,4 @@ export class TestedStudent {
     }
     return undefined;
   }
-}
-
-/** `rewrite-126 of 2026-02-05 14:03:09`, or the folder's name. */
-export function studentTitle(folder: string): string {
-  const run = runOfCheckpoint(folder);
-  return run ? `${basename(folder)} of ${titleOf(basename(run))}` : basename(folder);
 }

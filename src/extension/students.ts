@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import * as vscode from 'vscode';
+import { runOfCheckpoint } from '../runs/reading';
+import { checkpointFolder } from './run-cache';
+import { titleOf } from './runs/items';
+import type { Services } from './services';
+import { percent, tokens } from './words';
+
+/** `rewrite-126 of 2026-02-05 14:03:09`, or the folder's name. */
+export function studentTitle(folder: string): string {
+  const run = runOfCheckpoint(folder);
+  return run ? `${basename(folder)} of ${titleOf(basename(run))}` : basename(folder);
+}
+
+interface StudentItem extends vscode.QuickPickItem {
+  folder?: string;
+}
+
+/** Asks for a student: a checkpoint of a run, one that an experiment begins with, or any Hugging Face folder. */
+export async function pickStudent(services: Services, title: string): Promise<string | undefined> {
+  const { t } = vscode.l10n;
+  await services.runs.ready;
+  const browse: StudentItem = { label: t('$(folder) Choose a folder…'), description: t('a Hugging Face student') };
+  const items = [...checkpoints(services), ...beginnings(services), browse];
+  const picked = await vscode.window.showQuickPick(items, {
+    title,
+    placeHolder: t('Student'),
+    matchOnDescription: true,
+  });
+  if (picked !== browse) return picked?.folder;
+  const open = { canSelectFolders: true, canSelectFiles: false, openLabel: t('Choose') };
+  return (await vscode.window.showOpenDialog(open))?.[0].fsPath;
+}
+
+/** Newest run first, and in it the newest checkpoint; a star for those that a stage chose. */
+function checkpoints({ runs }: Services): StudentItem[] {
+  return runs.list().flatMap((listing): StudentItem[] => {
+    if (!('run' in listing)) return [];
+    const rows = runs.cache.summary(listing.folder).value ?? [];
+    const found = listing.run.record.checkpoints
+      .map(({ name }) => ({ name, folder: checkpointFolder(listing.folder, name) }))
+      .filter(({ folder }) => existsSync(folder))
+      .reverse();
+    const items = found.map(({ name, folder }) => {
+      const row = rows.find(({ checkpoint }) => checkpoint === name);
+      const reached = row && `${percent(row.accuracy)}, ${tokens(row.meanTokens)}`;
+      return { label: `${row ? '$(star-full) ' : ''}${name}`, description: reached, folder };
+    });
+    return items.length > 0 ? [separator(`${listing.run.record.name}, ${titleOf(listing.id)}`), ...items] : [];
+  });
+}
+
+function beginnings({ runs }: Services): StudentItem[] {
+  const items = runs.experiments().flatMap(({ student, name }): StudentItem[] => {
+    if (!student || !existsSync(join(student, 'config.json'))) return [];
+    return [{ label: basename(student), description: vscode.l10n.t('what {0} begins with', name), folder: student }];
+  });
+  return items.length > 0 ? [separator(vscode.l10n.t('Before any training')), ...items] : [];
+}
+
+const separator = (label: string): StudentItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
