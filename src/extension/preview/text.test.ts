@@ -24,9 +24,11 @@ it('shows prompt and target of every stage, with the number of each step', () =>
   const text = lines.join('\n');
   expect(text).toMatch(/^## Problem 3 of 5: p1, teacher's chain of 3 steps\nQuestion: How many\?\nGold answer: 9\n/);
   expect(text).toContain('## Stage 1 Reconstruct: target\nStep 1: 1 + 1 = 2\n');
-  expect(text).toContain('50 % masked, updates 1 to 5: prompt\nQuestion: How many?\nSteps, some missing:\n- ');
   expect(text).toContain(
-    'the plain question, updates 6 to 10: prompt\nQuestion: How many?\nSolution:\n(here the student goes on; the reward default decides)\n',
+    '## Stage 2 Complete: prompt\n(50 % masked, updates 1 to 5)\nQuestion: How many?\nSteps, some missing:\n- ',
+  );
+  expect(text).toContain(
+    '(the plain question, updates 6 to 10)\nQuestion: How many?\nSolution:\n(here the student goes on; the reward default decides)\n',
   );
   expect(text).toContain('## Stage 3 Rewrite: off');
   expect(measured).toHaveLength(5);

@@ -48,7 +48,7 @@ export function previewText(experiment: Experiment, { problem, number, of, drawn
   const views = viewsOf({ problem, chain }, experiment, stages, drawn);
   for (const view of views) {
     const first = lines.length + 1;
-    section(`${stageTitles[view.stage]}, ${view.label}: prompt${length(view.prompt)}`, view.prompt);
+    section(`${stageTitles[view.stage]}: prompt${length(view.prompt)}`, `(${view.label})\n${view.prompt}`);
     steps.push(...stepLines(view, lines, first));
     if (view.target !== null) section(`${stageTitles[view.stage]}: target${length(view.target)}`, view.target);
     else lines.splice(-1, 0, `(here the student goes on; the reward ${view.reward} decides)`);

@@ -44,11 +44,11 @@ it('says what a reward changes, with places that lead to the completions', () =>
     rescore([{ use: 'correctness' }, { use: 'brevity', options: { stepBonus: 0 } }], rollouts),
   );
   const text = page.lines.join('\n');
-  expect(text).toContain('short.reward.json: 5 completions in 2 groups scored again\nrun 1\n');
+  expect(text).toContain('short.reward.json: 5 completions, 2 groups\nrun 1\n');
   expect(text).toMatch(/correctness +0\.600 +0\.600 += +/);
   expect(text).toMatch(/brevity +0\.\d+ +– +new /);
   expect(text).toContain('▲ 1 rise in their group');
-  expect(text).toMatch(/▲ rank +1\.5 → 1 +reward +1\.000 → 1\.500 +right +50 tokens p0, update 3, sample 2/);
+  expect(text).toMatch(/▲ rank +1\.5 → 1 +reward +1\.000 → 1\.500 +right +50 tok p0, update 3, sample 2/);
   expect(text).toMatch(/\n {6}correctness 1\.000 {3}brevity – → 0\.500\n {6}Step 1: so\./);
   for (const { line, start, end } of page.links)
     expect(page.lines[line].slice(start, end)).toMatch(/^(p\d, update 3(, sample \d)?|sample \d)$/);

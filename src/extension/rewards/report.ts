@@ -27,7 +27,7 @@ export function scoreReport(
   const page = new Page();
   const summary = summariseScores(rescored);
   const groups = groupsOf(rescored);
-  page.head(`${title}: ${plural(summary.count, 'completion')} in ${plural(summary.groups, 'group')} scored again`);
+  page.head(`${title}: ${plural(summary.count, 'completion')}, ${plural(summary.groups, 'group')}`);
   page.line(about, 'dim');
   for (const warning of warnings) page.line(`! ${warning}`, 'fall');
   page.line();
@@ -73,15 +73,13 @@ function parts(page: Page, { total, parts: components }: ScoreSummary): void {
 
 function movement(page: Page, { movement: moves, newBest, flatGroups: flat, failures }: ScoreSummary): void {
   page.head('What changes');
-  page.line(`  ▲ ${moves.rises} rise in their group`, 'rise');
-  page.line(`  ▼ ${moves.falls} fall`, 'fall');
+  page.line(`  ▲ ${moves.rises} rise in their group`, moves.rises > 0 ? 'rise' : undefined);
+  page.line(`  ▼ ${moves.falls} fall`, moves.falls > 0 ? 'fall' : undefined);
   page.line(`  = ${moves.stays} keep their place${moves.unscored > 0 ? `; ${moves.unscored} are not scored` : ''}`);
   page.line(`  ${percent(newBest, 0)} of the groups have another best completion`);
   if (moves.rises === 0 && moves.falls === 0)
-    page.line('  Every group keeps its order: only the distances inside the groups change');
-  page.line(
-    `  ${percent(flat.after, 0)} of the groups are flat (all rewards equal: nothing to learn), ${percent(flat.before, 0)} before`,
-  );
+    page.line('  Every group keeps its order; only the distances in it change');
+  page.line(`  ${percent(flat.after, 0)} of the groups are flat and teach nothing, ${percent(flat.before, 0)} before`);
   for (const [failure, n] of Object.entries(failures)) page.line(`  ! ${failure} (${plural(n, 'completion')})`, 'fall');
   page.line();
 }
@@ -143,7 +141,7 @@ function completion(page: Page, one: Completion): void {
 }
 
 const verdict = ({ rollout, completion: { tokens, finished } }: Scorable<RolloutRecord>) =>
-  `${rollout.correct ? 'right' : 'wrong'}${`${tokens.length}`.padStart(5)} tokens${finished ? '' : ', cut off'}`;
+  `${rollout.correct ? 'right' : 'wrong'}${`${tokens.length}`.padStart(5)} tok${finished ? '' : ', cut off'}`;
 
 /** From its first step on: what is said before is much the same in a whole group. */
 function beginning({ completion: { text } }: Scorable<RolloutRecord>): string {
