@@ -86,6 +86,7 @@ function layOut(
   let wrapper: HTMLElement | null = null;
   let wrapped: Dress['wrapper'] = null;
   const [start, end] = inkRange(chain, whole);
+  const blank = start === whole.to;
   // The space before a marked stretch is set apart, so that it is not marked.
   let bare = false;
   let marked: string | undefined;
@@ -114,7 +115,7 @@ function layOut(
     const mark = classes.find((one) => /^fault|^finding|^found/.test(one));
     if (!bare && mark !== undefined && mark !== marked) bare = setSpace(chain, token, start, wrapper ?? nodes);
     marked = mark;
-    const made = tokenNode(chain, token, classes, { leads: token === start || bare, ends: token >= end });
+    const made = tokenNode(chain, token, classes, { leads: token === start || bare, ends: token >= end, blank });
     bare = false;
     if (wrapper) wrapper.append(made);
     else nodes.push(made);
@@ -143,11 +144,13 @@ function tokenNode(
   chain: ChainView,
   token: number,
   classes: string[],
-  { leads, ends }: { leads: boolean; ends: boolean },
+  { leads, ends, blank }: { leads: boolean; ends: boolean; blank: boolean },
 ): HTMLElement {
   let text = chain.texts[token];
   const isEnd = chain.ended && token === chain.ids.length - 1;
   if (isEnd) classes.push('end-token');
+  // A chain of nothing but line ends is something to be seen.
+  if (blank) text = text.replace(/\n/g, '↵').replace(/\s/g, '·');
   if (leads) text = text.replace(/^\s+/, '');
   if (ends) text = text.replace(/\n+$/, '');
   const made = element('span', { class: classes.length > 0 ? classes.join(' ') : undefined, 'data-token': token });

@@ -161,10 +161,8 @@ export interface SearchBox {
 
 export function makeSearchBox(actions: SearchActions): SearchBox {
   registerToolkit();
-  const field = customElement('vscode-text-field', {
-    placeholder: 'Find in the chains',
-    'aria-label': 'Find in the chains',
-  }) as TextField;
+  const label = 'Find in the chains';
+  const field = customElement('vscode-text-field', { placeholder: label }) as TextField;
   const count = element('span', { class: 'dim', role: 'status' });
   const step = (by: -1 | 1, text: string, label: string) => {
     const button = element('button', { class: 'plain', 'aria-label': label, title: label }, text);
@@ -189,8 +187,13 @@ export function makeSearchBox(actions: SearchActions): SearchBox {
     else if (event.target !== field) return;
     event.stopPropagation();
   });
+  const focus = () => {
+    // The toolkit names a field "Text field" when it is put into the page.
+    field.setAttribute('aria-label', label);
+    field.focus();
+  };
   const say = (text: string) => {
     count.textContent = text;
   };
-  return { root, focus: () => field.focus(), say };
+  return { root, focus, say };
 }
