@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { applyEdits, modify } from 'jsonc-parser';
 import * as vscode from 'vscode';
 import { allowedEnvironment, findNode } from '../../client/find-node';
 import { UserError } from '../../errors';
 import { packageRoot } from '../../paths';
+import { withoutSchema } from '../experiment-file';
 import type { Services } from '../services';
 import { setting } from '../settings';
 import { command, requireTrust } from './report';
@@ -131,7 +131,7 @@ async function make(services: Services, { folder, data, student }: Wish & { fold
     { location: vscode.ProgressLocation.Notification, title: t('Distillery: making {0}', basename(folder)) },
     () => callNew(folder, [...(data ? ['--data', data] : []), ...(student ? ['--student', student] : [])]),
   );
-  for (const file of made.files) withoutSchema(join(folder, file));
+  for (const file of made.files) dropSchema(join(folder, file));
   for (const note of made.notes) services.log.warn(note);
   if (made.notes.length > 0) void vscode.window.showWarningMessage(made.notes.join(' '));
   await open(services, made.experiment);
@@ -155,11 +155,10 @@ async function callNew(folder: string, args: readonly string[]): Promise<Made> {
   return told;
 }
 
-/** The editor knows the schemas by the files' names; a path into this version of the extension would not outlive it. */
-function withoutSchema(file: string): void {
+function dropSchema(file: string): void {
   if (!file.endsWith('.json')) return;
   const text = readFileSync(file, 'utf8');
-  const edited = applyEdits(text, modify(text, ['$schema'], undefined, {}));
+  const edited = withoutSchema(text);
   if (edited !== text) writeFileSync(file, edited);
 }
 

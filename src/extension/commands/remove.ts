@@ -73,7 +73,7 @@ async function remove(runs: readonly string[]): Promise<void> {
     } catch (error) {
       if (forGood || !existsSync(run)) throw error;
       const button = t('Delete Permanently');
-      const detail = t('There is no trash for this folder: {0}', (error as Error).message);
+      const detail = t('There is no trash on this machine: it cannot be brought back.');
       const question = t('Delete {0} permanently?', basename(run));
       if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, button)) !== button) return;
       forGood = true;

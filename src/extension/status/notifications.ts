@@ -97,7 +97,7 @@ async function tellCrash({ runs }: Services, { folder }: Host, { reason, run, re
   const { t } = vscode.l10n;
   if (run) runs.refresh(run);
   const what = [
-    t('The training host ended: {0}', sentence(reason)),
+    sentence(reason),
     run ? t('The run {0} is interrupted; it goes on from its last checkpoint.', run.split(/[\\/]/).at(-1)!) : '',
     restartInMs === undefined ? '' : t('The host is started again.'),
   ];
