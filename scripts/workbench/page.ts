@@ -1,5 +1,5 @@
 /** What a person does in VS Code's window, for Playwright. */
-import type { FrameLocator, Locator, Page } from 'playwright-core';
+import { errors, type FrameLocator, type Locator, type Page } from 'playwright-core';
 
 export async function openWorkbench(page: Page, url: string): Promise<void> {
   await page.goto(url, { timeout: 300_000 });
@@ -29,14 +29,16 @@ export async function pick(page: Page, text: string): Promise<void> {
 
 /** Types into the quick input and takes the first row, once it has the text. By keyboard: hovers of rows lie over other rows. */
 async function choose(page: Page, typed: string, text: string, timeout: number): Promise<boolean> {
-  await quickInput(page).fill(typed);
-  const first = page.locator('.quick-input-widget .monaco-list-row.focused', { hasText: text });
-  const found = await first.waitFor({ timeout }).then(
-    () => true,
-    () => false,
-  );
-  if (found) await page.keyboard.press('Enter');
-  return found;
+  try {
+    await quickInput(page).fill(typed, { timeout });
+    await page.locator('.quick-input-widget .monaco-list-row.focused', { hasText: text }).waitFor({ timeout });
+  } catch (error) {
+    // Not offered, or closed by something that took the focus.
+    if (error instanceof errors.TimeoutError) return false;
+    throw error;
+  }
+  await page.keyboard.press('Enter');
+  return true;
 }
 
 export const quickInput = (page: Page): Locator => page.locator('.quick-input-widget input.input');
