@@ -34,9 +34,8 @@ export function doctorText({ editor, node, machine }: Findings): string {
   ];
   return [
     '# Distillery: Doctor',
-    verdict.map((line) => `- ${plain(line)}`).join('\n'),
-    '## This machine',
-    textTable(['', ''], rows),
+    ...verdict.map(plain),
+    textTable(['This machine', ''], rows),
     ...(machine instanceof UserError ? [] : backendParts(machine)),
     '',
   ].join('\n\n');
@@ -48,7 +47,7 @@ const textTable = (head: readonly string[], rows: readonly (readonly string[])[]
   table(
     head,
     rows.map((cells) => cells.map(plain)),
-  ).replace('--:', ':--');
+  ).replaceAll('--:', ':--');
 
 function machineRows({ processor, memory, disk, compiler, addon }: Result<'doctor'>): string[][] {
   const { isa, isas, threads } = addon as { isa?: string; isas?: string[]; threads?: number };

@@ -5,7 +5,7 @@ import { UserError } from '../../errors';
 import { textOf } from '../config/texts';
 import { sameFile } from '../run-paths';
 import type { Services } from '../services';
-import { clip } from '../words';
+import { clip, plural } from '../words';
 import { generatedUri } from './generated';
 import { type Loaded, loadSuite, type Suite, suiteOfFile, suitesOfExperiment } from './suites';
 
@@ -80,6 +80,7 @@ export class TestTree implements vscode.Disposable {
     try {
       const { problems } = this.load(node.suite);
       item.error = undefined;
+      if (node.kind === 'suite') item.description = plural(problems.length, 'problem');
       const { suite } = node;
       if (node.kind === 'page') item.children.replace(this.problemItems(item, suite, node.from));
       else if (problems.length <= pageSize) item.children.replace(this.problemItems(item, suite, 0));
