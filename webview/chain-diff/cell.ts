@@ -3,7 +3,6 @@ import type { ChainView } from '../../src/protocol/chain-diff';
 import { element } from '../common/dom';
 import { explain } from '../common/explain';
 import { visibleNodes } from '../common/visible';
-import { explainToken } from './facts';
 import { levelOf, type Overlay, tokenValue } from './overlays';
 import type { Cell, Row } from './rows';
 import type { Match } from './search';
@@ -115,7 +114,11 @@ function layOut(
     const mark = classes.find((one) => /^fault|^finding|^found/.test(one));
     if (!bare && mark !== undefined && mark !== marked) bare = setSpace(chain, token, start, wrapper ?? nodes);
     marked = mark;
-    const made = tokenNode(chain, token, classes, { leads: token === start || bare, ends: token >= end, blank });
+    const made = tokenNode(chain, column, token, classes, {
+      leads: token === start || bare,
+      ends: token >= end,
+      blank,
+    });
     bare = false;
     if (wrapper) wrapper.append(made);
     else nodes.push(made);
@@ -140,8 +143,10 @@ function inkRange({ texts }: ChainView, { from, to }: Cell): [number, number] {
   return [start, Math.max(start, end - 1)];
 }
 
+/** Names its chain and its place in it: inline, tokens of two chains stand in one cell. */
 function tokenNode(
   chain: ChainView,
+  column: number,
   token: number,
   classes: string[],
   { leads, ends, blank }: { leads: boolean; ends: boolean; blank: boolean },
@@ -153,9 +158,12 @@ function tokenNode(
   if (blank) text = text.replace(/\n/g, '↵').replace(/\s/g, '·');
   if (leads) text = text.replace(/^\s+/, '');
   if (ends) text = text.replace(/\n+$/, '');
-  const made = element('span', { class: classes.length > 0 ? classes.join(' ') : undefined, 'data-token': token });
+  const made = element('span', {
+    class: classes.length > 0 ? classes.join(' ') : undefined,
+    'data-token': token,
+    'data-of': column,
+  });
   made.append(...(isEnd ? [document.createTextNode('end')] : visibleNodes(text)));
-  explain(made, () => explainToken(chain, token));
   return made;
 }
 

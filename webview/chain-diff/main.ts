@@ -1,3 +1,4 @@
+import '../common/jitless';
 import '../common/theme.css';
 import './style.css';
 import { type FromChainPage, type ToChainPage, toChainPageSchema } from '../../src/protocol/chain-diff';

@@ -12,7 +12,7 @@ import { alignChains, type Row } from './rows';
 import { findAll, type Match } from './search';
 import { makeSlider } from './slider';
 import type { ViewState } from './state';
-import { Table } from './table';
+import { chainOf, Table } from './table';
 import { diffCell, sayDifferences } from './token-diff';
 import { makeLegend, makeSearchBox, makeToolbar, type SearchBox } from './toolbar';
 
@@ -244,8 +244,8 @@ export class Page {
   }
 
   private openRecordAt(target: EventTarget | null): void {
-    const cell = target instanceof Element ? target.closest('[data-column]') : null;
-    const chain = this.chains[Number(cell?.getAttribute('data-column') ?? -1)];
+    const column = target instanceof Element ? chainOf(target) : null;
+    const chain = column === null ? undefined : this.chains[column];
     if (chain)
       this.post({ type: 'openRecord', origin: { ...chain.origin, field: chain.logProbs ? 'logProbs' : 'text' } });
   }

@@ -1,7 +1,9 @@
 /** The table of aligned rows. Only rows in sight are in the document; the keyboard goes through all of them. */
 import type { ChainView } from '../../src/protocol/chain-diff';
 import { element } from '../common/dom';
+import { explainParts } from '../common/explain';
 import { type CellOptions, cellContent, inlineContent } from './cell';
+import { explainToken } from './facts';
 import { Heights } from './heights';
 import type { Row } from './rows';
 import type { Match } from './search';
@@ -62,6 +64,9 @@ export class Table {
       const place = placeOf(target);
       if (place) this.setFocus(place);
     });
+    explainParts(this.body, '[data-token]', (token) =>
+      explainToken(this.model.chains[chainOf(token)!], Number(token.getAttribute('data-token'))),
+    );
     this.body.addEventListener('click', ({ target }) => {
       const button = target instanceof Element ? target.closest('[data-fold]') : null;
       if (button) this.fold(Number(button.getAttribute('data-fold')));
@@ -330,6 +335,13 @@ function summary({ texts }: ChainView, cells: { from: number; to: number }[], un
     element('span', { class: 'summary-text' }, text.slice(0, 300)),
     element('span', { class: 'dim summary-count' }, `${tokens} ${unit}`),
   ];
+}
+
+/** The chain that a token, or a cell, is of. */
+export function chainOf(target: Element): number | null {
+  const of = target.closest('[data-of], [data-column]');
+  const name = of?.getAttribute('data-of') ?? of?.getAttribute('data-column');
+  return name === null || name === undefined ? null : Number(name);
 }
 
 function placeOf(target: EventTarget | null): Place | null {

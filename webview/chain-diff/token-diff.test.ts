@@ -57,6 +57,15 @@ describe('diffCell', () => {
     expect([...missing.values()].map(({ from, to }) => chains[0].texts.slice(from, to))).toEqual([[' only']]);
   });
 
+  it('leaves the end token out', () => {
+    const ended = chainOf('student', 'Answer: 19');
+    const chains = [
+      chainOf('teacher', 'Answer: 19'),
+      { ...ended, ids: [...ended.ids.slice(0, -1), 99_999], ended: true },
+    ];
+    expect(diffCell(chains, alignChains(chains)[0], 1)!.differences).toEqual([]);
+  });
+
   it('says differences in words', () => {
     const chains = [
       chainOf('teacher', 'Step 1: 6 boxes of 4 pens are 24 pens\nStep 2: 24 minus 5 is 19'),

@@ -134,9 +134,11 @@ interface Unit {
   key: string;
 }
 
-function unitsOf({ ids, texts }: ChainView, { body, to }: Cell): Unit[] {
+/** The end token is none: a text that was recorded without tokens has no such token to compare it with. */
+function unitsOf({ ids, texts, ended }: ChainView, { body, to }: Cell): Unit[] {
   const units: Unit[] = [];
-  for (let at = body; at < to; at++) {
+  const end = Math.min(to, ids.length - (ended ? 1 : 0));
+  for (let at = body; at < end; at++) {
     const last = units.at(-1);
     if (last && goesOn(texts[at - 1], texts[at], texts[at + 1])) {
       last.to = at + 1;

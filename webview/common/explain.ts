@@ -4,12 +4,19 @@ import { element } from './dom';
 type Explanation = () => Node[];
 
 const explanations = new WeakMap<Element, Explanation>();
+const explainers = new WeakMap<Element, { selector: string; explanation: (part: Element) => Node[] }>();
 const delay = 250;
 
 /** Gives an element an explanation, made when it is wanted. */
 export function explain(target: Element, explanation: Explanation): void {
   explanations.set(target, explanation);
   target.setAttribute('data-explained', '');
+}
+
+/** Gives an explanation to each part of a container that the selector names: one entry for thousands of parts. */
+export function explainParts(container: Element, selector: string, explanation: (part: Element) => Node[]): void {
+  explainers.set(container, { selector, explanation });
+  container.setAttribute('data-explains', '');
 }
 
 /** The box that explanations are shown in. One for a page. */
@@ -33,7 +40,7 @@ export class ExplanationBox {
 
   /** Shows at once, as for a token that the keyboard went to. */
   show(target: Element): void {
-    const nodes = explanations.get(target)?.() ?? [];
+    const nodes = explanationOf(target);
     this.hide();
     if (nodes.length === 0) return;
     this.shownFor = target;
@@ -68,8 +75,19 @@ export class ExplanationBox {
   }
 }
 
+/** What is explained at the target: itself, the part of a container that it lies in, or what it lies in. */
 function explained(target: EventTarget | null): Element | null {
-  return target instanceof Element ? target.closest('[data-explained]') : null;
+  if (!(target instanceof Element)) return null;
+  const own = target.closest('[data-explained], [data-explains]');
+  const explainer = own && explainers.get(own);
+  return explainer ? (target.closest(explainer.selector) ?? null) : own;
+}
+
+function explanationOf(target: Element): Node[] {
+  const own = explanations.get(target);
+  if (own) return own();
+  const container = target.closest('[data-explains]');
+  return (container && explainers.get(container)?.explanation(target)) ?? [];
 }
 
 /** Lines of a name and a value, with what it means behind. */
