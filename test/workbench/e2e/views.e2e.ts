@@ -126,7 +126,7 @@ suite('Views of a finished run', () => {
     await suite.click();
     await page.keyboard.press('ArrowRight');
     await treeItems(page, 'Test Explorer')
-      .filter({ hasText: '2 + 3' })
+      .filter({ hasText: 'sum-1' })
       .and(page.locator('[aria-label*="Failed"]'))
       .waitFor();
     await closeEditors(page);
