@@ -24,6 +24,15 @@ interface Curve {
   colour: number;
 }
 
+interface ChartStyle {
+  theme: Theme;
+  log: boolean;
+  /** CSS pixels. */
+  width: number;
+  axis: AxisKind;
+  smoothing: boolean;
+}
+
 /** The picture of a panel: lines over bands, one x range for all panels. Holds a canvas; to be destroyed. */
 export class Chart {
   private plot: uPlot | undefined;
@@ -42,6 +51,7 @@ export class Chart {
     const { view, layout } = model;
     const log = view.log && panel.metrics.every(({ positive }) => positive);
     const curves = curvesOf(panel, model);
+    const weight = panel.metrics.some(({ exact }) => exact) ? 0 : view.smoothing;
     this.bands = layout.bands;
     this.range = { min: model.range.min, max: model.range.max };
     this.marks = marks.filter(({ x }) => x >= this.range.min && x <= this.range.max);
@@ -55,9 +65,9 @@ export class Chart {
       const line = (values: Float64Array) => drawn(values, placed, this.range, buckets, log);
       if (!column || !placed) continue;
       raw.push(line(plain(column, placed)));
-      smooth.push(view.smoothing > 0 ? line(smoothed(column, placed, view.smoothing)) : { x: [], y: [] });
+      smooth.push(weight > 0 ? line(smoothed(column, placed, weight)) : { x: [], y: [] });
     }
-    const told = view.smoothing > 0 ? smooth : raw;
+    const told = weight > 0 ? smooth : raw;
     const heights = this.marks.flatMap(({ value, interval }) => [value, ...(interval ?? [])]);
     this.values = valueRange(told, raw, heights, log);
     const lines = [...raw, ...smooth];
@@ -66,14 +76,18 @@ export class Chart {
       lines.map(({ x, y }): uPlot.AlignedData => [x, y]),
       lines.map(() => [2, 2]),
     );
-    const signature = JSON.stringify([curves, log, view.axis, view.smoothing > 0, theme]);
+    const signature = JSON.stringify([curves, log, view.axis, weight > 0, theme]);
     if (this.plot && this.signature === signature) {
       if (this.plot.width !== width) this.plot.setSize({ width, height });
       this.plot.setData(data);
     } else {
       this.plot?.destroy();
       this.signature = signature;
-      this.plot = new uPlot(this.options(panel, curves, model, theme, log, width), data, this.host);
+      this.plot = new uPlot(
+        this.options(panel, curves, { theme, log, width, axis: view.axis, smoothing: weight > 0 }),
+        data,
+        this.host,
+      );
       this.listen(this.plot);
     }
   }
@@ -105,13 +119,9 @@ export class Chart {
   private options(
     panel: Panel,
     curves: readonly Curve[],
-    model: Model,
-    theme: Theme,
-    log: boolean,
-    width: number,
+    { theme, log, width, axis: kind, smoothing }: ChartStyle,
   ): uPlot.Options {
     const { unit, fromZero } = panel.metrics[0];
-    const smoothing = model.view.smoothing > 0;
     const line = ({ run, metric, colour }: Curve, thin: boolean): uPlot.Series => ({
       label: `${run} ${metric.key}`,
       stroke: theme.lines[colour % lineCount],
@@ -137,7 +147,7 @@ export class Chart {
           ...axis,
           size: 20,
           grid: { show: false },
-          ...this.ticks(model.view.axis),
+          ...this.ticks(kind),
         },
         {
           ...axis,
@@ -253,6 +263,7 @@ function drawMarks(plot: uPlot, marks: readonly Mark[], theme: Theme): void {
   const ratio = uPlot.pxRatio;
   ctx.save();
   ctx.lineWidth = 1.5 * ratio;
+  ctx.setLineDash([]);
   for (const { x, value, interval, colour } of marks) {
     const left = plot.valToPos(x, 'x', true);
     const top = plot.valToPos(value, 'y', true);

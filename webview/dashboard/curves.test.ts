@@ -286,6 +286,7 @@ it('values are written for people', () => {
   expect(valueText(Number.NEGATIVE_INFINITY, 'number')).toBe('−Infinity');
   expect([0.25, 0.5].map((value) => tickText(value, 'share', 0.25))).toEqual(['25%', '50%']);
   expect([0.001, 0].map((value) => tickText(value, 'share', 0.0005))).toEqual(['0.10%', '0%']);
+  expect([0.025, 0.05, 0.1].map((value) => tickText(value, 'share', 0.025))).toEqual(['2.5%', '5.0%', '10.0%']);
   expect([25_000, 500].map((value) => tickText(value, 'number', 500))).toEqual(['25.0k', '500']);
   expect([5.5591, 5.5592, -0.5].map((value) => tickText(value, 'number', 0.0001))).toEqual([
     '5.5591',

@@ -13,8 +13,10 @@ export interface Metric {
   unit: Unit;
   /** Above 0 by nature: a log axis makes sense. */
   positive?: boolean;
-  /** How many of its kind a bare 0 is: shares begin at 0. */
+  /** Its axis begins at 0. */
   fromZero?: boolean;
+  /** Set, not measured: nothing to smooth. */
+  exact?: boolean;
 }
 
 export interface Panel {
@@ -204,7 +206,7 @@ const panels: Panel[] = [
     'number',
     true,
   ),
-  single('lr', 'Learning rate', 'Learning rate of the update, by the schedule.', 'number', true),
+  exact(single('lr', 'Learning rate', 'Learning rate of the update, by the schedule.', 'number', true)),
   single(
     'tokensPerSecond',
     'Tokens per second',
@@ -213,6 +215,10 @@ const panels: Panel[] = [
     true,
   ),
 ];
+
+function exact(panel: Panel): Panel {
+  return { ...panel, metrics: panel.metrics.map((metric) => ({ ...metric, exact: true })) };
+}
 
 function single(key: string, title: string, explain: string, unit: Unit, positive = false): Panel {
   const metric = { key, title, short: title.toLowerCase(), explain, unit, positive, fromZero: unit === 'share' };
@@ -269,7 +275,9 @@ export function tickText(value: number, unit: Unit, increment: number): string {
   const size = Math.abs(value * scale);
   if (size === 0) return `0${sign}`;
   if (size < 1e-3) return `${minus(String(Number((value * scale).toPrecision(3)).toExponential()))}${sign}`;
-  const digits = Math.min(8, Math.max(0, Math.ceil(-Math.log10(increment * scale) - 1e-9)));
+  let digits = 0;
+  for (let step = increment * scale; digits < 8 && Math.abs(step - Math.round(step)) > 1e-6 * step; digits++)
+    step *= 10;
   return `${minus((value * scale).toFixed(digits))}${sign}`;
 }
 
