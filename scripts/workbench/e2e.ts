@@ -10,12 +10,11 @@ import Mocha from 'mocha';
 import { UserError } from '../../src/errors';
 import { packageRoot } from '../../src/paths';
 import { buildPackage } from './build';
-import { installWorkbench, isLeftOut } from './install';
+import { workbenchForTests } from './install';
 
 async function main(): Promise<number> {
-  if (isLeftOut()) return 0;
   const { values } = parseArgs({ options: { grep: { type: 'string' }, vsix: { type: 'string' } } });
-  await installWorkbench();
+  if (!(await workbenchForTests())) return 0;
   const scratch = mkdtempSync(join(tmpdir(), 'distillery-vsix-'));
   try {
     process.env.DISTILLERY_VSIX = values.vsix ?? buildPackage(join(scratch, 'distillery.vsix'));

@@ -28,11 +28,23 @@ export async function installWorkbench(): Promise<Workbench> {
   return { ...(await installCodeServer()), browser: await installBrowser() };
 }
 
-/** Whether the environment asks for the tests in VS Code to be left out; says so. */
-export function isLeftOut(): boolean {
-  const asked = process.env.DISTILLERY_SKIP_WORKBENCH === '1';
-  if (asked) console.error('Left out, as DISTILLERY_SKIP_WORKBENCH=1 asks: the tests in VS Code');
-  return asked;
+/**
+ * What tests run in; null, and a line that says why, when the environment asks for them to be left out, or when it cannot be
+ * installed here (no network, another system than Linux). DISTILLERY_REQUIRE_WORKBENCH=1 makes the latter an error.
+ */
+export async function workbenchForTests(): Promise<Workbench | null> {
+  const leftOut = (why: string) => {
+    console.error(`\nNOT RUN: the tests in VS Code. ${why}\n`);
+    return null;
+  };
+  if (process.env.DISTILLERY_SKIP_WORKBENCH === '1') return leftOut('DISTILLERY_SKIP_WORKBENCH=1 asks for that.');
+  try {
+    return await installWorkbench();
+  } catch (error) {
+    const unavailable = error instanceof UserError && error.code === 'unavailable';
+    if (!unavailable || process.env.DISTILLERY_REQUIRE_WORKBENCH === '1') throw error;
+    return leftOut(error.toString());
+  }
 }
 
 const cache =
@@ -42,6 +54,7 @@ const cache =
 export async function installCodeServer(): Promise<Omit<Workbench, 'browser'>> {
   if (process.platform !== 'linux' || !['x64', 'arm64'].includes(process.arch)) {
     throw new UserError(`code-server is installed on Linux only, and this is ${process.platform}-${process.arch}.`, {
+      code: 'unavailable',
       remedy: 'Use the desktop: npm run test:desktop.',
     });
   }
@@ -86,8 +99,8 @@ async function npm(folder: string, args: string[], env: NodeJS.ProcessEnv = {}):
   const { code, output } = await run('npm', args, { cwd: folder, env: { ...process.env, ...env } });
   if (code !== 0) {
     throw new UserError(`npm ${args[0]} of code-server failed in ${folder}:\n${output.trim()}`, {
-      remedy:
-        'It needs the npm registry, python3, make and a C++ compiler. DISTILLERY_SKIP_WORKBENCH=1 leaves these tests out.',
+      code: 'unavailable',
+      remedy: 'It needs the npm registry, python3, make and a C++ compiler.',
     });
   }
 }
@@ -106,8 +119,8 @@ export async function installBrowser(): Promise<string> {
     const browser = findBrowser();
     if (browser) return browser;
     throw new UserError(`No Chromium here, and it could not be installed:\n${tried.join('\n')}`, {
-      remedy:
-        'Install Chromium or Chrome, or name one in CHROME_PATH. DISTILLERY_SKIP_WORKBENCH=1 leaves these tests out.',
+      code: 'unavailable',
+      remedy: 'Install Chromium or Chrome, or name one in CHROME_PATH.',
     });
   });
 }
