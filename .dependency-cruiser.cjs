@@ -6,6 +6,8 @@ const mayImport = {
   kernels: [],
   model: ['kernels', 'config'],
   data: ['chain', 'config'],
+  // Asks for chains over the network or of a local model; free of the engine, so that the extension can ask too.
+  teachers: ['runs', 'data', 'chain', 'config'],
   rewards: ['chain', 'config'],
   runs: ['config', 'chain'],
   // A failure case: described, imported. For those who train and those who show it.
@@ -30,11 +32,11 @@ const mayImport = {
     'config',
   ],
   cli: [
-    ...['client', 'protocol', 'cases'],
+    ...['client', 'protocol', 'cases', 'teachers'],
     ...['curriculum', 'learning', 'rollout', 'model', 'kernels', 'rewards', 'data', 'runs', 'chain', 'config'],
   ],
   // Never the engine: the extension reads run folders and talks to the host.
-  extension: ['client', 'protocol', 'cases', 'rewards', 'data', 'runs', 'chain', 'config'],
+  extension: ['client', 'protocol', 'cases', 'teachers', 'rewards', 'data', 'runs', 'chain', 'config'],
 };
 module.exports = {
   forbidden: [

@@ -15,6 +15,7 @@ import { addRunCommands } from './run';
 import { addRunsCommand } from './runs';
 import { addScoreCommand } from './score';
 import { addShowCommand } from './show';
+import { addTeachCommand } from './teach';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
 
@@ -45,6 +46,7 @@ addShowCommand(program);
 addPreviewCommand(program);
 addScoreCommand(program);
 addNewCommand(program);
+addTeachCommand(program);
 addImportCommand(program);
 addDoctorCommand(program);
 for (const command of program.commands) command.showHelpAfterError(`See \`distillery ${command.name()} --help\`.`);

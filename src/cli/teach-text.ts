@@ -1,0 +1,140 @@
+/** What `teach` says: the plan, its progress, the result. */
+import pc from 'picocolors';
+import type { Written } from '../teachers/chains';
+import { costOf, type Prices } from '../teachers/cost';
+import { TeacherFault } from '../teachers/faults';
+import type { Outcome, Progress } from '../teachers/generate';
+import type { Plan } from '../teachers/plan';
+import { clip, clock, percent, plural, short } from './format';
+import { shown } from './places';
+import type { Screen } from './progress';
+
+interface Around {
+  keyFrom?: string;
+  out: string;
+  journal: string;
+  budget?: number;
+}
+
+export function planText(plan: Plan, { keyFrom, out, journal, budget }: Around): string {
+  const { requests, cached, expected, most, cost } = plan;
+  const left = requests - cached;
+  const rows: [string, string | undefined][] = [
+    ['to', `${plan.endpoint}, model ${plan.model}`],
+    [
+      'key',
+      keyFrom
+        ? `from ${keyFrom}${plan.endpoint.startsWith('http:') ? ', over a connection that is not encrypted' : ''}`
+        : 'none',
+    ],
+    [
+      'what',
+      `${plural(plan.questions, 'question')}, in ${plural(requests, 'request')}${cached > 0 ? `; ${cached} answered before, ${left} to send` : ''}`,
+    ],
+    [
+      'tokens',
+      left > 0
+        ? `about ${short(expected.prompt)} in, ${short(expected.completion)} out${plan.measured ? '' : ' (a guess)'}; at most ${short(most.completion)} out`
+        : undefined,
+    ],
+    [
+      'cost',
+      cost && left > 0
+        ? `about ${money(cost.expected)}, at most ${money(cost.most)}${budget === undefined ? '' : `; the budget ends it at ${money(budget)}`}`
+        : undefined,
+    ],
+    ['output', shown(out)],
+    ['replies', shown(journal)],
+  ];
+  const lines = rows.flatMap(([name, text]) => (text === undefined ? [] : [`${pc.dim(name.padEnd(9))}${text}`]));
+  if (plan.example !== undefined)
+    lines.push(
+      `${pc.dim('sent')}     the text of each question and nothing else of the row; the first request is:`,
+      ...quote(plan.example),
+    );
+  return `${lines.join('\n')}\n`;
+}
+
+const quote = (text: string) => text.split('\n').map((line) => pc.dim(`         │ ${clip(line, 300)}`));
+
+const money = (value: number) => (value < 0.1 ? value.toFixed(4) : value.toFixed(2));
+
+/** One line that is redrawn on a terminal; in a log, a line every half minute. */
+export function showTeaching(screen: Screen, silent: boolean, now: () => number = () => performance.now()) {
+  const started = now();
+  let told = started;
+  let last: Progress | undefined;
+  let drawn = false;
+  const clear = () => {
+    if (drawn) screen.write('\r\u001b[2K');
+    drawn = false;
+  };
+  const draw = () => {
+    if (!last || silent) return;
+    const text = progressText(last, (now() - started) / 1000);
+    if (screen.isTTY) {
+      clear();
+      screen.write(clip(text, (screen.columns ?? 120) - 1));
+      drawn = true;
+    } else if (now() - told >= 30_000) {
+      screen.write(`${text}\n`);
+      told = now();
+    }
+  };
+  const timer = silent ? undefined : setInterval(draw, screen.isTTY ? 500 : 5000);
+  return {
+    progress(progress: Progress) {
+      last = progress;
+    },
+    say(text: string) {
+      if (silent) return;
+      clear();
+      screen.write(`${pc.yellow(text)}\n`);
+    },
+    end() {
+      clearInterval(timer);
+      clear();
+    },
+  };
+}
+
+export function progressText(progress: Progress, seconds: number): string {
+  const { done, total, cached, correct, failed, underWay, usage, waiting } = progress;
+  const asked = done - cached;
+  const left = total - done - failed;
+  return [
+    `${done}/${total}`,
+    done > 0 ? `${percent(correct / done, 0)} right` : '',
+    failed > 0 ? `${failed} refused` : '',
+    `${underWay} under way`,
+    `${short(usage.completion)} tokens`,
+    asked > 0 && left > 0 ? `ETA ${clock((seconds / asked) * left)}` : '',
+    waiting && waiting.until > Date.now()
+      ? `waiting ${clock((waiting.until - Date.now()) / 1000)}: ${waiting.reason}`
+      : '',
+  ]
+    .filter(Boolean)
+    .join('  ');
+}
+
+export function resultText(
+  { out, rows, solved, complete, questions, failures }: Written & { out: string; failures: Outcome['failures'] },
+  { usage, done, total, correct }: Progress,
+  ended: Outcome['ended'],
+  prices?: Prices,
+): string {
+  const why = { stopped: 'Stopped.', budget: 'Ended by the budget.' };
+  const lines = [
+    ended === undefined ? '' : pc.yellow(ended instanceof TeacherFault ? 'The teacher gave up.' : why[ended]),
+    `${pc.bold(plural(rows, 'chain'))} in ${shown(out)}: ${solved} of ${plural(questions, 'question')} solved, ${percent(correct / Math.max(done, 1))} of ${done} replies right`,
+    pc.dim(
+      `${short(usage.prompt)} tokens in, ${short(usage.completion)} out${prices ? `, ${money(costOf(usage, prices))} spent now` : ''}`,
+    ),
+    complete < questions
+      ? `${total - done} replies are missing. Run the same command again: only these are asked.`
+      : '',
+    ...failures.slice(0, 3).map(({ problemId, message }) => `${pc.yellow('refused')} ${problemId}: ${message}`),
+    failures.length > 3 ? `... and ${failures.length - 3} more` : '',
+  ];
+  return lines.filter(Boolean).join('\n');
+}

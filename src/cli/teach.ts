@@ -1,0 +1,218 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { fileFormats, guessFormat } from '../data/guess';
+import { loadData } from '../data/load';
+import { UserError } from '../errors';
+import { keepRules, type Selection, writeChainsOf } from '../teachers/chains';
+import { checkBaseUrl, keyFor } from '../teachers/endpoint';
+import { TeacherFault } from '../teachers/faults';
+import { generate, type Outcome, type Sampling, tasksOf } from '../teachers/generate';
+import { openJournal } from '../teachers/journal';
+import { openAiTeacher } from '../teachers/openai';
+import { planOf } from '../teachers/plan';
+import { checkPrompt, defaultPrompt } from '../teachers/prompt';
+import type { Teacher } from '../teachers/types';
+import { askConsent } from './consent';
+import { exitCodes, print } from './exit';
+import { count, positive, upTo } from './options';
+import { planText, resultText, showTeaching } from './teach-text';
+
+interface Options {
+  out: string;
+  baseUrl?: string;
+  model?: string;
+  gguf?: string;
+  format?: (typeof fileFormats)[number];
+  start: number;
+  limit?: number;
+  samples: number;
+  keep: Selection['keep'];
+  thoughts: boolean;
+  withUnanswered?: boolean;
+  temperature: number;
+  maxTokens: number;
+  prompt?: string;
+  seed?: number;
+  concurrency: number;
+  rpm?: number;
+  timeout: number;
+  retries: number;
+  priceIn?: number;
+  priceOut?: number;
+  budget?: number;
+  yes?: boolean;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+export function addTeachCommand(program: Command): void {
+  program
+    .command('teach')
+    .description('ask a teacher for chains of thought, and keep those that reach the reference answer')
+    .argument('<questions>', 'a dataset with questions and answers: chains JSONL, GSM8K, Parquet')
+    .requiredOption('--out <file>', 'the chains, as *.chains.jsonl')
+    .option('--base-url <url>', 'an OpenAI-compatible endpoint, such as http://localhost:11434/v1')
+    .option('--model <name>', 'the teacher, as the endpoint calls it')
+    .option('--gguf <file>', 'or: a teacher in a GGUF file, run here by node-llama-cpp')
+    .addOption(new Option('--format <name>', 'of the questions (default: by the first row)').choices([...fileFormats]))
+    .option('--start <n>', 'skip so many rows', count, 0)
+    .option('--limit <n>', 'ask at most n questions', positive)
+    .option('--samples <k>', 'chains to each question', positive, 4)
+    .addOption(
+      new Option('--keep <rule>', 'what of the right chains').choices([...keepRules]).default('shortest-correct'),
+    )
+    .option('--no-thoughts', "leave the teacher's <think> part out of the chains")
+    .option('--with-unanswered', 'keep questions without a right chain too, without a chain')
+    .option('--temperature <t>', 'of sampling', upTo(2), 0.7)
+    .option('--max-tokens <n>', 'longest reply, its thinking included', positive, 4096)
+    .option('--prompt <file>', 'a prompt of your own, with {question} where the question goes')
+    .option('--seed <n>', 'sent with each request, where the endpoint takes one: sample i has seed n + i', count)
+    .option('--concurrency <n>', 'requests at a time', positive, 4)
+    .option('--rpm <n>', 'requests a minute at most', positive)
+    .option('--timeout <s>', 'longest silence of the endpoint', positive, 120)
+    .option('--retries <n>', 'repetitions of a request that fails', count, 5)
+    .option('--price-in <x>', 'price of a million prompt tokens', upTo(1e6))
+    .option('--price-out <x>', 'price of a million reply tokens', upTo(1e6))
+    .option('--budget <x>', 'end before all replies together can cost more; needs the prices', upTo(1e9))
+    .option('--yes', 'send without asking')
+    .option('--dry-run', 'show what would be sent where, and end')
+    .option('--json', 'one JSON object a line: the plan, the result')
+    .addHelpText(
+      'after',
+      `
+Keys come from DISTILLERY_API_KEY, or for api.openai.com from OPENAI_API_KEY; they are written nowhere.
+Every reply is kept beside the output at once. Run the same command again after an interruption: only what is missing is asked.
+
+Examples:
+  distillery teach gsm8k/train.jsonl --out r1.chains.jsonl --base-url https://api.deepseek.com/v1 --model deepseek-reasoner
+  distillery teach train.jsonl --out qwen.chains.jsonl --base-url http://localhost:11434/v1 --model qwen3:14b --samples 8
+  distillery teach train.jsonl --out x.chains.jsonl --base-url ... --model ... --price-in 0.55 --price-out 2.19 --budget 5 --yes`,
+    )
+    .action(teach);
+}
+
+async function teach(questions: string, options: Options): Promise<void> {
+  const out = resolve(options.out);
+  const journalFolder = `${out.replace(/(\.chains)?\.jsonl$/, '')}.teacher`;
+  checkOut(questions, out, journalFolder);
+  const { teacher, keyFrom } = teacherOf(options);
+  const { problems } = loadData(
+    {
+      format: options.format ?? guessFormat(questions),
+      path: resolve(questions),
+      start: options.start,
+      count: options.limit,
+    },
+    '.',
+  );
+  const sampling = samplingOf(options);
+  const prices = pricesOf(options);
+  const tasks = tasksOf(problems, teacher, sampling);
+  const journal = openJournal(journalFolder);
+  try {
+    const plan = planOf(teacher, problems.length, tasks, journal.entries, prices);
+    if (options.json) print({ plan: { ...plan, key: keyFrom ?? null, out, journal: journalFolder } });
+    else process.stderr.write(`${planText(plan, { keyFrom, out, journal: journalFolder, budget: options.budget })}\n`);
+    if (options.dryRun) return;
+    if (plan.cached < plan.requests && !(await askConsent('Send them?', options.yes))) return;
+    const outcome = await ask(teacher, tasks, journal, options);
+    const { keep, thoughts, withUnanswered: unanswered = false } = options;
+    const written = writeChainsOf(out, problems, teacher, sampling, journal, { keep, thoughts, unanswered });
+    const { ended, failures, progress } = outcome;
+    const result = {
+      out,
+      journal: journalFolder,
+      ...written,
+      usage: progress.usage,
+      correct: progress.correct,
+      failures,
+    };
+    if (options.json) print({ result: { ...result, replies: progress.done, ended: endWord(ended) } });
+    else process.stdout.write(`${resultText(result, progress, ended, prices)}\n`);
+    if (ended === 'stopped') process.exitCode = exitCodes.stopped;
+    if (ended instanceof TeacherFault)
+      throw new UserError(ended.message, {
+        code: 'teacher',
+        remedy: ended.details.remedy ?? 'Run the same command again later: only what is missing is asked.',
+        cause: ended,
+      });
+  } finally {
+    journal.close();
+    await teacher.dispose?.();
+  }
+}
+
+const endWord = (ended: Outcome['ended']) => (ended instanceof TeacherFault ? 'failed' : (ended ?? 'finished'));
+
+/** Asks with progress on the terminal. Ctrl-C waits for what is under way, as it is paid for; a second one does not. */
+async function ask(
+  teacher: Teacher,
+  tasks: Parameters<typeof generate>[0],
+  journal: Parameters<typeof generate>[2],
+  options: Options,
+) {
+  const [stop, abort] = [new AbortController(), new AbortController()];
+  const show = showTeaching(process.stderr, options.json ?? false);
+  const interrupt = () => {
+    if (stop.signal.aborted) abort.abort();
+    else show.say('Waiting for the replies under way, which are paid for; a second Ctrl-C drops them.');
+    stop.abort();
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', interrupt);
+  try {
+    return await generate(tasks, teacher, journal, {
+      concurrency: options.concurrency,
+      pace: { requestsPerMinute: options.rpm, attempts: options.retries + 1 },
+      prices: pricesOf(options),
+      budget: options.budget,
+      stop: stop.signal,
+      abort: abort.signal,
+      notify: show.progress,
+    });
+  } finally {
+    show.end();
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt).off('SIGHUP', interrupt);
+  }
+}
+
+function checkOut(questions: string, out: string, journal: string): void {
+  const refuse = (message: string, remedy: string) => new UserError(message, { file: out, code: 'usage', remedy });
+  if (!out.endsWith('.jsonl')) throw refuse('the chains are JSON lines', 'Name the file x.chains.jsonl.');
+  if (resolve(questions) === out) throw refuse('this is where the questions come from', 'Give another file as --out.');
+  if (existsSync(out) && !existsSync(journal))
+    throw refuse(
+      'the file is there already, and is not from this command',
+      'Give another file as --out, or remove it.',
+    );
+}
+
+function teacherOf({ baseUrl, model, timeout }: Options): { teacher: Teacher; keyFrom?: string } {
+  if (baseUrl === undefined || model === undefined)
+    throw new UserError('no teacher is named', { code: 'usage', remedy: 'Give --base-url and --model.' });
+  const key = keyFor(checkBaseUrl(baseUrl), process.env);
+  const teacher = openAiTeacher({ baseUrl, model, apiKey: key?.key, silenceMs: timeout * 1000 });
+  return { teacher, keyFrom: key?.from };
+}
+
+function samplingOf({ samples, temperature, maxTokens, prompt, seed }: Options): Sampling {
+  const template = prompt === undefined ? defaultPrompt : checkPrompt(readPrompt(prompt), prompt);
+  return { samples, temperature, maxTokens, template, ...(seed !== undefined && { seed }) };
+}
+
+function readPrompt(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new UserError('the prompt cannot be read', { file, code: 'missing', remedy: 'Check the path.', cause });
+  }
+}
+
+function pricesOf({ priceIn, priceOut, budget }: Options) {
+  if (priceIn !== undefined && priceOut !== undefined) return { input: priceIn, output: priceOut };
+  if (priceIn === undefined && priceOut === undefined && budget === undefined) return undefined;
+  throw new UserError(budget === undefined ? 'one price is missing' : 'a budget needs prices', {
+    code: 'usage',
+    remedy: 'Give both --price-in and --price-out, for a million tokens.',
+  });
+}

@@ -1,0 +1,106 @@
+/** From the replies of a journal to chains that students learn from. */
+import fs from 'node:fs';
+import { dirname } from 'node:path';
+import type { Problem } from '../data/types';
+import { flushFolder, guardDisk } from '../disk';
+import { isRight, type Sampling, taskOf } from './generate';
+import type { Entry, Journal } from './journal';
+import { chainText } from './reply';
+import type { Teacher } from './types';
+
+export const keepRules = ['shortest-correct', 'all-correct'] as const;
+
+export interface Selection {
+  keep: (typeof keepRules)[number];
+  /** Whether the teacher's thinking is part of the chain, in front of the solution. */
+  thoughts: boolean;
+  /** Questions without a right chain stay in the file, without a chain: Stage 2 can still use them. */
+  unanswered: boolean;
+}
+
+export interface Written {
+  rows: number;
+  /** Questions with at least one right chain, questions that have all their replies, questions. */
+  solved: number;
+  complete: number;
+  questions: number;
+}
+
+/** Writes the chains of the problems, in their order, as a `*.chains.jsonl`; the file is replaced as a whole. */
+export function writeChainsOf(
+  file: string,
+  problems: readonly Problem[],
+  teacher: Teacher,
+  sampling: Sampling,
+  journal: Journal,
+  selection: Selection,
+): Written {
+  const written: Written = { rows: 0, solved: 0, complete: 0, questions: problems.length };
+  replaceLines(file, function* () {
+    for (const problem of problems) {
+      const { rows, replies, correct } = rowsOf(problem, teacher, sampling, journal, selection);
+      if (correct > 0) written.solved++;
+      if (replies === sampling.samples) written.complete++;
+      written.rows += rows.length;
+      for (const row of rows) yield JSON.stringify(row);
+    }
+  });
+  return written;
+}
+
+function rowsOf(problem: Problem, teacher: Teacher, sampling: Sampling, journal: Journal, selection: Selection) {
+  const replies: { sample: number; entry: Entry }[] = [];
+  for (let sample = 0; sample < sampling.samples; sample++) {
+    const entry = journal.entries.get(taskOf(problem, teacher, sampling, sample).key);
+    if (entry) replies.push({ sample, entry });
+  }
+  const length = ({ lengths }: Entry) => lengths.text + (selection.thoughts ? lengths.thought : 0);
+  const right = replies.filter(({ entry }) => isRight(entry, problem.answer));
+  // Stable: of two as short, the earlier sample.
+  const sorted = right.toSorted((a, b) => length(a.entry) - length(b.entry));
+  const kept = selection.keep === 'all-correct' ? right : sorted.slice(0, 1);
+  const { id, question, answer, meta } = problem;
+  const rows: object[] = kept.map(({ sample, entry }) => {
+    const reply = journal.read(entry);
+    const provenance = {
+      model: reply.model,
+      endpoint: reply.host,
+      time: reply.time,
+      samples: replies.length,
+      correct: right.length,
+      sample,
+      temperature: sampling.temperature,
+      promptTokens: reply.usage.prompt,
+      completionTokens: reply.usage.completion,
+      ...(reply.estimated && { tokensEstimated: true }),
+    };
+    return {
+      id: selection.keep === 'all-correct' ? `${id}#${sample}` : id,
+      question,
+      answer,
+      chain: chainText(reply, selection.thoughts),
+      meta: { ...meta, teacher: provenance },
+    };
+  });
+  if (rows.length === 0 && selection.unanswered) rows.push({ id, question, answer, ...(meta && { meta }) });
+  return { rows, replies: replies.length, correct: right.length };
+}
+
+/** As `writeAtomically`, a line at a time: all chains together may be too long for one text. */
+function replaceLines(file: string, lines: () => Iterable<string>): void {
+  const draft = `${file}.draft`;
+  guardDisk(file, 'its earlier content is kept', () => {
+    const handle = fs.openSync(draft, 'w');
+    try {
+      for (const line of lines()) fs.writeFileSync(handle, `${line}\n`);
+      fs.fsyncSync(handle);
+    } catch (error) {
+      fs.rmSync(draft, { force: true });
+      throw error;
+    } finally {
+      fs.closeSync(handle);
+    }
+    fs.renameSync(draft, file);
+    flushFolder(dirname(file));
+  });
+}

@@ -1,0 +1,255 @@
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readChains } from '../data/chains';
+import type { Problem } from '../data/types';
+import { type Selection, writeChainsOf } from './chains';
+import { TeacherFault } from './faults';
+import { type GenerateOptions, generate, type Sampling, tasksOf } from './generate';
+import { openJournal, repliesFile } from './journal';
+import { openAiTeacher } from './openai';
+import { planOf } from './plan';
+import { defaultPrompt } from './prompt';
+import { type Asked, type FakeServer, openServer } from './testing/server';
+
+let folder: string;
+let server: FakeServer;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'distillery-teach-'));
+  server = await openServer(right);
+});
+afterEach(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const problems: Problem[] = Array.from({ length: 6 }, (_, i) => ({
+  id: `q${i}`,
+  question: `How much is ${i} + ${i}?`,
+  answer: String(2 * i),
+  meta: { row: i },
+}));
+const sumIn = ({ question }: Asked) => 2 * Number(/\d+/.exec(question)![0]);
+const right = (asked: Asked) => ({ text: `Step 1: it is ${sumIn(asked)}\nAnswer: ${sumIn(asked)}` });
+
+const sampling: Sampling = { samples: 3, temperature: 0.7, maxTokens: 100, template: defaultPrompt, seed: 0 };
+const pace = { firstWaitMs: 5, longestWaitMs: 20 };
+const shortest: Selection = { keep: 'shortest-correct', thoughts: true, unanswered: false };
+
+async function teach(options: Partial<GenerateOptions> = {}, selection = shortest, asked = problems, how = sampling) {
+  const teacher = openAiTeacher({ baseUrl: server.baseUrl, model: 'm' });
+  const journal = openJournal(join(folder, 'x.teacher'));
+  try {
+    const tasks = tasksOf(asked, teacher, how);
+    const outcome = await generate(tasks, teacher, journal, { concurrency: 4, pace, ...options });
+    const out = join(folder, 'x.chains.jsonl');
+    const written = writeChainsOf(out, asked, teacher, how, journal, selection);
+    return { outcome, written, out, plan: planOf(teacher, asked.length, tasks, journal.entries) };
+  } finally {
+    journal.close();
+  }
+}
+
+const paidTwice = () => {
+  const paid = server.asked.filter((asked) => asked.paid).map(({ question, body }) => `${question} ${body.seed}`);
+  return paid.length - new Set(paid).size;
+};
+
+describe('generating chains', () => {
+  it('asks every sample once and keeps the shortest right chain, with provenance', async () => {
+    server.behave = (asked) => {
+      const sum = sumIn(asked);
+      const words = [' at great length, and then some more', '', ' in a few words'][asked.body.seed as number];
+      return { text: `Step 1: it is ${sum}${words}\nAnswer: ${asked.body.seed === 1 ? sum + 1 : sum}` };
+    };
+    const { outcome, written, out } = await teach();
+    expect(server.asked).toHaveLength(18);
+    expect(outcome).toMatchObject({ failures: [], progress: { done: 18, correct: 12, cached: 0 } });
+    expect(outcome.ended).toBeUndefined();
+    expect(written).toEqual({ rows: 6, solved: 6, complete: 6, questions: 6 });
+    const chains = readChains(out);
+    expect(chains.map(({ id }) => id)).toEqual(problems.map(({ id }) => id));
+    expect(chains[2].chain).toBe('Step 1: it is 4 in a few words\nAnswer: 4'); // the shortest of all is wrong
+    expect(chains[2].meta).toMatchObject({
+      row: 2,
+      teacher: {
+        model: 'm',
+        endpoint: expect.stringContaining('127.0.0.1'),
+        samples: 3,
+        correct: 2,
+        sample: 2,
+        temperature: 0.7,
+      },
+    });
+    expect((chains[2].meta!.teacher as { completionTokens: number }).completionTokens).toBe(11);
+  });
+
+  it('keeps all right chains, and questions without any, where that is asked for', async () => {
+    server.behave = (asked) => (sumIn(asked) === 4 ? { text: 'Answer: 17' } : right(asked));
+    const { out } = await teach({}, { ...shortest, keep: 'all-correct', unanswered: true });
+    const chains = readChains(out);
+    expect(chains).toHaveLength(5 * 3 + 1);
+    expect(chains.find(({ id }) => id === 'q2')).toEqual({ ...problems[2] });
+    expect(chains[0].id).toBe('q0#0');
+  });
+
+  it('takes no reply that was cut off by its length, though it is paid for and not asked again', async () => {
+    server.behave = (asked) => ({ ...right(asked), finish: 'length' });
+    expect((await teach()).written).toMatchObject({ rows: 0, solved: 0, complete: 6 });
+    await teach();
+    expect(server.asked).toHaveLength(18);
+  });
+
+  it('asks nothing twice: not on a second run, not for more samples, not for the same question in another row', async () => {
+    await teach();
+    const again = await teach({}, shortest, [...problems, { ...problems[0], id: 'twin', answer: '1' }], {
+      ...sampling,
+      samples: 5,
+    });
+    expect(server.asked).toHaveLength(6 * 5);
+    expect(again.outcome.progress).toMatchObject({ total: 30, cached: 18, done: 30 });
+    expect(again.written).toMatchObject({ solved: 6, complete: 7 }); // the twin has other gold
+    expect(again.plan).toMatchObject({ requests: 30, cached: 30, expected: { prompt: 0, completion: 0 } });
+    await teach({}, shortest, problems, { ...sampling, temperature: 0 });
+    expect(server.asked).toHaveLength(6 * 5 + 18); // another request
+  });
+
+  it('gets over 429, 500, cut streams, broken JSON and silence', async () => {
+    const seen = new Map<string, number>();
+    server.behave = (asked) => {
+      const key = `${asked.question} ${asked.body.seed}`;
+      const nth = (seen.get(key) ?? 0) + 1;
+      seen.set(key, nth);
+      const faults = [
+        { status: 429, headers: { 'retry-after-ms': '10' } },
+        { status: 500 },
+        { cut: 'connection' } as const,
+        { cut: 'stream' } as const,
+        { garbage: '{"choices": [' },
+      ];
+      return nth <= 2 ? faults[(sumIn(asked) / 2 + nth + (asked.body.seed as number)) % faults.length] : right(asked);
+    };
+    const waits: string[] = [];
+    const { outcome, written } = await teach({ notify: ({ waiting }) => waiting && waits.push(waiting.reason) });
+    expect(outcome.ended).toBeUndefined();
+    expect(written).toMatchObject({ rows: 6, solved: 6, complete: 6 });
+    expect(server.asked).toHaveLength(18 * 3);
+    expect(paidTwice()).toBe(0);
+    expect(new Set(waits).size).toBeGreaterThan(3);
+  });
+
+  it('keeps everybody waiting as long as a 429 asks', async () => {
+    let refusedAt = 0;
+    server.behave = (asked, nth) => {
+      if (nth > 1) return right(asked);
+      refusedAt = Date.now();
+      return { status: 429, headers: { 'retry-after': '0.3' } };
+    };
+    await teach({ concurrency: 1 });
+    expect(server.asked[1].at - refusedAt).toBeGreaterThanOrEqual(295);
+  });
+
+  it('spaces requests by the pace', async () => {
+    await teach({ pace: { ...pace, requestsPerMinute: 3000 } }); // 20 ms apart
+    const times = server.asked.map(({ at }) => at);
+    expect(times.at(-1)! - times[0]).toBeGreaterThanOrEqual(17 * 20 - 20);
+  });
+
+  it('never has more requests under way than told', async () => {
+    let [underWay, most] = [0, 0];
+    server.behave = async (asked) => {
+      most = Math.max(most, ++underWay);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      underWay--;
+      return right(asked);
+    };
+    await teach({ concurrency: 3 });
+    expect(most).toBe(3);
+  });
+
+  it('gives a refused question up and goes on; asks it again the next time', async () => {
+    server.behave = (asked) => (sumIn(asked) === 4 ? { status: 400, error: 'context too long' } : right(asked));
+    const { outcome, written } = await teach({ concurrency: 1 });
+    expect(outcome.failures).toHaveLength(3);
+    expect(outcome.failures[0]).toEqual({
+      problemId: 'q2',
+      sample: 0,
+      message: expect.stringContaining('context too long'),
+    });
+    expect(written).toMatchObject({ solved: 5, complete: 5 });
+    server.behave = right;
+    expect((await teach()).written).toMatchObject({ solved: 6, complete: 6 });
+  });
+
+  it('ends at once where no request can pass, and keeps what came', async () => {
+    server.behave = (asked, nth) => (nth > 5 ? { status: 401, error: 'key expired' } : right(asked));
+    const { outcome } = await teach({ concurrency: 2 });
+    expect(outcome.ended).toBeInstanceOf(TeacherFault);
+    expect(outcome.progress.done).toBe(5);
+    expect(server.asked.length).toBeLessThanOrEqual(7);
+    server.behave = () => ({ status: 500 });
+    const down = await teach({ pace: { ...pace, attempts: 2 } });
+    expect(down.outcome).toMatchObject({ ended: { kind: 'passing' }, progress: { done: 5, cached: 5 } });
+  });
+
+  it('stops within the budget, what was paid before included', async () => {
+    const prices = { input: 0, output: 1000 }; // 0.001 a token: 7 tokens a reply, 100 at most
+    const first = await teach({ concurrency: 1, prices, budget: 0.15 });
+    expect(first.outcome.ended).toBe('budget');
+    // 100 more could be too much once 0.05 is spent.
+    expect(first.outcome.progress.usage.completion).toBe(56);
+    const second = await teach({ concurrency: 1, prices, budget: 0.15 });
+    expect(second.outcome).toMatchObject({ ended: 'budget', progress: { done: 8, cached: 8 } });
+    expect((await teach({ prices, budget: 1 })).outcome.ended).toBeUndefined();
+  });
+
+  it('waits for what is under way when stopped, and drops it when aborted', async () => {
+    const [stop, abort] = [new AbortController(), new AbortController()];
+    server.behave = async (asked, nth) => {
+      if (nth === 4) setTimeout(() => stop.abort(), 5);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      return right(asked);
+    };
+    const stopped = await teach({ stop: stop.signal });
+    expect(stopped.outcome).toMatchObject({ ended: 'stopped', progress: { done: 4, underWay: 0 } });
+    server.behave = (asked, nth) => {
+      if (nth < 8) return right(asked);
+      setTimeout(() => abort.abort(), 5);
+      return 'silence';
+    };
+    const aborted = await teach({ abort: abort.signal, concurrency: 1 });
+    expect(aborted.outcome).toMatchObject({ ended: 'stopped', progress: { done: 7 } });
+    server.behave = right;
+    expect((await teach()).written.complete).toBe(6);
+    expect(paidTwice()).toBe(0);
+  });
+});
+
+describe('the journal', () => {
+  it('loses a torn last line only', async () => {
+    await teach();
+    const file = repliesFile(join(folder, 'x.teacher'));
+    const size = readFileSync(file).length;
+    truncateSync(file, size - 10);
+    const { outcome } = await teach();
+    expect(outcome.progress).toMatchObject({ cached: 17, done: 18 });
+    expect(server.asked).toHaveLength(19);
+  });
+
+  it('names the line that is damaged', async () => {
+    await teach();
+    const file = repliesFile(join(folder, 'x.teacher'));
+    const lines = readFileSync(file, 'utf8').split('\n');
+    lines[3] = '{"key": "x"}';
+    writeFileSync(file, lines.join('\n'));
+    await expect(teach()).rejects.toThrow(expect.objectContaining({ file, line: 4, code: 'teacher' }));
+  });
+
+  it('is open to one process at a time', () => {
+    const journal = openJournal(join(folder, 'x.teacher'));
+    expect(() => openJournal(join(folder, 'x.teacher'))).toThrow(/already asking/);
+    journal.close();
+    openJournal(join(folder, 'x.teacher')).close();
+  });
+});

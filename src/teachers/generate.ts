@@ -1,0 +1,185 @@
+/** Asks a teacher for several chains to each question: nothing twice, so many at a time, within pace and budget. */
+import { setMaxListeners } from 'node:events';
+import { sameAnswer } from '../chain/answer';
+import type { Problem } from '../data/types';
+import { Budget, type Prices } from './cost';
+import { TeacherFault } from './faults';
+import { type Entry, type Journal, requestKey } from './journal';
+import { Gate, type Pace, withPatience } from './patience';
+import { promptFor } from './prompt';
+import { collectReply, tokensIn } from './reply';
+import type { Teacher, TeacherRequest, Usage } from './types';
+
+export interface Sampling {
+  /** Chains asked for each question. */
+  samples: number;
+  temperature: number;
+  maxTokens: number;
+  /** With the question's place in it. */
+  template: string;
+  /** Sample i is drawn with seed + i; absent: no seed is sent. */
+  seed?: number;
+}
+
+export interface GenerateOptions {
+  /** Requests under way at a time. */
+  concurrency: number;
+  pace: Pace;
+  prices?: Prices;
+  /** Most money for all replies of the journal together; needs `prices`. */
+  budget?: number;
+  /** No more requests are begun; those under way are waited for. */
+  stop?: AbortSignal;
+  /** Requests under way are dropped. */
+  abort?: AbortSignal;
+  notify?: (progress: Progress) => void;
+  now?: () => Date;
+}
+
+/** A request: one sample of one question. */
+export interface Task {
+  key: string;
+  sample: number;
+  request: TeacherRequest;
+  /** The first problem that asks this; others with the same question share the reply. */
+  problem: Problem;
+}
+
+export interface Progress {
+  /** Replies there are and replies wanted. */
+  done: number;
+  total: number;
+  /** Of those done, how many the journal had before. */
+  cached: number;
+  correct: number;
+  failed: number;
+  underWay: number;
+  /** Of the replies received now. */
+  usage: Usage;
+  /** Pieces of text received now: alive, though no reply is complete. */
+  pieces: number;
+  /** Why nothing is sent just now. */
+  waiting?: { reason: string; until: number };
+}
+
+export interface Outcome {
+  progress: Progress;
+  /** Requests that were refused; asked again the next time. */
+  failures: { problemId: string; sample: number; message: string }[];
+  /** Why not everything was asked. */
+  ended?: 'stopped' | 'budget' | TeacherFault;
+}
+
+/** Refused requests in a row, and nothing but these, after which the teacher is given up. */
+const hopeless = 5;
+
+export function tasksOf(problems: readonly Problem[], teacher: Teacher, sampling: Sampling): Task[] {
+  const tasks = new Map<string, Task>();
+  for (const problem of problems)
+    for (let sample = 0; sample < sampling.samples; sample++) {
+      const task = taskOf(problem, teacher, sampling, sample);
+      if (!tasks.has(task.key)) tasks.set(task.key, task);
+    }
+  return [...tasks.values()];
+}
+
+export function taskOf(problem: Problem, teacher: Teacher, sampling: Sampling, sample: number): Task {
+  const { temperature, maxTokens, template, seed } = sampling;
+  const prompt = promptFor(template, problem.question);
+  const request = { prompt, temperature, maxTokens, ...(seed !== undefined && { seed: seed + sample }) };
+  const key = requestKey(teacher, request, sample);
+  return { key, sample, request: { ...request, key }, problem };
+}
+
+/** A reply that may be taught: whole, and right. */
+export const isRight = ({ answer, finished }: Entry, gold: string) =>
+  finished && answer !== null && sameAnswer(answer, gold);
+
+/** Asks everything that the journal does not have. Never throws for what a teacher does: that is told in `ended`. */
+export async function generate(
+  tasks: readonly Task[],
+  teacher: Teacher,
+  journal: Journal,
+  options: GenerateOptions,
+): Promise<Outcome> {
+  const { concurrency, pace, prices, stop, abort = new AbortController().signal, now = () => new Date() } = options;
+  const missing = tasks.filter(({ key }) => !journal.entries.has(key));
+  const had = tasks.filter(({ key }) => journal.entries.has(key));
+  const progress: Progress = {
+    ...{ done: had.length, total: tasks.length, cached: had.length, failed: 0, underWay: 0, pieces: 0 },
+    correct: had.filter(({ key, problem }) => isRight(journal.entries.get(key)!, problem.answer)).length,
+    usage: { prompt: 0, completion: 0 },
+  };
+  const budget = options.budget !== undefined && prices ? new Budget(options.budget, prices) : undefined;
+  for (const { usage } of journal.entries.values()) budget?.spend(usage);
+  const outcome: Outcome = { progress, failures: [] };
+  const notify = () => options.notify?.(progress);
+  const gate = new Gate(pace.requestsPerMinute ? 60_000 / pace.requestsPerMinute : 0);
+  const halt = new AbortController(); // ends the waits of all workers when one finds that it is over
+  const waits = AbortSignal.any([halt.signal, abort, ...(stop ? [stop] : [])]);
+  setMaxListeners(0, waits, abort); // one for each request under way
+  const end = (reason: NonNullable<Outcome['ended']>) => {
+    outcome.ended ??= reason;
+    halt.abort();
+  };
+
+  const askOne = async ({ key, sample, request, problem }: Task) => {
+    const begun = performance.now();
+    const reply = await withPatience(
+      pace,
+      gate,
+      waits,
+      () => {
+        progress.waiting = undefined;
+        return collectReply(teacher.ask(request, abort), request.prompt.length, () => {
+          progress.pieces++;
+        });
+      },
+      (fault, ms) => {
+        progress.waiting = { reason: fault.message, until: Date.now() + ms };
+        notify();
+      },
+    );
+    const seconds = Math.round(performance.now() - begun) / 1000;
+    const { model, host } = teacher;
+    const record = { key, problemId: problem.id, sample, model, host, time: now().toISOString(), seconds, ...reply };
+    return journal.append(record);
+  };
+
+  const work = async () => {
+    for (let task = missing.shift(); task && !waits.aborted; task = missing.shift()) {
+      const most = { prompt: 2 * tokensIn(task.request.prompt.length), completion: task.request.maxTokens };
+      if (budget && !budget.reserve(most)) return end('budget');
+      progress.underWay++;
+      notify();
+      let used: Usage | undefined;
+      try {
+        const entry = await askOne(task);
+        used = entry.usage;
+        progress.usage.prompt += used.prompt;
+        progress.usage.completion += used.completion;
+        progress.done++;
+        if (isRight(entry, task.problem.answer)) progress.correct++;
+      } catch (error) {
+        if (waits.aborted && !(error instanceof TeacherFault)) return end('stopped');
+        if (!(error instanceof TeacherFault)) {
+          halt.abort();
+          throw error;
+        }
+        if (error.kind !== 'request') return end(error);
+        progress.failed++;
+        outcome.failures.push({ problemId: task.problem.id, sample: task.sample, message: error.message });
+        if (progress.done === progress.cached && progress.failed >= hopeless) return end(error);
+      } finally {
+        budget?.settle(most, used);
+        progress.underWay--;
+        notify();
+      }
+    }
+    if (stop?.aborted || abort.aborted) end('stopped');
+  };
+  const results = await Promise.allSettled(Array.from({ length: Math.min(concurrency, missing.length) }, work));
+  const broken = results.find((result) => result.status === 'rejected');
+  if (broken) throw broken.reason;
+  return outcome;
+}

@@ -1,0 +1,163 @@
+/**
+ * Every reply that was received, a line each, written before anything else is done with it: what a reply cost is not paid again, whatever
+ * becomes of the process. One process at a time appends; a torn last line, left by a kill or a full disk, is cut off.
+ */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { extractAnswer } from '../chain/answer';
+import { flushFolder, guardDisk } from '../disk';
+import { UserError } from '../errors';
+import { parseJson, readLines } from '../lines';
+import { acquireLock } from '../runs/lock';
+import type { Reply, Teacher, TeacherRequest } from './types';
+
+const count = z.number().int().nonnegative();
+const recordSchema = z.object({
+  /** `requestKey` of what was asked. */
+  key: z.string(),
+  problemId: z.string(),
+  sample: count,
+  model: z.string(),
+  host: z.string(),
+  time: z.string(),
+  seconds: z.number(),
+  thought: z.string(),
+  text: z.string(),
+  finished: z.boolean(),
+  usage: z.object({ prompt: count, completion: count }),
+  estimated: z.boolean().optional(),
+});
+export type JournalRecord = z.infer<typeof recordSchema>;
+
+/** What is kept in memory of a reply; its texts stay on disk. */
+export interface Entry {
+  /** The answer that the solution states, strictly; null if it states none. */
+  answer: string | null;
+  finished: boolean;
+  usage: Reply['usage'];
+  /** Code units of the thinking and of the solution. */
+  lengths: { thought: number; text: number };
+  start: number;
+  bytes: number;
+}
+
+/** What makes two requests the same, so that one reply serves both: endpoint, model, everything that is sent, and which sample it is. */
+export function requestKey(
+  teacher: Pick<Teacher, 'endpoint' | 'model'>,
+  request: TeacherRequest,
+  sample: number,
+): string {
+  const { prompt, temperature, maxTokens, seed } = request;
+  const parts = [teacher.endpoint, teacher.model, prompt, temperature, maxTokens, seed ?? null, sample];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
+}
+
+export interface Journal {
+  folder: string;
+  entries: ReadonlyMap<string, Entry>;
+  append(record: JournalRecord): Entry;
+  /** The whole record of an entry. */
+  read(entry: Entry): JournalRecord;
+  close(): void;
+}
+
+export const repliesFile = (folder: string) => join(folder, 'replies.jsonl');
+
+/** Opens the journal in a folder, which is made if need be. Errors: another process has it, a damaged line, the disk. */
+export function openJournal(folder: string): Journal {
+  const file = repliesFile(folder);
+  guardDisk(folder, 'nothing was asked', () => fs.mkdirSync(folder, { recursive: true }));
+  const lock = lockJournal(folder);
+  let handle: number | undefined;
+  try {
+    handle = guardDisk(file, 'nothing was asked', () =>
+      fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644),
+    );
+    flushFolder(folder);
+    return journalOf(folder, handle, () => {
+      fs.closeSync(handle!);
+      lock.release();
+    });
+  } catch (error) {
+    if (handle !== undefined) fs.closeSync(handle);
+    lock.release();
+    throw error;
+  }
+}
+
+function journalOf(folder: string, handle: number, close: () => void): Journal {
+  const file = repliesFile(folder);
+  const { entries, end: whole } = readEntries(file);
+  let end = whole;
+  fs.ftruncateSync(handle, end);
+  return {
+    folder,
+    entries,
+    append(record) {
+      const bytes = Buffer.from(`${JSON.stringify(record)}\n`);
+      guardDisk(file, 'every earlier reply is kept', () => {
+        try {
+          for (let done = 0; done < bytes.length; )
+            done += fs.writeSync(handle, bytes, done, bytes.length - done, end + done);
+          fs.fdatasyncSync(handle);
+        } catch (error) {
+          fs.ftruncateSync(handle, end);
+          throw error;
+        }
+      });
+      const entry = entryOf(record, end, bytes.length);
+      end += bytes.length;
+      entries.set(record.key, entry);
+      return entry;
+    },
+    read({ start, bytes }) {
+      const buffer = Buffer.alloc(bytes);
+      fs.readSync(handle, buffer, 0, bytes, start);
+      return recordSchema.parse(JSON.parse(buffer.toString()));
+    },
+    close,
+  };
+}
+
+/** The entries of a journal's file, for a look at it without the lock; none if there is no file. */
+export function readEntries(file: string): { entries: Map<string, Entry>; end: number } {
+  const entries = new Map<string, Entry>();
+  let end = 0;
+  if (!fs.existsSync(file)) return { entries, end };
+  for (const { text, number, start, ended } of readLines(file)) {
+    if (!ended) break;
+    const result = recordSchema.safeParse(parseJson(text, { file, line: number, code: 'teacher' }));
+    if (!result.success)
+      throw new UserError('this is no reply of a teacher', {
+        file,
+        line: number,
+        code: 'teacher',
+        remedy: 'The journal was changed or damaged; restore it, or remove the line (it will be asked again).',
+      });
+    const bytes = Buffer.byteLength(text) + 1;
+    entries.set(result.data.key, entryOf(result.data, start, bytes));
+    end = start + bytes;
+  }
+  return { entries, end };
+}
+
+function entryOf({ thought, text, finished, usage }: JournalRecord, start: number, bytes: number): Entry {
+  const answer = extractAnswer(text, 'strict')?.value ?? null;
+  return { answer, finished, usage, lengths: { thought: thought.length, text: text.length }, start, bytes };
+}
+
+function lockJournal(folder: string) {
+  try {
+    return acquireLock(folder);
+  } catch (error) {
+    if (!(error instanceof UserError) || error.code !== 'locked') throw error;
+    throw new UserError('another process is already asking for these chains', {
+      file: folder,
+      code: 'locked',
+      remedy: 'Wait for it or stop it; or write to another file with --out.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,189 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkBaseUrl, keyFor } from './endpoint';
+import { retryAfter, TeacherFault } from './faults';
+import { openAiTeacher } from './openai';
+import { chainText, collectReply } from './reply';
+import { type Behaviour, type FakeServer, openServer } from './testing/server';
+import type { TeacherRequest } from './types';
+
+let server: FakeServer;
+beforeEach(async () => {
+  server = await openServer(() => ({ text: 'Step 1: 1 + 1 = 2\nAnswer: 2' }));
+});
+afterEach(() => server.close());
+
+const request: TeacherRequest = { prompt: 'How much is 1 + 1?', temperature: 0.7, maxTokens: 100, key: 'k1' };
+const never = new AbortController().signal;
+
+async function ask(behaviour?: Behaviour, settings: { apiKey?: string; silenceMs?: number } = {}) {
+  if (behaviour) server.behave = () => behaviour;
+  const teacher = openAiTeacher({ baseUrl: server.baseUrl, model: 'm', ...settings });
+  return collectReply(teacher.ask(request, never), request.prompt.length);
+}
+
+const faultOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => expect.unreachable('it should have failed'),
+    (error) => {
+      expect(error).toBeInstanceOf(TeacherFault);
+      return error as TeacherFault;
+    },
+  );
+
+describe('an OpenAI-compatible teacher', () => {
+  it('sends the question and takes the streamed text with its bill', async () => {
+    const reply = await ask();
+    expect(reply).toEqual({
+      thought: '',
+      text: 'Step 1: 1 + 1 = 2\nAnswer: 2',
+      finished: true,
+      usage: { prompt: 6, completion: 9 },
+    });
+    const [{ body, headers, path }] = server.asked;
+    expect(path).toBe('/v1/chat/completions');
+    expect(body).toEqual({
+      model: 'm',
+      messages: [{ role: 'user', content: 'How much is 1 + 1?' }],
+      stream: true,
+      temperature: 0.7,
+      max_tokens: 100,
+      stream_options: { include_usage: true },
+    });
+    expect(headers.authorization).toBeUndefined();
+    expect(headers['idempotency-key']).toBe('k1');
+  });
+
+  it('sends a key as a bearer token', async () => {
+    await ask(undefined, { apiKey: 'sk-test' });
+    expect(server.asked[0].headers.authorization).toBe('Bearer sk-test');
+  });
+
+  it.each(['reasoning_content', 'reasoning'] as const)('takes thinking from %s', async (field) => {
+    const reply = await ask({ thought: 'Hmm, two.', text: 'Answer: 2', field });
+    expect(reply).toMatchObject({ thought: 'Hmm, two.', text: 'Answer: 2' });
+    expect(chainText(reply)).toBe('<think>\nHmm, two.\n</think>\nAnswer: 2');
+    expect(chainText(reply, false)).toBe('Answer: 2');
+  });
+
+  it('takes thinking from a block in the text, also where its opening mark was in the prompt', async () => {
+    expect(await ask({ text: '<think>\nHmm.\n</think>\n\nAnswer: 2' })).toMatchObject({
+      thought: 'Hmm.',
+      text: 'Answer: 2',
+    });
+    expect(await ask({ text: 'Hmm.\n</think>\nAnswer: 2' })).toMatchObject({ thought: 'Hmm.', text: 'Answer: 2' });
+    expect(await ask({ text: '<think> never ends', finish: 'length' })).toMatchObject({
+      thought: 'never ends',
+      text: '',
+      finished: false,
+    });
+  });
+
+  it('estimates tokens where the server does not count them', async () => {
+    expect(await ask({ text: 'x'.repeat(400), usage: false })).toMatchObject({
+      estimated: true,
+      usage: { prompt: 5, completion: 100 },
+    });
+  });
+
+  it('leaves out what a server refuses, from then on', async () => {
+    server.behave = ({ body }) =>
+      'stream_options' in body
+        ? { status: 400, error: 'Unrecognized request argument supplied: stream_options' }
+        : 'max_tokens' in body
+          ? { status: 400, error: "Use 'max_completion_tokens' instead.", param: 'max_tokens' }
+          : { text: 'Answer: 2' };
+    const teacher = openAiTeacher({ baseUrl: server.baseUrl, model: 'o9' });
+    for (let i = 0; i < 2; i++)
+      expect(await collectReply(teacher.ask(request, never), 0)).toMatchObject({ text: 'Answer: 2' });
+    expect(server.asked).toHaveLength(4);
+    expect(server.asked[3].body).toMatchObject({ max_completion_tokens: 100 });
+  });
+
+  it('says whether asking again may help', async () => {
+    const limited = await faultOf(ask({ status: 429, headers: { 'retry-after': '7' } }));
+    expect(limited).toMatchObject({ kind: 'passing', details: { retryAfterMs: 7000, throttled: true } });
+    expect(await faultOf(ask({ status: 500 }))).toMatchObject({ kind: 'passing' });
+    expect(await faultOf(ask({ status: 401, error: 'bad key' }))).toMatchObject({ kind: 'teacher' });
+    expect(await faultOf(ask({ status: 404 }))).toMatchObject({ kind: 'teacher' });
+    expect(await faultOf(ask({ status: 402 }))).toMatchObject({ kind: 'teacher' });
+    expect(await faultOf(ask({ status: 400, error: 'context too long' }))).toMatchObject({ kind: 'request' });
+    expect(await faultOf(ask({ status: 302, headers: { location: 'http://elsewhere.example/' } }))).toMatchObject({
+      kind: 'teacher',
+    });
+    expect(server.asked.every(({ path }) => path === '/v1/chat/completions')).toBe(true);
+  });
+
+  it('takes no reply that was cut, garbled or empty', async () => {
+    for (const behaviour of [
+      { cut: 'connection' },
+      { cut: 'stream' },
+      { garbage: '{"choices": [' },
+      { garbage: '7' },
+      { text: '' },
+    ] as Behaviour[])
+      expect(await faultOf(ask(behaviour))).toMatchObject({ kind: 'passing' });
+    expect(await faultOf(ask({ text: 'x', finish: 'content_filter' }))).toMatchObject({ kind: 'request' });
+  });
+
+  it('does not wait for ever', async () => {
+    expect(await faultOf(ask('silence', { silenceMs: 60 }))).toMatchObject({
+      kind: 'passing',
+      message: 'no word for 0.06 s',
+    });
+  });
+
+  it('is a passing fault when nobody listens', async () => {
+    await server.close();
+    const teacher = openAiTeacher({ baseUrl: server.baseUrl, model: 'm' });
+    const fault = await faultOf(collectReply(teacher.ask(request, never), 0));
+    expect(fault).toMatchObject({ kind: 'passing', message: expect.stringContaining('ECONNREFUSED') });
+  });
+
+  it('ends when told to', async () => {
+    server.behave = () => 'silence';
+    const abort = new AbortController();
+    const reply = collectReply(openAiTeacher({ baseUrl: server.baseUrl, model: 'm' }).ask(request, abort.signal), 0);
+    setTimeout(() => abort.abort(), 30);
+    await expect(reply).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+  });
+});
+
+describe('endpoints and keys', () => {
+  it('refuses URLs that hold secrets or are none', () => {
+    for (const text of [
+      'localhost:8000/v1',
+      'ftp://x/',
+      'https://me:secret@x/v1',
+      'https://x/v1?key=secret',
+      'nonsense',
+    ])
+      expect(() => checkBaseUrl(text)).toThrow(/base URL/);
+    expect(checkBaseUrl('http://localhost:8000/v1/chat/completions').href).toBe('http://localhost:8000/v1');
+  });
+
+  it("sends OpenAI's key to OpenAI only", () => {
+    const environment = { OPENAI_API_KEY: 'sk-o' };
+    expect(keyFor(new URL('https://api.openai.com/v1'), environment)).toEqual({ key: 'sk-o', from: 'OPENAI_API_KEY' });
+    for (const url of [
+      'https://api.openai.com.evil.example/v1',
+      'http://api.openai.com/v1',
+      'http://localhost/v1',
+      'https://notopenai.com',
+    ])
+      expect(keyFor(new URL(url), environment)).toBeUndefined();
+    expect(keyFor(new URL('http://localhost/v1'), { ...environment, DISTILLERY_API_KEY: 'd' })?.from).toBe(
+      'DISTILLERY_API_KEY',
+    );
+  });
+
+  it('reads Retry-After as seconds and as a date', () => {
+    const at = (value: string) => retryAfter(new Headers({ 'retry-after': value }), Date.parse('2026-01-01T00:00:00Z'));
+    expect([at('2'), at('0.5'), at('Thu, 01 Jan 2026 00:00:30 GMT'), at('soon')]).toEqual([
+      2000,
+      500,
+      30_000,
+      undefined,
+    ]);
+    expect(retryAfter(new Headers({ 'retry-after-ms': '120' }))).toBe(120);
+  });
+});

@@ -1,0 +1,213 @@
+/**
+ * Teachers behind an OpenAI-compatible endpoint (`/chat/completions`, streamed): OpenAI, DeepSeek, vLLM, Ollama, llama.cpp's server.
+ * Servers differ in what they take: a parameter that one refuses is left out from then on.
+ */
+import type OpenAI from 'openai';
+import { checkBaseUrl, isLocal } from './endpoint';
+import { retryAfter, TeacherFault } from './faults';
+import type { Piece, Teacher, TeacherRequest } from './types';
+
+export interface OpenAiSettings {
+  /** Up to and without `/chat/completions`, such as `http://localhost:11434/v1`. */
+  baseUrl: string;
+  model: string;
+  /** Sent as a bearer token; absent: no header at all, as local servers want it. */
+  apiKey?: string;
+  /** Longest silence of the server, in milliseconds: before its first word and between two. */
+  silenceMs?: number;
+}
+
+/** Parameters that servers refuse, by what to do then. */
+type Refusal = 'stream_options' | 'max_tokens' | 'temperature' | 'seed';
+const refusals: readonly Refusal[] = ['stream_options', 'max_tokens', 'temperature', 'seed'];
+
+type Client = OpenAI;
+type Chunk = OpenAI.ChatCompletionChunk;
+
+export function openAiTeacher({ baseUrl, model, apiKey, silenceMs = 120_000 }: OpenAiSettings): Teacher {
+  const url = checkBaseUrl(baseUrl);
+  const refused = new Set<Refusal>();
+  let client: Promise<Client> | undefined;
+  return {
+    model,
+    endpoint: url.href.replace(/\/$/, ''),
+    host: isLocal(url) ? `${url.host} (this machine)` : url.host,
+    async *ask(request, signal) {
+      client ??= connect(url, apiKey);
+      const watch = new Watch(signal, silenceMs);
+      try {
+        yield* piecesOf(await open(await client, model, request, refused, watch), watch);
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        throw watch.silent
+          ? new TeacherFault(`no word for ${silenceMs / 1000} s`, 'passing', { cause: error })
+          : faultOf(error, { model, host: url.host }, apiKey);
+      } finally {
+        watch.end();
+      }
+    },
+  };
+}
+
+/** A client that repeats nothing by itself, follows no redirect (questions go where the user was told), and reads no environment. */
+export async function connect(url: URL, apiKey: string | undefined): Promise<Client> {
+  // When first needed: the package is large, and the extension is to start quickly.
+  const { default: Client } = await import('openai');
+  return new Client({
+    baseURL: url.href,
+    apiKey: apiKey ?? 'none',
+    organization: null,
+    project: null,
+    maxRetries: 0,
+    timeout: 24 * 3600_000, // `Watch` is the one that waits
+    logLevel: 'off',
+    defaultHeaders: apiKey === undefined ? { Authorization: null } : {},
+    fetchOptions: { redirect: 'error' },
+  });
+}
+
+/** Aborts with the user's signal, and when the server has been silent for too long. */
+export class Watch {
+  private readonly controller = new AbortController();
+  private timer: NodeJS.Timeout | undefined;
+  silent = false;
+
+  constructor(
+    private readonly outer: AbortSignal,
+    private readonly silenceMs: number,
+  ) {
+    outer.addEventListener('abort', this.stop);
+    if (outer.aborted) this.stop();
+    this.heard();
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  heard(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.silent = true;
+      this.stop();
+    }, this.silenceMs);
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+    this.outer.removeEventListener('abort', this.stop);
+    this.controller.abort();
+  }
+
+  private readonly stop = () => this.controller.abort();
+}
+
+async function open(client: Client, model: string, request: TeacherRequest, refused: Set<Refusal>, watch: Watch) {
+  for (;;) {
+    const { prompt, maxTokens, temperature, seed } = request;
+    try {
+      return await client.chat.completions.create(
+        {
+          model,
+          messages: [{ role: 'user', content: prompt }],
+          stream: true,
+          ...(refused.has('max_tokens') ? { max_completion_tokens: maxTokens } : { max_tokens: maxTokens }),
+          ...(!refused.has('temperature') && { temperature }),
+          ...(seed !== undefined && !refused.has('seed') && { seed }),
+          ...(!refused.has('stream_options') && { stream_options: { include_usage: true } }),
+        },
+        { signal: watch.signal, headers: request.key === undefined ? {} : { 'Idempotency-Key': request.key } },
+      );
+    } catch (error) {
+      const refusal = refusalIn(error, refused);
+      if (!refusal) throw error;
+      refused.add(refusal);
+    }
+  }
+}
+
+function refusalIn(error: unknown, refused: ReadonlySet<Refusal>): Refusal | undefined {
+  const { status, message, param } = error as { status?: number; message?: string; param?: string | null };
+  if (status !== 400 && status !== 422) return undefined;
+  return refusals.find(
+    (name) => !refused.has(name) && (param === name || new RegExp(`\\b${name}\\b`).test(message ?? '')),
+  );
+}
+
+/** What servers of reasoning models add to a delta: DeepSeek and vLLM `reasoning_content`, Ollama and newer vLLM `reasoning`. */
+type Delta = Chunk['choices'][number]['delta'] & { reasoning_content?: unknown; reasoning?: unknown };
+
+async function* piecesOf(stream: AsyncIterable<Chunk>, watch: Watch): AsyncGenerator<Piece> {
+  let reason: string | undefined;
+  let usage: { prompt: number; completion: number } | undefined;
+  for await (const chunk of stream) {
+    watch.heard();
+    if (typeof chunk !== 'object' || chunk === null)
+      throw new TeacherFault('the server sends no JSON objects', 'passing');
+    const { prompt_tokens, completion_tokens } = chunk.usage ?? {};
+    if (isCount(prompt_tokens) && isCount(completion_tokens))
+      usage = { prompt: prompt_tokens, completion: completion_tokens };
+    const choice = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined;
+    if (!choice) continue;
+    const delta = (choice.delta ?? {}) as Delta;
+    const thought = delta.reasoning_content ?? delta.reasoning;
+    if (typeof thought === 'string' && thought !== '') yield { kind: 'thought', text: thought };
+    if (typeof delta.content === 'string' && delta.content !== '') yield { kind: 'text', text: delta.content };
+    if (typeof choice.finish_reason === 'string') reason = choice.finish_reason;
+  }
+  if (reason === undefined) return; // cut off; whoever collects the pieces says so
+  if (reason === 'content_filter') throw new TeacherFault('the provider filtered the reply', 'request');
+  yield { kind: 'end', finished: reason !== 'length', usage };
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** An error of the client as one of ours, by its status (OpenAI's and DeepSeek's error codes agree). */
+export function faultOf(
+  error: unknown,
+  { model, host }: Pick<Teacher, 'model' | 'host'>,
+  secret?: string,
+): TeacherFault {
+  if (error instanceof TeacherFault) return error;
+  const { status, headers, message, code } = error as {
+    status?: number;
+    headers?: Headers;
+    message?: string;
+    code?: string;
+  };
+  // Some servers say a wrong key back.
+  const text = clipped((message ?? String(error)).replaceAll(secret || '\0', '***'));
+  if (status === undefined) return connectionFault(error, host);
+  if (status === 401 || status === 403)
+    return new TeacherFault(`the endpoint refuses the key (${text})`, 'teacher', {
+      remedy: 'Set DISTILLERY_API_KEY (or, for api.openai.com, OPENAI_API_KEY) to a key of this endpoint.',
+    });
+  if (status === 402 || code === 'insufficient_quota')
+    return new TeacherFault(`the account has no money left (${text})`, 'teacher', {
+      remedy: 'Top it up; what came so far is kept.',
+    });
+  if (status === 404)
+    return new TeacherFault(`the endpoint does not know this (${text})`, 'teacher', {
+      remedy: `Check the base URL (it mostly ends in /v1) and that it serves the model "${model}".`,
+    });
+  if (status === 429 || status === 408 || status === 409 || status >= 500)
+    return new TeacherFault(text, 'passing', {
+      retryAfterMs: retryAfter(headers),
+      throttled: status === 429 || status === 503,
+    });
+  return new TeacherFault(text, 'request');
+}
+
+/** Why there was no reply at all; the reason lies at the bottom of a chain of causes. */
+function connectionFault(error: unknown, host: string): TeacherFault {
+  if (error instanceof SyntaxError)
+    return new TeacherFault('the server sends broken JSON', 'passing', { cause: error });
+  let deepest = error as { message?: string; code?: string; cause?: unknown };
+  for (let depth = 0; depth < 5 && deepest.cause instanceof Error; depth++) deepest = deepest.cause as typeof deepest;
+  const reason = clipped(deepest.code ?? deepest.message ?? String(error));
+  if (/unexpected redirect/i.test(deepest.message ?? ''))
+    return new TeacherFault(`${host} redirects elsewhere`, 'teacher', { remedy: 'Give the URL that it redirects to.' });
+  return new TeacherFault(`no reply from ${host} (${reason})`, 'passing', { cause: error });
+}
+
+const clipped = (text: string) => text.replace(/\s+/g, ' ').slice(0, 300);

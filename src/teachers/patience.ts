@@ -1,0 +1,75 @@
+/** When the next request may go out, and how often one is repeated. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TeacherFault } from './faults';
+
+export interface Pace {
+  /** Requests a minute; absent: as many as the server takes. */
+  requestsPerMinute?: number;
+  /** Attempts at one request. */
+  attempts?: number;
+  /** First wait before a repetition; each later one is twice as long, up to `longestWaitMs`. */
+  firstWaitMs?: number;
+  longestWaitMs?: number;
+}
+
+/** The gate that all requests to one teacher pass: spaced by the pace, and shut for all while the teacher asks to wait. */
+export class Gate {
+  private next = 0;
+
+  constructor(private readonly spacingMs: number) {}
+
+  async pass(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const now = Date.now();
+      if (now >= this.next) {
+        this.next = now + this.spacingMs;
+        return;
+      }
+      await sleep(this.next - now, undefined, { signal });
+    }
+  }
+
+  shut(ms: number): void {
+    this.next = Math.max(this.next, Date.now() + ms);
+  }
+}
+
+/** Longest wait that a server can ask for: with more, the run ends, and says so. */
+const longestRetryAfterMs = 10 * 60_000;
+
+/**
+ * Runs a request through the gate until it passes; passing faults are waited out with exponential backoff and full jitter (M. Brooker, AWS
+ * Architecture Blog, 2015) or as long as the server asks. Throws the last fault when the attempts are used up.
+ */
+export async function withPatience<T>(
+  { attempts = 6, firstWaitMs = 1000, longestWaitMs = 60_000 }: Pace,
+  gate: Gate,
+  signal: AbortSignal,
+  request: () => Promise<T>,
+  waiting?: (fault: TeacherFault, ms: number) => void,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    await gate.pass(signal);
+    signal.throwIfAborted();
+    try {
+      return await request();
+    } catch (error) {
+      if (!(error instanceof TeacherFault) || error.kind !== 'passing' || attempt >= attempts) throw error;
+      const { retryAfterMs, throttled } = error.details;
+      if (retryAfterMs !== undefined && retryAfterMs > longestRetryAfterMs)
+        throw new TeacherFault(
+          `${error.message}: asked to wait ${Math.round(retryAfterMs / 60_000)} minutes`,
+          'teacher',
+          {
+            remedy: 'Run the same command again then; what came so far is kept.',
+            cause: error,
+          },
+        );
+      const backoff = Math.random() * Math.min(longestWaitMs, firstWaitMs * 2 ** (attempt - 1));
+      const ms = retryAfterMs === undefined ? backoff : retryAfterMs + 0.1 * backoff;
+      waiting?.(error, ms);
+      if (throttled) gate.shut(ms);
+      else await sleep(ms, undefined, { signal });
+    }
+  }
+}

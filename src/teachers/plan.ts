@@ -1,0 +1,50 @@
+/** What is going to be sent where and what it may cost: shown before anything is sent. */
+import { costOf, type Prices } from './cost';
+import type { Task } from './generate';
+import type { Entry } from './journal';
+import { tokensIn } from './reply';
+import type { Teacher, Usage } from './types';
+
+export interface Plan {
+  endpoint: string;
+  host: string;
+  model: string;
+  questions: number;
+  requests: number;
+  /** Of these, replies that the journal has. */
+  cached: number;
+  /** What the first request sends, to the letter; undefined if nothing is left to send. */
+  example?: string;
+  /** Tokens that are expected, and the most that is possible. */
+  expected: Usage;
+  most: Usage;
+  /** Whether `expected` goes by replies that were received, or is a guess. */
+  measured: boolean;
+  cost?: { expected: number; most: number };
+}
+
+/** Tokens of a reply where there is none to go by: a worked solution of a school problem. */
+const guessedReply = 300;
+
+export function planOf(
+  teacher: Teacher,
+  questions: number,
+  tasks: readonly Task[],
+  entries: ReadonlyMap<string, Entry>,
+  prices?: Prices,
+): Plan {
+  const missing = tasks.filter(({ key }) => !entries.has(key));
+  const prompt = missing.reduce((sum, { request }) => sum + tokensIn(request.prompt.length), 0);
+  const known = [...entries.values()].map(({ usage }) => usage.completion);
+  const each = known.length > 0 ? known.reduce((a, b) => a + b) / known.length : guessedReply;
+  const maxTokens = missing[0]?.request.maxTokens ?? 0;
+  const expected = { prompt, completion: Math.round(missing.length * Math.min(each, maxTokens)) };
+  const most = { prompt: 2 * prompt, completion: missing.length * maxTokens };
+  return {
+    ...{ endpoint: teacher.endpoint, host: teacher.host, model: teacher.model },
+    ...{ questions, requests: tasks.length, cached: tasks.length - missing.length },
+    ...(missing[0] && { example: missing[0].request.prompt }),
+    ...{ expected, most, measured: known.length > 0 },
+    ...(prices && { cost: { expected: costOf(expected, prices), most: costOf(most, prices) } }),
+  };
+}

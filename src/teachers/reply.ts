@@ -1,0 +1,58 @@
+import { TeacherFault } from './faults';
+import type { Piece, Reply } from './types';
+
+/** Longest reply that is taken, in code units: some 250,000 tokens. */
+const maxReplyLength = 1_000_000;
+
+/**
+ * Collects the pieces of a reply. Thinking comes as pieces of its own or as a `<think>` block; the block's opening mark may be missing,
+ * as chat templates of reasoning models put it into the prompt. `promptLength` (code units) is for servers that do not count tokens.
+ */
+export async function collectReply(
+  pieces: AsyncIterable<Piece>,
+  promptLength: number,
+  progress?: (newTokens: number) => void,
+): Promise<Reply> {
+  const [thoughts, texts]: [string[], string[]] = [[], []];
+  let length = 0;
+  for await (const piece of pieces) {
+    if (piece.kind === 'end') {
+      const { thought, text } = separate(thoughts.join(''), texts.join(''));
+      if (thought === '' && text === '') throw new TeacherFault('the reply is empty', 'passing');
+      const guessed = { prompt: tokensIn(promptLength), completion: tokensIn(length) };
+      return {
+        thought,
+        text,
+        finished: piece.finished,
+        usage: piece.usage ?? guessed,
+        ...(!piece.usage && { estimated: true }),
+      };
+    }
+    length += piece.text.length;
+    if (length > maxReplyLength)
+      throw new TeacherFault(`the reply is longer than ${maxReplyLength} characters`, 'request');
+    (piece.kind === 'thought' ? thoughts : texts).push(piece.text);
+    progress?.(1);
+  }
+  throw new TeacherFault('the reply was cut off by the server', 'passing');
+}
+
+/** Tokens of a text by its length: about four letters each in English (OpenAI's rule of thumb). */
+export const tokensIn = (length: number) => Math.ceil(length / 4);
+
+function separate(thought: string, text: string): { thought: string; text: string } {
+  const closed = text.indexOf('</think>');
+  const opened = /^\s*<think>/.exec(text)?.[0].length ?? 0;
+  if (closed < 0)
+    return opened > 0
+      ? { thought: join(thought, text.slice(opened)), text: '' } // never closed: all of it is thinking
+      : { thought: thought.trim(), text: text.trim() };
+  return { thought: join(thought, text.slice(opened, closed)), text: text.slice(closed + '</think>'.length).trim() };
+}
+
+const join = (a: string, b: string) => [a.trim(), b.trim()].filter(Boolean).join('\n\n');
+
+/** A reply as one chain: the thinking in its marks, which `splitChain` takes for the chain's thinking, and the solution. */
+export function chainText({ thought, text }: Pick<Reply, 'thought' | 'text'>, withThought = true): string {
+  return withThought && thought ? `<think>\n${thought}\n</think>\n${text}` : text;
+}

@@ -1,0 +1,132 @@
+/** A real HTTP server that speaks `/v1/chat/completions` and `/v1/completions`, with faults on request. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What the server does with a request. */
+export type Behaviour =
+  | {
+      text: string;
+      thought?: string;
+      /** The name under which the thinking is sent. */
+      field?: 'reasoning_content' | 'reasoning';
+      finish?: string;
+      /** False: the server does not count tokens. */
+      usage?: boolean;
+      /** Milliseconds before the first word, and between two. */
+      delay?: number;
+    }
+  | { status: number; headers?: Record<string, string>; error?: string; param?: string }
+  /** Begins a reply and drops the connection, or ends it as if all were well. */
+  | { cut: 'connection' | 'stream' }
+  | { garbage: string }
+  /** Says nothing until the other side gives up. */
+  | 'silence';
+
+export interface Asked {
+  path: string;
+  body: Record<string, unknown>;
+  prompt: string;
+  /** The line of the prompt that ends in a question mark. */
+  question: string;
+  headers: IncomingMessage['headers'];
+  /** True when the whole reply was sent: that is when a provider bills. */
+  paid: boolean;
+  at: number;
+}
+
+export interface FakeServer {
+  baseUrl: string;
+  asked: Asked[];
+  behave: (asked: Asked, nth: number) => Behaviour | Promise<Behaviour>;
+  close(): Promise<void>;
+}
+
+export async function openServer(behave: FakeServer['behave']): Promise<FakeServer> {
+  const asked: Asked[] = [];
+  const server = createServer((request, response) => void serve(request, response).catch(() => response.destroy()));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const fake: FakeServer = {
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    asked,
+    behave,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  const serve = async (request: IncomingMessage, response: ServerResponse) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = JSON.parse(Buffer.concat(chunks).toString() || '{}') as Record<string, unknown>;
+    const messages = body.messages as { content: string }[] | undefined;
+    const prompt = messages?.at(-1)?.content ?? String(body.prompt ?? '');
+    const question = prompt.split('\n').find((line) => line.trim().endsWith('?')) ?? prompt;
+    const record: Asked = {
+      path: request.url ?? '',
+      body,
+      prompt,
+      question,
+      headers: request.headers,
+      paid: false,
+      at: Date.now(),
+    };
+    asked.push(record);
+    await reply(response, record, await fake.behave(record, asked.length));
+  };
+  return fake;
+}
+
+async function reply(response: ServerResponse, record: Asked, behaviour: Behaviour): Promise<void> {
+  if (behaviour === 'silence') return;
+  if ('status' in behaviour) {
+    const { status, headers, error = 'no', param } = behaviour;
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(JSON.stringify({ error: { message: error, param: param ?? null, code: null } }));
+    return;
+  }
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  const send = (value: unknown) =>
+    response.write(`data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`);
+  if ('garbage' in behaviour) {
+    send(behaviour.garbage);
+    response.end();
+    return;
+  }
+  const chat = record.path.endsWith('/chat/completions');
+  const piece = (text: string, field = 'content') =>
+    send({
+      choices: [
+        chat ? { index: 0, delta: { [field]: text }, finish_reason: null } : { index: 0, text, finish_reason: null },
+      ],
+    });
+  if ('cut' in behaviour) {
+    piece('Step 1: it beg');
+    await sleep(5);
+    if (behaviour.cut === 'connection') response.destroy();
+    else response.end();
+    return;
+  }
+  const { text, thought = '', field = 'reasoning_content', finish = 'stop', usage = true, delay = 0 } = behaviour;
+  for (const [words, name] of [
+    [thought, field],
+    [text, 'content'],
+  ]) {
+    for (const word of words.match(/\S+\s*|\s+/g) ?? []) {
+      if (delay > 0) await sleep(delay);
+      piece(word, name);
+    }
+  }
+  send({ choices: [{ index: 0, ...(chat ? { delta: {} } : { text: '' }), finish_reason: finish }] });
+  const tokens = (words: string) => words.split(/\s+/).filter(Boolean).length;
+  if (usage)
+    send({
+      choices: [],
+      usage: { prompt_tokens: tokens(record.prompt), completion_tokens: tokens(thought) + tokens(text) },
+    });
+  send('[DONE]');
+  await new Promise<void>((resolve) => response.end(resolve));
+  // A connection that the other side dropped takes nothing more.
+  record.paid = !response.destroyed || response.writableFinished;
+}

@@ -1,0 +1,54 @@
+/** What every teacher is, wherever it runs: asked a question, it says its chain of thought piece by piece. */
+
+export interface Teacher {
+  /** The model as its server calls it. */
+  model: string;
+  /** Where questions go, without secrets: the base URL of an endpoint, a file, `vscode`. Part of the key of the cache. */
+  endpoint: string;
+  /** Where questions go, for people: a host name, `this machine`, `VS Code`. Kept as provenance. */
+  host: string;
+  /**
+   * One reply as it is written. Ends with one `end` piece; a stream without it was cut off. Throws `TeacherFault`s, which say
+   * whether asking again may help, or the signal's reason.
+   */
+  ask(request: TeacherRequest, signal: AbortSignal): AsyncIterable<Piece>;
+  /** Frees what the teacher holds. */
+  dispose?(): void | Promise<void>;
+}
+
+export interface TeacherRequest {
+  /** The text of the one user message. */
+  prompt: string;
+  temperature: number;
+  /** Longest reply in the teacher's tokens, its thinking included. */
+  maxTokens: number;
+  /** Of this sample; absent: the server draws as it likes. */
+  seed?: number;
+  /** The same for the same question and sample: a gateway that honours idempotency keys bills a repeated request once. */
+  key?: string;
+}
+
+export type Piece =
+  /** Thinking that the server sets apart (`reasoning_content`). */
+  | { kind: 'thought'; text: string }
+  | { kind: 'text'; text: string }
+  | { kind: 'end'; finished: boolean; usage?: Usage };
+
+/** Tokens as the server counts them for its bill; `completion` holds the thinking too. */
+export interface Usage {
+  prompt: number;
+  completion: number;
+}
+
+/** A whole reply. */
+export interface Reply {
+  /** The thinking, `<think>` marks dropped; empty if there is none. */
+  thought: string;
+  /** What is said after the thinking: the solution with its answer. */
+  text: string;
+  /** False where the token budget cut it off. */
+  finished: boolean;
+  usage: Usage;
+  /** True where the server did not say and the tokens are guessed from the length of the texts. */
+  estimated?: boolean;
+}
