@@ -18,6 +18,8 @@ KERNEL(adam_w)                // p, g, m, v [n] (p, m, v in place), n, lr, beta1
 // rows.h -----------------------------------------------------------------------------------------------------------------
 KERNEL(embed)                 // table [vocab,d], ids int32 [n], out [n,d], n, d
 KERNEL(embed_grad)            // dy [n,d], ids int32 [n], dTable [vocab,d] (overwritten), n, d, vocab
+KERNEL(add_rows)              // x [n,d], row [d], y [n,d], n, d: the row added to each of x
+KERNEL(sum_rows)              // x [n,d], out [d], n, d
 KERNEL(rms_norm)              // x [n,d], weight [d], y [n,d], rstd [n], n, d, eps
 KERNEL(rms_norm_grad)         // dy [n,d], x [n,d], weight [d], rstd [n], dx [n,d], dWeight [d], n, d
 KERNEL(rotate)                // x [n,heads*headDim], bias [heads*headDim]|0, positions int32 [n], cos [positions,headDim/2], sin, y, n, heads, headDim
@@ -29,7 +31,7 @@ KERNEL(attend_grad)           // dOut, q, k, v, out, lse, starts int32, dq, dk, 
 
 // vocabulary.h --------------------------------------------------------------------------------------------------------------
 KERNEL(token_log_probs)       // hidden [n,d], weight [vocab,d], ids int32 [n], logProbs [n], entropy [n], lse [n], temp [rows*(columns+1)], n, d, vocab, temperature, rows, columns (chunk sizes)
-KERNEL(token_log_probs_grad)  // dLogProbs [n], hidden, weight, ids int32, lse, dHidden [n,d], dWeight [vocab,d], temp [rows*columns], n, d, vocab, temperature, rows, columns
+KERNEL(token_log_probs_grad)  // dLogProbs [n], hidden, weight, ids int32, lse, dHidden [n,d], dWeight [vocab,d]|0, temp [rows*columns], n, d, vocab, temperature, rows, columns
 KERNEL(sample_token)          // logits [rows,vocab], uniforms [rows], ids int32 [rows], logProbs [rows], temp [rows*vocab], rows, vocab, temperature, topK, topP, minP
 
 // grpo.h ------------------------------------------------------------------------------------------------------------------

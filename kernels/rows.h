@@ -53,6 +53,45 @@ void FN(embed_grad)(const arg *a) {
 }
 
 typedef struct {
+  const float *from, *row;
+  float *to;
+  int n, d;
+} rows_job;
+
+static void add_rows_part(void *context, int part, int parts) {
+  (void)parts;
+  const rows_job *x = context;
+  int row = part * rows_each(x->d), end = (int)range_least(row + rows_each(x->d), x->n);
+  for (; row < end; row++) {
+    const float *from = x->from + (ptrdiff_t)row * x->d, *added = x->row;
+    float *to = x->to + (ptrdiff_t)row * x->d;
+    int i = 0;
+    SWEEP(x->d, vstore(to + i, vload(from + i) + vload(added + i)), to[i] = from[i] + added[i])
+  }
+}
+
+void FN(add_rows)(const arg *a) {
+  rows_job x = {.from = F(0), .row = F(1), .to = F(2), .n = INT(3), .d = INT(4)};
+  run_parts(add_rows_part, &x, rows_parts(x.n, x.d));
+}
+
+static void sum_rows_part(void *context, int part, int parts) {
+  const rows_job *x = context;
+  int low = column_at(x->d, part, parts), high = column_at(x->d, part + 1, parts);
+  float *RESTRICT to = x->to;
+  for (int i = low; i < high; i++) to[i] = 0;
+  for (int row = 0; row < x->n; row++) {
+    const float *from = x->from + (ptrdiff_t)row * x->d;
+    for (int i = low; i < high; i++) to[i] += from[i];
+  }
+}
+
+void FN(sum_rows)(const arg *a) {
+  rows_job x = {.from = F(0), .to = F(1), .n = INT(2), .d = INT(3)};
+  run_parts(sum_rows_part, &x, column_parts(x.n, x.d));
+}
+
+typedef struct {
   const float *dy, *x, *weight;
   float *y, *rstd, *dWeight;
   int n, d;
@@ -156,17 +195,6 @@ static void rotate_part(void *context, int part, int parts) {
   }
 }
 
-static void rotate_bias_part(void *context, int part, int parts) {
-  const rotate_job *g = context;
-  int d = g->heads * g->headDim, low = column_at(d, part, parts), high = column_at(d, part + 1, parts);
-  float *RESTRICT to = g->dBias;
-  for (int i = low; i < high; i++) to[i] = 0;
-  for (int row = 0; row < g->n; row++) {
-    const float *from = g->to + (ptrdiff_t)row * d;
-    for (int i = low; i < high; i++) to[i] += from[i];
-  }
-}
-
 void FN(rotate)(const arg *a) {
   rotate_job g = {.from = F(0), .bias = F(1), .positions = I32(2), .cos = F(3), .sin = F(4), .to = F(5), .n = INT(6), .heads = INT(7), .headDim = INT(8)};
   run_parts(rotate_part, &g, rows_parts(g.n, g.heads * g.headDim));
@@ -175,5 +203,6 @@ void FN(rotate)(const arg *a) {
 void FN(rotate_grad)(const arg *a) {
   rotate_job g = {.from = F(0), .positions = I32(1), .cos = F(2), .sin = F(3), .to = F(4), .dBias = F(5), .n = INT(6), .heads = INT(7), .headDim = INT(8), .back = 1};
   run_parts(rotate_part, &g, rows_parts(g.n, g.heads * g.headDim));
-  if (g.dBias) run_parts(rotate_bias_part, &g, column_parts(g.n, g.heads * g.headDim));
+  rows_job sum = {.from = g.to, .to = g.dBias, .n = g.n, .d = g.heads * g.headDim};
+  if (sum.to) run_parts(sum_rows_part, &sum, column_parts(sum.n, sum.d));
 }

@@ -121,7 +121,7 @@ void FN(token_log_probs_grad)(const arg *a) {
       compute_logits(&c);
       parallel(logit_grad_part, &c, row_parts(c.rows));
       matrix_product(c.chunk, c.weight + column, dHidden + row, 0, 0, c.rows, c.d, c.columns, c.column > 0);
-      matrix_product(c.chunk, c.hidden + row, dWeight + column, 1, 0, c.columns, c.d, c.rows, c.row > 0);
+      if (dWeight) matrix_product(c.chunk, c.hidden + row, dWeight + column, 1, 0, c.columns, c.d, c.rows, c.row > 0);
     }
   }
 }

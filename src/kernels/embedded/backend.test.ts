@@ -6,12 +6,14 @@ import {
   backend as currentBackend,
   divNoNan,
   engine,
+  grad,
   keep,
   matMul,
   memory,
   mul,
   randomNormal,
   relu,
+  type Scalar,
   scalar,
   slice,
   softmax,
@@ -60,6 +62,30 @@ describe.each(embedded)('%s', (name) => {
     const others = Array.from({ length: 20 }, () => mul(tensor1d([9, 9, 9, 9, 9, 9]), 2));
     expect([...part.dataSync()]).toEqual([3, 4, 5]);
     for (const other of others) other.dispose();
+  });
+
+  test('a bias is added to each row, and its gradient sums them', () => {
+    const [x, bias, weight] = [[4, 3], [3], [4, 3]].map((shape, i) => randomNormal(shape, 0, 1, 'float32', i));
+    const loss = (b: Tensor) => {
+      const y = add(x, b);
+      return sum(mul(mul(y, y), weight)) as Scalar;
+    };
+    const gradient = grad(loss)(bias);
+    const [xs, bs, ws] = [x, bias, weight].map((tensor) => tensor.dataSync());
+    const wanted = [0, 1, 2].map((j) =>
+      [0, 1, 2, 3].reduce((total, i) => total + 2 * (xs[3 * i + j] + bs[j]) * ws[3 * i + j], 0),
+    );
+    expectClose(gradient, wanted, 1e-5);
+    expectClose(
+      add(x, bias),
+      Array.from(xs, (value, i) => value + bs[i % 3]),
+      1e-6,
+    );
+    expectClose(
+      sum(x, 0, true),
+      [0, 1, 2].map((j) => xs[j] + xs[3 + j] + xs[6 + j] + xs[9 + j]),
+      1e-5,
+    );
   });
 
   test('kernels of the cpu backend take our tensors, and ours take theirs', () => {

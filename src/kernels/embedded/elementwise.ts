@@ -4,15 +4,24 @@ import { registerEmbedded } from './register';
 
 const operations = { Add: 0, Sub: 1, Multiply: 2, RealDiv: 3 };
 
-const alike = (a: TensorInfo, b: TensorInfo) =>
-  a.dtype === 'float32' && b.dtype === 'float32' && util.arraysEqual(a.shape, b.shape);
+const bothFloat = (a: TensorInfo, b: TensorInfo) => a.dtype === 'float32' && b.dtype === 'float32';
+const alike = (a: TensorInfo, b: TensorInfo) => bothFloat(a, b) && util.arraysEqual(a.shape, b.shape);
 
 /** Is `number` one number to be applied to all of `x`? */
 const isNumber = (number: TensorInfo, x: TensorInfo) =>
-  number.shape.length === 0 && x.shape.length > 0 && number.dtype === 'float32' && x.dtype === 'float32';
+  number.shape.length === 0 && x.shape.length > 0 && bothFloat(number, x);
+
+/** Is `row` to be added to each row of the matrix `x`? A bias is. */
+const isRow = (row: TensorInfo, x: TensorInfo) =>
+  row.shape.length === 1 && x.shape.length === 2 && row.shape[0] === x.shape[1] && bothFloat(row, x);
 
 for (const [name, operation] of Object.entries(operations)) {
   registerEmbedded(name, (call, { a, b }, _, backend) => {
+    if (name === 'Add' && isRow(b, a)) {
+      const out = backend.output(a.shape);
+      call.add_rows(a, b, out, ...a.shape);
+      return out;
+    }
     if (name === 'Multiply' && isNumber(a, b)) [a, b] = [b, a];
     if (name === 'Multiply' && isNumber(b, a)) {
       const out = backend.output(a.shape);
@@ -31,6 +40,16 @@ registerEmbedded('AddN', (call, inputs, _, backend) => {
   if (!tensors.every((tensor) => alike(tensor, tensors[0]))) return null;
   const out = backend.output(tensors[0].shape);
   call.add_n(out, util.sizeFromShape(out.shape), tensors.length, ...tensors);
+  return out;
+});
+
+/** Over the rows of a matrix: what a bias's gradient is. */
+registerEmbedded<{ axis: number | number[]; keepDims: boolean }>('Sum', (call, { x }, { axis, keepDims }, backend) => {
+  if (x.dtype !== 'float32' || x.shape.length !== 2 || keepDims) return null;
+  if (!util.arraysEqual(util.parseAxisParam(axis, x.shape), [0])) return null;
+  const [n, d] = x.shape;
+  const out = backend.output([d]);
+  call.sum_rows(x, out, n, d);
   return out;
 });
 

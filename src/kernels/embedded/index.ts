@@ -1,4 +1,5 @@
 /** Declares every accelerated kernel; installEmbedded then makes a backend with them. */
+import './adapted-linear';
 import './attend';
 import './copy-slots';
 import './decode';

@@ -35,20 +35,23 @@ registerEmbedded<{ temperature: number }>(kernelNames.tokenLogProbs, (call, inpu
   return [logProbs, entropy, lse];
 });
 
-/** [dHidden, dWeight] */
-registerEmbedded<{ temperature: number }>(gradientKernelNames.tokenLogProbs, (call, inputs, attrs, backend) => {
-  const { dy, hidden, weight, ids, lse } = inputs;
-  const [n, d] = hidden.shape;
-  const vocab = weight.shape[0];
-  checkIds(backend.values(ids), vocab);
-  const [dHidden, dWeight] = [backend.output(hidden.shape), backend.output(weight.shape)];
-  const [rows, columns] = [Math.min(n, mostRows), Math.min(vocab, mostColumns)];
-  const sizes = [n, d, vocab, attrs.temperature, rows, columns];
-  withSpace(backend, rows * columns, (space) =>
-    call.token_log_probs_grad(dy, hidden, weight, ids, lse, dHidden, dWeight, space, ...sizes),
-  );
-  return [dHidden, dWeight];
-});
+/** [dHidden, dWeight]; of a frozen weight there is no gradient */
+registerEmbedded<{ temperature: number; frozen?: boolean }>(
+  gradientKernelNames.tokenLogProbs,
+  (call, inputs, attrs, backend) => {
+    const { dy, hidden, weight, ids, lse } = inputs;
+    const [n, d] = hidden.shape;
+    const vocab = weight.shape[0];
+    checkIds(backend.values(ids), vocab);
+    const [dHidden, dWeight] = [backend.output(hidden.shape), attrs.frozen ? null : backend.output(weight.shape)];
+    const [rows, columns] = [Math.min(n, mostRows), Math.min(vocab, mostColumns)];
+    const sizes = [n, d, vocab, attrs.temperature, rows, columns];
+    withSpace(backend, rows * columns, (space) =>
+      call.token_log_probs_grad(dy, hidden, weight, ids, lse, dHidden, dWeight, space, ...sizes),
+    );
+    return dWeight ? [dHidden, dWeight] : [dHidden];
+  },
+);
 
 /** [ids, logProbs] */
 registerEmbedded<Sampling>(kernelNames.sampleToken, (call, { logits, uniforms }, sampling, backend) => {

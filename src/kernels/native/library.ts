@@ -14,6 +14,8 @@ export const kernelList = [
   'adam_w',
   'embed',
   'embed_grad',
+  'add_rows',
+  'sum_rows',
   'rms_norm',
   'rms_norm_grad',
   'rotate',

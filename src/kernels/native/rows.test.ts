@@ -62,6 +62,12 @@ function embedGradient() {
   return dTable;
 }
 
+function columnSums() {
+  const sums = new Float64Array(d);
+  for (let i = 0; i < n * d; i++) sums[i % d] += x[i];
+  return sums;
+}
+
 function rotation(headDim: number, heads: number) {
   const [rows, width, half] = [211, heads * headDim, headDim / 2];
   const positions = integers(rows, 50);
@@ -131,6 +137,13 @@ const cases: Case[] = [
     tolerance: 0,
   },
   { what: 'embed_grad', kernel: 'embed_grad', slots: [dy, ids, { wanted: embedGradient() }, n, d, 19] },
+  {
+    what: 'add_rows',
+    kernel: 'add_rows',
+    slots: [x, weight, { wanted: x.map((value, i) => value + weight[i % d]) }, n, d],
+    tolerance: 0,
+  },
+  { what: 'sum_rows', kernel: 'sum_rows', slots: [x, { wanted: columnSums() }, n, d] },
   { what: 'rms_norm', kernel: 'rms_norm', slots: [x, weight, { wanted: y }, { wanted: rstd }, n, d, 1e-5] },
   {
     what: 'rms_norm_grad',
