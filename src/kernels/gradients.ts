@@ -62,6 +62,16 @@ const gradients: GradConfig[] = [
     gradFunc: (dy, _, attrs) => ({ x: () => backward(kernelNames.seededDropout, { x: dy as Tensor }, attrs)[0] }),
   },
   {
+    kernelName: kernelNames.adaptedLinear,
+    inputsToSave: ['x', 'weight', 'a', 'b'],
+    outputsToSave: [false, true],
+    gradFunc: (dys, [x, weight, a, b, h], attrs) => {
+      const inputs = { dy: (dys as Tensor[])[0], x, weight, a, b, h };
+      const [dx, da, db] = backward(gradientKernelNames.adaptedLinear, inputs, attrs);
+      return { x: () => dx, a: () => da, b: () => db };
+    },
+  },
+  {
     kernelName: kernelNames.attend,
     inputsToSave: ['q', 'k', 'v', 'starts'],
     outputsToSave: [true, true],

@@ -26,6 +26,7 @@ export const kernelNames = {
   rotate: 'Rotate',
   swiGlu: 'SwiGlu',
   seededDropout: 'SeededDropout',
+  adaptedLinear: 'AdaptedLinear',
   attend: 'Attend',
   tokenLogProbs: 'TokenLogProbs',
   sampleToken: 'SampleToken',
@@ -43,6 +44,7 @@ export const gradientKernelNames = {
   rmsNorm: 'RmsNormGrad',
   rotate: 'RotateGrad',
   swiGlu: 'SwiGluGrad',
+  adaptedLinear: 'AdaptedLinearGrad',
   attend: 'AttendGrad',
   tokenLogProbs: 'TokenLogProbsGrad',
 } as const;
@@ -91,6 +93,24 @@ export function seededDropout<T extends Tensor>(x: T, rate: number, seed: number
   return (rate === 0 ? x : run(kernelNames.seededDropout, { x }, { rate, seed })[0]) as T;
 }
 
+export interface Adaptation {
+  /** Factor on what the adapter adds (alpha / rank). */
+  scale: number;
+  /** Rate of dropout on the adapter's input; the layer's own product sees all of it. */
+  dropout: number;
+  /** Of the dropout mask, as seededDropout takes it. */
+  seed: number;
+}
+
+/**
+ * A linear layer whose weight is frozen, with a low-rank adapter beside it (LoRA, arXiv 2106.09685): x weightᵀ + scale * dropout(x) aᵀ bᵀ.
+ * x [n, in], weight [out, in], a [rank, in], b [out, rank] -> [n, out]. Gradients for x, a and b, none for weight.
+ */
+export function adaptedLinear(x: Tensor2D, weight: Tensor2D, a: Tensor2D, b: Tensor2D, how: Adaptation): Tensor2D {
+  // second output: scale * dropout(x) aᵀ [n, rank], kept for the gradient of b
+  return run(kernelNames.adaptedLinear, { x, weight, a, b }, how)[0] as Tensor2D;
+}
+
 export interface AttentionShape {
   heads: number;
   kvHeads: number;
@@ -111,15 +131,16 @@ export function attend(q: Tensor2D, k: Tensor2D, v: Tensor2D, starts: Tensor1D, 
 /**
  * Log-probability of each given id and entropy of its distribution, softmax(hidden . weight^T / temperature), in chunks: never
  * holds [n, vocab] (the idea of Liger-Kernel's fused linear losses). hidden [n, d], weight [vocab, d], ids int32 [n].
- * logProbs [n] has a gradient for hidden and weight; entropy [n] (nats) is a measurement without one.
+ * logProbs [n] has a gradient for hidden and, unless it is `frozen`, for weight; entropy [n] (nats) is a measurement without one.
  */
 export function tokenLogProbs(
   hidden: Tensor2D,
   weight: Tensor2D,
   ids: Tensor1D,
   temperature = 1,
+  frozen = false,
 ): { logProbs: Tensor1D; entropy: Tensor1D } {
-  const [logProbs, entropy] = run(kernelNames.tokenLogProbs, { hidden, weight, ids }, { temperature }); // third: log-sum-exp [n]
+  const [logProbs, entropy] = run(kernelNames.tokenLogProbs, { hidden, weight, ids }, { temperature, frozen }); // third: log-sum-exp [n]
   return { logProbs: logProbs as Tensor1D, entropy: entropy as Tensor1D };
 }
 

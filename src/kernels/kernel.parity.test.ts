@@ -1,6 +1,16 @@
 import { matMul, type Tensor, type Tensor1D, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, it } from 'vitest';
-import { attend, embed, rmsNorm, rotate, seededDropout, sumSquares, swiGlu, tokenLogProbs } from './interface';
+import {
+  adaptedLinear,
+  attend,
+  embed,
+  rmsNorm,
+  rotate,
+  seededDropout,
+  sumSquares,
+  swiGlu,
+  tokenLogProbs,
+} from './interface';
 import { backendNames, switchTo } from './testing/backends';
 import { expectClose } from './testing/close';
 import { tapeGradients } from './testing/gradient';
@@ -24,6 +34,21 @@ function rotateCase(heads: number, headDim: number): Case {
     name: `rotate, ${heads} heads of ${headDim}`,
     shapes: [[n, heads * headDim], [heads * headDim]],
     kernel: (x, bias) => [rotate(x as Tensor2D, bias as Tensor1D, rope(), headDim)],
+  };
+}
+
+function adaptedLinearCase(inner: number, outer: number, rank: number, dropout: number): Case {
+  const weight = () => randomTensor(70, [outer, inner]) as Tensor2D;
+  const how = { scale: 0.5, dropout, seed: 7 };
+  return {
+    name: `adaptedLinear, ${inner} to ${outer}, rank ${rank}, dropout ${dropout}`,
+    shapes: [
+      [n, inner],
+      [rank, inner],
+      [outer, rank],
+    ],
+    kernel: (...[x, a, b]: Tensor[]) => [adaptedLinear(x as Tensor2D, weight(), a as Tensor2D, b as Tensor2D, how)],
+    tolerance: 2e-5,
   };
 }
 
@@ -81,6 +106,9 @@ const cases: Case[] = [
     shapes: [[n, 130]],
     kernel: (x) => [seededDropout(x, 0.1, 0x7fffffff), seededDropout(x, 1 / 3, 0)],
   },
+  adaptedLinearCase(5, 33, 1, 0),
+  adaptedLinearCase(130, 33, 16, 0),
+  adaptedLinearCase(33, 130, 7, 0.3),
   rotateCase(3, 6),
   rotateCase(1, 32),
   rotateCase(2, 34),

@@ -1,5 +1,6 @@
 import { getKernel, registerKernel } from '@tensorflow/tfjs-core';
 import { adamWReferences } from './adam-w';
+import { adaptedLinearReferences } from './adapted-linear';
 import { attendReferences } from './attend';
 import { copySlotsReferences } from './copy-slots';
 import { decodeStepReferences } from './decode-step';
@@ -22,6 +23,7 @@ export const references: References = {
   ...rotateReferences,
   ...swiGluReferences,
   ...seededDropoutReferences,
+  ...adaptedLinearReferences,
   ...attendReferences,
   ...tokenLogProbsReferences,
   ...sampleTokenReferences,

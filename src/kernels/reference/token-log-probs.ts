@@ -22,6 +22,8 @@ import type { Reference, References } from './kernel';
 
 interface Attrs {
   temperature: number;
+  /** No gradient of the weight is wanted. */
+  frozen?: boolean;
   /** Rows of a chunk; as many as 32 MB of logits hold, when not given. */
   chunkRows?: number;
 }
@@ -52,23 +54,24 @@ const tokenLogProbs: Reference<Attrs> = ({ hidden, weight, ids }, { temperature,
 };
 
 /** dLogits = dy * (onehot - p) / temperature; logits are computed once more from hidden, weight and the saved log-sum-exp. */
-const tokenLogProbsGrad: Reference<Attrs> = ({ dy, hidden, weight, ids, lse }, { temperature, chunkRows }) => {
+const tokenLogProbsGrad: Reference<Attrs> = ({ dy, hidden, weight, ids, lse }, attrs) => {
+  const { temperature, chunkRows, frozen } = attrs;
   const vocab = weight.shape[0]!;
   const dHidden: Tensor[] = [];
-  let dWeight = zerosLike(weight);
+  let dWeight = frozen ? null : zerosLike(weight);
   for (const { start, rows } of chunks(hidden.shape[0]!, vocab, chunkRows)) {
     const part = tidy(() => {
       const h = slice(hidden, start, rows);
       const p = exp(sub(scaledLogits(h, weight, temperature), expandDims(slice(lse, start, rows), 1)));
       const scaled = expandDims(div(slice(dy, start, rows), temperature), 1);
       const dLogits = mul(scaled, sub(oneHot(slice(ids, start, rows), vocab, 1, 0, 'float32'), p));
-      return [matMul(dLogits, weight), add(dWeight, matMul(dLogits, h, true, false))];
+      return [matMul(dLogits, weight), ...(dWeight ? [add(dWeight, matMul(dLogits, h, true, false))] : [])];
     });
-    dWeight.dispose();
+    dWeight?.dispose();
     dHidden.push(part[0]);
-    dWeight = part[1];
+    dWeight = part[1] ?? null;
   }
-  return [concat(dHidden), dWeight];
+  return dWeight ? [concat(dHidden), dWeight] : [concat(dHidden)];
 };
 
 export const tokenLogProbsReferences: References = {

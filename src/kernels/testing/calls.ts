@@ -65,6 +65,20 @@ export const kernelCalls: Record<string, () => KernelCall> = {
     outputs: 1,
     differentiable: ['x'],
   }),
+  [kernelNames.adaptedLinear]: () => ({
+    inputs: { x: random(5, 4), weight: random(6, 4), a: random(2, 4), b: random(6, 2) },
+    attrs: { scale: 2, dropout: 0.5, seed: 1 },
+    outputs: 2,
+    differentiable: ['x', 'a', 'b'],
+  }),
+  [gradientKernelNames.adaptedLinear]: () => ({
+    inputs: {
+      ...{ dy: random(5, 6), x: random(5, 4), weight: random(6, 4), a: random(2, 4), b: random(6, 2) },
+      h: random(5, 2),
+    },
+    attrs: { scale: 2, dropout: 0.5, seed: 1 },
+    outputs: 3,
+  }),
   [kernelNames.attend]: () => ({
     inputs: { q: random(5, 12), k: random(5, 6), v: random(5, 6), starts: startsOf([2, 3]) },
     attrs: { heads: 2, kvHeads: 1, headDim: 6, scale: 0.4 },
