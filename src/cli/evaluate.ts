@@ -43,6 +43,7 @@ export function addEvaluateCommand(program: Command): void {
         'chains',
         'gsm8k',
         'bridge',
+        'parquet',
         'arithmetic',
       ]),
     )

@@ -7,12 +7,18 @@ import { type GrpoFileSettings, grpo, type SupervisedSettings, supervised } from
 export type { SupervisedSettings } from './training';
 
 const start = whole('Rows (indices, for the generator) to skip at the beginning.').default(0);
-const fileSource = <const F extends string>(format: F, what: string, path: string) =>
+const fileSource = <const F extends string, T extends z.core.$ZodShape = Record<never, never>>(
+  format: F,
+  what: string,
+  path: string,
+  more = {} as T,
+) =>
   group(what, {
     format: z.enum([format]).meta({ description: 'What kind of data this is.', enumDescriptions: [what] }),
     path: text(path),
     start,
     count: whole('Rows to read; without it, all.', { min: 1, example: 1000 }).optional(),
+    ...more,
   });
 
 const positive = whole('Number of operations.', { min: 1, max: 8 });
@@ -48,6 +54,19 @@ const dataSource = z
         'bridge',
         "BRIDGE's stage3_error_samples.json: failures with teacher chains and the student's answers.",
         'Path of the .json file, relative to this file.',
+      ),
+      fileSource(
+        'parquet',
+        'Parquet, as data sets on the Hugging Face Hub.',
+        'Path of the .parquet file, relative to this file.',
+        {
+          columns: group('Which column holds what; what is not named is guessed by usual names.', {
+            question: text('The column of the questions.').optional(),
+            answer: text('The column of the answers; of a worked solution, the answer that it states.').optional(),
+            chain: text('The column of the teacher chains; of a list, the shortest right one.').optional(),
+            id: text('The column of the ids; without it, the file and the row.').optional(),
+          }).optional(),
+        },
       ),
     ],
     { error: notAnObject },

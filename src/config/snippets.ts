@@ -36,6 +36,11 @@ export const dataSnippets = [
     description: "BRIDGE's own file.",
     body: { format: 'bridge', path: slot(1, 'stage3_error_samples.json') },
   },
+  {
+    label: 'parquet',
+    description: 'A Parquet file, as on the Hugging Face Hub.',
+    body: { format: 'parquet', path: slot(1, 'train.parquet') },
+  },
 ];
 
 export const rewardSnippets = [

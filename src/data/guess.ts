@@ -1,11 +1,13 @@
 import { parseJson, readLines } from '../lines';
+import { isParquet } from './parquet-file';
 import { datasetError } from './rows';
 
-export const fileFormats = ['chains', 'gsm8k', 'bridge'] as const;
+export const fileFormats = ['chains', 'gsm8k', 'bridge', 'parquet'] as const;
 export type FileFormat = (typeof fileFormats)[number];
 
 /** The format of a dataset by its first row. Throws a UserError when the file is missing, empty, or like none of them. */
 export function guessFormat(file: string): FileFormat {
+  if (isParquet(file)) return 'parquet';
   for (const { text, number } of readLines(file)) {
     if (text.trim() === '') continue;
     if (text.trimStart().startsWith('[')) return 'bridge';

@@ -6,9 +6,10 @@ import { type ArithmeticSplit, arithmeticDefaults, arithmeticItems } from './ari
 import { readBridge } from './bridge';
 import { readChains } from './chains';
 import { readGsm8k } from './gsm8k';
+import { readParquet } from './parquet';
 import type { Dataset } from './types';
 
-const readers = { chains: readChains, gsm8k: readGsm8k, bridge: readBridge };
+const readers = { chains: readChains, gsm8k: readGsm8k, bridge: readBridge, parquet: readParquet };
 
 /**
  * The problems that a config names. Paths are relative to `baseFolder`. `split` is the part of the generator's world that `arithmetic`

@@ -79,9 +79,19 @@ export interface Loaded {
 /** `textOf`: the text of the suite's file. Throws a UserError when it cannot be read. */
 export function loadSuite(suite: Suite, textOf: (file: string) => string | undefined): Loaded {
   const all = loadData(suite.source, '.', suite.split).problems;
-  const lines = suite.file === undefined ? all.map((_, i) => i) : rowLines(suite.source, textOf(suite.file) ?? '');
+  const lines = linesOf(suite, all.length, textOf);
   const [from, to] = suite.part(all.length);
   return { problems: all.slice(from, to), lines: lines.slice(from, to) };
+}
+
+function linesOf(
+  { file, source }: Suite,
+  rows: number,
+  textOf: (file: string) => string | undefined,
+): readonly number[] {
+  if (file === undefined) return Array.from({ length: rows }, (_, i) => i);
+  if (source.format === 'parquet') return new Array<number>(rows).fill(0); // it has no lines to point at
+  return rowLines(source, textOf(file) ?? '');
 }
 
 /** A name for the records of a suite: letters, digits, `.`, `_`, `-`. */
