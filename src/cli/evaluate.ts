@@ -4,7 +4,8 @@ import { type Command, Option } from 'commander';
 import pc from 'picocolors';
 import { exactMatch, flexibleExtract, strictMatch } from '../chain/twins';
 import { type Evaluation, evaluate } from '../curriculum/evaluate';
-import { type Lesson, prepareLessons } from '../curriculum/lessons';
+import { prepareLessons } from '../curriculum/lessons';
+import type { Problem } from '../data/types';
 import { writeAtomically } from '../disk';
 import { UserError } from '../errors';
 import { backendNames, useBackend } from '../kernels/backends';
@@ -13,14 +14,18 @@ import { disposeModel } from '../model/transformer';
 import { runFile } from '../runs/layout';
 import { openRun } from '../runs/reading';
 import { mean, wilsonInterval } from '../statistics';
+import { evaluateOnServer, studentOn } from './evaluate-server';
 import { printDocument } from './exit';
 import { columns, percent, plural } from './format';
 import { count, positive, upTo } from './options';
 import { shown } from './places';
-import { loadTestData, type TestOptions } from './test-data';
+import { loadTestData, type TestData, type TestOptions } from './test-data';
 import { waiting } from './waiting';
 
 interface Options extends TestOptions {
+  server?: string;
+  model?: string;
+  concurrency: number;
   maxNewTokens?: number;
   temperature?: number;
   samples: number;
@@ -33,7 +38,7 @@ export function addEvaluateCommand(program: Command): void {
   program
     .command('evaluate')
     .description('test a student: accuracy, length, and every answer')
-    .argument('<checkpoint>', 'a Hugging Face folder, such as a checkpoint of a run')
+    .argument('[checkpoint]', 'a Hugging Face folder, such as a checkpoint of a run')
     .option(
       '--data <file>',
       'a dataset, an experiment (its test data), or the word arithmetic; default: that of its run',
@@ -53,6 +58,12 @@ export function addEvaluateCommand(program: Command): void {
     .option('--samples <k>', 'answers to each problem', positive, 1)
     .option('--seed <n>', 'of sampling, and of arithmetic problems', count, 1)
     .addOption(new Option('--backend <name>', 'what computes').choices(['auto', ...backendNames]).default('auto'))
+    .option(
+      '--server <url>',
+      'ask an OpenAI-compatible server that holds the student, such as http://localhost:8000/v1',
+    )
+    .option('--model <name>', 'the student, as the server calls it')
+    .option('--concurrency <n>', 'requests to the server at a time', positive, 16)
     .option('--out <file>', 'write every answer there, a JSON line each')
     .option('--json', 'the result as one JSON object')
     .addHelpText(
@@ -64,9 +75,16 @@ none. strict-match and flexible-extract are the filters of lm-evaluation-harness
 Examples:
   distillery evaluate .distillery/runs/<run>/checkpoints/rewrite-320
   distillery evaluate ./Qwen2.5-0.5B --data gsm8k/test.jsonl --limit 200 --out answers.jsonl
-  distillery evaluate checkpoint --data examples/arithmetic --samples 8 --temperature 1 --json`,
+  distillery evaluate checkpoint --data examples/arithmetic --samples 8 --temperature 1 --json
+  distillery evaluate --server http://localhost:8000/v1 --model my-student --data gsm8k/test.jsonl`,
     )
-    .action(async (checkpoint: string, options: Options) => {
+    .action(async (checkpoint: string | undefined, options: Options) => {
+      if (options.server !== undefined) return evaluateServer(options.server, checkpoint, options);
+      if (checkpoint === undefined)
+        throw new UserError('no student is named', {
+          code: 'usage',
+          remedy: 'Give a checkpoint, or a server that holds the student with --server and --model.',
+        });
       refuseRun(checkpoint);
       const data = loadTestData(checkpoint, options);
       const backend = await useBackend(options.backend);
@@ -85,19 +103,50 @@ Examples:
       const done = waiting(`Answering ${plural(lessons.length, 'problem')}`, options.json);
       const evaluation = await evaluate(model, tokenizer, asked, settings).finally(done);
       disposeModel(model);
-      const answers = records(evaluation, asked, samples);
-      if (options.out) writeAtomically(resolve(options.out), answers.map((one) => `${JSON.stringify(one)}\n`).join(''));
-      const result = {
-        checkpoint: resolve(checkpoint),
-        data: { ...data.source, hash: data.hash },
-        ...summarise(evaluation, answers, samples),
-        settings,
-        backend: backend.description,
-        ...(options.out && { out: resolve(options.out) }),
-      };
-      if (options.json) printDocument(result);
-      else process.stdout.write(`${text(result)}\n`);
+      tell({ checkpoint: resolve(checkpoint) }, data, evaluation, settings, backend.description, options);
     });
+}
+
+/** The same test of a student that a server holds: the same prompts, judged and recorded in the same way. */
+async function evaluateServer(url: string, checkpoint: string | undefined, options: Options): Promise<void> {
+  const { model, samples } = options;
+  if (model === undefined)
+    throw new UserError('no student is named', { code: 'usage', remedy: 'Give its name on the server with --model.' });
+  const data = loadTestData(checkpoint ?? '.', options);
+  const settings = {
+    maxNewTokens: options.maxNewTokens ?? data.evaluation?.maxNewTokens ?? 512,
+    temperature: options.temperature ?? (samples > 1 ? 0.7 : (data.evaluation?.temperature ?? 0)),
+    seed: options.seed,
+    concurrency: options.concurrency,
+  };
+  const student = studentOn(url, model);
+  const asked = plural(data.problems.length, 'problem');
+  if (!options.json) process.stderr.write(`Sending ${asked} to ${student.endpoint}\n`);
+  const done = waiting(`Answering ${asked}`, options.json);
+  const evaluation = await evaluateOnServer(student, data.problems, samples, settings).finally(done);
+  tell({ model, server: student.endpoint }, data, evaluation, settings, `on ${student.host}`, options);
+}
+
+function tell(
+  student: { checkpoint: string } | { model: string; server: string },
+  data: TestData,
+  evaluation: Evaluation,
+  settings: { maxNewTokens: number; temperature: number },
+  backend: string,
+  { samples, out, json }: Options,
+): void {
+  const asked = data.problems.flatMap((problem) => Array.from({ length: samples }, () => problem));
+  const answers = records(evaluation, asked, samples);
+  if (out) writeAtomically(resolve(out), answers.map((one) => `${JSON.stringify(one)}\n`).join(''));
+  const result = {
+    ...student,
+    data: { ...data.source, hash: data.hash },
+    ...summarise(evaluation, answers, samples),
+    ...{ settings, backend },
+    ...(out && { out: resolve(out) }),
+  };
+  if (json) printDocument(result);
+  else process.stdout.write(`${text(result, 'server' in student ? student.model : shown(student.checkpoint))}\n`);
 }
 
 /** A run is not a student, but it has some: say which. */
@@ -121,9 +170,9 @@ function refuseRun(checkpoint: string): void {
 
 type AnswerRecord = ReturnType<typeof records>[number];
 
-function records({ answers }: Evaluation, asked: readonly Lesson[], samples: number) {
+function records({ answers }: Evaluation, asked: readonly Problem[], samples: number) {
   return answers.map(({ problemId, text, tokens, answer, correct, lenientCorrect, finished }, i) => {
-    const { question, answer: gold } = asked[i].problem;
+    const { question, answer: gold } = asked[i];
     return {
       problemId,
       ...(samples > 1 && { sample: i % samples }),
@@ -166,13 +215,12 @@ function summarise(evaluation: Evaluation, answers: readonly AnswerRecord[], sam
 }
 
 type Result = ReturnType<typeof summarise> & {
-  checkpoint: string;
   settings: { maxNewTokens: number; temperature: number };
   backend: string;
   out?: string;
 };
 
-function text(result: Result): string {
+function text(result: Result, student: string): string {
   const { n, samples, accuracy, accuracyInterval, lenientAccuracy, passAtK, lmEval, settings } = result;
   const [low, high] = accuracyInterval;
   const rows = [
@@ -186,7 +234,7 @@ function text(result: Result): string {
   ];
   const how = settings.temperature === 0 ? 'greedy' : `temperature ${settings.temperature}`;
   return [
-    `${pc.bold(shown(result.checkpoint))} on ${plural(n, 'problem')}, ${samples > 1 ? `${samples} samples each, ` : ''}${how}`,
+    `${pc.bold(student)} on ${plural(n, 'problem')}, ${samples > 1 ? `${samples} samples each, ` : ''}${how}`,
     '',
     ...columns(
       rows.map(([name, value, note]) => [name, pc.bold(value.padStart(7)), pc.dim(note)]),

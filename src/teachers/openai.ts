@@ -13,6 +13,8 @@ export interface OpenAiSettings {
   model: string;
   /** Sent as a bearer token; absent: no header at all, as local servers want it. */
   apiKey?: string;
+  /** `completions`: the prompt goes as it is, without a chat template, as students are asked. Default: `chat`. */
+  api?: 'chat' | 'completions';
   /** Longest silence of the server, in milliseconds: before its first word and between two. */
   silenceMs?: number;
 }
@@ -24,7 +26,7 @@ const refusals: readonly Refusal[] = ['stream_options', 'max_tokens', 'temperatu
 type Client = OpenAI;
 type Chunk = OpenAI.ChatCompletionChunk;
 
-export function openAiTeacher({ baseUrl, model, apiKey, silenceMs = 120_000 }: OpenAiSettings): Teacher {
+export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', silenceMs = 120_000 }: OpenAiSettings): Teacher {
   const url = checkBaseUrl(baseUrl);
   const refused = new Set<Refusal>();
   let client: Promise<Client> | undefined;
@@ -36,6 +38,7 @@ export function openAiTeacher({ baseUrl, model, apiKey, silenceMs = 120_000 }: O
       client ??= connect(url, apiKey);
       const watch = new Watch(signal, silenceMs);
       try {
+        const open = api === 'chat' ? openChat : openCompletion;
         yield* piecesOf(await open(await client, model, request, refused, watch), watch);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
@@ -102,22 +105,51 @@ export class Watch {
   private readonly stop = () => this.controller.abort();
 }
 
-async function open(client: Client, model: string, request: TeacherRequest, refused: Set<Refusal>, watch: Watch) {
+type Opened = Promise<AsyncIterable<Chunk | OpenAI.Completion>>;
+
+function openChat(client: Client, model: string, request: TeacherRequest, refused: Set<Refusal>, watch: Watch): Opened {
+  const { prompt, maxTokens, temperature, seed, key } = request;
+  return adapting(refused, () =>
+    client.chat.completions.create(
+      {
+        model,
+        messages: [{ role: 'user', content: prompt }],
+        stream: true,
+        ...(refused.has('max_tokens') ? { max_completion_tokens: maxTokens } : { max_tokens: maxTokens }),
+        ...(!refused.has('temperature') && { temperature }),
+        ...(seed !== undefined && !refused.has('seed') && { seed }),
+        ...(!refused.has('stream_options') && { stream_options: { include_usage: true } }),
+      },
+      { signal: watch.signal, headers: key === undefined ? {} : { 'Idempotency-Key': key } },
+    ),
+  );
+}
+
+function openCompletion(
+  client: Client,
+  model: string,
+  request: TeacherRequest,
+  refused: Set<Refusal>,
+  watch: Watch,
+): Opened {
+  const { prompt, maxTokens, temperature, seed } = request;
+  return adapting(refused, () =>
+    client.completions.create(
+      {
+        ...{ model, prompt, stream: true, temperature, max_tokens: maxTokens },
+        ...(seed !== undefined && !refused.has('seed') && { seed }),
+        ...(!refused.has('stream_options') && { stream_options: { include_usage: true } }),
+      },
+      { signal: watch.signal },
+    ),
+  );
+}
+
+/** Sends again without what the server does not know; `create` looks at `refused`. */
+async function adapting<T>(refused: Set<Refusal>, create: () => Promise<T>): Promise<T> {
   for (;;) {
-    const { prompt, maxTokens, temperature, seed } = request;
     try {
-      return await client.chat.completions.create(
-        {
-          model,
-          messages: [{ role: 'user', content: prompt }],
-          stream: true,
-          ...(refused.has('max_tokens') ? { max_completion_tokens: maxTokens } : { max_tokens: maxTokens }),
-          ...(!refused.has('temperature') && { temperature }),
-          ...(seed !== undefined && !refused.has('seed') && { seed }),
-          ...(!refused.has('stream_options') && { stream_options: { include_usage: true } }),
-        },
-        { signal: watch.signal, headers: request.key === undefined ? {} : { 'Idempotency-Key': request.key } },
-      );
+      return await create();
     } catch (error) {
       const refusal = refusalIn(error, refused);
       if (!refusal) throw error;
@@ -137,7 +169,7 @@ function refusalIn(error: unknown, refused: ReadonlySet<Refusal>): Refusal | und
 /** What servers of reasoning models add to a delta: DeepSeek and vLLM `reasoning_content`, Ollama and newer vLLM `reasoning`. */
 type Delta = Chunk['choices'][number]['delta'] & { reasoning_content?: unknown; reasoning?: unknown };
 
-async function* piecesOf(stream: AsyncIterable<Chunk>, watch: Watch): AsyncGenerator<Piece> {
+async function* piecesOf(stream: AsyncIterable<Chunk | OpenAI.Completion>, watch: Watch): AsyncGenerator<Piece> {
   let reason: string | undefined;
   let usage: { prompt: number; completion: number } | undefined;
   for await (const chunk of stream) {
@@ -149,7 +181,7 @@ async function* piecesOf(stream: AsyncIterable<Chunk>, watch: Watch): AsyncGener
       usage = { prompt: prompt_tokens, completion: completion_tokens };
     const choice = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined;
     if (!choice) continue;
-    const delta = (choice.delta ?? {}) as Delta;
+    const delta: Delta = 'text' in choice ? { content: choice.text } : (choice.delta ?? {});
     const thought = delta.reasoning_content ?? delta.reasoning;
     if (typeof thought === 'string' && thought !== '') yield { kind: 'thought', text: thought };
     if (typeof delta.content === 'string' && delta.content !== '') yield { kind: 'text', text: delta.content };

@@ -11,8 +11,8 @@ export type Behaviour =
       /** The name under which the thinking is sent. */
       field?: 'reasoning_content' | 'reasoning';
       finish?: string;
-      /** False: the server does not count tokens. */
-      usage?: boolean;
+      /** False: the server does not count tokens; a number: it counts so many. */
+      usage?: boolean | number;
       /** Milliseconds before the first word, and between two. */
       delay?: number;
     }
@@ -120,10 +120,13 @@ async function reply(response: ServerResponse, record: Asked, behaviour: Behavio
   }
   send({ choices: [{ index: 0, ...(chat ? { delta: {} } : { text: '' }), finish_reason: finish }] });
   const tokens = (words: string) => words.split(/\s+/).filter(Boolean).length;
-  if (usage)
+  if (usage !== false)
     send({
       choices: [],
-      usage: { prompt_tokens: tokens(record.prompt), completion_tokens: tokens(thought) + tokens(text) },
+      usage: {
+        prompt_tokens: tokens(record.prompt),
+        completion_tokens: typeof usage === 'number' ? usage : tokens(thought) + tokens(text),
+      },
     });
   send('[DONE]');
   await new Promise<void>((resolve) => response.end(resolve));

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FakeServer, openServer } from '../../src/teachers/testing/server';
+import { type Distillery, openDistillery } from './distillery';
+
+interface Answer {
+  question: string;
+  text: string;
+  finished: boolean;
+  tokens: number;
+}
+
+let distillery: Distillery;
+let server: FakeServer;
+let recorded: Answer[];
+beforeAll(async () => {
+  distillery = await openDistillery();
+  server = await openServer(() => 'silence');
+});
+afterAll(async () => {
+  await server?.close();
+  distillery?.close();
+});
+
+const answersIn = (name: string) =>
+  readFileSync(join(distillery.folder, name), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Answer);
+const data = ['--data', 'arithmetic', '--limit', '6', '--max-new-tokens', '8'];
+const onServer = () => ['evaluate', '--server', server.baseUrl, '--model', 'my-student', ...data];
+
+describe('evaluation on a server that holds the student', () => {
+  it('gives the records and the result that an evaluation here gives', async () => {
+    const here = await distillery.json('evaluate', 'student', ...data, '--out', 'here.jsonl');
+    recorded = answersIn('here.jsonl');
+    let faults = 0;
+    server.behave = ({ prompt }, nth) => {
+      if (nth % 3 === 1 && faults++ < 4) return { status: 503, headers: { 'retry-after': '0' } };
+      const found = recorded.find(({ question }) => prompt === `Question: ${question}\nSolution:\n`);
+      return { text: found!.text, finish: found!.finished ? 'stop' : 'length', usage: found!.tokens };
+    };
+    const there = await distillery.json(...onServer(), '--out', 'there.jsonl', '--concurrency', '3');
+    expect(faults).toBeGreaterThan(0);
+    for (const { path, body } of server.asked)
+      expect([path, body]).toEqual([
+        '/v1/completions',
+        expect.objectContaining({ model: 'my-student', temperature: 0, max_tokens: 8, seed: 1 }),
+      ]);
+    expect(answersIn('there.jsonl')).toEqual(recorded);
+    const { checkpoint, out, backend, settings, tokensPerSecond, ...result } = here;
+    expect(there).toMatchObject({
+      ...result,
+      model: 'my-student',
+      server: server.baseUrl,
+      backend: expect.stringContaining('this machine'),
+    });
+  });
+
+  it('says where it sends the questions, and prints the same table', async () => {
+    const { code, stdout, stderr } = await distillery.run(...onServer());
+    expect([code, stderr]).toEqual([0, `Sending 6 problems to ${server.baseUrl}\n`]);
+    expect(stdout).toMatch(/my-student on 6 problems, greedy[\s\S]*accuracy[\s\S]*strict-match/);
+  });
+
+  it('draws several samples with seeds of their own', async () => {
+    server.asked.length = 0;
+    const result = await distillery.json(...onServer(), '--samples', '2', '--out', 'samples.jsonl');
+    expect(result).toMatchObject({ n: 6, samples: 2, settings: { temperature: 0.7 } });
+    expect(answersIn('samples.jsonl').map((one) => (one as { sample?: number }).sample)).toEqual(
+      Array(6).fill([0, 1]).flat(),
+    );
+    expect(new Set(server.asked.map(({ body }) => body.seed))).toEqual(new Set([1, 2]));
+  });
+
+  it('says what is wrong', async () => {
+    server.behave = () => ({ status: 404, error: 'The model `my-student` does not exist.' });
+    const unknown = await distillery.run(...onServer());
+    expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('serves the model "my-student"')]);
+    const nameless = await distillery.run('evaluate', '--server', server.baseUrl, ...data);
+    expect([nameless.code, nameless.stderr]).toEqual([2, expect.stringContaining('--model')]);
+    const nothing = await distillery.run('evaluate', ...data);
+    expect([nothing.code, nothing.stderr]).toEqual([2, expect.stringContaining('no student is named')]);
+  });
+});
