@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { choice, flag, group, list, notAnObject, number, optionalGroup, share, text, whole } from './fields';
+import { type LoraSettings, lora } from './lora';
 import type { RewardConfig } from './reward';
 import { dataSnippets, experimentSnippets } from './snippets';
+import { studentFields } from './student';
 import { type GrpoFileSettings, grpo, type SupervisedSettings, supervised } from './training';
 
 export type { SupervisedSettings } from './training';
@@ -160,7 +162,8 @@ export const experimentSchema = group(
       cpu: 'Plain JavaScript: the numeric reference, for toy sizes only.',
     }).default('auto'),
     student: group('The model that learns.', {
-      path: text('Hugging Face folder (config.json, model.safetensors, tokenizer.json), relative to this file.'),
+      ...studentFields,
+      lora,
     }),
     data: group('Problems with teacher chains to learn from, and problems to be tested on.', {
       train: dataSource,
@@ -201,8 +204,8 @@ export type Control = z.output<typeof controls>;
 /** An experiment with defaults filled in, its paths and rewards as written. */
 export type ParsedExperiment = z.output<typeof experimentSchema>;
 type Stage<K extends keyof ParsedExperiment['stages']> = Exclude<ParsedExperiment['stages'][K], false>;
-/** evaluateEvery filled in from evaluation.every. */
-type Scheduled<T> = Omit<T, 'evaluateEvery'> & { evaluateEvery: number };
+/** evaluateEvery filled in from evaluation.every, learningRate by what is trained. */
+type Scheduled<T> = Omit<T, 'evaluateEvery' | 'learningRate'> & { evaluateEvery: number; learningRate: number };
 /** The reward loaded from its preset or file. */
 type Rewarded<T> = Omit<Scheduled<T>, 'reward'> & { reward: RewardConfig };
 
@@ -214,7 +217,8 @@ export type InternaliseSettings = Scheduled<Stage<'rewrite'>['internalise']>;
 export type SftSettings = Scheduled<SupervisedSettings>;
 
 /** A complete experiment: every default filled in, paths absolute, rewards loaded. What a run's config.json holds. */
-export type Experiment = Omit<ParsedExperiment, 'stages' | 'baselines' | 'quick' | '$schema'> & {
+export type Experiment = Omit<ParsedExperiment, 'student' | 'stages' | 'baselines' | 'quick' | '$schema'> & {
+  student: Omit<ParsedExperiment['student'], 'lora'> & { lora: LoraSettings | false };
   stages: {
     reconstruct: ReconstructSettings | false;
     complete: CompleteSettings | false;

@@ -6,7 +6,9 @@ import { type Experiment, type ExperimentFile, experimentSchema, type ParsedExpe
 import { ConfigError, type FileIssue, type Finding, type Path } from './issue';
 import { isPreset, presets } from './presets';
 import type { RewardConfig } from './reward';
+import { resolveLora } from './student-size';
 import { suggest } from './suggest';
+import { learningRates } from './training';
 
 /**
  * Reads an experiment: defaults filled in, paths absolute (they are relative to the file), rewards loaded; with `quick`, its quick
@@ -42,19 +44,23 @@ export function resolveExperiment(file: ExperimentFile | ParsedExperiment | Expe
   const { $schema: _schema, quick: _quick, ...parsed } = experimentSchema.parse(file);
   const { reconstruct, complete, rewrite } = parsed.stages;
   const { sft, controls } = parsed.baselines;
-  const scheduled = <T extends { evaluateEvery?: number }>(stage: T) => ({
+  const path = resolve(folder, parsed.student.path);
+  const student = { ...parsed.student, path, lora: resolveLora(parsed.student.lora, path) };
+  const trained = student.lora ? 'adapter' : 'whole';
+  const scheduled = <T extends Scheduled>(stage: T, rates = learningRates.supervised) => ({
     ...stage,
+    learningRate: stage.learningRate ?? rates[trained],
     evaluateEvery: stage.evaluateEvery ?? parsed.evaluation.every,
   });
-  const rewarded = <T extends { evaluateEvery?: number; reward: string | RewardConfig }>(stage: T) => ({
-    ...scheduled(stage),
+  const rewarded = <T extends Scheduled & { reward: string | RewardConfig }>(stage: T) => ({
+    ...scheduled(stage, learningRates.grpo),
     reward: resolveReward(stage.reward, folder),
   });
   const source = <T extends object>(data: T): T =>
     'path' in data ? { ...data, path: resolve(folder, data.path as string) } : data;
   return {
     ...parsed,
-    student: { path: resolve(folder, parsed.student.path) },
+    student,
     data: { ...parsed.data, train: source(parsed.data.train), test: source(parsed.data.test) },
     stages: {
       reconstruct: reconstruct && scheduled(reconstruct),
@@ -63,6 +69,11 @@ export function resolveExperiment(file: ExperimentFile | ParsedExperiment | Expe
     },
     baselines: { sft: sft && scheduled(sft), controls },
   };
+}
+
+interface Scheduled {
+  evaluateEvery?: number;
+  learningRate?: number;
 }
 
 /** A reward as an experiment names it: preset, path or the config itself. */

@@ -1,14 +1,23 @@
-/** Settings of supervised and of GRPO training, shared by stages and baselines. Defaults: a pretrained student, fully fine-tuned. */
+/** Settings of supervised and of GRPO training, shared by stages and baselines. Defaults: a pretrained student. */
 import type { z } from 'zod';
 import { choice, flag, group, number, share, text, whole } from './fields';
 import { presetDescriptions } from './presets';
 import { rewardSchema } from './reward';
 
-const optimization = (updates: number, learningRate: number) => ({
+/** Peak learning rates where none is given: for a student trained whole, and for an adapter, which wants larger steps. */
+export const learningRates = {
+  supervised: { whole: 1e-5, adapter: 5e-5 },
+  grpo: { whole: 1e-6, adapter: 1e-5 },
+};
+
+const optimization = (updates: number, rates: { whole: number; adapter: number }) => ({
   updates: whole(
     'Weight updates to make. Budgets are counted in updates, so that the seed decides everything.',
   ).default(updates),
-  learningRate: number('Peak learning rate of AdamW.', { min: 0, max: 1 }).default(learningRate),
+  learningRate: number(
+    `Peak learning rate of AdamW; without it, ${rates.whole.toExponential()}, or ${rates.adapter.toExponential()} for an adapter (student.lora).`,
+    { min: 0, max: 1, example: rates.adapter },
+  ).optional(),
   minLearningRate: share('Where a falling schedule ends, as a share of learningRate.').default(0),
   warmup: share('Share of the updates over which the learning rate rises from 0.').default(0.05),
   weightDecay: number('Decoupled weight decay of AdamW, for matrices only.', { min: 0, max: 1 }).default(0.01),
@@ -32,7 +41,7 @@ const schedule = () =>
 
 /** Cross-entropy on given completions: Stage 1, plain SFT, internalising. */
 export const supervised = (updates: number) => ({
-  ...optimization(updates, 1e-5),
+  ...optimization(updates, learningRates.supervised),
   schedule: schedule().default('linear'),
   batch: whole('Sequences in a batch.', { min: 1 }).default(32),
   accumulation: whole('Batches whose gradients are added up for one update.', { min: 1 }).default(1),
@@ -58,7 +67,7 @@ const replay = {
 
 /** Group-relative policy optimisation: Stage 2 and 3. */
 export const grpo = (updates: number, maxNewTokens: number) => ({
-  ...optimization(updates, 1e-6),
+  ...optimization(updates, learningRates.grpo),
   schedule: schedule().default('constant'),
   prompts: whole('Problems in each update.', { min: 1 }).default(16),
   group: whole('Completions sampled for each problem; advantages are relative to their group.', { min: 2 }).default(8),

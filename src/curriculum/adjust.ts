@@ -3,6 +3,7 @@ import type { Experiment } from '../config/experiment';
 import { UserError } from '../errors';
 import { parseModelConfig } from '../model/config';
 import { readJsonObject } from '../model/files';
+import { baseFolder } from '../model/hf-folder';
 import { parameterShapes } from '../model/parameters';
 
 export const trainedStages = ['reconstruct', 'complete', 'rewrite'] as const;
@@ -36,7 +37,7 @@ export function adjust(experiment: Experiment, { stage, from, limit, seed, backe
     ...experiment,
     seed: seed ?? experiment.seed,
     backend: backend ?? experiment.backend,
-    student: from !== undefined ? { path: resolve(from) } : experiment.student,
+    student: from !== undefined ? { ...experiment.student, path: resolve(from) } : experiment.student,
     stages: {
       reconstruct: only('reconstruct', stages.reconstruct),
       complete: only('complete', stages.complete),
@@ -57,7 +58,7 @@ export function adjust(experiment: Experiment, { stage, from, limit, seed, backe
 /** A checkpoint that is not a later state of the experiment's student would be another experiment under its name. */
 function checkShape(checkpoint: string, student: string): void {
   const shapes = (folder: string) => {
-    const file = join(folder, 'config.json');
+    const file = join(baseFolder(folder), 'config.json');
     return parameterShapes(parseModelConfig(readJsonObject(file), file));
   };
   const [given, expected] = [shapes(checkpoint), shapes(student)];

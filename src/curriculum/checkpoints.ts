@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { keep, type Tensor, tensor } from '@tensorflow/tfjs-core';
+import { dispose, keep, type Tensor, tensor } from '@tensorflow/tfjs-core';
 import { UserError } from '../errors';
 import type { Optimizer } from '../learning/optimizer';
-import { loadModel, saveStudent } from '../model/hf-folder';
+import { copyCompanions, loadModel, saveStudent } from '../model/hf-folder';
+import { readAdapter, saveAdapter } from '../model/lora-files';
 import { openSafetensors, writeSafetensors } from '../model/safetensors';
-import { disposeModel, type Model } from '../model/transformer';
+import { disposeModel, type Model, trainableParameters } from '../model/transformer';
 import { verifyCheckpoint } from '../runs/checkpoints';
 import { checkpointsFolder } from '../runs/layout';
 import type { CheckpointEntry, StageName } from '../runs/records';
@@ -27,7 +28,7 @@ export interface TrainingState {
 
 const momentsFile = 'optimizer.safetensors';
 
-/** Writes `<stage>-<step>`: student, moments, state. The best of the stage is kept, the one it replaces let go. */
+/** Writes `<stage>-<step>`: student (of one with an adapter, the adapter alone), moments, state. The best of the stage is kept, the one it replaces let go. */
 export async function saveCheckpoint(
   context: Context,
   model: Model,
@@ -38,7 +39,10 @@ export async function saveCheckpoint(
   const { run, experiment } = context;
   const { stage, step } = at;
   const entry = await run.checkpoint({ stage, step, state }, (folder) => {
-    saveStudent(folder, model, { tokenizerFrom: experiment.student.path });
+    if (model.adapter) {
+      copyCompanions(model.adapter.base.path, folder);
+      saveAdapter(folder, model.adapter);
+    } else saveStudent(folder, model, { tokenizerFrom: experiment.student.path });
     const moments = [...optimizer.moments].flatMap(([name, { first, second }]) => [
       source(`${name}.first`, first),
       source(`${name}.second`, second),
@@ -74,34 +78,40 @@ export function newestCheckpoint(
   return { entry, state: state as TrainingState };
 }
 
-/** Puts the weights of a checkpoint (or any student of the same shape) into `model`. */
+/** Puts what was trained in a checkpoint (weights, of a student of the same shape, or an adapter) into `model`. */
 export function loadWeights(model: Model, folder: string): void {
-  const other = loadModel(folder);
-  for (const [name, parameter] of model.parameters) {
-    const replacement = other.parameters.get(name);
-    if (!replacement || replacement.shape.join() !== parameter.shape.join()) {
-      disposeModel(other);
-      throw new UserError(
-        `The checkpoint has another shape than the student: ${name} is [${replacement?.shape ?? 'absent'}], not [${parameter.shape}]`,
-        {
-          file: folder,
-          code: 'checkpoint',
-          remedy: 'Use a checkpoint that was trained from the same student.',
-        },
-      );
-    }
+  const { adapter, config } = model;
+  const other = adapter ? { ...model, adapter: readAdapter(folder, config, adapter.base) } : loadModel(folder);
+  const [trained, read] = [trainableParameters(model), trainableParameters(other)];
+  const shapeOf = (parameter?: Tensor) => (parameter ? `[${parameter.shape}]` : 'absent');
+  const differing = [...trained].find(([name, parameter]) => shapeOf(read.get(name)) !== shapeOf(parameter));
+  if (differing || read.size !== trained.size) {
+    dispose([...read.values()]);
+    const [name, parameter] = differing ?? [];
+    throw new UserError(
+      `The checkpoint has another shape than the student${name ? `: ${name} is ${shapeOf(read.get(name))}, not ${shapeOf(parameter)}` : ''}`,
+      {
+        file: folder,
+        code: 'checkpoint',
+        remedy: 'Use a checkpoint that was trained from the same student.',
+      },
+    );
   }
-  takeParameters(model, other);
+  take(trained, read);
 }
 
-/** Gives `model` the parameters of `other`, which is used up. */
+/** Gives `model` what was trained in `other`, which is used up. */
 export function takeParameters(model: Model, other: Model): void {
-  for (const [name, parameter] of model.parameters) {
-    parameter.dispose();
-    model.parameters.set(name, other.parameters.get(name)!);
-  }
-  other.parameters.clear();
+  take(trainableParameters(model), trainableParameters(other));
   disposeModel(other);
+}
+
+function take(into: Map<string, Tensor>, from: Map<string, Tensor>): void {
+  for (const [name, parameter] of into) {
+    parameter.dispose();
+    into.set(name, from.get(name)!);
+  }
+  from.clear();
 }
 
 /** Puts the moments of a checkpoint into `optimizer`. */

@@ -1,7 +1,8 @@
 import type { GrpoSettings } from '../config/experiment';
 import type { Example } from '../learning/batch';
 import { grpoStep } from '../learning/grpo';
-import { copyModel, disposeModel, type Model } from '../model/transformer';
+import { addsNothing } from '../model/lora';
+import { copyModel, disposeModel, type Model, shareFrozen } from '../model/transformer';
 import { bits } from '../random';
 import type { StageName } from '../runs/records';
 import { checkpointFolder, loadWeights } from './checkpoints';
@@ -39,8 +40,7 @@ export async function trainGrpo(context: Context, model: Model, phase: GrpoPhase
   const { settings, stage } = phase;
   const { seed } = context.experiment;
   const salt = `${stage}/${phase.phase}`;
-  const reference = settings.beta > 0 ? copyModel(model) : null;
-  if (reference && phase.reference) loadWeights(reference, checkpointFolder(context, phase.reference));
+  const reference = settings.beta > 0 ? referencePolicy(context, model, phase.reference) : null;
   try {
     return await train(context, model, {
       ...phase,
@@ -72,6 +72,14 @@ export async function trainGrpo(context: Context, model: Model, phase: GrpoPhase
   } finally {
     if (reference) disposeModel(reference);
   }
+}
+
+/** The student at the start of the stage. Frozen weights are the student's own: beside an adapter, at most a second adapter is kept. */
+function referencePolicy(context: Context, model: Model, checkpoint: string | null): Model {
+  if (!checkpoint && model.adapter && addsNothing(model.adapter)) return shareFrozen(model);
+  const reference = copyModel(model);
+  if (checkpoint) loadWeights(reference, checkpointFolder(context, checkpoint));
+  return reference;
 }
 
 /** The groups of an update. With dynamic sampling, flat groups are replaced by further draws until the update is full. */

@@ -13,6 +13,7 @@ import { disposeModel, type Model } from '../model/transformer';
 import { latestCheckpoint, readConfig } from '../runs/reading';
 import type { CheckpointEntry, StageRow } from '../runs/records';
 import { createRun, openForWriting, type RunWriter } from '../runs/writer';
+import { adapt } from './adapter';
 import { newestCheckpoint } from './checkpoints';
 import { Cancelled, type Context, type CurriculumEvent, Stopped } from './context';
 import { type Lesson, prepareLessons } from './lessons';
@@ -96,6 +97,7 @@ async function conduct(
     run.update({ state: 'running' });
     const { model, tokenizer } = loadStudent(experiment.student.path);
     try {
+      adapt(model, experiment, options.notify);
       const lessons = thatFit(prepareLessons(data.train.problems, tokenizer), experiment, model, options);
       const held = heldOut(lessons.length, experiment);
       const state = newestCheckpoint({ run })?.state;

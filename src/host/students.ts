@@ -22,7 +22,7 @@ export class Students {
   async load(folder: string, settled: boolean): Promise<Student> {
     clearTimeout(this.timer);
     const path = resolve(folder);
-    const written = statSync(join(path, 'model.safetensors'), { throwIfNoEntry: false })?.mtimeMs ?? -1;
+    const written = Math.max(...['model', 'adapter_model'].map((name) => writtenAt(join(path, `${name}.safetensors`))));
     if (this.loaded?.folder === path && this.loaded.written === written) return this.loaded.student;
     this.release();
     if (!statSync(path, { throwIfNoEntry: false }))
@@ -49,6 +49,8 @@ export class Students {
     this.loaded = undefined;
   }
 }
+
+const writtenAt = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? -1;
 
 /** The config of the run that a checkpoint lies in, if it lies in one that can be read. */
 export function runConfigOf(checkpoint: string): RunConfig | undefined {

@@ -1,9 +1,9 @@
 import { add, dispose, engine, keep, type Scalar, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { UserError } from '../errors';
 import { adamW, sumSquares } from '../kernels/interface';
-import type { Model } from '../model/transformer';
+import { type Model, trainableParameters } from '../model/transformer';
 
-/** AdamW's moments for each parameter (by its Hugging Face name) and the number of updates made. */
+/** AdamW's moments for each trainable parameter (by its name in the model's files) and the number of updates made. */
 export interface Optimizer {
   step: number;
   moments: Map<string, { first: Tensor; second: Tensor }>;
@@ -20,7 +20,7 @@ export interface OptimizerSettings {
 
 export function createOptimizer(model: Model): Optimizer {
   const moments = new Map<string, { first: Tensor; second: Tensor }>();
-  for (const [name, parameter] of model.parameters)
+  for (const [name, parameter] of trainableParameters(model))
     moments.set(name, { first: keep(zerosLike(parameter)), second: keep(zerosLike(parameter)) });
   return { step: 0, moments };
 }
@@ -29,14 +29,14 @@ export function disposeOptimizer(optimizer: Optimizer): void {
   for (const { first, second } of optimizer.moments.values()) dispose([first, second]);
 }
 
-/** Gradients of all parameters, summed over micro-batches. */
+/** Gradients of all trainable parameters, summed over micro-batches. */
 export type Gradients = Map<string, Tensor>;
 
 /** Evaluates a scalar loss and adds its gradients to `sum`. Returns the loss. */
 export function accumulate(model: Model, sum: Gradients, loss: () => Scalar): number {
-  const names = [...model.parameters.keys()];
-  const { value, grads } = tidy(() => engine().gradients(loss, [...model.parameters.values()], undefined, true));
-  names.forEach((name, i) => {
+  const trained = trainableParameters(model);
+  const { value, grads } = tidy(() => engine().gradients(loss, [...trained.values()], undefined, true));
+  [...trained.keys()].forEach((name, i) => {
     const before = sum.get(name);
     sum.set(name, keep(before ? add(before, grads[i]) : grads[i]));
     if (before) dispose([before, grads[i]]);
@@ -76,8 +76,9 @@ export function applyGradients(
   }
   const gradScale = settings.maxGradNorm > 0 ? Math.min(1, settings.maxGradNorm / (norm + 1e-6)) : 1;
   optimizer.step++;
+  const trained = trainableParameters(model);
   for (const [name, gradient] of gradients) {
-    const parameter = model.parameters.get(name)!;
+    const parameter = trained.get(name)!;
     const { first, second } = optimizer.moments.get(name)!;
     const next = tidy(() =>
       adamW(parameter, gradient, first, second, {
@@ -91,7 +92,7 @@ export function applyGradients(
       }),
     );
     dispose([parameter, gradient, first, second]);
-    model.parameters.set(name, keep(next.parameter));
+    trained.set(name, keep(next.parameter));
     optimizer.moments.set(name, { first: keep(next.moment1), second: keep(next.moment2) });
   }
   return norm;

@@ -21,14 +21,12 @@ export interface SupervisedOptions extends OptimizerSettings {
 export function completionLogProbs(
   model: Model,
   packed: PackedExamples,
-  options: { dropout?: number; seed?: number; temperature?: number } = {},
+  options: { dropout?: number; adapterDropout?: number; seed?: number; temperature?: number } = {},
 ) {
-  const hidden = forward(
-    model,
-    packed,
-    options.dropout ? { dropout: options.dropout, seed: options.seed ?? 0 } : undefined,
-  );
-  return tokenLogProbs(embed(hidden, packed.rows), headWeight(model), packed.targets, options.temperature ?? 1);
+  const { dropout = 0, adapterDropout = 0, seed = 0, temperature = 1 } = options;
+  const hidden = forward(model, packed, dropout + adapterDropout > 0 ? { dropout, adapterDropout, seed } : undefined);
+  const frozen = model.adapter !== null;
+  return tokenLogProbs(embed(hidden, packed.rows), headWeight(model), packed.targets, temperature, frozen);
 }
 
 /**
@@ -48,7 +46,11 @@ export function accumulateSupervised(
   microBatches(examples, options.microBatchTokens).forEach((batch, i) => {
     const packed = packExamples(batch);
     total += accumulate(model, gradients, () => {
-      const { logProbs } = completionLogProbs(model, packed, { dropout: options.dropout, seed: seed + i });
+      const { logProbs } = completionLogProbs(model, packed, {
+        dropout: options.dropout,
+        adapterDropout: model.adapter?.settings.dropout,
+        seed: seed + i,
+      });
       return mul(neg(sum(logProbs)), weight / tokens) as Scalar;
     });
     disposePacked(packed);

@@ -1,22 +1,66 @@
 /** Students on disk: Hugging Face folders that transformers, too, loads and writes. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { type ModelConfig, modelConfigJson, parseModelConfig } from './config';
 import { readJsonObject, replaceFile, writeJson } from './files';
+import { fingerprint } from './fingerprint';
+import { adapterBase, adapterConfigFile, holdsAdapter, readAdapter } from './lora-files';
+import { mergedParameter } from './merge';
 import { headName, parameterShapes } from './parameters';
 import { type FloatDtype, writeSafetensors } from './safetensors';
 import { loadTokenizer, type Tokenizer } from './tokenizer';
-import { type Model, modelFrom } from './transformer';
-import { openWeights, type Weights } from './weights';
+import { disposeModel, type Model, modelFrom } from './transformer';
+import { holdsWeights, openWeights, type Weights } from './weights';
 
 export interface Student {
   model: Model;
   tokenizer: Tokenizer;
 }
 
-/** Loads model and tokenizer from `folder`. Throws a UserError that names file, field or tensor. */
-export function loadStudent(folder: string): Student {
+/**
+ * Loads model and tokenizer from `folder`. An adapter's folder (PEFT's) gives its base with the adapter on it; the base is the same
+ * folder where weights lie in it, else what adapter_config.json names, unless `base` says where that is. Throws a UserError that names
+ * file, field or tensor.
+ */
+export function loadStudent(folder: string, { base }: { base?: string } = {}): Student {
+  return holdsAdapter(folder) ? loadAdapted(folder, base) : loadPlain(folder);
+}
+
+function loadAdapted(folder: string, base = baseFolder(folder)): Student {
+  if (!statSync(base, { throwIfNoEntry: false }))
+    throw new UserError(`The base model ${base} of the adapter is not there`, {
+      file: join(folder, adapterConfigFile),
+      remedy: 'Put it back, or correct base_model_name_or_path.',
+      code: 'checkpoint',
+    });
+  const student =
+    resolve(base) === resolve(folder) || !holdsAdapter(base) ? loadPlain(base) : refuseStack(folder, base);
+  const { model } = student;
+  try {
+    const below = { path: resolve(base), fingerprint: fingerprint(model.parameters) };
+    model.adapter = readAdapter(folder, model.config, below);
+    return student;
+  } catch (error) {
+    disposeModel(model);
+    throw error;
+  }
+}
+
+/** Where the base of an adapter's folder lies: the folder itself when it holds weights. */
+export function baseFolder(folder: string): string {
+  return !holdsAdapter(folder) || holdsWeights(folder) ? folder : adapterBase(folder);
+}
+
+function refuseStack(folder: string, base: string): never {
+  throw new UserError(`The base model ${base} has an adapter of its own`, {
+    file: join(folder, adapterConfigFile),
+    remedy: 'Export that one merged first, and name the merged model as base.',
+    code: 'checkpoint',
+  });
+}
+
+function loadPlain(folder: string): Student {
   const tokenizer = loadTokenizer(folder);
   const config = loadConfig(folder);
   if (tokenizer.vocabSize > config.vocabSize)
@@ -28,7 +72,7 @@ export function loadStudent(folder: string): Student {
   return { model: loadWeights(folder, config), tokenizer };
 }
 
-/** Loads the model alone. */
+/** Loads the model alone, without an adapter. */
 export function loadModel(folder: string): Model {
   return loadWeights(folder, loadConfig(folder));
 }
@@ -88,9 +132,18 @@ const companions = [
 
 const storedAs = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
+/** Copies what belongs to the tokenizer or to generation. */
+export function copyCompanions(from: string, to: string): void {
+  if (resolve(from) === resolve(to)) return;
+  for (const name of companions) {
+    const file = join(from, name);
+    if (existsSync(file)) replaceFile(join(to, name), (descriptor) => writeFileSync(descriptor, readFileSync(file)));
+  }
+}
+
 /**
- * Writes config.json, model.safetensors and, from the folder `tokenizerFrom`, the tokenizer's files. Each file is replaced
- * atomically, the weights last. Throws a UserError when the disk is full or may not be written.
+ * Writes config.json, model.safetensors (an adapter merged into it) and, from the folder `tokenizerFrom`, the tokenizer's files. Each
+ * file is replaced atomically, the weights last. Throws a UserError when the disk is full or may not be written.
  */
 export function saveStudent(
   folder: string,
@@ -98,12 +151,7 @@ export function saveStudent(
   options: { dtype?: FloatDtype; tokenizerFrom?: string } = {},
 ): void {
   const { dtype = 'F32', tokenizerFrom } = options;
-  if (tokenizerFrom !== undefined && resolve(tokenizerFrom) !== resolve(folder))
-    for (const name of companions) {
-      const from = join(tokenizerFrom, name);
-      if (existsSync(from))
-        replaceFile(join(folder, name), (descriptor) => writeFileSync(descriptor, readFileSync(from)));
-    }
+  if (tokenizerFrom !== undefined) copyCompanions(tokenizerFrom, folder);
   writeJson(join(folder, 'config.json'), modelConfigJson(model.config, storedAs[dtype]));
   writeSafetensors(
     join(folder, 'model.safetensors'),
@@ -111,8 +159,16 @@ export function saveStudent(
       name,
       dtype,
       shape: tensor.shape,
-      values: () => tensor.dataSync<'float32'>(),
+      values: () => mergedValues(model, name),
     })),
     { format: 'pt' },
   );
+}
+
+function mergedValues(model: Model, name: string): Float32Array {
+  if (!model.adapter) return model.parameters.get(name)!.dataSync<'float32'>();
+  const merged = mergedParameter(model, name);
+  const values = merged.dataSync<'float32'>();
+  merged.dispose();
+  return values;
 }

@@ -3,7 +3,8 @@
  *
  * A model is plain data: a config and a map of tensors under Hugging Face's names. Parameters are ordinary tensors marked `keep`,
  * not tf.Variables: tf.engine().gradients(loss, [...model.parameters.values()]) differentiates by them as it does by variables,
- * and an optimizer that consumes one and returns another sets the map's entry (kept, too). Whoever holds a model disposes it.
+ * and an optimizer that consumes one and returns another sets the map's entry (kept, too). Whoever holds a model disposes it. Beside an
+ * adapter (lora.ts) the parameters are frozen: they are read only, and models that differ in their adapter share them.
  */
 import {
   add,
@@ -18,7 +19,9 @@ import {
   tensor2d,
   tidy,
 } from '@tensorflow/tfjs-core';
+import type { LoraTarget } from '../config/lora';
 import {
+  adaptedLinear,
   attend,
   type DecoderShape,
   type DecoderWeights,
@@ -32,6 +35,7 @@ import {
 } from '../kernels/interface';
 import { bits } from '../random';
 import { checkLength, checkTokens, type ModelConfig } from './config';
+import { type Adapter, adapterOf, adapterScale, copyAdapter } from './lora';
 import { embedName, headName, initialValues, layerName, layerNames, normName, parameterShapes } from './parameters';
 import { ropeValues } from './rope';
 
@@ -39,6 +43,8 @@ export interface Model {
   readonly config: ModelConfig;
   /** By Hugging Face name, in the order of parameterShapes. Entries may be replaced by tensors of the same shape. */
   readonly parameters: Map<string, Tensor>;
+  /** What is trained in place of the parameters; null when they are trained themselves. */
+  adapter: Adapter | null;
   /** RoPE tables [positions, headDim / 2], made when first needed and remade when a longer sequence comes. */
   rope: { cos: Tensor2D; sin: Tensor2D } | null;
 }
@@ -57,15 +63,33 @@ export function modelFrom(config: ModelConfig, read: (name: string, shape: numbe
     for (const parameter of parameters.values()) parameter.dispose();
     throw error;
   }
-  return { config, parameters, rope: null };
+  return { config, parameters, adapter: null, rope: null };
 }
 
-/** A model with the same values in memory of its own: what a reference policy is. */
+/** What training changes, by name: the adapter's parameters, or without one the model's own. Entries may be replaced. */
+export function trainableParameters({ adapter, parameters }: Model): Map<string, Tensor> {
+  return adapter ? adapter.parameters : parameters;
+}
+
+/**
+ * A model with the same values, whose trainable parameters are in memory of their own: what a reference policy is. Frozen parameters are
+ * shared (the data stays as long as one of the models does).
+ */
 export function copyModel(model: Model): Model {
+  const { config, adapter } = model;
+  if (adapter) return { ...shareFrozen(model), adapter: copyAdapter(config, adapter) };
   return modelFrom(model.config, (name) => Float32Array.from(model.parameters.get(name)!.dataSync()));
 }
 
+/** The model as it is without its adapter: all of its weights are shared. */
+export function shareFrozen({ config, parameters }: Model): Model {
+  const shared = new Map([...parameters].map(([name, parameter]) => [name, keep(parameter.clone())]));
+  return { config, parameters: shared, adapter: null, rope: null };
+}
+
 export function disposeModel(model: Model): void {
+  for (const parameter of model.adapter?.parameters.values() ?? []) parameter.dispose();
+  model.adapter?.parameters.clear();
   for (const parameter of model.parameters.values()) parameter.dispose();
   model.rope?.cos.dispose();
   model.rope?.sin.dispose();
@@ -99,6 +123,8 @@ export function pack(sequences: readonly (readonly number[])[]): Batch {
 export interface Training {
   /** Rate of residual dropout: after the attention's and the MLP's output projection. */
   dropout: number;
+  /** Rate of dropout on the input of each adapter. */
+  adapterDropout?: number;
   /** Of the dropout masks; give each update another one. */
   seed: number;
 }
@@ -115,28 +141,48 @@ export function forward(model: Model, batch: Batch, training?: Training): Tensor
       training?.dropout ? seededDropout(x, training.dropout, bits(training.seed, layer, site) >>> 1) : x;
     let x = embed(weights.embed, batch.tokens);
     weights.layers.forEach((layer, i) => {
-      const attended = attention(rmsNorm(x, layer.inputNorm, config.normEps), layer, rope, batch.starts, config);
-      x = add(x, drop(attended, i, 0));
+      const linear = linearOf(model, layer, i, training);
+      const normedInput = rmsNorm(x, layer.inputNorm, config.normEps);
+      x = add(x, drop(attention(normedInput, layer, linear, rope, batch.starts, config), i, 0));
       const normed = rmsNorm(x, layer.postNorm, config.normEps);
-      const mixed = linear(swiGlu(linear(normed, layer.gate), linear(normed, layer.up)), layer.down);
+      const mixed = linear(swiGlu(linear(normed, 'gate'), linear(normed, 'up')), 'down');
       x = add(x, drop(mixed, i, 1));
     });
     return rmsNorm(x, weights.norm, config.normEps);
   });
 }
 
-/** x [n, in] times weight [out, in] transposed -> [n, out]. */
-const linear = (x: Tensor2D, weight: Tensor2D): Tensor2D => matMul(x, weight, false, true);
+/** x [n, in] through a linear layer [out, in] and the adapter beside it, if there is one -> [n, out]. */
+type Linear = (x: Tensor2D, target: LoraTarget) => Tensor2D;
 
-function attention(x: Tensor2D, layer: LayerWeights, rope: Rope, starts: Tensor1D, config: ModelConfig): Tensor2D {
+function linearOf({ adapter }: Model, layer: LayerWeights, i: number, training?: Training): Linear {
+  return (x, target) => {
+    const pair = adapter && adapterOf(adapter, layerName(i, target));
+    if (!pair) return matMul(x, layer[target], false, true);
+    return adaptedLinear(x, layer[target], pair.a, pair.b, {
+      scale: adapterScale(adapter.settings),
+      dropout: training?.adapterDropout ?? 0,
+      seed: training ? bits(training.seed, i, target) >>> 1 : 0,
+    });
+  };
+}
+
+function attention(
+  x: Tensor2D,
+  layer: LayerWeights,
+  linear: Linear,
+  rope: Rope,
+  starts: Tensor1D,
+  config: ModelConfig,
+): Tensor2D {
   const { headDim, normEps } = config;
   // Qwen3 normalises each head of q and k before it rotates them.
   const perHead = (y: Tensor2D, norm: Tensor1D | null): Tensor2D =>
     norm ? reshape(rmsNorm(reshape(y, [-1, headDim]), norm, normEps), y.shape) : y;
-  const q = rotate(perHead(linear(x, layer.q), layer.qNorm), layer.qBias, rope, headDim);
-  const k = rotate(perHead(linear(x, layer.k), layer.kNorm), layer.kBias, rope, headDim);
-  const v = linear(x, layer.v);
-  return linear(attend(q, k, layer.vBias ? add(v, layer.vBias) : v, starts, decoderShape(config)), layer.o);
+  const q = rotate(perHead(linear(x, 'q'), layer.qNorm), layer.qBias, rope, headDim);
+  const k = rotate(perHead(linear(x, 'k'), layer.kNorm), layer.kBias, rope, headDim);
+  const v = linear(x, 'v');
+  return linear(attend(q, k, layer.vBias ? add(v, layer.vBias) : v, starts, decoderShape(config)), 'o');
 }
 
 export function decoderShape({ heads, kvHeads, headDim, normEps }: ModelConfig): DecoderShape {
@@ -150,7 +196,7 @@ export function headWeight(model: Model): Tensor2D {
 
 /**
  * The weights as the kernels take them, with RoPE tables for at least `positions` positions. Holds the parameters of this moment:
- * ask again after an update.
+ * ask again after an update. Knows nothing of adapters: decode with a merged model (merge.ts).
  */
 export function decoderWeights(model: Model, positions = 1): DecoderWeights {
   const { config, parameters } = model;

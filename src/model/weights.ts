@@ -16,6 +16,9 @@ export interface Weights {
 const single = 'model.safetensors';
 const indexName = 'model.safetensors.index.json';
 
+export const holdsWeights = (folder: string): boolean =>
+  existsSync(join(folder, single)) || existsSync(join(folder, indexName));
+
 /** Opens the folder's weights. Throws a UserError when there are none or when index and shards disagree. */
 export function openWeights(folder: string): Weights {
   if (existsSync(join(folder, single))) return gather([openSafetensors(join(folder, single))]);

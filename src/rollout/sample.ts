@@ -14,7 +14,8 @@ import {
   sampleToken,
 } from '../kernels/interface';
 import { checkLength, checkTokens, type ModelConfig } from '../model/config';
-import { decoderShape, decoderWeights, type Model } from '../model/transformer';
+import { mergeAdapter } from '../model/merge';
+import { decoderShape, decoderWeights, disposeModel, type Model } from '../model/transformer';
 import { uniform } from '../random';
 import { type Draft, type Group, groupsOf, type Row, Slots } from './schedule';
 
@@ -110,7 +111,9 @@ function* decodeAll(model: Model, groups: readonly Group[], options: SampleOptio
   const longest = Math.max(0, ...groups.map(({ prompt }) => prompt.length)) + options.maxNewTokens - 1;
   const slots = new Slots(Math.min(options.maxRows ?? 64, groups.flatMap(({ rows }) => rows).length));
   const ends = new Set(options.eosIds);
-  const weights = decoderWeights(model, longest);
+  // The adapter goes into the weights once: a copy of those it stands beside, for as long as sampling lasts, and no work at any token.
+  const decoder = model.adapter ? mergeAdapter(model) : model;
+  const weights = decoderWeights(decoder, longest);
   let cache = emptyCache(model.config, slots.count, longest);
   let active: Row[] = [];
   let next = 0;
@@ -135,6 +138,7 @@ function* decodeAll(model: Model, groups: readonly Group[], options: SampleOptio
     }
   } finally {
     dispose([cache.keys, cache.values]);
+    if (decoder !== model) disposeModel(decoder);
   }
 }
 

@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { autoLoraParameters, defaultLora, type LoraSettings } from './lora';
+
+/** What `student.lora` comes to for the student at an absolute path; a name of the Hugging Face Hub is not a path, and big. */
+export function resolveLora(lora: LoraSettings | 'auto' | false, student: string): LoraSettings | false {
+  if (lora !== 'auto') return lora;
+  return approximateParameters(student) >= autoLoraParameters ? defaultLora : false;
+}
+
+/** How many parameters a student has by its config.json, or by the size of its GGUF file. Infinite for what is not here yet. */
+export function approximateParameters(student: string): number {
+  const stat = statSync(student, { throwIfNoEntry: false });
+  if (!stat) return Number.POSITIVE_INFINITY;
+  if (stat.isFile()) return stat.size; // a byte for each parameter: between 4 and 32 bits
+  const shape = shapeOf(student);
+  if (shape) return count(shape);
+  const files = readdirSync(student).filter((name) => /\.(gguf|safetensors)$/.test(name));
+  if (files.includes('adapter_model.safetensors')) return Number.POSITIVE_INFINITY; // it has an adapter already
+  return files.reduce((size, name) => size + statSync(join(student, name)).size, 0);
+}
+
+export interface StudentShape {
+  hidden: number;
+  layers: number;
+  query: number;
+  key: number;
+  inner: number;
+  vocab: number;
+}
+
+/** The sizes in a folder's config.json; null where there is none that gives them. What is wrong with it is told when it is loaded. */
+export function shapeOf(student: string): StudentShape | null {
+  let json: Record<string, unknown>;
+  try {
+    json = JSON.parse(readFileSync(join(student, 'config.json'), 'utf8'));
+  } catch {
+    return null;
+  }
+  const number = (name: string, absent = Number.NaN) =>
+    typeof json?.[name] === 'number' ? (json[name] as number) : absent;
+  const hidden = number('hidden_size');
+  const heads = number('num_attention_heads');
+  const headDim = number('head_dim', hidden / heads);
+  const shape = {
+    hidden,
+    layers: number('num_hidden_layers'),
+    query: heads * headDim,
+    key: number('num_key_value_heads', heads) * headDim,
+    inner: number('intermediate_size'),
+    vocab: number('vocab_size'),
+  };
+  return Object.values(shape).every((size) => size > 0) ? shape : null;
+}
+
+const count = ({ hidden, layers, query, key, inner, vocab }: StudentShape) =>
+  vocab * hidden + layers * hidden * (2 * query + 2 * key + 3 * inner);

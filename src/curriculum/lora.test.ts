@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { memory } from '@tensorflow/tfjs-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ExperimentFile } from '../config/experiment';
+import { loadStudent } from '../model/hf-folder';
+import { disposeModel } from '../model/transformer';
+import { openRun, readMetrics, readRollouts, readSummary } from '../runs/reading';
+import { type CurriculumEvent, Stopped } from './context';
+import { resumeRun, startRun } from './session';
+import { tinyExperiment, tinyWorkspace } from './testing/tiny';
+
+let folder = '';
+let whole = '';
+let before = '';
+const quiet = { notify: () => {}, signal: new AbortController().signal };
+const lora = { rank: 3, alpha: 6, dropout: 0.1 };
+
+const start = (options: Partial<Parameters<typeof startRun>[2]> = {}, changes: Partial<ExperimentFile> = {}) =>
+  startRun(tinyExperiment(folder, { student: { path: 'student', lora }, ...changes }), join(folder, 'runs'), {
+    ...quiet,
+    ...options,
+  });
+const hash = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
+const checkpoint = (run: string, name: string) => join(run, 'checkpoints', name);
+const metrics = (run: string) => readMetrics(run).map(({ time: _, tokensPerSecond: __, ...rest }) => rest);
+
+beforeAll(async () => {
+  folder = await tinyWorkspace();
+  before = hash(join(folder, 'student', 'model.safetensors'));
+  whole = (await start()).folder;
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('a run with an adapter', () => {
+  it('goes through all three stages and leaves the base as it was', () => {
+    expect(readSummary(whole).map(({ stage }) => stage)).toEqual(['base', 'sft', 'reconstruct', 'complete', 'rewrite']);
+    expect(hash(join(folder, 'student', 'model.safetensors'))).toBe(before);
+    for (const line of readMetrics(whole)) expect(Number.isFinite(line.gradNorm)).toBe(true);
+    const first = readMetrics(whole).filter(({ stage }) => stage === 'complete')[0];
+    expect(first.kl).toBeCloseTo(0, 4); // the reference is the student at the start of the stage: Stage 1's adapter
+    for (const { name } of openRun(whole).record.checkpoints) {
+      const files = readdirSync(checkpoint(whole, name));
+      expect(files).toContain('adapter_model.safetensors');
+      expect(files).not.toContain('model.safetensors');
+    }
+  });
+
+  it('writes checkpoints that load as students, with the very weights of the base', () => {
+    const { model: base } = loadStudent(join(folder, 'student'));
+    const { model, tokenizer } = loadStudent(checkpoint(whole, 'rewrite-7'));
+    expect(tokenizer.decode(tokenizer.encode('Step 1'))).toBe('Step 1');
+    expect(model.adapter?.settings).toMatchObject({ ...lora, targets: ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] });
+    for (const [name, parameter] of base.parameters)
+      expect(model.parameters.get(name)!.dataSync()).toEqual(parameter.dataSync());
+    disposeModel(base);
+    disposeModel(model);
+  });
+
+  it('samples what it trains on: log-probs of fresh samples have the ratio 1', () => {
+    const { ratio } = readMetrics(whole).find(({ stage }) => stage === 'complete') as { ratio?: number };
+    expect(ratio === undefined || Math.abs(ratio - 1) < 1e-4).toBe(true);
+  });
+
+  it.each([2, 5, 8, 11, 14])('gives the same when it is stopped after %i updates and resumed', async (updates) => {
+    const stop = new AbortController();
+    let run = '';
+    let seen = 0;
+    const notify = (event: CurriculumEvent) => {
+      if (event.type === 'update' && ++seen === updates) stop.abort();
+    };
+    const begun = (writer: { folder: string }) => (run = writer.folder);
+    await expect(start({ notify, signal: stop.signal, begun })).rejects.toThrow(Stopped);
+    await resumeRun(run, quiet);
+    expect(metrics(run)).toEqual(metrics(whole));
+    expect(readRollouts(run, 'rewrite', 3)).toEqual(readRollouts(whole, 'rewrite', 3));
+    const last = (of: string) => hash(join(checkpoint(of, 'rewrite-7'), 'adapter_model.safetensors'));
+    expect(last(run)).toBe(last(whole));
+  });
+
+  it('goes on from the adapter of a checkpoint, or merges it', async () => {
+    const from = checkpoint(whole, 'rewrite-7');
+    const stages = { reconstruct: { updates: 1, batch: 2 }, complete: false, rewrite: false } as const;
+    const notes: string[] = [];
+    const notify = (event: CurriculumEvent) => {
+      if (event.type === 'note') notes.push(event.text);
+    };
+    const student = { path: from, lora: { rank: 2 } };
+    const again = await start({ notify }, { student, stages, baselines: { sft: false } });
+    expect(notes.join()).toContain('student.lora.rank, alpha are as in its files');
+    const { model } = loadStudent(checkpoint(again.folder, 'reconstruct-1'));
+    expect(model.adapter?.settings.rank).toBe(3);
+    expect(model.adapter?.base.path).toBe(join(folder, 'student'));
+    disposeModel(model);
+    const plain = await start({}, { student: { path: from, lora: false }, stages, baselines: { sft: false } });
+    expect(existsSync(join(checkpoint(plain.folder, 'reconstruct-1'), 'model.safetensors'))).toBe(true);
+    expect(plain.rows[0].accuracy).toBe(again.rows[0].accuracy);
+    expect(plain.rows[0].meanTokens).toBe(again.rows[0].meanTokens);
+  });
+
+  it('leaves no tensors behind', async () => {
+    const tensors = memory().numTensors;
+    await start();
+    expect(memory().numTensors).toBe(tensors);
+  });
+});

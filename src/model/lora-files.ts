@@ -1,0 +1,165 @@
+/**
+ * Adapters on disk, as the PEFT library writes and reads them: adapter_config.json and adapter_model.safetensors in a folder that names
+ * its base model. The base's weights are not copied.
+ */
+import { existsSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { type LoraTarget, loraTargets } from '../config/lora';
+import { UserError } from '../errors';
+import type { ModelConfig } from './config';
+import { isJsonObject, type JsonObject, readJsonObject, writeJson } from './files';
+import { type Adapter, type AdapterBase, type AdapterSettings, adapterFrom, adapterShapes } from './lora';
+import { layerNames } from './parameters';
+import { openSafetensors, writeSafetensors } from './safetensors';
+
+export const adapterConfigFile = 'adapter_config.json';
+const weightsFile = 'adapter_model.safetensors';
+/** In the header of the weights, where PEFT looks at nothing: the fingerprint of the base. */
+const fingerprintKey = 'base_fingerprint';
+
+export const holdsAdapter = (folder: string): boolean => existsSync(join(folder, adapterConfigFile));
+
+/** `q` is PEFT's `q_proj`. */
+const moduleOf = (target: LoraTarget) => layerNames[target].split('.')[1];
+
+/** Writes the adapter as PEFT does, the weights last. */
+export function saveAdapter(folder: string, { settings, base, parameters }: Adapter): void {
+  const { rank, alpha, dropout, targets, rankStabilized } = settings;
+  writeJson(join(folder, adapterConfigFile), {
+    peft_type: 'LORA',
+    task_type: 'CAUSAL_LM',
+    base_model_name_or_path: base.path,
+    r: rank,
+    lora_alpha: alpha,
+    lora_dropout: dropout,
+    target_modules: targets.map(moduleOf),
+    bias: 'none',
+    fan_in_fan_out: false,
+    inference_mode: true,
+    init_lora_weights: true,
+    use_rslora: rankStabilized === true,
+    use_dora: false,
+    modules_to_save: null,
+  });
+  writeSafetensors(
+    join(folder, weightsFile),
+    [...parameters].map(([name, tensor]) => ({
+      name,
+      dtype: 'F32' as const,
+      shape: tensor.shape,
+      values: () => tensor.dataSync<'float32'>(),
+    })),
+    { format: 'pt', [fingerprintKey]: base.fingerprint },
+  );
+}
+
+/** What an adapter folder names as its base: an absolute path, or a name that is not a path here (of the Hugging Face Hub). */
+export function adapterBase(folder: string): string {
+  const file = join(folder, adapterConfigFile);
+  const name = readJsonObject(file).base_model_name_or_path;
+  if (typeof name !== 'string' || name === '')
+    return refuse(file, 'base_model_name_or_path', 'the path or name of the base model');
+  if (isAbsolute(name)) return name;
+  const beside = resolve(folder, name);
+  return existsSync(beside) ? beside : name;
+}
+
+/**
+ * Reads the adapter in `folder` for a base of this architecture. Throws a UserError when it was made for another base, or uses what is
+ * not computed here.
+ */
+export function readAdapter(folder: string, config: ModelConfig, base: AdapterBase): Adapter {
+  const settings = readSettings(join(folder, adapterConfigFile));
+  const file = join(folder, weightsFile);
+  const weights = openSafetensors(file);
+  try {
+    const fail = (message: string, remedy: string) => {
+      throw new UserError(message, { file, remedy, code: 'checkpoint' });
+    };
+    const madeFor = weights.metadata[fingerprintKey];
+    if (madeFor !== undefined && madeFor !== base.fingerprint)
+      fail(
+        `The adapter was trained on another student than the one in ${base.path}`,
+        'Put the former weights back there, or correct base_model_name_or_path in adapter_config.json.',
+      );
+    const shapes = adapterShapes(config, settings);
+    const disagree = 'adapter_config.json, the weights and the base model belong to different adapters.';
+    for (const [name, shape] of shapes) {
+      const found = weights.tensors.get(name);
+      if (found?.shape.join() !== shape.join())
+        fail(`Tensor ${name} is [${found?.shape ?? 'absent'}], but must be [${shape}]`, disagree);
+    }
+    const extra = [...weights.tensors.keys()].find((name) => !shapes.has(name));
+    if (extra) fail(`There is no place for tensor ${JSON.stringify(extra)}`, disagree);
+    return adapterFrom(config, settings, base, (name) => weights.readFloats(name));
+  } finally {
+    weights.close();
+  }
+}
+
+/** What of PEFT's LoraConfig changes the computation and is not computed here, with the values that leave it as it is. */
+const plain: Record<string, readonly unknown[]> = {
+  peft_type: ['LORA'],
+  task_type: ['CAUSAL_LM', undefined, null],
+  bias: ['none', undefined],
+  use_dora: [false, undefined],
+  use_qalora: [false, undefined],
+  use_bdlora: [null, undefined, false],
+  lora_bias: [false, undefined],
+  fan_in_fan_out: [false, undefined],
+  modules_to_save: [null, undefined],
+  trainable_token_indices: [null, undefined],
+  target_parameters: [null, undefined],
+  layers_to_transform: [null, undefined],
+  layer_replication: [null, undefined],
+  alora_invocation_tokens: [null, undefined],
+  arrow_config: [null, undefined],
+  exclude_modules: [null, undefined],
+};
+
+function refuse(file: string, field: string, wanted: string): never {
+  throw new UserError(`${field} must be ${wanted}`, {
+    file,
+    remedy: 'Merge the adapter with PEFT (merge_and_unload) and load the merged model instead.',
+    code: 'checkpoint',
+  });
+}
+
+function readSettings(file: string): AdapterSettings {
+  const json = readJsonObject(file);
+  for (const [field, allowed] of Object.entries(plain)) {
+    const value = json[field];
+    if (!allowed.includes(value) && !isEmpty(value))
+      refuse(file, field, `${JSON.stringify(allowed[0])}, not ${JSON.stringify(value)}: nothing else is computed`);
+  }
+  for (const field of ['rank_pattern', 'alpha_pattern'])
+    if (!isEmpty(json[field] ?? {})) refuse(file, field, 'empty: all layers have one rank and alpha');
+  const number = (field: string, fits: (value: number) => boolean, wanted: string): number => {
+    const value = json[field];
+    return typeof value === 'number' && fits(value) ? value : refuse(file, field, wanted);
+  };
+  return {
+    rank: number('r', (r) => Number.isSafeInteger(r) && r > 0 && r <= 65536, 'a whole number of at least 1'),
+    alpha: number('lora_alpha', (alpha) => Number.isFinite(alpha) && alpha > 0, 'a positive number'),
+    dropout:
+      json.lora_dropout === undefined
+        ? 0
+        : number('lora_dropout', (rate) => rate >= 0 && rate < 1, 'a number from 0 up to but not including 1'),
+    targets: readTargets(json, file),
+    ...(json.use_rslora === true && { rankStabilized: true }),
+  };
+}
+
+const isEmpty = (value: unknown) =>
+  (Array.isArray(value) && value.length === 0) || (isJsonObject(value) && Object.keys(value).length === 0);
+
+function readTargets(json: JsonObject, file: string): LoraTarget[] {
+  const named = json.target_modules;
+  if (named === 'all-linear') return [...loraTargets];
+  const wanted = `a list of names among ${loraTargets.map(moduleOf).join(', ')}`;
+  if (!Array.isArray(named) || named.length === 0) return refuse(file, 'target_modules', wanted);
+  const targets = named.map(
+    (name) => loraTargets.find((target) => name === moduleOf(target)) ?? refuse(file, 'target_modules', wanted),
+  );
+  return loraTargets.filter((target) => targets.includes(target));
+}

@@ -1,0 +1,107 @@
+/**
+ * Low-rank adapters (LoRA, Hu et al., arXiv 2106.09685): beside a frozen weight W [out, in] stand A [rank, in] and B [out, rank], and the
+ * layer computes x Wᵀ + scale * dropout(x) Aᵀ Bᵀ. Names, first values and scale are those of the PEFT library.
+ */
+import { dispose, keep, type Tensor, type Tensor2D, tensor2d } from '@tensorflow/tfjs-core';
+import { type LoraSettings, loraTargets } from '../config/lora';
+import { Random } from '../random';
+import type { ModelConfig } from './config';
+import { layerName, parameterShapes } from './parameters';
+
+export interface AdapterSettings extends LoraSettings {
+  /** alpha / sqrt(rank) instead of alpha / rank (rsLoRA, arXiv 2312.03732); only from files. */
+  rankStabilized?: boolean;
+}
+
+/** The frozen student below an adapter. */
+export interface AdapterBase {
+  /** Its folder or file, absolute. */
+  path: string;
+  /** See fingerprint.ts: files tell by it whether they belong to this student. */
+  fingerprint: string;
+}
+
+export interface Adapter {
+  readonly settings: AdapterSettings;
+  readonly base: AdapterBase;
+  /** A and B of every target under PEFT's names. Entries may be replaced by tensors of the same shape. */
+  readonly parameters: Map<string, Tensor>;
+}
+
+export function adapterScale({ rank, alpha, rankStabilized }: AdapterSettings): number {
+  return alpha / (rankStabilized ? Math.sqrt(rank) : rank);
+}
+
+/** PEFT's name of A or B beside a weight's Hugging Face name. */
+export const adapterName = (weight: string, part: 'A' | 'B') =>
+  `base_model.model.${weight.replace(/\.weight$/, `.lora_${part}.weight`)}`;
+
+/** The shape of every adapter parameter, by PEFT's name, in layer order. */
+export function adapterShapes(config: ModelConfig, { rank, targets }: AdapterSettings): Map<string, [number, number]> {
+  const whole = parameterShapes(config);
+  const shapes = new Map<string, [number, number]>();
+  for (let layer = 0; layer < config.layers; layer++)
+    for (const target of loraTargets.filter((one) => targets.includes(one))) {
+      const weight = layerName(layer, target);
+      const [out, inner] = whole.get(weight)!;
+      shapes.set(adapterName(weight, 'A'), [rank, inner]);
+      shapes.set(adapterName(weight, 'B'), [out, rank]);
+    }
+  return shapes;
+}
+
+/** An adapter with the values that `read` gives; it takes the arrays over. */
+export function adapterFrom(
+  config: ModelConfig,
+  settings: AdapterSettings,
+  base: AdapterBase,
+  read: (name: string, shape: [number, number]) => Float32Array,
+): Adapter {
+  const parameters = new Map<string, Tensor>();
+  try {
+    for (const [name, shape] of adapterShapes(config, settings))
+      parameters.set(name, keep(tensor2d(read(name, shape), shape)));
+  } catch (error) {
+    dispose([...parameters.values()]);
+    throw error;
+  }
+  return { settings, base, parameters };
+}
+
+/**
+ * An adapter that adds nothing yet: B is 0, and A uniform within 1 / sqrt(in), which is what PEFT's kaiming_uniform_(a = sqrt(5)) comes
+ * to. A function of (seed, name).
+ */
+export function createAdapter(
+  config: ModelConfig,
+  settings: AdapterSettings,
+  base: AdapterBase,
+  seed: number,
+): Adapter {
+  return adapterFrom(config, settings, base, (name, [rows, columns]) => {
+    const values = new Float32Array(rows * columns);
+    if (name.endsWith('.lora_B.weight')) return values;
+    const random = new Random(seed, name);
+    const bound = 1 / Math.sqrt(columns);
+    return values.map(() => bound * (2 * random.uniform() - 1));
+  });
+}
+
+/** The same values in memory of their own. */
+export function copyAdapter(config: ModelConfig, { settings, base, parameters }: Adapter): Adapter {
+  return adapterFrom(config, settings, base, (name) => Float32Array.from(parameters.get(name)!.dataSync()));
+}
+
+/** A and B beside the weight of that name; null where it has none. */
+export function adapterOf({ parameters }: Adapter, weight: string): { a: Tensor2D; b: Tensor2D } | null {
+  const a = parameters.get(adapterName(weight, 'A'));
+  return a ? { a: a as Tensor2D, b: parameters.get(adapterName(weight, 'B')) as Tensor2D } : null;
+}
+
+/** Is it as createAdapter made it: B all zero? */
+export function addsNothing({ parameters }: Adapter): boolean {
+  return [...parameters].every(([name, parameter]) => {
+    if (!name.endsWith('.lora_B.weight')) return true;
+    return parameter.dataSync<'float32'>().every((value) => value === 0);
+  });
+}

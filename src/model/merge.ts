@@ -1,0 +1,18 @@
+/** Adapters added into the weights they stand beside: W + scale * B A. */
+import { add, keep, matMul, mul, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
+import { adapterOf, adapterScale } from './lora';
+import type { Model } from './transformer';
+
+/** The weight of that name with its adapter in it: a new tensor, or another handle of the same data where there is none. */
+export function mergedParameter({ parameters, adapter }: Model, name: string): Tensor {
+  const weight = parameters.get(name)!;
+  const pair = adapter && adapterOf(adapter, name);
+  if (!pair) return weight.clone();
+  return tidy(() => add(weight as Tensor2D, mul(matMul(pair.b, pair.a), adapterScale(adapter.settings))));
+}
+
+/** A plain model that computes what `model` does with its adapter. Weights without an adapter are shared, so they take no memory. */
+export function mergeAdapter(model: Model): Model {
+  const parameters = new Map([...model.parameters.keys()].map((name) => [name, keep(mergedParameter(model, name))]));
+  return { config: model.config, parameters, adapter: null, rope: null };
+}
