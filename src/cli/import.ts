@@ -5,10 +5,11 @@ import { importCases } from '../cases/import';
 import { runsFolderName } from '../runs/layout';
 import { printDocument } from './exit';
 import { plural } from './format';
+import { addGsm8kImport } from './import-gsm8k';
 import { commandLine, quoted, shown } from './places';
 
 export function addImportCommand(program: Command): void {
-  const command = program.command('import').description("make a run of somebody else's records, to read them here");
+  const command = program.command('import').description('bring in what others have: data sets, records of failures');
   command
     .command('cases')
     .description('recorded failures with teacher chains: a finished run that every view opens; nothing is trained')
@@ -28,4 +29,5 @@ export function addImportCommand(program: Command): void {
         `${pc.bold(plural(cases, 'case'))}, ${located} with a first wrong step\n${lines.join('\n')}\n\nThey are in ${shown(folder)}. See them with:\n  ${commandLine(`show ${quoted(shown(folder))}`)}\n`,
       );
     });
+  addGsm8kImport(command);
 }

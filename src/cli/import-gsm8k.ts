@@ -1,0 +1,57 @@
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { download, isThere } from '../data/download';
+import { gsm8kFiles, gsm8kSource } from '../data/gsm8k-files';
+import { UserError } from '../errors';
+import { askConsent } from './consent';
+import { printDocument } from './exit';
+import { bytes as size } from './format';
+import { commandLine, quoted, shown } from './places';
+import { waiting } from './waiting';
+
+interface Options {
+  mirror: string;
+  yes?: boolean;
+  json?: boolean;
+}
+
+export function addGsm8kImport(command: Command): void {
+  command
+    .command('gsm8k')
+    .description('the GSM8K data set (8,792 school problems with solutions, MIT), from its authors on GitHub')
+    .argument('[folder]', 'where train.jsonl and test.jsonl go', join('data', 'gsm8k'))
+    .option('--mirror <url>', 'a folder on another server that holds the two files', gsm8kSource)
+    .option('--yes', 'fetch without asking')
+    .option('--json', 'the files as one JSON object')
+    .addHelpText(
+      'after',
+      `\nThe files are checked by their sha256. Example:\n  distillery import gsm8k examples/gsm8k-qwen2.5/data`,
+    )
+    .showHelpAfterError('See `distillery import gsm8k --help`.')
+    .action(importGsm8k);
+}
+
+async function importGsm8k(folder: string, { mirror, yes, json }: Options): Promise<void> {
+  if (!URL.canParse(mirror) || !/^https?:$/.test(new URL(mirror).protocol))
+    throw new UserError(`"${mirror}" is no web address`, {
+      code: 'usage',
+      remedy: 'Give --mirror an http or https URL.',
+    });
+  const files = Object.entries(gsm8kFiles).map(([name, known]) => ({ ...known, name, file: resolve(folder, name) }));
+  const missing = files.filter(({ file, ...known }) => !isThere(file, known));
+  if (missing.length > 0) {
+    const list = missing.map(({ name, bytes }) => `${name} (${size(bytes)})`).join(' and ');
+    process.stderr.write(`GSM8K, MIT licence: ${list}\nfrom ${mirror}\nto   ${shown(resolve(folder))}\n`);
+    if (!(await askConsent('Fetch them?', yes))) return;
+  }
+  for (const { name, file, bytes, sha256 } of missing) {
+    const done = waiting(`Fetching ${name}`, json);
+    await download(`${mirror.replace(/\/+$/, '')}/${name}`, file, { bytes, sha256 }).finally(done);
+  }
+  const kept = files.map(({ file, rows, sha256 }) => ({ file, rows, sha256 }));
+  if (json) return printDocument({ files: kept, fetched: missing.map(({ name }) => name) });
+  const [train, test] = files.map(({ file }) => quoted(shown(file)));
+  process.stdout.write(
+    `${kept.map(({ file, rows }) => `${String(rows).padStart(6)} rows  ${shown(file)}`).join('\n')}\n\nMake an experiment of them with:\n  ${commandLine(`new my-experiment --data ${train} --test ${test}`)}\n`,
+  );
+}
