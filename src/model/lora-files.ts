@@ -9,7 +9,7 @@ import { UserError } from '../errors';
 import type { ModelConfig } from './config';
 import { isJsonObject, type JsonObject, readJsonObject, writeJson } from './files';
 import { type Adapter, type AdapterBase, type AdapterSettings, adapterFrom, adapterShapes } from './lora';
-import { layerNames } from './parameters';
+import { layerName, layerNames } from './parameters';
 import { openSafetensors, writeSafetensors } from './safetensors';
 
 export const adapterConfigFile = 'adapter_config.json';
@@ -69,7 +69,7 @@ export function adapterBase(folder: string): string {
  * not computed here.
  */
 export function readAdapter(folder: string, config: ModelConfig, base: AdapterBase): Adapter {
-  const settings = readSettings(join(folder, adapterConfigFile));
+  const settings = readSettings(join(folder, adapterConfigFile), config);
   const file = join(folder, weightsFile);
   const weights = openSafetensors(file);
   try {
@@ -114,6 +114,11 @@ const plain: Record<string, readonly unknown[]> = {
   layer_replication: [null, undefined],
   alora_invocation_tokens: [null, undefined],
   arrow_config: [null, undefined],
+  kasa_config: [null, undefined],
+  monteclora_config: [null, undefined],
+  velora_config: [null, undefined],
+  // Others (PiSSA, OLoRA, CorDA, LoftQ) change the base's weights, which then are not those of its files.
+  init_lora_weights: [true, false, undefined, 'gaussian', 'eva', 'orthogonal'],
   exclude_modules: [null, undefined],
 };
 
@@ -125,7 +130,7 @@ function refuse(file: string, field: string, wanted: string): never {
   });
 }
 
-function readSettings(file: string): AdapterSettings {
+function readSettings(file: string, config: ModelConfig): AdapterSettings {
   const json = readJsonObject(file);
   for (const [field, allowed] of Object.entries(plain)) {
     const value = json[field];
@@ -145,7 +150,7 @@ function readSettings(file: string): AdapterSettings {
       json.lora_dropout === undefined
         ? 0
         : number('lora_dropout', (rate) => rate >= 0 && rate < 1, 'a number from 0 up to but not including 1'),
-    targets: readTargets(json, file),
+    targets: readTargets(json, config, file),
     ...(json.use_rslora === true && { rankStabilized: true }),
   };
 }
@@ -153,13 +158,24 @@ function readSettings(file: string): AdapterSettings {
 const isEmpty = (value: unknown) =>
   (Array.isArray(value) && value.length === 0) || (isJsonObject(value) && Object.keys(value).length === 0);
 
-function readTargets(json: JsonObject, file: string): LoraTarget[] {
-  const named = json.target_modules;
-  if (named === 'all-linear') return [...loraTargets];
-  const wanted = `a list of names among ${loraTargets.map(moduleOf).join(', ')}`;
-  if (!Array.isArray(named) || named.length === 0) return refuse(file, 'target_modules', wanted);
-  const targets = named.map(
-    (name) => loraTargets.find((target) => name === moduleOf(target)) ?? refuse(file, 'target_modules', wanted),
-  );
-  return loraTargets.filter((target) => targets.includes(target));
+/** As PEFT matches them: a name is that of a module or of its end, `q_proj` or `model.layers.0.self_attn.q_proj`. */
+function readTargets(json: JsonObject, config: ModelConfig, file: string): LoraTarget[] {
+  const named = json.target_modules === 'all-linear' ? loraTargets.map(moduleOf) : json.target_modules;
+  const wanted = `a list of linear layers (${loraTargets.map(moduleOf).join(', ')}), alike in every layer of the model`;
+  if (!Array.isArray(named)) return refuse(file, 'target_modules', wanted);
+  const used = new Set<unknown>();
+  const isNamed = (target: LoraTarget, layer: number) => {
+    const module = layerName(layer, target).replace(/\.weight$/, '');
+    const names = named.filter((name) => module === name || module.endsWith(`.${name}`));
+    for (const name of names) used.add(name);
+    return names.length > 0;
+  };
+  const layersOf = (target: LoraTarget) =>
+    Array.from({ length: config.layers }, (_, layer) => isNamed(target, layer)).filter(Boolean).length;
+  const counts = loraTargets.map((target) => ({ target, layers: layersOf(target) }));
+  const targets = counts.filter(({ layers }) => layers > 0).map(({ target }) => target);
+  const everywhere = counts.every(({ layers }) => layers === 0 || layers === config.layers);
+  if (targets.length === 0 || !everywhere || named.some((name) => !used.has(name)))
+    refuse(file, 'target_modules', wanted);
+  return targets;
 }

@@ -142,11 +142,14 @@ export function forward(model: Model, batch: Batch, training?: Training): Tensor
     let x = embed(weights.embed, batch.tokens);
     weights.layers.forEach((layer, i) => {
       const linear = linearOf(model, layer, i, training);
-      const normedInput = rmsNorm(x, layer.inputNorm, config.normEps);
-      x = add(x, drop(attention(normedInput, layer, linear, rope, batch.starts, config), i, 0));
-      const normed = rmsNorm(x, layer.postNorm, config.normEps);
-      const mixed = linear(swiGlu(linear(normed, 'gate'), linear(normed, 'up')), 'down');
-      x = add(x, drop(mixed, i, 1));
+      // What the layer's gradient does not need goes when the layer ends, not when the model does.
+      x = tidy(() => {
+        const normedInput = rmsNorm(x, layer.inputNorm, config.normEps);
+        const attended = add(x, drop(attention(normedInput, layer, linear, rope, batch.starts, config), i, 0));
+        const normed = rmsNorm(attended, layer.postNorm, config.normEps);
+        const mixed = linear(swiGlu(linear(normed, 'gate'), linear(normed, 'up')), 'down');
+        return add(attended, drop(mixed, i, 1));
+      });
     });
     return rmsNorm(x, weights.norm, config.normEps);
   });
