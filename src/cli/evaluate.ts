@@ -5,11 +5,13 @@ import pc from 'picocolors';
 import { exactMatch, flexibleExtract, strictMatch } from '../chain/twins';
 import { type Evaluation, evaluate } from '../curriculum/evaluate';
 import { prepareLessons } from '../curriculum/lessons';
+import { runConfigOf } from '../curriculum/run-config';
+import { openStudent } from '../curriculum/students';
 import type { Problem } from '../data/types';
 import { writeAtomically } from '../disk';
 import { UserError } from '../errors';
 import { backendNames, useBackend } from '../kernels/backends';
-import { loadStudent } from '../model/hf-folder';
+import type { PromptSettings } from '../model/prompting';
 import { disposeModel } from '../model/transformer';
 import { runFile } from '../runs/layout';
 import { openRun } from '../runs/reading';
@@ -29,6 +31,8 @@ interface Options extends TestOptions {
   maxNewTokens?: number;
   temperature?: number;
   samples: number;
+  prompt?: PromptSettings['prompt'];
+  system?: string;
   backend: 'auto';
   out?: string;
   json?: boolean;
@@ -57,6 +61,14 @@ export function addEvaluateCommand(program: Command): void {
     .option('--temperature <t>', '0 = greedy (default: 0, with several samples 0.7)', upTo(10))
     .option('--samples <k>', 'answers to each problem', positive, 1)
     .option('--seed <n>', 'of sampling, and of arithmetic problems', count, 1)
+    .addOption(
+      new Option('--prompt <style>', 'plain, or chat in its chat template (default: as its run)').choices([
+        'auto',
+        'plain',
+        'chat',
+      ]),
+    )
+    .option('--system <text>', 'system message of the chat')
     .addOption(new Option('--backend <name>', 'what computes').choices(['auto', ...backendNames]).default('auto'))
     .option(
       '--server <url>',
@@ -88,7 +100,7 @@ Examples:
       refuseRun(checkpoint);
       const data = loadTestData(checkpoint, options);
       const backend = await useBackend(options.backend);
-      const { model, tokenizer } = loadStudent(checkpoint);
+      const { model, tokenizer, prompt } = openStudent(checkpoint, promptSettings(checkpoint, options));
       const { samples } = options;
       const lessons = prepareLessons(data.problems, tokenizer);
       const longest = Math.max(...lessons.map(({ prompt }) => prompt.length));
@@ -98,6 +110,7 @@ Examples:
         temperature: options.temperature ?? (samples > 1 ? 0.7 : (data.evaluation?.temperature ?? 0)),
         seed: options.seed,
         batch: data.evaluation?.batch ?? 64,
+        prompt,
       };
       const asked = lessons.flatMap((lesson) => Array.from({ length: samples }, () => lesson));
       const done = waiting(`Answering ${plural(lessons.length, 'problem')}`, options.json);
@@ -131,7 +144,7 @@ function tell(
   student: { checkpoint: string } | { model: string; server: string },
   data: TestData,
   evaluation: Evaluation,
-  settings: { maxNewTokens: number; temperature: number },
+  settings: Result['settings'],
   backend: string,
   { samples, out, json }: Options,
 ): void {
@@ -147,6 +160,12 @@ function tell(
   };
   if (json) printDocument(result);
   else process.stdout.write(`${text(result, 'server' in student ? student.model : shown(student.checkpoint))}\n`);
+}
+
+/** As the run of the checkpoint asked it, where nothing else is asked for. */
+function promptSettings(checkpoint: string, { prompt, system }: Options): PromptSettings {
+  const { student } = runConfigOf(checkpoint)?.experiment ?? {};
+  return { prompt: prompt ?? student?.prompt, system: system ?? student?.system };
 }
 
 /** A run is not a student, but it has some: say which. */
@@ -215,7 +234,7 @@ function summarise(evaluation: Evaluation, answers: readonly AnswerRecord[], sam
 }
 
 type Result = ReturnType<typeof summarise> & {
-  settings: { maxNewTokens: number; temperature: number };
+  settings: { maxNewTokens: number; temperature: number; prompt?: string };
   backend: string;
   out?: string;
 };
@@ -232,7 +251,8 @@ function text(result: Result, student: string): string {
     ['mean tokens', result.meanTokens.toFixed(1), ''],
     ['truncated', percent(result.truncated), `at ${settings.maxNewTokens} tokens`],
   ];
-  const how = settings.temperature === 0 ? 'greedy' : `temperature ${settings.temperature}`;
+  const drawn = settings.temperature === 0 ? 'greedy' : `temperature ${settings.temperature}`;
+  const how = settings.prompt === 'chat' ? `${drawn}, in its chat template` : drawn;
   return [
     `${pc.bold(student)} on ${plural(n, 'problem')}, ${samples > 1 ? `${samples} samples each, ` : ''}${how}`,
     '',

@@ -7,7 +7,8 @@ import { loadExperiment } from '../config/load';
 import { type FileFormat, fileFormats } from '../data/guess';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
-import { loadTokenizer } from '../model/tokenizer';
+import { loadStudentTokenizer } from '../model/hf-folder';
+import { withPrompts } from '../model/prompting';
 import { packageRoot } from '../paths';
 import { printDocument } from './exit';
 import { columns } from './format';
@@ -46,7 +47,7 @@ Examples:
       const folder = resolve(path);
       const name = options.name ?? (basename(folder) || 'experiment');
       const from = resolve(options.student ?? join(packageRoot(), 'examples', 'arithmetic', 'student'));
-      const tokenizer = loadTokenizer(from); // says what is missing before anything is written
+      const tokenizer = withPrompts(loadStudentTokenizer(from), {}); // says what is missing before anything is written
       const student = options.student ? link(folder, from) : 'student';
       const survey = options.data
         ? surveyDataset(options.data, options.format, options.test, { folder: from, tokenizer })

@@ -5,7 +5,8 @@ import { prepareLessons } from '../curriculum/lessons';
 import { loadData } from '../data/load';
 import { viewsOf } from '../data/preview';
 import { UserError } from '../errors';
-import { loadTokenizer } from '../model/tokenizer';
+import { loadStudentTokenizer } from '../model/hf-folder';
+import { withPrompts } from '../model/prompting';
 import { printDocument } from './exit';
 import { namesOf, positive } from './options';
 import { experimentFile } from './places';
@@ -39,7 +40,7 @@ Examples:
     )
     .action((path: string, options: Options) => {
       const { experiment } = loadExperiment(experimentFile(path));
-      const tokenizer = loadTokenizer(experiment.student.path);
+      const tokenizer = withPrompts(loadStudentTokenizer(experiment.student.path), experiment.student);
       const { problems } = loadData(experiment.data.train, '.', 'train');
       const first = options.start - 1;
       const lessons = prepareLessons(problems.slice(first, first + options.count), tokenizer);

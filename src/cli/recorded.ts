@@ -1,7 +1,7 @@
 /** Recorded completions with the problems they answer, for scoring them again. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import type { RunConfig } from '../curriculum/session';
+import type { RunConfig } from '../curriculum/run-config';
 import { guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
 import type { Problem } from '../data/types';

@@ -1,5 +1,5 @@
 import type { DataSource, Experiment, GrpoSettings } from '../config/experiment';
-import type { RunConfig } from '../curriculum/session';
+import type { RunConfig } from '../curriculum/run-config';
 import { percent } from './format';
 import { shown } from './places';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import type { RunConfig } from '../curriculum/session';
+import type { RunConfig } from '../curriculum/run-config';
 import { writeAtomically } from '../disk';
 import { configFile, runsFolderName } from '../runs/layout';
 import {

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DataSource, Experiment } from '../config/experiment';
 import { loadExperiment } from '../config/load';
-import type { RunConfig } from '../curriculum/session';
+import type { RunConfig } from '../curriculum/run-config';
 import { arithmeticDefaults } from '../data/arithmetic';
 import { guessFormat } from '../data/guess';
 import { loadData } from '../data/load';

@@ -7,7 +7,7 @@ export function experimentFindings(experiment: ParsedExperiment): Finding[] {
   const found: Finding[] = [];
   const add = (severity: Finding['severity'], path: Path, message: string, remedy: string, ...changes: Change[]) =>
     found.push({ severity, path, message, remedy, changes });
-  const { data, stages, baselines } = experiment;
+  const { student, data, stages, baselines } = experiment;
   const { train, test, validation } = data;
 
   if (train.count !== undefined && validation >= train.count)
@@ -49,6 +49,13 @@ export function experimentFindings(experiment: ParsedExperiment): Finding[] {
       'Use another file, or start and count so that they do not meet.',
     );
 
+  if (student.system !== undefined && student.prompt === 'plain')
+    add(
+      'warning',
+      ['student', 'system'],
+      'Plain prompts have no system message: this one is not used.',
+      'Take it out, or set "prompt" to "chat".',
+    );
   for (const name of ['complete', 'rewrite'] as const) {
     const stage = stages[name];
     if (!stage) continue;

@@ -8,7 +8,8 @@ import { loadData } from '../data/load';
 import type { Dataset } from '../data/types';
 import { UserError } from '../errors';
 import { type BackendInfo, useBackend } from '../kernels/backends';
-import { loadStudent } from '../model/hf-folder';
+import { loadStudentTokenizer } from '../model/hf-folder';
+import { promptStyle } from '../model/prompting';
 import { disposeModel, type Model } from '../model/transformer';
 import { latestCheckpoint, readConfig } from '../runs/reading';
 import type { CheckpointEntry, StageRow } from '../runs/records';
@@ -18,12 +19,8 @@ import { newestCheckpoint } from './checkpoints';
 import { Cancelled, type Context, type CurriculumEvent, Stopped } from './context';
 import { type Lesson, prepareLessons } from './lessons';
 import { runCurriculum } from './run';
-
-/** What config.json of a run holds: the complete experiment, and what it ran on. */
-export interface RunConfig {
-  experiment: Experiment;
-  environment: Record<string, unknown>;
-}
+import type { RunConfig } from './run-config';
+import { openStudent } from './students';
 
 export interface SessionOptions {
   notify: (event: CurriculumEvent) => void;
@@ -33,12 +30,19 @@ export interface SessionOptions {
   begun?: (run: RunWriter, backend: BackendInfo) => void;
 }
 
-/** Starts a run of `experiment` in a new folder below `runsFolder`. Returns its folder and the rows of its summary. */
-export async function startRun(experiment: Experiment, runsFolder: string, options: SessionOptions) {
+/** Starts a run of the experiment in a new folder below `runsFolder`. Returns its folder and the rows of its summary. */
+export async function startRun(asked: Experiment, runsFolder: string, options: SessionOptions) {
+  const experiment = withPromptStyle(asked);
   const backend = await useBackend(experiment.backend);
   const data = loadProblems(experiment);
   const config: RunConfig = { experiment, environment: environment(experiment, backend, data) };
   return conduct(createRun(runsFolder, experiment.name, config), experiment, data, backend, options);
+}
+
+/** What `auto` means for this student, settled once: the run's config records it, and every later question is asked likewise. */
+function withPromptStyle(experiment: Experiment): Experiment {
+  const { student } = experiment;
+  return { ...experiment, student: { ...student, prompt: promptStyle(loadStudentTokenizer(student.path), student) } };
 }
 
 /** Goes on with a run from its newest checkpoint that is sound; what it recorded after that is done again. */
@@ -95,7 +99,7 @@ async function conduct(
   try {
     options.begun?.(run, backend);
     run.update({ state: 'running' });
-    const { model, tokenizer } = loadStudent(experiment.student.path);
+    const { model, tokenizer } = openStudent(experiment.student.path, experiment.student);
     try {
       adapt(model, experiment, options.notify);
       const lessons = thatFit(prepareLessons(data.train.problems, tokenizer), experiment, model, options);

@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { RunConfig } from '../curriculum/session';
+import { runConfigOf } from '../curriculum/run-config';
+import { openStudent } from '../curriculum/students';
 import { UserError } from '../errors';
 import { useBackend } from '../kernels/backends';
-import { loadStudent, type Student } from '../model/hf-folder';
+import type { Student } from '../model/hf-folder';
 import { disposeModel } from '../model/transformer';
-import { readConfig, runOfCheckpoint } from '../runs/reading';
 
 /** How long a student that nobody asks stays in memory, in milliseconds. */
 const patience = 60_000;
@@ -32,7 +32,7 @@ export class Students {
         remedy: 'Runs keep the best and the newest checkpoints of a stage; choose another one.',
       });
     if (!settled) await useBackend(runConfigOf(path)?.experiment.backend ?? 'auto');
-    this.loaded = { folder: path, written, student: loadStudent(path) };
+    this.loaded = { folder: path, written, student: openStudent(path) };
     return this.loaded.student;
   }
 
@@ -51,14 +51,3 @@ export class Students {
 }
 
 const writtenAt = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? -1;
-
-/** The config of the run that a checkpoint lies in, if it lies in one that can be read. */
-export function runConfigOf(checkpoint: string): RunConfig | undefined {
-  const run = runOfCheckpoint(checkpoint);
-  if (!run) return undefined;
-  try {
-    return readConfig(run) as RunConfig;
-  } catch {
-    return undefined;
-  }
-}

@@ -5,6 +5,7 @@ import { plainPrompt } from '../chain/prompts';
 import { presets } from '../config/presets';
 import { evaluate, judge, withoutEnd } from '../curriculum/evaluate';
 import { prepareLessons, rewriteExercise } from '../curriculum/lessons';
+import { runConfigOf } from '../curriculum/run-config';
 import { UserError } from '../errors';
 import type { Tokenizer } from '../model/tokenizer';
 import type { Model } from '../model/transformer';
@@ -17,7 +18,6 @@ import { lockHolder } from '../runs/lock';
 import { runOfCheckpoint } from '../runs/reading';
 import { openForWriting } from '../runs/writer';
 import type { JobParams } from './messages';
-import { runConfigOf } from './students';
 
 /** What work is done with: the student, a way to be ended, and whom to tell of progress. */
 export interface Bench {
@@ -69,8 +69,7 @@ function record(
 
 export async function doAsk(params: JobParams['ask'], bench: Bench): Promise<Result<'ask'>> {
   const { model, tokenizer, signal } = bench;
-  const text = plainPrompt(params.question);
-  const prompt = tokenizer.encodePrompt(text);
+  const prompt = tokenizer.encodePrompt(plainPrompt(params.question));
   const samples = params.samples ?? 1;
   const maxNewTokens = budget(model, prompt.length, params.maxNewTokens);
   const growth = (draft: Draft, index: number): Progress<'ask'>[number] => ({
@@ -98,7 +97,7 @@ export async function doAsk(params: JobParams['ask'], bench: Bench): Promise<Res
     },
   });
   return {
-    prompt: text,
+    prompt: tokenizer.tokenTexts(prompt).join(''),
     samples: completions.map((one) => sampleOf(one, tokenizer)),
     tokensPerSecond: summary.tokensPerSecond,
   };

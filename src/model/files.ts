@@ -51,13 +51,18 @@ export function withFile<T>(file: string, use: (descriptor: number, size: number
   }
 }
 
-/** The JSON object in `file`, at most `maxBytes` long. Throws a UserError when there is none. */
-export function readJsonObject(file: string, maxBytes = 16 << 20): JsonObject {
-  const text = withFile(file, (descriptor, size) => {
+/** The text in `file`, at most `maxBytes` long. Throws a UserError when it cannot be read. */
+export function readText(file: string, maxBytes = 16 << 20): string {
+  return withFile(file, (descriptor, size) => {
     if (size > maxBytes)
       throw new UserError(`The file has ${size} bytes; at most ${maxBytes} are read`, { file, code: 'checkpoint' });
     return readFileSync(descriptor, 'utf8');
   });
+}
+
+/** The JSON object in `file`, at most `maxBytes` long. Throws a UserError when there is none. */
+export function readJsonObject(file: string, maxBytes?: number): JsonObject {
+  const text = readText(file, maxBytes);
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -72,6 +72,11 @@ function loadPlain(folder: string): Student {
   return { model: loadWeights(folder, config), tokenizer };
 }
 
+/** Loads the tokenizer alone: of an adapter's folder, that of its base. */
+export function loadStudentTokenizer(folder: string): Tokenizer {
+  return loadTokenizer(baseFolder(folder));
+}
+
 /** Loads the model alone, without an adapter. */
 export function loadModel(folder: string): Model {
   return loadWeights(folder, loadConfig(folder));

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers';
 import { UserError } from '../errors';
-import { isJsonObject, type JsonObject, readJsonObject } from './files';
+import { type ChatTemplate, chatTemplateOf } from './chat-template';
+import { isJsonObject, type JsonObject, readJsonObject, readText } from './files';
 
 export interface Tokenizer {
   /** Token ids of a text. Adds no special tokens; those written out in the text are recognised. */
@@ -25,6 +26,10 @@ export interface Tokenizer {
   padId: number;
   /** Largest id + 1. A model's vocab_size may be larger. */
   vocabSize: number;
+  /** Whether an id is a control token, such as the end token, and no text. */
+  isSpecial(id: number): boolean;
+  /** What frames messages for a student that chats; null when it names none. */
+  chatTemplate: ChatTemplate | null;
 }
 
 /** Vocabularies of 250,000 tokens with their merges take some 35 MB. */
@@ -39,7 +44,11 @@ export function loadTokenizer(folder: string): Tokenizer {
   const json = readJsonObject(file, maxBytes);
   const optional = (name: string) => (existsSync(join(folder, name)) ? readJsonObject(join(folder, name)) : {});
   const further = ['config.json', 'generation_config.json'].flatMap((name) => optional(name).eos_token_id ?? []);
-  return makeTokenizer(json, optional('tokenizer_config.json'), further.filter(isTokenId), file);
+  const config = { ...optional('tokenizer_config.json') };
+  // transformers writes the template into a file of its own since 4.52, which goes before the config's.
+  const template = join(folder, 'chat_template.jinja');
+  if (existsSync(template)) config.chat_template = readText(template);
+  return makeTokenizer(json, config, further.filter(isTokenId), file);
 }
 
 const isTokenId = (id: unknown): id is number => Number.isSafeInteger(id) && (id as number) >= 0;
@@ -111,6 +120,8 @@ export function makeTokenizer(
     eosIds,
     padId: idOf('pad_token') ?? eosIds[0],
     vocabSize,
+    isSpecial: (id) => library.id_to_token(id) !== undefined && decode([id], true) === '' && decode([id], false) !== '',
+    chatTemplate: chatTemplateOf(config, file),
   };
 }
 

@@ -279,5 +279,6 @@ function ofRewrite(
 }
 
 function questionIn(prompt: string | null): string | undefined {
-  return /^Question: ([\s\S]*?)\n(?:Steps, |A correct solution:|Solution:)/.exec(prompt ?? '')?.[1];
+  // In a chat the question stands in the user's message, behind the system's.
+  return /(?:^|\n)Question: ([\s\S]*?)\n(?:Steps, |A correct solution:|Solution:)/.exec(prompt ?? '')?.[1];
 }

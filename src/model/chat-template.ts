@@ -1,0 +1,128 @@
+/**
+ * Chat templates of Hugging Face's tokenizers: Jinja texts that come with a model and frame messages as it was trained to see them
+ * (transformers, "Chat templates"). They are programs from elsewhere: rendered with a bound on steps and on the size of every value,
+ * without clock, files or network.
+ */
+import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
+import { UserError } from '../errors';
+import { isJsonObject, type JsonObject } from './files';
+
+export interface ChatTemplate {
+  source: string;
+  /** `bos_token` and the like, by the names that templates call them. */
+  specialTokens: Record<string, string>;
+  /** For messages. */
+  file: string;
+}
+
+export interface ChatMessage {
+  role: 'system' | 'user' | 'assistant';
+  content: string;
+}
+
+/** The template that a tokenizer_config.json names (its `default` one where there are several); null when it has none. */
+export function chatTemplateOf(config: JsonObject, file: string): ChatTemplate | null {
+  const { chat_template: given } = config;
+  const named = Array.isArray(given) ? given.find((one) => isJsonObject(one) && one.name === 'default') : undefined;
+  const source = isJsonObject(named) ? named.template : given;
+  if (typeof source !== 'string') return null;
+  const specialTokens: Record<string, string> = {};
+  for (const [name, value] of Object.entries(config)) {
+    const content = isJsonObject(value) ? value.content : value;
+    if (name.endsWith('_token') && typeof content === 'string') specialTokens[name] = content;
+  }
+  return { source, specialTokens, file };
+}
+
+/** Templates as published have at most some 10,000 characters. */
+const maxSource = 1 << 18;
+/** A prompt takes some hundred. */
+const maxSteps = 20_000;
+
+/**
+ * The messages as the model expects them: what `apply_chat_template(messages, tokenize=False)` of transformers gives. With
+ * `generationPrompt` the text ends where the assistant's next turn begins. Throws a UserError when the template cannot be used.
+ */
+export function renderChat(
+  template: ChatTemplate,
+  messages: readonly ChatMessage[],
+  generationPrompt: boolean,
+): string {
+  try {
+    const longest = messages.reduce((length, { content }) => length + content.length, template.source.length);
+    const environment = new Environment();
+    const globals = { true: true, false: false, none: null, True: true, False: false, None: null };
+    const functions = { raise_exception: refuse, range, strftime_now: formatDay };
+    const variables = { ...template.specialTokens, messages, add_generation_prompt: generationPrompt };
+    for (const [name, value] of Object.entries({ ...globals, ...functions, ...variables }))
+      environment.set(name, value);
+    const result = new BoundedInterpreter(environment, 2 * longest + (1 << 16)).run(parsed(template.source)).value;
+    if (typeof result !== 'string') throw new Error('it gives no text');
+    return result;
+  } catch (error) {
+    throw new UserError(`The chat template cannot be used: ${(error as Error).message}`, {
+      file: template.file,
+      remedy: 'Set "prompt": "plain" for the student, or mend chat_template in tokenizer_config.json.',
+      code: 'checkpoint',
+      cause: error,
+    });
+  }
+}
+
+type Value = ReturnType<Interpreter['run']>;
+
+/** Counts steps and measures what each gives, so that neither loops nor doubled texts or lists run away. */
+class BoundedInterpreter extends Interpreter {
+  private steps = 0;
+
+  constructor(
+    environment: Environment,
+    private readonly maxLength: number,
+  ) {
+    super(environment);
+  }
+
+  override evaluate(...args: Parameters<Interpreter['evaluate']>): Value {
+    if (++this.steps > maxSteps) throw new Error(`it takes more than ${maxSteps} steps`);
+    const result = super.evaluate(...args);
+    const { value } = result;
+    const length = typeof value === 'string' || Array.isArray(value) ? value.length : 0;
+    if (length > this.maxLength) throw new Error(`it makes a value of ${length} parts or characters`);
+    return result;
+  }
+}
+
+let latest: { source: string; program: ReturnType<typeof parse> } | undefined;
+
+/** One template serves thousands of prompts, so the last one is kept parsed. */
+function parsed(source: string): ReturnType<typeof parse> {
+  if (source.length > maxSource) throw new Error(`it has ${source.length} characters; at most ${maxSource} are read`);
+  // transformers' settings of Jinja
+  if (latest?.source !== source)
+    latest = { source, program: parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true })) };
+  return latest.program;
+}
+
+function refuse(message: unknown): never {
+  throw new Error(`it says: ${String(message).slice(0, 200)}`);
+}
+
+/** Python's range; the interpreter gives it numbers only. */
+function range(first: number, end?: number, step = 1): number[] {
+  const [from, to] = end === undefined ? [0, first] : [first, end];
+  const length = Math.max(0, Math.ceil((to - from) / step));
+  if (!(length <= maxSteps)) throw new Error(`it counts to ${length}`);
+  return Array.from({ length }, (_, i) => from + i * step);
+}
+
+/**
+ * Some templates put the date into the prompt. A student that trains today and is tested tomorrow has to see the same text, so the
+ * day is the one that Llama 3.2's template itself takes where there is no clock.
+ */
+function formatDay(format: string): string {
+  const parts: Record<string, string> = { d: '26', m: '07', Y: '2024', y: '24', b: 'Jul', B: 'July', '%': '%' };
+  return String(format).replace(/%(.)/g, (_, letter: string) => {
+    if (!Object.hasOwn(parts, letter)) throw new Error(`it asks for %${letter} of the date`);
+    return parts[letter];
+  });
+}
