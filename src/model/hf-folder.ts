@@ -1,10 +1,11 @@
-/** Students on disk: Hugging Face folders that transformers, too, loads and writes. */
+/** Students on disk: Hugging Face folders that transformers, too, loads and writes; to read, GGUF files as well. */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { type ModelConfig, modelConfigJson, parseModelConfig } from './config';
 import { readJsonObject, replaceFile, writeJson } from './files';
 import { fingerprint } from './fingerprint';
+import { ggufAt, ggufCompanions, ggufConfig, ggufTokenizer, ggufWeights, withGguf } from './gguf/student';
 import { adapterBase, adapterConfigFile, holdsAdapter, readAdapter } from './lora-files';
 import { mergedParameter } from './merge';
 import { headName, parameterShapes } from './parameters';
@@ -19,7 +20,7 @@ export interface Student {
 }
 
 /**
- * Loads model and tokenizer from `folder`. An adapter's folder (PEFT's) gives its base with the adapter on it; the base is the same
+ * Loads model and tokenizer from `folder`, which may be a GGUF file, too, or hold one and no config.json. An adapter's folder (PEFT's) gives its base with the adapter on it; the base is the same
  * folder where weights lie in it, else what adapter_config.json names, unless `base` says where that is. Throws a UserError that names
  * file, field or tensor.
  */
@@ -60,41 +61,66 @@ function refuseStack(folder: string, base: string): never {
   });
 }
 
-function loadPlain(folder: string): Student {
-  const tokenizer = loadTokenizer(folder);
-  const config = loadConfig(folder);
-  if (tokenizer.vocabSize > config.vocabSize)
-    throw new UserError(`The tokenizer has ${tokenizer.vocabSize} tokens, the model only ${config.vocabSize}`, {
-      file: join(folder, 'tokenizer.json'),
-      remedy: 'Tokenizer and model belong to different students: copy both from one.',
-      code: 'checkpoint',
-    });
-  return { model: loadWeights(folder, config), tokenizer };
+function loadPlain(path: string): Student {
+  const tokenizer = loadTokenizerAt(path);
+  return withWeights(path, (config, weights) => {
+    if (tokenizer.vocabSize > config.vocabSize)
+      throw new UserError(`The tokenizer has ${tokenizer.vocabSize} tokens, the model only ${config.vocabSize}`, {
+        file: ggufAt(path) ?? join(path, 'tokenizer.json'),
+        remedy: 'Tokenizer and model belong to different students: copy both from one.',
+        code: 'checkpoint',
+      });
+    return { model: loadWeights(weights, config, path), tokenizer };
+  });
+}
+
+function loadTokenizerAt(path: string): Tokenizer {
+  const gguf = ggufAt(path);
+  return gguf === null ? loadTokenizer(path) : withGguf(gguf, ggufTokenizer);
 }
 
 /** Loads the tokenizer alone: of an adapter's folder, that of its base. */
 export function loadStudentTokenizer(folder: string): Tokenizer {
-  return loadTokenizer(baseFolder(folder));
+  return loadTokenizerAt(baseFolder(folder));
 }
 
 /** Loads the model alone, without an adapter. */
-export function loadModel(folder: string): Model {
-  return loadWeights(folder, loadConfig(folder));
+export function loadModel(path: string): Model {
+  return withWeights(path, (config, weights) => loadWeights(weights, config, path));
 }
 
-function loadConfig(folder: string): ModelConfig {
+/** The architecture of a student: a folder, a GGUF file, or an adapter's folder, which gives its base's. */
+export function loadStudentConfig(path: string): ModelConfig {
+  const base = baseFolder(path);
+  const gguf = ggufAt(base);
+  return gguf === null ? folderConfig(base) : withGguf(gguf, ggufConfig);
+}
+
+function folderConfig(folder: string): ModelConfig {
   const file = join(folder, 'config.json');
   return parseModelConfig(readJsonObject(file), file);
 }
 
-function loadWeights(folder: string, config: ModelConfig): Model {
-  const weights = openWeights(folder);
+/** Opens the weights of a folder or a GGUF file for as long as `use` takes. */
+function withWeights<T>(path: string, use: (config: ModelConfig, weights: Weights) => T): T {
+  const file = ggufAt(path);
+  if (file !== null)
+    return withGguf(file, (gguf) => {
+      const config = ggufConfig(gguf);
+      return use(config, ggufWeights(gguf, config));
+    });
+  const config = folderConfig(path);
+  const weights = openWeights(path);
   try {
-    checkTensors(weights, config, folder);
-    return modelFrom(config, (name) => weights.readFloats(name));
+    return use(config, weights);
   } finally {
     weights.close();
   }
+}
+
+function loadWeights(weights: Weights, config: ModelConfig, path: string): Model {
+  checkTensors(weights, config, path);
+  return modelFrom(config, (name) => weights.readFloats(name));
 }
 
 /** Tensors that some exporters add and transformers ignores: the head of a tied model, old RoPE buffers. */
@@ -137,8 +163,13 @@ const companions = [
 
 const storedAs = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
-/** Copies what belongs to the tokenizer or to generation. */
+/** Copies what belongs to the tokenizer or to generation; out of a GGUF file, it is made. */
 export function copyCompanions(from: string, to: string): void {
+  const gguf = ggufAt(from);
+  if (gguf !== null) {
+    for (const [name, content] of Object.entries(withGguf(gguf, ggufCompanions))) writeJson(join(to, name), content);
+    return;
+  }
   if (resolve(from) === resolve(to)) return;
   for (const name of companions) {
     const file = join(from, name);

@@ -2,7 +2,11 @@
 import type { ModelConfig } from './config';
 
 /** Angle per position of each pair of dimensions: float32 [headDim / 2]. */
-export function inverseFrequencies({ headDim, ropeTheta, ropeScaling }: ModelConfig): Float32Array {
+export function inverseFrequencies({
+  headDim,
+  ropeTheta,
+  ropeScaling,
+}: Pick<ModelConfig, 'headDim' | 'ropeTheta' | 'ropeScaling'>): Float32Array {
   const plain = Float32Array.from(
     { length: headDim / 2 },
     (_, i) => 1 / Math.fround(ropeTheta ** Math.fround((2 * i) / headDim)),

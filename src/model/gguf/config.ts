@@ -1,0 +1,129 @@
+/** The architecture that GGUF metadata states, as config.json would (gguf-py/gguf/constants.py in llama.cpp names the keys). */
+import { UserError } from '../../errors';
+import type { JsonObject } from '../files';
+import { inverseFrequencies } from '../rope';
+import type { GgufFile } from './file';
+import { refuse } from './types';
+
+const architectures = { llama: 'LlamaForCausalLM', qwen2: 'Qwen2ForCausalLM', qwen3: 'Qwen3ForCausalLM' } as const;
+type Architecture = keyof typeof architectures;
+
+/** What config.json of the same model says. Throws a UserError for what is not computed here. */
+export function configJson(gguf: GgufFile): JsonObject {
+  const { metadata, tensors, file } = gguf;
+  const named = metadata.get('general.architecture');
+  if (typeof named !== 'string' || !Object.hasOwn(architectures, named))
+    throw new UserError(`The architecture is ${JSON.stringify(named) ?? 'not named'}`, {
+      file,
+      remedy: `Students of the architectures ${Object.keys(architectures).join(', ')} are computed (SmolLM2 and Mistral are llama).`,
+      code: 'checkpoint',
+    });
+  const architecture = named as Architecture;
+  const fields = fieldsOf(gguf, architecture);
+  const { count, real } = fields;
+  const heads = count('attention.head_count');
+  const hiddenSize = count('embedding_length');
+  const headDim = count('attention.key_length', hiddenSize / heads);
+  fields.mustBe('attention.value_length', headDim);
+  fields.mustBe('rope.dimension_count', headDim);
+  fields.mustBe('expert_count', 0);
+  const positions = count('context_length');
+  if (count('attention.sliding_window', positions) < positions)
+    refuse(file, 'has attention within a window, which is not computed');
+  const theta = real('rope.freq_base', 10000);
+  const token = (name: string) => metadata.get(`tokenizer.ggml.${name}_token_id`);
+  const [vocabSize] = tensors.get('token_embd.weight')?.shape ?? refuse(file, 'has no tensor "token_embd.weight"');
+  const bias = tensors.has('blk.0.attn_q.bias');
+  return {
+    architectures: [architectures[architecture]],
+    model_type: architecture,
+    hidden_act: 'silu',
+    hidden_size: hiddenSize,
+    num_hidden_layers: count('block_count'),
+    num_attention_heads: heads,
+    num_key_value_heads: count('attention.head_count_kv', heads),
+    head_dim: headDim,
+    intermediate_size: count('feed_forward_length'),
+    vocab_size: vocabSize,
+    max_position_embeddings: positions,
+    rms_norm_eps: real('attention.layer_norm_rms_epsilon'),
+    rope_theta: theta,
+    rope_scaling: ropeScaling(gguf, fields, { headDim, theta }),
+    tie_word_embeddings: !tensors.has('output.weight'),
+    ...(architecture !== 'qwen2' && { attention_bias: bias }),
+    ...(architecture === 'llama' && { mlp_bias: false }),
+    ...(architecture !== 'llama' && { use_sliding_window: false }),
+    initializer_range: 0.02,
+    use_cache: true,
+    bos_token_id: token('bos') ?? null,
+    eos_token_id: token('eos') ?? null,
+    pad_token_id: token('padding') ?? null,
+  };
+}
+
+type Fields = ReturnType<typeof fieldsOf>;
+
+function fieldsOf({ metadata, file }: GgufFile, architecture: string) {
+  const number = (name: string, absent?: number): number => {
+    const value = metadata.get(`${architecture}.${name}`) ?? absent;
+    if (typeof value !== 'number' || !Number.isFinite(value))
+      return refuse(
+        file,
+        `: ${architecture}.${name} is ${value === undefined ? 'missing' : 'not one number for all layers'}`,
+      );
+    return value;
+  };
+  return {
+    text: (name: string) => metadata.get(`${architecture}.${name}`),
+    count(name: string, absent?: number): number {
+      const value = number(name, absent);
+      if (!Number.isSafeInteger(value) || value < 1) refuse(file, `: ${architecture}.${name} is ${value}`);
+      return value;
+    },
+    /** A positive number, in the decimal digits that its float32 stands for. */
+    real(name: string, absent?: number): number {
+      const value = number(name, absent);
+      if (value <= 0) refuse(file, `: ${architecture}.${name} is ${value}`);
+      return Number(value.toPrecision(7));
+    },
+    mustBe(name: string, wanted: number): void {
+      if (number(name, wanted) !== wanted)
+        refuse(file, `: ${architecture}.${name} is ${number(name)}; only ${wanted} is computed`);
+    },
+  };
+}
+
+/**
+ * How frequencies are stretched. Llama 3.1's way is stored as the divisors that come out of it (rope_freqs.weight), which are taken
+ * for it when its published settings give the same.
+ */
+function ropeScaling(gguf: GgufFile, fields: Fields, rope: { headDim: number; theta: number }): JsonObject | null {
+  const { file, tensors } = gguf;
+  const type = fields.text('rope.scaling.type') ?? 'none';
+  if (type === 'linear') return { rope_type: 'linear', factor: fields.real('rope.scaling.factor') };
+  if (type !== 'none') refuse(file, `stretches rotary embedding by ${JSON.stringify(type)}, which is not computed`);
+  if (!tensors.has('rope_freqs.weight')) return null;
+  const divisors = gguf.readFloats('rope_freqs.weight');
+  const published = { factor: Math.max(...divisors), lowFreqFactor: 1, highFreqFactor: 4, originalPositions: 8192 };
+  const wanted = llama3Divisors(rope.headDim, rope.theta, published);
+  if (wanted.length !== divisors.length || wanted.some((divisor, i) => Math.abs(divisor / divisors[i] - 1) > 1e-4))
+    refuse(file, 'stretches rotary embedding by a table that is not that of Llama 3, which is not computed');
+  return {
+    rope_type: 'llama3',
+    factor: published.factor,
+    low_freq_factor: published.lowFreqFactor,
+    high_freq_factor: published.highFreqFactor,
+    original_max_position_embeddings: published.originalPositions,
+  };
+}
+
+/** What each frequency is divided by: float32 [headDim / 2]. */
+export function llama3Divisors(
+  headDim: number,
+  ropeTheta: number,
+  scaling: { factor: number; lowFreqFactor: number; highFreqFactor: number; originalPositions: number },
+): Float32Array {
+  const plain = inverseFrequencies({ headDim, ropeTheta, ropeScaling: null });
+  const stretched = inverseFrequencies({ headDim, ropeTheta, ropeScaling: { type: 'llama3', ...scaling } });
+  return plain.map((frequency, i) => frequency / stretched[i]);
+}

@@ -1,0 +1,89 @@
+/** What GGUF files hold: values of metadata and types of tensors. Numbers and sizes are those of ggml (ggml.h, ggml-common.h). */
+import { UserError } from '../../errors';
+
+export type Value = number | boolean | string | number[] | boolean[] | string[];
+export type Metadata = Map<string, Value>;
+
+/** Types of metadata values by their number in the file (docs/gguf.md in ggml-org/ggml). */
+export const valueTypes = {
+  u8: 0,
+  i8: 1,
+  u16: 2,
+  i16: 3,
+  u32: 4,
+  i32: 5,
+  f32: 6,
+  bool: 7,
+  string: 8,
+  array: 9,
+  u64: 10,
+  i64: 11,
+  f64: 12,
+} as const;
+
+export interface TensorType {
+  /** The number in the file. */
+  id: number;
+  /** Elements that are stored together, along a row, and the bytes that they take. */
+  block: number;
+  bytes: number;
+}
+
+/** The types that are read. */
+export const tensorTypes = {
+  F32: { id: 0, block: 1, bytes: 4 },
+  F16: { id: 1, block: 1, bytes: 2 },
+  BF16: { id: 30, block: 1, bytes: 2 },
+  Q4_0: { id: 2, block: 32, bytes: 18 },
+  Q4_1: { id: 3, block: 32, bytes: 20 },
+  Q5_0: { id: 6, block: 32, bytes: 22 },
+  Q5_1: { id: 7, block: 32, bytes: 24 },
+  Q8_0: { id: 8, block: 32, bytes: 34 },
+  Q4_K: { id: 12, block: 256, bytes: 144 },
+  Q5_K: { id: 13, block: 256, bytes: 176 },
+  Q6_K: { id: 14, block: 256, bytes: 210 },
+} as const satisfies Record<string, TensorType>;
+
+export type TensorTypeName = keyof typeof tensorTypes;
+
+/** Known, but not read: named in messages. */
+export const otherTensorTypes: Record<number, string> = {
+  9: 'Q8_1',
+  10: 'Q2_K',
+  11: 'Q3_K',
+  15: 'Q8_K',
+  16: 'IQ2_XXS',
+  17: 'IQ2_XS',
+  18: 'IQ3_XXS',
+  19: 'IQ1_S',
+  20: 'IQ4_NL',
+  21: 'IQ3_S',
+  22: 'IQ2_S',
+  23: 'IQ4_XS',
+  24: 'I8',
+  25: 'I16',
+  26: 'I32',
+  27: 'I64',
+  28: 'F64',
+  29: 'IQ1_M',
+  34: 'TQ1_0',
+  35: 'TQ2_0',
+  39: 'MXFP4',
+};
+
+export interface GgufTensor {
+  type: TensorTypeName;
+  /** Outermost dimension first, as safetensors has it; the file has them the other way round. */
+  shape: number[];
+  /** Where its bytes begin in the file, and how many there are. */
+  offset: number;
+  bytes: number;
+}
+
+export function refuse(file: string, what: string): never {
+  throw new UserError(`The file${what.startsWith(':') ? '' : ' '}${what}`, {
+    file,
+    remedy: 'The file is damaged or was not written as GGUF: copy or export it again.',
+    code: 'checkpoint',
+  });
+}
