@@ -1,6 +1,7 @@
-import { add, dispose, engine, keep, type Scalar, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { add, dispose, keep, type Scalar, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { UserError } from '../errors';
 import { adamW, sumSquares } from '../kernels/interface';
+import { gradientsOf } from '../kernels/tape';
 import { type Model, trainableParameters } from '../model/transformer';
 
 /** AdamW's moments for each trainable parameter (by its name in the model's files) and the number of updates made. */
@@ -35,7 +36,7 @@ export type Gradients = Map<string, Tensor>;
 /** Evaluates a scalar loss and adds its gradients to `sum`. Returns the loss. */
 export function accumulate(model: Model, sum: Gradients, loss: () => Scalar): number {
   const trained = trainableParameters(model);
-  const { value, grads } = tidy(() => engine().gradients(loss, [...trained.values()], undefined, true));
+  const { value, grads } = tidy(() => gradientsOf(loss, [...trained.values()]));
   [...trained.keys()].forEach((name, i) => {
     const before = sum.get(name);
     sum.set(name, keep(before ? add(before, grads[i]) : grads[i]));

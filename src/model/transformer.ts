@@ -143,9 +143,10 @@ export function forward(model: Model, batch: Batch, training?: Training): Tensor
     weights.layers.forEach((layer, i) => {
       const linear = linearOf(model, layer, i, training);
       // What the layer's gradient does not need goes when the layer ends, not when the model does.
-      x = tidy(() => {
+      x = tidy((): Tensor2D => {
         const normedInput = rmsNorm(x, layer.inputNorm, config.normEps);
-        const attended = add(x, drop(attention(normedInput, layer, linear, rope, batch.starts, config), i, 0));
+        const fromAttention = attention(normedInput, layer, linear, rope, batch.starts, config);
+        const attended: Tensor2D = add(x, drop(fromAttention, i, 0));
         const normed = rmsNorm(attended, layer.postNorm, config.normEps);
         const mixed = linear(swiGlu(linear(normed, 'gate'), linear(normed, 'up')), 'down');
         return add(attended, drop(mixed, i, 1));
