@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { fileFormats, guessFormat } from '../data/guess';
@@ -9,7 +9,9 @@ import { checkBaseUrl, keyFor } from '../teachers/endpoint';
 import { TeacherFault } from '../teachers/faults';
 import { generate, type Outcome, type Sampling, tasksOf } from '../teachers/generate';
 import { openJournal } from '../teachers/journal';
+import { llamaTeacher } from '../teachers/llama';
 import { openAiTeacher } from '../teachers/openai';
+import { checkOutput, faultOfOutcome, journalOf } from '../teachers/output';
 import { planOf } from '../teachers/plan';
 import { checkPrompt, defaultPrompt } from '../teachers/prompt';
 import type { Teacher } from '../teachers/types';
@@ -94,8 +96,8 @@ Examples:
 
 async function teach(questions: string, options: Options): Promise<void> {
   const out = resolve(options.out);
-  const journalFolder = `${out.replace(/(\.chains)?\.jsonl$/, '')}.teacher`;
-  checkOut(questions, out, journalFolder);
+  const journalFolder = journalOf(out);
+  checkOutput(questions, out);
   const { teacher, keyFrom } = teacherOf(options);
   const { problems } = loadData(
     {
@@ -131,12 +133,8 @@ async function teach(questions: string, options: Options): Promise<void> {
     if (options.json) print({ result: { ...result, replies: progress.done, ended: endWord(ended) } });
     else process.stdout.write(`${resultText(result, progress, ended, prices)}\n`);
     if (ended === 'stopped') process.exitCode = exitCodes.stopped;
-    if (ended instanceof TeacherFault)
-      throw new UserError(ended.message, {
-        code: 'teacher',
-        remedy: ended.details.remedy ?? 'Run the same command again later: only what is missing is asked.',
-        cause: ended,
-      });
+    const fault = faultOfOutcome(outcome);
+    if (fault) throw fault;
   } finally {
     journal.close();
     await teacher.dispose?.();
@@ -176,20 +174,29 @@ async function ask(
   }
 }
 
-function checkOut(questions: string, out: string, journal: string): void {
-  const refuse = (message: string, remedy: string) => new UserError(message, { file: out, code: 'usage', remedy });
-  if (!out.endsWith('.jsonl')) throw refuse('the chains are JSON lines', 'Name the file x.chains.jsonl.');
-  if (resolve(questions) === out) throw refuse('this is where the questions come from', 'Give another file as --out.');
-  if (existsSync(out) && !existsSync(journal))
-    throw refuse(
-      'the file is there already, and is not from this command',
-      'Give another file as --out, or remove it.',
-    );
-}
+/** Tokens of a context that questions get besides the reply. */
+const promptRoom = 1024;
 
-function teacherOf({ baseUrl, model, timeout }: Options): { teacher: Teacher; keyFrom?: string } {
+function teacherOf({ baseUrl, model, gguf, timeout, maxTokens, concurrency }: Options): {
+  teacher: Teacher;
+  keyFrom?: string;
+} {
+  if (gguf !== undefined && baseUrl !== undefined)
+    throw new UserError('two teachers are named', {
+      code: 'usage',
+      remedy: 'Give either --gguf or --base-url and --model.',
+    });
+  if (gguf !== undefined)
+    return {
+      teacher: llamaTeacher({
+        file: gguf,
+        concurrency,
+        contextTokens: maxTokens + promptRoom,
+        library: process.env.DISTILLERY_LLAMA,
+      }),
+    };
   if (baseUrl === undefined || model === undefined)
-    throw new UserError('no teacher is named', { code: 'usage', remedy: 'Give --base-url and --model.' });
+    throw new UserError('no teacher is named', { code: 'usage', remedy: 'Give --base-url and --model, or --gguf.' });
   const key = keyFor(checkBaseUrl(baseUrl), process.env);
   const teacher = openAiTeacher({ baseUrl, model, apiKey: key?.key, silenceMs: timeout * 1000 });
   return { teacher, keyFrom: key?.from };

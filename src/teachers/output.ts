@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { UserError } from '../errors';
+import type { Outcome } from './generate';
+
+/** The journal of a file of chains: a folder beside it. */
+export const journalOf = (out: string) => `${out.replace(/(\.chains)?\.jsonl$/, '')}.teacher`;
+
+/** Refuses an output that would overwrite something else than earlier chains of ours. */
+export function checkOutput(questions: string, out: string): void {
+  const refuse = (message: string, remedy: string) => new UserError(message, { file: out, code: 'usage', remedy });
+  if (!out.endsWith('.jsonl')) throw refuse('the chains are JSON lines', 'Name the file x.chains.jsonl.');
+  if (resolve(questions) === resolve(out)) throw refuse('this is where the questions come from', 'Name another file.');
+  if (existsSync(out) && !existsSync(journalOf(out)))
+    throw refuse('the file is there already, and no teacher wrote it', 'Name another file, or remove it.');
+}
+
+/** Why it ended before everything was asked, as an error for the user; undefined unless the teacher failed. */
+export function faultOfOutcome({ ended }: Outcome): UserError | undefined {
+  if (!(ended instanceof Error)) return undefined;
+  const remedy =
+    ended.details.remedy ?? 'Do the same again later: what came is kept, and only what is missing is asked.';
+  return new UserError(ended.message, { code: 'teacher', remedy, cause: ended });
+}
