@@ -5,6 +5,7 @@ import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers';
 import { UserError } from '../errors';
 import { type ChatTemplate, chatTemplateOf } from './chat-template';
 import { isJsonObject, type JsonObject, readJsonObject, readText } from './files';
+import { faithfulPreTokenizer } from './pre-tokenizers';
 
 export interface Tokenizer {
   /** Token ids of a text. Adds no special tokens; those written out in the text are recognised. */
@@ -68,7 +69,11 @@ export function makeTokenizer(
   try {
     // The library insists on fields that the format lets out.
     const absent = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, added_tokens: [] };
-    library = new HfTokenizer({ ...absent, ...json }, config);
+    const complete: JsonObject = { ...absent, ...json };
+    library = new HfTokenizer(
+      { ...complete, pre_tokenizer: faithfulPreTokenizer(complete.pre_tokenizer) } as typeof absent,
+      config,
+    );
     prefix = library.encode('').ids;
     if (library.encode('1 + 1').ids.some((id) => id === undefined))
       throw new Error('it has no token for some characters');
