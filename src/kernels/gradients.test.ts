@@ -15,7 +15,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { embed, rmsNorm } from './interface';
+import { adaptedLinear, embed, rmsNorm, tokenLogProbs } from './interface';
 import { registerKernels } from './register';
 import { backendNames, switchTo } from './testing/backends';
 import { expectClose } from './testing/close';
@@ -85,6 +85,20 @@ describe.each(backendNames)('gradients of tfjs operations on %s', (backendName) 
     ['sum over columns, kept', (a) => sum(a, -1, true), [[3, 5]]],
     ['mean of all', (a) => mean(a), [[3, 5]]],
     ['mean over columns', (a) => mean(a, 1), [[3, 5]]],
+    [
+      'adaptedLinear with dropout',
+      (x, a, b) =>
+        tidy(() => {
+          const weight = randomTensor(40, [6, 5]) as Tensor2D;
+          const how = { scale: 2, dropout: 0.4, seed: 3 };
+          return adaptedLinear(x as Tensor2D, weight, a as Tensor2D, b as Tensor2D, how);
+        }),
+      [
+        [7, 5],
+        [2, 5],
+        [6, 2],
+      ],
+    ],
     [
       'matMul',
       (a, b) => matMul(a, b),
@@ -158,6 +172,17 @@ describe.each(backendNames)('gradients of tfjs operations on %s', (backendName) 
       const both = tapeGradients(f, [x, weight], dy);
       expectClose(tapeGradients(f, [weight], dy)[0], both[1], 0);
       expectClose(tapeGradients(f, [x], dy)[0], both[0], 0);
+    });
+  });
+
+  it('leaves out that of a frozen output layer', () => {
+    tidy(() => {
+      const [hidden, weight, dy] = [randomTensor(1, [5, 4]), randomTensor(2, [9, 4]), randomTensor(3, [5])];
+      const ids = randomIds(4, 5, 9);
+      const of = (frozen: boolean) => () =>
+        tokenLogProbs(hidden as Tensor2D, weight as Tensor2D, ids, 0.7, frozen).logProbs as Tensor;
+      expectClose(tapeGradients(of(true), [hidden], dy)[0], tapeGradients(of(false), [hidden], dy)[0], 0);
+      expect(() => tapeGradients(of(true), [hidden, weight], dy)).toThrow();
     });
   });
 
