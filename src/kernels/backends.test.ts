@@ -25,7 +25,9 @@ describe('useBackend', () => {
     await useBackend('cpu');
     const error = await useBackend('tensorflow-gpu').catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(UserError);
-    expect(String(error)).toMatch(/Backend `tensorflow-gpu` cannot be used here: .*tfjs-node-gpu.*\n.*npm install/);
+    expect(String(error)).toMatch(
+      /Backend `tensorflow-gpu` cannot be used here: .*tfjs-node-gpu.*\n.*backend install --gpu/,
+    );
     expect(getBackend()).toBe('cpu');
   });
 });

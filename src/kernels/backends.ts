@@ -1,17 +1,6 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
-import {
-  engine,
-  findBackend,
-  findBackendFactory,
-  matMul,
-  randomUniform,
-  setBackend,
-  type Tensor2D,
-} from '@tensorflow/tfjs-core';
+import { engine, findBackend, matMul, randomUniform, setBackend, type Tensor2D } from '@tensorflow/tfjs-core';
 import { UserError } from '../errors';
-import { packageRoot } from '../paths';
 import type { EmbeddedBackend } from './embedded/backend';
 import { silenceAdvice } from './embedded/backend';
 import { installEmbedded } from './embedded/index';
@@ -19,6 +8,7 @@ import { openAddon } from './native/addon';
 import type { KernelLibrary } from './native/library';
 import { openWasm } from './native/wasm';
 import { registerKernels } from './register';
+import { openTensorFlow } from './tensorflow/open';
 
 export const backendNames = ['embedded', 'embedded-wasm', 'cpu', 'tensorflow', 'tensorflow-gpu'] as const;
 export type BackendName = (typeof backendNames)[number];
@@ -48,8 +38,9 @@ const advice: Record<BackendName, string> = {
   embedded: 'The default. Native where `npm run build` finds a C compiler (cc, gcc, clang), else WebAssembly.',
   'embedded-wasm': 'The same kernels as WebAssembly: for machines without a C compiler.',
   cpu: 'Plain JavaScript, the numeric reference: toy sizes only.',
-  tensorflow: 'Optional: npm install @tensorflow/tfjs-node@4.22.0 (it downloads libtensorflow).',
-  'tensorflow-gpu': 'Optional, for CUDA: npm install @tensorflow/tfjs-node-gpu@4.22.0 (it downloads libtensorflow).',
+  tensorflow:
+    'Optional: `distillery backend install` sets it up over the TensorFlow that you have (docs/tensorflow.md).',
+  'tensorflow-gpu': 'Optional, for CUDA: `distillery backend install --gpu` (docs/tensorflow.md).',
 };
 
 /**
@@ -141,9 +132,8 @@ function make(name: BackendName): BackendInfo {
     case 'embedded-wasm':
       return embed(name, openWasm());
     case 'tensorflow':
-      return requireTensorFlow(name, '@tensorflow/tfjs-node');
     case 'tensorflow-gpu':
-      return requireTensorFlow(name, '@tensorflow/tfjs-node-gpu');
+      return tensorFlow(name);
   }
 }
 
@@ -163,16 +153,10 @@ function embed(name: BackendName, library: KernelLibrary): BackendInfo {
   return { name, isa, threads, description: `${form}, ${isa}, ${threads} thread${threads === 1 ? '' : 's'}` };
 }
 
-/** By a computed name: bundlers are to leave these optional packages alone. */
-function requireTensorFlow(name: BackendName, packageName: string): BackendInfo {
-  // tfjs-node 4.22 uses two functions that Node 23 took away (tensorflow/tfjs issue 8609).
-  const require = createRequire(join(packageRoot(), 'package.json'));
-  const util = require('node:util') as Record<string, unknown>;
-  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
-  util.isArray ??= Array.isArray;
-  require(packageName);
-  if (!findBackendFactory('tensorflow')) throw new Error(`${packageName} did not register its backend`);
-  return { name, description: packageName };
+function tensorFlow(name: BackendName): BackendInfo {
+  const { version, gpu, threads } = openTensorFlow(name === 'tensorflow-gpu');
+  const place = gpu ? 'the GPU' : `the CPU, ${threads} thread${threads === 1 ? '' : 's'}`;
+  return { name, threads: gpu ? undefined : threads, description: `TensorFlow ${version} on ${place}` };
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message.split('\n')[0] : String(error));
