@@ -9,7 +9,7 @@ export function settingsText({ experiment, environment }: RunConfig): string {
   const { reconstruct, complete, rewrite } = stages;
   const { description } = (environment.backend ?? {}) as { description?: string };
   const rows: [string, string | false][] = [
-    ['student', shown(student.path)],
+    ['student', shown(student.path) + trainedText(student.lora)],
     ['train', `${sourceText(data.train)}, ${data.validation} of them for validation`],
     ['test', sourceText(data.test) + (evaluation.count ? `, the first ${evaluation.count}` : '')],
     ['plain SFT', baselines.sft && supervisedText(baselines.sft)],
@@ -70,3 +70,7 @@ function runLengths(values: readonly number[]): string {
   }
   return runs.map(([value, n]) => (n > 1 ? `${n} × ${value}` : String(value))).join(', ');
 }
+
+/** Runs from before there were adapters say nothing. */
+const trainedText = (lora: Experiment['student']['lora'] | undefined) =>
+  lora ? `, by an adapter of rank ${lora.rank} on ${lora.targets.join(', ')}` : '';

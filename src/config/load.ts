@@ -6,7 +6,7 @@ import { type Experiment, type ExperimentFile, experimentSchema, type ParsedExpe
 import { ConfigError, type FileIssue, type Finding, type Path } from './issue';
 import { isPreset, presets } from './presets';
 import type { RewardConfig } from './reward';
-import { resolveLora } from './student-size';
+import { loraFindings, resolveLora } from './student-size';
 import { suggest } from './suggest';
 import { learningRates } from './training';
 
@@ -127,6 +127,7 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
   };
   const relative = 'Paths are relative to this file.';
   expect(['student', 'path'], student.path, 'folder', `A student is a Hugging Face folder. ${relative}`);
+  found.push(...loraFindings(student.lora, resolve(folder, student.path)));
   for (const name of ['train', 'test'] as const) {
     const source = data[name];
     if ('path' in source) expect(['data', name, 'path'], source.path, 'file', relative);

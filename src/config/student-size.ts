@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { autoLoraParameters, defaultLora, type LoraSettings } from './lora';
+import type { Finding } from './issue';
+import { autoLoraParameters, defaultLora, type LoraSettings, type LoraTarget } from './lora';
 
 /** What `student.lora` comes to for the student at an absolute path; a name of the Hugging Face Hub is not a path, and big. */
 export function resolveLora(lora: LoraSettings | 'auto' | false, student: string): LoraSettings | false {
@@ -55,3 +56,25 @@ export function shapeOf(student: string): StudentShape | null {
 
 const count = ({ hidden, layers, query, key, inner, vocab }: StudentShape) =>
   vocab * hidden + layers * hidden * (2 * query + 2 * key + 3 * inner);
+
+/** A rank that makes an adapter no smaller than what it adapts. */
+export function loraFindings(lora: LoraSettings | 'auto' | false, student: string): Finding[] {
+  const shape = shapeOf(student);
+  if (lora === 'auto' || lora === false || !shape) return [];
+  const { hidden, query, key, inner } = shape;
+  const other = { q: query, k: key, v: key, o: query, gate: inner, up: inner, down: inner };
+  const width = (target: LoraTarget) => Math.min(hidden, other[target]);
+  const narrowest = lora.targets.toSorted((a, b) => width(a) - width(b))[0];
+  if (lora.rank <= width(narrowest)) return [];
+  return [
+    {
+      severity: 'warning',
+      path: ['student', 'lora', 'rank'],
+      message: `Rank ${lora.rank} is more than the ${width(narrowest)} that the student's "${narrowest}" layers have: no update needs more.`,
+      remedy: 'Lower the rank, or set "lora" to false to train the weights themselves.',
+      changes: [
+        { title: `Set "rank" to ${width(narrowest)}`, path: ['student', 'lora', 'rank'], value: width(narrowest) },
+      ],
+    },
+  ];
+}

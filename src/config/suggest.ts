@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 
-/** Names that other tools (TRL, verl, transformers) give to the settings here. */
+/** Names that other tools (TRL, verl, transformers, PEFT) give to the settings here. */
 const aliases: Record<string, string> = {
   lr: 'learningRate',
   epsilon: 'clipLow',
@@ -23,6 +23,19 @@ const aliases: Record<string, string> = {
   type: 'use',
   component: 'use',
   model: 'student',
+  r: 'rank',
+  lorar: 'rank',
+  loraalpha: 'alpha',
+  loradropout: 'dropout',
+  targetmodules: 'targets',
+  qproj: 'q',
+  kproj: 'k',
+  vproj: 'v',
+  oproj: 'o',
+  gateproj: 'gate',
+  upproj: 'up',
+  downproj: 'down',
+  peft: 'lora',
 };
 
 const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9+]/g, '');
