@@ -3,6 +3,7 @@
  * `node_modules` of the current folder and above it, beside this program, and among Node's global packages.
  */
 import { closeSync, existsSync, readSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UserError } from '../errors';
@@ -17,7 +18,7 @@ export interface LlamaSettings {
   concurrency: number;
   /** Tokens of question and reply together. */
   contextTokens: number;
-  /** Of the processor; without it, as llama.cpp chooses. */
+  /** Without it, one fewer than there are: llama.cpp's threads wait for each other busily, and on a full machine nearly for ever. */
   threads?: number;
   /** The file to import instead of looking for the package. */
   library?: string;
@@ -117,7 +118,11 @@ function findLibrary(): string {
   });
 }
 
-async function open(library: string, file: string, { concurrency, contextTokens, threads }: LlamaSettings) {
+async function open(
+  library: string,
+  file: string,
+  { concurrency, contextTokens, threads = Math.max(1, availableParallelism() - 1) }: LlamaSettings,
+) {
   const { getLlama, LlamaChatSession } = (await import(pathToFileURL(library).href)) as Library;
   const fault = (error: unknown) =>
     new TeacherFault(`llama.cpp does not load ${basename(file)}: ${(error as Error).message}`, 'teacher', {
