@@ -1,11 +1,9 @@
-import { statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import pc from 'picocolors';
 import { exactMatch, flexibleExtract, strictMatch } from '../chain/twins';
 import { type Evaluation, evaluate } from '../curriculum/evaluate';
 import { prepareLessons } from '../curriculum/lessons';
-import { runConfigOf } from '../curriculum/run-config';
 import { openStudent } from '../curriculum/students';
 import type { Problem } from '../data/types';
 import { writeAtomically } from '../disk';
@@ -13,9 +11,8 @@ import { UserError } from '../errors';
 import { backendNames, useBackend } from '../kernels/backends';
 import type { PromptSettings } from '../model/prompting';
 import { disposeModel } from '../model/transformer';
-import { runFile } from '../runs/layout';
-import { openRun } from '../runs/reading';
 import { mean, wilsonInterval } from '../statistics';
+import { promptSettings, refuseRun } from './asked-student';
 import { evaluateOnServer, studentOn } from './evaluate-server';
 import { printDocument } from './exit';
 import { columns, percent, plural } from './format';
@@ -160,31 +157,6 @@ function tell(
   };
   if (json) printDocument(result);
   else process.stdout.write(`${text(result, 'server' in student ? student.model : shown(student.checkpoint))}\n`);
-}
-
-/** As the run of the checkpoint asked it, where nothing else is asked for. */
-function promptSettings(checkpoint: string, { prompt, system }: Options): PromptSettings {
-  const { student } = runConfigOf(checkpoint)?.experiment ?? {};
-  return { prompt: prompt ?? student?.prompt, system: system ?? student?.system };
-}
-
-/** A run is not a student, but it has some: say which. */
-function refuseRun(checkpoint: string): void {
-  if (!statSync(checkpoint, { throwIfNoEntry: false }))
-    throw new UserError('there is no such folder', {
-      file: checkpoint,
-      code: 'missing',
-      remedy: 'Give a Hugging Face folder: config.json, model.safetensors, tokenizer.json.',
-    });
-  if (!statSync(runFile(checkpoint), { throwIfNoEntry: false })) return;
-  const names = openRun(checkpoint).record.checkpoints.map(({ name }) =>
-    shown(join(resolve(checkpoint), 'checkpoints', name)),
-  );
-  throw new UserError('this is a run, not a student', {
-    file: checkpoint,
-    code: 'checkpoint',
-    remedy: names.length > 0 ? `Its students: ${names.join(', ')}.` : 'It has no checkpoints yet.',
-  });
 }
 
 type AnswerRecord = ReturnType<typeof records>[number];

@@ -4,12 +4,15 @@ import pc from 'picocolors';
 import { importCases } from '../cases/import';
 import { runsFolderName } from '../runs/layout';
 import { printDocument } from './exit';
+import { addStudentImport } from './export';
 import { plural } from './format';
 import { addGsm8kImport } from './import-gsm8k';
 import { commandLine, quoted, shown } from './places';
 
 export function addImportCommand(program: Command): void {
-  const command = program.command('import').description('bring in what others have: data sets, records of failures');
+  const command = program
+    .command('import')
+    .description('bring in what others have: data sets, records of failures, students');
   command
     .command('cases')
     .description('recorded failures with teacher chains: a finished run that every view opens; nothing is trained')
@@ -30,4 +33,5 @@ export function addImportCommand(program: Command): void {
       );
     });
   addGsm8kImport(command);
+  addStudentImport(command);
 }

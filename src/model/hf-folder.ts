@@ -7,7 +7,7 @@ import { readJsonObject, replaceFile, writeJson } from './files';
 import { fingerprint } from './fingerprint';
 import { ggufAt, ggufCompanions, ggufConfig, ggufTokenizer, ggufWeights, withGguf } from './gguf/student';
 import { adapterBase, adapterConfigFile, holdsAdapter, readAdapter } from './lora-files';
-import { mergedParameter } from './merge';
+import { mergedValues } from './merge';
 import { headName, parameterShapes } from './parameters';
 import { type FloatDtype, writeSafetensors } from './safetensors';
 import { loadTokenizer, type Tokenizer } from './tokenizer';
@@ -199,12 +199,4 @@ export function saveStudent(
     })),
     { format: 'pt' },
   );
-}
-
-function mergedValues(model: Model, name: string): Float32Array {
-  if (!model.adapter) return model.parameters.get(name)!.dataSync<'float32'>();
-  const merged = mergedParameter(model, name);
-  const values = merged.dataSync<'float32'>();
-  merged.dispose();
-  return values;
 }

@@ -11,6 +11,15 @@ export function mergedParameter({ parameters, adapter }: Model, name: string): T
   return tidy(() => add(weight as Tensor2D, mul(matMul(pair.b, pair.a), adapterScale(adapter.settings))));
 }
 
+/** The values of that weight with its adapter in it. */
+export function mergedValues(model: Model, name: string): Float32Array {
+  if (!model.adapter) return model.parameters.get(name)!.dataSync<'float32'>();
+  const merged = mergedParameter(model, name);
+  const values = merged.dataSync<'float32'>();
+  merged.dispose();
+  return values;
+}
+
 /** A plain model that computes what `model` does with its adapter. Weights without an adapter are shared, so they take no memory. */
 export function mergeAdapter(model: Model): Model {
   const parameters = new Map([...model.parameters.keys()].map((name) => [name, keep(mergedParameter(model, name))]));

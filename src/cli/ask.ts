@@ -1,0 +1,161 @@
+import { createInterface } from 'node:readline/promises';
+import { type Command, Option } from 'commander';
+import pc from 'picocolors';
+import { plainPrompt } from '../chain/prompts';
+import { withoutEnd } from '../curriculum/evaluate';
+import { type AskedStudent, openStudent } from '../curriculum/students';
+import { UserError } from '../errors';
+import { backendNames, useBackend } from '../kernels/backends';
+import { disposeModel } from '../model/transformer';
+import { sample } from '../rollout/sample';
+import { promptSettings, refuseRun } from './asked-student';
+import { exitCodes, printDocument } from './exit';
+import { plural } from './format';
+import { count, positive, upTo } from './options';
+import { waiting } from './waiting';
+
+interface Options {
+  maxNewTokens: number;
+  temperature?: number;
+  samples: number;
+  seed: number;
+  prompt?: 'auto' | 'plain' | 'chat';
+  system?: string;
+  raw?: boolean;
+  backend: 'auto';
+  json?: boolean;
+}
+
+export function addAskCommand(program: Command): void {
+  program
+    .command('ask')
+    .description('ask a student something and watch it answer')
+    .argument('<student>', 'a checkpoint, a Hugging Face folder, or a .gguf file')
+    .argument('[question]', 'left out: questions are read from the terminal or standard input, a line each')
+    .option('--max-new-tokens <n>', 'longest answer', positive, 512)
+    .option('--temperature <t>', '0 = greedy (default: 0, with several samples 0.7)', upTo(10))
+    .option('--samples <k>', 'answers to each question', positive, 1)
+    .option('--seed <n>', 'of sampling', count, 1)
+    .addOption(
+      new Option('--prompt <style>', 'plain, or chat in its chat template (default: as its run)').choices([
+        'auto',
+        'plain',
+        'chat',
+      ]),
+    )
+    .option('--system <text>', 'system message of the chat')
+    .option('--raw', 'the text as it is, for the student to go on with')
+    .addOption(new Option('--backend <name>', 'what computes').choices(['auto', ...backendNames]).default('auto'))
+    .option('--json', 'each answer as one JSON object')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  distillery ask .distillery/runs/<run>/checkpoints/rewrite-320 "Tom has 3 boxes of 12 pens. How many pens?"
+  distillery ask SmolLM2-135M-Instruct.Q8_0.gguf --samples 4 "What is 12 * 7?"
+  distillery ask ./Qwen2.5-0.5B --raw "def fibonacci(n):"`,
+    )
+    .action(async (path: string, question: string | undefined, options: Options) => {
+      refuseRun(path);
+      const interrupted = new AbortController();
+      const stop = () => interrupted.abort();
+      process.once('SIGINT', stop);
+      try {
+        await useBackend(options.backend);
+        const loading = waiting('Loading the student', options.json);
+        const student = openOnce(path, options, loading);
+        try {
+          const { signal } = interrupted;
+          if (question !== undefined) await answer(student, question, options, signal);
+          else await answerLines(student, options, signal);
+        } catch (error) {
+          if (!interrupted.signal.aborted) throw error;
+          process.stdout.write('\n');
+          process.exitCode = exitCodes.stopped;
+        } finally {
+          disposeModel(student.model);
+        }
+      } finally {
+        process.off('SIGINT', stop);
+      }
+    });
+}
+
+function openOnce(path: string, options: Options, loaded: () => void): AskedStudent {
+  try {
+    return openStudent(path, options.raw ? { prompt: 'plain' } : promptSettings(path, options));
+  } finally {
+    loaded();
+  }
+}
+
+async function answerLines(student: AskedStudent, options: Options, signal: AbortSignal): Promise<void> {
+  const { stdin, stdout } = process;
+  const lines = createInterface({ input: stdin, output: stdin.isTTY ? stdout : undefined, terminal: stdin.isTTY });
+  lines.on('SIGINT', () => lines.close());
+  signal.addEventListener('abort', () => lines.close());
+  if (stdin.isTTY) stdout.write(pc.dim('A question a line; an empty line ends.\n'));
+  lines.setPrompt(pc.bold('? '));
+  if (stdin.isTTY) lines.prompt();
+  for await (const line of lines) {
+    if (line.trim() === '' && stdin.isTTY) break;
+    if (line.trim() !== '') await answer(student, line, options, signal);
+    signal.throwIfAborted();
+    if (stdin.isTTY) lines.prompt();
+  }
+}
+
+/** Writes one answer as it comes, several when they are there. */
+async function answer(
+  { model, tokenizer }: AskedStudent,
+  question: string,
+  options: Options,
+  signal: AbortSignal,
+): Promise<void> {
+  const { samples, seed, json } = options;
+  const prompt = tokenizer.encodePrompt(options.raw ? question : plainPrompt(question));
+  const room = model.config.maxPositions - prompt.length;
+  if (room < 1)
+    throw new UserError(
+      `the question has ${prompt.length} tokens, the student ${model.config.maxPositions} positions`,
+      {
+        code: 'input',
+        remedy: 'Ask something shorter.',
+      },
+    );
+  const { stdout } = process;
+  let shown = '';
+  const { completions, summary } = await sample(model, [prompt], {
+    sampling: { temperature: options.temperature ?? (samples > 1 ? 0.7 : 0), topK: 0, topP: 1, minP: 0 },
+    maxNewTokens: Math.min(options.maxNewTokens, room),
+    eosIds: tokenizer.eosIds,
+    seed,
+    stream: ['ask'],
+    groupSize: samples,
+    signal,
+    progress([draft]) {
+      if (json || samples > 1) return;
+      const text = tokenizer.decode(withoutEnd(draft));
+      // The last character may be half there: its bytes can lie in several tokens.
+      const whole = text.replace(/\ufffd+$/, '');
+      if (!whole.startsWith(shown)) return;
+      stdout.write(whole.slice(shown.length));
+      shown = whole;
+    },
+  });
+  const answers = completions.map((one) => ({
+    text: tokenizer.decode(withoutEnd(one)),
+    tokens: one.tokens.length,
+    finished: one.finished,
+  }));
+  if (json) {
+    const asked = tokenizer.tokenTexts(prompt).join('');
+    return printDocument({ question, prompt: asked, answers, tokensPerSecond: summary.tokensPerSecond });
+  }
+  if (samples === 1) stdout.write(`${answers[0].text.slice(shown.length)}\n`);
+  else for (const [i, { text }] of answers.entries()) stdout.write(`${pc.bold(`${i + 1}.`)} ${text.trim()}\n\n`);
+  if (!stdout.isTTY) return;
+  const cut = answers.filter(({ finished }) => !finished).length;
+  const note = `${plural(summary.newTokens, 'token')}, ${summary.tokensPerSecond.toFixed(0)}/s`;
+  stdout.write(`${pc.dim(cut > 0 ? `${note}; cut off at --max-new-tokens` : note)}\n`);
+}

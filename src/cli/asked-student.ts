@@ -1,0 +1,34 @@
+/** What commands that ask students share: which prompts they are asked with, and which paths are none. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { runConfigOf } from '../curriculum/run-config';
+import { UserError } from '../errors';
+import type { PromptSettings } from '../model/prompting';
+import { runFile } from '../runs/layout';
+import { openRun } from '../runs/reading';
+import { shown } from './places';
+
+/** As the run of the checkpoint asked it, where nothing else is asked for. */
+export function promptSettings(checkpoint: string, { prompt, system }: PromptSettings): PromptSettings {
+  const { student } = runConfigOf(checkpoint)?.experiment ?? {};
+  return { prompt: prompt ?? student?.prompt, system: system ?? student?.system };
+}
+
+/** A run is not a student, but it has some: say which. */
+export function refuseRun(checkpoint: string): void {
+  if (!existsSync(checkpoint))
+    throw new UserError('there is no such student', {
+      file: checkpoint,
+      code: 'missing',
+      remedy: 'Give a Hugging Face folder (config.json, model.safetensors, tokenizer.json) or a .gguf file.',
+    });
+  if (!existsSync(runFile(checkpoint))) return;
+  const names = openRun(checkpoint).record.checkpoints.map(({ name }) =>
+    shown(join(resolve(checkpoint), 'checkpoints', name)),
+  );
+  throw new UserError('this is a run, not a student', {
+    file: checkpoint,
+    code: 'checkpoint',
+    remedy: names.length > 0 ? `Its students: ${names.join(', ')}.` : 'It has no checkpoints yet.',
+  });
+}

@@ -1,0 +1,94 @@
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import pc from 'picocolors';
+import { useBackend } from '../kernels/backends';
+import { type Exported, type ExportFormat, exportStudent } from '../model/export';
+import type { WrittenType } from '../model/gguf/write';
+import { refuseRun } from './asked-student';
+import { printDocument } from './exit';
+import { bytes, columns } from './format';
+import { commandLine, quoted, shown } from './places';
+import { waiting } from './waiting';
+
+interface Options {
+  to: ExportFormat;
+  dtype: string;
+  force?: boolean;
+  json?: boolean;
+}
+
+export function addExportCommand(program: Command): void {
+  program
+    .command('export')
+    .description('write a student for others: transformers and vLLM, or llama.cpp and Ollama')
+    .argument('<student>', 'a checkpoint, a Hugging Face folder (an adapter is merged), or a .gguf file')
+    .argument('<out>', 'folder (hf) or file (gguf) to write')
+    .addOption(
+      new Option('--to <format>', 'hf: a Hugging Face folder; gguf: one file').choices(['hf', 'gguf']).default('hf'),
+    )
+    .addOption(
+      new Option('--dtype <type>', 'of the weights; q8_0 of gguf only')
+        .choices(['f32', 'f16', 'bf16', 'q8_0'])
+        .default('f32'),
+    )
+    .option('--force', 'replace what is there')
+    .option('--json', 'what was written as one JSON object')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  distillery export .distillery/runs/<run>/checkpoints/rewrite-320 my-student --dtype bf16
+  distillery export my-student my-student.gguf --to gguf --dtype q8_0`,
+    )
+    .action(async (student: string, out: string, { to, dtype, ...options }: Options) => {
+      refuseRun(student);
+      await write(student, out, to, dtype, options);
+    });
+}
+
+/** `import student`: the same as an export to a Hugging Face folder, from where somebody else's student lies. */
+export function addStudentImport(command: Command): void {
+  command
+    .command('student')
+    .description("a Hugging Face folder out of somebody else's student, such as a GGUF file, dequantised")
+    .argument('<student>', 'a .gguf file, or a folder')
+    .argument('<out>', 'folder to write')
+    .addOption(new Option('--dtype <type>', 'of the weights').choices(['f32', 'f16', 'bf16']).default('f32'))
+    .option('--force', 'replace what is there')
+    .option('--json', 'what was written as one JSON object')
+    .addHelpText('after', '\nExamples:\n  distillery import student SmolLM2-135M-Instruct.Q8_0.gguf ./smollm2')
+    .showHelpAfterError('See `distillery import student --help`.')
+    .action(async (student: string, out: string, { dtype, ...options }: Omit<Options, 'to'>) => {
+      const { path } = await write(student, out, 'hf', dtype, options);
+      if (options.json) return;
+      const folder = quoted(shown(path));
+      process.stdout.write(`\nAsk it with:\n  ${commandLine(`ask ${folder} "What is 12 * 7?"`)}\n`);
+    });
+}
+
+async function write(
+  student: string,
+  out: string,
+  format: ExportFormat,
+  dtype: string,
+  { force, json }: { force?: boolean; json?: boolean },
+): Promise<Exported> {
+  await useBackend('embedded');
+  const done = waiting(`Writing ${out}`, json);
+  let exported: Exported;
+  try {
+    exported = exportStudent(student, out, { format, dtype: dtype.toUpperCase() as WrittenType, force });
+  } finally {
+    done();
+  }
+  if (json) printDocument({ student: resolve(student), format, dtype, ...exported });
+  else process.stdout.write(`${text(exported, format, dtype)}\n`);
+  return exported;
+}
+
+function text({ path, files, parameters }: Exported, format: ExportFormat, dtype: string): string {
+  const total = files.reduce((sum, file) => sum + file.bytes, 0);
+  const head = `${pc.bold(shown(path))}  ${(parameters / 1e6).toFixed(1)} M parameters, ${dtype}, ${bytes(total)}`;
+  if (format === 'gguf') return head;
+  return [head, '', ...columns(files.map((file) => [`  ${file.name}`, bytes(file.bytes)]))].join('\n');
+}

@@ -1,0 +1,126 @@
+/** Students for others: a Hugging Face folder or a GGUF file, whatever the student was. */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { UserError } from '../errors';
+import { fileError, type JsonObject, readJsonObject } from './files';
+import { writeGgufStudent } from './gguf/export';
+import { ggufAt, ggufCompanions, withGguf } from './gguf/student';
+import type { WrittenType } from './gguf/write';
+import { baseFolder, loadStudent, type Student, saveStudent } from './hf-folder';
+import type { FloatDtype } from './safetensors';
+import { disposeModel } from './transformer';
+
+export type ExportFormat = 'hf' | 'gguf';
+
+export interface ExportOptions {
+  format: ExportFormat;
+  /** Q8_0 of GGUF only. */
+  dtype: WrittenType;
+  /** Replace what is there. */
+  force?: boolean;
+  /** The student, where it is loaded already; it stays the caller's. */
+  student?: Student;
+}
+
+export interface Exported {
+  /** The folder or file. */
+  path: string;
+  files: { name: string; bytes: number }[];
+  parameters: number;
+}
+
+/**
+ * Writes the student at `from` (a folder, an adapter's folder, a GGUF file) to `to`: all of it or nothing. An adapter is merged. Throws a
+ * UserError when something is there and `force` is not asked for, and where the format cannot hold the student.
+ */
+export function exportStudent(from: string, to: string, options: ExportOptions): Exported {
+  checkTarget(from, to, options);
+  const student = options.student ?? loadStudent(from);
+  try {
+    const path = resolve(to);
+    const names =
+      options.format === 'hf' ? writeFolder(from, path, student, options) : writeFile(from, path, student, options);
+    const folder = options.format === 'hf' ? path : dirname(path);
+    let parameters = 0;
+    for (const { size } of student.model.parameters.values()) parameters += size;
+    return { path, parameters, files: names.map((name) => ({ name, bytes: statSync(join(folder, name)).size })) };
+  } finally {
+    if (!options.student) disposeModel(student.model);
+  }
+}
+
+function checkTarget(from: string, to: string, { format, dtype, force }: ExportOptions): void {
+  if (format === 'hf' && dtype === 'Q8_0')
+    throw new UserError('a Hugging Face folder holds no q8_0', {
+      code: 'usage',
+      remedy: 'Take --dtype f32, f16 or bf16, or --to gguf.',
+    });
+  if ([from, ggufAt(from), baseFolder(from)].some((path) => path !== null && resolve(path) === resolve(to)))
+    throw new UserError('this is the student itself', { file: to, code: 'usage', remedy: 'Name another place.' });
+  const there = statSync(to, { throwIfNoEntry: false });
+  if (!there) return;
+  if (there.isDirectory() !== (format === 'hf'))
+    throw new UserError(format === 'hf' ? 'this is a file, not a folder' : 'this is a folder, not a file', {
+      file: to,
+      code: 'usage',
+      remedy: 'Name another place.',
+    });
+  if (!force && (format === 'gguf' || readdirSync(to).length > 0))
+    throw new UserError('something is there already', {
+      file: to,
+      code: 'exists',
+      remedy: 'Name another place, or add --force to replace it.',
+    });
+}
+
+/** Files that belong to another student when they are not among those written. */
+const stale =
+  /^(model.*\.safetensors|model\.safetensors\.index\.json|adapter_.*|chat_template\.jinja|.*token.*\.json)$/;
+
+/** Filled aside; then renamed as a whole, or file by file (the weights last) where a folder is there. */
+function writeFolder(from: string, path: string, { model }: Student, { dtype }: ExportOptions): string[] {
+  const draft = draftOf(path);
+  try {
+    mkdirSync(draft, { recursive: true });
+    saveStudent(draft, model, { dtype: dtype as FloatDtype, tokenizerFrom: tokenizerPlace(from) });
+    const names = readdirSync(draft).sort((a, b) => Number(/safetensors$/.test(a)) - Number(/safetensors$/.test(b)));
+    if (existsSync(path)) {
+      for (const name of readdirSync(path)) if (stale.test(name) && !names.includes(name)) rmSync(join(path, name));
+      for (const name of names) renameSync(join(draft, name), join(path, name));
+    } else renameSync(draft, path);
+    return names;
+  } catch (error) {
+    return fileError(error, path, 'written');
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+const draftOf = (path: string) => join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+
+function writeFile(from: string, path: string, { model, tokenizer }: Student, { dtype }: ExportOptions): string[] {
+  const place = tokenizerPlace(from);
+  writeGgufStudent(path, model, {
+    type: dtype,
+    tokenizerJson: tokenizerJson(place),
+    tokenizerFile: ggufAt(place) ?? join(place, 'tokenizer.json'),
+    tokenizer,
+    chatTemplate: tokenizer.chatTemplate?.source,
+    name: basename(resolve(from)).replace(/\.gguf$/i, ''),
+  });
+  return [basename(path)];
+}
+
+/** Where the tokenizer's files lie: an adapter's folder may have them, or leave them to its base. */
+function tokenizerPlace(from: string): string {
+  return ggufAt(from) === null && !existsSync(join(from, 'tokenizer.json')) ? baseFolder(from) : from;
+}
+
+/** Vocabularies of 250,000 tokens with their merges take some 35 MB. */
+const maxTokenizerBytes = 256 << 20;
+
+function tokenizerJson(place: string): JsonObject {
+  const gguf = ggufAt(place);
+  if (gguf !== null) return withGguf(gguf, ggufCompanions)['tokenizer.json'];
+  return readJsonObject(join(place, 'tokenizer.json'), maxTokenizerBytes);
+}

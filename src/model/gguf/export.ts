@@ -1,0 +1,112 @@
+/** A student as a GGUF file that llama.cpp loads. */
+import type { ModelConfig } from '../config';
+import type { JsonObject } from '../files';
+import { mergedValues } from '../merge';
+import { parameterShapes } from '../parameters';
+import type { Tokenizer } from '../tokenizer';
+import type { Model } from '../transformer';
+import { llama3Divisors } from './config';
+import { ggufName, interleave, interleavedHeads } from './names';
+import { tensorTypes } from './types';
+import { vocabularyFields } from './vocabulary';
+import { type Field, type GgufSource, type WrittenType, writeGguf } from './write';
+
+export interface GgufOptions {
+  type: WrittenType;
+  /** Content of tokenizer.json, and its file for messages. */
+  tokenizerJson: JsonObject;
+  tokenizerFile: string;
+  tokenizer: Tokenizer;
+  /** The chat template's text, if it has one. */
+  chatTemplate?: string;
+  name: string;
+}
+
+/** Writes `file` atomically; an adapter is merged. Norms and biases stay float32, as llama.cpp wants them. */
+export function writeGgufStudent(file: string, model: Model, options: GgufOptions): void {
+  const { config } = model;
+  const fields = [
+    ...architectureFields(config, options),
+    ...vocabularyFields(options.tokenizerJson, config.vocabSize, options.tokenizerFile),
+    ...tokenFields(options),
+  ];
+  const sources = [...parameterShapes(config)].map(([name, shape]): GgufSource => {
+    const heads = interleavedHeads(name, config);
+    return {
+      name: ggufName(name) ?? fail(name),
+      type: storedType(options.type, shape),
+      shape,
+      values: () => {
+        const values = mergedValues(model, name);
+        return heads === 0 ? values : interleave(values, shape[0], heads);
+      },
+    };
+  });
+  const { ropeScaling: scaling } = config;
+  if (scaling?.type === 'llama3') {
+    const divisors = llama3Divisors(config.headDim, config.ropeTheta, scaling);
+    sources.push({ name: 'rope_freqs.weight', type: 'F32', shape: [divisors.length], values: () => divisors });
+  }
+  writeGguf(file, fields, sources);
+}
+
+function fail(name: string): never {
+  throw new Error(`GGUF has no name for ${name}`);
+}
+
+/** Rows that do not divide into blocks take the next wider type. */
+function storedType(type: WrittenType, shape: readonly number[]): WrittenType {
+  if (shape.length === 1) return 'F32';
+  return shape[shape.length - 1] % tensorTypes[type].block === 0 ? type : 'F16';
+}
+
+/** llama_ftype in llama.h. */
+const fileTypes: Record<WrittenType, number> = { F32: 0, F16: 1, Q8_0: 7, BF16: 32 };
+
+function architectureFields(config: ModelConfig, { name, type }: GgufOptions): Field[] {
+  // Mistral's layers are Llama's, and llama.cpp knows them by that name.
+  const architecture = config.modelType === 'mistral' ? 'llama' : config.modelType;
+  const u32 = (key: string, value: number): Field => [`${architecture}.${key}`, 'u32', value];
+  const f32 = (key: string, value: number): Field => [`${architecture}.${key}`, 'f32', value];
+  const { ropeScaling: scaling } = config;
+  return [
+    ['general.architecture', 'string', architecture],
+    ['general.type', 'string', 'model'],
+    ['general.name', 'string', name],
+    ['general.file_type', 'u32', fileTypes[type]],
+    ['general.quantization_version', 'u32', 2],
+    u32('block_count', config.layers),
+    u32('context_length', config.maxPositions),
+    u32('embedding_length', config.hiddenSize),
+    u32('feed_forward_length', config.intermediateSize),
+    u32('attention.head_count', config.heads),
+    u32('attention.head_count_kv', config.kvHeads),
+    u32('attention.key_length', config.headDim),
+    u32('attention.value_length', config.headDim),
+    u32('rope.dimension_count', config.headDim),
+    u32('vocab_size', config.vocabSize),
+    f32('rope.freq_base', config.ropeTheta),
+    f32('attention.layer_norm_rms_epsilon', config.normEps),
+    ...(scaling?.type === 'linear'
+      ? [[`${architecture}.rope.scaling.type`, 'string', 'linear'] as Field, f32('rope.scaling.factor', scaling.factor)]
+      : []),
+  ];
+}
+
+function tokenFields({ tokenizer, chatTemplate }: GgufOptions): Field[] {
+  const id = (name: string, value: number | undefined): Field[] =>
+    value === undefined ? [] : [[`tokenizer.ggml.${name}_token_id`, 'u32', value]];
+  const [bos] = tokenizer.encodePrompt('');
+  return [
+    ['tokenizer.ggml.add_bos_token', 'bool', bos !== undefined],
+    ['tokenizer.ggml.add_space_prefix', 'bool', false],
+    ...id('bos', bos),
+    ...id('eos', tokenizer.eosId),
+    ...id(
+      'eot',
+      tokenizer.eosIds.find((end) => end !== tokenizer.eosId),
+    ),
+    ...id('padding', tokenizer.padId),
+    ...(chatTemplate === undefined ? [] : [['tokenizer.chat_template', 'string', chatTemplate] as Field]),
+  ];
+}
