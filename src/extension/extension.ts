@@ -24,6 +24,7 @@ import { setting } from './settings';
 import { registerActions } from './status/actions';
 import { registerNotifications } from './status/notifications';
 import { registerStatusBar } from './status/status-bar';
+import { registerTeach } from './teach';
 import { registerTests } from './tests';
 
 /** Returns what the features share, for the tests that run inside the editor. */
@@ -61,6 +62,7 @@ const features: ((services: Services) => vscode.Disposable)[] = [
   registerTests,
   registerPreview,
   registerAsk,
+  registerTeach,
   registerDoctor,
   registerDashboard,
   registerChainDiff,

@@ -13,6 +13,17 @@ export interface Settings {
   /** How Ask Student samples. */
   'ask.samples': number;
   'ask.temperature': number;
+  /** The teacher's OpenAI-compatible endpoint, and its model; '' = not chosen yet. */
+  'teacher.baseUrl': string;
+  'teacher.model': string;
+  /** How a teacher is asked. */
+  'teacher.samples': number;
+  'teacher.temperature': number;
+  'teacher.maxTokens': number;
+  'teacher.concurrency': number;
+  /** For a million tokens, in any currency; 0 = unknown or free. */
+  'teacher.priceInput': number;
+  'teacher.priceOutput': number;
 }
 
 export function setting<K extends keyof Settings>(key: K, fallback: Settings[K]): Settings[K] {

@@ -1,0 +1,182 @@
+import { basename, dirname, extname, join } from 'node:path';
+import * as vscode from 'vscode';
+import { guessFormat } from '../../data/guess';
+import { loadData } from '../../data/load';
+import { writeChainsOf } from '../../teachers/chains';
+import { generate, type Outcome, type Progress, type Sampling, type Task, tasksOf } from '../../teachers/generate';
+import { type Journal, openJournal } from '../../teachers/journal';
+import { checkOutput, faultOfOutcome, journalOf } from '../../teachers/output';
+import { type Plan, planOf } from '../../teachers/plan';
+import { defaultPrompt } from '../../teachers/prompt';
+import type { Teacher } from '../../teachers/types';
+import { command, requireTrust } from '../commands/report';
+import type { Services } from '../services';
+import { setting } from '../settings';
+import { clip, duration, percent, plural } from '../words';
+import { forgetKey, pickTeacher } from './pick-teacher';
+
+const { t } = vscode.l10n;
+
+/** `distillery.generateChains`: asks a teacher for chains to the questions of a dataset, keeps the right ones, and opens them. */
+export function registerTeach(services: Services): vscode.Disposable {
+  return command(services, 'distillery.generateChains', async (argument?: unknown) => {
+    requireTrust();
+    const file = argument instanceof vscode.Uri ? argument.fsPath : await chooseQuestions();
+    if (file === undefined) return undefined;
+    const { secrets } = services.context;
+    const teacher = await pickTeacher(secrets, t('Generate Teacher Chains'));
+    return teacher && teach(file, teacher, services, () => forgetKey(secrets, teacher));
+  });
+}
+
+async function chooseQuestions(): Promise<string | undefined> {
+  const open = vscode.window.activeTextEditor?.document.uri;
+  if (open?.scheme === 'file' && /\.jsonl$/.test(open.fsPath)) return open.fsPath;
+  const chosen = await vscode.window.showOpenDialog({
+    title: t('Questions with answers'),
+    openLabel: t('Choose'),
+    filters: { [t('Datasets')]: ['jsonl', 'json', 'parquet'] },
+  });
+  return chosen?.[0].fsPath;
+}
+
+/** Plan, consent, questions, chains: returns the file of the chains, or undefined where nothing was sent. */
+async function teach(
+  file: string,
+  teacher: Teacher,
+  { log }: Services,
+  forget: () => Promise<void>,
+): Promise<string | undefined> {
+  const out = join(dirname(file), `${stem(file)}.${slug(teacher.model)}.chains.jsonl`);
+  checkOutput(file, out);
+  const { problems } = loadData({ format: guessFormat(file), path: file, start: 0 }, '.');
+  const sampling: Sampling = {
+    samples: setting('teacher.samples', 4),
+    temperature: setting('teacher.temperature', 0.7),
+    maxTokens: setting('teacher.maxTokens', 4096),
+    template: defaultPrompt,
+  };
+  const tasks = tasksOf(problems, teacher, sampling);
+  const journal = openJournal(journalOf(out));
+  try {
+    const plan = planOf(teacher, problems.length, tasks, journal.entries, pricesOf());
+    if (plan.cached < plan.requests && !(await agree(plan))) return undefined;
+    log.info(`Asking ${teacher.model} at ${teacher.host}: ${plan.requests - plan.cached} of ${plan.requests} requests`);
+    const outcome = await ask(teacher, tasks, journal, problems.length);
+    const selection = { keep: 'shortest-correct', thoughts: true, unanswered: false } as const;
+    const { rows, solved } = writeChainsOf(out, problems, teacher, sampling, journal, selection);
+    await vscode.window.showTextDocument(vscode.Uri.file(out), { preview: false });
+    const fault = faultOfOutcome(outcome);
+    if (fault && /refuses the key/.test(fault.message)) await forget();
+    if (fault) throw fault;
+    void vscode.window.showInformationMessage(resultText(outcome, rows, solved, problems.length));
+    return out;
+  } finally {
+    journal.close();
+    await teacher.dispose?.();
+  }
+}
+
+const stem = (path: string) => slug(basename(path, extname(path)).replace(/\.chains$/, ''));
+/** Of a model such as `Qwen/Qwen3-14B` or `qwen3:14b`, what can stand in a file name. */
+const slug = (name: string) => basename(name).replace(/[^\w.-]+/g, '-');
+
+function pricesOf() {
+  const [input, output] = [setting('teacher.priceInput', 0), setting('teacher.priceOutput', 0)];
+  return input > 0 || output > 0 ? { input, output } : undefined;
+}
+
+/** Nothing is sent before this was answered. A list, not a dialog: it has room for what is to be known, and a way to see all of it. */
+async function agree(plan: Plan): Promise<boolean> {
+  const left = plan.requests - plan.cached;
+  const send = {
+    label: t('$(send) Send {0}', plural(left, 'request')),
+    description: t('to {0}, {1}', plan.model, plan.host),
+    detail: [
+      t('{0}, {1} chains each', plural(plan.questions, 'question'), Math.round(plan.requests / plan.questions)),
+      plan.cached > 0 ? t('{0} answered before', plan.cached) : '',
+      t('about {0} tokens in, {1} out', plan.expected.prompt, plan.expected.completion) +
+        (plan.measured ? '' : t(' (a guess)')),
+      plan.cost ? t('cost about {0}, at most {1}', plan.cost.expected.toFixed(3), plan.cost.most.toFixed(2)) : '',
+    ]
+      .filter(Boolean)
+      .join(' · '),
+  };
+  const show = {
+    label: t('$(eye) Show what is sent'),
+    detail: t('The text of each question, and nothing else of the row.'),
+  };
+  for (;;) {
+    const title = t('Send questions to {0}?', plan.host);
+    const answer = await vscode.window.showQuickPick([send, show], {
+      title,
+      placeHolder: plan.endpoint,
+      ignoreFocusOut: true,
+    });
+    if (answer !== show) return answer === send;
+    const content = `POST ${plan.endpoint}/chat/completions\nmodel: ${plan.model}\n\n${plan.example ?? ''}`;
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ content }), { preview: true });
+  }
+}
+
+/** After Cancel the replies under way, which are paid for, are waited for so long. */
+const patienceMs = 20_000;
+
+function ask(teacher: Teacher, tasks: readonly Task[], journal: Journal, questions: number): Thenable<Outcome> {
+  const location = vscode.ProgressLocation.Notification;
+  const title = t('{0} answers {1}', teacher.model, plural(questions, 'question'));
+  return vscode.window.withProgress({ location, title, cancellable: true }, async (progress, token) => {
+    const [stop, abort] = [new AbortController(), new AbortController()];
+    let timer: NodeJS.Timeout | undefined;
+    const cancelled = token.onCancellationRequested(() => {
+      stop.abort();
+      timer = setTimeout(() => abort.abort(), patienceMs);
+    });
+    const started = performance.now();
+    let told = 0;
+    const notify = (now: Progress) => {
+      const increment = (100 * (now.done - told)) / Math.max(now.total, 1);
+      told = now.done;
+      progress.report({ message: progressText(now, (performance.now() - started) / 1000), increment });
+    };
+    try {
+      const concurrency = setting('teacher.concurrency', 4);
+      return await generate(tasks, teacher, journal, {
+        concurrency,
+        pace: {},
+        stop: stop.signal,
+        abort: abort.signal,
+        notify,
+      });
+    } finally {
+      clearTimeout(timer);
+      cancelled.dispose();
+    }
+  });
+}
+
+function progressText({ done, total, cached, correct, waiting }: Progress, seconds: number): string {
+  const asked = done - cached;
+  return [
+    t('{0} of {1}', done, total),
+    done > 0 ? t('{0} right', percent(correct / done, 0)) : '',
+    asked > 0 && done < total ? t('{0} left', duration((seconds / asked) * (total - done))) : '',
+    waiting && waiting.until > Date.now() ? t('waiting: {0}', clip(waiting.reason, 60)) : '',
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+function resultText({ ended, failures, progress }: Outcome, rows: number, solved: number, questions: number): string {
+  const text = t('{0}: {1} of {2} questions solved.', plural(rows, 'chain'), solved, questions);
+  const refused =
+    failures.length > 0 ? ` ${t('{0} refused: {1}', failures.length, clip(failures[0].message, 80))}` : '';
+  const rest = progress.total - progress.done;
+  return (
+    text +
+    refused +
+    (ended === 'stopped'
+      ? ` ${t('Stopped; {0} replies are missing, and the next time only these are asked.', rest)}`
+      : '')
+  );
+}

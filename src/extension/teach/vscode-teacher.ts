@@ -1,0 +1,68 @@
+import * as vscode from 'vscode';
+import { TeacherFault } from '../../teachers/faults';
+import { tokensIn } from '../../teachers/reply';
+import type { Teacher } from '../../teachers/types';
+
+type Model = Pick<vscode.LanguageModelChat, 'id' | 'name' | 'vendor' | 'family' | 'sendRequest' | 'countTokens'>;
+
+/**
+ * A language model of VS Code (of Copilot, or of any extension that provides some). VS Code asks for the user's consent at the first
+ * request. Models take what options they like; temperature and length are asked for, and may be ignored.
+ */
+export function vscodeTeacher(model: Model): Teacher {
+  return {
+    model: model.family || model.id,
+    endpoint: `vscode:${model.vendor}/${model.id}`,
+    host: `VS Code (${model.vendor})`,
+    async *ask({ prompt, temperature, maxTokens }, signal) {
+      const cancel = new vscode.CancellationTokenSource();
+      const stop = () => cancel.cancel();
+      signal.addEventListener('abort', stop);
+      try {
+        signal.throwIfAborted();
+        const messages = [vscode.LanguageModelChatMessage.User(prompt)];
+        const justification = vscode.l10n.t('Chains of thought for a student to learn from.');
+        const modelOptions = { temperature, max_tokens: maxTokens };
+        const response = await model.sendRequest(messages, { justification, modelOptions }, cancel.token);
+        let text = '';
+        for await (const piece of response.text) {
+          signal.throwIfAborted();
+          text += piece;
+          yield { kind: 'text', text: piece };
+        }
+        signal.throwIfAborted(); // a cancelled stream just ends
+        const usage = { prompt: await count(model, prompt), completion: await count(model, text) };
+        // It is not told whether the reply was cut off: one as long as it may be was.
+        yield { kind: 'end', finished: usage.completion < maxTokens, usage };
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        throw faultOf(error);
+      } finally {
+        signal.removeEventListener('abort', stop);
+        cancel.dispose();
+      }
+    },
+  };
+}
+
+async function count(model: Model, text: string): Promise<number> {
+  try {
+    return await model.countTokens(text);
+  } catch {
+    return tokensIn(text.length);
+  }
+}
+
+function faultOf(error: unknown): TeacherFault {
+  if (error instanceof TeacherFault) return error;
+  const { message = String(error), code } = error as { message?: string; code?: string };
+  const codes = vscode.LanguageModelError;
+  if (code === codes.NoPermissions().code)
+    return new TeacherFault(message || 'the language model may not be used', 'teacher', {
+      remedy: 'Allow it in the Accounts menu under "Manage Language Model Access".',
+    });
+  if (code === codes.NotFound().code) return new TeacherFault('the language model is not there any more', 'teacher');
+  if (code === codes.Blocked().code) return new TeacherFault(message || 'blocked', 'request');
+  // Rate limits are not told apart from other faults.
+  return new TeacherFault(message, 'passing', { cause: error });
+}
