@@ -1,0 +1,106 @@
+/** tfjs-node's binding, compiled and linked to a TensorFlow. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { diskError } from '../disk';
+import { UserError } from '../errors';
+import { bindingFile } from './places';
+import type { Watch } from './report';
+import type { Source } from './source';
+
+const run = promisify(execFile);
+
+export interface Compiler {
+  name: string;
+  version: string;
+}
+
+/** CXX, or the first of the usual names that answers. @throws UserError */
+export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promise<Compiler> {
+  const names = env.CXX ? [env.CXX] : ['c++', 'g++', 'clang++'];
+  for (const name of names) {
+    try {
+      const { stdout } = await run(name, ['--version'], { env, timeout: 20_000 });
+      return { name, version: stdout.split('\n')[0] };
+    } catch {
+      // The next one.
+    }
+  }
+  const tools =
+    process.platform === 'darwin'
+      ? '`xcode-select --install`'
+      : "your system's packages (Debian, Ubuntu: `apt install g++`)";
+  throw new UserError(`no C++ compiler: ${names.join(', ')} ${names.length > 1 ? 'are' : 'is'} not there`, {
+    code: 'compiler',
+    remedy: `Install one by ${tools}, or name one by CXX.`,
+  });
+}
+
+/**
+ * Builds the binding of `tfjsNode` into the data folder. The libraries are linked where they lie, and their folder is written into the
+ * binding: those of pip find CUDA beside themselves only when they are loaded from their own place.
+ */
+export async function buildBinding(
+  root: string,
+  source: Source,
+  parts: { tfjsNode: string; nodeApi: string; compiler: Compiler },
+  { progress, signal }: Watch,
+): Promise<void> {
+  progress({ doing: `Compiling the binding by ${parts.compiler.name}` });
+  const work = mkdtempSync(join(root, 'build-'));
+  const made = join(work, 'tfjs_binding.node');
+  const sources = join(parts.tfjsNode, 'binding');
+  const files = readdirSync(sources).filter((name) => name.endsWith('.cc'));
+  try {
+    const includes = ['-I', parts.nodeApi, '-I', source.include, '-I', parts.tfjsNode];
+    const language = ['-std=c++17', '-O2', '-fPIC', '-DNAPI_VERSION=8', '-w'];
+    const objects = await Promise.all(
+      files.map(async (name) => {
+        const object = join(work, `${name}.o`);
+        await run(parts.compiler.name, [...language, ...includes, '-c', join(sources, name), '-o', object], { signal });
+        return object;
+      }),
+    );
+    const folders = [...new Set(source.libraries.map((library) => dirname(library)))];
+    const link = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
+    const paths = folders.map((folder) => `-Wl,-rpath,${folder}`);
+    await run(parts.compiler.name, [...link, ...objects, ...source.libraries, ...paths, '-o', made], { signal });
+    renameSync(made, bindingFile(root));
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    throw compileError(diskError(error, root, 'nothing was set up'), source);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** What the compiler said, as a UserError. */
+export function compileError(error: unknown, source: Source): unknown {
+  const { stderr } = error as { stderr?: string };
+  if (error instanceof UserError || stderr === undefined) return error;
+  const [, header] = /fatal error: ['"]?([^'":]+)['"]?(?: file not found|: No such file)/.exec(stderr) ?? [];
+  if (header)
+    return new UserError(`TensorFlow's headers are not whole: ${header} is missing`, {
+      file: source.include,
+      code: 'tensorflow',
+      remedy: 'Install TensorFlow anew, or take `distillery backend install --download`.',
+      cause: error,
+    });
+  if (/No space left on device/.test(stderr))
+    return new UserError('no space left on the disk', {
+      code: 'disk',
+      remedy: 'Free some space and try again.',
+      cause: error,
+    });
+  const line = stderr.split('\n').find((text) => /error|undefined reference|incompatible|wrong format/i.test(text));
+  return new UserError(
+    `the binding does not build on TensorFlow ${source.version}: ${line?.trim() ?? stderr.slice(0, 300)}`,
+    {
+      code: 'tensorflow',
+      remedy:
+        'Take a TensorFlow that was tried (docs/tensorflow.md), such as by `distillery backend install --download`.',
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,105 @@
+/** Files from package registries: checked by their hash, gone on from where an earlier try ended. */
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { diskError } from '../disk';
+import { UserError } from '../errors';
+import type { Watch } from './report';
+
+export interface Remote {
+  url: string;
+  /** As a person calls it. */
+  name: string;
+  /** Bytes; the reply may have no more. */
+  size: number;
+  /** Of the whole file, `sha256` in hex or `sha512` in base64. */
+  hash: { algorithm: 'sha256' | 'sha512'; digest: string; encoding: 'hex' | 'base64' };
+}
+
+const silence = 60_000;
+
+/** Fetches a file to `path`. Bytes that came are kept until the hash is known to be wrong. @throws UserError */
+export async function fetchFile(remote: Remote, path: string, watch: Watch): Promise<void> {
+  mkdirSync(dirname(path), { recursive: true });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      if (sizeOf(path) > remote.size) rmSync(path);
+      if (sizeOf(path) < remote.size) await append(remote, path, watch);
+      break;
+    } catch (error) {
+      const known = diskError(error, path, 'what was fetched is kept, and the next try goes on from there');
+      if (watch.signal?.aborted || known instanceof UserError || attempt === 3) throw unreachable(known, remote, watch);
+    }
+  }
+  if ((await hashOf(path, remote.hash)) === remote.hash.digest) return;
+  rmSync(path);
+  throw new UserError(`${remote.name} came with another hash than ${new URL(remote.url).host} announces`, {
+    code: 'network',
+    remedy: 'It was deleted. Try again; if it happens again, something between you and the registry changes files.',
+  });
+}
+
+async function append(remote: Remote, path: string, { progress, signal }: Watch): Promise<void> {
+  let at = sizeOf(path);
+  const headers: Record<string, string> = at > 0 ? { range: `bytes=${at}-` } : {};
+  const stop = new AbortController();
+  const relay = () => stop.abort(signal?.reason);
+  signal?.addEventListener('abort', relay);
+  let timer = setTimeout(() => stop.abort(new Error('no answer for a minute')), silence);
+  try {
+    const response = await fetch(remote.url, { headers, signal: stop.signal });
+    if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
+    if (response.status !== 206) at = 0;
+    const counted = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        clearTimeout(timer);
+        timer = setTimeout(() => stop.abort(new Error('no answer for a minute')), silence);
+        at += chunk.length;
+        progress({ doing: `Fetching ${remote.name}`, done: at, total: remote.size });
+        done(at > remote.size ? new Error('it is longer than announced') : null, chunk);
+      },
+    });
+    const file = createWriteStream(path, { flags: at > 0 ? 'a' : 'w' });
+    await pipeline(Readable.fromWeb(response.body as never), counted, file, { signal: stop.signal });
+    if (at < remote.size) throw new Error('the connection ended early');
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', relay);
+  }
+}
+
+/** A short document, such as a registry's JSON. @throws UserError */
+export async function fetchJson(url: string, name: string, watch: Watch): Promise<unknown> {
+  try {
+    const limit = AbortSignal.timeout(silence);
+    const response = await fetch(url, { signal: watch.signal ? AbortSignal.any([watch.signal, limit]) : limit });
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    return await response.json();
+  } catch (error) {
+    throw unreachable(error, { url, name }, watch);
+  }
+}
+
+function unreachable(error: unknown, { url, name }: Pick<Remote, 'url' | 'name'>, { signal }: Watch): unknown {
+  if (signal?.aborted) return signal.reason;
+  if (error instanceof UserError) return error;
+  const { message, cause } = error as Error;
+  return new UserError(`${name} cannot be fetched: ${(cause as Error)?.message || message}`, {
+    file: url,
+    code: 'network',
+    remedy:
+      'Look at the connection and at HTTPS_PROXY, then try again: it goes on from where it was. Without a network, give a ' +
+      'TensorFlow that is here: `--from <python or folder>`.',
+    cause: error,
+  });
+}
+
+const sizeOf = (path: string) => (existsSync(path) ? statSync(path).size : 0);
+
+async function hashOf(path: string, { algorithm, encoding }: Remote['hash']): Promise<string> {
+  const hash = createHash(algorithm);
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return hash.digest(encoding);
+}

