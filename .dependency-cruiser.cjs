@@ -1,9 +1,13 @@
 // One way down through the layers (CONTRIBUTING.md, "The house"): a folder may import only what stands in its list.
 const ground = ['random', 'statistics', 'errors', 'paths', 'lines', 'disk', 'processes'];
 const mayImport = {
-  config: [],
+  // Students by name: where they lie, and fetching them. Free of the engine, so that the extension can fetch too.
+  students: [],
+  config: ['students'],
   chain: [],
   kernels: [],
+  // Sets TensorFlow up on this machine; used by the command line alone.
+  'backend-install': ['kernels'],
   model: ['kernels', 'config'],
   data: ['chain', 'config'],
   // Asks for chains over the network or of a local model; free of the engine, so that the extension can ask too.
@@ -32,11 +36,11 @@ const mayImport = {
     'config',
   ],
   cli: [
-    ...['client', 'protocol', 'cases', 'teachers'],
+    ...['backend-install', 'client', 'protocol', 'cases', 'teachers', 'students'],
     ...['curriculum', 'learning', 'rollout', 'model', 'kernels', 'rewards', 'data', 'runs', 'chain', 'config'],
   ],
   // Never the engine: the extension reads run folders and talks to the host.
-  extension: ['client', 'protocol', 'cases', 'teachers', 'rewards', 'data', 'runs', 'chain', 'config'],
+  extension: ['client', 'protocol', 'cases', 'teachers', 'students', 'rewards', 'data', 'runs', 'chain', 'config'],
 };
 module.exports = {
   forbidden: [
