@@ -40,14 +40,24 @@ export function arithmeticFiles({ folder, name, student }: Place): Record<string
   };
 }
 
-/** An experiment for a dataset: budgets by its size, lengths by its chains, everything else left to the defaults. */
-export function datasetFiles({ folder, name, student }: Place, survey: Survey): Record<string, string> {
+/**
+ * An experiment for a dataset: budgets by its size, lengths by its chains, everything else left to the defaults, which suit language
+ * models of usual size; a student as small as the built-in one (`tiny`) learns at higher rates only.
+ */
+export function datasetFiles({ folder, name, student }: Place, survey: Survey, tiny = false): Record<string, string> {
   const { train, test, rows, testRows, validation, chains, maxNewTokens } = survey;
   const taught = rows - validation;
   const updates = (epochs: number, batch: number, most: number) =>
     Math.min(most, Math.max(10, Math.round((epochs * taught) / batch)));
   const source = (part: Part) =>
     inline({ format: part.format, path: link(folder, part.path), start: part.start, count: part.count });
+  const rates = tiny
+    ? {
+        supervised: '3e-4',
+        complete: '3e-4',
+        rewrite: ' "learningRate": 3e-4, "internalise": { "learningRate": 1e-4 },',
+      }
+    : { supervised: '1e-5', complete: '1e-6', rewrite: '' };
   const grpo = `"reward": "${rewardName}", "maxNewTokens": ${maxNewTokens}`;
   const experiment = `${fileName(name)}.distillery.json`;
   const text = `{
@@ -68,22 +78,22 @@ export function datasetFiles({ folder, name, student }: Place, survey: Survey): 
     ${
       chains
         ? `// Stage 1: put shuffled, masked teacher chains right. About 5 epochs.
-    "reconstruct": { "updates": ${updates(5, 32, 1000)}, "batch": 32, "learningRate": 1e-5 },`
+    "reconstruct": { "updates": ${updates(5, 32, 1000)}, "batch": 32, "learningRate": ${rates.supervised} },`
         : '// No row has a teacher chain: Stage 1 and 3 have nothing to learn from.\n    "reconstruct": false,'
     }
     // Stage 2: complete masked chains by GRPO, right and short; the masks grow until only the question is left.
-    "complete": { "updates": ${updates(1, 16, 400)}, "prompts": 16, "group": 8, "learningRate": 1e-6, ${grpo} },
+    "complete": { "updates": ${updates(1, 16, 400)}, "prompts": 16, "group": 8, "learningRate": ${rates.complete}, ${grpo} },
     ${
       chains
         ? `// Stage 3: rewrite what the student keeps failing, then learn the rewrites from the plain question.
-    "rewrite": { "updates": ${updates(0.25, 16, 100)}, "prompts": 16, "group": 8, ${grpo} }`
+    "rewrite": { "updates": ${updates(0.25, 16, 100)}, "prompts": 16, "group": 8,${rates.rewrite} ${grpo} }`
         : '"rewrite": false'
     }
   },
   // Plain fine-tuning on the same chains, to compare with.
-  "baselines": { "sft": ${chains ? `{ "updates": ${updates(5, 32, 1000)}, "batch": 32 }` : 'false'} },
+  "baselines": { "sft": ${chains ? `{ "updates": ${updates(5, 32, 1000)}, "batch": 32${tiny ? ', "learningRate": 1e-3' : ''} }` : 'false'} },
   "evaluation": { "maxNewTokens": ${maxNewTokens}, "every": 50 },
-  // What --quick changes: a few minutes to see that everything works.
+  // What a quick run changes: a few minutes to see that everything works.
   "quick": {
     "data": { "validation": ${Math.min(validation, 20)}, "test": { "count": ${Math.min(testRows, 50)} } },
     "stages": {

@@ -50,10 +50,14 @@ Examples:
       const tokenizer = withPrompts(loadStudentTokenizer(from), {}); // says what is missing before anything is written
       const student = options.student ? link(folder, from) : 'student';
       const survey = options.data
-        ? surveyDataset(options.data, options.format, options.test, { folder: from, tokenizer })
+        ? surveyDataset(options.data, options.format, options.test, {
+            folder: from,
+            tokenizer,
+            wordy: options.student === undefined,
+          })
         : null;
       const place = { folder, name, student };
-      const files = survey ? datasetFiles(place, survey) : arithmeticFiles(place);
+      const files = survey ? datasetFiles(place, survey, options.student === undefined) : arithmeticFiles(place);
       const [first] = Object.keys(files);
       const fault = checkExperiment(files[first]).issues.find(({ severity }) => severity === 'error');
       if (fault) throw new UserError(fault.message, { code: 'config', remedy: fault.remedy });
@@ -77,7 +81,7 @@ Examples:
         ...(survey?.notes ?? []),
         ...(survey && !options.student
           ? [
-              'The built-in student is tiny: with it you see the pipeline at work on your data, not results. --student names your own.',
+              'The built-in student is tiny and knows arithmetic only: with it you see the pipeline at work on your data, not results. For those name a student of your own.',
             ]
           : []),
       ];

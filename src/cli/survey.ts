@@ -34,6 +34,9 @@ export interface Survey {
   notes: string[];
 }
 
+/** Tokens that the built-in student's answers need before it has learned to be short, whatever the teacher's chains need. */
+const wordyAnswer = 320;
+
 /** At most so many rows are tokenized to learn how long chains are. */
 const measured = 1000;
 
@@ -41,7 +44,7 @@ export function surveyDataset(
   data: string,
   format: FileFormat | undefined,
   test: string | undefined,
-  student: { folder: string; tokenizer: Tokenizer },
+  student: { folder: string; tokenizer: Tokenizer; wordy?: boolean },
 ): Survey {
   const path = resolve(data);
   const train: Part = { format: format ?? guessFormat(path), path };
@@ -77,7 +80,7 @@ export function surveyDataset(
   else if (chained < rows)
     notes.push(`${rows - chained} of ${rows} rows have no teacher chain; only Stage 2 learns from those.`);
   const lessons = prepareLessons(problems.slice(0, measured), student.tokenizer);
-  const fit = budget(lessons, student.folder);
+  const fit = budget(lessons, student.folder, student.wordy ? wordyAnswer : 0);
   return {
     train,
     test: testPart,
@@ -97,15 +100,15 @@ function testBeside(path: string): string | null {
   return name !== basename(path) && existsSync(beside) ? beside : null;
 }
 
-/** A quarter more than 19 of 20 teacher chains need, as far as the student's positions go. */
-function budget(lessons: readonly Lesson[], folder: string) {
+/** A quarter more than 19 of 20 teacher chains need, and at least `least`, as far as the student's positions go. */
+function budget(lessons: readonly Lesson[], folder: string, least: number) {
   const file = join(folder, 'config.json');
   const { maxPositions } = parseModelConfig(readJsonObject(file), file);
   const chainOf = ({ teacherTokens }: Lesson) => teacherTokens?.length ?? 0;
   const lengths = lessons.map(chainOf).filter((length) => length > 0);
   const usual = lengths.sort((a, b) => a - b)[Math.floor(0.95 * lengths.length)] ?? 256;
   const room = maxPositions - Math.max(...lessons.map(({ prompt }) => prompt.length));
-  const maxNewTokens = Math.max(16, Math.min(16 * Math.ceil((1.25 * usual) / 16), room));
+  const maxNewTokens = Math.max(16, Math.min(Math.max(least, 16 * Math.ceil((1.25 * usual) / 16)), room));
   // As a run has it: the question, the steps shown, and an answer as long as the chain or the budget.
   const needs = (lesson: Lesson) =>
     lesson.prompt.length + chainOf(lesson) + Math.max(chainOf(lesson), maxNewTokens) + 64;

@@ -129,7 +129,9 @@ export function episodes(groups: readonly ScoredGroup[], maskTruncated: boolean)
 /** Measurements of the samples of an update, with TRL's meanings. */
 export function measureGroups(groups: readonly ScoredGroup[]) {
   const all = groups.flatMap(({ samples }) => samples);
-  const lengths = (of: ScoredSample[]) => mean(of.map(({ tokens }) => tokens.length));
+  const lengths = (of: readonly ScoredSample[]) => mean(of.map(({ tokens }) => tokens.length));
+  const right = all.filter(({ correct }) => correct);
+  const wrong = all.filter(({ correct }) => !correct);
   const parts: Record<string, number> = {};
   for (const name of new Set(all.flatMap(({ score }) => Object.keys(score.parts)))) {
     const values = all
@@ -145,8 +147,9 @@ export function measureGroups(groups: readonly ScoredGroup[]) {
     parts,
     accuracy: mean(all.map(({ correct }) => Number(correct))),
     lengthMean: lengths(all),
-    lengthCorrect: lengths(all.filter(({ correct }) => correct)),
-    lengthWrong: lengths(all.filter(({ correct }) => !correct)),
+    // Of no completions there is no mean length: left out, not 0.
+    ...(right.length > 0 && { lengthCorrect: lengths(right) }),
+    ...(wrong.length > 0 && { lengthWrong: lengths(wrong) }),
     truncated: mean(all.map(({ finished }) => Number(!finished))),
     flatGroups: share(isFlat),
     allCorrect: share(({ samples }) => samples.every(({ correct }) => correct)),

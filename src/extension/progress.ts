@@ -97,11 +97,11 @@ export function progressText({ stage, phase, update, updates }: Progress): strin
   return `${title} ${update}/${updates}`;
 }
 
-/** `72 %`, `160 tok`, `3:20 left`, as far as known. */
-export function progressParts({ accuracy, tokens, left }: Progress): string[] {
+/** `72 %`, `160 tok`, `3:20 left`, as far as known. After its last update a phase is checked and tested, which takes a while. */
+export function progressParts({ accuracy, tokens, left, update, updates }: Progress): string[] {
   return [
     accuracy === undefined ? '' : percent(accuracy, 0),
     tokens === undefined ? '' : `${tokens.toFixed(0)} tok`,
-    left === undefined ? '' : `${clock(left)} left`,
+    left === undefined ? '' : update === updates ? 'testing' : `${clock(left)} left`,
   ].filter(Boolean);
 }

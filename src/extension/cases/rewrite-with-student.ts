@@ -47,17 +47,18 @@ export async function rewriteWithStudent({ runs, hosts }: Services, shown: Case)
       return { text, tokens: length, reward, parts, provenance };
     }),
   );
-  const right = result.candidates.filter(({ correct }) => correct).length;
-  const shorter = result.candidates.filter(({ correct, length }) => correct && length < result.teacherTokens).length;
-  void vscode.window.showInformationMessage(
-    t(
-      "{0}: {1} right, {2} of these shorter than the teacher's {3} tokens.",
-      plural(result.candidates.length, 'rewrite'),
-      right,
-      shorter,
-      result.teacherTokens,
-    ),
-  );
+  const right = result.candidates.filter(({ correct }) => correct);
+  const shorter = right.filter(({ length }) => length < result.teacherTokens).length;
+  const made = plural(result.candidates.length, 'rewrite');
+  if (right.length > 0)
+    return void vscode.window.showInformationMessage(
+      t('{0}: {1} right, {2} shorter too.', made, right.length, shorter),
+    );
+  const [again, write] = [t('Ask Again'), t('Write One')];
+  void vscode.window.showInformationMessage(t('{0}, none right.', made), again, write).then((answer) => {
+    const command = answer === again ? 'rewriteCase' : answer === write ? 'editRewrite' : undefined;
+    if (command) return vscode.commands.executeCommand(`distillery.${command}`, reference);
+  });
 }
 
 interface Chosen {

@@ -103,6 +103,7 @@ export class CaseReader {
     const teacherView = teacher && viewChain(teacher, { answer }, this.tokenizer);
     const reference: Reference = {
       answer,
+      question,
       teacher: teacherText === null ? undefined : (splitChain(teacherText) satisfies Chain),
       teacherLength:
         completion?.rollout?.teacherTokens ?? (this.tokenizer.unit === 'tokens' ? teacherView?.length : undefined),

@@ -24,6 +24,7 @@ export interface RecordedChain {
 export interface Reference {
   /** The right answer. */
   answer: string;
+  question?: string;
   /** The teacher's chain, for where others leave its path. */
   teacher?: Chain;
   /** Length of the teacher's chain in tokens. */
@@ -92,12 +93,12 @@ function faultOf(
   parts: ReturnType<typeof segmentText>,
   { role }: RecordedChain,
   correct: boolean,
-  { answer, teacher }: Reference,
+  { answer, question, teacher }: Reference,
   rangeOf: ReturnType<typeof ranger>,
 ): Pick<ChainView, 'fault'> {
   // Who arrives at the right answer may go another way than the teacher; a false equation stays false.
   const other = correct || role === 'teacher' ? undefined : (teacher ?? answer);
-  const fault = firstWrongStep(parts.chain, other);
+  const fault = firstWrongStep(parts.chain, other, question);
   const segment = parts.segments.findIndex(({ step }) => fault && step === fault.step);
   if (!fault || segment < 0) return {};
   const { from, to } = rangeOf(parts.place(fault));

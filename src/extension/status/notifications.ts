@@ -74,10 +74,11 @@ async function tellEnd(
   if (outcome === 'finished') {
     if (!setting('notifyOnFinish', true)) return;
     const rows = runs.cache.summary(run).value ?? [];
-    const results = rows.map(
-      (row) => `${shortStageTitles[row.stage]} ${percent(row.accuracy)}, ${tokens(row.meanTokens)}`,
+    // From where to where; all that lies between is on the dashboard.
+    const results = [...new Set([rows[0], rows.at(-1)])].flatMap((row) =>
+      row ? `${shortStageTitles[row.stage]} ${percent(row.accuracy)}, ${tokens(row.meanTokens)}` : [],
     );
-    const text = t('{0} is finished. {1}', name, results.join('; '));
+    const text = t('{0} is finished. {1}', name, results.join(' → '));
     const failures = runs.cache.failureCount(run) > 0 ? [{ title: t('Show Failure Cases'), id: 'showFailures' }] : [];
     await offer(
       vscode.window.showInformationMessage(text, { title: t('Open Dashboard'), id: 'openDashboard' }, ...failures),
