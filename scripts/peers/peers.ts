@@ -32,7 +32,7 @@ interface Peer {
 }
 
 const peers = {
-  /** SmolLM2-135M-Instruct as a GGUF file of Q4_1 with a Q6_K table (Apache-2.0). Gives the file. */
+  /** SmolLM2-135M-Instruct as a GGUF file of Q4_1 with a table of Q8_0 (Apache-2.0). Gives the file. */
   smollm2: {
     folder: 'smollm2-135m-instruct-q4_1',
     inside: 'SmolLM2-135M-Instruct.Q4_1.gguf',

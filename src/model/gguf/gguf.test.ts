@@ -1,0 +1,331 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UserError } from '../../errors';
+import { useBackend } from '../../kernels/backends';
+import { parseModelConfig } from '../config';
+import { exportStudent } from '../export';
+import { loadStudent, loadStudentConfig, loadStudentTokenizer, type Student, saveStudent } from '../hf-folder';
+import { parameterShapes } from '../parameters';
+import { livelyModel } from '../testing/naive';
+import { makeTokenizer } from '../tokenizer';
+import { disposeModel } from '../transformer';
+import { openGguf } from './file';
+import { interleave, separate } from './names';
+import { tokenizerFiles } from './tokenizer';
+import type { Metadata } from './types';
+import { type Field, writeGguf } from './write';
+
+const folder = mkdtempSync(join(tmpdir(), 'distillery-gguf-'));
+const at = (name: string) => join(folder, name);
+beforeAll(() => useBackend('cpu'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Every byte as a character, as GPT-2's encoder writes them. */
+const byteTokens = (() => {
+  let next = 256;
+  const plain = (b: number) => (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
+  return Array.from({ length: 256 }, (_, b) => String.fromCodePoint(plain(b) ? b : next++));
+})();
+
+const tokens = [...byteTokens, 'Ġt', 'he', 'Ġthe', '<|end|>', '<|im_end|>', '[PAD261]'];
+const vocabulary = (pre = 'qwen2'): Field[] => [
+  ['tokenizer.ggml.model', 'string', 'gpt2'],
+  ['tokenizer.ggml.pre', 'string', pre],
+  ['tokenizer.ggml.tokens', 'string', tokens],
+  ['tokenizer.ggml.token_type', 'i32', [...Array(259).fill(1), 3, 3, 5]],
+  ['tokenizer.ggml.merges', 'string', ['Ġ t', 'h e', 'Ġt he']],
+  ['tokenizer.ggml.eos_token_id', 'u32', 259],
+  ['tokenizer.ggml.eot_token_id', 'u32', 260],
+  ['tokenizer.ggml.bos_token_id', 'u32', 259],
+  ['tokenizer.ggml.padding_token_id', 'u32', 259],
+];
+const metadata = (fields: Field[]): Metadata => new Map(fields.map(([key, , value]) => [key, value]));
+
+function tiny(type: 'llama' | 'qwen2' | 'qwen3', more: object = {}): Student {
+  const config = parseModelConfig({
+    model_type: type,
+    hidden_size: 32,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    head_dim: type === 'qwen3' ? 16 : 8,
+    intermediate_size: 64,
+    vocab_size: tokens.length,
+    max_position_embeddings: 128,
+    rope_theta: 10000,
+    tie_word_embeddings: type !== 'llama',
+    use_sliding_window: false,
+    eos_token_id: 259,
+    ...more,
+  });
+  const { tokenizer, tokenizerConfig, eosIds } = tokenizerFiles(metadata(vocabulary()), 'x.gguf');
+  return { model: livelyModel(config, 5), tokenizer: makeTokenizer(tokenizer, tokenizerConfig, eosIds) };
+}
+
+/** Writes a tiny student as a Hugging Face folder. */
+function tinyFolder(name: string, student: Student): string {
+  const { tokenizer, tokenizerConfig } = tokenizerFiles(metadata(vocabulary()), 'x.gguf');
+  mkdirSync(at(name), { recursive: true });
+  writeFileSync(join(at(name), 'tokenizer.json'), JSON.stringify(tokenizer));
+  writeFileSync(join(at(name), 'tokenizer_config.json'), JSON.stringify(tokenizerConfig));
+  saveStudent(at(name), student.model);
+  return at(name);
+}
+
+const llama3 = {
+  rope_theta: 500000,
+  rope_scaling: {
+    rope_type: 'llama3',
+    factor: 8,
+    low_freq_factor: 1,
+    high_freq_factor: 4,
+    original_max_position_embeddings: 8192,
+  },
+};
+
+describe('a student', () => {
+  it.each([
+    ['llama', {}],
+    ['llama', llama3],
+    ['llama', { rope_scaling: { rope_type: 'linear', factor: 2 } }],
+    ['qwen2', {}],
+    ['qwen3', {}],
+  ] as const)('%s %o is the same after a way through GGUF', (type, more) => {
+    const student = tiny(type, more);
+    const from = tinyFolder(`there-${type}-${Object.keys(more).length}`, student);
+    const file = at(`${type}.gguf`);
+    exportStudent(from, file, { format: 'gguf', dtype: 'F32', force: true });
+    const back = loadStudent(file);
+    const same = [...parameterShapes(student.model.config).keys()];
+    expect([...back.model.parameters.keys()]).toEqual(same);
+    for (const name of same)
+      expect(back.model.parameters.get(name)!.dataSync(), name).toEqual(student.model.parameters.get(name)!.dataSync());
+    const { json: _, ...config } = back.model.config;
+    const { json: __, ...wanted } = student.model.config;
+    expect(config).toEqual({ ...wanted, bosId: null, padId: 259 });
+    const text = 'the cat, the 12 dogs<|im_end|>\n é 日';
+    expect(back.tokenizer.encode(text)).toEqual(student.tokenizer.encode(text));
+    expect(back.tokenizer.eosIds).toEqual([259]);
+    expect(loadStudentConfig(file)).toEqual(back.model.config);
+    expect(loadStudentTokenizer(file).vocabSize).toBe(261);
+    for (const { model } of [student, back]) disposeModel(model);
+  });
+
+  it.each([
+    ['F16', 2 ** -11],
+    ['BF16', 2 ** -8],
+    ['Q8_0', 1 / 127],
+  ] as const)('is near itself as %s', (dtype, step) => {
+    const student = tiny('qwen2');
+    const from = tinyFolder('near', student);
+    exportStudent(from, at('near.gguf'), { format: 'gguf', dtype, force: true });
+    const back = loadStudent(at('near.gguf'));
+    for (const [name, tensor] of student.model.parameters) {
+      const [wanted, found] = [tensor, back.model.parameters.get(name)!].map((one) => [...one.dataSync<'float32'>()]);
+      const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      const allowed = tensor.shape.length === 1 ? 0 : step * largest;
+      const error = wanted.reduce((most, value, i) => Math.max(most, Math.abs(found[i] - value)), 0);
+      expect(error, name).toBeLessThanOrEqual(allowed);
+    }
+    for (const { model } of [student, back]) disposeModel(model);
+  });
+
+  it('goes into a Hugging Face folder, from a folder that holds a GGUF file and nothing else', () => {
+    const student = tiny('llama');
+    const from = tinyFolder('plain', student);
+    mkdirSync(at('holds'), { recursive: true });
+    exportStudent(from, join(at('holds'), 'model.gguf'), { format: 'gguf', dtype: 'F32' });
+    const { files, parameters } = exportStudent(at('holds'), at('out'), { format: 'hf', dtype: 'BF16' });
+    const names = [
+      'config.json',
+      'generation_config.json',
+      'model.safetensors',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ];
+    expect(files.map(({ name }) => name).sort()).toEqual(names);
+    expect(readdirSync(at('out')).sort()).toEqual(names);
+    expect(files.find(({ name }) => name === 'model.safetensors')!.bytes).toBeGreaterThan(2 * parameters);
+    disposeModel(loadStudent(at('out')).model);
+    disposeModel(student.model);
+    writeFileSync(join(at('holds'), 'other.gguf'), '');
+    expect(() => loadStudent(at('holds'))).toThrow('2 GGUF files');
+  });
+
+  it('never goes over what is there, nor over itself, unless that is asked for', () => {
+    const student = tiny('qwen2');
+    const from = tinyFolder('kept', student);
+    const to = at('kept.gguf');
+    const write = (path: string, options = {}) =>
+      exportStudent(from, path, { format: 'gguf', dtype: 'F32', student, ...options });
+    write(to);
+    const written = statSync(to).mtimeMs;
+    expect(() => write(to)).toThrow('something is there already');
+    expect(statSync(to).mtimeMs).toBe(written);
+    write(to, { force: true });
+    expect(() => write(from, { format: 'hf', force: true })).toThrow('the student itself');
+    expect(() => write(folder, { force: true })).toThrow('a folder, not a file');
+    expect(() => write(to, { format: 'hf', force: true })).toThrow('a file, not a folder');
+    expect(() => write(at('q'), { format: 'hf', dtype: 'Q8_0' })).toThrow('no q8_0');
+    expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+    // Forced over another student, nothing of that one stays to confuse a reader.
+    mkdirSync(at('other'), { recursive: true });
+    for (const name of [
+      'model.safetensors.index.json',
+      'model-00001-of-00002.safetensors',
+      'adapter_config.json',
+      'notes.md',
+    ])
+      writeFileSync(join(at('other'), name), '{}');
+    write(at('other'), { format: 'hf', force: true });
+    expect(readdirSync(at('other')).filter((name) => /index|00001|adapter|notes/.test(name))).toEqual(['notes.md']);
+    disposeModel(loadStudent(at('other')).model);
+    disposeModel(student.model);
+  });
+
+  it('says so when llama.cpp has no name for its tokenizer', () => {
+    const student = tiny('qwen2');
+    const from = tinyFolder('own', student);
+    const file = join(from, 'tokenizer.json');
+    const json = JSON.parse(readFileSync(file, 'utf8'));
+    json.pre_tokenizer.pretokenizers[0].pattern.Regex = '\\w+';
+    writeFileSync(file, JSON.stringify(json));
+    expect(() => exportStudent(from, at('own.gguf'), { format: 'gguf', dtype: 'F32', student })).toThrow('no name for');
+    disposeModel(student.model);
+  });
+});
+
+it('puts rotary rows into the order of llama.cpp and back', () => {
+  const rows = Float32Array.from({ length: 16 }, (_, i) => i); // 2 heads of 4 rows of 2
+  expect([...interleave(rows, 8, 2)]).toEqual([0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15]);
+  expect(separate(interleave(rows, 8, 2), 8, 2)).toEqual(rows);
+});
+
+describe('a tokenizer', () => {
+  it.each([
+    ['of another kind', ['tokenizer.ggml.model', 'string', 'llama'], 'of the kind "llama"'],
+    ['cut in an unknown way', ['tokenizer.ggml.pre', 'string', 'chameleon'], 'cuts texts as "chameleon"'],
+    ['with merges of other tokens', ['tokenizer.ggml.merges', 'string', ['q qq']], 'the merge "q qq"'],
+    ['with too few kinds', ['tokenizer.ggml.token_type', 'i32', [1]], 'not as many kinds'],
+    ['with a token twice', ['tokenizer.ggml.tokens', 'string', [...tokens.slice(0, 261), 'he']], 'twice'],
+    ['without tokens', ['tokenizer.ggml.tokens', 'string', []], 'no tokenizer.ggml.tokens'],
+  ] as [string, Field, string][])('%s is refused', (_, field, message) => {
+    const kinds: Field = ['tokenizer.ggml.token_type', 'i32', Array(262).fill(1)];
+    const fields = [...vocabulary(), ...(field[0].endsWith('tokens') ? [kinds] : []), field];
+    expect(() => tokenizerFiles(metadata(fields), 'x.gguf')).toThrow(message);
+  });
+
+  it('begins a text with its first token where the file says so', () => {
+    const fields: Field[] = [...vocabulary(), ['tokenizer.ggml.add_bos_token', 'bool', true]];
+    const { tokenizer, tokenizerConfig, eosIds } = tokenizerFiles(metadata(fields), 'x.gguf');
+    const made = makeTokenizer(tokenizer, tokenizerConfig, eosIds);
+    expect(made.encodePrompt(' the')).toEqual([259, 258]);
+    expect(made.eosIds).toEqual([259, 260]);
+  });
+});
+
+describe('a damaged file', () => {
+  const file = at('seed.gguf');
+  let bytes: Buffer;
+  beforeAll(() => {
+    const values = () => new Float32Array(64).fill(1);
+    writeGguf(
+      file,
+      [
+        ['general.architecture', 'string', 'qwen2'],
+        ['a.list', 'f32', [1, 2]],
+        ['a.flag', 'bool', true],
+      ],
+      [
+        { name: 'a', type: 'F32', shape: [2, 32], values },
+        { name: 'b', type: 'Q8_0', shape: [2, 32], values },
+      ],
+    );
+    bytes = readFileSync(file);
+  });
+  /** The message about the file with some bytes replaced. */
+  function about(change: (copy: Buffer) => Buffer | undefined): string {
+    const copy = Buffer.from(bytes);
+    writeFileSync(at('bad.gguf'), change(copy) ?? copy);
+    try {
+      openGguf(at('bad.gguf')).close();
+    } catch (error) {
+      if (error instanceof UserError) return error.message;
+      throw error;
+    }
+    return 'read';
+  }
+  const place = (text: string) => bytes.indexOf(text) + text.length;
+  const u64 = (copy: Buffer, at: number, value: bigint) => void copy.writeBigUInt64LE(value, at);
+
+  it.each([
+    ['nothing of it', () => Buffer.alloc(0), 'too few'],
+    ['another magic', (c) => void c.write('GGML'), 'does not begin with GGUF'],
+    ['version 1', (c) => void c.writeUInt32LE(1, 4), 'version 1'],
+    ['big-endian', (c) => void c.writeUInt32BE(3, 4), 'big-endian'],
+    ['2^60 tensors', (c) => u64(c, 8, 1n << 60n), 'tensors'],
+    ['2^60 values', (c) => u64(c, 16, 1n << 60n), 'metadata values'],
+    ['a huge key', (c) => u64(c, 24, 1n << 40n), 'at most 1024'],
+    ['a huge string', (c) => u64(c, place('general.architecture') + 4, 1n << 40n), 'at most 4194304'],
+    ['a huge array', (c) => u64(c, place('a.list') + 8, 1n << 40n), 'claims 1099511627776 items'],
+    ['an unknown value type', (c) => void c.writeUInt32LE(77, place('a.flag')), 'unknown type'],
+    ['an array of arrays', (c) => void c.writeUInt32LE(9, place('a.list') + 4), 'array of arrays'],
+    ['a boolean of 2', (c) => void c.writeUInt8(2, place('a.flag') + 4), 'not true or false'],
+    ['a key twice', (c) => void c.write('a.list', bytes.indexOf('a.flag')), 'twice'],
+    ['a type of tensor not read', (c) => void c.writeUInt32LE(10, tensorAt() + 21), 'Q2_K'],
+    ['an unknown type of tensor', (c) => void c.writeUInt32LE(777, tensorAt() + 21), 'number 777'],
+    ['5 dimensions', (c) => void c.writeUInt32LE(5, tensorAt() + 1), '5 dimensions'],
+    ['a shape beyond any file', (c) => u64(c, tensorAt() + 13, 1n << 62n), 'too large'],
+    ['an empty dimension', (c) => u64(c, tensorAt() + 13, 0n), 'the shape'],
+    ['an odd offset', (c) => u64(c, tensorAt() + 25, 1n), 'not at a multiple of 32'],
+    ['an offset beyond the file', (c) => u64(c, tensorAt() + 25, 1n << 32n), 'cut off'],
+    ['an overlap', (c) => u64(c, tensorAt('b') + 25, 32n), 'overlaps'],
+    ['a cut', (c) => c.subarray(0, c.length - 64), 'cut off'],
+    ['a cut header', (c) => c.subarray(0, 90), 'cut off inside its header'],
+  ] as [string, (copy: Buffer) => Buffer | undefined, string][])('with %s is refused', (_, change, message) => {
+    expect(about(change)).toContain(message);
+  });
+  /** Where a tensor is described, behind the length of its name. */
+  function tensorAt(tensor = 'a'): number {
+    const name = Buffer.concat([Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]), Buffer.from(tensor), Buffer.from([2, 0, 0, 0])]);
+    return bytes.indexOf(name) + 8;
+  }
+
+  it('has every tensor where it should be', () => {
+    const read = openGguf(file);
+    expect([...read.readFloats('a')]).toEqual(Array(64).fill(1));
+    for (const value of read.readFloats('b')) expect(value).toBeCloseTo(1, 3);
+    expect(read.metadata.get('a.list')).toEqual([1, 2]);
+    read.close();
+  });
+
+  it('never fails with anything but a UserError, whatever bytes are changed, nor takes memory that it has no right to', () => {
+    const edit = fc.record({
+      at: fc.nat(bytes.length - 1),
+      with: fc.uint8Array({ minLength: 1, maxLength: 8 }),
+      drop: fc.nat(8),
+    });
+    const start = process.memoryUsage().rss;
+    fc.assert(
+      fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), fc.option(fc.nat(bytes.length)), (edits, cut) => {
+        let changed: Buffer = bytes;
+        for (const { at, with: put, drop } of edits)
+          changed = Buffer.concat([changed.subarray(0, at), put, changed.subarray(at + drop)]);
+        writeFileSync(at('fuzzed.gguf'), changed.subarray(0, cut ?? undefined));
+        try {
+          const read = openGguf(at('fuzzed.gguf'));
+          for (const name of read.tensors.keys()) read.readFloats(name);
+          tokenizerFiles(read.metadata, 'fuzzed.gguf');
+          read.close();
+        } catch (error) {
+          if (!(error instanceof UserError)) throw error;
+        }
+      }),
+      { seed: 7, numRuns: 1000 },
+    );
+    expect(process.memoryUsage().rss - start).toBeLessThan(256 << 20);
+  });
+});
