@@ -1,17 +1,24 @@
-import { dispose, engine, type Scalar, type Tensor } from '@tensorflow/tfjs-core';
+import { dispose, engine, type Scalar, type Tensor, tidy } from '@tensorflow/tfjs-core';
 
 /**
  * Value and gradients of a scalar function, as tfjs's engine().gradients gives them, in about half of its memory: the engine keeps what the
  * forward pass saved, and every gradient on the way, until the whole backward pass is over; here each goes as soon as it has been used.
  */
 export function gradientsOf(f: () => Scalar, xs: Tensor[]): { value: Scalar; grads: Tensor[] } {
-  const recorded = () => {
-    const y = f();
-    releaseOnTheWay();
-    return y;
-  };
-  const { value, grads } = engine().gradients(recorded, xs, undefined, true);
+  const { value, grads } = engine().gradients(() => recorded(f), xs, undefined, true);
   return { value: value as Scalar, grads };
+}
+
+/** The gradients of sum(f * dy), in as little memory; nothing else is left. */
+export function tapeGradients(f: () => Tensor, xs: Tensor[], dy: Tensor): Tensor[] {
+  // The backward pass would let go of the tensor that it begins with, which is not its own.
+  return tidy(() => engine().gradients(() => recorded(f), xs, dy.clone(), true).grads);
+}
+
+function recorded<T extends Tensor>(f: () => T): T {
+  const y = f();
+  releaseOnTheWay();
+  return y;
 }
 
 /**

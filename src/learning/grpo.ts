@@ -165,6 +165,7 @@ export function grpoStep(
           dropout: options.dropout,
           seed: seed + step,
           temperature: options.temperature,
+          checkpointing: options.checkpointing,
         });
         const { loss, metrics } = grpoLoss({ ...inputs, logProbs: scored.logProbs }, { ...options, ...shape });
         sums = metrics.dataSync() as Float32Array;

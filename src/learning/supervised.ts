@@ -15,16 +15,24 @@ export interface SupervisedOptions extends OptimizerSettings {
   dropout: number;
   /** Tokens that one forward pass holds; more are split into micro-batches, whose gradients add up to the same update. */
   microBatchTokens: number;
+  /** See Training of the model. */
+  checkpointing?: boolean;
 }
 
 /** Log-probabilities [m] (and entropies) of the completion tokens of packed examples. */
 export function completionLogProbs(
   model: Model,
   packed: PackedExamples,
-  options: { dropout?: number; adapterDropout?: number; seed?: number; temperature?: number } = {},
+  options: {
+    dropout?: number;
+    adapterDropout?: number;
+    seed?: number;
+    temperature?: number;
+    checkpointing?: boolean;
+  } = {},
 ) {
-  const { dropout = 0, adapterDropout = 0, seed = 0, temperature = 1 } = options;
-  const hidden = forward(model, packed, dropout + adapterDropout > 0 ? { dropout, adapterDropout, seed } : undefined);
+  const { dropout = 0, adapterDropout = 0, seed = 0, temperature = 1, checkpointing = false } = options;
+  const hidden = forward(model, packed, { dropout, adapterDropout, seed, checkpointing });
   const frozen = model.adapter !== null;
   return tokenLogProbs(embed(hidden, packed.rows), headWeight(model), packed.targets, temperature, frozen);
 }
@@ -50,6 +58,7 @@ export function accumulateSupervised(
         dropout: options.dropout,
         adapterDropout: model.adapter?.settings.dropout,
         seed: seed + i,
+        checkpointing: options.checkpointing,
       });
       return mul(neg(sum(logProbs)), weight / tokens) as Scalar;
     });

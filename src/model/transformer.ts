@@ -20,6 +20,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import type { LoraTarget } from '../config/lora';
+import { checkpointed } from '../kernels/checkpoint';
 import {
   adaptedLinear,
   attend,
@@ -127,6 +128,8 @@ export interface Training {
   adapterDropout?: number;
   /** Of the dropout masks; give each update another one. */
   seed: number;
+  /** Layers keep only their inputs for the backward pass and are computed again there: a third more time, far less memory. */
+  checkpointing?: boolean;
 }
 
 /** Hidden states after the final norm, [n, d]. Throws a UserError when a sequence is longer than the model allows. */
@@ -142,18 +145,28 @@ export function forward(model: Model, batch: Batch, training?: Training): Tensor
     let x = embed(weights.embed, batch.tokens);
     weights.layers.forEach((layer, i) => {
       const linear = linearOf(model, layer, i, training);
-      // What the layer's gradient does not need goes when the layer ends, not when the model does.
-      x = tidy((): Tensor2D => {
-        const normedInput = rmsNorm(x, layer.inputNorm, config.normEps);
+      const compute = (input: Tensor2D): Tensor2D => {
+        const normedInput = rmsNorm(input, layer.inputNorm, config.normEps);
         const fromAttention = attention(normedInput, layer, linear, rope, batch.starts, config);
-        const attended: Tensor2D = add(x, drop(fromAttention, i, 0));
+        const attended: Tensor2D = add(input, drop(fromAttention, i, 0));
         const normed = rmsNorm(attended, layer.postNorm, config.normEps);
         const mixed = linear(swiGlu(linear(normed, 'gate'), linear(normed, 'up')), 'down');
         return add(attended, drop(mixed, i, 1));
-      });
+      };
+      const input = x;
+      // What the layer's gradient does not need goes when the layer ends, not when the model does.
+      x = tidy(() => (training?.checkpointing ? checkpointed(compute, input, trainedIn(model, i)) : compute(input)));
+      if (i > 0) input.dispose(); // the tape has its own handle
     });
     return rmsNorm(x, weights.norm, config.normEps);
   });
+}
+
+/** The parameters of a layer that training changes. */
+function trainedIn({ adapter, parameters }: Model, layer: number): Tensor[] {
+  const names = Object.keys(layerNames).map((weight) => layerName(layer, weight as keyof typeof layerNames));
+  if (!adapter) return names.flatMap((name) => parameters.get(name) ?? []);
+  return names.flatMap((name) => Object.values(adapterOf(adapter, name) ?? {}));
 }
 
 /** x [n, in] through a linear layer [out, in] and the adapter beside it, if there is one -> [n, out]. */

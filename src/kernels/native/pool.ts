@@ -62,7 +62,7 @@ export class BufferPool implements KernelMemory {
 }
 
 /** The least of eight sizes an octave that holds so many bytes; 64 at least. */
-function sizeClass(bytes: number): number {
+export function sizeClass(bytes: number): number {
   if (bytes <= 64) return 64;
   const step = Math.max(16, 2 ** (Math.floor(Math.log2(bytes - 1)) - 3));
   return Math.ceil(bytes / step) * step;

@@ -1,0 +1,26 @@
+import { customGrad, engine, type Tensor } from '@tensorflow/tfjs-core';
+import { tapeGradients } from './tape';
+
+/**
+ * Gradient checkpointing (Chen et al., arXiv 1604.06174): computes f(x) without keeping anything for the backward pass but x, and computes it
+ * again there. `f` must give the same each time (seeded dropout does); what it reads beside x and needs gradients for is named in `by`.
+ */
+export function checkpointed<T extends Tensor>(f: (x: T) => T, x: T, by: readonly Tensor[]): T {
+  const compute = customGrad((...args) => {
+    const save = args[args.length - 1] as unknown as (tensors: Tensor[]) => void;
+    save([x]);
+    return {
+      value: f(x),
+      gradFunc: (dy: Tensor, [saved]: Tensor[]) => {
+        const { state } = engine();
+        const outer = state.activeTape;
+        try {
+          return tapeGradients(() => f(saved as T), [saved, ...by], dy);
+        } finally {
+          state.activeTape = outer; // the engine keeps one tape, and lets it go with the gradients of the inner one
+        }
+      },
+    };
+  });
+  return compute(x, ...by) as T;
+}

@@ -1,0 +1,149 @@
+import { findBackend, type Tensor } from '@tensorflow/tfjs-core';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { defaultLora } from '../config/lora';
+import { useBackend } from '../kernels/backends';
+import type { EmbeddedBackend } from '../kernels/embedded/backend';
+import { type ModelConfig, parseModelConfig } from '../model/config';
+import { createAdapter } from '../model/lora';
+import { tinyConfig } from '../model/testing/tiny';
+import { copyModel, createModel, disposeModel, type Model } from '../model/transformer';
+import { sample } from '../rollout/sample';
+import { type GrpoOptions, grpoStep } from './grpo';
+import { generationMemory, type Learner, totalOf, updateMemory } from './memory';
+import { createOptimizer, disposeOptimizer } from './optimizer';
+import { supervisedStep } from './supervised';
+
+const shape = {
+  hidden_size: 96,
+  num_hidden_layers: 4,
+  head_dim: 24,
+  intermediate_size: 256,
+  vocab_size: 2000,
+  max_position_embeddings: 256,
+};
+const prompt = 40;
+const completion = 41;
+const ids = (count: number) => Array.from({ length: count }, (_, i) => (37 * i + 11) % shape.vocab_size);
+
+const embedded = () => findBackend('embedded') as EmbeddedBackend;
+
+/** The most that the kernels' memory held while `action` ran, and the tensors that lie outside of it. */
+async function peakOf(models: Model[], action: () => unknown): Promise<number> {
+  const { memory } = embedded().library;
+  const allocate = memory.allocate.bind(memory);
+  let most = memory.usage().used;
+  const watch = vi.spyOn(memory, 'allocate').mockImplementation((bytes) => {
+    const block = allocate(bytes);
+    most = Math.max(most, memory.usage().used);
+    return block;
+  });
+  await action();
+  watch.mockRestore();
+  const tensors = models.flatMap(({ parameters, adapter }): Tensor[] => [
+    ...parameters.values(),
+    ...(adapter?.parameters.values() ?? []),
+  ]);
+  const outside = new Set(tensors.map((tensor) => embedded().values(tensor)).filter((values) => !memory.owns(values)));
+  return [...outside].reduce((sum, { byteLength }) => sum + byteLength, most);
+}
+
+let release = () => {};
+afterEach(() => release());
+
+/** A student with a reference policy, used once, so that nothing is made for the first time when it is measured. */
+function learner(config: ModelConfig, lora: Learner['lora']) {
+  const model = createModel(config, 1);
+  if (lora) model.adapter = createAdapter(config, { ...defaultLora, ...lora }, { path: '', fingerprint: '' }, 1);
+  const [reference, optimizer] = [copyModel(model), createOptimizer(model)];
+  const supervised = { dropout: 0, weightDecay: 0.01, maxGradNorm: 1, checkpointing: false };
+  supervisedStep(model, optimizer, examplesOf(1), 1e-4, { ...supervised, microBatchTokens: 8192 }, 1);
+  release = () => {
+    disposeOptimizer(optimizer);
+    disposeModel(reference);
+    disposeModel(model);
+  };
+  return { model, reference, optimizer, supervised };
+}
+
+const examplesOf = (batch: number) =>
+  Array.from({ length: batch }, () => ({ prompt: ids(prompt), completion: ids(completion) }));
+
+function expectNear(estimate: number, measured: number): void {
+  expect(estimate / measured).toBeGreaterThan(0.97);
+  expect(estimate / measured).toBeLessThan(1.2);
+}
+
+describe.each([
+  ['llama', null],
+  ['llama', { rank: 16, targets: defaultLora.targets }],
+  ['qwen2', null],
+  ['qwen3', { rank: 4, targets: ['q', 'v'] as ('q' | 'v')[] }],
+  ['mistral', null],
+] as const)('a %s with adapter %j', (type, lora) => {
+  beforeAll(async () => {
+    await useBackend('embedded');
+  });
+  const config = parseModelConfig(tinyConfig(type, shape));
+  const subject: Learner = { config, lora: lora as Learner['lora'], copies: 1 };
+
+  it.each([
+    [2, 1, 0, false],
+    [16, 1, 0.1, false],
+    [16, 4, 0, false],
+    [16, 2, 0.1, true],
+  ])(
+    'a batch of %i in %i micro-batches, dropout %f, checkpointing %s',
+    async (batch, parts, dropout, checkpointing) => {
+      const { model, reference, optimizer, supervised } = learner(config, subject.lora);
+      const microBatchTokens = (batch / parts) * (prompt + completion);
+      const options = { ...supervised, dropout, microBatchTokens, checkpointing };
+      const pass = {
+        tokens: microBatchTokens,
+        targets: (batch / parts) * completion,
+        accumulated: parts > 1,
+        checkpointing,
+      };
+      const models = [model, reference];
+      const estimate = totalOf(updateMemory(subject, pass));
+      expectNear(
+        estimate,
+        await peakOf(models, () => supervisedStep(model, optimizer, examplesOf(batch), 1e-4, options, 1)),
+      );
+
+      const grpo: GrpoOptions = {
+        ...options,
+        loss: 'dr_grpo',
+        clipLow: 0.2,
+        clipHigh: 0.28,
+        beta: 0.02,
+        kl: 'k3',
+        temperature: 1,
+        maxNewTokens: completion,
+        iterations: 1,
+        minibatches: 1,
+        policyWeight: 1,
+        replayWeight: 0.1,
+      };
+      const episodes = examplesOf(batch).map((example, i) => ({
+        ...example,
+        logProbs: new Float32Array(completion).fill(-7),
+        advantage: i % 2 ? 1 : -1,
+        masked: false,
+      }));
+      expectNear(
+        estimate,
+        await peakOf(models, () => grpoStep(model, optimizer, episodes, [], reference, 1e-5, grpo, 1)),
+      );
+    },
+  );
+
+  it('generating completions', async () => {
+    const { model, reference } = learner(config, subject.lora);
+    const sampling = { temperature: 1, topK: 0, topP: 1, minP: 0 };
+    const prompts = [ids(prompt), ids(prompt - 4), ids(prompt - 9)];
+    const options = { sampling, maxNewTokens: 60, eosIds: [], seed: 1, groupSize: 8, maxRows: 24 };
+    const measured = await peakOf([model, reference], () => sample(model, prompts, options));
+    const generation = { rows: 24, prompts: 3, promptTokens: prompt, newTokens: 60 };
+    expectNear(totalOf(generationMemory(subject, generation, true)), measured);
+  });
+});

@@ -1,0 +1,163 @@
+/**
+ * How much memory training takes, from shapes alone: what the engine allocates at the moment it holds most. Follows what the tape keeps
+ * for each kernel (kernels/gradients.ts), on the embedded backend, where tensors lie in blocks of few sizes (kernels/native/pool.ts).
+ */
+import type { LoraSettings } from '../config/lora';
+import { sizeClass } from '../kernels/native/pool';
+import type { ModelConfig } from '../model/config';
+import { adapterShapes } from '../model/lora';
+import { parameterShapes } from '../model/parameters';
+
+/** What is trained. */
+export interface Learner {
+  config: ModelConfig;
+  /** The adapter that is trained beside frozen weights; null: all weights are trained. */
+  lora: Pick<LoraSettings, 'rank' | 'targets'> | null;
+  /** Copies of the trained parameters beside the student's own: a reference policy, the rewriter of Stage 3. */
+  copies: number;
+}
+
+/** The largest forward and backward pass of an update. */
+export interface Pass {
+  /** Tokens that the model reads. */
+  tokens: number;
+  /** Tokens of completions, which have a loss. */
+  targets: number;
+  /** Layers compute their activations again in the backward pass. */
+  checkpointing: boolean;
+  /** Gradients are added up over several passes. */
+  accumulated: boolean;
+}
+
+/** The widest batch of a generation. */
+export interface Generation {
+  /** Completions side by side. */
+  rows: number;
+  /** Prompts among them: the completions of a group share theirs. */
+  prompts: number;
+  promptTokens: number;
+  newTokens: number;
+}
+
+/** Bytes by what they are for. */
+export interface Memory {
+  /** The student's weights, frozen or not, with its adapter. */
+  weights: number;
+  /** Reference policy and rewriter. */
+  copies: number;
+  /** AdamW's two moments. */
+  moments: number;
+  gradients: number;
+  /** What the backward pass needs of the forward pass, and its own work space. */
+  activations: number;
+  /** Work space of the output layer: logits are made in chunks. */
+  vocabulary: number;
+  /** Weights with the adapter in them, which generate. */
+  merged: number;
+  /** Keys and values of the completions that are being generated, with the logits of their next tokens. */
+  cache: number;
+}
+
+export const noMemory: Memory = {
+  weights: 0,
+  copies: 0,
+  moments: 0,
+  gradients: 0,
+  activations: 0,
+  vocabulary: 0,
+  merged: 0,
+  cache: 0,
+};
+
+export const totalOf = (memory: Memory): number => Object.values(memory).reduce((sum, bytes) => sum + bytes, 0);
+
+/** A float32 tensor of so many numbers. */
+const floats = (count: number) => (count > 0 ? sizeClass(4 * count) : 0);
+const size = (shape: readonly number[]) => shape.reduce((product, dimension) => product * dimension, 1);
+const held = (shapes: Map<string, readonly number[]>) =>
+  [...shapes.values()].reduce((sum, shape) => sum + floats(size(shape)), 0);
+
+/** Chunks of the logits on the embedded backend are at most so wide and high (kernels/embedded/vocabulary.ts). */
+const chunk = 1024;
+
+/** What lies there whatever goes on: weights, copies, and while training the moments. */
+function standing({ config, lora, copies }: Learner, training: boolean): Memory {
+  const whole = parameterShapes(config);
+  const trained = held(trainedShapes({ config, lora }));
+  return {
+    ...noMemory,
+    weights: held(whole) + (lora ? trained : 0),
+    copies: copies * trained,
+    moments: training ? 2 * trained : 0,
+  };
+}
+
+const trainedShapes = ({ config, lora }: Pick<Learner, 'config' | 'lora'>): Map<string, number[]> =>
+  lora ? adapterShapes(config, { alpha: 1, dropout: 0, ...lora }) : parameterShapes(config);
+
+/** At the peak of an update: in its forward and backward passes. */
+export function updateMemory(learner: Learner, pass: Pass): Memory {
+  const { config, lora } = learner;
+  const { tokens, targets, checkpointing, accumulated } = pass;
+  const d = config.hiddenSize;
+  const trained = held(trainedShapes(learner));
+  const layer = layerActivations(learner, pass);
+  const saved = checkpointing ? (config.layers - 1) * floats(tokens * d) + layer.saved : config.layers * layer.saved;
+  const outer = floats(tokens * d) * 2 + floats(targets * d) + 4 * floats(targets);
+  const head = lora ? 0 : floats(config.vocabSize * d);
+  const vocabulary = floats(Math.min(targets, chunk) * Math.min(config.vocabSize, chunk));
+  // The pass holds most either where it turns round, or at its end, when every gradient is there.
+  const turning = {
+    gradients: head,
+    // the chunks of the logits go before the layers' turn comes
+    activations: saved + outer + Math.max(layer.backward - vocabulary, floats(targets * d) + floats(tokens * d)),
+  };
+  const ending = {
+    gradients: trained + (config.tied ? 2 * head : head),
+    activations: layer.saved + layer.backward,
+  };
+  const sum = (part: typeof turning) => part.gradients + part.activations;
+  const most = sum(turning) >= sum(ending) ? turning : ending;
+  return {
+    ...standing(learner, true),
+    gradients: most.gradients + (accumulated ? trained : 0),
+    activations: most.activations,
+    vocabulary,
+  };
+}
+
+/** Bytes that one layer keeps for the backward pass, and what its backward pass needs beside them. */
+function layerActivations({ config, lora }: Learner, { tokens: n }: Pass) {
+  const { hiddenSize: d, heads, kvHeads, headDim, intermediateSize: inner, qkNorm, qkvBias } = config;
+  const [query, key] = [heads * headDim, kvHeads * headDim];
+  const targets = lora?.targets.length ?? 0;
+  // Input and its norm, the attention's output projection and what it is added to, the second norm, the MLP's output.
+  const stream = 6 * floats(n * d) + 2 * floats(n);
+  const attention = 2 * floats(n * query) + 2 * floats(n * key) + floats(n * heads);
+  const perHead = qkNorm ? floats(n * query) + floats(n * key) + floats(n * heads) + floats(n * kvHeads) : 0;
+  const biased = qkvBias ? floats(n * key) : 0;
+  const adapter = lora ? targets * floats(n * lora.rank) : 0;
+  const saved = stream + attention + perHead + biased + 3 * floats(n * inner) + adapter;
+  // Most in the gradient of the MLP: three tensors as wide as it, where one that was saved has gone already.
+  return { saved, backward: 2 * floats(n * inner) };
+}
+
+/** At the peak of a generation. */
+export function generationMemory(learner: Learner, generation: Generation, training: boolean): Memory {
+  const { config, lora } = learner;
+  const { rows, prompts, promptTokens, newTokens } = generation;
+  const { layers, kvHeads, headDim, vocabSize } = config;
+  const length = promptTokens + newTokens - 1;
+  const merged = lora ? mergedWeights(learner) : 0;
+  const keys = floats(layers * rows * kvHeads * length * headDim);
+  const logits = Math.max(2 * floats(rows * vocabSize), 3 * floats(prompts * vocabSize));
+  return { ...standing(learner, training), merged, cache: 2 * keys + logits };
+}
+
+/** The weights that an adapter stands beside exist twice while it generates. */
+function mergedWeights({ config, lora }: Learner): number {
+  const adapted = new Set<string>();
+  for (const name of adapterShapes(config, { rank: 1, alpha: 1, dropout: 0, targets: lora!.targets }).keys())
+    adapted.add(name.replace('base_model.model.', '').replace(/\.lora_[AB]\.weight$/, '.weight'));
+  return held(new Map([...parameterShapes(config)].filter(([name]) => adapted.has(name))));
+}
