@@ -5,6 +5,7 @@ import { examineMachine, machineProblems } from '../curriculum/machine';
 import { resumeRun, type SessionOptions, startRun } from '../curriculum/session';
 import { UserError } from '../errors';
 import type { Params } from '../protocol/control';
+import { takeOverDecisions } from '../runs/decisions';
 import type { RunWriter } from '../runs/writer';
 import { faultOf, log } from './faults';
 import type { Job, ToEngine, ToServer } from './messages';
@@ -81,11 +82,15 @@ export class Engine {
     session.wake();
   }
 
-  private start({ runs, stages, experiment: file, ...changes }: Params<'start'>, session: SessionOptions) {
+  private start({ runs, stages, experiment: file, decisions, ...changes }: Params<'start'>, session: SessionOptions) {
     const { experiment, warnings } = loadExperiment(file, { quick: changes.quick ?? false });
     const adjusted = adjust(experiment, { ...changes, stage: stages });
     for (const { message } of warnings) session.notify({ type: 'note', level: 'warning', text: message });
-    return startRun(adjusted, runs ?? this.runsFolder, session);
+    const begun: SessionOptions['begun'] = (writer, backend) => {
+      if (decisions !== undefined) takeOverDecisions(decisions, writer.folder);
+      session.begun?.(writer, backend);
+    };
+    return startRun(adjusted, runs ?? this.runsFolder, { ...session, begun });
   }
 
   /** Conducts a run from its beginning to its end, whatever that is. The request is answered when the run's folder is there. */

@@ -127,6 +127,8 @@ export const requests = {
       stages: z.array(z.enum(['reconstruct', 'complete', 'rewrite'])).optional(),
       /** Start from this student instead of the experiment's. */
       from: z.string().optional(),
+      /** Folder of a run: what people decided about its cases holds for this one too. */
+      decisions: z.string().optional(),
       /** At most n test and n validation rows, and 2n training rows. */
       limit: positive.optional(),
       quick: z.boolean().optional(),

@@ -182,6 +182,7 @@ export const fromDashboard = z.discriminatedUnion('type', [
   update.extend({ type: z.literal('openRollouts') }),
   update.extend({ type: z.literal('compareChains'), problemId: z.string(), sample: count }),
   z.object({ type: z.literal('chooseRuns') }),
+  z.object({ type: z.literal('control'), run: z.string(), verb: z.enum(['pause', 'resume', 'stop']) }),
   /** The updates of all runs shown, these metrics and stages of them, as CSV to the clipboard. */
   z.object({ type: z.literal('copyUpdates'), metrics: z.array(z.string()).max(200), stages: z.array(stage) }),
   z.object({ type: z.literal('copy'), text: z.string(), what: z.string() }),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { packageRoot } from '../paths';
-import { appendDecisions, decisionsOf, type NewDecision, readDecisions } from './decisions';
+import { appendDecisions, decisionsOf, type NewDecision, readDecisions, takeOverDecisions } from './decisions';
 import { decisionsFile } from './layout';
 
 let run = '';
@@ -26,6 +26,19 @@ const verdict = (text: string, verdict: 'proposed' | 'accepted' | 'rejected'): N
 });
 
 describe('decisions', () => {
+  test('are taken over by a run that begins, before its own', () => {
+    const next = join(run, 'next');
+    fs.mkdirSync(next);
+    takeOverDecisions(run, next);
+    expect(fs.existsSync(decisionsFile(next))).toBe(false); // there was nothing to take over
+    appendDecisions(run, [pick(true), verdict('a', 'accepted')]);
+    takeOverDecisions(run, next);
+    appendDecisions(next, [pick(false)]);
+    const { picked, rewrites } = decisionsOf(readDecisions(next));
+    expect([picked.size, rewrites.get('p1')?.map(({ text }) => text)]).toEqual([0, ['a']]);
+    expect(decisionsOf(readDecisions(run)).picked.size).toBe(1);
+  });
+
   test('are none where nobody decided', () => {
     expect(decisionsOf(readDecisions(run))).toEqual({ picked: new Map(), rewrites: new Map() });
   });

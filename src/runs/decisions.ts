@@ -51,6 +51,12 @@ export function appendDecisions(run: string, decisions: readonly NewDecision[], 
   );
 }
 
+/** A run that begins takes over what was decided about the cases of another; what it was told itself comes after. */
+export function takeOverDecisions(from: string, run: string): void {
+  const decisions = readDecisions(from);
+  if (decisions.length > 0) withLock(`${decisionsFile(run)}.lock`, () => appendLines(decisionsFile(run), decisions));
+}
+
 /** A lock older than this belongs to a process that was killed: writing a line takes milliseconds. */
 const staleMs = 5_000;
 const attempts = 200;

@@ -7,6 +7,7 @@ import { type Alert, type FromDashboard, stages, type ToDashboard, toDashboard }
 import { element, replaceChildren } from '../common/dom';
 import { openLink } from '../common/link';
 import { nearest, positionOf } from './axis';
+import { Controls } from './controls';
 import { alertsView, headsView, settingsTable } from './heads';
 import type { Panel } from './metrics';
 import { Model, type View, viewSchema } from './model';
@@ -24,6 +25,7 @@ const link = openLink<ToDashboard, FromDashboard>(toDashboard, receive);
 const model = new Model(viewSchema.parse(link.kept()?.view ?? {}));
 
 const heads = element('div', { class: 'heads' });
+const controls = new Controls((run, verb) => link.post({ type: 'control', run, verb }));
 const results = element('section', { class: 'tests', 'aria-label': 'Test results' });
 const alerts = element('ul', { class: 'alerts', 'aria-label': 'What to look at' });
 const settings = element('details', { class: 'differences', open: true });
@@ -58,7 +60,18 @@ replaceChildren(
   element(
     'div',
     { class: 'body' },
-    element('main', {}, heads, alerts, results, settings, toolbar.root, curvesTrouble, panels.root, table.root),
+    element(
+      'main',
+      {},
+      element('div', { class: 'top' }, heads, controls.root),
+      alerts,
+      results,
+      settings,
+      toolbar.root,
+      curvesTrouble,
+      panels.root,
+      table.root,
+    ),
     rollouts.root,
   ),
 );
@@ -93,6 +106,7 @@ function draw(): void {
 
 function drawHeads(): void {
   replaceChildren(heads, ...headsView(model.heads));
+  controls.draw(model.heads);
   replaceChildren(alerts, ...alertsView(model.heads, showAlert));
   alerts.hidden = alerts.children.length === 0;
   const tested = model.heads.some((head) => head.results.length > 0);

@@ -87,7 +87,7 @@ export class Toolbar {
       'Whole axis',
     );
     this.reset.addEventListener('click', () => actions.zoom(null));
-    const runs = customElement('vscode-button', { appearance: 'secondary' }, 'Compare with…');
+    const runs = element('button', { class: 'plain' }, 'Compare with…');
     runs.addEventListener('click', () => actions.chooseRuns());
     replaceChildren(
       this.root,

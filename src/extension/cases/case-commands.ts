@@ -73,9 +73,10 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
           );
           refresh(run);
           const { size } = decisionsOf(readDecisions(run)).picked;
-          void vscode.window.showInformationMessage(
-            t('{0} picked for Stage 3 of a run that starts from this one.', plural(size, 'case')),
-          );
+          const start = t('Run Stage 3');
+          void vscode.window
+            .showInformationMessage(t('{0} picked for Stage 3.', plural(size, 'case')), start)
+            .then((answer) => answer === start && vscode.commands.executeCommand('distillery.runStage3', { run }));
         }
       }),
     ),

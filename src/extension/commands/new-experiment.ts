@@ -31,6 +31,14 @@ interface Made {
 
 const afterReload = 'openAfterReload';
 
+/** What is opened when the window has started anew. */
+interface Asked {
+  experiment: string;
+  guided: boolean;
+}
+
+const walkthrough = ({ extension }: vscode.ExtensionContext) => `${extension.id}#firstCurriculum`;
+
 /** New Experiment, and the built-in one for the walkthrough. Both write what `distillery new` writes, by calling it. */
 export function registerNewExperiment(services: Services): vscode.Disposable {
   void openLast(services);
@@ -46,8 +54,8 @@ export function registerNewExperiment(services: Services): vscode.Disposable {
       const parent = await parentFolder();
       if (!parent) return undefined;
       const existing = join(parent, 'arithmetic', 'arithmetic.distillery.json');
-      if (existsSync(existing)) return open(services, existing);
-      return make(services, { folder: freeFolder(parent, 'arithmetic') });
+      if (existsSync(existing)) return open(services, existing, true);
+      return make(services, { folder: freeFolder(parent, 'arithmetic') }, true);
     }),
   );
 }
@@ -125,7 +133,11 @@ function freeFolder(parent: string, name: string): string {
   return folder;
 }
 
-async function make(services: Services, { folder, data, student }: Wish & { folder: string }): Promise<string> {
+async function make(
+  services: Services,
+  { folder, data, student }: Wish & { folder: string },
+  guided = false,
+): Promise<string> {
   const { t } = vscode.l10n;
   const made = await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Notification, title: t('Distillery: making {0}', basename(folder)) },
@@ -134,7 +146,7 @@ async function make(services: Services, { folder, data, student }: Wish & { fold
   for (const file of made.files) dropSchema(join(folder, file));
   for (const note of made.notes) services.log.warn(note);
   if (made.notes.length > 0) void vscode.window.showWarningMessage(made.notes.join(' '));
-  await open(services, made.experiment);
+  await open(services, made.experiment, guided);
   return made.experiment;
 }
 
@@ -162,23 +174,30 @@ function dropSchema(file: string): void {
   if (edited !== text) writeFileSync(file, edited);
 }
 
-/** Shows the experiment. Without a folder in the window its own is opened, which starts this window anew. */
-async function open(services: Services, experiment: string): Promise<string> {
+/**
+ * Shows the experiment. Without a folder in the window its own is opened, which starts this window anew; `guided`: with the
+ * walkthrough, which says what comes next.
+ */
+async function open(services: Services, experiment: string, guided: boolean): Promise<string> {
   const uri = vscode.Uri.file(experiment);
   if (vscode.workspace.workspaceFolders?.length) {
     services.runs.refresh();
-    await vscode.window.showTextDocument(uri);
+    await vscode.window.showTextDocument(uri, { preview: false }); // a preview would take the walkthrough's place
     await vscode.commands.executeCommand('distillery.runs.focus');
     return experiment;
   }
-  await services.context.globalState.update(afterReload, experiment);
+  await services.context.globalState.update(afterReload, { experiment, guided });
   await vscode.commands.executeCommand('vscode.openFolder', vscode.Uri.joinPath(uri, '..'));
   return experiment;
 }
 
 async function openLast({ context }: Services): Promise<void> {
-  const file = context.globalState.get<string>(afterReload);
-  if (!file || !vscode.workspace.getWorkspaceFolder(vscode.Uri.file(file))) return;
+  const { experiment, guided } = context.globalState.get<Partial<Asked>>(afterReload) ?? {};
+  if (!experiment || !vscode.workspace.getWorkspaceFolder(vscode.Uri.file(experiment))) return;
   await context.globalState.update(afterReload, undefined);
-  if (existsSync(file)) await vscode.window.showTextDocument(vscode.Uri.file(file));
+  if (!existsSync(experiment)) return;
+  if (guided) await vscode.commands.executeCommand('workbench.action.openWalkthrough', walkthrough(context));
+  const viewColumn = guided ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active;
+  await vscode.window.showTextDocument(vscode.Uri.file(experiment), { viewColumn, preview: false });
+  await vscode.commands.executeCommand('distillery.runs.focus');
 }

@@ -1,16 +1,19 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { guardDisk } from '../../disk';
 import { UserError } from '../../errors';
+import { runFile } from '../../runs/layout';
+import { openRun, stateOf } from '../../runs/reading';
+import { attempt } from '../file-cache';
 import { isLive } from '../run-cache';
 import type { Services } from '../services';
-import { plural } from '../words';
+import { plural, stateTitles } from '../words';
 import { chosen, named } from './arguments';
 import { pickRun } from './pick';
 import { command } from './report';
 
-/** Delete Run and Archive Run, for one or for all that are selected. */
+/** Delete Run and Archive Run, for one or for all that are selected, and bringing archived ones back. */
 export function registerRemove(services: Services): vscode.Disposable {
   const { t } = vscode.l10n;
   const runsOf = async (argument: unknown, selected: unknown, title: string): Promise<string[]> => {
@@ -51,7 +54,45 @@ export function registerRemove(services: Services): vscode.Disposable {
         services.runs.refresh();
       });
     }),
+    command(services, 'distillery.restoreRuns', () => restore(services)),
   );
+}
+
+/** Asks which archived runs come back to where they were. */
+async function restore({ runs }: Services): Promise<void> {
+  const { t } = vscode.l10n;
+  const items = runs.folders().flatMap((folder) =>
+    archivedIn(folder).map((archived) => {
+      const found = attempt(archived, () => openRun(archived)).value;
+      return {
+        ...{ label: basename(archived), description: found ? stateTitles[stateOf(found)] : t('cannot be read') },
+        ...{ archived, run: join(folder, basename(archived)) },
+      };
+    }),
+  );
+  if (items.length === 0) throw new UserError('no run is archived', { code: 'missing' });
+  const title = t('Restore Archived Runs');
+  const chosen = await vscode.window.showQuickPick(items, { title, canPickMany: true, placeHolder: t('Runs') });
+  for (const { archived, run } of chosen ?? []) {
+    if (existsSync(run))
+      throw new UserError('there is a run of this name', { file: run, code: 'exists', remedy: 'Archive it first.' });
+    guardDisk(run, 'the run stays in the archive', () => renameSync(archived, run));
+  }
+  if (chosen?.length) runs.refresh();
+}
+
+const archiveOf = (runsFolder: string) => join(runsFolder, '..', 'archive');
+
+/** Archived runs that came from a folder of runs, newest first. */
+function archivedIn(runsFolder: string): string[] {
+  const folder = archiveOf(runsFolder);
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .map((name) => join(folder, name))
+        .filter((path) => existsSync(runFile(path)))
+        .sort()
+        .reverse()
+    : [];
 }
 
 function refuseLive({ runs }: Services, folders: readonly string[]): void {
@@ -84,7 +125,7 @@ async function remove(runs: readonly string[]): Promise<void> {
 
 /** Moves a run from `.distillery/runs` to `.distillery/archive`, where no view looks. Returns where it is now. */
 function archive(run: string): string {
-  const folder = join(dirname(run), '..', 'archive');
+  const folder = archiveOf(dirname(run));
   let place = join(folder, basename(run));
   for (let i = 2; existsSync(place); i++) place = join(folder, `${basename(run)}-${i}`);
   guardDisk(run, 'the run stays where it is', () => {

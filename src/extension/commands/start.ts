@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Host } from '../../client/api';
 import { UserError } from '../../errors';
 import type { ExperimentFile, TrainedStage } from '../experiment-file';
 import { sameFile } from '../run-paths';
@@ -6,6 +7,7 @@ import type { Services } from '../services';
 import { setting } from '../settings';
 import { stageTitles } from '../words';
 import { type Named, named } from './arguments';
+import { importedInto, learnsFrom } from './imported';
 import { pickBudget, pickExperiment, pickStart } from './pick';
 import { command, requireTrust } from './report';
 
@@ -38,8 +40,9 @@ async function start(
   stage?: TrainedStage,
 ): Promise<string | undefined> {
   requireTrust();
-  const experiment = await pickExperiment(services, given, title);
-  if (!experiment) return undefined;
+  const cases = stage === 'rewrite' && given.run ? importedInto(given.run) : undefined;
+  const experiment = await pickExperiment(services, cases ? {} : given, title);
+  if (!experiment || (cases && !(await learnsFrom(experiment, cases)))) return undefined;
   if (stage && !experiment.stages.includes(stage))
     throw new UserError(`the experiment switches ${stageTitles[stage]} off`, {
       file: experiment.file,
@@ -55,11 +58,12 @@ async function start(
   if (quick === undefined || !(await saved(experiment))) return undefined;
   const host = services.hosts.of(experiment.file);
   const backend = setting('backend', 'experiment');
-  const { run, already } = await whileStarting(experiment.name, () =>
+  const { run, already } = await whileStarting(experiment.name, host, () =>
     host.start({
       experiment: experiment.file,
       ...(stage && { stages: [stage] }),
       ...(stage && given.checkpoint && { from: given.checkpoint }),
+      ...(cases && { decisions: given.run }),
       ...(quick && { quick }),
       ...(backend !== 'experiment' && { backend }),
     }),
@@ -78,10 +82,20 @@ async function saved({ file }: ExperimentFile): Promise<boolean> {
   return true;
 }
 
-/** A host needs seconds to come up and to load data and student: say so. A host that was asked cannot be unasked, but its run can be ended. */
-function whileStarting<T>(name: string, begin: () => Promise<T>): Thenable<T> {
+/** A host needs seconds to come up and to load data and student: say so. A host that was asked cannot be unasked: its run is ended. */
+function whileStarting(name: string, host: Host, begin: () => ReturnType<Host['start']>) {
   const title = vscode.l10n.t('Distillery: starting {0}', name);
-  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, begin);
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  return vscode.window.withProgress(options, (_, token) => {
+    const begun = begin();
+    const left = new Promise<never>((_, reject) => {
+      token.onCancellationRequested(() => {
+        reject(new vscode.CancellationError());
+        begun.then(({ already }) => (already ? undefined : host.cancel())).catch(() => {}); // it did not begin
+      });
+    });
+    return Promise.race([begun, left]);
+  });
 }
 
 /** Shows a run that was just started, as the settings say. */

@@ -80,6 +80,9 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
         if (runs) this.turnTo(runs);
         return;
       }
+      case 'control':
+        await vscode.commands.executeCommand(`distillery.${message.verb}`, { run: message.run });
+        return;
       case 'copyUpdates': {
         const runs = this.sources.map((source) => ({ id: source.head().id, columns: source.columns }));
         return this.copy(updatesCsv(runs, message.metrics, message.stages), 'The updates, as CSV,');

@@ -1,0 +1,51 @@
+import type { FromDashboard, RunHead } from '../../src/protocol/dashboard';
+import { element, redraw } from '../common/dom';
+import { letterOf } from './theme';
+
+type Verb = Extract<FromDashboard, { type: 'control' }>['verb'];
+
+const titles: Record<Verb, string> = {
+  pause: 'Finish the update, take a checkpoint, and wait',
+  resume: 'Go on from the last checkpoint',
+  stop: 'Finish the update, take a checkpoint, and end the run; it can be resumed',
+};
+
+/** What can be done with a run as it stands. */
+export function verbsOf(state: RunHead['state']): Verb[] {
+  if (state === 'running') return ['pause', 'stop'];
+  if (state === 'paused') return ['resume', 'stop'];
+  return state === 'stopped' || state === 'interrupted' || state === 'failed' ? ['resume'] : [];
+}
+
+/** Pause, Resume and Stop, drawn anew only when a run's state changes: heads change twice a second, buttons stay under the mouse. */
+export class Controls {
+  readonly root = element('div', { class: 'controls', role: 'group', 'aria-label': 'Run' });
+  private drawn = '';
+
+  constructor(private readonly act: (run: string, verb: Verb) => void) {}
+
+  draw(heads: readonly RunHead[]): void {
+    const key = JSON.stringify(heads.map(({ folder, state }) => [folder, state]));
+    if (key === this.drawn) return;
+    this.drawn = key;
+    const many = heads.length > 1;
+    redraw(
+      this.root,
+      ...heads.flatMap(({ folder, id, state }, i) =>
+        verbsOf(state).map((verb) => {
+          const name = `${verb[0].toUpperCase()}${verb.slice(1)}${many ? ` ${letterOf(i)}` : ''}`;
+          const made = element('button', { class: 'plain', title: `${titles[verb]} (${id})` }, name);
+          made.addEventListener('click', () => {
+            made.disabled = true; // until the run's state has changed
+            setTimeout(() => {
+              made.disabled = false;
+            }, 5000);
+            this.act(folder, verb);
+          });
+          return made;
+        }),
+      ),
+    );
+    this.root.hidden = this.root.children.length === 0;
+  }
+}
