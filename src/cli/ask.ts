@@ -8,7 +8,7 @@ import { UserError } from '../errors';
 import { backendNames, useBackend } from '../kernels/backends';
 import { disposeModel } from '../model/transformer';
 import { sample } from '../rollout/sample';
-import { promptSettings, refuseRun } from './asked-student';
+import { promptSettings, studentAt } from './asked-student';
 import { exitCodes, printDocument } from './exit';
 import { plural } from './format';
 import { count, positive, upTo } from './options';
@@ -55,8 +55,8 @@ Examples:
   distillery ask SmolLM2-135M-Instruct.Q8_0.gguf --samples 4 "What is 12 * 7?"
   distillery ask ./Qwen2.5-0.5B --raw "def fibonacci(n):"`,
     )
-    .action(async (path: string, question: string | undefined, options: Options) => {
-      refuseRun(path);
+    .action(async (named: string, question: string | undefined, options: Options) => {
+      const path = studentAt(named);
       const interrupted = new AbortController();
       const stop = () => interrupted.abort();
       process.once('SIGINT', stop);

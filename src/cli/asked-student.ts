@@ -6,6 +6,8 @@ import { UserError } from '../errors';
 import type { PromptSettings } from '../model/prompting';
 import { runFile } from '../runs/layout';
 import { openRun } from '../runs/reading';
+import { locateStudent, missingStudent } from '../students/cache';
+import { studentNameText } from '../students/name';
 import { shown } from './places';
 
 /** As the run of the checkpoint asked it, where nothing else is asked for. */
@@ -14,15 +16,26 @@ export function promptSettings(checkpoint: string, { prompt, system }: PromptSet
   return { prompt: prompt ?? student?.prompt, system: system ?? student?.system };
 }
 
-/** A run is not a student, but it has some: say which. */
-export function refuseRun(checkpoint: string): void {
+/**
+ * The path of the student that a user names: a folder, a .gguf file, or a model of the Hub that is on this machine. A run is not a
+ * student, but it has some: its refusal says which.
+ */
+export function studentAt(named: string): string {
+  const missing = missingStudent(named, '.');
+  if (missing)
+    throw new UserError('there is no such student', {
+      file: named,
+      code: 'missing',
+      remedy: `If it is a model of the Hugging Face Hub: distillery download ${studentNameText(missing)}`,
+    });
+  const checkpoint = locateStudent(named, '.');
   if (!existsSync(checkpoint))
     throw new UserError('there is no such student', {
       file: checkpoint,
       code: 'missing',
       remedy: 'Give a Hugging Face folder (config.json, model.safetensors, tokenizer.json) or a .gguf file.',
     });
-  if (!existsSync(runFile(checkpoint))) return;
+  if (!existsSync(runFile(checkpoint))) return checkpoint;
   const names = openRun(checkpoint).record.checkpoints.map(({ name }) =>
     shown(join(resolve(checkpoint), 'checkpoints', name)),
   );

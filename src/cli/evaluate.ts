@@ -12,7 +12,7 @@ import { backendNames, useBackend } from '../kernels/backends';
 import type { PromptSettings } from '../model/prompting';
 import { disposeModel } from '../model/transformer';
 import { mean, wilsonInterval } from '../statistics';
-import { promptSettings, refuseRun } from './asked-student';
+import { promptSettings, studentAt } from './asked-student';
 import { evaluateOnServer, studentOn } from './evaluate-server';
 import { printDocument } from './exit';
 import { columns, percent, plural } from './format';
@@ -87,14 +87,14 @@ Examples:
   distillery evaluate checkpoint --data examples/arithmetic --samples 8 --temperature 1 --json
   distillery evaluate --server http://localhost:8000/v1 --model my-student --data gsm8k/test.jsonl`,
     )
-    .action(async (checkpoint: string | undefined, options: Options) => {
-      if (options.server !== undefined) return evaluateServer(options.server, checkpoint, options);
-      if (checkpoint === undefined)
+    .action(async (named: string | undefined, options: Options) => {
+      if (options.server !== undefined) return evaluateServer(options.server, named, options);
+      if (named === undefined)
         throw new UserError('no student is named', {
           code: 'usage',
           remedy: 'Give a checkpoint, or a server that holds the student with --server and --model.',
         });
-      refuseRun(checkpoint);
+      const checkpoint = studentAt(named);
       const data = loadTestData(checkpoint, options);
       const backend = await useBackend(options.backend);
       const { model, tokenizer, prompt } = openStudent(checkpoint, promptSettings(checkpoint, options));

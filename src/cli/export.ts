@@ -4,7 +4,7 @@ import pc from 'picocolors';
 import { useBackend } from '../kernels/backends';
 import { type Exported, type ExportFormat, exportStudent } from '../model/export';
 import type { WrittenType } from '../model/gguf/write';
-import { refuseRun } from './asked-student';
+import { studentAt } from './asked-student';
 import { printDocument } from './exit';
 import { bytes, columns } from './format';
 import { commandLine, quoted, shown } from './places';
@@ -41,8 +41,7 @@ Examples:
   distillery export my-student my-student.gguf --to gguf --dtype q8_0`,
     )
     .action(async (student: string, out: string, { to, dtype, ...options }: Options) => {
-      refuseRun(student);
-      await write(student, out, to, dtype, options);
+      await write(studentAt(student), out, to, dtype, options);
     });
 }
 

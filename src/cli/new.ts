@@ -10,6 +10,7 @@ import { UserError } from '../errors';
 import { loadStudentTokenizer } from '../model/hf-folder';
 import { withPrompts } from '../model/prompting';
 import { packageRoot } from '../paths';
+import { studentAt } from './asked-student';
 import { printDocument } from './exit';
 import { columns } from './format';
 import { arithmeticFiles, datasetFiles, link } from './new-files';
@@ -33,7 +34,10 @@ export function addNewCommand(program: Command): void {
     .option('--data <file>', 'your problems with teacher chains: chains JSONL, GSM8K or BRIDGE')
     .option('--test <file>', 'problems to test on (default: the test file beside it, or the last rows of --data)')
     .addOption(new Option('--format <name>', 'of your data (default: by its first row)').choices(fileFormats))
-    .option('--student <folder>', 'the Hugging Face folder of your student (default: a copy of the built-in one)')
+    .option(
+      '--student <student>',
+      'a Hugging Face folder, .gguf file or downloaded model (default: a copy of the built-in one)',
+    )
     .option('--name <name>', "of the experiment (default: the folder's)")
     .option('--json', 'what was written as one JSON object')
     .addHelpText(
@@ -46,9 +50,15 @@ Examples:
     .action((path: string, options: Options) => {
       const folder = resolve(path);
       const name = options.name ?? (basename(folder) || 'experiment');
-      const from = resolve(options.student ?? join(packageRoot(), 'examples', 'arithmetic', 'student'));
+      const builtIn = join(packageRoot(), 'examples', 'arithmetic', 'student');
+      const from = resolve(options.student ? studentAt(options.student) : builtIn);
       const tokenizer = withPrompts(loadStudentTokenizer(from), {}); // says what is missing before anything is written
-      const student = options.student ? link(folder, from) : 'student';
+      // A model of the Hub keeps its name, which means the same on other machines.
+      const student = options.student
+        ? existsSync(options.student)
+          ? link(folder, from)
+          : options.student
+        : 'student';
       const survey = options.data
         ? surveyDataset(options.data, options.format, options.test, {
             folder: from,

@@ -9,11 +9,19 @@ import { backendNames } from '../kernels/backends';
 import { runsFolderName } from '../runs/layout';
 import { readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
+import { fetchMissingStudent } from './download';
 import { exitCodes, print } from './exit';
 import { summaryTable } from './format';
 import { count, namesOf, positive } from './options';
 import { commandLine, experimentFile, locateRun, quoted, shown } from './places';
 import { showProgress } from './progress';
+
+interface RunFlags {
+  quick?: boolean;
+  runs?: string;
+  download?: boolean;
+  json?: boolean;
+}
 
 export function addRunCommands(program: Command): void {
   program
@@ -31,6 +39,7 @@ export function addRunCommands(program: Command): void {
     .option('--seed <n>', 'another seed', count)
     .addOption(new Option('--backend <name>', 'another backend').choices(['auto', ...backendNames]))
     .option('--runs <folder>', 'where run folders go (default: .distillery/runs beside the experiment)')
+    .option('--download', 'fetch the student from the Hugging Face Hub when it is not on this machine')
     .option('--json', 'one JSON object a line: the run, its events, the result')
     .addHelpText(
       'after',
@@ -42,8 +51,9 @@ Examples:
   distillery run examples/arithmetic --stage complete --from .distillery/runs/<run>/checkpoints/reconstruct-800
   distillery run experiment.distillery.json --json | jq -c 'select(.event.type == "result")'`,
     )
-    .action(async (path: string, options: RunOptions & { quick?: boolean; runs?: string; json?: boolean }) => {
+    .action(async (path: string, options: RunOptions & RunFlags) => {
       const file = experimentFile(path);
+      await fetchMissingStudent(file, { ...options, yes: options.download });
       const { experiment: written, warnings } = loadExperiment(file, { quick: options.quick ?? false });
       for (const warning of warnings) process.stderr.write(`${pc.yellow('warning')} ${warning.message}\n`);
       const experiment = adjust(written, options);

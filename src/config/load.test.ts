@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { UserError } from '../errors';
 import { packageRoot } from '../paths';
 import { checkExperiment } from './check';
@@ -19,6 +19,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const write = (name: string, content: string | object) => {
   const path = join(folder, name);
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content, null, 2));
   return path;
 };
@@ -131,5 +132,24 @@ it('finds nothing wrong with the built-in experiment and its reward', () => {
   for (const stage of [value?.stages.complete, value?.stages.rewrite]) {
     if (!stage || typeof stage.reward !== 'string') throw new Error('The stage has no reward file');
     expect(resolveReward(stage.reward, dirname(path)).components.length).toBeGreaterThan(0);
+  }
+});
+
+it('finds a student by its name on the Hub, and says how to fetch one that is not here', () => {
+  const file = { ...experiment, student: { path: 'owner/model' } };
+  const path = write('x.distillery.json', file);
+  const cache = join(folder, 'students');
+  const commit = 'c0ffee'.padEnd(40, '0');
+  vi.stubEnv('DISTILLERY_STUDENTS_CACHE', cache);
+  vi.stubEnv('HF_HUB_CACHE', join(folder, 'none'));
+  try {
+    const { issues } = errorOf(() => loadExperiment(path)) as ConfigError;
+    expect(issues).toMatchObject([{ line: 4, remedy: expect.stringContaining('`distillery download owner/model`') }]);
+    const snapshot = join('students', 'models--owner--model', 'snapshots', commit);
+    for (const name of ['config.json', 'tokenizer.json', 'model.safetensors']) write(join(snapshot, name), '{}');
+    write(join('students', 'models--owner--model', 'refs', 'main'), commit);
+    expect(loadExperiment(path).experiment.student.path).toBe(join(folder, snapshot));
+  } finally {
+    vi.unstubAllEnvs();
   }
 });

@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors';
+import { locateStudent, missingStudent } from '../students/cache';
+import { studentNameText } from '../students/name';
 import { type Checked, checkExperiment, checkReward } from './check';
 import { type Experiment, type ExperimentFile, experimentSchema, type ParsedExperiment } from './experiment';
 import { ConfigError, type FileIssue, type Finding, type Path } from './issue';
@@ -44,7 +46,7 @@ export function resolveExperiment(file: ExperimentFile | ParsedExperiment | Expe
   const { $schema: _schema, quick: _quick, ...parsed } = experimentSchema.parse(file);
   const { reconstruct, complete, rewrite } = parsed.stages;
   const { sft, controls } = parsed.baselines;
-  const path = resolve(folder, parsed.student.path);
+  const path = locateStudent(parsed.student.path, folder);
   const student = { ...parsed.student, path, lora: resolveLora(parsed.student.lora, path) };
   const trained = student.lora ? 'adapter' : 'whole';
   const scheduled = <T extends Scheduled>(stage: T, rates = learningRates.supervised) => ({
@@ -126,7 +128,21 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
     });
   };
   const relative = 'Paths are relative to this file.';
-  expect(['student', 'path'], student.path, 'folder', `A student is a Hugging Face folder. ${relative}`);
+  const named = missingStudent(student.path, folder);
+  if (named)
+    found.push({
+      severity: 'error',
+      path: ['student', 'path'],
+      message: `There is no folder ${resolve(folder, student.path)}, and the model ${studentNameText(named)} is not on this machine.`,
+      remedy: `Fetch it with \`distillery download ${studentNameText(named)}\`, or run with --download.`,
+    });
+  else if (!existsSync(locateStudent(student.path, folder)))
+    expect(
+      ['student', 'path'],
+      student.path,
+      'folder',
+      `A student is a Hugging Face folder, a .gguf file or the name of a model on the Hub. ${relative}`,
+    );
   found.push(...loraFindings(student.lora, resolve(folder, student.path)));
   for (const name of ['train', 'test'] as const) {
     const source = data[name];

@@ -2,7 +2,9 @@
 import { choice, text } from './fields';
 
 export const studentFields = {
-  path: text('Hugging Face folder (config.json, model.safetensors, tokenizer.json), relative to this file.'),
+  path: text(
+    'Hugging Face folder or .gguf file, relative to this file, or a model of the Hugging Face Hub such as Qwen/Qwen2.5-0.5B.',
+  ),
   prompt: choice('How the student is asked.', {
     auto: 'chat for a student that was trained to chat (it ends its texts as its chat template ends a turn), else plain.',
     plain: 'By a text that it goes on with.',

@@ -1,0 +1,104 @@
+/** Fetches one file to its end over a line that may break, and checks what came. */
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream, rmSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { diskError } from '../disk';
+import { UserError } from '../errors';
+import type { PlannedFile } from './plan';
+import { type Hub, refuseStatus, request, unreachable } from './request';
+
+/** Interruptions in a row, without a byte in between, that are put up with. */
+const interruptions = 5;
+
+/**
+ * Fills `path` with the file at `address`, going on from what is there; `tell` hears how many bytes are. Throws a UserError when the Hub
+ * refuses it, the line is down for good, the disk is full, or the content is not what the Hub said it was.
+ */
+export async function fetchFile(
+  hub: Hub,
+  address: string,
+  file: PlannedFile,
+  path: string,
+  tell: (bytes: number) => void,
+): Promise<void> {
+  let wrong = 0;
+  for (let failures = 0; ; ) {
+    const before = sizeOf(path);
+    try {
+      if ((await complete(hub, address, file, path, tell)) === file.hash.hex) return;
+    } catch (error) {
+      hub.signal?.throwIfAborted();
+      if (error instanceof UserError) throw error;
+      failures = sizeOf(path) > before ? 0 : failures + 1;
+      if (failures === interruptions) throw unreachable(hub, error);
+      await sleep(hub.patience, null, { signal: hub.signal });
+      continue;
+    }
+    rmSync(path, { force: true });
+    // An earlier try may have left something else here, so that once is not enough to blame the server.
+    if (++wrong === 2)
+      throw new UserError(`${file.name} comes with another content than the Hub says it has`, {
+        file: path,
+        code: 'network',
+        remedy: 'Try again later; if it stays so, something between here and the Hub changes files.',
+      });
+  }
+}
+
+const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+/** Appends what is missing. Returns the hash of all; throws an error that is no UserError when the line breaks. */
+async function complete(
+  hub: Hub,
+  address: string,
+  { name, bytes, hash: { algorithm } }: PlannedFile,
+  path: string,
+  tell: (bytes: number) => void,
+): Promise<string> {
+  let here = sizeOf(path);
+  if (here > bytes) return 'too long';
+  let hash = await hashOf(path, algorithm, bytes);
+  tell(here);
+  const handle = await open(path, 'a').catch((error) => {
+    throw diskError(error, path, 'nothing was fetched');
+  });
+  try {
+    if (here < bytes) {
+      const answer = await request(hub, address, { range: `bytes=${here}-`, 'accept-encoding': 'identity' });
+      if (answer.status === 200) {
+        await handle.truncate(0); // it knows no ranges and begins anew
+        [here, hash] = [0, begin(algorithm, bytes)];
+      } else if (answer.status !== 206) {
+        await answer.body?.cancel();
+        refuseStatus(hub, answer.status, name);
+      } else if (!answer.headers.get('content-range')?.startsWith(`bytes ${here}-`))
+        throw new Error('the server sent another range than it was asked for');
+      for await (const piece of answer.body ?? []) {
+        here += piece.length;
+        if (here > bytes) return 'too long';
+        hash.update(piece);
+        await handle.writeFile(piece).catch((error) => {
+          throw diskError(error, path, 'what was fetched is kept, and the next try goes on from there');
+        });
+        tell(here);
+      }
+      if (here < bytes) throw new Error(`the line was cut after ${here} of ${bytes} bytes`);
+    }
+    await handle.sync();
+    return hash.digest('hex');
+  } finally {
+    await handle.close();
+  }
+}
+
+/** git's blobs begin with their length. */
+function begin(algorithm: 'sha256' | 'git', bytes: number): Hash {
+  return algorithm === 'sha256' ? createHash('sha256') : createHash('sha1').update(`blob ${bytes}\0`);
+}
+
+async function hashOf(path: string, algorithm: 'sha256' | 'git', bytes: number): Promise<Hash> {
+  const hash = begin(algorithm, bytes);
+  if (sizeOf(path) > 0) for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
+  return hash;
+}

@@ -1,0 +1,27 @@
+/** Names of models on the Hugging Face Hub, as an experiment writes them: "Qwen/Qwen2.5-3B", with "@revision" and "hf:" if wanted. */
+
+export interface StudentName {
+  /** `owner/name`. */
+  repository: string;
+  /** Branch, tag or commit. */
+  revision: string;
+}
+
+/** A part of a name as the Hub allows it (huggingface_hub, validate_repo_id). */
+const part = /^[A-Za-z0-9](?:[\w.-]{0,94}[A-Za-z0-9_])?$/;
+const revisionText = /^[A-Za-z0-9_][\w./-]{0,127}$/;
+
+/** The name that a text gives; null when it is none. "hf:" says that no folder is meant. */
+export function parseStudentName(text: string): StudentName | null {
+  const [repository, revision = 'main', ...rest] = text.replace(/^hf:/, '').split('@');
+  const parts = repository.split('/');
+  const safe = (value: string) => !value.includes('..') && !value.includes('--') && !value.endsWith('.git');
+  if (rest.length > 0 || parts.length !== 2 || !parts.every((one) => part.test(one) && safe(one))) return null;
+  if (!revisionText.test(revision) || revision.includes('..') || revision.includes('//') || revision.endsWith('/'))
+    return null;
+  return { repository, revision };
+}
+
+export function studentNameText({ repository, revision }: StudentName): string {
+  return revision === 'main' ? repository : `${repository}@${revision}`;
+}

@@ -1,0 +1,128 @@
+/** Requests to the Hub: patient with a server that is busy, careful with the token, and clear about what went wrong. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../errors';
+
+export interface Hub {
+  /** Without a slash at its end. */
+  url: string;
+  token?: string;
+  /** Milliseconds before the first further try; each later one waits twice as long. */
+  patience: number;
+  signal?: AbortSignal;
+}
+
+const tries = 5;
+/** Where nobody answers: who has no network is not kept waiting. */
+const triesOfLine = 3;
+const maxRedirects = 5;
+
+/**
+ * The Hub that the environment names: HF_ENDPOINT, and HF_TOKEN unless another `token` is given. Throws a UserError when it asks for no
+ * network (HF_HUB_OFFLINE) or names something else than a server.
+ */
+export function hubOf(environment: Record<string, string | undefined>, token = environment.HF_TOKEN): Hub {
+  if (/^(1|on|yes|true)$/i.test(environment.HF_HUB_OFFLINE ?? ''))
+    throw new UserError('HF_HUB_OFFLINE is set: nothing is fetched', {
+      code: 'offline',
+      remedy: 'Unset it, or give the folder of a student.',
+    });
+  const url = (environment.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '');
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol) || new URL(url).username !== '')
+    throw new UserError('HF_ENDPOINT is not the address of a server', {
+      code: 'config',
+      remedy: 'Set it to the likes of https://huggingface.co, or unset it.',
+    });
+  if (token && !/^hf_\w+$/.test(token.trim()))
+    throw new UserError('HF_TOKEN is not a token of the Hugging Face Hub', {
+      code: 'config',
+      remedy: 'Tokens begin with hf_; make one at https://huggingface.co/settings/tokens.',
+    });
+  return { url, patience: 1000, ...(token && { token: token.trim() }) };
+}
+
+/** Faults of a moment: worth another try. */
+const isBusy = (status: number) => status === 408 || status === 429 || status >= 500;
+
+/**
+ * As fetch (which gives up on a server that is silent for five minutes), with further tries while the server is busy or the line is down. The token goes to the Hub's own origin only: a redirect to
+ * a store of files elsewhere does not carry it, and none leads from https to http.
+ */
+export async function request(
+  hub: Hub,
+  address: string | URL,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  for (let attempt = 1; ; attempt++) {
+    let answer: Response | undefined;
+    try {
+      answer = await follow(hub, new URL(address), headers);
+      if (!isBusy(answer.status) || attempt === tries) return answer;
+    } catch (error) {
+      hub.signal?.throwIfAborted();
+      if (error instanceof UserError || attempt === triesOfLine) throw unreachable(hub, error);
+    }
+    await answer?.body?.cancel();
+    const asked = Number(answer?.headers.get('retry-after'));
+    await sleep(asked > 0 ? Math.min(asked * 1000, 60_000) : hub.patience * 2 ** (attempt - 1), null, {
+      signal: hub.signal,
+    });
+  }
+}
+
+async function follow(hub: Hub, first: URL, headers: Record<string, string>): Promise<Response> {
+  const home = new URL(hub.url);
+  let url = first;
+  for (let redirects = 0; redirects <= maxRedirects; redirects++) {
+    const authorization: Record<string, string> =
+      hub.token && url.origin === home.origin ? { authorization: `Bearer ${hub.token}` } : {};
+    const answer = await fetch(url, {
+      headers: { ...headers, ...authorization, 'user-agent': 'distillery' },
+      redirect: 'manual',
+      signal: hub.signal,
+    });
+    const location = answer.headers.get('location');
+    if (answer.status < 300 || answer.status >= 400 || location === null) return answer;
+    await answer.body?.cancel();
+    const next = new URL(location, url);
+    if (next.protocol !== 'https:' && next.protocol !== home.protocol)
+      throw new UserError(`${url.host} sends us on to ${next.protocol}//${next.host}, which is not safe`, {
+        code: 'network',
+        remedy: 'Check HF_ENDPOINT and the proxy.',
+      });
+    url = next;
+  }
+  throw new UserError(`${first.host} redirects in a circle`, { code: 'network', remedy: 'Check HF_ENDPOINT.' });
+}
+
+/** A UserError for a line that is down; anything that is none is thrown on as it is. */
+export function unreachable(hub: Hub, error: unknown): unknown {
+  if (error instanceof UserError) return error;
+  const cause = ((error as Error).cause ?? error) as NodeJS.ErrnoException;
+  const reason = cause.code ?? cause.message;
+  return new UserError(`${new URL(hub.url).host} cannot be reached (${reason})`, {
+    code: 'network',
+    remedy:
+      'Check the network, and HTTPS_PROXY with NODE_USE_ENV_PROXY=1; what was fetched is kept, and the next try goes on.',
+    cause: error,
+  });
+}
+
+/** Throws a UserError for an answer that refuses `what`. */
+export function refuseStatus(hub: Hub, status: number, what: string): never {
+  const host = new URL(hub.url).host;
+  const fault = (message: string, code: string, remedy: string) => {
+    throw new UserError(message, { code, remedy });
+  };
+  if (status === 401 || status === 403)
+    return fault(
+      hub.token ? `${host} does not give ${what} to this token` : `${host} gives ${what} to nobody it does not know`,
+      'denied',
+      hub.token
+        ? `Accept its licence on ${hub.url}, or take a token that may read it.`
+        : `The name may be wrong; a gated model wants its licence accepted on ${hub.url} and a token in HF_TOKEN.`,
+    );
+  if (status === 404)
+    return fault(`${host} has no ${what}`, 'missing', 'Check the name: owner/name, and @revision if there is one.');
+  if (isBusy(status)) return fault(`${host} is busy (status ${status})`, 'network', 'Try again later.');
+  return fault(`${host} answers with status ${status} when asked for ${what}`, 'network', 'Check HF_ENDPOINT.');
+}
