@@ -12,12 +12,10 @@ import { unzip } from './unzip';
 
 const index = (process.env.DISTILLERY_PYPI || 'https://pypi.org').replace(/\/$/, '');
 
-const projectPage = z.object({
-  info: z.object({ version: z.string() }),
-  urls: z.array(
-    z.object({ filename: z.string(), url: z.string(), size: z.number(), digests: z.object({ sha256: z.string() }) }),
-  ),
-});
+const files = z.array(
+  z.object({ filename: z.string(), url: z.string(), size: z.number(), digests: z.object({ sha256: z.string() }) }),
+);
+const projectPage = z.object({ releases: z.record(z.string(), files) });
 
 export interface Wheel extends Remote {
   version: string;
@@ -29,9 +27,10 @@ const unpackedBytes = { cpu: 1.1e9, gpu: 2.2e9 };
 /** The wheel for this machine: of `tensorflow` for a GPU and for arm64, else of the smaller `tensorflow-cpu`. */
 export async function chooseWheel(options: { gpu: boolean; version?: string }, watch: Watch): Promise<Wheel> {
   const project = options.gpu || process.arch === 'arm64' ? 'tensorflow' : 'tensorflow-cpu';
-  const url = `${index}/pypi/${project}/${options.version ?? newestTried}/json`;
-  const page = projectPage.parse(await fetchJson(url, `PyPI's page of ${project}`, watch));
-  return wheelOf(page, project, url);
+  const url = `${index}/pypi/${project}/json`;
+  const page = projectPage.safeParse(await fetchJson(url, `PyPI's page of ${project}`, watch));
+  if (!page.success) throw new UserError(`${index} does not answer as PyPI does`, { file: url, code: 'network' });
+  return wheelOf(page.data, { project, version: options.version ?? newestTried, url });
 }
 
 /** The last release that was tried, not the last that there is. */
@@ -43,18 +42,22 @@ const platforms: Record<string, RegExp> = {
   'darwin-arm64': /macosx_.*_arm64\.whl$/,
 };
 
-/** The libraries do not depend on the Python of the wheel: any does. */
-export function wheelOf(page: z.infer<typeof projectPage>, project: string, url: string): Wheel {
+/** The libraries do not depend on the Python of the wheel: the smallest one does. */
+export function wheelOf(
+  page: z.infer<typeof projectPage>,
+  { project, version, url }: { project: string; version: string; url: string },
+): Wheel {
   const platform = platforms[`${process.platform}-${process.arch}`];
-  const file = page.urls.filter(({ filename }) => platform?.test(filename)).sort((a, b) => a.size - b.size)[0];
+  const fitting = (page.releases[version] ?? []).filter(({ filename }) => platform?.test(filename));
+  const file = fitting.sort((a, b) => a.size - b.size)[0];
   if (!file)
-    throw new UserError(`PyPI has no ${project} ${page.info.version} for ${process.platform} on ${process.arch}`, {
+    throw new UserError(`PyPI has no ${project} ${version} for ${process.platform} on ${process.arch}`, {
       code: 'tensorflow',
-      remedy: 'Use the embedded backend, which works everywhere.',
+      remedy: `Name another release by --version (tried up to ${newestTried}), or use the embedded backend, which works everywhere.`,
     });
   return {
-    name: `${project} ${page.info.version}`,
-    version: page.info.version,
+    name: `${project} ${version}`,
+    version,
     url: new URL(file.url, url).href,
     size: file.size,
     hash: { algorithm: 'sha256', digest: file.digests.sha256, encoding: 'hex' },

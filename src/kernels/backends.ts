@@ -8,6 +8,7 @@ import { openAddon } from './native/addon';
 import type { KernelLibrary } from './native/library';
 import { openWasm } from './native/wasm';
 import { registerKernels } from './register';
+import { installTensorFlowKernels } from './tensorflow/index';
 import { openTensorFlow } from './tensorflow/open';
 
 export const backendNames = ['embedded', 'embedded-wasm', 'cpu', 'tensorflow', 'tensorflow-gpu'] as const;
@@ -155,6 +156,7 @@ function embed(name: BackendName, library: KernelLibrary): BackendInfo {
 
 function tensorFlow(name: BackendName): BackendInfo {
   const { version, gpu, threads } = openTensorFlow(name === 'tensorflow-gpu');
+  installTensorFlowKernels();
   const place = gpu ? 'the GPU' : `the CPU, ${threads} thread${threads === 1 ? '' : 's'}`;
   return { name, threads: gpu ? undefined : threads, description: `TensorFlow ${version} on ${place}` };
 }

@@ -1,0 +1,118 @@
+import type { Handle, TensorFlowBackend } from './binding';
+import { Latest } from './latest';
+import type { Ops } from './ops';
+
+/** Packed sequences next to each other, as a padded batch that is small enough to hold scores for. */
+export interface Block {
+  sequences: number;
+  /** Places of a row: the longest sequence's tokens. */
+  length: number;
+  /** Its tokens in the packed order: from here, and how many. */
+  from: number;
+  count: number;
+  /** int32 [sequences * length] token of each place, and [count, 1] place of each token (both from the block's first one); null when all sequences are equally long. */
+  tokens: Handle | null;
+  places: Handle | null;
+  /** int32 [count]: `places` as indices of rows. */
+  rows: Handle | null;
+}
+
+export interface Blocks {
+  blocks: Block[];
+  /** By length: [length, length], -1e30 where a key lies in the future of a query. */
+  masks: Map<number, Handle>;
+}
+
+/** Scores that a block may have: 128 MB of float32. */
+const scoresOfBlock = 2 ** 25;
+
+/** Sequence boundaries -> blocks of as many sequences as `scoresOfBlock` holds for `heads`. */
+export function divide(
+  offsets: ArrayLike<number>,
+  heads: number,
+  most = scoresOfBlock,
+): [first: number, end: number][] {
+  const parts: [number, number][] = [];
+  let [first, longest] = [0, 0];
+  for (let s = 0; s + 1 < offsets.length; s++) {
+    const length = Math.max(longest, offsets[s + 1] - offsets[s]);
+    if (s > first && (s + 1 - first) * heads * length * length > most) {
+      parts.push([first, s]);
+      [first, longest] = [s, offsets[s + 1] - offsets[s]];
+    } else longest = length;
+  }
+  if (offsets.length > 1) parts.push([first, offsets.length - 1]);
+  return parts;
+}
+
+function blockOf(
+  offsets: ArrayLike<number>,
+  [first, end]: [number, number],
+  keep: (values: number[]) => Handle,
+): Block {
+  const sequences = end - first;
+  const [from, count] = [offsets[first], offsets[end] - offsets[first]];
+  let length = 0;
+  for (let s = first; s < end; s++) length = Math.max(length, offsets[s + 1] - offsets[s]);
+  const even = { sequences, length, from, count, tokens: null, places: null, rows: null };
+  if (count === sequences * length) return even;
+  const [tokens, places]: [number[], number[]] = [[], []];
+  for (let s = first; s < end; s++)
+    for (let t = 0; t < length; t++) {
+      const last = Math.max(offsets[s + 1] - 1, from);
+      tokens.push(Math.min(offsets[s] + t, last) - from);
+      if (offsets[s] + t < offsets[s + 1]) places.push((s - first) * length + t);
+    }
+  const rows = keep(places);
+  return { ...even, tokens: keep(tokens), places: rows, rows };
+}
+
+const latest = new Latest<Blocks>();
+
+/** The blocks of a batch, which all its layers share. Reads the offsets, which the host knows. */
+export function blocksOf(ops: Ops, backend: TensorFlowBackend, starts: { dataId: object }, heads: number): Blocks {
+  return latest.of(backend, [starts.dataId], String(heads), (keep) => {
+    const offsets = backend.readSync(starts.dataId) as Int32Array;
+    const ints = (values: number[]) => keep(ops.retain(ops.upload(Int32Array.from(values), [values.length])));
+    const blocks = divide(offsets, heads)
+      .map((part) => blockOf(offsets, part, ints))
+      .filter(({ count }) => count > 0);
+    const masks = new Map<number, Handle>();
+    for (const { length } of blocks)
+      if (!masks.has(length)) masks.set(length, keep(ops.retain(ops.upload(future(length), [length, length]))));
+    return { blocks, masks };
+  });
+}
+
+function future(length: number): Float32Array {
+  const values = new Float32Array(length * length);
+  for (let i = 0; i < length; i++) values.fill(-1e30, i * length + i + 1, (i + 1) * length);
+  return values;
+}
+
+/** [n, heads*width] -> the block's [sequences * kvHeads, heads/kvHeads * length, width]: heads that share keys are rows of one matrix. */
+export function pad(ops: Ops, x: Handle, block: Block, heads: number, kvHeads: number, zeros = false): Handle {
+  const { sequences, length, from, count } = block;
+  const all = x.shape[1];
+  const width = all / heads;
+  const part = count === x.shape[0] ? x : ops.slice(x, [from, 0], [count, all]);
+  const rows = padRows(ops, part, block, zeros);
+  const byHead = ops.transpose(ops.reshape(rows, [sequences, length, heads, width]), [0, 2, 1, 3]);
+  return ops.reshape(byHead, [sequences * kvHeads, (heads / kvHeads) * length, width]);
+}
+
+/** Places behind a sequence's end repeat its last token, or are zero. */
+function padRows(ops: Ops, part: Handle, { sequences, length, tokens, places }: Block, zeros: boolean): Handle {
+  if (!tokens || !places) return part;
+  if (!zeros) return ops.gather(part, tokens);
+  const indices = ops.reshape(places, [places.shape[0], 1]);
+  return ops.op('ScatterNd', [indices, part, ops.constant([sequences * length, part.shape[1]])]);
+}
+
+/** The way back from `pad`. */
+export function pack(ops: Ops, x: Handle, { sequences, length, rows }: Block, heads: number): Handle {
+  const width = x.shape[2];
+  const byToken = ops.transpose(ops.reshape(x, [sequences, heads, length, width]), [0, 2, 1, 3]);
+  const all = ops.reshape(byToken, [sequences * length, heads * width]);
+  return rows ? ops.gather(all, rows) : all;
+}

@@ -1,0 +1,36 @@
+import { getKernel, type NamedAttrMap, registerKernel, type TensorInfo, unregisterKernel } from '@tensorflow/tfjs-core';
+import type { Handle, TensorFlowBackend } from './binding';
+import { compose, type Ops } from './ops';
+
+/** A kernel composed of TensorFlow's operations: its outputs in order. An optional input that was not given is undefined. */
+export type TensorFlowKernel<Attrs = NamedAttrMap> = (
+  ops: Ops,
+  inputs: Record<string, Handle>,
+  attrs: Attrs,
+  given: { backend: TensorFlowBackend; inputs: Record<string, TensorInfo> },
+) => Handle[];
+
+const composed = new Map<string, TensorFlowKernel<never>>();
+
+/** Declares a kernel's form for TensorFlow. What has none is composed of tfjs operations (reference/). */
+export function registerTensorFlow<Attrs = NamedAttrMap>(name: string, kernel: TensorFlowKernel<Attrs>): void {
+  composed.set(name, kernel);
+}
+
+/** Registers all that were declared with tfjs's backend `tensorflow`. */
+export function installTensorFlowKernels(): void {
+  for (const [kernelName, kernel] of composed) {
+    if (getKernel(kernelName, 'tensorflow')) unregisterKernel(kernelName, 'tensorflow');
+    registerKernel({
+      kernelName,
+      backendName: 'tensorflow',
+      kernelFunc: (params) => {
+        const backend = params.backend as TensorFlowBackend;
+        const inputs = params.inputs as Record<string, TensorInfo>;
+        return compose(backend, inputs, (ops, handles) =>
+          kernel(ops, handles, params.attrs as never, { backend, inputs }),
+        );
+      },
+    });
+  }
+}
