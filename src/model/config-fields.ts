@@ -25,6 +25,11 @@ export function requireField(source: Source, field: string, allowed: unknown[], 
   if (!allowed.includes(value)) refuseField(source, field, allowed.map((item) => JSON.stringify(item)).join(' or '));
 }
 
+/** No dimension of a model is larger; what claims to be would only take memory and time until it is found out. */
+const maxSize = 2 ** 31;
+/** Of layers, which are counted one by one before any weight is looked for. */
+export const maxLayers = 10_000;
+
 /** A number: `size` = whole and at least 1, `count` = whole and at least 0, `real` = positive. */
 export function number(
   source: Source,
@@ -38,5 +43,6 @@ export function number(
   const given = source.json[field] != null;
   if (kind === 'real' ? value <= 0 : given && (!Number.isSafeInteger(value) || value < (kind === 'size' ? 1 : 0)))
     refuseField(source, field, wanted);
+  if (kind !== 'real' && value > maxSize) refuseField(source, field, `at most ${maxSize}`);
   return value;
 }

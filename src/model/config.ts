@@ -1,6 +1,6 @@
 /** A decoder's architecture as Hugging Face's config.json states it. */
 import { UserError } from '../errors';
-import { number, refuseField, requireField, type Source } from './config-fields';
+import { maxLayers, number, refuseField, requireField, type Source } from './config-fields';
 import { type RopeScaling, ropeOf } from './config-rope';
 import type { JsonObject } from './files';
 
@@ -63,7 +63,7 @@ export function parseModelConfig(json: JsonObject, file?: string): ModelConfig {
   return {
     modelType,
     hiddenSize,
-    layers: number(source, 'num_hidden_layers'),
+    layers: layersOf(source),
     heads,
     kvHeads,
     headDim,
@@ -80,6 +80,11 @@ export function parseModelConfig(json: JsonObject, file?: string): ModelConfig {
     padId: tokenIds(source, 'pad_token_id')[0] ?? null,
     json,
   };
+}
+
+function layersOf(source: Source): number {
+  const layers = number(source, 'num_hidden_layers');
+  return layers > maxLayers ? refuseField(source, 'num_hidden_layers', `at most ${maxLayers}`) : layers;
 }
 
 function refuseUnsupported(source: Source, modelType: ModelConfig['modelType']): void {

@@ -25,7 +25,7 @@ const rows = resolve(packageRoot(), '../shared/data/gsm8k/train.jsonl');
 /** Null, with a line on stderr that says why, where a peer is out of reach. */
 const paths = { 'qwen2.5': await peer('qwen2.5-tokenizer'), smollm2: await peer('smollm2') };
 
-/** The texts of scripts/fixtures/tokenizers.py, from the same generator. */
+/** The texts of scripts/fixtures/token_ids.py, from the same generator. */
 function* generated({ seed, texts, ranges, pieces }: Fixture): Generator<string> {
   let state = seed;
   const draw = (n: number) => {
