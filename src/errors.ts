@@ -29,3 +29,11 @@ export class UserError extends Error {
     return `${place ? `${place}: ` : ''}${this.message}${this.remedy ? `\n  ${this.remedy}` : ''}`;
   }
 }
+
+/** Whether an error says that memory ran out, in the words of V8, libc++, WebAssembly, TensorFlow or our own pools. */
+export function isOutOfMemory(error: unknown): boolean {
+  const message = String((error as Error)?.message ?? error);
+  return /out of memory|\bOOM\b|bad_alloc|Array buffer allocation failed|Invalid typed array length|Invalid array buffer length|WebAssembly has no \d+ bytes left|RESOURCE_EXHAUSTED/i.test(
+    message,
+  );
+}

@@ -1,5 +1,5 @@
 /** Settings of supervised and of GRPO training, shared by stages and baselines. Defaults: a pretrained student. */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { choice, flag, group, number, share, text, whole } from './fields';
 import { presetDescriptions } from './presets';
 import { rewardSchema } from './reward';
@@ -23,9 +23,18 @@ const optimization = (updates: number, rates: { whole: number; adapter: number }
   weightDecay: number('Decoupled weight decay of AdamW, for matrices only.', { min: 0, max: 1 }).default(0.01),
   dropout: number('Dropout rate inside the student while it trains.', { min: 0, below: 1 }).default(0),
   maxGradNorm: number('Gradients with a larger global norm are scaled down to it; 0 = never.', { min: 0 }).default(1),
-  microBatchTokens: whole('Tokens that one forward pass holds. Bounds memory, leaves the result as it is.', {
-    min: 1,
-  }).default(8192),
+  microBatchTokens: whole('Tokens that one forward pass holds.', { min: 1, example: 2048 })
+    .or(z.enum(['auto'], { error: '"auto"' }))
+    .describe(
+      'Tokens that one forward pass holds; larger batches go through in parts, whose gradients add up to the same update. "auto": as many as keep the activations below about 1.5 GB, 8192 at most.',
+    )
+    .default('auto'),
+  checkpointing: flag('Compute the layers again in the backward pass.')
+    .or(z.enum(['auto'], { error: '"auto"' }))
+    .describe(
+      'Layers keep only their inputs for the backward pass and are computed again there: a third more time, far less memory, the same update. "auto": where even one longest sequence would not fit into 1.5 GB.',
+    )
+    .default('auto'),
   evaluateEvery: whole('Updates between two checks on the validation rows; without it, evaluation.every.', {
     min: 1,
     example: 50,

@@ -16,6 +16,7 @@ import {
   type ScoredGroup,
   sampleGroups,
 } from './groups';
+import { memorySettings } from './memory';
 import { train } from './training';
 
 /** A phase of GRPO: Stage 2 and the rewriting of Stage 3 are this with different prompts and rewards. */
@@ -58,6 +59,7 @@ export async function trainGrpo(context: Context, model: Model, phase: GrpoPhase
           learningRate,
           {
             ...settings,
+            ...memorySettings(settings),
             temperature: settings.sampling.temperature,
             policyWeight: phase.policyWeight,
             replayWeight: settings.replay.weight,

@@ -6,10 +6,10 @@ import { engine } from '@tensorflow/tfjs-core';
 import type { Experiment } from '../config/experiment';
 import { loadData } from '../data/load';
 import type { Dataset } from '../data/types';
-import { UserError } from '../errors';
+import { isOutOfMemory, UserError } from '../errors';
 import { type BackendInfo, useBackend } from '../kernels/backends';
-import { loadStudentTokenizer } from '../model/hf-folder';
-import { promptStyle } from '../model/prompting';
+import { loadStudentConfig, loadStudentTokenizer } from '../model/hf-folder';
+import { promptStyle, withPrompts } from '../model/prompting';
 import { disposeModel, type Model } from '../model/transformer';
 import { latestCheckpoint, readConfig } from '../runs/reading';
 import type { CheckpointEntry, StageRow } from '../runs/records';
@@ -18,9 +18,12 @@ import { adapt } from './adapter';
 import { newestCheckpoint } from './checkpoints';
 import { Cancelled, type Context, type CurriculumEvent, Stopped } from './context';
 import { type Lesson, prepareLessons } from './lessons';
+import { checkMemory, longestOf, settleMemory } from './memory';
+import { memoryLimits } from './memory-limits';
 import { runCurriculum } from './run';
 import type { RunConfig } from './run-config';
 import { openStudent } from './students';
+import { outOfMemory } from './training';
 
 export interface SessionOptions {
   notify: (event: CurriculumEvent) => void;
@@ -32,9 +35,10 @@ export interface SessionOptions {
 
 /** Starts a run of the experiment in a new folder below `runsFolder`. Returns its folder and the rows of its summary. */
 export async function startRun(asked: Experiment, runsFolder: string, options: SessionOptions) {
-  const experiment = withPromptStyle(asked);
-  const backend = await useBackend(experiment.backend);
-  const data = loadProblems(experiment);
+  const asking = withPromptStyle(asked);
+  const backend = await useBackend(asking.backend);
+  const data = loadProblems(asking);
+  const experiment = withMemory(asking, data, backend, options.notify);
   const config: RunConfig = { experiment, environment: environment(experiment, backend, data) };
   return conduct(createRun(runsFolder, experiment.name, config), experiment, data, backend, options);
 }
@@ -43,6 +47,16 @@ export async function startRun(asked: Experiment, runsFolder: string, options: S
 function withPromptStyle(experiment: Experiment): Experiment {
   const { student } = experiment;
   return { ...experiment, student: { ...student, prompt: promptStyle(loadStudentTokenizer(student.path), student) } };
+}
+
+/** Memory settings made numbers, once and for all as above; says what is needed, and refuses what can never be had. */
+function withMemory(experiment: Experiment, data: Problems, backend: BackendInfo, notify: SessionOptions['notify']) {
+  const { student } = experiment;
+  const tokenizer = withPrompts(loadStudentTokenizer(student.path), student);
+  const [config, lengths] = [loadStudentConfig(student.path), longestOf(data.train.problems, tokenizer)];
+  const settled = settleMemory(experiment, config, lengths);
+  notify({ type: 'note', ...checkMemory(settled, config, lengths, memoryLimits(backend)) });
+  return settled;
 }
 
 /** Goes on with a run from its newest checkpoint that is sound; what it recorded after that is done again. */
@@ -123,7 +137,10 @@ async function conduct(
       disposeModel(model);
     }
     run.close({ state: 'finished' });
-  } catch (error) {
+  } catch (thrown) {
+    const where = run.record.stage ? `in ${run.record.stage}` : 'before the first stage';
+    const error =
+      isOutOfMemory(thrown) && !(thrown instanceof UserError) ? outOfMemory(thrown, where, { run }) : thrown;
     closeAfter(run, error);
     throw error;
   }

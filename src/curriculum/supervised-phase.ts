@@ -5,6 +5,7 @@ import type { Model } from '../model/transformer';
 import { bits } from '../random';
 import type { StageName } from '../runs/records';
 import type { Context } from './context';
+import { memorySettings } from './memory';
 import { rowsOfUpdate } from './order';
 import { train } from './training';
 
@@ -38,7 +39,8 @@ export function trainSupervised(context: Context, model: Model, phase: Supervise
       const examples = rowsOfUpdate(seed, rows, update, size, salt)
         .map((row, i) => phase.example(row, update * size + i))
         .filter((example) => example !== null);
-      const step = supervisedStep(student, optimizer, examples, learningRate, settings, bits(seed, salt, update) >>> 1);
+      const options = { ...settings, ...memorySettings(settings) };
+      const step = supervisedStep(student, optimizer, examples, learningRate, options, bits(seed, salt, update) >>> 1);
       return { metrics: { loss: step.loss, gradNorm: step.gradNorm }, tokens: step.tokens };
     },
   });

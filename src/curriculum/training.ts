@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { isOutOfMemory, UserError } from '../errors';
 import { createOptimizer, Diverged, disposeOptimizer, type Optimizer } from '../learning/optimizer';
 import { learningRateAt, type Schedule } from '../learning/schedule';
 import type { Model } from '../model/transformer';
@@ -134,6 +135,8 @@ async function guarded<T>(
   try {
     return await action();
   } catch (error) {
+    const memory = isOutOfMemory(error) || (error as Partial<UserError>)?.code === 'memory';
+    if (memory) throw outOfMemory(error, `in ${stage} (${phase}), update ${update + 1}`, context);
     if (context.signal.aborted && !(error instanceof Diverged)) return null;
     if (!(error instanceof Diverged)) throw error;
     throw new Diverged(
@@ -141,4 +144,14 @@ async function guarded<T>(
       context.run.record.checkpoints.at(-1)?.name,
     );
   }
+}
+
+/** Memory that ran out, as an error that says where, what is kept, and which settings need less. */
+export function outOfMemory(error: unknown, where: string, { run }: Pick<Context, 'run'>): UserError {
+  const kept = run.record.checkpoints.at(-1)?.name;
+  return new UserError(`memory ran out ${where}: ${(error as Error)?.message ?? error}`, {
+    code: 'memory',
+    remedy: `Lower microBatchTokens or set "checkpointing": true where it trains; lower prompts, group, maxNewTokens or evaluation.batch where it generates${kept ? `; the checkpoint ${kept} is kept` : ''}.`,
+    cause: error,
+  });
 }

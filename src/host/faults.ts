@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { UserError } from '../errors';
+import { isOutOfMemory, UserError } from '../errors';
 import type { Fault } from '../protocol/control';
 
 /** An error as it travels. What is no UserError is a defect of ours. */
@@ -9,11 +9,11 @@ export function faultOf(error: unknown): Fault {
     return { code, message, file, line, column, remedy };
   }
   const { message } = error as Error;
-  if (/out of memory|OOM|bad_alloc|Array buffer allocation failed|Invalid typed array length/i.test(message ?? ''))
+  if (isOutOfMemory(error))
     return {
       code: 'memory',
       message: `there was not enough memory: ${message}`,
-      remedy: 'Lower microBatchTokens, or prompts, group and maxNewTokens of the stage; or take a smaller student.',
+      remedy: 'Close other programs, ask for fewer and shorter answers at a time, or take a smaller student.',
     };
   return { code: 'defect', message: message ?? String(error) };
 }

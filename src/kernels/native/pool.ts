@@ -1,4 +1,5 @@
 import type { Block, KernelMemory, Values } from './library';
+import { memoryLimit, overLimit } from './limit';
 
 /** Bytes that may lie idle whatever was in use before. */
 const idleAllowance = 64 * 2 ** 20;
@@ -10,12 +11,14 @@ const idleAllowance = 64 * 2 ** 20;
 export class BufferPool implements KernelMemory {
   private readonly free = new Map<number, Block[]>();
   private readonly own = new WeakSet<ArrayBufferLike>();
+  private readonly limit = memoryLimit();
   private used = 0;
   private peak = 0;
   private idle = 0;
 
   allocate(bytes: number): Block {
     const size = sizeClass(bytes);
+    if (this.used + size > this.limit) throw overLimit(bytes, this.used);
     const waiting = this.free.get(size);
     const block = waiting?.pop();
     if (block) this.idle -= size;

@@ -5,6 +5,7 @@ import { packageRoot } from '../../paths';
 import { threadCount } from './addon';
 import { Heap, roundUp, type SharedMemory } from './heap';
 import { type KernelArgument, type KernelCall, type KernelLibrary, kernelList } from './library';
+import { memoryLimit } from './limit';
 
 const mostArguments = 2048;
 const stackBytes = 1 << 20;
@@ -60,7 +61,11 @@ export function openWasm(choice: { threads?: number } = {}): KernelLibrary {
 
 /** The maximum is address space, not memory; where the system grants less of it, less. */
 function reserveMemory(): SharedMemory {
-  for (let maximum = 65536; ; maximum /= 2) {
+  for (
+    let maximum = Math.min(65536, Math.max(512, Math.ceil(memoryLimit() / 65536)));
+    ;
+    maximum = Math.floor(maximum / 2)
+  ) {
     try {
       return new wasm.Memory({ initial: 256, maximum, shared: true });
     } catch (error) {

@@ -1,0 +1,221 @@
+/** What an experiment needs of memory before it runs, and the settings that follow from it. */
+import type { Experiment } from '../config/experiment';
+import { defaultLora } from '../config/lora';
+import type { Problem } from '../data/types';
+import { UserError } from '../errors';
+import { generationMemory, type Learner, type Memory, type Pass, totalOf, updateMemory } from '../learning/memory';
+import type { ModelConfig } from '../model/config';
+import type { Tokenizer } from '../model/tokenizer';
+import { prepareLessons } from './lessons';
+import type { MemoryLimits } from './memory-limits';
+
+/** The longest question and teacher chain, in tokens. */
+export interface Lengths {
+  question: number;
+  chain: number;
+}
+
+/** Where memory peaks: what the run is doing there, and what for. */
+export interface Peak {
+  stage: string;
+  activity: 'training' | 'sampling' | 'testing';
+  memory: Memory;
+  /** All of `memory`, and what Node itself takes. */
+  bytes: number;
+}
+
+/** Activations that "auto" settings stay below. Not what happens to be free: a run resumed elsewhere must go on bit for bit. */
+const activationBudget = 1.5e9;
+const mostTokens = 8192;
+const leastTokens = 256;
+/** Node with the engine, the tokenizer and the data, and what the pools keep idle. */
+const runtimeBytes = 250e6;
+/** What prompts say around question and chain. */
+const wording = 64;
+
+/** Of the rows that are longest as text; those of all rows would take as long as training begins. */
+export function longestOf(problems: readonly Problem[], tokenizer: Tokenizer): Lengths {
+  const size = ({ question, chain }: Problem) => question.length + JSON.stringify(chain ?? '').length;
+  const longest = [...problems].sort((a, b) => size(b) - size(a)).slice(0, 32);
+  const lessons = prepareLessons(longest, tokenizer);
+  return {
+    question: Math.max(1, ...lessons.map(({ prompt }) => prompt.length)),
+    chain: Math.max(1, ...lessons.map(({ teacherTokens }) => teacherTokens?.length ?? 0)),
+  };
+}
+
+interface Setting {
+  microBatchTokens: number | 'auto';
+  checkpointing: boolean | 'auto';
+}
+
+/** The experiment with numbers in place of "auto": what its run records, so that it is resumed with the same. */
+export function settleMemory(experiment: Experiment, config: ModelConfig, lengths: Lengths): Experiment {
+  const { stages, baselines } = experiment;
+  const { reconstruct, complete, rewrite } = stages;
+  const of = learnerOf(experiment, config, 0);
+  const supervised = 2 * lengths.chain + lengths.question + wording;
+  const settle = <T extends Setting>(settings: T, longest: number): T => ({
+    ...settings,
+    ...settled(of, settings, longest),
+  });
+  const answering = (maxNewTokens: number) => lengths.question + lengths.chain + wording + maxNewTokens;
+  return {
+    ...experiment,
+    stages: {
+      reconstruct: reconstruct && settle(reconstruct, supervised),
+      complete: complete && settle(complete, answering(complete.maxNewTokens)),
+      rewrite: rewrite && {
+        ...settle(rewrite, answering(rewrite.maxNewTokens)),
+        internalise: settle(rewrite.internalise, supervised),
+      },
+    },
+    baselines: { ...baselines, sft: baselines.sft && settle(baselines.sft, supervised) },
+  };
+}
+
+function settled(learner: Learner, { microBatchTokens, checkpointing }: Setting, longest: number) {
+  const fits = (tokens: number, again: boolean) =>
+    updateMemory(learner, passOf(tokens, again)).activations <= activationBudget;
+  const again = checkpointing === 'auto' ? !fits(longest, false) : checkpointing;
+  let tokens = mostTokens;
+  while (tokens > leastTokens && !fits(tokens, again)) tokens /= 2;
+  return { checkpointing: again, microBatchTokens: microBatchTokens === 'auto' ? tokens : microBatchTokens };
+}
+
+const passOf = (tokens: number, checkpointing: boolean): Pass => ({
+  tokens,
+  targets: tokens,
+  checkpointing,
+  accumulated: true,
+});
+
+const learnerOf = ({ student }: Experiment, config: ModelConfig, copies: number): Learner => ({
+  config,
+  lora: student.lora || null,
+  copies,
+});
+
+/** The settings of a stage as training takes them. Throws when "auto" was not settled before the run began. */
+export function memorySettings({ microBatchTokens, checkpointing }: Setting) {
+  if (microBatchTokens === 'auto' || checkpointing === 'auto') throw new Error('Memory settings are not settled');
+  return { microBatchTokens, checkpointing };
+}
+
+/**
+ * Says what a settled experiment needs and what there is. Throws a UserError when there can never be so much; where it is only taken
+ * at the moment, that is a warning.
+ */
+export function checkMemory(
+  experiment: Experiment,
+  config: ModelConfig,
+  lengths: Lengths,
+  limits: MemoryLimits | null,
+): { level: 'info' | 'warning'; text: string } {
+  const peak = peakOf(experiment, config, lengths);
+  const needs = `needs about ${gigabytes(peak.bytes)} of memory (${peak.stage}, ${peak.activity})`;
+  if (!limits || peak.bytes <= limits.free) return { level: 'info', text: needs };
+  const advice = remedies(experiment, config, lengths, limits.free);
+  const remedy = advice.length > 0 ? `Try ${advice.join(', or ')}.` : 'Take a smaller student, or a larger machine.';
+  if (peak.bytes > limits.total)
+    throw new UserError(`the run ${needs}, and there are only ${gigabytes(limits.total)}`, { code: 'memory', remedy });
+  return { level: 'warning', text: `the run ${needs}, ${gigabytes(limits.free)} are free: ${remedy}` };
+}
+
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+
+/** Where a settled experiment holds most. */
+export function peakOf(experiment: Experiment, config: ModelConfig, lengths: Lengths): Peak {
+  const { stages, baselines, evaluation } = experiment;
+  const peaks: Peak[] = [];
+  const add = (stage: string, activity: Peak['activity'], memory: Memory) =>
+    peaks.push({ stage, activity, memory, bytes: totalOf(memory) + runtimeBytes });
+  const learner = (copies: number) => learnerOf(experiment, config, copies);
+  const training = (stage: string, settings: Setting, longest: number, sequences: number, copies: number) => {
+    const all = sequences * longest;
+    const tokens = Math.min(Math.max(settings.microBatchTokens as number, longest), all);
+    const accumulated = all > tokens;
+    const pass = { ...passOf(tokens, settings.checkpointing as boolean), accumulated };
+    add(stage, 'training', updateMemory(learner(copies), pass));
+  };
+  const supervised = 2 * lengths.chain + lengths.question + wording;
+  const { sft } = baselines;
+  if (sft) training('sft', sft, lengths.question + lengths.chain, sft.batch * sft.accumulation, 1);
+  const { reconstruct, complete, rewrite } = stages;
+  if (reconstruct) training('reconstruct', reconstruct, supervised, reconstruct.batch * reconstruct.accumulation, 0);
+  for (const [stage, settings, copies] of [
+    ['complete', complete, 0],
+    ['rewrite', rewrite, 1],
+  ] as const) {
+    if (!settings) continue;
+    const promptTokens = lengths.question + lengths.chain + wording;
+    const { prompts, group, maxNewTokens, beta } = settings;
+    const beside = copies + (beta > 0 ? 1 : 0);
+    const generation = { rows: prompts * group, prompts, promptTokens, newTokens: maxNewTokens };
+    add(stage, 'sampling', generationMemory(learner(beside), generation, true));
+    training(stage, settings, promptTokens + maxNewTokens, prompts * group, beside);
+  }
+  if (rewrite) {
+    const { internalise } = rewrite;
+    training('rewrite', internalise, supervised, internalise.batch * internalise.accumulation, 0);
+  }
+  const { batch, maxNewTokens } = evaluation;
+  const testing = { rows: batch, prompts: batch, promptTokens: lengths.question, newTokens: maxNewTokens };
+  add('evaluation', 'testing', generationMemory(learner(1), testing, true));
+  return peaks.reduce((most, peak) => (peak.bytes > most.bytes ? peak : most));
+}
+
+/** Changes of settings, the gentlest first, with which the experiment stays within `limit` bytes; empty when none of them is enough. */
+export function remedies(experiment: Experiment, config: ModelConfig, lengths: Lengths, limit: number): string[] {
+  const found: string[] = [];
+  const tried: string[] = [];
+  let changed = experiment;
+  const attempt = (text: string, change: (one: Experiment) => Experiment) => {
+    changed = change(changed);
+    const alone = peakOf(change(experiment), config, lengths).bytes <= limit;
+    const together = peakOf(changed, config, lengths).bytes <= limit;
+    if (alone) found.push(text);
+    else if (together && found.length === 0) found.push([...tried, text].join(' and '));
+    tried.push(text);
+  };
+  attempt('"microBatchTokens": 512', (one) =>
+    mapStages(one, (stage) => ({ ...stage, microBatchTokens: Math.min(stage.microBatchTokens as number, 512) })),
+  );
+  attempt('"checkpointing": true', (one) => mapStages(one, (stage) => ({ ...stage, checkpointing: true })));
+  const { stages, evaluation } = experiment;
+  const shorter = Math.floor(Math.max(evaluation.maxNewTokens, 1) / 2);
+  attempt(`"maxNewTokens": ${shorter}`, (one) => ({
+    ...mapGrpo(one, (settings) => ({ ...settings, maxNewTokens: Math.min(settings.maxNewTokens, shorter) })),
+    evaluation: { ...one.evaluation, maxNewTokens: shorter },
+  }));
+  const fewer = Math.max(1, Math.floor((stages.complete || stages.rewrite || { prompts: 2 }).prompts / 2));
+  attempt(`"prompts": ${fewer} and "evaluation": {"batch": ${Math.ceil(evaluation.batch / 4)}}`, (one) => ({
+    ...mapGrpo(one, (settings) => ({ ...settings, prompts: Math.min(settings.prompts, fewer) })),
+    evaluation: { ...one.evaluation, batch: Math.ceil(evaluation.batch / 4) },
+  }));
+  if (!experiment.student.lora)
+    attempt('"student": {"lora": {}}', (one) => ({ ...one, student: { ...one.student, lora: defaultLora } }));
+  return found;
+}
+
+function mapStages(experiment: Experiment, change: <T extends Setting>(settings: T) => T): Experiment {
+  const { reconstruct, complete, rewrite } = experiment.stages;
+  const { sft } = experiment.baselines;
+  return {
+    ...experiment,
+    stages: {
+      reconstruct: reconstruct && change(reconstruct),
+      complete: complete && change(complete),
+      rewrite: rewrite && { ...change(rewrite), internalise: change(rewrite.internalise) },
+    },
+    baselines: { ...experiment.baselines, sft: sft && change(sft) },
+  };
+}
+
+type Answering = { prompts: number; maxNewTokens: number };
+
+function mapGrpo(experiment: Experiment, change: <T extends Answering>(settings: T) => T): Experiment {
+  const { complete, rewrite } = experiment.stages;
+  const stages = { ...experiment.stages, complete: complete && change(complete), rewrite: rewrite && change(rewrite) };
+  return { ...experiment, stages };
+}

@@ -1,0 +1,12 @@
+/** DISTILLERY_MEMORY_LIMIT: the most that kernels may hold, in MiB; without it, what the system gives. */
+export function memoryLimit(): number {
+  const limit = Number(process.env.DISTILLERY_MEMORY_LIMIT);
+  return limit > 0 ? limit * 2 ** 20 : Number.POSITIVE_INFINITY;
+}
+
+export function overLimit(bytes: number, used: number): Error {
+  const mebibytes = (count: number) => Math.round(count / 2 ** 20);
+  return new RangeError(
+    `Array buffer allocation failed: ${bytes} bytes beside ${mebibytes(used)} MiB in use are more than DISTILLERY_MEMORY_LIMIT (${mebibytes(memoryLimit())} MiB)`,
+  );
+}
