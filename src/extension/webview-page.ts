@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { z } from 'zod';
 import { maxToExtension, pageNoticeSchema, pageStateSchema } from '../protocol/page';
+import { readingColumn } from './reading-column';
 import type { Services } from './services';
 
 /** A kind of page: `dist/webview/<name>.js` and `.css`, and what passes between it and the extension. */
@@ -61,7 +62,7 @@ export class WebviewPages<Subject, ToPage, ToExtension> implements vscode.Dispos
   }
 
   /** Opens the page, or reveals the one that is open for the same key. */
-  open(subject: Subject, column = vscode.ViewColumn.Active): Page<Subject, ToPage> {
+  open(subject: Subject, column = readingColumn()): Page<Subject, ToPage> {
     const key = this.kind.keyOf(subject);
     for (const { page, driver } of this.pages.values()) {
       if (this.kind.keyOf(page.subject) !== key) continue;
@@ -78,7 +79,8 @@ export class WebviewPages<Subject, ToPage, ToExtension> implements vscode.Dispos
   private adopt(panel: vscode.WebviewPanel, subject: Subject): Page<Subject, ToPage> {
     const root = vscode.Uri.joinPath(this.services.context.extensionUri, 'dist', 'webview');
     panel.webview.options = { enableScripts: true, enableCommandUris: false, localResourceRoots: [root] };
-    panel.iconPath = vscode.Uri.joinPath(this.services.context.extensionUri, 'media', 'distillery.svg');
+    const icon = (name: string) => vscode.Uri.joinPath(this.services.context.extensionUri, 'media', name);
+    panel.iconPath = { light: icon('distillery.svg'), dark: icon('distillery-dark.svg') };
     const page: Page<Subject, ToPage> = {
       panel,
       subject,

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { decisionsOf, readDecisions } from '../../runs/decisions';
+import { readingColumn } from '../reading-column';
 import type { Services } from '../services';
 import { clip, plural } from '../words';
 import type { Case } from './case';
@@ -92,7 +93,10 @@ async function openCase(documents: CaseDocuments, reference: CaseReference): Pro
   const uri = documents.uriOf(asUsual ? plain : reference);
   const read = documents.at(uri);
   if (read?.problem) throw read.problem;
-  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true });
+  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), {
+    preview: true,
+    viewColumn: readingColumn(),
+  });
 }
 
 /** Opens the rewrite to be written; `text` is what to begin with, instead of what is approved or best. */
