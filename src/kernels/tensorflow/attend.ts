@@ -1,7 +1,7 @@
 import { type AttentionShape, gradientKernelNames, kernelNames } from '../interface';
 import type { Handle } from './binding';
 import type { Ops } from './ops';
-import { type Block, blocksOf, pack, pad } from './padding';
+import { type Block, type Blocks, blocksOf, pack, pad } from './padding';
 import { registerTensorFlow } from './register';
 
 /** Probabilities over the keys, and the scores they are of. q (scaled already), k: padded. */
@@ -13,8 +13,17 @@ function weigh(ops: Ops, q: Handle, k: Handle, { length }: Block, mask: Handle):
 
 /** [out, lse [n, heads]]. The largest score less the logarithm of its probability is the log-sum-exp. */
 registerTensorFlow<AttentionShape>(kernelNames.attend, (ops, { q, k, v }, shape, { backend, inputs }) => {
-  const { heads, kvHeads, scale } = shape;
-  const { blocks, masks } = blocksOf(ops, backend, inputs.starts, heads);
+  const { out, lse } = attendBlocks(ops, { q, k, v }, blocksOf(ops, backend, inputs.starts, shape.heads), shape);
+  return [out, lse];
+});
+
+/** Causal attention within the sequences of the blocks. */
+export function attendBlocks(
+  ops: Ops,
+  { q, k, v }: { q: Handle; k: Handle; v: Handle },
+  { blocks, masks }: Blocks,
+  { heads, kvHeads, scale }: AttentionShape,
+): { out: Handle; lse: Handle } {
   const scaled = ops.mul(q, ops.scalar(scale));
   const parts = blocks.map((block) => {
     const [queries, keys, values] = [
@@ -29,17 +38,17 @@ registerTensorFlow<AttentionShape>(kernelNames.attend, (ops, { q, k, v }, shape,
     for (const large of [p, scores]) ops.free(large);
     return packed;
   });
-  return [
-    joined(
+  return {
+    out: joined(
       ops,
       parts.map(({ out }) => out),
     ),
-    joined(
+    lse: joined(
       ops,
       parts.map(({ lse }) => lse),
     ),
-  ];
-});
+  };
+}
 
 const padKv = (ops: Ops, x: Handle, block: Block, kvHeads: number) => pad(ops, x, block, kvHeads, kvHeads);
 

@@ -50,5 +50,4 @@ export interface TensorData extends Handle {
 }
 
 /** Types that the binding has no name for. */
-export const TF_RESOURCE = 20;
 export const TF_UINT32 = 22;

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { registerBackend } from '@tensorflow/tfjs-core';
-import type { Binding, TensorFlowBackend } from './binding';
+import type { Binding } from './binding';
+import { withCaches } from './cache';
 import { findTensorFlow } from './installed';
 import { withMemoryErrors } from './memory-errors';
 import { loadBackendClass } from './module';
@@ -34,7 +35,7 @@ export function openTensorFlow(gpu: boolean): OpenTensorFlow {
     origin: found.origin,
   };
   if (gpu && !opened.gpu) throw new Error(`TensorFlow ${opened.version} (${found.origin}) sees no GPU`);
-  registerBackend('tensorflow', (): TensorFlowBackend => new Backend(binding, '@tensorflow/tfjs-node'));
+  registerBackend('tensorflow', () => withCaches(new Backend(binding, '@tensorflow/tfjs-node')));
   return opened;
 }
 

@@ -7,11 +7,11 @@ import type { Attribute, Handle, TensorFlowBackend } from './binding';
 
 export type Ops = ReturnType<typeof opsOf>;
 
-/** Runs `body` over the inputs' handles; frees all that it made but its results, which become tensors. */
+/** Runs `body` over the inputs' handles; frees all that it made but its results, which become tensors (if they are not yet). */
 export function compose(
   backend: TensorFlowBackend,
   inputs: Record<string, TensorInfo>,
-  body: (ops: Ops, inputs: Record<string, Handle>) => Handle[],
+  body: (ops: Ops, inputs: Record<string, Handle>) => (Handle | TensorInfo)[],
 ): TensorInfo[] {
   const made = new Set<Handle>();
   const free = () => {
@@ -21,8 +21,11 @@ export function compose(
     const handles: Record<string, Handle> = {};
     for (const [name, info] of Object.entries(inputs)) if (info) handles[name] = handleOf(backend, info);
     const results = body(opsOf(backend, made), handles);
-    for (const result of results) if (!made.delete(result)) throw new Error("A result is no operation's output");
-    return results.map((result) => tensorOf(backend, result));
+    return results.map((result) => {
+      if ('dataId' in result) return result;
+      if (!made.delete(result)) throw new Error("A result is no operation's output");
+      return tensorOf(backend, result);
+    });
   } finally {
     free();
     trimConstants(backend);

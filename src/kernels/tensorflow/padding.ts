@@ -67,20 +67,30 @@ function blockOf(
   return { ...even, tokens: keep(tokens), places: rows, rows };
 }
 
+/** The blocks of sequences with these offsets, and their masks. `keep` decides how long their handles stay. */
+export function makeBlocks(
+  ops: Ops,
+  offsets: ArrayLike<number>,
+  heads: number,
+  keep: (handle: Handle) => Handle,
+): Blocks {
+  const ints = (values: number[]) => keep(ops.upload(Int32Array.from(values), [values.length]));
+  const blocks = divide(offsets, heads)
+    .map((part) => blockOf(offsets, part, ints))
+    .filter(({ count }) => count > 0);
+  const masks = new Map<number, Handle>();
+  for (const { length } of blocks)
+    if (!masks.has(length)) masks.set(length, keep(ops.upload(future(length), [length, length])));
+  return { blocks, masks };
+}
+
 const latest = new Latest<Blocks>();
 
 /** The blocks of a batch, which all its layers share. Reads the offsets, which the host knows. */
 export function blocksOf(ops: Ops, backend: TensorFlowBackend, starts: { dataId: object }, heads: number): Blocks {
   return latest.of(backend, [starts.dataId], String(heads), (keep) => {
     const offsets = backend.readSync(starts.dataId) as Int32Array;
-    const ints = (values: number[]) => keep(ops.retain(ops.upload(Int32Array.from(values), [values.length])));
-    const blocks = divide(offsets, heads)
-      .map((part) => blockOf(offsets, part, ints))
-      .filter(({ count }) => count > 0);
-    const masks = new Map<number, Handle>();
-    for (const { length } of blocks)
-      if (!masks.has(length)) masks.set(length, keep(ops.retain(ops.upload(future(length), [length, length]))));
-    return { blocks, masks };
+    return makeBlocks(ops, offsets, heads, (handle) => keep(ops.retain(handle)));
   });
 }
 

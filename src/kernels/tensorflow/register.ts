@@ -8,18 +8,25 @@ export type TensorFlowKernel<Attrs = NamedAttrMap> = (
   inputs: Record<string, Handle>,
   attrs: Attrs,
   given: { backend: TensorFlowBackend; inputs: Record<string, TensorInfo> },
-) => Handle[];
+) => (Handle | TensorInfo)[];
 
-const composed = new Map<string, TensorFlowKernel<never>>();
+const composed = new Map<string, { kernel: TensorFlowKernel<never>; raw: readonly string[] }>();
 
-/** Declares a kernel's form for TensorFlow. What has none is composed of tfjs operations (reference/). */
-export function registerTensorFlow<Attrs = NamedAttrMap>(name: string, kernel: TensorFlowKernel<Attrs>): void {
-  composed.set(name, kernel);
+/**
+ * Declares a kernel's form for TensorFlow. What has none is composed of tfjs operations (reference/). Inputs named `raw` get no handle:
+ * the kernel takes them in another form.
+ */
+export function registerTensorFlow<Attrs = NamedAttrMap>(
+  name: string,
+  kernel: TensorFlowKernel<Attrs>,
+  raw: readonly string[] = [],
+): void {
+  composed.set(name, { kernel, raw });
 }
 
 /** Registers all that were declared with tfjs's backend `tensorflow`. */
 export function installTensorFlowKernels(): void {
-  for (const [kernelName, kernel] of composed) {
+  for (const [kernelName, { kernel, raw }] of composed) {
     if (getKernel(kernelName, 'tensorflow')) unregisterKernel(kernelName, 'tensorflow');
     registerKernel({
       kernelName,
@@ -27,7 +34,8 @@ export function installTensorFlowKernels(): void {
       kernelFunc: (params) => {
         const backend = params.backend as TensorFlowBackend;
         const inputs = params.inputs as Record<string, TensorInfo>;
-        return compose(backend, inputs, (ops, handles) =>
+        const direct = Object.fromEntries(Object.entries(inputs).filter(([name]) => !raw.includes(name)));
+        return compose(backend, direct, (ops, handles) =>
           kernel(ops, handles, params.attrs as never, { backend, inputs }),
         );
       },

@@ -1,0 +1,92 @@
+import type { Handle, TensorFlowBackend } from './binding';
+import type { Ops } from './ops';
+import { type Blocks, makeBlocks } from './padding';
+import { type Turn, turnOf } from './rows';
+
+/**
+ * All that follows from which tokens go where; the same for every layer. Tokens of prompts that begin here see only one another, as in
+ * training; every other token looks into the cache by itself.
+ */
+export interface Plan {
+  turn: Turn;
+  /** int32 [n * kvHeads, 3]: slot, head and position of each new key and value. */
+  places: Handle;
+  /** Tokens that look into the cache: their indices (null: all, in order), slots, and [count, 1, 1, maxLength] of -1e30 behind their place. */
+  cached: { tokens: Handle | null; slots: Handle; count: number; mask: Handle } | null;
+  /** Tokens of fresh prompts: their indices (null: all), and the blocks they are computed in. */
+  fresh: { tokens: Handle | null; blocks: Blocks } | null;
+  /** Puts [cached, fresh] back into the order of the tokens; null where it is that. */
+  order: Handle | null;
+  /** int32 [rows]: each row's last new token; null where each row has one. */
+  last: Handle | null;
+}
+
+interface Places {
+  starts: ArrayLike<number>;
+  slots: ArrayLike<number>;
+  past: ArrayLike<number>;
+}
+
+export function planOf(
+  ops: Ops,
+  { starts, slots, past }: Places,
+  tables: { cos: Handle; sin: Handle },
+  { heads, kvHeads, maxLength }: { heads: number; kvHeads: number; maxLength: number },
+): Plan {
+  const ints = (values: number[], shape = [values.length]) => ops.upload(Int32Array.from(values), shape);
+  const rows = slots.length;
+  const n = starts[rows];
+  const [positions, places]: [number[], number[]] = [[], []];
+  const [looking, lookingSlots, fresh]: [number[], number[], number[]] = [[], [], []];
+  const freshStarts = [0];
+  for (let row = 0; row < rows; row++) {
+    const begins = past[row] === 0 && starts[row + 1] - starts[row] > 1;
+    for (let token = starts[row]; token < starts[row + 1]; token++) {
+      const position = past[row] + token - starts[row];
+      positions.push(position);
+      for (let head = 0; head < kvHeads; head++) places.push(slots[row], head, position);
+      if (begins) fresh.push(token);
+      else {
+        looking.push(token);
+        lookingSlots.push(slots[row]);
+      }
+    }
+    if (begins) freshStarts.push(fresh.length);
+  }
+  const mask = new Float32Array(looking.length * maxLength);
+  looking.forEach((token, i) => {
+    mask.fill(-1e30, i * maxLength + positions[token] + 1, (i + 1) * maxLength);
+  });
+  const order = new Array<number>(n);
+  [...looking, ...fresh].forEach((token, i) => {
+    order[token] = i;
+  });
+  return {
+    turn: turnOf(ops, ints(positions), tables.cos, tables.sin),
+    places: ints(places, [n * kvHeads, 3]),
+    cached:
+      looking.length > 0
+        ? {
+            tokens: fresh.length > 0 ? ints(looking) : null,
+            slots: ints(lookingSlots),
+            count: looking.length,
+            mask: ops.upload(mask, [looking.length, 1, 1, maxLength]),
+          }
+        : null,
+    fresh:
+      fresh.length > 0
+        ? {
+            tokens: looking.length > 0 ? ints(fresh) : null,
+            blocks: makeBlocks(ops, freshStarts, heads, (handle) => handle),
+          }
+        : null,
+    order: order.every((place, token) => place === token) ? null : ints(order),
+    last: n === rows ? null : ints(Array.from({ length: rows }, (_, row) => starts[row + 1] - 1)),
+  };
+}
+
+/** The offsets, slots and past of a step, which the host knows. */
+export function placesOf(backend: TensorFlowBackend, inputs: Record<string, { dataId: object }>): Places {
+  const values = (name: string) => backend.readSync(inputs[name].dataId) as Int32Array;
+  return { starts: values('starts'), slots: values('slots'), past: values('past') };
+}

@@ -1,0 +1,114 @@
+import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { type DecodeAttrs, kernelNames, type SlotCopies } from '../interface';
+import { attendBlocks } from './attend';
+import type { Handle } from './binding';
+import { copyRows, destroy, give, rowsOf, type Store, take, write } from './cache';
+import { type Plan, placesOf, planOf } from './decode-plan';
+import type { Ops } from './ops';
+import { registerTensorFlow } from './register';
+import { rmsNorm, swiGlu, turned } from './rows';
+
+const pick = (ops: Ops, x: Handle, indices: Handle | null) => (indices ? ops.gather(x, indices) : x);
+
+/** Tokens that look into the cache, each at its own slot: [count, heads*headDim]. */
+function attendCached(ops: Ops, q: Handle, cache: Handle[], plan: NonNullable<Plan['cached']>, attrs: DecodeAttrs) {
+  const { heads, kvHeads, headDim, scale } = attrs;
+  const { count, mask } = plan;
+  const [keys, values] = cache;
+  const queries = ops.reshape(ops.mul(q, ops.scalar(scale)), [count, kvHeads, heads / kvHeads, headDim]);
+  const scores = ops.add(ops.matMul(queries, keys, false, true), mask);
+  return ops.reshape(ops.matMul(ops.op('Softmax', [scores]), values), [count, heads * headDim]);
+}
+
+/** One layer's attention, its new keys and values written to the cache. */
+function attention(
+  ops: Ops,
+  given: { q: Handle; k: Handle; v: Handle },
+  caches: Store[],
+  layer: number,
+  plan: Plan,
+  attrs: DecodeAttrs,
+): Handle {
+  const { q, k, v } = given;
+  [k, v].forEach((rows, i) => {
+    write(ops, caches[i], layer, plan.places, ops.reshape(rows, [-1, attrs.headDim]));
+  });
+  const parts: Handle[] = [];
+  if (plan.cached) {
+    const seen = caches.map((cache) => rowsOf(ops, cache, layer, plan.cached!.slots));
+    parts.push(attendCached(ops, pick(ops, q, plan.cached.tokens), seen, plan.cached, attrs));
+    for (const large of seen) ops.free(large);
+  }
+  if (plan.fresh) {
+    const { tokens, blocks } = plan.fresh;
+    const own = { q: pick(ops, q, tokens), k: pick(ops, k, tokens), v: pick(ops, v, tokens) };
+    parts.push(attendBlocks(ops, own, blocks, attrs).out);
+  }
+  return pick(ops, ops.concat(parts, 0), plan.order);
+}
+
+/** -> logits [rows, vocab]; `caches` are keys and values, written in place. */
+function decode(ops: Ops, inputs: Record<string, Handle>, caches: Store[], plan: Plan, attrs: DecodeAttrs): Handle {
+  const { headDim, eps } = attrs;
+  const linear = (x: Handle, weight: Handle) => ops.matMul(x, weight, false, true);
+  const norm = (x: Handle, weight: Handle) => rmsNorm(ops, x, weight, eps).y;
+  const biased = (x: Handle, bias?: Handle) => (bias ? ops.op('BiasAdd', [x, bias]) : x);
+  const normedHeads = (x: Handle, weight?: Handle) =>
+    weight ? ops.reshape(norm(ops.reshape(x, [-1, headDim]), weight), x.shape) : x;
+  let x = ops.gather(inputs.embed, inputs.tokens);
+  for (let layer = 0; layer < attrs.layers; layer++) {
+    const weight = (name: string) => inputs[`${layer}.${name}`];
+    const h = norm(x, weight('inputNorm'));
+    const rotated = (name: 'q' | 'k') =>
+      turned(
+        ops,
+        normedHeads(biased(linear(h, weight(name)), weight(`${name}Bias`)), weight(`${name}Norm`)),
+        plan.turn,
+        headDim,
+      );
+    const own = { q: rotated('q'), k: rotated('k'), v: biased(linear(h, weight('v')), weight('vBias')) };
+    x = ops.add(x, linear(attention(ops, own, caches, layer, plan, attrs), weight('o')));
+    const h2 = norm(x, weight('postNorm'));
+    x = ops.add(x, linear(swiGlu(ops, linear(h2, weight('gate')), linear(h2, weight('up'))), weight('down')));
+  }
+  return linear(norm(pick(ops, x, plan.last), inputs.norm), inputs.head);
+}
+
+/** [logits, keys, values] */
+registerTensorFlow<DecodeAttrs>(
+  kernelNames.decodeStep,
+  (ops, inputs, attrs, { backend, inputs: given }) => {
+    const maxLength = given.keys.shape[3];
+    const plan = planOf(ops, placesOf(backend, given), inputs as { cos: Handle; sin: Handle }, { ...attrs, maxLength });
+    return onCaches(ops, given, backend, (caches) => [decode(ops, inputs, caches, plan, attrs)]);
+  },
+  ['keys', 'values'],
+);
+
+/** [keys, values] */
+registerTensorFlow<SlotCopies>(
+  kernelNames.copySlots,
+  (ops, _inputs, { from, to }, { backend, inputs: given }) =>
+    onCaches(ops, given, backend, (caches) => {
+      const indices = (values: number[]) => ops.upload(Int32Array.from(values), [values.length]);
+      for (const cache of caches) copyRows(ops, cache, indices(from), indices(to));
+      return [];
+    }),
+  ['keys', 'values'],
+);
+
+/** Runs `use` on the caches of the inputs `keys` and `values`, and gives them after its results; where it fails they end. */
+function onCaches(
+  ops: Ops,
+  given: Record<string, TensorInfo>,
+  backend: Parameters<typeof take>[1],
+  use: (caches: Store[]) => Handle[],
+): (Handle | TensorInfo)[] {
+  const caches = [take(ops, backend, given.keys), take(ops, backend, given.values)];
+  try {
+    return [...use(caches), ...caches.map((cache) => give(backend, cache))];
+  } catch (error) {
+    for (const cache of caches) destroy(backend, cache);
+    throw error;
+  }
+}
