@@ -1,12 +1,18 @@
 import type { Command } from 'commander';
+import pc from 'picocolors';
+import type { Experiment } from '../config/experiment';
 import { loadExperiment } from '../config/load';
 import { trainedStages } from '../curriculum/adjust';
 import { prepareLessons } from '../curriculum/lessons';
+import { checkMemory, longestOf, settleMemory } from '../curriculum/memory';
+import { memoryLimits } from '../curriculum/memory-limits';
 import { loadData } from '../data/load';
 import { viewsOf } from '../data/preview';
+import type { Problem } from '../data/types';
 import { UserError } from '../errors';
-import { loadStudentTokenizer } from '../model/hf-folder';
+import { loadStudentConfig, loadStudentTokenizer } from '../model/hf-folder';
 import { withPrompts } from '../model/prompting';
+import type { Tokenizer } from '../model/tokenizer';
 import { printDocument } from './exit';
 import { namesOf, positive } from './options';
 import { experimentFile } from './places';
@@ -65,6 +71,22 @@ Examples:
         }),
       );
       if (options.json) printDocument(previewed);
-      else process.stdout.write(`${previewed.map(previewText).join('\n\n')}\n`);
+      else {
+        const { level, text } = memoryNeed(experiment, problems, tokenizer);
+        const line = level === 'warning' ? pc.yellow(text) : pc.dim(text);
+        process.stdout.write(`${previewed.map(previewText).join('\n\n')}\n\n${line}\n`);
+      }
     });
+}
+
+/** What a run would say of its memory; what makes it refuse is a warning here. */
+function memoryNeed(experiment: Experiment, problems: readonly Problem[], tokenizer: Tokenizer) {
+  const [config, lengths] = [loadStudentConfig(experiment.student.path), longestOf(problems, tokenizer)];
+  const limits = memoryLimits(experiment.backend);
+  try {
+    return checkMemory(settleMemory(experiment, config, lengths), config, lengths, limits);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { level: 'warning' as const, text: error.toString() };
+  }
 }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { BackendInfo } from '../kernels/backends';
+import type { BackendName } from '../kernels/backends';
 import { memoryLimit } from '../kernels/native/limit';
 
 export interface MemoryLimits {
@@ -16,10 +16,13 @@ export interface MemoryLimits {
 const webAssembly = 2 ** 32;
 
 /** Null where the memory that counts is a graphics card's, which is not known here. */
-export function memoryLimits(backend: Pick<BackendInfo, 'name' | 'isa'>): MemoryLimits | null {
-  if (backend.name === 'tensorflow-gpu') return null;
+export function memoryLimits(name: BackendName | 'auto', isa?: string): MemoryLimits | null {
+  if (name === 'tensorflow-gpu') return null;
   const machine = machineMemory();
-  const own = Math.min(memoryLimit(), backend.isa === 'simd128' ? webAssembly : Number.POSITIVE_INFINITY);
+  const own = Math.min(
+    memoryLimit(),
+    isa === 'simd128' || name === 'embedded-wasm' ? webAssembly : Number.POSITIVE_INFINITY,
+  );
   return { free: Math.min(machine.free, own), total: Math.min(machine.total, own) };
 }
 

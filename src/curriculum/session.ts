@@ -55,7 +55,7 @@ function withMemory(experiment: Experiment, data: Problems, backend: BackendInfo
   const tokenizer = withPrompts(loadStudentTokenizer(student.path), student);
   const [config, lengths] = [loadStudentConfig(student.path), longestOf(data.train.problems, tokenizer)];
   const settled = settleMemory(experiment, config, lengths);
-  notify({ type: 'note', ...checkMemory(settled, config, lengths, memoryLimits(backend)) });
+  notify({ type: 'note', ...checkMemory(settled, config, lengths, memoryLimits(backend.name, backend.isa)) });
   return settled;
 }
 

@@ -1,0 +1,96 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it, vi } from 'vitest';
+import { defaultLora } from '../config/lora';
+import { parseModelConfig } from '../model/config';
+import { checkMemory, peakOf, remedies, settleMemory } from './memory';
+import { machineMemory, memoryLimits } from './memory-limits';
+import { tinyExperiment } from './testing/tiny';
+
+/** The shape of SmolLM2-135M. */
+const config = parseModelConfig({
+  model_type: 'llama',
+  hidden_size: 576,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  intermediate_size: 1536,
+  vocab_size: 49152,
+  max_position_embeddings: 8192,
+  tie_word_embeddings: true,
+});
+const lengths = { question: 120, chain: 250 };
+const supervised = { updates: 3, batch: 32 };
+const grpo = { updates: 3, prompts: 16, group: 8, maxNewTokens: 384 };
+const of = (lora: object | false, changes = {}) =>
+  tinyExperiment('/nowhere', {
+    student: { path: 'student', lora },
+    stages: { reconstruct: { ...supervised, ...changes }, complete: { ...grpo, ...changes }, rewrite: false },
+    baselines: { sft: false },
+  });
+const stage = (experiment: ReturnType<typeof of>) => experiment.stages.complete || undefined;
+
+afterEach(() => vi.unstubAllEnvs());
+
+it('"auto" settles on numbers that depend on the student alone, and settled ones stay', () => {
+  const settled = settleMemory(of({}), config, lengths);
+  expect(stage(settled)).toMatchObject({ microBatchTokens: 1024, checkpointing: false });
+  vi.stubEnv('DISTILLERY_MEMORY_LIMIT', '100');
+  expect(settleMemory(of({}), config, lengths)).toEqual(settled);
+  expect(settleMemory(settled, config, lengths)).toEqual(settled);
+  const given = settleMemory(of({}, { microBatchTokens: 3000, checkpointing: true }), config, lengths);
+  expect(stage(given)).toMatchObject({ microBatchTokens: 3000, checkpointing: true });
+  const small = { ...config, layers: 4, hiddenSize: 256, intermediateSize: 704, vocabSize: 512 };
+  expect(stage(settleMemory(of(false), small, lengths))).toMatchObject({
+    microBatchTokens: 8192,
+    checkpointing: false,
+  });
+  const long = settleMemory(of({}), config, { question: 200, chain: 3000 });
+  expect(stage(long)).toMatchObject({ microBatchTokens: 8192, checkpointing: true });
+});
+
+it('remedies are those that are enough', () => {
+  const settled = settleMemory(of(false, { microBatchTokens: 8192, checkpointing: false }), config, lengths);
+  const needed = peakOf(settled, config, lengths).bytes;
+  expect(needed).toBeGreaterThan(9e9);
+  const found = remedies(settled, config, lengths, 0.6 * needed);
+  expect(found[0]).toBe('"microBatchTokens": 512');
+  expect(found).toContain('"checkpointing": true');
+  expect(found).not.toContain('"student": {"lora": {}}'); // less, but not enough
+  const adapted = { ...settled, student: { ...settled.student, lora: defaultLora } };
+  expect(peakOf(adapted, config, lengths).bytes).toBeLessThan(needed);
+  expect(remedies(settled, config, lengths, 1e8)).toEqual([]);
+});
+
+it('warns when more is needed than is free, and refuses what can never be had', () => {
+  const settled = settleMemory(of(false), config, lengths);
+  const { bytes } = peakOf(settled, config, lengths);
+  expect(checkMemory(settled, config, lengths, { free: bytes, total: bytes }).level).toBe('info');
+  const warning = checkMemory(settled, config, lengths, { free: bytes - 1e8, total: bytes });
+  expect(warning.level).toBe('warning');
+  expect(warning.text).toMatch(/needs about [\d.]+ GB of memory \(\w+, \w+\), [\d.]+ GB are free: Try "/);
+  expect(() => checkMemory(settled, config, lengths, { free: 1e9, total: 2e9 })).toThrow(/there are only 2.0 GB/);
+});
+
+it('knows the limits of WebAssembly and of control groups of both versions', () => {
+  expect(memoryLimits('embedded', 'simd128')!.total).toBeLessThanOrEqual(2 ** 32);
+  expect(memoryLimits('tensorflow-gpu')).toBeNull();
+  const folder = mkdtempSync(join(tmpdir(), 'distillery-groups-'));
+  const group = (name: string, files: Record<string, string>) => {
+    mkdirSync(join(folder, name));
+    for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, name, file), text);
+    return join(folder, name);
+  };
+  const second = group('second', {
+    'memory.max': '1000000000\n',
+    'memory.current': '700000000\n',
+    'memory.stat': 'anon 5\ninactive_file 200000000\n',
+  });
+  const first = group('first', { 'memory.limit_in_bytes': '500000000\n', 'memory.usage_in_bytes': '100000000\n' });
+  const free = group('free', { 'memory.max': 'max\n' });
+  expect(machineMemory([second, free])).toEqual({ total: 1e9, free: 5e8 });
+  expect(machineMemory([second, first])).toEqual({ total: 5e8, free: 4e8 });
+  expect(machineMemory([free]).total).toBeGreaterThan(1e9);
+  rmSync(folder, { recursive: true });
+});

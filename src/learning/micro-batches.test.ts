@@ -1,0 +1,67 @@
+import { beforeAll, expect, it } from 'vitest';
+import { useBackend } from '../kernels/backends';
+import { parseModelConfig } from '../model/config';
+import { tinyConfig } from '../model/testing/tiny';
+import { createModel, disposeModel } from '../model/transformer';
+import { type Episode, type GrpoOptions, grpoStep, type LossType } from './grpo';
+import { createOptimizer, disposeOptimizer } from './optimizer';
+
+beforeAll(async () => {
+  await useBackend('embedded');
+});
+
+const examples = [
+  { prompt: [1, 2, 3], completion: [4, 5, 0] },
+  { prompt: [6], completion: [7, 8, 9, 10, 0] },
+  { prompt: [3, 3], completion: [11, 0] },
+  { prompt: [5, 9], completion: [12, 13, 14, 15, 16, 17] },
+];
+const episodes = examples.map(
+  (example, i): Episode => ({
+    ...example,
+    logProbs: new Float32Array(example.completion.length).fill(-4),
+    advantage: [1, -1, 0.5, -0.7][i],
+    masked: i === 3,
+  }),
+);
+
+/** The first moments after one step, which are the gradients times 1 - beta1. */
+function gradients(loss: LossType, microBatchTokens: number): number[] {
+  const model = createModel(parseModelConfig(tinyConfig('qwen2')), 5);
+  const [optimizer, reference] = [createOptimizer(model), createModel(model.config, 6)];
+  const options: GrpoOptions = {
+    dropout: 0,
+    microBatchTokens,
+    weightDecay: 0,
+    maxGradNorm: 0,
+    loss,
+    clipLow: 0.2,
+    clipHigh: 0.28,
+    beta: 0.05,
+    kl: 'k3',
+    temperature: 0.9,
+    maxNewTokens: 8,
+    iterations: 1,
+    minibatches: 1,
+    policyWeight: 1,
+    replayWeight: 0.5,
+  };
+  grpoStep(model, optimizer, episodes, examples, reference, 1e-3, options, 3);
+  const values = [...optimizer.moments.values()].flatMap(({ first }) => [...first.dataSync()]);
+  disposeOptimizer(optimizer);
+  disposeModel(reference);
+  disposeModel(model);
+  return values.map((value) => value / (1 - 0.9));
+}
+
+it.each(['grpo', 'dr_grpo', 'dapo', 'gspo'] as const)(
+  '%s: micro-batches add up to the gradient of the batch',
+  (loss) => {
+    const whole = gradients(loss, 1000);
+    expect(Math.max(...whole.map(Math.abs))).toBeGreaterThan(1e-2);
+    for (const tokens of [1, 8, 14]) {
+      const parts = gradients(loss, tokens);
+      expect(Math.max(...whole.map((value, i) => Math.abs(value - parts[i])))).toBeLessThan(1e-5);
+    }
+  },
+);
