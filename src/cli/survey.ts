@@ -5,8 +5,7 @@ import { type Lesson, prepareLessons } from '../curriculum/lessons';
 import { type FileFormat, guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
 import { UserError } from '../errors';
-import { parseModelConfig } from '../model/config';
-import { readJsonObject } from '../model/files';
+import { loadStudentConfig } from '../model/hf-folder';
 import type { Tokenizer } from '../model/tokenizer';
 import { percent } from './format';
 import { shown } from './places';
@@ -102,8 +101,7 @@ function testBeside(path: string): string | null {
 
 /** A quarter more than 19 of 20 teacher chains need, and at least `least`, as far as the student's positions go. */
 function budget(lessons: readonly Lesson[], folder: string, least: number) {
-  const file = join(folder, 'config.json');
-  const { maxPositions } = parseModelConfig(readJsonObject(file), file);
+  const { maxPositions } = loadStudentConfig(folder);
   const chainOf = ({ teacherTokens }: Lesson) => teacherTokens?.length ?? 0;
   const lengths = lessons.map(chainOf).filter((length) => length > 0);
   const usual = lengths.sort((a, b) => a - b)[Math.floor(0.95 * lengths.length)] ?? 256;

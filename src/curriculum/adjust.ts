@@ -1,9 +1,7 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Experiment } from '../config/experiment';
 import { UserError } from '../errors';
-import { parseModelConfig } from '../model/config';
-import { readJsonObject } from '../model/files';
-import { baseFolder } from '../model/hf-folder';
+import { loadStudentConfig } from '../model/hf-folder';
 import { parameterShapes } from '../model/parameters';
 
 export const trainedStages = ['reconstruct', 'complete', 'rewrite'] as const;
@@ -57,10 +55,7 @@ export function adjust(experiment: Experiment, { stage, from, limit, seed, backe
 
 /** A checkpoint that is not a later state of the experiment's student would be another experiment under its name. */
 function checkShape(checkpoint: string, student: string): void {
-  const shapes = (folder: string) => {
-    const file = join(baseFolder(folder), 'config.json');
-    return parameterShapes(parseModelConfig(readJsonObject(file), file));
-  };
+  const shapes = (path: string) => parameterShapes(loadStudentConfig(path));
   const [given, expected] = [shapes(checkpoint), shapes(student)];
   for (const name of new Set([...expected.keys(), ...given.keys()])) {
     const [a, b] = [given.get(name), expected.get(name)];

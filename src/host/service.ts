@@ -1,10 +1,11 @@
-import { statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { loadTokenizer, type Tokenizer } from '../model/tokenizer';
+import { resolve } from 'node:path';
+import { tokenizerAt } from '../model/student-tokenizer';
+import type { Tokenizer } from '../model/tokenizer';
 import type { Method, Params, Result } from '../protocol/control';
 import type { Control } from './control';
 import { log } from './faults';
 import type { Job } from './messages';
+import { writtenAt } from './written-at';
 
 export interface CallContext {
   /** Aborted when the client cancels the request, or goes. */
@@ -93,9 +94,9 @@ export class Service {
 
   /** The tokenizer asked last stays: texts come in rows. */
   private tokenizerOf(folder: string): Tokenizer {
-    const written = statSync(join(folder, 'tokenizer.json'), { throwIfNoEntry: false })?.mtimeMs ?? -1;
+    const written = writtenAt(folder, ['tokenizer.json']);
     if (this.tokenizer?.folder !== folder || this.tokenizer.written !== written)
-      this.tokenizer = { folder, written, tokenizer: loadTokenizer(folder) };
+      this.tokenizer = { folder, written, tokenizer: tokenizerAt(folder) };
     return this.tokenizer.tokenizer;
   }
 

@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { runConfigOf } from '../curriculum/run-config';
 import { openStudent } from '../curriculum/students';
 import { UserError } from '../errors';
 import { useBackend } from '../kernels/backends';
 import type { Student } from '../model/hf-folder';
 import { disposeModel } from '../model/transformer';
+import { writtenAt } from './written-at';
 
 /** How long a student that nobody asks stays in memory, in milliseconds. */
 const patience = 60_000;
@@ -22,7 +23,7 @@ export class Students {
   async load(folder: string, settled: boolean): Promise<Student> {
     clearTimeout(this.timer);
     const path = resolve(folder);
-    const written = Math.max(...['model', 'adapter_model'].map((name) => writtenAt(join(path, `${name}.safetensors`))));
+    const written = writtenAt(path, ['model.safetensors', 'adapter_model.safetensors']);
     if (this.loaded?.folder === path && this.loaded.written === written) return this.loaded.student;
     this.release();
     if (!statSync(path, { throwIfNoEntry: false }))
@@ -49,5 +50,3 @@ export class Students {
     this.loaded = undefined;
   }
 }
-
-const writtenAt = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? -1;

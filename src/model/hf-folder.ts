@@ -5,12 +5,13 @@ import { UserError } from '../errors';
 import { type ModelConfig, modelConfigJson, parseModelConfig } from './config';
 import { readJsonObject, replaceFile, writeJson } from './files';
 import { fingerprint } from './fingerprint';
-import { ggufAt, ggufCompanions, ggufConfig, ggufTokenizer, ggufWeights, withGguf } from './gguf/student';
+import { ggufAt, ggufCompanions, ggufConfig, ggufWeights, withGguf } from './gguf/student';
 import { adapterBase, adapterConfigFile, holdsAdapter, readAdapter } from './lora-files';
 import { mergedValues } from './merge';
 import { headName, parameterShapes } from './parameters';
 import { type FloatDtype, writeSafetensors } from './safetensors';
-import { loadTokenizer, type Tokenizer } from './tokenizer';
+import { tokenizerAt } from './student-tokenizer';
+import type { Tokenizer } from './tokenizer';
 import { disposeModel, type Model, modelFrom } from './transformer';
 import { holdsWeights, openWeights, type Weights } from './weights';
 
@@ -62,7 +63,7 @@ function refuseStack(folder: string, base: string): never {
 }
 
 function loadPlain(path: string): Student {
-  const tokenizer = loadTokenizerAt(path);
+  const tokenizer = tokenizerAt(path);
   return withWeights(path, (config, weights) => {
     if (tokenizer.vocabSize > config.vocabSize)
       throw new UserError(`The tokenizer has ${tokenizer.vocabSize} tokens, the model only ${config.vocabSize}`, {
@@ -74,14 +75,9 @@ function loadPlain(path: string): Student {
   });
 }
 
-function loadTokenizerAt(path: string): Tokenizer {
-  const gguf = ggufAt(path);
-  return gguf === null ? loadTokenizer(path) : withGguf(gguf, ggufTokenizer);
-}
-
 /** Loads the tokenizer alone: of an adapter's folder, that of its base. */
 export function loadStudentTokenizer(folder: string): Tokenizer {
-  return loadTokenizerAt(baseFolder(folder));
+  return tokenizerAt(baseFolder(folder));
 }
 
 /** Loads the model alone, without an adapter. */

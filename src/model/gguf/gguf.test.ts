@@ -5,17 +5,16 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../errors';
 import { useBackend } from '../../kernels/backends';
-import { parseModelConfig } from '../config';
 import { exportStudent } from '../export';
-import { loadStudent, loadStudentConfig, loadStudentTokenizer, type Student, saveStudent } from '../hf-folder';
+import { loadStudent, loadStudentConfig, loadStudentTokenizer, type Student } from '../hf-folder';
 import { parameterShapes } from '../parameters';
 import { livelyModel } from '../testing/naive';
 import { makeTokenizer } from '../tokenizer';
 import { disposeModel } from '../transformer';
 import { openGguf } from './file';
 import { interleave, separate } from './names';
+import { llama3, metadata, tinyConfig, tokens, vocabulary, writeTinyFolder } from './testing/tiny';
 import { tokenizerFiles } from './tokenizer';
-import type { Metadata } from './types';
 import { type Field, writeGguf } from './write';
 
 const folder = mkdtempSync(join(tmpdir(), 'distillery-gguf-'));
@@ -23,68 +22,15 @@ const at = (name: string) => join(folder, name);
 beforeAll(() => useBackend('cpu'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Every byte as a character, as GPT-2's encoder writes them. */
-const byteTokens = (() => {
-  let next = 256;
-  const plain = (b: number) => (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
-  return Array.from({ length: 256 }, (_, b) => String.fromCodePoint(plain(b) ? b : next++));
-})();
-
-const tokens = [...byteTokens, 'Ġt', 'he', 'Ġthe', '<|end|>', '<|im_end|>', '[PAD261]'];
-const vocabulary = (pre = 'qwen2'): Field[] => [
-  ['tokenizer.ggml.model', 'string', 'gpt2'],
-  ['tokenizer.ggml.pre', 'string', pre],
-  ['tokenizer.ggml.tokens', 'string', tokens],
-  ['tokenizer.ggml.token_type', 'i32', [...Array(259).fill(1), 3, 3, 5]],
-  ['tokenizer.ggml.merges', 'string', ['Ġ t', 'h e', 'Ġt he']],
-  ['tokenizer.ggml.eos_token_id', 'u32', 259],
-  ['tokenizer.ggml.eot_token_id', 'u32', 260],
-  ['tokenizer.ggml.bos_token_id', 'u32', 259],
-  ['tokenizer.ggml.padding_token_id', 'u32', 259],
-];
-const metadata = (fields: Field[]): Metadata => new Map(fields.map(([key, , value]) => [key, value]));
-
-function tiny(type: 'llama' | 'qwen2' | 'qwen3', more: object = {}): Student {
-  const config = parseModelConfig({
-    model_type: type,
-    hidden_size: 32,
-    num_hidden_layers: 2,
-    num_attention_heads: 4,
-    num_key_value_heads: 2,
-    head_dim: type === 'qwen3' ? 16 : 8,
-    intermediate_size: 64,
-    vocab_size: tokens.length,
-    max_position_embeddings: 128,
-    rope_theta: 10000,
-    tie_word_embeddings: type !== 'llama',
-    use_sliding_window: false,
-    eos_token_id: 259,
-    ...more,
-  });
+function tiny(...[type, more]: Parameters<typeof tinyConfig>): Student {
   const { tokenizer, tokenizerConfig, eosIds } = tokenizerFiles(metadata(vocabulary()), 'x.gguf');
-  return { model: livelyModel(config, 5), tokenizer: makeTokenizer(tokenizer, tokenizerConfig, eosIds) };
+  return {
+    model: livelyModel(tinyConfig(type, more), 5),
+    tokenizer: makeTokenizer(tokenizer, tokenizerConfig, eosIds),
+  };
 }
 
-/** Writes a tiny student as a Hugging Face folder. */
-function tinyFolder(name: string, student: Student): string {
-  const { tokenizer, tokenizerConfig } = tokenizerFiles(metadata(vocabulary()), 'x.gguf');
-  mkdirSync(at(name), { recursive: true });
-  writeFileSync(join(at(name), 'tokenizer.json'), JSON.stringify(tokenizer));
-  writeFileSync(join(at(name), 'tokenizer_config.json'), JSON.stringify(tokenizerConfig));
-  saveStudent(at(name), student.model);
-  return at(name);
-}
-
-const llama3 = {
-  rope_theta: 500000,
-  rope_scaling: {
-    rope_type: 'llama3',
-    factor: 8,
-    low_freq_factor: 1,
-    high_freq_factor: 4,
-    original_max_position_embeddings: 8192,
-  },
-};
+const tinyFolder = (name: string, { model }: Student) => writeTinyFolder(at(name), model);
 
 describe('a student', () => {
   it.each([

@@ -24,7 +24,7 @@ const aligned = (bytes: number) => Math.ceil(bytes / alignment) * alignment;
 /** Writes `file` atomically. */
 export function writeGguf(file: string, fields: readonly Field[], sources: readonly GgufSource[]): void {
   const header: Buffer[] = [Buffer.from('GGUF'), u32(3), u64(sources.length), u64(fields.length)];
-  for (const field of fields) header.push(...encodeField(field));
+  for (const field of fields) header.push(encodeField(field));
   let offset = 0;
   for (const { name, type, shape } of sources) {
     const dimensions = [...shape].reverse();
@@ -87,10 +87,10 @@ export function quantize8(values: Float32Array): Uint8Array {
   return out;
 }
 
-function encodeField([key, type, value]: Field): Buffer[] {
-  if (!Array.isArray(value)) return [string(key), u32(valueTypes[type]), encodeValue(type, value)];
-  const items = value.map((item) => encodeValue(type, item));
-  return [string(key), u32(valueTypes.array), u32(valueTypes[type]), u64(items.length), ...items];
+function encodeField([key, type, value]: Field): Buffer {
+  if (!Array.isArray(value)) return Buffer.concat([string(key), u32(valueTypes[type]), encodeValue(type, value)]);
+  const head = [string(key), u32(valueTypes.array), u32(valueTypes[type]), u64(value.length)];
+  return Buffer.concat(head.concat(value.map((item) => encodeValue(type, item))));
 }
 
 function encodeValue(type: Field[1], value: number | boolean | string): Buffer {

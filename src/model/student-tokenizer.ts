@@ -1,0 +1,9 @@
+/** The tokenizer of a student, without the engine. */
+import { ggufAt, ggufTokenizer, withGguf } from './gguf/student';
+import { loadTokenizer, type Tokenizer } from './tokenizer';
+
+/** Of a folder with tokenizer.json, or of a GGUF file. Throws a UserError when it is missing or broken. */
+export function tokenizerAt(path: string): Tokenizer {
+  const gguf = ggufAt(path);
+  return gguf === null ? loadTokenizer(path) : withGguf(gguf, ggufTokenizer);
+}
