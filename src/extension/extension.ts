@@ -13,6 +13,7 @@ import { registerStart } from './commands/start';
 import { registerConfigs } from './config';
 import { registerDashboard } from './dashboard';
 import { registerDoctor } from './doctor';
+import { registerDownloadStudent } from './download-student';
 import { registerFailures } from './failures';
 import { Hosts } from './hosts';
 import { registerPreview } from './preview';
@@ -62,6 +63,7 @@ const features: ((services: Services) => vscode.Disposable)[] = [
   registerTests,
   registerPreview,
   registerAsk,
+  registerDownloadStudent,
   registerTeach,
   registerDoctor,
   registerDashboard,

@@ -22,14 +22,29 @@ export async function pickStudent(services: Services, title: string): Promise<st
   const { t } = vscode.l10n;
   await services.runs.ready;
   const browse: StudentItem = { label: t('$(folder) Choose a folder…'), description: t('a Hugging Face student') };
-  const items = [...checkpoints(services), ...beginnings(services), browse];
+  const file: StudentItem = { label: t('$(file-binary) Choose a GGUF file…'), description: t('as llama.cpp has it') };
+  const fetch: StudentItem = { label: t('$(cloud-download) Download…'), description: t('from the Hugging Face Hub') };
+  const items = [
+    ...checkpoints(services),
+    ...beginnings(services),
+    separator(t('From elsewhere')),
+    browse,
+    file,
+    fetch,
+  ];
   const picked = await vscode.window.showQuickPick(items, {
     title,
     placeHolder: t('Student'),
     matchOnDescription: true,
   });
-  if (picked !== browse) return picked?.folder;
-  const open = { canSelectFolders: true, canSelectFiles: false, openLabel: t('Choose') };
+  if (picked === fetch) return vscode.commands.executeCommand<string | undefined>('distillery.downloadStudent');
+  if (picked !== browse && picked !== file) return picked?.folder;
+  const open = {
+    canSelectFolders: picked === browse,
+    canSelectFiles: picked === file,
+    openLabel: t('Choose'),
+    ...(picked === file && { filters: { GGUF: ['gguf'] } }),
+  };
   return (await vscode.window.showOpenDialog(open))?.[0].fsPath;
 }
 

@@ -1,5 +1,5 @@
 /** What fetching a student of the Hub means: its commit, the files that are needed, and how much there is of it. */
-import { HubApiError, type ListFileEntry, listFiles, modelInfo } from '@huggingface/hub';
+import type { ListFileEntry } from '@huggingface/hub';
 import { UserError } from '../errors';
 import { isCommit } from './cache';
 import { type StudentName, studentNameText } from './name';
@@ -40,6 +40,8 @@ const maxEntries = 5000;
 /** Asks the Hub what there is. Throws a UserError when the model is not there, not for us, or no student. */
 export async function planDownload(hub: Hub, student: StudentName): Promise<DownloadPlan> {
   const what = studentNameText(student);
+  // Only now: it is large, and most who name students never fetch one.
+  const { HubApiError, listFiles, modelInfo } = await import('@huggingface/hub');
   const options = {
     hubUrl: hub.url,
     fetch: ((address: string, { headers }: { headers: Record<string, string> }) =>

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { Services } from '../../../src/extension/services';
+import { commit, startHub, type TestHub } from '../../../src/students/testing/hub';
+
+const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const token = 'hf_workbench5ecret';
+
+async function until(what: string, look: () => boolean, ms = 30_000): Promise<void> {
+  for (const end = Date.now() + ms; !look(); await pause(50))
+    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
+}
+
+suite('Students of the Hub', function () {
+  this.timeout(60_000);
+  const names = ['HF_ENDPOINT', 'HF_TOKEN', 'HF_HOME', 'HF_HUB_CACHE', 'HF_HUB_OFFLINE', 'DISTILLERY_STUDENTS_CACHE'];
+  const before = Object.fromEntries(names.map((name) => [name, process.env[name]]));
+  let hub: TestHub;
+  let cache: string;
+  let services: Services;
+
+  suiteSetup(async () => {
+    services = (await vscode.extensions.getExtension<Services>('distillery.distillery')!.activate()) as Services;
+    const student = join(root(), 'student');
+    const files = Object.fromEntries(readdirSync(student).map((name) => [name, readFileSync(join(student, name))]));
+    hub = await startHub({ repository: 'tiny/random', files, token });
+    cache = mkdtempSync(join(tmpdir(), 'distillery-students-'));
+    for (const name of names) delete process.env[name];
+    Object.assign(process.env, { HF_ENDPOINT: hub.url, HF_HOME: join(cache, 'hf'), DISTILLERY_STUDENTS_CACHE: cache });
+    await services.context.secrets.store(`distillery.hub.token ${hub.url}`, token);
+  });
+  suiteTeardown(async () => {
+    for (const name of names) {
+      if (before[name] === undefined) delete process.env[name];
+      else process.env[name] = before[name];
+    }
+    await services.context.secrets.delete(`distillery.hub.token ${hub.url}`);
+    await hub[Symbol.asyncDispose]();
+    rmSync(cache, { recursive: true, force: true });
+  });
+
+  test('Download Student fetches nothing before its size was seen, then all, with the token of the secret storage', async () => {
+    const command = vscode.commands.executeCommand<string | undefined>('distillery.downloadStudent', 'tiny/random');
+    let folder: string | undefined;
+    const done = Promise.resolve(command).then((result) => {
+      folder = result;
+    });
+    await until('the size', () => hub.requests.some(({ path }) => path.includes('/tree/')));
+    await pause(1000);
+    assert.equal(hub.requests.filter(({ path }) => path.includes('/resolve/')).length, 0);
+    await until('the student', () => {
+      if (folder === undefined) void vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+      return folder !== undefined;
+    });
+    await done;
+    assert.equal(folder, join(cache, 'models--tiny--random', 'snapshots', commit));
+    assert.ok(existsSync(join(folder, 'model.safetensors')));
+    assert.ok(hub.requests.every(({ headers }) => headers.authorization === `Bearer ${token}`));
+    assert.equal(await vscode.commands.executeCommand('distillery.downloadStudent', 'tiny/random'), folder); // it is here
+  });
+
+  test('an experiment names it', async () => {
+    const { loadExperiment } = await import('../../../src/config/load');
+    const file = join(root(), readdirSync(root()).find((name) => name.endsWith('.distillery.json'))!);
+    const text = readFileSync(file, 'utf8').replace(
+      /"student": \{\s*"path": "[^"]*"/,
+      '"student": { "path": "tiny/random"',
+    );
+    const named = join(root(), 'by-name.distillery.json');
+    await vscode.workspace.fs.writeFile(vscode.Uri.file(named), Buffer.from(text));
+    try {
+      assert.match(loadExperiment(named).experiment.student.path, new RegExp(commit));
+    } finally {
+      rmSync(named);
+    }
+  });
+});
