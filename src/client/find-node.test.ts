@@ -68,6 +68,7 @@ it('a host gets what it needs of the environment, no secrets and none of the edi
     NODE_OPTIONS: '--require ./evil.js',
     OPENAI_API_KEY: 'sk-1',
     HF_TOKEN: 'hf_1',
+    HF_HOME: '/models',
     AWS_SECRET_ACCESS_KEY: 'x',
     VSCODE_IPC_HOOK: '/tmp/x',
     ELECTRON_RUN_AS_NODE: '1',
@@ -80,5 +81,6 @@ it('a host gets what it needs of the environment, no secrets and none of the edi
     'LC_ALL',
     'CUDA_VISIBLE_DEVICES',
     'DISTILLERY_THREADS',
+    'HF_HOME',
   ]);
 });

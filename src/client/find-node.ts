@@ -87,6 +87,8 @@ const allowed = [
     'PATHEXT',
   ],
   ...['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'OMP_NUM_THREADS', 'SSL_CERT_FILE'],
+  // Where students that are named lie (src/students/cache.ts).
+  ...['HF_HOME', 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE', 'XDG_CACHE_HOME'],
 ];
 const allowedPrefixes = ['LC_', 'CUDA_', 'NVIDIA_', 'TF_', 'DISTILLERY_'];
 
