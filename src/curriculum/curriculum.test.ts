@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testedBackend } from '../kernels/testing/backends';
 import { loadStudent } from '../model/hf-folder';
 import { disposeModel } from '../model/transformer';
 import { openRun, readFailures, readMetrics, readRollouts, readSummary, readValidation } from '../runs/reading';
@@ -82,7 +83,7 @@ describe('a run', () => {
       teacherChain: expect.stringContaining('Step 1'),
     });
     const config = JSON.parse(readFileSync(join(whole, 'config.json'), 'utf8'));
-    expect(config.environment).toMatchObject({ node: process.version, backend: { name: 'embedded' } });
+    expect(config.environment).toMatchObject({ node: process.version, backend: { name: testedBackend } });
     expect(config.experiment.stages.complete.clipHigh).toBe(0.28);
   });
 

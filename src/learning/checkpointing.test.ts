@@ -2,6 +2,7 @@ import { keep, memory, tensor } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { defaultLora } from '../config/lora';
 import { useBackend } from '../kernels/backends';
+import { tensorFlowIsSetUp } from '../kernels/testing/backends';
 import { parseModelConfig } from '../model/config';
 import { createAdapter } from '../model/lora';
 import { tinyConfig } from '../model/testing/tiny';
@@ -38,6 +39,7 @@ describe.each([
   ['embedded', 'qwen2', true],
   ['embedded-wasm', 'qwen3', true],
   ['cpu', 'qwen2', false],
+  ...(tensorFlowIsSetUp() ? ([['tensorflow', 'qwen2', true]] as const) : []),
 ] as const)('on %s, a %s with adapter: %s', (backend, type, adapted) => {
   beforeAll(async () => {
     await useBackend(backend);

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../errors';
 import { useBackend } from '../kernels/backends';
 import { embed, tokenLogProbs } from '../kernels/interface';
+import { tensorFlowIsSetUp } from '../kernels/testing/backends';
 import { parseModelConfig } from '../model/config';
 import { livelyModel, naiveLogits, naiveLogProb } from '../model/testing/naive';
 import { tinyConfig } from '../model/testing/tiny';
@@ -31,6 +32,13 @@ describe.each([
   ['embedded', 'llama'],
   ['embedded', 'qwen2'],
   ['embedded', 'qwen3'],
+  ...(tensorFlowIsSetUp()
+    ? ([
+        ['tensorflow', 'llama'],
+        ['tensorflow', 'qwen2'],
+        ['tensorflow', 'qwen3'],
+      ] as const)
+    : []),
 ] as const)('on %s, a %s', (backend, type) => {
   beforeAll(async () => {
     await useBackend(backend);

@@ -1,10 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { tensorFlowIsSetUp } from '../../src/kernels/testing/backends';
 import { packageRoot } from '../../src/paths';
 
 /** Backends whose numbers are held against the fixtures. */
-export const backends = ['cpu', 'embedded', 'embedded-wasm'] as const;
+export const backends = [
+  'cpu',
+  'embedded',
+  'embedded-wasm',
+  ...(tensorFlowIsSetUp() ? (['tensorflow'] as const) : []),
+] as const;
 
 /** Largest error allowed, absolute and in relation to the greatest of the expected values. */
 export const tolerance = 1e-4;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Experiment, ExperimentFile } from '../../config/experiment';
 import { resolveExperiment } from '../../config/load';
 import { useBackend } from '../../kernels/backends';
+import { testedBackend } from '../../kernels/testing/backends';
 import { parseModelConfig } from '../../model/config';
 import { saveStudent } from '../../model/hf-folder';
 import { tinyConfig, tinyTokenizer } from '../../model/testing/tiny';
@@ -11,7 +12,7 @@ import { createModel, disposeModel } from '../../model/transformer';
 
 /** A scratch folder with a random student of a few thousand parameters in `student/`. */
 export async function tinyWorkspace(): Promise<string> {
-  await useBackend('embedded');
+  await useBackend(testedBackend);
   const folder = mkdtempSync(join(tmpdir(), 'distillery-'));
   const { json, config } = tinyTokenizer();
   const vocabulary = Object.keys((json.model as { vocab: object }).vocab).length;
@@ -40,6 +41,7 @@ export function tinyExperiment(folder: string, changes: Partial<ExperimentFile> 
   return resolveExperiment(
     {
       name: 'tiny',
+      ...(testedBackend === 'embedded' ? {} : { backend: testedBackend }),
       student: { path: 'student' },
       data: {
         train: { format: 'arithmetic', seed: 1, count: 14, operations: [2, 2] },
