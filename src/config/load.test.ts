@@ -125,15 +125,18 @@ it('says when the config itself is not there', () => {
   expect(errorOf(() => loadExperiment(folder)).message).toContain('This is a folder');
 });
 
-it('finds nothing wrong with the built-in experiment and its reward', () => {
-  const path = join(packageRoot(), 'examples/arithmetic/arithmetic.distillery.json');
-  const { issues, value } = checkExperiment(readFileSync(path, 'utf8'), { quick: true });
-  expect(issues).toEqual([]);
-  for (const stage of [value?.stages.complete, value?.stages.rewrite]) {
-    if (!stage || typeof stage.reward !== 'string') throw new Error('The stage has no reward file');
-    expect(resolveReward(stage.reward, dirname(path)).components.length).toBeGreaterThan(0);
-  }
-});
+it.each(['arithmetic/arithmetic', 'smollm2/smollm2'])(
+  'finds nothing wrong with the example %s and its reward',
+  (name) => {
+    const path = join(packageRoot(), `examples/${name}.distillery.json`);
+    const { issues, value } = checkExperiment(readFileSync(path, 'utf8'), {});
+    expect(issues).toEqual([]);
+    for (const stage of [value?.stages.complete, value?.stages.rewrite]) {
+      if (!stage || typeof stage.reward !== 'string') throw new Error('The stage has no reward file');
+      expect(resolveReward(stage.reward, dirname(path)).components.length).toBeGreaterThan(0);
+    }
+  },
+);
 
 it('finds a student by its name on the Hub, and says how to fetch one that is not here', () => {
   const file = { ...experiment, student: { path: 'owner/model' } };
