@@ -60,8 +60,10 @@ async function takeAll(page: Page, run: string, suffix: string): Promise<void> {
   await expand(page, 'Failure Cases', shown.category.replaceAll('-', ' '));
   await treeItems(page, 'Failure Cases').filter({ hasText: shown.problemId }).first().click();
   await editor(page).locator('.view-lines', { hasText: 'Student' }).waitFor();
+  const compare = page.locator('.codelens-decoration a', { hasText: 'Compare with Teacher' }).first();
+  await compare.waitFor();
   await take(page, `failure${suffix}`);
-  await page.locator('.codelens-decoration a', { hasText: 'Compare with Teacher' }).first().click();
+  await compare.click();
   await webview(page).getByText('Teacher', { exact: true }).first().waitFor();
   await take(page, `chain-diff${suffix}`);
   await runCommand(page, 'View: Close All Editors');
