@@ -1,0 +1,15 @@
+/** A Python for tests that compare with its libraries; the product needs none. */
+import { spawnSync } from 'node:child_process';
+
+/**
+ * The Python that DISTILLERY_PYTHON names, or else python3, when it has these modules; null, with one line on stderr, when it has not.
+ */
+export function python(modules: readonly string[]): string | null {
+  const interpreter = process.env.DISTILLERY_PYTHON || 'python3';
+  const found = `import importlib.util as u, sys; sys.exit(any(u.find_spec(m) is None for m in ${JSON.stringify(modules)}))`;
+  if (spawnSync(interpreter, ['-c', found], { stdio: 'ignore' }).status === 0) return interpreter;
+  process.stderr.write(
+    `${interpreter} has no ${modules.join(' and ')}, what needs it is left out (DISTILLERY_PYTHON names another Python)\n`,
+  );
+  return null;
+}
