@@ -21,9 +21,15 @@ export function loadBackendClass(folder: string): new (binding: Binding, name: s
   return NodeJSKernelBackend;
 }
 
+/** tfjs-node is compiled to ES5, whose classes call the one that they extend as a function; in our bundle that is a class of today. */
+function CallableKernelBackend(): void {}
+CallableKernelBackend.prototype = core.KernelBackend.prototype;
+
+const tfjs = { ...core, KernelBackend: CallableKernelBackend };
+
 /** Modules that tfjs-node's kernels ask for by name; api_pb serves TensorBoard only. */
 function given(name: string): unknown {
-  if (name === '@tensorflow/tfjs' || name === '@tensorflow/tfjs-core') return core;
+  if (name === '@tensorflow/tfjs' || name === '@tensorflow/tfjs-core') return tfjs;
   if (name === 'util')
     return {
       ...util,
