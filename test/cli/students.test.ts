@@ -71,7 +71,7 @@ describe('a student', () => {
     expect(await refused('export', 'llama', 'x', '--dtype', 'q8_0')).toContain('no q8_0');
     expect(await refused('export', 'llama', 'x', '--dtype', 'q2')).toContain('Allowed choices');
     expect(await refused('export', 'nothing', 'x')).toContain('no such student');
-    expect(await refused('ask', 'kept', 'Why?')).toContain('config.json');
+    expect(await refused('ask', 'kept', 'Why?')).toContain('tokenizer.json');
     distillery.write('broken.gguf', 'GGUF, but not really');
     expect(await refused('ask', 'broken.gguf', 'Why?')).toContain('it is cut off');
     expect(existsSync(at('x'))).toBe(false);
