@@ -196,7 +196,7 @@ describe('evaluate', () => {
 
   it('says what it cannot do', async () => {
     expect(await refused('evaluate', 'student')).toContain('Name a dataset or an experiment with --data');
-    expect(await refused('evaluate', 'absent', '--data', 'train.jsonl')).toContain('absent: there is no such folder');
+    expect(await refused('evaluate', 'absent', '--data', 'train.jsonl')).toContain('absent: there is no such student');
     expect(await refused('evaluate', 'student', '--data', 'absent.jsonl')).toContain('absent.jsonl: no such file');
     distillery.write('strange.jsonl', lines([{ prompt: 'x' }]));
     expect(await refused('evaluate', 'student', '--data', 'strange.jsonl')).toContain(
