@@ -86,7 +86,7 @@ const allowed = [
     'COMSPEC',
     'PATHEXT',
   ],
-  ...['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'OMP_NUM_THREADS', 'SSL_CERT_FILE'],
+  ...['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'OMP_NUM_THREADS', 'SSL_CERT_FILE', 'XDG_DATA_HOME'],
   // Where students that are named lie (src/students/cache.ts).
   ...['HF_HOME', 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE', 'XDG_CACHE_HOME'],
 ];

@@ -21,6 +21,7 @@ import { registerScoring } from './rewards';
 import { RunIndex } from './run-index';
 import { registerRuns } from './runs';
 import type { Services } from './services';
+import { registerSetUpTensorFlow } from './set-up-tensorflow';
 import { setting } from './settings';
 import { registerActions } from './status/actions';
 import { registerNotifications } from './status/notifications';
@@ -65,6 +66,7 @@ const features: ((services: Services) => vscode.Disposable)[] = [
   registerAsk,
   registerDownloadStudent,
   registerTeach,
+  registerSetUpTensorFlow,
   registerDoctor,
   registerDashboard,
   registerChainDiff,

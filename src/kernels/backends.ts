@@ -9,7 +9,9 @@ import type { KernelLibrary } from './native/library';
 import { openWasm } from './native/wasm';
 import { registerKernels } from './register';
 import { installTensorFlowKernels } from './tensorflow/index';
+import { findTensorFlow } from './tensorflow/installed';
 import { openTensorFlow } from './tensorflow/open';
+import { hasGpuDriver, probe } from './tensorflow/probe';
 
 export const backendNames = ['embedded', 'embedded-wasm', 'cpu', 'tensorflow', 'tensorflow-gpu'] as const;
 export type BackendName = (typeof backendNames)[number];
@@ -45,12 +47,12 @@ const advice: Record<BackendName, string> = {
 };
 
 /**
- * Sets up a backend with every kernel of interface.ts and makes it tfjs's current one. `auto` takes tensorflow-gpu where it loads, else
- * `embedded`: TensorFlow on the CPU has none of the fused kernels and is not preferred to it.
+ * Sets up a backend with every kernel of interface.ts and makes it tfjs's current one. `auto` takes tensorflow-gpu where a GPU's driver is
+ * here and a try in a process of its own works, else `embedded`, which is faster than TensorFlow on the CPU.
  * @throws UserError where that backend cannot be had here, with the reason and the remedy.
  */
 export async function useBackend(name: BackendName | 'auto'): Promise<BackendInfo> {
-  if (name === 'auto') return (await tryBackend('tensorflow-gpu')) ?? useBackend('embedded');
+  if (name === 'auto') return (await tryGpu()) ?? useBackend('embedded');
   try {
     const info = install(name);
     registerKernels(tfjsName(name));
@@ -67,9 +69,15 @@ export async function useBackend(name: BackendName | 'auto'): Promise<BackendInf
   }
 }
 
-async function tryBackend(name: BackendName): Promise<BackendInfo | null> {
+/** A TensorFlow that crashes where the GPU or its driver is not as it should be ends a child, not this process. */
+async function tryGpu(): Promise<BackendInfo | null> {
   try {
-    return await useBackend(name);
+    if (!hasGpuDriver()) return null;
+    if (!installed.has('tensorflow-gpu')) {
+      findTensorFlow('@tensorflow/tfjs-node-gpu');
+      if (!(await probe({ gpu: true })).works) return null;
+    }
+    return await useBackend('tensorflow-gpu');
   } catch {
     return null;
   }

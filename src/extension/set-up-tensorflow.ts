@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import * as vscode from 'vscode';
+import { allowedEnvironment, findNode } from '../client/find-node';
+import { UserError } from '../errors';
+import { command, requireTrust } from './commands/report';
+import type { Services } from './services';
+import { setting } from './settings';
+
+const { t } = vscode.l10n;
+
+/** How a TensorFlow is come by; the arguments of `distillery backend install`. */
+interface Way extends vscode.QuickPickItem {
+  args: string[];
+  /** A file or folder is asked for, and goes behind --from. */
+  asks?: boolean;
+}
+
+const ways = (): Way[] => [
+  {
+    label: t('$(search) The TensorFlow that is here'),
+    detail: t('That of the active environment, or of python3 on the PATH'),
+    args: [],
+  },
+  {
+    label: t('$(cloud-download) TensorFlow from PyPI'),
+    detail: t('For the CPU: 274 MB to fetch, 0.9 GB to keep'),
+    args: ['--download', '--yes'],
+  },
+  {
+    label: t('$(circuit-board) The TensorFlow that is here, for the GPU'),
+    detail: t('CUDA libraries beside it: pip install "tensorflow[and-cuda]"'),
+    args: ['--gpu'],
+  },
+  {
+    label: t('$(folder-opened) Choose a Python...'),
+    detail: t('A Python program that has TensorFlow'),
+    args: [],
+    asks: true,
+  },
+];
+
+/** `distillery.setUpTensorFlow`: runs `distillery backend install`, with its progress. Returns the version that works now. */
+export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
+  return command(services, 'distillery.setUpTensorFlow', async (argument?: unknown) => {
+    requireTrust();
+    const args = Array.isArray(argument) ? argument.map(String) : await chooseArgs();
+    if (!args) return undefined;
+    const made = await install(args, services);
+    const name = made.gpu ? 'tensorflow-gpu' : 'tensorflow';
+    const doctor = t('Doctor');
+    const text = t('TensorFlow {0} works. Experiments take it by "backend": "{1}".', made.tensorflow.version, name);
+    void vscode.window.showInformationMessage(text, doctor).then((answer) => {
+      if (answer === doctor) void vscode.commands.executeCommand('distillery.doctor');
+    });
+    return made.tensorflow.version;
+  });
+}
+
+async function chooseArgs(): Promise<string[] | undefined> {
+  const title = t('Set Up TensorFlow Backend');
+  const way = await vscode.window.showQuickPick(ways(), { title, placeHolder: t('Which TensorFlow?') });
+  if (!way?.asks) return way?.args;
+  const [file] = (await vscode.window.showOpenDialog({ title, openLabel: t('Use This Python') })) ?? [];
+  return file && [...way.args, '--from', file.fsPath];
+}
+
+interface Made {
+  gpu: boolean;
+  tensorflow: { version: string };
+}
+
+function install(args: string[], { context, log }: Services): Thenable<Made> {
+  const options = {
+    location: vscode.ProgressLocation.Notification,
+    title: t('Setting up TensorFlow'),
+    cancellable: true,
+  };
+  return vscode.window.withProgress(options, async (progress, cancelled) => {
+    const node = await findNode(setting('node', ''));
+    const program = join(context.extensionPath, 'dist', 'cli.js');
+    const all = [program, 'backend', 'install', '--json', '--progress', ...args];
+    log.info(`${node.command} ${all.join(' ')}`);
+    const env = { ...allowedEnvironment(process.env), ...network(process.env), ...node.env };
+    const child = spawn(node.command, all, { env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+    const cancel = cancelled.onCancellationRequested(() => child.kill('SIGINT'));
+    let output = '';
+    child.stdout.on('data', (text) => {
+      output += text;
+    });
+    createInterface(child.stderr).on('line', (line) => {
+      const step = stepOf(line);
+      if (step) progress.report({ message: step });
+      else log.info(line);
+    });
+    try {
+      await new Promise<void>((resolve, reject) => child.once('error', reject).once('close', () => resolve()));
+    } finally {
+      cancel.dispose();
+    }
+    if (cancelled.isCancellationRequested) throw new vscode.CancellationError();
+    return resultOf(output);
+  });
+}
+
+/** Ways to the network and to compilers and environments, beyond what a training host gets. */
+function network(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const names =
+    /^(https?_proxy|no_proxy|npm_config_registry|cxx|virtual_env|conda_prefix|xdg_data_home|node_extra_ca_certs)$/i;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => names.test(name)));
+}
+
+/** A line of `--progress`, as words; null for any other line. */
+export function stepOf(line: string): string | null {
+  try {
+    const { doing, done, total } = JSON.parse(line) as { doing?: string; done?: number; total?: number };
+    if (typeof doing !== 'string') return null;
+    return total ? `${doing}, ${Math.floor((100 * (done ?? 0)) / total)} %` : doing;
+  } catch {
+    return null;
+  }
+}
+
+/** What the command line answered. @throws UserError with its message and remedy */
+export function resultOf(output: string): Made {
+  let answer: Made & { error?: { message: string; file?: string; remedy?: string; code?: string } };
+  try {
+    answer = JSON.parse(output);
+  } catch {
+    throw new Error('distillery backend install gave no answer; the log has its words');
+  }
+  const { error } = answer;
+  if (!error) return answer;
+  const place = error.file ? `${error.file}: ` : '';
+  throw new UserError(`${place}${error.message}`, { remedy: error.remedy, code: error.code });
+}
