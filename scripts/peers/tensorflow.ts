@@ -33,7 +33,11 @@ const suites = [
 function vitest(env: NodeJS.ProcessEnv, ...args: string[]): number {
   const program = join(packageRoot(), 'node_modules', 'vitest', 'vitest.mjs');
   return (
-    spawnSync(process.execPath, [program, 'run', ...args], { cwd: packageRoot(), stdio: 'inherit', env }).status ?? 1
+    spawnSync(process.execPath, [program, 'run', '--hook-timeout=240000', '--test-timeout=900000', ...args], {
+      cwd: packageRoot(),
+      stdio: 'inherit',
+      env,
+    }).status ?? 1
   );
 }
 

@@ -96,23 +96,22 @@ const int32 = (word: number) => word | 0;
 /** bits(seed, i) of src/random.ts >= rate * 2^32 as 1 / (1 - rate), else 0, for i = 0.. on the device, in unsigned integers of 32 bits. */
 function dropoutMask(ops: Ops, shape: number[], rate: number, seed: number): Handle {
   const { op, cast, constant, scalar, mul, add, reshape } = ops;
-  const word = (value: number) => op('Bitcast', [constant([int32(value)], true)], [ops.type('type', TF_UINT32)]);
+  const unsigned = (handle: Handle) => op('Bitcast', [handle], [ops.type('type', TF_UINT32)]);
+  const word = (value: number) => unsigned(constant([int32(value)], true));
   const shifted = (x: Handle, by: number) => op('RightShift', [x, word(by)]);
   const fold = (x: Handle, by: number) => op('BitwiseXor', [x, shifted(x, by)]);
   const mix = (x: Handle) => fold(mul(fold(mul(fold(x, 16), word(0x85ebca6b)), 13), word(0xc2b2ae35)), 16);
   const size = shape.reduce((product, side) => product * side, 1);
   const indices = op('Range', [constant([0], true), constant([size], true), constant([1], true)]);
-  const counters = op('Bitcast', [indices], [ops.type('type', TF_UINT32)]);
-  const start = word(int32(startOf(seed) + 0x7f4a7c15));
+  const counters = unsigned(indices);
+  const start = unsigned(ops.upload(Int32Array.of(startOf(seed) + 0x7f4a7c15), [])); // another one each time: no constant
   const drawn = mix(mix(add(mul(counters, word(0x9e3779b1)), start)));
   // Unsigned comparison on every device: both sides have their highest bit turned, and are compared as signed.
-  const signed = op('Bitcast', [op('BitwiseXor', [drawn, word(0x80000000)])], [ops.type('type', counters32(indices))]);
+  const signed = op('Bitcast', [op('BitwiseXor', [drawn, word(0x80000000)])], [ops.type('type', indices.dtype)]);
   const threshold = constant([int32(Math.ceil(rate * 2 ** 32) ^ 0x80000000)], true);
   const kept = cast(op('GreaterEqual', [signed, threshold]), scalar(0).dtype);
   return reshape(mul(kept, scalar(1 / (1 - rate))), shape);
 }
-
-const counters32 = (handle: Handle) => handle.dtype;
 
 /** mix(seed ^ 0x9e3779b9): what bits() begins with. */
 function startOf(seed: number): number {
