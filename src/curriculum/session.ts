@@ -38,9 +38,13 @@ export async function startRun(asked: Experiment, runsFolder: string, options: S
   const asking = withPromptStyle(asked);
   const backend = await useBackend(asking.backend);
   const data = loadProblems(asking);
-  const experiment = withMemory(asking, data, backend, options.notify);
+  const { experiment, need } = withMemory(asking, data, backend);
   const config: RunConfig = { experiment, environment: environment(experiment, backend, data) };
-  return conduct(createRun(runsFolder, experiment.name, config), experiment, data, backend, options);
+  const begun: SessionOptions['begun'] = (...run) => {
+    options.begun?.(...run);
+    options.notify({ type: 'note', ...need });
+  };
+  return conduct(createRun(runsFolder, experiment.name, config), experiment, data, backend, { ...options, begun });
 }
 
 /** What `auto` means for this student, settled once: the run's config records it, and every later question is asked likewise. */
@@ -49,14 +53,16 @@ function withPromptStyle(experiment: Experiment): Experiment {
   return { ...experiment, student: { ...student, prompt: promptStyle(loadStudentTokenizer(student.path), student) } };
 }
 
-/** Memory settings made numbers, once and for all as above; says what is needed, and refuses what can never be had. */
-function withMemory(experiment: Experiment, data: Problems, backend: BackendInfo, notify: SessionOptions['notify']) {
+/** Memory settings made numbers, once and for all as above, and a note of what is needed. Refuses what can never be had. */
+function withMemory(experiment: Experiment, data: Problems, backend: BackendInfo) {
   const { student } = experiment;
   const tokenizer = withPrompts(loadStudentTokenizer(student.path), student);
   const [config, lengths] = [loadStudentConfig(student.path), longestOf(data.train.problems, tokenizer)];
   const settled = settleMemory(experiment, config, lengths);
-  notify({ type: 'note', ...checkMemory(settled, config, lengths, memoryLimits(backend.name, backend.isa)) });
-  return settled;
+  return {
+    experiment: settled,
+    need: checkMemory(settled, config, lengths, memoryLimits(backend.name, backend.isa)),
+  };
 }
 
 /** Goes on with a run from its newest checkpoint that is sound; what it recorded after that is done again. */
