@@ -57,7 +57,7 @@ async function withLlamaCpp<T>(file: string, use: (llama: LlamaCpp) => Promise<T
 const patience = 900_000;
 
 describe.skipIf(!entry || !smollm2)('SmolLM2-135M-Instruct', { timeout: patience }, () => {
-  const newTokens = 16;
+  const newTokens = 12;
   let student: Student;
   let asked: number[][];
   let answers: number[][];
@@ -75,12 +75,12 @@ describe.skipIf(!entry || !smollm2)('SmolLM2-135M-Instruct', { timeout: patience
   afterAll(() => disposeModel(student.model));
 
   /**
-   * Where llama.cpp, following our greedy texts, would have taken another token, and by how much of a logit we prefer ours. No such
+   * Of the first `most` prompts: where llama.cpp, following our greedy texts, would have taken another token, and by how much of a logit we prefer ours. No such
    * place means that both write the same texts.
    */
-  async function departures(llama: LlamaCpp) {
+  async function departures(llama: LlamaCpp, most = prompts.length) {
     const found: { prompt: number; token: number; gap: number }[] = [];
-    for (const [prompt, ids] of asked.entries()) {
+    for (const [prompt, ids] of asked.slice(0, most).entries()) {
       const theirs = await llama.greedy([...ids, ...answers[prompt].slice(0, -1)], ids.length);
       if (theirs.every((token, i) => token === answers[prompt][i])) continue;
       const ours = logits(student.model, [...ids, ...answers[prompt]]);
@@ -125,7 +125,7 @@ describe.skipIf(!entry || !smollm2)('SmolLM2-135M-Instruct', { timeout: patience
           most = Math.max(most, difference(ours[place], theirs[k]));
         });
       }
-      const found = await departures(llama);
+      const found = await departures(llama, 8);
       console.info(`F32: largest difference of a logit ${most.toExponential(1)}, other tokens ${found.length}`);
       expect(most).toBeLessThan(1e-3);
       for (const { gap } of found) expect(gap).toBeLessThan(1e-3);
@@ -137,8 +137,8 @@ describe.skipIf(!entry || !smollm2)('SmolLM2-135M-Instruct', { timeout: patience
 const text = "The 12 cats of 日本 ran\n\nhome, didn't they?";
 
 describe.skipIf(!entry)('a random student', { timeout: patience }, () => {
-  /** A file of this kind, read by both: the largest difference of a logit, and the largest logit. */
-  async function compare(from: string, dtype: WrittenType): Promise<{ most: number; largest: number }> {
+  /** A file of this kind, read by both: the largest difference of a logit at every `every`-th place, and the largest logit. */
+  async function compare(from: string, dtype: WrittenType, every = 1): Promise<{ most: number; largest: number }> {
     const file = `${from}.gguf`;
     exportStudent(from, file, { format: 'gguf', dtype });
     const { model, tokenizer } = loadStudent(file);
@@ -147,10 +147,10 @@ describe.skipIf(!entry)('a random student', { timeout: patience }, () => {
     const compared = await withLlamaCpp(file, async (llama) => {
       expect(llama.tokenize(text)).toEqual(ids);
       const ours = logits(model, ids);
-      const places = ids.map((_, place) => place);
+      const places = ids.map((_, place) => place).filter((place) => place % every === 0);
       const theirs = await llama.logits(ids, places);
       return {
-        most: Math.max(...places.map((place) => difference(ours[place], theirs[place]))),
+        most: Math.max(...places.map((place, k) => difference(ours[place], theirs[k]))),
         largest: ours[0].reduce((largest, value) => Math.max(largest, Math.abs(value)), 0),
       };
     });
@@ -198,7 +198,7 @@ describe.skipIf(!entry)('a random student', { timeout: patience }, () => {
     copyCompanions(qwenTokenizer!, from);
     saveStudent(from, model);
     disposeModel(model);
-    const { most, largest } = await compare(from, 'F32');
+    const { most, largest } = await compare(from, 'F32', 8);
     console.info(
       `Qwen2.5's vocabulary: logits up to ${largest.toFixed(1)}, largest difference ${most.toExponential(1)}`,
     );
