@@ -1,6 +1,6 @@
 /**
  * Speed and memory of the engine, with PyTorch eager beside it in the same run where Python has torch (DISTILLERY_PYTHON names another
- * interpreter than python3): npm run bench [-- --seconds n] [--json] [--out]
+ * interpreter than python3), and TensorFlow where it was set up: npm run bench [-- --seconds n] [--json] [--out]
  *
  * The same student, tokens and optimizer on every side; all start from the same weights, and their first losses are compared. They take
  * turns, so that other processes disturb all alike, and ratios are taken within a turn. 2 threads unless DISTILLERY_THREADS says otherwise.
@@ -12,6 +12,7 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { readInstalled } from '../src/kernels/tensorflow/installed';
 import { packageRoot } from '../src/paths';
 import { openPeer } from './peer';
 import { generationTable, memoryTable, type Rounds, speeds, trainTable } from './report';
@@ -71,17 +72,29 @@ function commit(): string {
   }
 }
 
+/** TensorFlow is beside the others where it was set up (`distillery backend install`). */
+function ifSetUp(error: unknown): null {
+  if (readInstalled()) throw error;
+  return null;
+}
+
 async function main(): Promise<void> {
   process.env.DISTILLERY_THREADS ??= '2';
   const embedded = await openEngine('embedded');
   const peer = await openPeer(embedded.info.threads ?? 2);
   const wasm = await openEngine('embedded-wasm');
+  const tensorflow = await openEngine('tensorflow').catch(ifSetUp);
   await setTimeout(500); // the workers start
   const torch = typeof peer === 'string' ? null : peer;
   if (!torch) console.error(`Without PyTorch beside it (${peer}); DISTILLERY_PYTHON names a Python that has torch.`);
 
   const [load] = loadavg(); // of others: this process has only begun
-  const contenders: Contenders = { embedded, ...(torch && { [peerName]: torch }), 'embedded-wasm': wasm };
+  const contenders: Contenders = {
+    embedded,
+    ...(torch && { [peerName]: torch }),
+    'embedded-wasm': wasm,
+    ...(tensorflow && { tensorflow }),
+  };
   const losses = await firstLosses(contenders);
   const train = speeds(await takeTurns(contenders, Number(values.seconds), 'train'), peerName);
   const generation = speeds(await takeTurns(contenders, Number(values.seconds), 'generate'), peerName);
@@ -94,6 +107,7 @@ async function main(): Promise<void> {
     node: process.version,
     embedded: embedded.info.description,
     wasm: wasm.info.description,
+    tensorflow: tensorflow?.info.description ?? null,
     torch: torch?.version ?? null,
     load,
     commit: commit(),
@@ -101,7 +115,7 @@ async function main(): Promise<void> {
   const text = [
     `${machine.cpu}, ${machine.cores} cores; Node ${machine.node}; PyTorch ${machine.torch ?? 'not there'}; commit ${machine.commit}.`,
     ...(load > 0.5 ? [`Other processes were busy (load ${load.toFixed(1)}): figures and ratios are disturbed.`] : []),
-    `embedded: ${machine.embedded}. embedded-wasm: ${machine.wasm}.`,
+    `embedded: ${machine.embedded}. embedded-wasm: ${machine.wasm}. tensorflow: ${machine.tensorflow ?? 'not set up'}.`,
     '',
     'Qwen2 of 3.08 M parameters (width 256, 4 layers, 4 heads over 2, head 64, SwiGLU 704, vocabulary 512, tied), float32. Losses of the',
     `first steps agree: ${losses.embedded.map((loss) => loss.toFixed(4)).join(', ')}.`,

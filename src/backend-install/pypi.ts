@@ -87,7 +87,7 @@ export async function fetchWheel(wheel: Wheel, root: string, watch: Watch): Prom
 export function needed(name: string): string | null {
   if (name.split('/').includes('..') || name.includes('\\')) return null;
   if (/^tensorflow\/libtensorflow_(cc|framework)(\.so\.2|\.2\.dylib)$/.test(name)) return name;
-  if (/^tensorflow\/include\/(tensorflow\/(c|core\/platform)|tsl|xla\/tsl|external\/local_tsl)\/.*\.h$/.test(name))
+  if (/^tensorflow\/include\/(tensorflow\/(c|core\/platform|tsl)|tsl|xla\/tsl|external\/local_tsl)\/.*\.h$/.test(name))
     return name;
   return /^tensorflow[\w]*-[^/]*\.dist-info\/(METADATA|LICENSE)$/.test(name) ? name : null;
 }
