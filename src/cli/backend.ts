@@ -15,7 +15,7 @@ interface Options {
   from?: string;
   gpu?: boolean;
   download?: boolean;
-  version?: string;
+  release?: string;
   yes?: boolean;
   json?: boolean;
   progress?: boolean;
@@ -31,7 +31,7 @@ export function addBackendCommand(program: Command): void {
     .option('--from <what>', 'a Python program that has it, site-packages/tensorflow, or an unpacked libtensorflow')
     .option('--gpu', 'for CUDA: it must compute on the GPU')
     .option('--download', "fetch PyPI's wheel, whatever is here")
-    .option('--version <number>', 'the release of the wheel to fetch')
+    .option('--release <number>', 'the release of the wheel to fetch')
     .option('-y, --yes', 'fetch without asking')
     .option('--progress', 'with --json: steps as JSON lines on standard error')
     .option('--json', 'the result as one JSON object')
@@ -45,7 +45,7 @@ export function addBackendCommand(program: Command): void {
           {
             from: options.from,
             gpu: options.gpu ?? false,
-            version: options.version,
+            version: options.release,
             download: options.download ? 'always' : options.from ? 'never' : 'if-needed',
           },
           ({ name, size, url }) => {

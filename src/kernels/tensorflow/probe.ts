@@ -56,9 +56,17 @@ export async function probe(
   const line = out.trim().split('\n').pop() ?? '';
   const answer = line.startsWith('{') ? (JSON.parse(line) as ProbeResult) : { works: false };
   if (answer.works) return answer;
-  const told = explain(log);
+  const told = explain(log) ?? (options.gpu ? withoutGpu() : null);
   return { ...answer, ...told, works: false, reason: told?.reason ?? answer.reason ?? end.why ?? lastLine(log) };
 }
+
+/** TensorFlow says nothing of GPUs when it was built without CUDA. */
+const withoutGpu = () => ({
+  reason: hasGpuDriver() ? 'it computes on the CPU only' : 'no NVIDIA driver is found here',
+  remedy:
+    'The package `tensorflow-cpu` has no CUDA: `pip install "tensorflow[and-cuda]"`. Does `nvidia-smi` show the card? In a ' +
+    'container it must be passed in (`--gpus all`).',
+});
 
 const lastLine = (log: string) => log.trim().split('\n').pop() || 'it says nothing';
 
