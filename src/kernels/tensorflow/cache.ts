@@ -4,6 +4,7 @@
  */
 import type { DataId, TensorInfo } from '@tensorflow/tfjs-core';
 import type { Handle, TensorFlowBackend } from './binding';
+import { forget } from './latest';
 import { compose, type Ops } from './ops';
 
 export interface Store {
@@ -130,6 +131,7 @@ export function withCaches(backend: TensorFlowBackend): TensorFlowBackend {
   };
   backend.disposeData = (dataId, force) => {
     const gone = disposeData(dataId, force);
+    if (gone) forget(dataId);
     const store = gone ? stores.get(dataId) : undefined;
     if (store) {
       stores.delete(dataId);

@@ -1,8 +1,12 @@
+import type { DataId } from '@tensorflow/tfjs-core';
 import type { Handle, TensorFlowBackend } from './binding';
 
+/** Who prepared something from a tensor's data, to be told when that is gone. */
+const holders = new WeakMap<DataId, Set<Latest<unknown>>>();
+
 /**
- * What a kernel prepares from inputs that a whole batch shares (positions, offsets) and its other calls need again: made once, freed when
- * the next batch comes. Inputs are compared by their data, which tfjs never changes.
+ * What a kernel prepares from inputs that its other calls share (positions, offsets, weights) and would need again: made once, freed when
+ * one of those inputs is, or others come. Inputs are compared by their data, which tfjs never changes.
  */
 export class Latest<T> {
   private keys: WeakRef<object>[] = [];
@@ -20,15 +24,28 @@ export class Latest<T> {
       keys.length === this.keys.length &&
       keys.every((key, i) => this.keys[i].deref() === key);
     if (same) return this.value as T;
-    for (const { id } of this.handles) this.backend?.binding.deleteTensor(id);
-    this.handles = [];
+    this.clear();
+    this.backend = backend;
     this.value = make((handle) => {
       this.handles.push(handle);
       return handle;
     });
     this.keys = keys.map((key) => new WeakRef(key));
     this.extra = extra;
-    this.backend = backend;
+    for (const key of keys) holders.set(key, (holders.get(key) ?? new Set()).add(this as Latest<unknown>));
     return this.value;
   }
+
+  clear(): void {
+    for (const { id } of this.handles) this.backend?.binding.deleteTensor(id);
+    this.handles = [];
+    this.value = null;
+    for (const key of this.keys) holders.get(key.deref() ?? {})?.delete(this as Latest<unknown>);
+    this.keys = [];
+  }
+}
+
+/** A tensor's data is gone: so is what was prepared from it. */
+export function forget(dataId: DataId): void {
+  for (const latest of [...(holders.get(dataId) ?? [])]) latest.clear();
 }
