@@ -10,7 +10,7 @@ import { openWasm } from './native/wasm';
 import { registerKernels } from './register';
 import { installTensorFlowKernels } from './tensorflow/index';
 import { findTensorFlow } from './tensorflow/installed';
-import { openTensorFlow } from './tensorflow/open';
+import { openedTensorFlow, openTensorFlow } from './tensorflow/open';
 import { hasGpuDriver, probe } from './tensorflow/probe';
 
 export const backendNames = ['embedded', 'embedded-wasm', 'cpu', 'tensorflow', 'tensorflow-gpu'] as const;
@@ -88,6 +88,11 @@ export async function listBackends(options: { measure?: boolean } = {}): Promise
   const before = engine().backendName;
   const reports: BackendReport[] = [];
   for (const name of backendNames) {
+    const elsewhere = await tryElsewhere(name);
+    if (elsewhere) {
+      reports.push(elsewhere);
+      continue;
+    }
     try {
       const { description } = await useBackend(name);
       const gflops = options.measure ? measure() : undefined;
@@ -99,6 +104,24 @@ export async function listBackends(options: { measure?: boolean } = {}): Promise
   }
   if (before) await setBackend(before);
   return reports;
+}
+
+/** TensorFlow for a GPU, and for whatever this process has not loaded it for, is tried in a process of its own. */
+async function tryElsewhere(name: BackendName): Promise<BackendReport | null> {
+  if (name !== 'tensorflow' && name !== 'tensorflow-gpu') return null;
+  const gpu = name === 'tensorflow-gpu';
+  const here = openedTensorFlow();
+  if (here ? here.gpu === gpu : !gpu) return null;
+  const no = (detail: string, help = advice[name]) => ({ name, usable: false, detail, advice: help });
+  try {
+    findTensorFlow(`@tensorflow/tfjs-node${gpu ? '-gpu' : ''}`);
+  } catch (error) {
+    return no(messageOf(error));
+  }
+  if (gpu && !hasGpuDriver()) return no('no NVIDIA driver is found here');
+  const { works, version, reason = 'it does not say why', remedy } = await probe({ gpu });
+  if (!works) return no(reason, remedy);
+  return { name, usable: true, detail: `TensorFlow ${version} on the ${gpu ? 'GPU' : 'CPU'}`, advice: advice[name] };
 }
 
 /** The best of several products, in 10^9 floating-point operations a second. */

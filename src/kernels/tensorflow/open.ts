@@ -41,6 +41,9 @@ export function openTensorFlow(gpu: boolean): OpenTensorFlow {
 
 let opened: OpenTensorFlow | null = null;
 
+/** What this process has loaded, if anything. */
+export const openedTensorFlow = (): OpenTensorFlow | null => opened;
+
 /**
  * What TensorFlow reads when it is loaded, where the user has not said it: memory of a GPU taken as it is needed instead of all at once,
  * sums in one order (UnsortedSegmentSum on a GPU adds as threads come), full float32 products (TensorFloat-32 has 10 bits of mantissa:
