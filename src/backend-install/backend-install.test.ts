@@ -50,7 +50,7 @@ describe('fetching', () => {
     const url = await serve((request, response) => {
       asked.push(request.headers.range);
       const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
-      response.writeHead(from ? 206 : 200);
+      if (from) response.writeHead(206, { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` });
       if (from) response.end(content.subarray(from));
       else response.write(content.subarray(0, 4000), () => setTimeout(() => response.destroy(), 50));
     });

@@ -1,10 +1,9 @@
 /** Files from package registries: checked by their hash, gone on from where an earlier try ended. */
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Readable, Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { diskError } from '../disk';
+import { appendAnswer, bytesFrom, openToAppend, unlessSilent } from '../download';
 import { UserError } from '../errors';
 import type { Watch } from './report';
 
@@ -41,33 +40,21 @@ export async function fetchFile(remote: Remote, path: string, watch: Watch): Pro
   });
 }
 
-async function append(remote: Remote, path: string, { progress, signal }: Watch): Promise<void> {
-  let at = sizeOf(path);
-  const headers: Record<string, string> = at > 0 ? { range: `bytes=${at}-` } : {};
-  const stop = new AbortController();
-  const relay = () => stop.abort(signal?.reason);
-  signal?.addEventListener('abort', relay);
-  let timer = setTimeout(() => stop.abort(new Error('no answer for a minute')), silence);
-  try {
-    const response = await fetch(remote.url, { headers, signal: stop.signal });
-    if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
-    if (response.status !== 206) at = 0;
-    const counted = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        clearTimeout(timer);
-        timer = setTimeout(() => stop.abort(new Error('no answer for a minute')), silence);
-        at += chunk.length;
-        progress({ doing: `Fetching ${remote.name}`, done: at, total: remote.size });
-        done(at > remote.size ? new Error('it is longer than announced') : null, chunk);
-      },
-    });
-    const file = createWriteStream(path, { flags: at > 0 ? 'a' : 'w' });
-    await pipeline(Readable.fromWeb(response.body as never), counted, file, { signal: stop.signal });
-    if (at < remote.size) throw new Error('the connection ended early');
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', relay);
-  }
+async function append({ name, url, size }: Remote, path: string, { progress, signal }: Watch): Promise<void> {
+  const at = sizeOf(path);
+  await unlessSilent(silence, signal, async (signal, heard) => {
+    const answer = await fetch(url, { headers: bytesFrom(at), signal });
+    if (!answer.ok || !answer.body) throw new Error(`HTTP ${answer.status}`);
+    const handle = await openToAppend(path);
+    try {
+      await appendAnswer(answer, { handle, path, at, bytes: size }, (_, done) => {
+        heard();
+        progress({ doing: `Fetching ${name}`, done, total: size });
+      });
+    } finally {
+      await handle.close();
+    }
+  });
 }
 
 /** A short document, such as a registry's JSON. @throws UserError */
@@ -96,7 +83,7 @@ function unreachable(error: unknown, { url, name }: Pick<Remote, 'url' | 'name'>
   });
 }
 
-const sizeOf = (path: string) => (existsSync(path) ? statSync(path).size : 0);
+const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 async function hashOf(path: string, { algorithm, encoding }: Remote['hash']): Promise<string> {
   const hash = createHash(algorithm);

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { flushFolder, guardDisk } from '../disk';
+import { appendAnswer, bytesFrom, continues, LongerThanAnnounced, openToAppend, unlessSilent } from '../download';
 import { UserError } from '../errors';
 import { hashFile } from '../lines';
 
@@ -64,56 +65,40 @@ export async function download(url: string, file: string, known: Known, options:
 /** A fault that another attempt may get over. */
 class Passing extends Error {}
 
-async function fetchRest(
-  url: string,
-  part: string,
-  bytes: number,
-  { signal, progress, silenceMs = 60_000 }: DownloadOptions,
-) {
+async function fetchRest(url: string, part: string, bytes: number, options: DownloadOptions) {
   let at = fs.statSync(part, { throwIfNoEntry: false })?.size ?? 0;
-  if (at > bytes) at = 0;
+  if (at > bytes) {
+    fs.rmSync(part);
+    at = 0;
+  }
   if (at === bytes) return;
-  const silence = new AbortController();
-  let timer = setTimeout(() => silence.abort(), silenceMs);
-  const both = AbortSignal.any([silence.signal, ...(signal ? [signal] : [])]);
-  try {
-    // Identity: a range is one of the bytes that are kept, not of compressed ones.
-    const headers = { 'Accept-Encoding': 'identity', ...(at > 0 && { Range: `bytes=${at}-` }) };
-    const response = await fetch(url, { signal: both, headers });
-    if (
-      response.status === 416 ||
-      (response.status === 206 && !response.headers.get('content-range')?.startsWith(`bytes ${at}-`))
-    ) {
+  await unlessSilent(options.silenceMs ?? 60_000, options.signal, async (signal, heard) => {
+    const answer = await fetch(url, { signal, headers: bytesFrom(at) });
+    if (answer.status === 416 || (answer.status === 206 && !continues(answer, at))) {
       fs.rmSync(part, { force: true });
       throw new Passing('the server cannot go on where it was');
     }
-    if (response.status >= 500 || response.status === 429) throw new Passing(`status ${response.status}`);
-    if (!response.ok || !response.body)
-      throw new UserError(`${new URL(url).host} answers with status ${response.status}`, {
+    if (answer.status >= 500 || answer.status === 429) throw new Passing(`status ${answer.status}`);
+    if (!answer.ok || !answer.body)
+      throw new UserError(`${new URL(url).host} answers with status ${answer.status}`, {
         code: 'download',
         remedy: `Check ${url}.`,
       });
-    if (response.status === 200) at = 0;
-    const told = Number(response.headers.get('content-length') ?? Number.NaN);
+    if (answer.status === 200) at = 0;
+    const told = Number(answer.headers.get('content-length') ?? Number.NaN);
     if (at + told !== bytes && !Number.isNaN(told)) throw unexpected(url, part);
-    const handle = guardDisk(part, 'nothing was fetched', () => fs.openSync(part, at > 0 ? 'r+' : 'w'));
+    const handle = await openToAppend(part);
     try {
-      for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
-        clearTimeout(timer);
-        timer = setTimeout(() => silence.abort(), silenceMs);
-        if (at + chunk.length > bytes) throw unexpected(url, part);
-        guardDisk(part, 'what came before is kept', () => fs.writeSync(handle, chunk, 0, chunk.length, at));
-        at += chunk.length;
-        progress?.(at);
-      }
-      fs.fsyncSync(handle);
+      await appendAnswer(answer, { handle, path: part, at, bytes }, (_, here) => {
+        heard();
+        options.progress?.(here);
+      });
+    } catch (error) {
+      throw error instanceof LongerThanAnnounced ? unexpected(url, part) : error;
     } finally {
-      fs.closeSync(handle);
+      await handle.close();
     }
-    if (at < bytes) throw new Passing(`it ended after ${at} of ${bytes} bytes`);
-  } finally {
-    clearTimeout(timer);
-  }
+  });
 }
 
 function unexpected(url: string, part: string): UserError {

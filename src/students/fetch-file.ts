@@ -1,9 +1,8 @@
 /** Fetches one file to its end over a line that may break, and checks what came. */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, rmSync, statSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { diskError } from '../disk';
+import { appendAnswer, bytesFrom, LongerThanAnnounced, openToAppend } from '../download';
 import { UserError } from '../errors';
 import type { PlannedFile } from './plan';
 import { type Hub, refuseStatus, request, unreachable } from './request';
@@ -56,37 +55,28 @@ async function complete(
   path: string,
   tell: (bytes: number) => void,
 ): Promise<string> {
-  let here = sizeOf(path);
-  if (here > bytes) return 'too long';
+  const at = sizeOf(path);
+  if (at > bytes) return 'too long';
   let hash = await hashOf(path, algorithm, bytes);
-  tell(here);
-  const handle = await open(path, 'a').catch((error) => {
-    throw diskError(error, path, 'nothing was fetched');
-  });
+  tell(at);
+  const handle = await openToAppend(path);
   try {
-    if (here < bytes) {
-      const answer = await request(hub, address, { range: `bytes=${here}-`, 'accept-encoding': 'identity' });
-      if (answer.status === 200) {
-        await handle.truncate(0); // it knows no ranges and begins anew
-        [here, hash] = [0, begin(algorithm, bytes)];
-      } else if (answer.status !== 206) {
+    if (at < bytes) {
+      const answer = await request(hub, address, { range: 'bytes=0-', ...bytesFrom(at) });
+      if (answer.status !== 200 && answer.status !== 206) {
         await answer.body?.cancel();
         refuseStatus(hub, answer.status, name);
-      } else if (!answer.headers.get('content-range')?.startsWith(`bytes ${here}-`))
-        throw new Error('the server sent another range than it was asked for');
-      for await (const piece of answer.body ?? []) {
-        here += piece.length;
-        if (here > bytes) return 'too long';
-        hash.update(piece);
-        await handle.writeFile(piece).catch((error) => {
-          throw diskError(error, path, 'what was fetched is kept, and the next try goes on from there');
-        });
-        tell(here);
       }
-      if (here < bytes) throw new Error(`the line was cut after ${here} of ${bytes} bytes`);
+      if (answer.status === 200) hash = begin(algorithm, bytes); // it knows no ranges and begins anew
+      await appendAnswer(answer, { handle, path, at, bytes }, (piece, here) => {
+        hash.update(piece);
+        tell(here);
+      });
     }
-    await handle.sync();
     return hash.digest('hex');
+  } catch (error) {
+    if (error instanceof LongerThanAnnounced) return 'too long';
+    throw error;
   } finally {
     await handle.close();
   }
