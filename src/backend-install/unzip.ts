@@ -1,6 +1,6 @@
 /** Chosen members of a zip file (APPNOTE.TXT 6.3), one after the other from disk. */
 import { createReadStream, createWriteStream, mkdirSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -77,6 +77,7 @@ async function extract(handle: FileHandle, file: string, member: Member, path: s
     throw damaged(file, `${member.name} is packed by method ${member.method}`);
   const head = await read(handle, member.offset, 30);
   const start = member.offset + 30 + head.readUInt16LE(26) + head.readUInt16LE(28);
+  if (member.packed === 0) return writeFile(path, '');
   let written = 0;
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, done) {
@@ -84,13 +85,8 @@ async function extract(handle: FileHandle, file: string, member: Member, path: s
       done(written > member.size ? damaged(file, `${member.name} is longer than its directory says`) : null, chunk);
     },
   });
-  const from = createReadStream(file, { start, end: Math.max(start, start + member.packed - 1) });
+  const from = createReadStream(file, { start, end: start + member.packed - 1 });
   const to = createWriteStream(path);
-  if (member.packed === 0) {
-    from.destroy();
-    to.end();
-    return;
-  }
   if (member.method === 0) await pipeline(from, counted, to, { signal });
   else await pipeline(from, createInflateRaw(), counted, to, { signal });
   if (written !== member.size) throw damaged(file, `${member.name} is cut off`);
