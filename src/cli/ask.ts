@@ -1,14 +1,14 @@
 import { createInterface } from 'node:readline/promises';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import pc from 'picocolors';
 import { plainPrompt } from '../chain/prompts';
 import { withoutEnd } from '../curriculum/evaluate';
 import { type AskedStudent, openStudent } from '../curriculum/students';
 import { UserError } from '../errors';
-import { backendNames, useBackend } from '../kernels/backends';
+import { useBackend } from '../kernels/backends';
 import { disposeModel } from '../model/transformer';
 import { sample } from '../rollout/sample';
-import { promptSettings, studentAt } from './asked-student';
+import { backendOption, promptOption, promptSettings, studentAt } from './asked-student';
 import { exitCodes, printDocument } from './exit';
 import { plural } from './format';
 import { count, positive, upTo } from './options';
@@ -36,16 +36,10 @@ export function addAskCommand(program: Command): void {
     .option('--temperature <t>', '0 = greedy (default: 0, with several samples 0.7)', upTo(10))
     .option('--samples <k>', 'answers to each question', positive, 1)
     .option('--seed <n>', 'of sampling', count, 1)
-    .addOption(
-      new Option('--prompt <style>', 'plain, or chat in its chat template (default: as its run)').choices([
-        'auto',
-        'plain',
-        'chat',
-      ]),
-    )
+    .addOption(promptOption())
     .option('--system <text>', 'system message of the chat')
     .option('--raw', 'the text as it is, for the student to go on with')
-    .addOption(new Option('--backend <name>', 'what computes').choices(['auto', ...backendNames]).default('auto'))
+    .addOption(backendOption())
     .option('--json', 'each answer as one JSON object')
     .addHelpText(
       'after',

@@ -1,14 +1,26 @@
 /** What commands that ask students share: which prompts they are asked with, and which paths are none. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { Option } from 'commander';
 import { runConfigOf } from '../curriculum/run-config';
 import { UserError } from '../errors';
+import { backendNames } from '../kernels/backends';
 import type { PromptSettings } from '../model/prompting';
 import { runFile } from '../runs/layout';
 import { openRun } from '../runs/reading';
 import { locateStudent, missingStudent } from '../students/cache';
 import { studentNameText } from '../students/name';
 import { shown } from './places';
+
+export const promptOption = () =>
+  new Option('--prompt <style>', 'plain, or chat in its chat template (default: as its run)').choices([
+    'auto',
+    'plain',
+    'chat',
+  ]);
+
+export const backendOption = () =>
+  new Option('--backend <name>', 'what computes').choices(['auto', ...backendNames]).default('auto');
 
 /** As the run of the checkpoint asked it, where nothing else is asked for. */
 export function promptSettings(checkpoint: string, { prompt, system }: PromptSettings): PromptSettings {

@@ -8,11 +8,11 @@ import { openStudent } from '../curriculum/students';
 import type { Problem } from '../data/types';
 import { writeAtomically } from '../disk';
 import { UserError } from '../errors';
-import { backendNames, useBackend } from '../kernels/backends';
+import { useBackend } from '../kernels/backends';
 import type { PromptSettings } from '../model/prompting';
 import { disposeModel } from '../model/transformer';
 import { mean, wilsonInterval } from '../statistics';
-import { promptSettings, studentAt } from './asked-student';
+import { backendOption, promptOption, promptSettings, studentAt } from './asked-student';
 import { evaluateOnServer, studentOn } from './evaluate-server';
 import { printDocument } from './exit';
 import { columns, percent, plural } from './format';
@@ -58,15 +58,9 @@ export function addEvaluateCommand(program: Command): void {
     .option('--temperature <t>', '0 = greedy (default: 0, with several samples 0.7)', upTo(10))
     .option('--samples <k>', 'answers to each problem', positive, 1)
     .option('--seed <n>', 'of sampling, and of arithmetic problems', count, 1)
-    .addOption(
-      new Option('--prompt <style>', 'plain, or chat in its chat template (default: as its run)').choices([
-        'auto',
-        'plain',
-        'chat',
-      ]),
-    )
+    .addOption(promptOption())
     .option('--system <text>', 'system message of the chat')
-    .addOption(new Option('--backend <name>', 'what computes').choices(['auto', ...backendNames]).default('auto'))
+    .addOption(backendOption())
     .option(
       '--server <url>',
       'ask an OpenAI-compatible server that holds the student, such as http://localhost:8000/v1',

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -36,18 +37,42 @@ export function fileError(error: unknown, file: string, doing: 'read' | 'written
   throw new UserError(`The file ${what}`, { file, remedy, code: doing === 'written' ? 'disk' : code, cause: error });
 }
 
-/** Opens `file` for reading, hands over its descriptor and size in bytes, and closes it whatever happens. */
-export function withFile<T>(file: string, use: (descriptor: number, size: number) => T): T {
+/**
+ * Opens `file` for reading and hands over its descriptor and size in bytes. It stays open for what `attach` returns, which closes it; where
+ * `attach` throws, it is closed.
+ */
+export function openFile<T>(file: string, attach: (descriptor: number, size: number) => T): T {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(file, 'r');
     const stat = fstatSync(descriptor);
     if (!stat.isFile()) throw new UserError('This is not a file', { file, code: 'checkpoint' });
-    return use(descriptor, stat.size);
+    return attach(descriptor, stat.size);
   } catch (error) {
-    return fileError(error, file, 'read');
-  } finally {
     if (descriptor !== undefined) closeSync(descriptor);
+    return fileError(error, file, 'read');
+  }
+}
+
+/** Opens `file` for reading, hands over its descriptor and size in bytes, and closes it whatever happens. */
+export function withFile<T>(file: string, use: (descriptor: number, size: number) => T): T {
+  const { result, descriptor } = openFile(file, (descriptor, size) => ({ result: use(descriptor, size), descriptor }));
+  closeSync(descriptor);
+  return result;
+}
+
+/** Fills `into` with the bytes from `position` on. One call reads at most 1 GiB: the operating systems' limit lies at 2. */
+export function readFully(
+  descriptor: number,
+  into: Uint8Array,
+  position: number,
+  file: string,
+  refuse: (file: string, what: string) => never,
+): void {
+  for (let done = 0; done < into.length; ) {
+    const read = readSync(descriptor, into, done, Math.min(into.length - done, 1 << 30), position + done);
+    if (read === 0) refuse(file, 'became shorter while it was read');
+    done += read;
   }
 }
 

@@ -1,7 +1,7 @@
 /** Reads and writes safetensors files, tensor by tensor: no more of the file is in memory than the tensor at hand. */
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { UserError } from '../errors';
-import { fileError, replaceFile } from './files';
+import { openFile, readFully, replaceFile } from './files';
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './half';
 import {
   type Dtype,
@@ -27,24 +27,15 @@ export interface SafetensorsFile extends Header {
 
 /** Opens `file` and checks its header; nothing else is read yet. Throws a UserError that names file and tensor. */
 export function openSafetensors(file: string): SafetensorsFile {
-  let descriptor: number | undefined;
-  try {
-    descriptor = openSync(file, 'r');
-    return attach(descriptor, file);
-  } catch (error) {
-    if (descriptor !== undefined) closeSync(descriptor);
-    return fileError(error, file, 'read');
-  }
+  return openFile(file, (descriptor, size) => attach(descriptor, size, file));
 }
 
-function attach(descriptor: number, file: string): SafetensorsFile {
-  const stat = fstatSync(descriptor);
-  if (!stat.isFile()) throw new UserError('This is not a file', { file, code: 'checkpoint' });
+function attach(descriptor: number, size: number, file: string): SafetensorsFile {
   const first = new Uint8Array(8);
-  if (stat.size >= 8) readFully(descriptor, first, 0, file);
-  const text = new Uint8Array(headerLength(first, stat.size, file));
-  readFully(descriptor, text, 8, file);
-  const header = parseHeader(text, stat.size, file);
+  if (size >= 8) readFully(descriptor, first, 0, file, refuse);
+  const text = new Uint8Array(headerLength(first, size, file));
+  readFully(descriptor, text, 8, file, refuse);
+  const header = parseHeader(text, size, file);
 
   const entry = (name: string, dtypes: Dtype[]): TensorEntry => {
     const found = header.tensors.get(name);
@@ -67,7 +58,7 @@ function attach(descriptor: number, file: string): SafetensorsFile {
     readIntegers: (name) => {
       const { dtype, bytes, offset } = entry(name, ['I32', 'U8', 'I64']);
       const raw = new Uint8Array(bytes);
-      readFully(descriptor, raw, offset, file);
+      readFully(descriptor, raw, offset, file, refuse);
       if (dtype === 'I32') return new Int32Array(raw.buffer);
       return dtype === 'U8' ? raw : new BigInt64Array(raw.buffer);
     },
@@ -81,28 +72,18 @@ const chunk = 1 << 18;
 function readFloats(descriptor: number, { dtype, bytes, offset }: TensorEntry, file: string): Float32Array {
   const values = new Float32Array(bytes / dtypeBytes[dtype]);
   if (dtype === 'F32') {
-    readFully(descriptor, new Uint8Array(values.buffer), offset, file);
+    readFully(descriptor, new Uint8Array(values.buffer), offset, file, refuse);
     return values;
   }
   const halves = new Uint16Array(Math.min(chunk, values.length));
   for (let done = 0; done < values.length; done += chunk) {
     const part = halves.subarray(0, Math.min(chunk, values.length - done));
-    readFully(descriptor, new Uint8Array(part.buffer, 0, part.byteLength), offset + 2 * done, file);
+    readFully(descriptor, new Uint8Array(part.buffer, 0, part.byteLength), offset + 2 * done, file, refuse);
     const target = values.subarray(done, done + part.length);
     if (dtype === 'BF16') fromBfloat16(part, target);
     else fromFloat16(part, target);
   }
   return values;
-}
-
-/** One call reads at most 1 GiB: the operating systems' limit lies at 2. */
-function readFully(descriptor: number, into: Uint8Array, position: number, file: string): void {
-  let done = 0;
-  while (done < into.length) {
-    const read = readSync(descriptor, into, done, Math.min(into.length - done, 1 << 30), position + done);
-    if (read === 0) refuse(file, 'became shorter while it was read');
-    done += read;
-  }
 }
 
 /** A tensor to write. Values are asked for when their turn comes, so that they need not all be in memory. */

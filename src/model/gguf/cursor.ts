@@ -1,5 +1,5 @@
 /** Reads a file from its beginning in order, a piece at a time, and never more than `most` bytes of it. */
-import { readSync } from 'node:fs';
+import { readFully } from '../files';
 import { refuse } from './types';
 
 export interface Cursor {
@@ -38,11 +38,7 @@ export function cursor(descriptor: number, size: number, most: number, file: str
     if (at + bytes > buffer.length) {
       const next = Buffer.allocUnsafe(Math.min(Math.max(bytes, piece), end - start - at));
       const kept = buffer.copy(next, 0, at);
-      for (let done = kept; done < next.length; ) {
-        const read = readSync(descriptor, next, done, next.length - done, start + at + done);
-        if (read === 0) refuse(file, 'became shorter while it was read');
-        done += read;
-      }
+      readFully(descriptor, next.subarray(kept), start + at + kept, file, refuse);
       start += at;
       at = 0;
       buffer = next;
