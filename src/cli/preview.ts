@@ -4,13 +4,13 @@ import type { Experiment } from '../config/experiment';
 import { loadExperiment } from '../config/load';
 import { trainedStages } from '../curriculum/adjust';
 import { prepareLessons } from '../curriculum/lessons';
-import { checkMemory, longestOf, settleMemory } from '../curriculum/memory';
+import { withMemory } from '../curriculum/memory';
 import { memoryLimits } from '../curriculum/memory-limits';
 import { loadData } from '../data/load';
 import { viewsOf } from '../data/preview';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
-import { loadStudentConfig, loadStudentTokenizer } from '../model/hf-folder';
+import { loadStudentTokenizer } from '../model/hf-folder';
 import { withPrompts } from '../model/prompting';
 import type { Tokenizer } from '../model/tokenizer';
 import { printDocument } from './exit';
@@ -81,10 +81,8 @@ Examples:
 
 /** What a run would say of its memory; what makes it refuse is a warning here. */
 function memoryNeed(experiment: Experiment, problems: readonly Problem[], tokenizer: Tokenizer) {
-  const [config, lengths] = [loadStudentConfig(experiment.student.path), longestOf(problems, tokenizer)];
-  const limits = memoryLimits(experiment.backend);
   try {
-    return checkMemory(settleMemory(experiment, config, lengths), config, lengths, limits);
+    return withMemory(experiment, problems, tokenizer, memoryLimits(experiment.backend)).need;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { level: 'warning' as const, text: error.toString() };

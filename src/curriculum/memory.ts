@@ -5,6 +5,7 @@ import type { Problem } from '../data/types';
 import { UserError } from '../errors';
 import { generationMemory, type Learner, type Memory, type Pass, totalOf, updateMemory } from '../learning/memory';
 import type { ModelConfig } from '../model/config';
+import { loadStudentConfig } from '../model/hf-folder';
 import type { Tokenizer } from '../model/tokenizer';
 import { prepareLessons } from './lessons';
 import type { MemoryLimits } from './memory-limits';
@@ -100,6 +101,18 @@ const learnerOf = ({ student }: Experiment, config: ModelConfig, copies: number)
 export function memorySettings({ microBatchTokens, checkpointing }: Setting) {
   if (microBatchTokens === 'auto' || checkpointing === 'auto') throw new Error('Memory settings are not settled');
   return { microBatchTokens, checkpointing };
+}
+
+/** The experiment with its memory settings settled for its student and rows, and what `checkMemory` says of it. */
+export function withMemory(
+  experiment: Experiment,
+  problems: readonly Problem[],
+  tokenizer: Tokenizer,
+  limits: MemoryLimits | null,
+) {
+  const [config, lengths] = [loadStudentConfig(experiment.student.path), longestOf(problems, tokenizer)];
+  const settled = settleMemory(experiment, config, lengths);
+  return { experiment: settled, need: checkMemory(settled, config, lengths, limits) };
 }
 
 /**

@@ -8,7 +8,7 @@ import { loadData } from '../data/load';
 import type { Dataset } from '../data/types';
 import { isOutOfMemory, UserError } from '../errors';
 import { type BackendInfo, useBackend } from '../kernels/backends';
-import { loadStudentConfig, loadStudentTokenizer } from '../model/hf-folder';
+import { loadStudentTokenizer } from '../model/hf-folder';
 import { promptStyle, withPrompts } from '../model/prompting';
 import { disposeModel, type Model } from '../model/transformer';
 import { latestCheckpoint, readConfig } from '../runs/reading';
@@ -18,7 +18,7 @@ import { adapt } from './adapter';
 import { newestCheckpoint } from './checkpoints';
 import { Cancelled, type Context, type CurriculumEvent, Stopped } from './context';
 import { type Lesson, prepareLessons } from './lessons';
-import { checkMemory, longestOf, settleMemory } from './memory';
+import { withMemory } from './memory';
 import { memoryLimits } from './memory-limits';
 import { runCurriculum } from './run';
 import type { RunConfig } from './run-config';
@@ -35,34 +35,23 @@ export interface SessionOptions {
 
 /** Starts a run of the experiment in a new folder below `runsFolder`. Returns its folder and the rows of its summary. */
 export async function startRun(asked: Experiment, runsFolder: string, options: SessionOptions) {
-  const asking = withPromptStyle(asked);
-  const backend = await useBackend(asking.backend);
-  const data = loadProblems(asking);
-  const { experiment, need } = withMemory(asking, data, backend);
+  const tokenizer = loadStudentTokenizer(asked.student.path);
+  const student = { ...asked.student, prompt: promptStyle(tokenizer, asked.student) };
+  const backend = await useBackend(asked.backend);
+  const data = loadProblems(asked);
+  // What "auto" means for this student is settled once: the run's config records it, and every later question is asked likewise.
+  const { experiment, need } = withMemory(
+    { ...asked, student },
+    data.train.problems,
+    withPrompts(tokenizer, student),
+    memoryLimits(backend.name, backend.isa),
+  );
   const config: RunConfig = { experiment, environment: environment(experiment, backend, data) };
   const begun: SessionOptions['begun'] = (...run) => {
     options.begun?.(...run);
     options.notify({ type: 'note', ...need });
   };
   return conduct(createRun(runsFolder, experiment.name, config), experiment, data, backend, { ...options, begun });
-}
-
-/** What `auto` means for this student, settled once: the run's config records it, and every later question is asked likewise. */
-function withPromptStyle(experiment: Experiment): Experiment {
-  const { student } = experiment;
-  return { ...experiment, student: { ...student, prompt: promptStyle(loadStudentTokenizer(student.path), student) } };
-}
-
-/** Memory settings made numbers, once and for all as above, and a note of what is needed. Refuses what can never be had. */
-function withMemory(experiment: Experiment, data: Problems, backend: BackendInfo) {
-  const { student } = experiment;
-  const tokenizer = withPrompts(loadStudentTokenizer(student.path), student);
-  const [config, lengths] = [loadStudentConfig(student.path), longestOf(data.train.problems, tokenizer)];
-  const settled = settleMemory(experiment, config, lengths);
-  return {
-    experiment: settled,
-    need: checkMemory(settled, config, lengths, memoryLimits(backend.name, backend.isa)),
-  };
 }
 
 /** Goes on with a run from its newest checkpoint that is sound; what it recorded after that is done again. */
