@@ -10,6 +10,7 @@ import { createModel, disposeModel } from '../model/transformer';
 import { type Episode, type GrpoOptions, grpoStep } from './grpo';
 import { createOptimizer, disposeOptimizer, type Gradients } from './optimizer';
 import { accumulateSupervised } from './supervised';
+import { plainGrpo } from './testing/settings';
 
 const settings = { dropout: 0.2, microBatchTokens: 20, weightDecay: 0.01, maxGradNorm: 1 };
 const examples = [
@@ -73,20 +74,7 @@ describe.each([
   });
 
   it('makes the same GRPO update', () => {
-    const options: GrpoOptions = {
-      ...settings,
-      loss: 'dapo',
-      clipLow: 0.2,
-      clipHigh: 0.28,
-      beta: 0,
-      kl: 'k3',
-      temperature: 1,
-      maxNewTokens: 8,
-      iterations: 1,
-      minibatches: 1,
-      policyWeight: 1,
-      replayWeight: 0.5,
-    };
+    const options: GrpoOptions = { ...plainGrpo, ...settings, loss: 'dapo' };
     const episodes: Episode[] = examples.map((example, i) => ({
       ...example,
       logProbs: new Float32Array(example.completion.length).fill(-4),

@@ -8,6 +8,7 @@ import { disposePacked, type Example, packExamples } from './batch';
 import { type Episode, type GrpoOptions, grpoStep, lossShape, policyLogProbs } from './grpo';
 import { accumulate, createOptimizer, Diverged, disposeOptimizer, type Gradients } from './optimizer';
 import { accumulateSupervised, completionLogProbs, supervisedStep } from './supervised';
+import { plainGrpo } from './testing/settings';
 
 const config = parseModelConfig(
   {
@@ -26,20 +27,7 @@ const config = parseModelConfig(
 );
 
 const supervised = { dropout: 0, microBatchTokens: 1000, weightDecay: 0, maxGradNorm: 1 };
-const grpo: GrpoOptions = {
-  ...supervised,
-  loss: 'dr_grpo',
-  clipLow: 0.2,
-  clipHigh: 0.28,
-  beta: 0,
-  kl: 'k3',
-  temperature: 1,
-  maxNewTokens: 8,
-  iterations: 1,
-  minibatches: 1,
-  policyWeight: 1,
-  replayWeight: 0.5,
-};
+const grpo: GrpoOptions = { ...plainGrpo, ...supervised };
 const examples: Example[] = [
   { prompt: [1, 2, 3], completion: [4, 5, 0] },
   { prompt: [6], completion: [7, 8, 9, 10, 0] },

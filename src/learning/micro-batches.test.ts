@@ -5,6 +5,7 @@ import { tinyConfig } from '../model/testing/tiny';
 import { createModel, disposeModel } from '../model/transformer';
 import { type Episode, type GrpoOptions, grpoStep, type LossType } from './grpo';
 import { createOptimizer, disposeOptimizer } from './optimizer';
+import { plainGrpo } from './testing/settings';
 
 beforeAll(async () => {
   await useBackend('embedded');
@@ -29,23 +30,7 @@ const episodes = examples.map(
 function gradients(loss: LossType, microBatchTokens: number): number[] {
   const model = createModel(parseModelConfig(tinyConfig('qwen2')), 5);
   const [optimizer, reference] = [createOptimizer(model), createModel(model.config, 6)];
-  const options: GrpoOptions = {
-    dropout: 0,
-    microBatchTokens,
-    weightDecay: 0,
-    maxGradNorm: 0,
-    loss,
-    clipLow: 0.2,
-    clipHigh: 0.28,
-    beta: 0.05,
-    kl: 'k3',
-    temperature: 0.9,
-    maxNewTokens: 8,
-    iterations: 1,
-    minibatches: 1,
-    policyWeight: 1,
-    replayWeight: 0.5,
-  };
+  const options: GrpoOptions = { ...plainGrpo, microBatchTokens, maxGradNorm: 0, loss, beta: 0.05, temperature: 0.9 };
   grpoStep(model, optimizer, episodes, examples, reference, 1e-3, options, 3);
   const values = [...optimizer.moments.values()].flatMap(({ first }) => [...first.dataSync()]);
   disposeOptimizer(optimizer);
