@@ -65,8 +65,11 @@ export const treeItems = (page: Page, view: string): Locator =>
 export async function expand(page: Page, view: string, words: string | RegExp): Promise<Locator> {
   const item = treeItems(page, view).filter({ hasText: words }).first();
   await item.waitFor();
-  await item.click();
-  if ((await item.getAttribute('aria-expanded')) === 'false') await page.keyboard.press('ArrowRight');
+  for (const deadline = Date.now() + 60_000; (await item.getAttribute('aria-expanded')) === 'false'; ) {
+    if (Date.now() > deadline) throw new Error(`${words} in ${view} does not open`);
+    await item.click();
+    await page.waitForTimeout(500);
+  }
   return item;
 }
 

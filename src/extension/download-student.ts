@@ -5,6 +5,7 @@ import { downloadStudent } from '../students/download';
 import { parseStudentName, type StudentName, studentNameText } from '../students/name';
 import { type DownloadPlan, planDownload } from '../students/plan';
 import { type Hub, hubOf } from '../students/request';
+import { cancellable } from './cancellable';
 import { command, requireTrust } from './commands/report';
 import type { Services } from './services';
 import { duration } from './words';
@@ -73,7 +74,7 @@ async function fetchStudent(
 }
 
 const look = (hub: Hub, student: StudentName) =>
-  withProgress(t('Looking for {0}', studentNameText(student)), (signal) => planDownload({ ...hub, signal }, student));
+  cancellable(t('Looking for {0}', studentNameText(student)), (signal) => planDownload({ ...hub, signal }, student));
 
 function askToken(hub: Hub, { message, remedy }: UserError): Thenable<string | undefined> {
   const { host } = new URL(hub.url);
@@ -104,7 +105,7 @@ async function agree(hub: Hub, { student, bytes, files }: DownloadPlan): Promise
 }
 
 function fetchAll(hub: Hub, plan: DownloadPlan): Thenable<string> {
-  return withProgress(t('Downloading {0}', studentNameText(plan.student)), (signal, progress) => {
+  return cancellable(t('Downloading {0}', studentNameText(plan.student)), (signal, progress) => {
     let [told, last] = [0, 0];
     let begun: { at: number; done: number } | undefined;
     return downloadStudent({ ...hub, signal }, plan, studentsCache(), ({ done, bytes }) => {
@@ -118,22 +119,6 @@ function fetchAll(hub: Hub, plan: DownloadPlan): Thenable<string> {
       told = done;
       progress.report({ increment, message: t('{0} of {1}{2}', gigabytes(done), gigabytes(bytes), left) });
     });
-  });
-}
-
-function withProgress<T>(
-  title: string,
-  work: (signal: AbortSignal, progress: vscode.Progress<{ message?: string; increment?: number }>) => Promise<T>,
-): Thenable<T> {
-  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  return vscode.window.withProgress(options, async (progress, token) => {
-    const stop = new AbortController();
-    const cancelled = token.onCancellationRequested(() => stop.abort());
-    try {
-      return await work(stop.signal, progress);
-    } finally {
-      cancelled.dispose();
-    }
   });
 }
 

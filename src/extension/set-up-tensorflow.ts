@@ -1,12 +1,10 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import * as vscode from 'vscode';
-import { allowedEnvironment, findNode } from '../client/find-node';
 import { UserError } from '../errors';
+import { answerOf, commandLine } from './command-line';
 import { command, requireTrust } from './commands/report';
 import type { Services } from './services';
-import { setting } from './settings';
 
 const { t } = vscode.l10n;
 
@@ -71,19 +69,17 @@ interface Made {
   tensorflow: { version: string };
 }
 
-function install(args: string[], { context, log }: Services): Thenable<Made> {
+function install(args: string[], { log }: Services): Thenable<Made> {
   const options = {
     location: vscode.ProgressLocation.Notification,
     title: t('Setting up TensorFlow'),
     cancellable: true,
   };
   return vscode.window.withProgress(options, async (progress, cancelled) => {
-    const node = await findNode(setting('node', ''));
-    const program = join(context.extensionPath, 'dist', 'cli.js');
-    const all = [program, 'backend', 'install', '--json', '--progress', ...args];
-    log.info(`${node.command} ${all.join(' ')}`);
-    const env = { ...allowedEnvironment(process.env), ...network(process.env), ...node.env };
-    const child = spawn(node.command, all, { env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+    const line = await commandLine(['backend', 'install', '--json', '--progress', ...args]);
+    log.info(`${line.command} ${line.args.join(' ')}`);
+    const env = { ...network(process.env), ...line.env };
+    const child = spawn(line.command, line.args, { env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
     const cancel = cancelled.onCancellationRequested(() => child.kill('SIGINT'));
     let output = '';
     child.stdout.on('data', (text) => {
@@ -124,14 +120,12 @@ export function stepOf(line: string): string | null {
 
 /** What the command line answered. @throws UserError with its message and remedy */
 export function resultOf(output: string): Made {
-  let answer: Made & { error?: { message: string; file?: string; remedy?: string; code?: string } };
   try {
-    answer = JSON.parse(output);
-  } catch {
-    throw new Error('distillery backend install gave no answer; the log has its words');
+    return answerOf<Made>(output);
+  } catch (error) {
+    if (!(error instanceof UserError))
+      throw new Error('distillery backend install gave no answer; the log has its words');
+    const place = error.file ? `${error.file}: ` : '';
+    throw new UserError(`${place}${error.message}`, { remedy: error.remedy, code: error.code });
   }
-  const { error } = answer;
-  if (!error) return answer;
-  const place = error.file ? `${error.file}: ` : '';
-  throw new UserError(`${place}${error.message}`, { remedy: error.remedy, code: error.code });
 }

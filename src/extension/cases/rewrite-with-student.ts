@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import { checkpointsFolder } from '../../runs/layout';
+import { cancellable } from '../cancellable';
 import type { Services } from '../services';
 import { plural } from '../words';
 import type { Case } from './case';
@@ -19,25 +20,16 @@ export async function rewriteWithStudent({ runs, hosts }: Services, shown: Case)
   const checkpoint = await chooseCheckpoint(runs.list(), reference.run);
   if (!checkpoint) return;
   const host = hosts.of(checkpoint.folder);
-  const result = await vscode.window.withProgress(
-    {
-      location: vscode.ProgressLocation.Notification,
-      title: t('Rewriting with {0}', checkpoint.name),
-      cancellable: true,
-    },
-    (_, token) => {
-      const stop = new AbortController();
-      token.onCancellationRequested(() => stop.abort());
-      return host
-        .rewrite(
-          { checkpoint: checkpoint.folder, question, answer: gold, teacherChain: teacher.text, samples },
-          { signal: stop.signal },
-        )
-        .catch((error) => {
-          if (stop.signal.aborted) return undefined;
-          throw error;
-        });
-    },
+  const result = await cancellable(t('Rewriting with {0}', checkpoint.name), (signal) =>
+    host
+      .rewrite(
+        { checkpoint: checkpoint.folder, question, answer: gold, teacherChain: teacher.text, samples },
+        { signal },
+      )
+      .catch((error) => {
+        if (signal.aborted) return undefined;
+        throw error;
+      }),
   );
   if (!result) return;
   propose(

@@ -6,6 +6,7 @@ import type { Problem } from '../../data/types';
 import { UserError } from '../../errors';
 import { evaluationFile } from '../../runs/layout';
 import { runOfCheckpoint } from '../../runs/reading';
+import { cancellable } from '../cancellable';
 import type { Services } from '../services';
 import { percent, plural, tokens } from '../words';
 import { named } from './arguments';
@@ -23,35 +24,26 @@ export function registerEvaluate(services: Services): vscode.Disposable {
     const problems = await pickProblems(testProblems(services, checkpoint), title);
     if (!problems) return;
     const name = basename(checkpoint);
-    const result = await vscode.window.withProgress(
-      {
-        location: vscode.ProgressLocation.Notification,
-        title: t('Distillery: evaluating {0}', name),
-        cancellable: true,
-      },
-      async (progress, cancelled) => {
-        const abort = new AbortController();
-        cancelled.onCancellationRequested(() => abort.abort());
-        let right = 0;
-        let done = 0;
-        return services.hosts.of(checkpoint).evaluate(
-          {
-            checkpoint,
-            problems: problems.map(({ id, question, answer }) => ({ id, question, answer })),
-            record: 'test',
+    const result = await cancellable(t('Distillery: evaluating {0}', name), async (signal, progress) => {
+      let right = 0;
+      let done = 0;
+      return services.hosts.of(checkpoint).evaluate(
+        {
+          checkpoint,
+          problems: problems.map(({ id, question, answer }) => ({ id, question, answer })),
+          record: 'test',
+        },
+        {
+          signal,
+          progress(answers) {
+            done += answers.length;
+            right += answers.filter(({ correct }) => correct).length;
+            const message = t('{0} of {1}, {2} right', done, problems.length, percent(right / done));
+            progress.report({ increment: (100 * answers.length) / problems.length, message });
           },
-          {
-            signal: abort.signal,
-            progress(answers) {
-              done += answers.length;
-              right += answers.filter(({ correct }) => correct).length;
-              const message = t('{0} of {1}, {2} right', done, problems.length, percent(right / done));
-              progress.report({ increment: (100 * answers.length) / problems.length, message });
-            },
-          },
-        );
-      },
-    );
+        },
+      );
+    });
     const run = runOfCheckpoint(checkpoint);
     if (run) services.runs.refresh(run);
     const [low, high] = result.accuracyInterval;

@@ -3,12 +3,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import * as vscode from 'vscode';
-import { allowedEnvironment, findNode } from '../../client/find-node';
-import { UserError } from '../../errors';
-import { packageRoot } from '../../paths';
+import { answerOf, commandLine } from '../command-line';
 import { withoutSchema } from '../experiment-file';
 import type { Services } from '../services';
-import { setting } from '../settings';
 import { command, requireTrust } from './report';
 
 /** What a new experiment is to be; all that is not said is asked. */
@@ -150,21 +147,13 @@ async function make(
   return made.experiment;
 }
 
-async function callNew(folder: string, args: readonly string[]): Promise<Made> {
-  const node = await findNode(setting('node', ''));
-  const program = join(packageRoot(), 'dist', 'cli.js');
-  const env = { ...allowedEnvironment(process.env), ...node.env };
-  const { stdout } = await promisify(execFile)(node.command, [program, 'new', folder, ...args, '--json'], {
-    env,
-  }).catch((error: { stdout?: string }) => {
+async function callNew(folder: string, options: readonly string[]): Promise<Made> {
+  const { command, args, env } = await commandLine(['new', folder, ...options, '--json']);
+  const { stdout } = await promisify(execFile)(command, args, { env }).catch((error: { stdout?: string }) => {
     if (!error.stdout) throw error;
     return { stdout: error.stdout };
   });
-  const told = JSON.parse(stdout) as
-    | Made
-    | { error: { message: string; file?: string; remedy?: string; code: string } };
-  if ('error' in told) throw new UserError(told.error.message, told.error);
-  return told;
+  return answerOf<Made>(stdout);
 }
 
 function dropSchema(file: string): void {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { findNode } from '../../client/find-node';
 import { UserError } from '../../errors';
+import { cancellable } from '../cancellable';
 import { command } from '../commands/report';
 import type { Services } from '../services';
 import { setting } from '../settings';
@@ -29,10 +30,7 @@ export function registerDoctor(services: Services): vscode.Disposable {
 
 function examine(services: Services): Thenable<Findings> {
   const title = vscode.l10n.t('Distillery: measuring every backend');
-  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  return vscode.window.withProgress(options, async (_progress, cancelled) => {
-    const abort = new AbortController();
-    cancelled.onCancellationRequested(() => abort.abort());
+  return cancellable(title, async (signal) => {
     const { version } = services.context.extension.packageJSON as { version: string };
     const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? services.context.globalStorageUri.fsPath;
     return {
@@ -43,7 +41,7 @@ function examine(services: Services): Thenable<Findings> {
         trusted: vscode.workspace.isTrusted,
       },
       node: await orProblem(() => findNode(setting('node', ''))),
-      machine: await orProblem(async () => services.hosts.of(folder).doctor({ signal: abort.signal })),
+      machine: await orProblem(async () => services.hosts.of(folder).doctor({ signal })),
     };
   });
 }

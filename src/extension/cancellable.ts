@@ -1,0 +1,20 @@
+import * as vscode from 'vscode';
+
+type Progress = vscode.Progress<{ message?: string; increment?: number }>;
+
+/** Work with a bar in a notification whose Cancel aborts its signal. */
+export function cancellable<T>(
+  title: string,
+  work: (signal: AbortSignal, progress: Progress) => Promise<T>,
+): Thenable<T> {
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  return vscode.window.withProgress(options, async (progress, token) => {
+    const stop = new AbortController();
+    const cancelled = token.onCancellationRequested(() => stop.abort());
+    try {
+      return await work(stop.signal, progress);
+    } finally {
+      cancelled.dispose();
+    }
+  });
+}
