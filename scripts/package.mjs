@@ -51,7 +51,7 @@ function vsce() {
 
 /** The licences of the packages that are in the bundles, as the bundles' source maps name them. */
 function notices() {
-  const maps = ['dist', 'dist/webview']
+  const maps = ['dist', 'dist/on-demand', 'dist/webview']
     .filter((folder) => existsSync(join(root, folder)))
     .flatMap((folder) => readdirSync(join(root, folder)).map((file) => join(root, folder, file)))
     .filter((file) => file.endsWith('.map'));

@@ -1,7 +1,7 @@
 /** TensorFlow's wheel on PyPI: chosen, fetched, checked, and of it the headers and the two libraries unpacked. */
 import { existsSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { fetchFile, fetchJson, type Remote } from './fetch';

@@ -1,5 +1,5 @@
 /** From the text of a config to its issues with places: pure, for the command line and for editors alike. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type ConfigDocument, nodeAt, parseDocument, placeFinding } from './document';
 import { experimentSchema, type ParsedExperiment } from './experiment';
 import { experimentFindings } from './experiment-findings';

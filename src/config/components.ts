@@ -1,5 +1,5 @@
 /** The reward components by name: what each means and what can be set. Their functions are in src/rewards. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice, flag, group, list, notAnObject, number, share, text, whole } from './fields';
 import { componentSnippet } from './snippets';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice, flag, group, list, notAnObject, number, optionalGroup, share, text, whole } from './fields';
 import { type LoraSettings, lora } from './lora';
 import type { RewardConfig } from './reward';

@@ -2,7 +2,7 @@
  * Building blocks of the two schemas. The message of each field is the phrase that completes "must be ...", so that every error can
  * say what is allowed (`a number from 0 to 1`) and not only which limit was crossed.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export interface Range {
   min?: number;

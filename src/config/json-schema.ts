@@ -1,5 +1,5 @@
 /** JSON schemas of both config files, for completion, hovers and checks in editors (schemas/*.json). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { experimentSchema } from './experiment';
 import { rewardSchema } from './reward';
 

@@ -7,7 +7,7 @@ import { packageRoot } from '../paths';
 import { checkExperiment } from './check';
 import { ConfigError } from './issue';
 import { loadExperiment, loadReward, resolveExperiment, resolveReward } from './load';
-import { presets } from './presets';
+import { preset } from './presets';
 
 let folder: string;
 beforeEach(() => {
@@ -55,7 +55,11 @@ it('fills in every default, resolves paths against the file and loads rewards', 
     stages: {
       reconstruct: { maskProbability: 0.7, evaluateEvery: 20, learningRate: 1e-5 },
       complete: { loss: 'dr_grpo', evaluateEvery: 5, maskSchedule: [0.3, 0.5, 0.75, 1], reward: { name: 'short' } },
-      rewrite: { reward: presets.default, internalise: { evaluateEvery: 20 }, failures: { samples: 4, greedy: true } },
+      rewrite: {
+        reward: preset('default'),
+        internalise: { evaluateEvery: 20 },
+        failures: { samples: 4, greedy: true },
+      },
     },
     baselines: { sft: { updates: 300 }, controls: [] },
   });

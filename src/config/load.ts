@@ -6,7 +6,7 @@ import { studentNameText } from '../students/name';
 import { type Checked, checkExperiment, checkReward } from './check';
 import { type Experiment, type ExperimentFile, experimentSchema, type ParsedExperiment } from './experiment';
 import { ConfigError, type FileIssue, type Finding, type Path } from './issue';
-import { isPreset, presets } from './presets';
+import { isPreset, preset } from './presets';
 import type { RewardConfig } from './reward';
 import { loraFindings, resolveLora } from './student-size';
 import { suggest } from './suggest';
@@ -81,7 +81,7 @@ interface Scheduled {
 /** A reward as an experiment names it: preset, path or the config itself. */
 export function resolveReward(reward: string | RewardConfig, folder: string): RewardConfig {
   if (typeof reward !== 'string') return reward;
-  return isPreset(reward) ? presets[reward] : loadReward(resolve(folder, reward)).reward;
+  return isPreset(reward) ? preset(reward) : loadReward(resolve(folder, reward)).reward;
 }
 
 function settle<T>({ issues, value }: Pick<Checked<T>, 'value'> & { issues: FileIssue[] }): T {

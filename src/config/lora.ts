@@ -1,5 +1,5 @@
 /** Settings of low-rank adapters (LoRA, Hu et al., arXiv 2106.09685), by the names and meanings of the PEFT library. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice, group, list, number, whole } from './fields';
 
 /** The linear layers of a decoder layer, by the short names that settings use. */

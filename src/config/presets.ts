@@ -38,9 +38,13 @@ export const presetDescriptions = Object.fromEntries(
 
 export const presetNames = Object.keys(files) as PresetName[];
 
-/** Rewards that an experiment can name. */
-export const presets = Object.fromEntries(
-  Object.entries(files).map(([name, file]) => [name, rewardSchema.parse(file)]),
-) as Record<PresetName, RewardConfig>;
+const read = new Map<PresetName, RewardConfig>();
 
-export const isPreset = (name: string): name is PresetName => Object.hasOwn(presets, name);
+/** A reward that an experiment can name. */
+export function preset(name: PresetName): RewardConfig {
+  const known = read.get(name) ?? rewardSchema.parse(files[name]);
+  read.set(name, known);
+  return known;
+}
+
+export const isPreset = (name: string): name is PresetName => Object.hasOwn(files, name);

@@ -1,5 +1,5 @@
 /** Settings of supervised and of GRPO training, shared by stages and baselines. Defaults: a pretrained student. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice, flag, group, number, share, text, whole } from './fields';
 import { presetDescriptions } from './presets';
 import { rewardSchema } from './reward';

@@ -1,5 +1,5 @@
 /** From zod's issues to findings that say what is allowed and what was probably meant. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type Finding, type Path, showPath } from './issue';
 import { suggest } from './suggest';
 

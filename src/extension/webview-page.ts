@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { maxToExtension, pageNoticeSchema, pageStateSchema } from '../protocol/page';
 import { readingColumn } from './reading-column';
 import type { Services } from './services';

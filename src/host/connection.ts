@@ -10,7 +10,7 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
 } from 'vscode-jsonrpc/node';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { UserError } from '../errors';
 import { type Address, errorCodes, type Method, type Params, protocolVersion, requests } from '../protocol/control';
 import { encode } from '../runs/jsonl';

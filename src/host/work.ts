@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { plainPrompt } from '../chain/prompts';
-import { presets } from '../config/presets';
+import { preset } from '../config/presets';
 import { evaluate, judge, withoutEnd } from '../curriculum/evaluate';
 import { prepareLessons, rewriteExercise } from '../curriculum/lessons';
 import { runConfigOf } from '../curriculum/run-config';
@@ -109,7 +109,7 @@ export async function doRewrite(params: JobParams['rewrite'], bench: Bench): Pro
   const [lesson] = prepareLessons([{ id: 'asked', question, answer, chain: teacherChain }], tokenizer);
   const stages = runConfigOf(params.checkpoint)?.experiment.stages;
   const settings = stages?.rewrite || undefined;
-  const reward = settings?.reward ?? (stages?.complete || undefined)?.reward ?? presets.default;
+  const reward = settings?.reward ?? (stages?.complete || undefined)?.reward ?? preset('default');
   const prompt = rewriteExercise(lesson, settings?.hideAnswer ?? false, tokenizer);
   const teacherTokens = lesson.teacherTokens!.length - 1;
   const { completions } = await sample(model, [prompt], {

@@ -2,7 +2,7 @@
  * The control protocol between a training host and its clients (editor, terminal): JSON-RPC 2.0 with `Content-Length` headers over a
  * private socket or named pipe. `docs/protocol.md` says it for hosts in other languages. Types and validation only.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { real } from '../runs/jsonl';
 import { evaluationRecordSchema } from '../runs/records';
 import { faultSchema, hostEventSchema, statusSchema } from './host-events';

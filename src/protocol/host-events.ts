@@ -1,5 +1,5 @@
 /** What a training host says about itself: where it stands (a snapshot), and what happens (events, counted). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { curriculumEventSchema, phaseEventSchema, updateEventSchema, validationEventSchema } from '../runs/events';
 
 const count = z.number().int().nonnegative();

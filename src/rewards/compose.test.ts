@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { renderChain } from '../chain/prompts';
 import { splitChain } from '../chain/split';
-import { presets } from '../config/presets';
+import { type PresetName, preset } from '../config/presets';
 import { type RewardFile, rewardSchema } from '../config/reward';
 import { packageRoot } from '../paths';
 import { type RewardInput, scoreCompletion, scoreGroup } from './compose';
@@ -99,7 +99,7 @@ describe('a composed reward', () => {
 });
 
 describe('the default preset', () => {
-  const total = (input: RewardInput) => scoreCompletion(presets.default, input).total;
+  const total = (input: RewardInput) => scoreCompletion(preset('default'), input).total;
 
   it('puts the answer first, then the form, then the length', () => {
     expect(total(wrong)).toBe(-1);
@@ -135,8 +135,8 @@ describe("the presets on BRIDGE's recorded failures", () => {
         finished: row.token_count < 400,
       },
     });
-    const totals = (name: keyof typeof presets, text: (row: (typeof rows)[number]) => string) =>
-      rows.map((row) => scoreCompletion(presets[name], input(row, text(row))).total!);
+    const totals = (name: PresetName, text: (row: (typeof rows)[number]) => string) =>
+      rows.map((row) => scoreCompletion(preset(name), input(row, text(row))).total!);
     const tally = (values: number[], test: (value: number) => boolean) => values.filter(test).length;
 
     // The release compared texts: 10 of these answers are right as numbers, and one more ends in "45 + 135 + 270 = 450".

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { presets } from '../config/presets';
+import { preset } from '../config/presets';
 import { rewardSchema } from '../config/reward';
 import { type RecordedCompletion, scoreRollouts } from './dry-run';
 
@@ -50,9 +50,9 @@ it('keeps the groups of different updates apart, for rewards that look at the gr
 
 it('finds nothing moved under the reward that was used', () => {
   const records = [record('a', 5, 90, null), record('a', 6, 10, null)];
-  const first = scoreRollouts(presets.default, records);
+  const first = scoreRollouts(preset('default'), records);
   const again = scoreRollouts(
-    presets.default,
+    preset('default'),
     records.map((one, i) => ({ ...one, reward: first[i].new.total })),
   );
   expect(again.map(({ movement }) => movement)).toEqual(['stays', 'stays']);

@@ -1,5 +1,5 @@
 /** What a run reports while it goes on; for progress bars, hosts and logs. Nothing here that the run folder does not keep as well. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { real } from './jsonl';
 import { metricsRecordSchema, stageRowSchema, stageSchema } from './records';
 

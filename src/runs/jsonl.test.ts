@@ -2,7 +2,7 @@ import fs, { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { appendLines, encode, lastSeq, readRecords, real, truncateAfter } from './jsonl';
 
 let folder: string;

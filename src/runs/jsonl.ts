@@ -1,6 +1,6 @@
 /** JSON lines that survive crashes: a line counts when its line end is written, and only then. */
 import fs from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { parseJson, readLines } from '../lines';

@@ -1,7 +1,7 @@
 /** Reading runs, while they are written or after: for the CLI, the editor and whoever resumes. Nothing here writes. */
 import fs from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../errors';
 import { parseJson } from '../lines';
 import { verifyCheckpoint } from './checkpoints';

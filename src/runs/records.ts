@@ -1,5 +1,5 @@
 /** Everything that a run folder holds, as schemas: what is written is typed by them, what is read is checked by them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { real } from './jsonl';
 
 /** Version of the folder's format; a reader refuses greater ones. */

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { extractAnswer } from '../chain/answer';
 import { flushFolder, guardDisk } from '../disk';
 import { UserError } from '../errors';

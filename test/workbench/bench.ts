@@ -29,8 +29,17 @@ function stopwatch(): () => Took {
   };
 }
 
+/** Until the other extensions of the window have come up: their work on this thread is not ours. */
+async function quiet(): Promise<void> {
+  for (let took = stopwatch(), i = 0; i < 60; took = stopwatch(), i++) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    if (took().own < 20) return;
+  }
+}
+
 export async function run(): Promise<void> {
   const extension = vscode.extensions.getExtension<Services>('distillery.distillery')!;
+  await quiet();
   const wasActive = extension.isActive;
   const activated = stopwatch();
   const services = await extension.activate();

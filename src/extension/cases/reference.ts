@@ -1,5 +1,5 @@
 /** What names a failure case, and the address of the document that shows it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { stageSchema } from '../../runs/records';
 
 const count = z.number().int().nonnegative();

@@ -1,7 +1,7 @@
 /** Where each problem's records lie in a run's files, without parsing these: a run may hold gigabytes of rollouts. */
 import { existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { parseJson } from '../../lines';
 import { check } from '../../runs/jsonl';
 import { evaluationFile, failuresFile, rewritesFile, rolloutsFile } from '../../runs/layout';

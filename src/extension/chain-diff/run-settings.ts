@@ -1,7 +1,7 @@
 /** What a run's config.json says about its rewards and where its student and problems are; every part may be missing. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { componentSchemas } from '../../config/components';
 import { experimentSchema } from '../../config/experiment';
 import { gatesOf, nameOf } from '../../config/reward';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { presets } from '../../config/presets';
+import { preset } from '../../config/presets';
 import { arithmeticDefaults, arithmeticItem } from '../../data/arithmetic';
 import { listRuns } from '../../runs/reading';
 import type { StageName } from '../../runs/records';
@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }));
 
 const train = { format: 'arithmetic', seed: 1, count: 3, start: 0, operations: [2, 2], maxValue: 60 } as const;
-const stages = { complete: { reward: presets.default }, rewrite: { reward: presets['bridge-stage3'] } };
+const stages = { complete: { reward: preset('default') }, rewrite: { reward: preset('bridge-stage3') } };
 const item = arithmeticItem({ ...arithmeticDefaults, operations: [2, 2] }, 'train', 0);
 
 function makeRun(time: string, recorded: [StageName, number][], problemId = item.id): string {
