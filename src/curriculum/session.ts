@@ -10,6 +10,7 @@ import { isOutOfMemory, UserError } from '../errors';
 import { type BackendInfo, useBackend } from '../kernels/backends';
 import { loadStudentTokenizer } from '../model/hf-folder';
 import { promptStyle, withPrompts } from '../model/prompting';
+import type { Tokenizer } from '../model/tokenizer';
 import { disposeModel, type Model } from '../model/transformer';
 import { latestCheckpoint, readConfig } from '../runs/reading';
 import type { CheckpointEntry, StageRow } from '../runs/records';
@@ -40,19 +41,22 @@ export async function startRun(asked: Experiment, runsFolder: string, options: S
   const backend = await useBackend(asked.backend);
   const data = loadProblems(asked);
   // What "auto" means for this student is settled once: the run's config records it, and every later question is asked likewise.
-  const { experiment, need } = withMemory(
-    { ...asked, student },
-    data.train.problems,
-    withPrompts(tokenizer, student),
-    memoryLimits(backend.name, backend.isa),
-  );
+  const { experiment, need } = memoryOf({ ...asked, student }, tokenizer, data, backend);
   const config: RunConfig = { experiment, environment: environment(experiment, backend, data) };
-  const begun: SessionOptions['begun'] = (...run) => {
+  return conduct(createRun(runsFolder, experiment.name, config), experiment, data, backend, telling(need, options));
+}
+
+const memoryOf = (experiment: Experiment, tokenizer: Tokenizer, { train }: Problems, { name, isa }: BackendInfo) =>
+  withMemory(experiment, train.problems, withPrompts(tokenizer, experiment.student), memoryLimits(name, isa));
+
+/** The options, with a note of what the run needs once it has begun. */
+const telling = (need: ReturnType<typeof withMemory>['need'], options: SessionOptions): SessionOptions => ({
+  ...options,
+  begun(...run) {
     options.begun?.(...run);
     options.notify({ type: 'note', ...need });
-  };
-  return conduct(createRun(runsFolder, experiment.name, config), experiment, data, backend, { ...options, begun });
-}
+  },
+});
 
 /** Goes on with a run from its newest checkpoint that is sound; what it recorded after that is done again. */
 export async function resumeRun(folder: string, options: SessionOptions) {
@@ -67,6 +71,7 @@ export async function resumeRun(folder: string, options: SessionOptions) {
         remedy: 'Put the former data back, or start a new run.',
       });
   }
+  const { need } = memoryOf(experiment, loadStudentTokenizer(experiment.student.path), data, backend);
   const run = openForWriting(folder);
   try {
     run.rollBack(soundCheckpoint(run, options.notify));
@@ -74,7 +79,7 @@ export async function resumeRun(folder: string, options: SessionOptions) {
     run.close();
     throw error;
   }
-  return conduct(run, experiment, data, backend, options);
+  return conduct(run, experiment, data, backend, telling(need, options));
 }
 
 /** The newest checkpoint whose files are as they were written; null when none was ever taken. Each newer one is a warning. */

@@ -1,6 +1,7 @@
 /** How far a run that is on has come, from its host's events. */
 import type { HostEvent, Status } from '../protocol/control';
 import type { StageName } from '../runs/records';
+import { paceOf, paceUpdates } from './pace';
 import { clock, percent, shortStageTitles } from './words';
 
 export interface Progress {
@@ -17,14 +18,11 @@ export interface Progress {
   left?: number;
 }
 
-/** Updates over which the speed is measured. */
-const window = 30;
-
 /** Follows one run. */
 export class ProgressMeter {
   private progress: Progress | undefined;
-  /** Updates made, with their times in ms. */
-  private marks: { update: number; time: number }[] = [];
+  /** When the last updates were made, none missing in between, in ms. */
+  private marks: number[] = [];
 
   get current(): Progress | undefined {
     return this.progress;
@@ -48,7 +46,7 @@ export class ProgressMeter {
 
   private begin(stage: StageName, phase: string, updates: number, done: number, time?: number): void {
     this.progress = { stage, phase, update: done, updates };
-    this.marks = time === undefined ? [] : [{ update: done, time }];
+    this.marks = time === undefined ? [] : [time];
   }
 
   private step(
@@ -61,14 +59,13 @@ export class ProgressMeter {
     }: { stage: StageName; phase: string; update: number; updates: number; metrics: Metrics },
     time: number,
   ): void {
-    const same = this.progress?.stage === stage && this.progress.phase === phase;
-    if (!same) this.marks = [];
-    this.marks.push({ update, time });
-    if (this.marks.length > window) this.marks.shift();
-    const [first] = this.marks;
-    const pace = update > first.update ? (time - first.time) / (update - first.update) : undefined;
+    const { progress } = this;
+    const same = progress?.stage === stage && progress.phase === phase;
+    if (!same || update !== progress.update + 1) this.marks = [];
+    this.marks = [...this.marks.slice(-paceUpdates), time];
+    const pace = paceOf(this.marks);
     this.progress = {
-      ...(same ? this.progress : {}),
+      ...(same ? progress : {}),
       ...{ stage, phase, update, updates, tokensPerSecond: metrics.tokensPerSecond },
       ...(this.checked === `${stage} ${phase}` ? {} : { accuracy: metrics.accuracy, tokens: metrics.lengthMean }),
       left: pace === undefined ? undefined : ((updates - update) * pace) / 1000,

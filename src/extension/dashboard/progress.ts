@@ -1,8 +1,6 @@
 import { type Progress, stages } from '../../protocol/dashboard';
+import { paceOf } from '../pace';
 import { type Columns, stretchesOf } from './columns';
-
-/** Updates whose pace tells how long the rest takes. */
-const paceUpdates = 50;
 
 /** Where the last phase of a run stands, and how long it still takes if the run goes on; undefined before the first update. */
 export function progressOf(columns: Columns, config: unknown): Progress | undefined {
@@ -12,11 +10,7 @@ export function progressOf(columns: Columns, config: unknown): Progress | undefi
   const phase = columns.phases[last.phase];
   const done = last.to - last.from;
   const planned = plannedUpdates(config, stage, phase);
-  const gaps: number[] = [];
-  for (let row = Math.max(last.from + 1, last.to - paceUpdates); row < last.to; row++)
-    gaps.push(columns.time[row] - columns.time[row - 1]);
-  // A median: validation checks and pauses between two updates are not the pace.
-  const pace = gaps.sort((a, b) => a - b)[gaps.length >> 1];
+  const pace = paceOf(Array.from(columns.time.slice(last.from, last.to)));
   return {
     stage,
     phase,

