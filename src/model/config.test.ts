@@ -129,13 +129,8 @@ it.each([
   [{ rope_scaling: { rope_type: 'linear' } }, /rope_scaling.factor is missing/],
   [{ rope_parameters: { rope_type: 'dynamic', rope_theta: 1 } }, /rope_parameters.rope_type is "dynamic"/],
   [{ rope_theta: 0 }, /rope_theta is 0/],
-  [{ model_type: 'mistral', sliding_window: 128 }, /sliding_window is 128/],
-  [{ model_type: 'mistral', sliding_window: undefined, max_position_embeddings: 8192 }, /sliding_window is missing/],
-  [
-    { model_type: 'qwen2', sliding_window: 128, use_sliding_window: true, max_window_layers: 1 },
-    /use_sliding_window is true/,
-  ],
-  [{ layer_types: ['full_attention', 'sliding_attention'] }, /layer_types is/],
+  [{ layer_types: ['full_attention', 'linear_attention'] }, /layer_types is/],
+  [{ layer_types: ['sliding_attention'], sliding_window: 'wide' }, /sliding_window is "wide"/],
   [{ eos_token_id: 'end' }, /eos_token_id is "end"/],
 ])('refuses %j and names the field', (changes, message) => {
   try {
@@ -150,12 +145,20 @@ it.each([
 });
 
 it.each([
-  { model_type: 'mistral', sliding_window: null },
-  { model_type: 'mistral', sliding_window: 4096 }, // no sequence fills it
-  { model_type: 'qwen2', sliding_window: 128, use_sliding_window: false },
-  { model_type: 'qwen2', sliding_window: 128, use_sliding_window: true, max_window_layers: 2 }, // no layer uses it
-  { model_type: 'qwen2', attention_bias: true }, // a field that Qwen2's class does not read
-  { layer_types: ['full_attention', 'full_attention'] },
-])('accepts %j', (changes) => {
-  expect(parseModelConfig(tinyConfig('llama', changes)).layers).toBe(2);
+  [{ model_type: 'mistral', sliding_window: null }, 8192],
+  [{ model_type: 'mistral', sliding_window: 16384 }, 8192],
+  [{ model_type: 'mistral', sliding_window: 128 }, 128],
+  [{ model_type: 'mistral', sliding_window: undefined }, 4096],
+  [{ model_type: 'qwen2', sliding_window: 128, use_sliding_window: false }, 8192],
+  [{ model_type: 'qwen2', sliding_window: 128, use_sliding_window: true, max_window_layers: 1 }, 128],
+  [{ model_type: 'qwen2', sliding_window: 128, use_sliding_window: true, max_window_layers: 2 }, 8192], // no layer uses it
+  [{ layer_types: ['full_attention', 'full_attention'], sliding_window: 128 }, 8192],
+  [{ layer_types: ['full_attention', 'sliding_attention'], sliding_window: 128 }, 128],
+] as const)('takes sequences that a window sees whole: %j', (changes, positions) => {
+  const config = parseModelConfig(tinyConfig('llama', { max_position_embeddings: 8192, ...changes }));
+  expect(config.maxPositions).toBe(positions);
+});
+
+it("leaves a field that Qwen2's class does not read", () => {
+  expect(parseModelConfig(tinyConfig('llama', { model_type: 'qwen2', attention_bias: true })).layers).toBe(2);
 });

@@ -22,7 +22,7 @@ export interface ModelConfig {
   qkvBias: boolean;
   /** RMSNorm over each head of q and k (Qwen3). */
   qkNorm: boolean;
-  /** Longest sequence. */
+  /** The longest sequence that is computed as the model means it. */
   maxPositions: number;
   bosId: number | null;
   eosIds: number[];
@@ -58,7 +58,7 @@ export function parseModelConfig(json: JsonObject, file?: string): ModelConfig {
   if (!Number.isInteger(headDim)) refuseField(source, 'hidden_size', `a multiple of num_attention_heads (${heads})`);
   if (headDim % 2 !== 0) refuseField(source, 'head_dim', 'even, for rotary embedding');
   if (heads % kvHeads !== 0) refuseField(source, 'num_key_value_heads', `a divisor of num_attention_heads (${heads})`);
-  const maxPositions = number(source, 'max_position_embeddings', absent[modelType].maxPositions);
+  const maxPositions = positionsOf(source, modelType);
 
   return {
     modelType,
@@ -97,25 +97,29 @@ function refuseUnsupported(source: Source, modelType: ModelConfig['modelType']):
   for (const field of ['num_experts', 'num_local_experts', 'n_routed_experts', 'quantization_config'])
     if (json[field] != null && json[field] !== 0)
       refuseField(source, field, 'absent: mixtures and quantised weights are not computed');
-  refuseSlidingWindow(source, modelType);
 }
 
-/** Attention within a window is not computed; a window that no sequence can fill, or that no layer uses, does not matter. */
-function refuseSlidingWindow(source: Source, modelType: ModelConfig['modelType']): void {
+/**
+ * The longest sequence. Attention within a window (Mistral, some layers of Qwen) is not computed: a student with one takes sequences that
+ * its window sees whole, for which it changes nothing.
+ */
+function positionsOf(source: Source, modelType: ModelConfig['modelType']): number {
+  const positions = number(source, 'max_position_embeddings', absent[modelType].maxPositions);
+  return hasWindow(source, modelType) ? Math.min(positions, number(source, 'sliding_window', 4096)) : positions;
+}
+
+/** Whether any layer attends within a window, by the rules of transformers' config classes. */
+function hasWindow(source: Source, modelType: ModelConfig['modelType']): boolean {
   const { json } = source;
   if (Array.isArray(json.layer_types)) {
-    if (json.layer_types.some((type) => type !== 'full_attention'))
-      refuseField(source, 'layer_types', 'full_attention for every layer');
-    return;
+    if (json.layer_types.some((type) => type !== 'full_attention' && type !== 'sliding_attention'))
+      refuseField(source, 'layer_types', 'a list of full_attention and sliding_attention');
+    return json.layer_types.includes('sliding_attention');
   }
-  if (modelType === 'llama') return;
-  const window = json.sliding_window === undefined ? 4096 : json.sliding_window;
-  if (typeof window !== 'number' || window >= number(source, 'max_position_embeddings', absent[modelType].maxPositions))
-    return;
-  if (modelType === 'mistral') refuseField(source, 'sliding_window', 'null: attention within a window is not computed');
+  if (modelType === 'llama' || json.sliding_window === null) return false;
+  if (modelType === 'mistral') return true;
   const firstLayer = number(source, 'max_window_layers', 28, 'count');
-  if (json.use_sliding_window === true && firstLayer < number(source, 'num_hidden_layers'))
-    refuseField(source, 'use_sliding_window', 'false: attention within a window is not computed');
+  return json.use_sliding_window === true && firstLayer < number(source, 'num_hidden_layers');
 }
 
 /** A token id, a list of them, or none. */
@@ -143,7 +147,7 @@ export function checkLength(config: ModelConfig, length: number): void {
       `A sequence of ${length} tokens is longer than the student's ${config.maxPositions} positions`,
       {
         remedy:
-          'Shorten the chains or the budget of new tokens, or choose a student with more max_position_embeddings.',
+          'Shorten the chains or the budget of new tokens, or choose a student with more max_position_embeddings (or a wider sliding_window).',
         code: 'config',
       },
     );
