@@ -1,10 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { keep, randomNormal } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loraTargets } from '../../src/config/lora';
 import { useBackend } from '../../src/kernels/backends';
+import { fingerprint } from '../../src/model/fingerprint';
 import { tinyConfig, writeTinyFolder } from '../../src/model/gguf/testing/tiny';
+import { loadStudent } from '../../src/model/hf-folder';
+import { createAdapter } from '../../src/model/lora';
+import { saveAdapter } from '../../src/model/lora-files';
 import { livelyModel } from '../../src/model/testing/naive';
 import { disposeModel } from '../../src/model/transformer';
 import { type Distillery, openDistillery, outcome } from './distillery';
@@ -42,6 +48,37 @@ describe('a student', () => {
       expect({ prompt, answers }).toEqual({ prompt: first.prompt, answers: first.answers });
     const weights = (folder: string) => readFileSync(at(folder, 'model.safetensors'));
     expect(weights('back').equals(weights('llama'))).toBe(true);
+  });
+
+  it('goes out with its adapter merged, and answers as with it', async () => {
+    await useBackend('cpu');
+    const { model } = loadStudent(at('llama'));
+    const settings = { rank: 3, alpha: 6, dropout: 0, targets: [...loraTargets] };
+    model.adapter = createAdapter(
+      model.config,
+      settings,
+      { path: at('llama'), fingerprint: fingerprint(model.parameters) },
+      1,
+    );
+    for (const [name, { shape }] of model.adapter.parameters) {
+      model.adapter.parameters.get(name)!.dispose();
+      model.adapter.parameters.set(name, keep(randomNormal(shape as [number, number], 0, 0.4, 'float32', 5)));
+    }
+    mkdirSync(at('adapter'));
+    saveAdapter(at('adapter'), model.adapter);
+    disposeModel(model);
+    const answer = async (student: string) =>
+      (await distillery.json<Answers>('ask', student, 'the cat', '--max-new-tokens', '12', '--backend', 'embedded'))
+        .answers;
+    const adapted = await answer('adapter');
+    expect(adapted).not.toEqual(await answer('llama'));
+    for (const [format, out] of [
+      ['hf', 'merged'],
+      ['gguf', 'merged.gguf'],
+    ]) {
+      expect(await distillery.run('export', 'adapter', out, '--to', format)).toMatchObject({ code: 0, stderr: '' });
+      expect(await answer(out)).toEqual(adapted);
+    }
   });
 
   it.each([
