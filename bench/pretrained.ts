@@ -85,7 +85,7 @@ async function measure(source: Source, student: string, scratch: string, data: s
     notify: (event) => {
       const now = performance.now();
       const phase = phases.at(-1);
-      if (event.type === 'note') console.log(`${source.what}: the run ${event.text.replace(/^the run /, '')}`);
+      if (event.type === 'note') console.log(`${source.what}: ${event.text}`);
       if (event.type === 'phase') {
         peakMemory();
         const title = event.phase === event.stage ? event.stage : `${event.stage}, ${event.phase}`;

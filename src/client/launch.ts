@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { dirname } from 'node:path';
-import { UserError } from '../errors';
+import { isOutOfMemory, UserError } from '../errors';
 import { hostFolder, logFile } from '../protocol/host-folder';
 import { allowedEnvironment, type NodeProgram } from './find-node';
 
@@ -55,9 +55,5 @@ export function logTail(distillery: string, lines = 20): string[] {
   }
 }
 
-/** Whether the last words of a host speak of memory: V8's, libc++'s, the engine's. */
-export function diedOfMemory(log: readonly string[]): boolean {
-  return log.some((line) =>
-    /heap out of memory|std::bad_alloc|Array buffer allocation failed|CUDA_ERROR_OUT_OF_MEMORY/i.test(line),
-  );
-}
+/** Whether the last words of a host speak of memory. */
+export const diedOfMemory = (log: readonly string[]): boolean => log.some(isOutOfMemory);
