@@ -248,8 +248,12 @@ function drawBands(plot: uPlot, bands: readonly Band[], theme: Theme, font: stri
       ctx.stroke();
     }
     const name = stages[stage];
-    const title = phase === name ? shortStageTitles[name] : phase;
-    if (ctx.measureText(title).width + 8 * ratio > right - left) continue;
+    const whole = phase === name ? shortStageTitles[name] : phase;
+    // A narrow band keeps its number: the 3 of Stage 3.
+    const title = [whole, /\d$/.exec(whole)?.[0] ?? ''].find(
+      (text) => ctx.measureText(text).width < right - left - 8 * ratio,
+    );
+    if (!title) continue;
     ctx.globalAlpha = 0.85;
     ctx.fillStyle = theme.dim;
     ctx.fillText(title, left + 4 * ratio, bbox.top + 2 * ratio);
