@@ -1,3 +1,5 @@
+import { mean } from '../statistics';
+
 /** Updates that the pace is taken from. */
 export const paceUpdates = 30;
 
@@ -11,5 +13,5 @@ export function paceOf(times: readonly number[]): number | undefined {
   if (gaps.length === 0) return undefined;
   const median = gaps.toSorted((a, b) => a - b)[gaps.length >> 1];
   const worked = gaps.filter((gap) => gap < Math.max(60_000, 20 * median));
-  return worked.length > 0 ? worked.reduce((sum, gap) => sum + gap, 0) / worked.length : median;
+  return worked.length > 0 ? mean(worked) : median;
 }

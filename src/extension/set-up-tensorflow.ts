@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import * as vscode from 'vscode';
 import { UserError } from '../errors';
+import { cancellable } from './cancellable';
 import { answerOf, commandLine } from './command-line';
 import { command, requireTrust } from './commands/report';
 import type { Services } from './services';
@@ -70,17 +71,12 @@ interface Made {
 }
 
 function install(args: string[], { log }: Services): Thenable<Made> {
-  const options = {
-    location: vscode.ProgressLocation.Notification,
-    title: t('Setting up TensorFlow'),
-    cancellable: true,
-  };
-  return vscode.window.withProgress(options, async (progress, cancelled) => {
+  return cancellable(t('Setting up TensorFlow'), async (signal, progress) => {
     const line = await commandLine(['backend', 'install', '--json', '--progress', ...args]);
     log.info(`${line.command} ${line.args.join(' ')}`);
     const env = { ...network(process.env), ...line.env };
     const child = spawn(line.command, line.args, { env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
-    const cancel = cancelled.onCancellationRequested(() => child.kill('SIGINT'));
+    signal.addEventListener('abort', () => child.kill('SIGINT'));
     let output = '';
     child.stdout.on('data', (text) => {
       output += text;
@@ -90,12 +86,8 @@ function install(args: string[], { log }: Services): Thenable<Made> {
       if (step) progress.report({ message: step });
       else log.info(line);
     });
-    try {
-      await new Promise<void>((resolve, reject) => child.once('error', reject).once('close', () => resolve()));
-    } finally {
-      cancel.dispose();
-    }
-    if (cancelled.isCancellationRequested) throw new vscode.CancellationError();
+    await new Promise<void>((resolve, reject) => child.once('error', reject).once('close', () => resolve()));
+    if (signal.aborted) throw new vscode.CancellationError();
     return resultOf(output);
   });
 }

@@ -30,7 +30,7 @@ export interface Distillery {
   close(): void;
 }
 
-/** Bundles the command line as `npm run build` does, under a name of its own. */
+/** Bundles the command line as `npm run build` does, but in one file, under a name of its own. */
 export async function openDistillery(): Promise<Distillery> {
   const cache = join(packageRoot(), 'node_modules', '.cache');
   mkdirSync(cache, { recursive: true });

@@ -9,6 +9,7 @@ import { checkOutput, faultOfOutcome, journalOf } from '../../teachers/output';
 import { type Plan, planOf } from '../../teachers/plan';
 import { defaultPrompt } from '../../teachers/prompt';
 import type { Teacher } from '../../teachers/types';
+import { cancellable } from '../cancellable';
 import { command, requireTrust } from '../commands/report';
 import type { Services } from '../services';
 import { setting } from '../settings';
@@ -123,13 +124,11 @@ async function agree(plan: Plan): Promise<boolean> {
 const patienceMs = 20_000;
 
 function ask(teacher: Teacher, tasks: readonly Task[], journal: Journal, questions: number): Thenable<Outcome> {
-  const location = vscode.ProgressLocation.Notification;
   const title = t('{0} answers {1}', teacher.model, plural(questions, 'question'));
-  return vscode.window.withProgress({ location, title, cancellable: true }, async (progress, token) => {
-    const [stop, abort] = [new AbortController(), new AbortController()];
+  return cancellable(title, async (stop, progress) => {
+    const abort = new AbortController();
     let timer: NodeJS.Timeout | undefined;
-    const cancelled = token.onCancellationRequested(() => {
-      stop.abort();
+    stop.addEventListener('abort', () => {
       timer = setTimeout(() => abort.abort(), patienceMs);
     });
     const started = performance.now();
@@ -144,13 +143,12 @@ function ask(teacher: Teacher, tasks: readonly Task[], journal: Journal, questio
       return await generate(tasks, teacher, journal, {
         concurrency,
         pace: {},
-        stop: stop.signal,
+        stop,
         abort: abort.signal,
         notify,
       });
     } finally {
       clearTimeout(timer);
-      cancelled.dispose();
     }
   });
 }
