@@ -3,8 +3,9 @@
  *
  * The student is SmolLM2-135M-Instruct (fetched from PyPI into ~/.cache/distillery/peers) or what `--student` names, with an adapter of rank
  * 16; the data are `gsm8k/train.jsonl` (GSM8K, its authors' solutions) and `bridge/stage3_error_samples.json` (BRIDGE, chains of a
- * DeepSeek-R1 distillate) in `--data`. A few updates of each stage on each: seconds per update, the most memory the process held, the
- * loss of Stage 1 at both ends. What the students can do afterwards is not the question here.
+ * DeepSeek-R1 distillate) in `--data`. On each, `--updates` of Stage 1 and a few of the others: seconds per update, the most memory that
+ * the process held, and the loss of Stage 1 on held-out chains before and after. `--stage-1` leaves the others out. What the students can
+ * do afterwards is not the question here.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -13,13 +14,13 @@ import { parseArgs } from 'node:util';
 import { peer } from '../scripts/peers/peers';
 import { loadExperiment } from '../src/config/load';
 import { startRun } from '../src/curriculum/session';
-import { mean } from '../src/statistics';
 
 const { values } = parseArgs({
   options: {
     data: { type: 'string' },
     student: { type: 'string' },
-    updates: { type: 'string', default: '12' },
+    updates: { type: 'string', default: '40' },
+    'stage-1': { type: 'boolean' },
     checkpointing: { type: 'boolean' },
   },
 });
@@ -33,7 +34,7 @@ type Source = (typeof sources)[number];
 
 function experimentOf({ format, path, what }: Source, student: string, folder: string): object {
   const updates = Number(values.updates);
-  const few = Math.max(1, Math.ceil(updates / 3));
+  const few = 3;
   const memory = values.checkpointing === undefined ? {} : { checkpointing: values.checkpointing };
   const grpo = { updates: few, prompts: 2, group: 4, maxNewTokens: 256, evaluateEvery: few, ...memory };
   const data = { format, path: resolve(folder, path) };
@@ -41,11 +42,11 @@ function experimentOf({ format, path, what }: Source, student: string, folder: s
     name: format,
     description: what,
     student: { path: student, prompt: 'auto', lora: { rank: 16, alpha: 32 } },
-    data: { train: { ...data, count: 64 }, validation: 4, test: { ...data, start: 64, count: 8 } },
+    data: { train: { ...data, count: 112 }, validation: 16, test: { ...data, start: 112, count: 8 } },
     stages: {
       reconstruct: { updates, batch: 4, learningRate: 3e-4, evaluateEvery: updates, ...memory },
-      complete: grpo,
-      rewrite: {
+      complete: !values['stage-1'] && grpo,
+      rewrite: !values['stage-1'] && {
         ...grpo,
         failures: { samples: 1, limit: 8 },
         internalise: { updates: few, batch: 4, evaluateEvery: few, ...memory },
@@ -59,6 +60,7 @@ function experimentOf({ format, path, what }: Source, student: string, folder: s
 interface Phase {
   title: string;
   seconds: number[];
+  /** On held-out chains, at each check. */
   loss: number[];
   /** Bytes. */
   peak: number;
@@ -93,9 +95,9 @@ async function measure(source: Source, student: string, scratch: string, data: s
       }
       if (event.type === 'update' && phase) {
         phase.seconds.push((now - last) / 1000);
-        phase.loss.push(Number(event.metrics.loss));
         phase.peak = Math.max(phase.peak, peakMemory());
       }
+      if (event.type === 'validation' && event.loss !== undefined) phases.at(-1)?.loss.push(event.loss);
       last = now;
     },
   });
@@ -106,9 +108,7 @@ const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
 
 function row({ what }: Source, { title, seconds, loss, peak }: Phase): string {
   const sorted = seconds.toSorted((a, b) => a - b);
-  const third = Math.ceil(loss.length / 3);
-  const losses = [loss.slice(0, third), loss.slice(-third)].map((some) => mean(some).toFixed(2));
-  const learnt = title === 'reconstruct' ? losses.join(' → ') : '';
+  const learnt = loss.length > 1 ? `${loss[0].toFixed(3)} → ${loss.at(-1)!.toFixed(3)}` : '';
   const cells = [what, title, seconds.length, sorted[sorted.length >> 1].toFixed(1), gigabytes(peak), learnt];
   return `| ${cells.join(' | ')} |`;
 }
@@ -124,7 +124,7 @@ async function main(): Promise<void> {
     for (const source of sources)
       for (const phase of await measure(source, student, scratch, resolve(values.data))) rows.push(row(source, phase));
     console.log(`\n${cpus().length} x ${cpus()[0].model}, load ${loadavg()[0].toFixed(1)}\n`);
-    console.log('| data | stage | updates | s per update (median) | most memory | loss, first and last third |');
+    console.log('| data | stage | updates | s per update (median) | most memory | held-out loss, before → after |');
     console.log('| --- | --- | ---: | ---: | ---: | --- |');
     console.log(rows.join('\n'));
   } finally {

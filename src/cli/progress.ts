@@ -1,5 +1,6 @@
 import pc from 'picocolors';
 import type { CurriculumEvent } from '../curriculum/context';
+import { checkText } from '../runs/events';
 import { clock, percent, short, stageTitles } from './format';
 
 /** Where progress is written: a terminal line that is redrawn, or plain lines for logs. */
@@ -51,11 +52,8 @@ export function showProgress(
         break;
       }
       case 'validation':
-        validation = `val ${percent(event.accuracy)} ${event.meanTokens.toFixed(0)} tok`;
-        if (!screen.isTTY)
-          line(
-            `  update ${event.step}: validation ${percent(event.accuracy)}, ${event.meanTokens.toFixed(1)} tokens${event.best ? ' (best)' : ''}`,
-          );
+        validation = `val ${checkText(event)}`;
+        if (!screen.isTTY) line(`  update ${event.step}: validation ${checkText(event)}${event.best ? ' (best)' : ''}`);
         break;
       case 'result': {
         const { row } = event;

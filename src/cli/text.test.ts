@@ -127,8 +127,9 @@ describe('progress', () => {
     show({ type: 'phase', stage: 'rewrite', phase: 'internalise', updates: 10, done: 0 });
     show(update(1));
     show({ type: 'validation', stage: 'rewrite', step: 1, accuracy: 0.5, meanTokens: 70, best: true });
+    show({ type: 'validation', stage: 'reconstruct', step: 2, loss: 0.41249, best: false });
     expect(plain(written.join(''))).toBe(
-      'Stage 3 rewrite (internalise): 10 updates\n  update 1: validation 50.0 %, 70.0 tokens (best)\n',
+      'Stage 3 rewrite (internalise): 10 updates\n  update 1: validation 50.0 %, 70.0 tokens (best)\n  update 2: validation loss 0.412\n',
     );
   });
 });

@@ -66,9 +66,19 @@ describe('a run', () => {
     ]);
     expect(readValidation(whole).map(({ stage, phase, step }) => `${stage}/${phase}/${step}`)).toEqual([
       ...[0, 2, 3].map((step) => `sft/sft/${step}`),
+      ...[0, 2, 3].map((step) => `reconstruct/reconstruct/${step}`),
       ...[0, 2, 3].map((step) => `complete/complete/${step}`),
       ...[4, 6, 7].map((step) => `rewrite/internalise/${step}`),
     ]);
+    const measured = (stage: string) => {
+      const checks = readValidation(whole).filter((check) => check.stage === stage);
+      return Object.fromEntries(['accuracy', 'loss'].map((key) => [key, checks.every((check) => key in check)]));
+    };
+    expect(measured('sft')).toEqual({ accuracy: true, loss: true });
+    expect(measured('reconstruct')).toEqual({ accuracy: false, loss: true });
+    expect(measured('complete')).toEqual({ accuracy: true, loss: false });
+    const [before, , after] = readValidation(whole).filter(({ stage }) => stage === 'sft');
+    expect(after.loss).toBeLessThan(before.loss!);
     const rollouts = readRollouts(whole, 'complete', 2);
     expect(rollouts).toHaveLength(6);
     for (const rollout of rollouts) {

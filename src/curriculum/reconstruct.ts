@@ -9,19 +9,17 @@ import { trainSupervised } from './supervised-phase';
 /** Stage 1: supervised training on masked, shuffled chains, so that the student learns structure, not wording. */
 export function reconstruct(context: Context, model: Model, settings: ReconstructSettings): Promise<string> {
   const taught = withChains(context);
+  const { seed } = context.experiment;
+  const exercise = (lesson: Lesson, salt: string, visit: number) =>
+    reconstructExample(lesson, settings, context.tokenizer, new Random(seed, salt, visit));
   return trainSupervised(context, model, {
     stage: 'reconstruct',
     phase: 'reconstruct',
     tolerance: null, // it prepares for the next stages; how well plain questions go by now is not what to choose by
     settings,
     rows: taught.length,
-    example: (row, visit) =>
-      reconstructExample(
-        taught[row],
-        settings,
-        context.tokenizer,
-        new Random(context.experiment.seed, 'reconstruct', visit),
-      ),
+    example: (row, visit) => exercise(taught[row], 'reconstruct', visit),
+    heldOut: context.validation.flatMap((lesson, i) => exercise(lesson, 'reconstruct/validation', i) ?? []),
   });
 }
 
@@ -34,6 +32,7 @@ export function plainSupervised(context: Context, model: Model, settings: SftSet
     settings,
     rows: taught.length,
     example: (row) => teacherExample(taught[row]),
+    heldOut: context.validation.flatMap((lesson) => teacherExample(lesson) ?? []),
   });
 }
 

@@ -1,6 +1,6 @@
 import type { SftSettings } from '../config/experiment';
 import type { Example } from '../learning/batch';
-import { supervisedStep } from '../learning/supervised';
+import { supervisedLoss, supervisedStep } from '../learning/supervised';
 import type { Model } from '../model/transformer';
 import { bits } from '../random';
 import type { StageName } from '../runs/records';
@@ -21,6 +21,8 @@ export interface SupervisedPhase {
   rows: number;
   /** The example of a row at its `visit`-th draw (counted over the whole phase); null: the row has nothing to teach. */
   example(row: number, visit: number): Example | null;
+  /** Held-out examples, on which the loss is told at every check. */
+  heldOut?: Example[];
   state?: { save(): unknown; restore(saved: unknown): void };
 }
 
@@ -29,12 +31,16 @@ export function trainSupervised(context: Context, model: Model, phase: Supervise
   const { seed } = context.experiment;
   const { stage, settings, rows } = phase;
   const size = settings.batch * settings.accumulation;
+  const { heldOut = [] } = phase;
   const salt = `${stage}/${phase.phase}`;
   return train(context, model, {
     ...phase,
     firstStep: phase.firstStep ?? 0,
     updates: settings.updates,
     tolerance: phase.tolerance === undefined ? 0 : phase.tolerance,
+    ...(heldOut.length > 0 && {
+      heldOutLoss: (student) => supervisedLoss(student, heldOut, memorySettings(settings).microBatchTokens),
+    }),
     async update(student, optimizer, update, learningRate) {
       const examples = rowsOfUpdate(seed, rows, update, size, salt)
         .map((row, i) => phase.example(row, update * size + i))

@@ -3,6 +3,7 @@ import { isOutOfMemory, UserError } from '../errors';
 import { createOptimizer, Diverged, disposeOptimizer, type Optimizer } from '../learning/optimizer';
 import { learningRateAt, type Schedule } from '../learning/schedule';
 import type { Model } from '../model/transformer';
+import type { ValidationEvent } from '../runs/events';
 import type { StageName } from '../runs/records';
 import {
   checkpointFolder,
@@ -27,6 +28,8 @@ export interface Training {
   settings: Schedule & { evaluateEvery: number };
   /** Validation accuracies this close to the highest count as equal, and the shorter answers win. null: the last update is taken. */
   tolerance: number | null;
+  /** Of a supervised phase: the loss on held-out examples, in nats a token. */
+  heldOutLoss?(model: Model): number;
   update(model: Model, optimizer: Optimizer, update: number, learningRate: number): Promise<UpdateResult>;
   /** What the phase itself has to remember over a restart, besides weights and optimizer. */
   state?: { save(): unknown; restore(saved: unknown): void };
@@ -64,12 +67,17 @@ export async function train(context: Context, model: Model, training: Training):
     if (saved !== update && update > 0) await checkpoint();
   };
   const validate = async () => {
-    if (training.tolerance === null || context.validation.length === 0) return;
     const step = firstStep + update;
-    const { accuracy, meanTokens } = await evaluateLessons(context, model, context.validation);
-    const outcome = select(selection, { step, accuracy, meanTokens }, training.tolerance);
-    selection = outcome.selection;
-    const check = { stage, step, accuracy, meanTokens, best: outcome.improved };
+    const check: Omit<ValidationEvent, 'type'> = { stage, step, best: false };
+    const loss = training.heldOutLoss?.(model);
+    if (loss !== undefined) check.loss = loss;
+    if (training.tolerance !== null && context.validation.length > 0) {
+      const { accuracy, meanTokens } = await evaluateLessons(context, model, context.validation);
+      const outcome = select(selection, { step, accuracy, meanTokens }, training.tolerance);
+      selection = outcome.selection;
+      Object.assign(check, { accuracy, meanTokens, best: outcome.improved });
+    }
+    if (check.loss === undefined && check.accuracy === undefined) return;
     context.run.validation({ ...check, phase });
     notify({ type: 'validation', ...check });
   };
@@ -84,10 +92,10 @@ export async function train(context: Context, model: Model, training: Training):
       saved = update;
     }
     notify({ type: 'phase', stage, phase, updates, done: update });
-    if (saved < 0 && training.tolerance !== null && !signal.aborted) {
-      // The student as it came is a candidate, too: a phase that does harm leaves no trace.
+    if (saved < 0 && !signal.aborted) {
       await validate();
-      await checkpoint();
+      // The student as it came is a candidate, too: a phase that does harm leaves no trace.
+      if (training.tolerance !== null) await checkpoint();
     }
     while (update < updates) {
       await setImmediate(); // a supervised update does not wait for anything: let signals and messages in

@@ -75,8 +75,8 @@ export class ProgressMeter {
   /** The phase that the last check was in: its numbers stand until the next, as they are what choices are made by. */
   private checked = '';
 
-  private check({ accuracy, meanTokens }: { accuracy: number; meanTokens: number }): void {
-    if (!this.progress) return;
+  private check({ accuracy, meanTokens }: { accuracy?: number; meanTokens?: number }): void {
+    if (!this.progress || accuracy === undefined) return;
     this.checked = `${this.progress.stage} ${this.progress.phase}`;
     this.progress = { ...this.progress, accuracy, tokens: meanTokens };
   }

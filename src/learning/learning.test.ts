@@ -7,7 +7,7 @@ import { createModel, disposeModel, type Model } from '../model/transformer';
 import { disposePacked, type Example, packExamples } from './batch';
 import { type Episode, type GrpoOptions, grpoStep, lossShape, policyLogProbs } from './grpo';
 import { accumulate, createOptimizer, Diverged, disposeOptimizer, type Gradients } from './optimizer';
-import { accumulateSupervised, completionLogProbs, supervisedStep } from './supervised';
+import { accumulateSupervised, completionLogProbs, supervisedLoss, supervisedStep } from './supervised';
 import { plainGrpo } from './testing/settings';
 
 const config = parseModelConfig(
@@ -58,6 +58,18 @@ function episodesOf(model: Model, advantages: number[]): Episode[] {
 }
 
 describe('supervised', () => {
+  it('tells the loss of held-out examples as an update would, however they are split, and keeps nothing', () => {
+    withModel((model) => {
+      const whole = supervisedLoss(model, examples, 1000);
+      const { numTensors } = memory();
+      expect(supervisedLoss(model, examples, 4)).toBeCloseTo(whole, 5);
+      expect(memory().numTensors).toBe(numTensors);
+      const gradients: Gradients = new Map();
+      expect(whole).toBeCloseTo(accumulateSupervised(model, gradients, examples, supervised, 0), 5);
+      for (const gradient of gradients.values()) gradient.dispose();
+    });
+  });
+
   it('learns one batch by heart, and leaks no tensor', () =>
     withModel((model) => {
       const optimizer = createOptimizer(model);

@@ -1,4 +1,4 @@
-import { mul, neg, type Scalar, sum } from '@tensorflow/tfjs-core';
+import { mul, neg, type Scalar, sum, tidy } from '@tensorflow/tfjs-core';
 import { embed, tokenLogProbs } from '../kernels/interface';
 import { forward, headWeight, type Model } from '../model/transformer';
 import { disposePacked, type Example, microBatches, type PackedExamples, packExamples } from './batch';
@@ -65,6 +65,19 @@ export function accumulateSupervised(
     disposePacked(packed);
   });
   return total / weight;
+}
+
+/** The mean token cross-entropy of `examples`, in nats, without dropout and without learning from them. */
+export function supervisedLoss(model: Model, examples: readonly Example[], microBatchTokens: number): number {
+  let total = 0;
+  let tokens = 0;
+  for (const batch of microBatches(examples, microBatchTokens)) {
+    const packed = packExamples(batch);
+    total -= tidy(() => sum(completionLogProbs(model, packed).logProbs).dataSync()[0]);
+    tokens += packed.targets.size;
+    disposePacked(packed);
+  }
+  return total / tokens;
 }
 
 /** One supervised update (method: Stage 1 and plain SFT). Returns the mean token cross-entropy before it and the gradient norm. */

@@ -44,7 +44,13 @@ const results = z.object({
 });
 export type Result = z.infer<typeof results>;
 
-const validation = z.object({ stage, step: count, accuracy: z.number(), meanTokens: z.number().optional() });
+const validation = z.object({
+  stage,
+  step: count,
+  accuracy: z.number().optional(),
+  meanTokens: z.number().optional(),
+  loss: z.number().optional(),
+});
 export type ValidationMark = z.infer<typeof validation>;
 
 const alert = z.object({

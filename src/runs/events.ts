@@ -29,10 +29,24 @@ export const validationEventSchema = z.object({
   type: z.literal('validation'),
   stage: stageSchema,
   step: count,
-  accuracy: real,
-  meanTokens: real,
+  accuracy: real.optional(),
+  meanTokens: real.optional(),
+  loss: real.optional(),
   best: z.boolean(),
 });
+
+export type ValidationEvent = z.output<typeof validationEventSchema>;
+
+/** What a check found, as far as it measured it: `71.0 %, 84.2 tokens, loss 0.412`. */
+export function checkText({ accuracy, meanTokens, loss }: ValidationEvent): string {
+  return [
+    accuracy === undefined ? '' : `${(100 * accuracy).toFixed(1)} %`,
+    meanTokens === undefined ? '' : `${meanTokens.toFixed(1)} tokens`,
+    loss === undefined ? '' : `loss ${loss.toFixed(3)}`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
 
 export const curriculumEventSchema = z.discriminatedUnion('type', [
   phaseEventSchema,

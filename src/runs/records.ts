@@ -117,7 +117,7 @@ export type UpdateMetrics = z.infer<typeof updateMetricsSchema>;
 export const metricsRecordSchema = updateMetricsSchema.extend({ seq: count, time });
 export type MetricsRecord = z.infer<typeof metricsRecordSchema>;
 
-/** A line of validation.jsonl: the student on the held-out rows of train, by which checkpoints are chosen. */
+/** A line of validation.jsonl: the student on the held-out rows of train. Stage 1 chooses no checkpoint by it and only has a loss. */
 export const validationRecordSchema = z.object({
   seq: count,
   time,
@@ -127,9 +127,11 @@ export const validationRecordSchema = z.object({
   /** Updates made before it, counted within the stage; 0 is the student as it came. */
   step: count,
   /** Share right, 0 to 1. */
-  accuracy: real,
+  accuracy: real.optional(),
   /** Completion tokens without the end token. */
-  meanTokens: real,
+  meanTokens: real.optional(),
+  /** Of supervised phases on teacher chains: the mean cross-entropy of the held-out rows' chains, in nats a token. */
+  loss: real.optional(),
   /** Better than every earlier check of its phase. */
   best: z.boolean(),
 });

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { type RowsMessage, stages } from '../../src/protocol/dashboard';
 import { layOut, nearest, positionOf, shortStep, stepTicks } from './axis';
 import { drawn, plain, smoothed, valueRange } from './curve';
+import { marksOf } from './marks';
 import { clock, duration, panelsOf, tickText, valueText } from './metrics';
+import type { Model } from './model';
 import { resultsCsv } from './results-csv';
 import { Track } from './track';
 
@@ -247,6 +249,24 @@ describe('panels', () => {
       ['policyLoss', 'Policy loss'],
     ]);
   });
+});
+
+it('marks stand where checks and tests were made; a check has what it measured', () => {
+  const made = track('a', [...steps('reconstruct', 4), ...steps('complete', 4, 10)]);
+  const head = {
+    ...{ folder: '/r', id: 'a', name: 'a', state: 'finished' as const, alerts: [], problems: [], results: [] },
+    validation: [
+      { stage: 'reconstruct' as const, step: 2, loss: 0.7 },
+      { stage: 'complete' as const, step: 4, accuracy: 0.5, meanTokens: 60 },
+    ],
+  };
+  const tracks = [made];
+  const model = { heads: [head], tracks, layout: layOut(tracks, 'updates', all) } as unknown as Model;
+  const at = (panel: string) => marksOf(model, panel).map(({ x, value }) => [x, value]);
+  expect(at('crossEntropy')).toEqual([[2, 0.7]]);
+  expect(at('accuracy')).toEqual([[8, 0.5]]);
+  expect(at('length')).toEqual([[8, 60]]);
+  expect(at('gradNorm')).toEqual([]);
 });
 
 it('results as CSV have a line a student, with differences where they were computed', () => {

@@ -12,22 +12,30 @@ export interface Mark {
   text: string;
 }
 
-/** What the panels show beside their lines: accuracy and length were checked and tested. */
+/** What a panel's marks measure. */
+const measured = {
+  accuracy: 'accuracy',
+  length: 'meanTokens',
+  lengthMean: 'meanTokens',
+  crossEntropy: 'loss',
+} as const;
+
+/** What the panels show beside their lines: accuracy and length were checked and tested, the supervised loss was checked. */
 export function marksOf(model: Model, panel: string): Mark[] {
-  const what =
-    panel === 'accuracy' ? 'accuracy' : panel === 'length' || panel === 'lengthMean' ? 'meanTokens' : undefined;
-  if (!what) return [];
+  if (!(panel in measured)) return [];
+  const what = measured[panel as keyof typeof measured];
   const colour = (run: number) => (model.tracks.length > 1 ? run : null);
   return model.heads.flatMap((head, run) => {
     const [track, placed] = [model.tracks[run], model.layout.placed[run]];
     if (!placed) return [];
-    const checks = head.validation.flatMap(({ stage, step, ...measured }): Mark[] => {
+    const checks = head.validation.flatMap(({ stage, step, ...check }): Mark[] => {
       const x = positionOf(track, placed, stage, step);
-      const value = measured[what];
+      const value = check[what];
       return x === undefined || value === undefined
         ? []
         : [{ x, value, colour: colour(run), run, text: `validation after step ${step}` }];
     });
+    if (what === 'loss') return checks; // tests write answers, and have none
     const tests = head.results.flatMap((result): Mark[] => {
       // The student as it came stands at the very beginning.
       const x = result.stage === 'base' ? 0 : positionOf(track, placed, result.stage, result.step ?? 0);

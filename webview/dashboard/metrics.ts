@@ -173,7 +173,7 @@ const panels: Panel[] = [
     id: 'crossEntropy',
     title: 'Cross-entropy',
     explain:
-      'Mean negative log-probability of the target tokens, in nats: of supervised updates, and of the examples replayed beside GRPO.',
+      'Mean negative log-probability of the target tokens, in nats: of supervised updates, and of the examples replayed beside GRPO. ○ validation: chains of held-out problems; where it rises while the line falls, the student learns by heart.',
     metrics: [
       {
         key: 'crossEntropy',

@@ -117,8 +117,14 @@ function resultOf(row: ReturnType<typeof readSummary>[number]): Result {
   };
 }
 
-function markOf({ stage, step, accuracy, meanTokens }: ReturnType<typeof readValidation>[number]): ValidationMark {
-  return { stage, step, accuracy, meanTokens };
+function markOf({
+  stage,
+  step,
+  accuracy,
+  meanTokens,
+  loss,
+}: ReturnType<typeof readValidation>[number]): ValidationMark {
+  return { stage, step, accuracy, meanTokens, loss };
 }
 
 function sentence(error: unknown): string {

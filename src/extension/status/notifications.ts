@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Crash, Host } from '../../client/api';
+import { checkText } from '../../runs/events';
 import { command, sentence } from '../commands/report';
 import type { Told } from '../hosts';
 import type { Services } from '../services';
@@ -59,8 +60,7 @@ function noteCurriculum(
   else if (event.type === 'checkpoint') log.info(`Checkpoint ${event.name}`);
   else if (event.type === 'result')
     log.info(`${event.row.stage}: ${percent(event.row.accuracy)} right, ${tokens(event.row.meanTokens)}`);
-  else if (event.type === 'validation')
-    log.debug(`${event.stage} ${event.step}: validation ${percent(event.accuracy)}, ${tokens(event.meanTokens)}`);
+  else if (event.type === 'validation') log.debug(`${event.stage} ${event.step}: validation ${checkText(event)}`);
   else log.trace(`${event.stage} ${event.phase} ${event.update}/${event.updates}: loss ${event.metrics.loss}`);
 }
 
