@@ -21,8 +21,8 @@ export function checkReward(text: string): Checked<RewardConfig> {
   const document = parseDocument(text);
   const place = (finding: Finding) => placeFinding(document, finding);
   if (document.syntax.length > 0) return { issues: document.syntax, place };
-  const found = findingsOf(rewardSchema, document, document.value, rewardFindings).map(place);
-  return conclude([...document.repeated, ...found], rewardSchema, document.value, place);
+  const found = findingsOf(rewardSchema(), document, document.value, rewardFindings).map(place);
+  return conclude([...document.repeated, ...found], rewardSchema(), document.value, place);
 }
 
 /**
@@ -34,13 +34,13 @@ export function checkExperiment(text: string, { quick = false } = {}): Checked<P
   const placeQuick = (finding: Finding) => placeInQuick(document, finding);
   if (document.syntax.length > 0) return { issues: document.syntax, place: placeHere };
 
-  const check = (value: unknown) => findingsOf(experimentSchema, document, value, experimentFindings);
+  const check = (value: unknown) => findingsOf(experimentSchema(), document, value, experimentFindings);
   const full = check(document.value);
   const merged = mergeQuick(document.value);
   const known = new Set(full.map(({ path, message }) => JSON.stringify([path, message])));
   const fromQuick = check(merged).filter(({ path, message }) => !known.has(JSON.stringify([path, message])));
   const issues = [...document.repeated, ...full.map(placeHere), ...fromQuick.map(placeQuick)];
-  return conclude(issues, experimentSchema, quick ? merged : document.value, quick ? placeQuick : placeHere);
+  return conclude(issues, experimentSchema(), quick ? merged : document.value, quick ? placeQuick : placeHere);
 }
 
 function findingsOf<S extends z.ZodType>(

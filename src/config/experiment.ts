@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { once } from '../once';
 import { choice, flag, group, list, notAnObject, number, optionalGroup, share, text, whole } from './fields';
 import { type LoraSettings, lora } from './lora';
 import type { RewardConfig } from './reward';
@@ -8,7 +9,7 @@ import { type GrpoFileSettings, grpo, type SupervisedSettings, supervised } from
 
 export type { SupervisedSettings } from './training';
 
-const start = whole('Rows (indices, for the generator) to skip at the beginning.').default(0);
+const start = () => whole('Rows (indices, for the generator) to skip at the beginning.').default(0);
 const fileSource = <const F extends string, T extends z.core.$ZodShape = Record<never, never>>(
   format: F,
   what: string,
@@ -18,69 +19,71 @@ const fileSource = <const F extends string, T extends z.core.$ZodShape = Record<
   group(what, {
     format: z.enum([format]).meta({ description: 'What kind of data this is.', enumDescriptions: [what] }),
     path: text(path),
-    start,
+    start: start(),
     count: whole('Rows to read; without it, all.', { min: 1, example: 1000 }).optional(),
     ...more,
   });
 
-const positive = whole('Number of operations.', { min: 1, max: 8 });
+const positive = () => whole('Number of operations.', { min: 1, max: 8 });
 const arithmeticText = 'Word problems made by the built-in generator, with a verbose teacher chain: no file needed.';
-const dataSource = z
-  .discriminatedUnion(
-    'format',
-    [
-      group(arithmeticText, {
-        format: z
-          .enum(['arithmetic'])
-          .meta({ description: 'What kind of data this is.', enumDescriptions: [arithmeticText] }),
-        seed: whole('Seed of the generator: problem i is a function of seed and i.', { min: 0, example: 1 }),
-        count: whole('Number of problems.', { min: 1, example: 1000 }),
-        start,
-        operations: z
-          .tuple([positive, positive], { error: 'a pair [fewest, most] of whole numbers from 1 to 8' })
-          .describe('Fewest and most operations in a story.')
-          .default([2, 4]),
-        maxValue: whole('Largest number that occurs in a story.', { min: 10, max: 9999 }).default(60),
-      }),
-      fileSource(
-        'chains',
-        'Chains JSONL: {id, question, answer, chain?, meta?} a line.',
-        'Path of a *.chains.jsonl file, relative to this file.',
-      ),
-      fileSource(
-        'gsm8k',
-        'GSM8K as published: {question, answer} a line, the answer ending in "#### n".',
-        'Path of the .jsonl file, relative to this file.',
-      ),
-      fileSource(
-        'bridge',
-        "BRIDGE's stage3_error_samples.json: failures with teacher chains and the student's answers.",
-        'Path of the .json file, relative to this file.',
-      ),
-      fileSource(
-        'parquet',
-        'Parquet, as data sets on the Hugging Face Hub.',
-        'Path of the .parquet file, relative to this file.',
-        {
-          columns: group('Which column holds what; what is not named is guessed by usual names.', {
-            question: text('The column of the questions.').optional(),
-            answer: text('The column of the answers; of a worked solution, the answer that it states.').optional(),
-            chain: text('The column of the teacher chains; of a list, the shortest right one.').optional(),
-            id: text('The column of the ids; without it, the file and the row.').optional(),
-          }).optional(),
-        },
-      ),
-    ],
-    { error: notAnObject },
-  )
-  .meta({
-    description: 'Where problems and teacher chains come from.',
-    defaultSnippets: dataSnippets,
-  });
+const dataSource = once(() =>
+  z
+    .discriminatedUnion(
+      'format',
+      [
+        group(arithmeticText, {
+          format: z
+            .enum(['arithmetic'])
+            .meta({ description: 'What kind of data this is.', enumDescriptions: [arithmeticText] }),
+          seed: whole('Seed of the generator: problem i is a function of seed and i.', { min: 0, example: 1 }),
+          count: whole('Number of problems.', { min: 1, example: 1000 }),
+          start: start(),
+          operations: z
+            .tuple([positive(), positive()], { error: 'a pair [fewest, most] of whole numbers from 1 to 8' })
+            .describe('Fewest and most operations in a story.')
+            .default([2, 4]),
+          maxValue: whole('Largest number that occurs in a story.', { min: 10, max: 9999 }).default(60),
+        }),
+        fileSource(
+          'chains',
+          'Chains JSONL: {id, question, answer, chain?, meta?} a line.',
+          'Path of a *.chains.jsonl file, relative to this file.',
+        ),
+        fileSource(
+          'gsm8k',
+          'GSM8K as published: {question, answer} a line, the answer ending in "#### n".',
+          'Path of the .jsonl file, relative to this file.',
+        ),
+        fileSource(
+          'bridge',
+          "BRIDGE's stage3_error_samples.json: failures with teacher chains and the student's answers.",
+          'Path of the .json file, relative to this file.',
+        ),
+        fileSource(
+          'parquet',
+          'Parquet, as data sets on the Hugging Face Hub.',
+          'Path of the .parquet file, relative to this file.',
+          {
+            columns: group('Which column holds what; what is not named is guessed by usual names.', {
+              question: text('The column of the questions.').optional(),
+              answer: text('The column of the answers; of a worked solution, the answer that it states.').optional(),
+              chain: text('The column of the teacher chains; of a list, the shortest right one.').optional(),
+              id: text('The column of the ids; without it, the file and the row.').optional(),
+            }).optional(),
+          },
+        ),
+      ],
+      { error: notAnObject },
+    )
+    .meta({
+      description: 'Where problems and teacher chains come from.',
+      defaultSnippets: dataSnippets,
+    }),
+);
 
-const ratio = number('Share of the steps that is masked; 1 = the plain question.', { min: 0, max: 1 });
+const ratio = () => number('Share of the steps that is masked; 1 = the plain question.', { min: 0, max: 1 });
 
-const stages = {
+const stages = () => ({
   reconstruct: optionalGroup('Stage 1: put masked, shuffled teacher chains right (supervised). false = skip.', {
     ...supervised(300),
     maskProbability: share('Probability that a chain has masked steps.').default(0.7),
@@ -92,7 +95,7 @@ const stages = {
     ...grpo(200, 384),
     maskSchedule: list(
       'Shares of masked steps, each for an equal part of the updates; 1 = the plain question.',
-      ratio,
+      ratio(),
       'numbers from 0 to 1',
     )
       .min(1, { error: 'a list with at least one number from 0 to 1' })
@@ -132,19 +135,20 @@ const stages = {
       ).prefault({}),
     },
   ).prefault({}),
-};
-
-const controls = choice('A control experiment.', {
-  'no-reconstruct': 'The curriculum without Stage 1.',
-  'no-masks': 'Stage 2 always from the plain question.',
-  'replay-only': 'Stage 2 with replay but without the GRPO gradient.',
-  'no-rewrites': 'Stage 3 without the rewrites: only replay is internalised.',
 });
 
+const controls = once(() =>
+  choice('A control experiment.', {
+    'no-reconstruct': 'The curriculum without Stage 1.',
+    'no-masks': 'Stage 2 always from the plain question.',
+    'replay-only': 'Stage 2 with replay but without the GRPO gradient.',
+    'no-rewrites': 'Stage 3 without the rewrites: only replay is internalised.',
+  }),
+);
+
 /** An experiment: student, teacher chains, stages, baselines. The file is `*.distillery.json`. */
-export const experimentSchema = group(
-  'An experiment: a student, teacher chains, the three stages and what they are compared with.',
-  {
+export const experimentSchema = once(() =>
+  group('An experiment: a student, teacher chains, the three stages and what they are compared with.', {
     $schema: text('The JSON schema of this file, for completion in editors.').optional(),
     name: text('Name of the experiment; part of the run folder.')
       .max(80, { error: 'at most 80 characters long' })
@@ -162,21 +166,21 @@ export const experimentSchema = group(
       cpu: 'Plain JavaScript: the numeric reference, for toy sizes only.',
     }).default('auto'),
     student: group('The model that learns.', {
-      ...studentFields,
-      lora,
+      ...studentFields(),
+      lora: lora(),
     }),
     data: group('Problems with teacher chains to learn from, and problems to be tested on.', {
-      train: dataSource,
-      test: dataSource,
+      train: dataSource(),
+      test: dataSource(),
       validation: whole('Rows held out from the end of train, for choosing checkpoints.', { min: 1 }).default(200),
     }),
-    stages: group('The curriculum.', stages).prefault({}),
+    stages: group('The curriculum.', stages()).prefault({}),
     baselines: group('What the curriculum is compared with; the untouched student always is.', {
       sft: optionalGroup(
         'Plain supervised training on the same teacher chains. false = skip.',
         supervised(300),
       ).prefault({}),
-      controls: list('Control experiments to run beside the curriculum.', controls, 'names').default([]),
+      controls: list('Control experiments to run beside the curriculum.', controls(), 'names').default([]),
     }).prefault({}),
     evaluation: group('How checkpoints are tested.', {
       count: whole('Test problems to use; without it, all.', { min: 1, example: 500 }).optional(),
@@ -189,20 +193,20 @@ export const experimentSchema = group(
       .record(z.string(), z.unknown(), { error: 'an object in { }' })
       .describe('Settings that replace those above when the experiment is run with --quick.')
       .optional(),
-  },
-).meta({
-  description: 'An experiment: a student, teacher chains, the three stages and what they are compared with.',
-  defaultSnippets: experimentSnippets,
-});
+  }).meta({
+    description: 'An experiment: a student, teacher chains, the three stages and what they are compared with.',
+    defaultSnippets: experimentSnippets,
+  }),
+);
 
 /** An experiment as written in a file: only name, student and data are needed. */
-export type ExperimentFile = z.input<typeof experimentSchema>;
+export type ExperimentFile = z.input<ReturnType<typeof experimentSchema>>;
 export type Backend = ParsedExperiment['backend'];
-export type DataSource = z.output<typeof dataSource>;
-export type Control = z.output<typeof controls>;
+export type DataSource = z.output<ReturnType<typeof dataSource>>;
+export type Control = z.output<ReturnType<typeof controls>>;
 
 /** An experiment with defaults filled in, its paths and rewards as written. */
-export type ParsedExperiment = z.output<typeof experimentSchema>;
+export type ParsedExperiment = z.output<ReturnType<typeof experimentSchema>>;
 type Stage<K extends keyof ParsedExperiment['stages']> = Exclude<ParsedExperiment['stages'][K], false>;
 /** evaluateEvery filled in from evaluation.every, learningRate by what is trained. */
 type Scheduled<T> = Omit<T, 'evaluateEvery' | 'learningRate'> & { evaluateEvery: number; learningRate: number };

@@ -7,8 +7,8 @@ type Json = Record<string, unknown>;
 
 /** The text of each schema file, by its name in schemas/. */
 export function schemaFiles(): Record<string, string> {
-  const reward = convert(rewardSchema);
-  const experiment = define('reward', reward, convert(experimentSchema)) as Json;
+  const reward = convert(rewardSchema());
+  const experiment = define('reward', reward, convert(experimentSchema())) as Json;
   const properties = experiment.properties as Record<string, Json>;
   properties.quick = quickSchema(properties);
   return {

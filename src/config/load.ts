@@ -43,7 +43,7 @@ export function loadReward(path: string): { reward: RewardConfig; warnings: File
 
 /** The complete experiment of one that is known to be valid; relative paths are resolved against `folder`. Resolving twice changes nothing. */
 export function resolveExperiment(file: ExperimentFile | ParsedExperiment | Experiment, folder: string): Experiment {
-  const { $schema: _schema, quick: _quick, ...parsed } = experimentSchema.parse(file);
+  const { $schema: _schema, quick: _quick, ...parsed } = experimentSchema().parse(file);
   const { reconstruct, complete, rewrite } = parsed.stages;
   const { sft, controls } = parsed.baselines;
   const path = locateStudent(parsed.student.path, folder);

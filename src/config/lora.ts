@@ -1,5 +1,6 @@
 /** Settings of low-rank adapters (LoRA, Hu et al., arXiv 2106.09685), by the names and meanings of the PEFT library. */
 import * as z from 'zod';
+import { once } from '../once';
 import { choice, group, list, number, whole } from './fields';
 
 /** The linear layers of a decoder layer, by the short names that settings use. */
@@ -19,49 +20,54 @@ export const loraTargets = Object.keys(targetDescriptions) as LoraTarget[];
 /** Students of this many parameters are trained through an adapter when `lora` is "auto". */
 export const autoLoraParameters = 50_000_000;
 
-const settings = group('An adapter with these settings.', {
-  rank: whole('Rank of the adapter: the width it passes everything through.', { min: 1, max: 4096 }).default(16),
-  alpha: number('What the adapter adds is multiplied by alpha / rank.', { above: 0 }).default(32),
-  dropout: number(
-    "Dropout rate on the adapter's input in supervised training. GRPO runs without: its log-probs must be those at sampling.",
-    { min: 0, below: 1 },
-  ).default(0),
-  targets: list(
-    'The linear layers that get an adapter; without it, all of every layer (never the embedding or the output layer).',
-    choice('A kind of linear layer.', targetDescriptions),
-    `names among ${loraTargets.join(', ')}`,
-  )
-    .min(1, { error: 'a list with at least one name' })
-    .default(loraTargets),
-});
+/** The settings that "auto" stands for. */
+export const defaultLora = { rank: 16, alpha: 32, dropout: 0, targets: loraTargets };
 
-export type LoraSettings = z.output<typeof settings>;
+const settings = once(() =>
+  group('An adapter with these settings.', {
+    rank: whole('Rank of the adapter: the width it passes everything through.', { min: 1, max: 4096 }).default(
+      defaultLora.rank,
+    ),
+    alpha: number('What the adapter adds is multiplied by alpha / rank.', { above: 0 }).default(defaultLora.alpha),
+    dropout: number(
+      "Dropout rate on the adapter's input in supervised training. GRPO runs without: its log-probs must be those at sampling.",
+      { min: 0, below: 1 },
+    ).default(defaultLora.dropout),
+    targets: list(
+      'The linear layers that get an adapter; without it, all of every layer (never the embedding or the output layer).',
+      choice('A kind of linear layer.', targetDescriptions),
+      `names among ${loraTargets.join(', ')}`,
+    )
+      .min(1, { error: 'a list with at least one name' })
+      .default(defaultLora.targets),
+  }),
+);
+
+export type LoraSettings = z.output<ReturnType<typeof settings>>;
 
 const description =
   'Trains a low-rank adapter (LoRA, arXiv 2106.09685) instead of the weights, which stay as they are and are kept once. "auto": for students of 50 million parameters or more, which is what pretrained ones have; smaller ones, such as the built-in student, are trained whole. false: all weights are trained.';
 
-export const lora = z
-  .union([
-    z.enum(['auto'], { error: '"auto"' }).meta({
-      description: 'An adapter for students of 50 million parameters or more.',
-      enumDescriptions: ['An adapter for students of 50 million parameters or more.'],
-    }),
-    z.literal(false, { error: 'false' }),
-    settings,
-  ])
-  .default('auto')
-  .meta({
-    description,
-    defaultSnippets: [
-      { label: 'auto', description: 'By the size of the student.', body: 'auto' },
-      { label: '{ }', description: 'An adapter; what is not given has its default.', body: '^{$1}' },
-      {
-        label: 'false',
-        description: 'All weights are trained: more memory, a lower learning rate.',
-        body: false,
-      },
-    ],
-  });
-
-/** The settings that "auto" stands for. */
-export const defaultLora: LoraSettings = settings.parse({});
+export const lora = () =>
+  z
+    .union([
+      z.enum(['auto'], { error: '"auto"' }).meta({
+        description: 'An adapter for students of 50 million parameters or more.',
+        enumDescriptions: ['An adapter for students of 50 million parameters or more.'],
+      }),
+      z.literal(false, { error: 'false' }),
+      settings(),
+    ])
+    .default('auto')
+    .meta({
+      description,
+      defaultSnippets: [
+        { label: 'auto', description: 'By the size of the student.', body: 'auto' },
+        { label: '{ }', description: 'An adapter; what is not given has its default.', body: '^{$1}' },
+        {
+          label: 'false',
+          description: 'All weights are trained: more memory, a lower learning rate.',
+          body: false,
+        },
+      ],
+    });

@@ -42,7 +42,7 @@ const read = new Map<PresetName, RewardConfig>();
 
 /** A reward that an experiment can name; read when it is first asked for, as loading this file should cost nothing. */
 export function preset(name: PresetName): RewardConfig {
-  const known = read.get(name) ?? rewardSchema.parse(files[name]);
+  const known = read.get(name) ?? rewardSchema().parse(files[name]);
   read.set(name, known);
   return known;
 }

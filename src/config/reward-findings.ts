@@ -85,7 +85,7 @@ export function rewardFindings({ components }: RewardConfig, base: Path = []): F
 
   /** The component that a gate asks for, where there is one of that name. */
   function additions(gate: string): Change[] {
-    const known = componentSchemas.some(({ shape }) => shape.use.options.some((use) => use === gate));
+    const known = componentSchemas().some(({ shape }) => shape.use.options.some((use) => use === gate));
     return known ? [{ ...set(`Add the component "${gate}"`, [0], { use: gate }), insert: true }] : [];
   }
 }

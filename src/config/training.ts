@@ -56,23 +56,23 @@ export const supervised = (updates: number) => ({
   accumulation: whole('Batches whose gradients are added up for one update.', { min: 1 }).default(1),
 });
 
-const sampling = {
+const sampling = () => ({
   temperature: number('Sampling temperature; 1 samples from the student as it is.', { above: 0, max: 10 }).default(1),
   topP: number('Keep the smallest set of likely tokens with this mass; 1 = all.', { above: 0, max: 1 }).default(1),
   topK: whole('Keep the k most likely tokens; 0 = all.').default(0),
   minP: share('Keep tokens with at least this share of the top probability; 0 = all.').default(0),
-};
+});
 
-const dynamicSampling = {
+const dynamicSampling = () => ({
   enabled: flag('Sample again for groups whose rewards are all equal (DAPO, arXiv 2503.14476).').default(false),
   maxRounds: whole('Rounds of sampling for one update at most.', { min: 1, max: 100 }).default(10),
-};
+});
 
-const replay = {
+const replay = () => ({
   own: whole("Sequences of the student's own right, short completions replayed in each update.").default(8),
   teacher: whole('Sequences of teacher chains replayed in each update.').default(4),
   weight: number('Weight of the cross-entropy on replayed sequences in the loss.', { min: 0 }).default(0.1),
-};
+});
 
 /** Group-relative policy optimisation: Stage 2 and 3. */
 export const grpo = (updates: number, maxNewTokens: number) => ({
@@ -80,7 +80,7 @@ export const grpo = (updates: number, maxNewTokens: number) => ({
   schedule: schedule().default('constant'),
   prompts: whole('Problems in each update.', { min: 1 }).default(16),
   group: whole('Completions sampled for each problem; advantages are relative to their group.', { min: 2 }).default(8),
-  sampling: group('How completions are sampled.', sampling).prefault({}),
+  sampling: group('How completions are sampled.', sampling()).prefault({}),
   maxNewTokens: whole('Longest completion, in tokens; a longer one is cut off and counts as wrong.', {
     min: 1,
   }).default(maxNewTokens),
@@ -91,7 +91,7 @@ export const grpo = (updates: number, maxNewTokens: number) => ({
         abort: true,
       }),
     )
-    .or(rewardSchema)
+    .or(rewardSchema())
     .describe(
       'What completions are rewarded for: a preset, the path of a *.reward.json file, or a reward config written here.',
     )
@@ -128,12 +128,14 @@ export const grpo = (updates: number, maxNewTokens: number) => ({
   iterations: whole('Passes over the same samples before new ones are drawn.', { min: 1 }).default(1),
   minibatches: whole('Optimizer steps in each pass.', { min: 1 }).default(1),
   maskTruncated: flag('Leave completions that were cut off out of the loss.').default(false),
-  dynamicSampling: group('Sampling again instead of learning nothing from flat groups.', dynamicSampling).prefault({}),
-  replay: group('Supervised examples mixed into each update, against forgetting.', replay).prefault({}),
+  dynamicSampling: group('Sampling again instead of learning nothing from flat groups.', dynamicSampling()).prefault(
+    {},
+  ),
+  replay: group('Supervised examples mixed into each update, against forgetting.', replay()).prefault({}),
 });
 
-const supervisedGroup = group('', supervised(0));
-const grpoGroup = group('', grpo(0, 1));
+const supervisedGroup = () => group('', supervised(0));
+const grpoGroup = () => group('', grpo(0, 1));
 /** What every supervised stage has; `evaluateEvery` is filled in when an experiment is resolved. */
-export type SupervisedSettings = z.output<typeof supervisedGroup>;
-export type GrpoFileSettings = z.output<typeof grpoGroup>;
+export type SupervisedSettings = z.output<ReturnType<typeof supervisedGroup>>;
+export type GrpoFileSettings = z.output<ReturnType<typeof grpoGroup>>;

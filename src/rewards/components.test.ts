@@ -8,7 +8,7 @@ import { registry } from './registry';
 
 /** Options of a component with its defaults. */
 const optionsOf = <N extends ComponentName>(use: N, options: object = {}) =>
-  componentSchema.parse({ use, options }).options as ComponentOptions<N>;
+  componentSchema().parse({ use, options }).options as ComponentOptions<N>;
 const measure = <N extends ComponentName>(use: N, input: RewardInput, options: object = {}) =>
   registry[use](input, optionsOf(use, options));
 

@@ -9,7 +9,7 @@ import { packageRoot } from '../paths';
 import { type RewardInput, scoreCompletion, scoreGroup } from './compose';
 import { registry } from './registry';
 
-const config = (...components: RewardFile['components']) => rewardSchema.parse({ components });
+const config = (...components: RewardFile['components']) => rewardSchema().parse({ components });
 const teacher = splitChain('Step 1: a is 2\nStep 2: b is 3\nStep 3: 2 + 3 = 5\nAnswer: 5');
 const completion = (text: string, length = 50, finished = true): RewardInput => ({
   problem: { question: '?', answer: '5', teacher, teacherTokens: 100 },

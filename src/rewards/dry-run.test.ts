@@ -12,7 +12,7 @@ const record = (problemId: string, answer: number, length: number, reward: numbe
 });
 
 it('shows what rises and falls within its group', () => {
-  const brief = rewardSchema.parse({ components: [{ use: 'correctness' }, { use: 'brevity' }] });
+  const brief = rewardSchema().parse({ components: [{ use: 'correctness' }, { use: 'brevity' }] });
   const records = [
     record('a', 5, 90, 1),
     record('b', 5, 10, 1),
@@ -42,7 +42,7 @@ it('shows what rises and falls within its group', () => {
 });
 
 it('keeps the groups of different updates apart, for rewards that look at the group', () => {
-  const kimi = rewardSchema.parse({ components: [{ use: 'kimi' }] });
+  const kimi = rewardSchema().parse({ components: [{ use: 'kimi' }] });
   const at = (step: number, length: number) => ({ ...record('a', 5, length, 0), step, group: 0 });
   const totals = scoreRollouts(kimi, [at(1, 100), at(1, 200), at(2, 100)]).map((one) => one.new.total);
   expect(totals).toEqual([0.5, -0.5, 0]);

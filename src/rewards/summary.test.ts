@@ -14,7 +14,7 @@ const record = (group: number, answer: number, length: number, reward: number): 
 });
 
 it('summarises what a reward changes, by group', () => {
-  const short = rewardSchema.parse({
+  const short = rewardSchema().parse({
     components: [{ use: 'correctness' }, { use: 'brevity', options: { stepBonus: 0 } }],
   });
   const summary = summariseScores(
@@ -42,7 +42,7 @@ it('summarises what a reward changes, by group', () => {
 });
 
 it('sees a new best completion', () => {
-  const wrong = rewardSchema.parse({ components: [{ use: 'correctness', weight: -1 }] });
+  const wrong = rewardSchema().parse({ components: [{ use: 'correctness', weight: -1 }] });
   const summary = summariseScores(scoreRollouts(wrong, [record(0, 5, 10, 1), record(0, 6, 10, 0)]));
   expect(summary).toMatchObject({ newBest: 1, movement: { rises: 1, falls: 1 }, flatGroups: { before: 0, after: 0 } });
 });

@@ -66,7 +66,9 @@ export function readSettings(run: string, config: unknown): RunSettings {
 }
 
 function describe(component: z.output<typeof componentSchema>): string {
-  const schema = componentSchemas.find(({ shape }) => (shape.use.options as readonly string[]).includes(component.use));
+  const schema = componentSchemas().find(({ shape }) =>
+    (shape.use.options as readonly string[]).includes(component.use),
+  );
   const gates = gatesOf(component);
   const gated =
     gates.length > 0 ? ` Applies where ${gates.join(' and ')} ${gates.length > 1 ? 'are' : 'is'} above 0.` : '';
@@ -75,7 +77,7 @@ function describe(component: z.output<typeof componentSchema>): string {
 
 /** Reads the training problems when first asked, and those of the test when one is not among them. */
 function problemFinder(run: string, data: unknown): (id: string) => Problem | undefined {
-  const sources = experimentSchema.shape.data.safeParse(data).data;
+  const sources = experimentSchema().shape.data.safeParse(data).data;
   const known = new Map<string, Problem>();
   const unread: ('train' | 'test')[] = sources ? ['train', 'test'] : [];
   return (id) => {

@@ -28,7 +28,7 @@ const rollout = (group: number, sample: number, answer: number, length: number, 
 const question = { question: '?', answer: '5' };
 const rescore = (components: object[], rollouts: RolloutRecord[]) =>
   scoreRollouts(
-    rewardSchema.parse({ components }),
+    rewardSchema().parse({ components }),
     rollouts.map((one) => toScorable(one, question)),
   );
 
