@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../errors';
 import { packageRoot } from '../../paths';
 import { type ChainSubject, caseViewSchema } from '../../protocol/chain-diff';
+import { appendDecisions } from '../../runs/decisions';
 import { appendLines } from '../../runs/jsonl';
-import { configFile, evaluationFile, failuresFile, rewritesFile, rolloutsFile } from '../../runs/layout';
+import { configFile, decisionsFile, evaluationFile, failuresFile, rewritesFile, rolloutsFile } from '../../runs/layout';
 import type { EvaluationRecord, FailureRecord, RewriteRecord, RolloutRecord } from '../../runs/records';
 import { askedFor } from './argument';
 import { CaseReader } from './case-reader';
@@ -116,6 +117,52 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(run, { recursive: true }));
 
+describe('rewrites that Stage 3 did not make', () => {
+  const about = { kind: 'rewrite' as const, problemId: 'p', question };
+  const asked = 'Step 1: 24 - 5 = 19.\nAnswer: 19';
+  const own = '6 * 4 - 5 = 19\nAnswer: 19';
+  let decided: string;
+  beforeAll(() => {
+    decided = makeRun(student);
+    appendDecisions(decided, [
+      {
+        ...about,
+        verdict: 'proposed',
+        text: asked,
+        tokens: 15,
+        provenance: { from: 'request', checkpoint: '/r/sft-3' },
+      },
+      { ...about, verdict: 'edited', text: own, provenance: { from: 'person', original: asked } },
+    ]);
+  });
+  afterAll(() => rmSync(decided, { recursive: true }));
+
+  it('stand among the others, with where they are from and what became of them', async () => {
+    const reader = new CaseReader(decided, 'a run');
+    await reader.refresh();
+    const shown = async (rewrite: number) => {
+      const { view, texts } = await reader.read({ run: decided, problemId: 'p', rewrite });
+      return [texts.rewritten, view.rewritten!.label, view.rewrites.verdict];
+    };
+    expect(await shown(0)).toEqual([own, 'written by hand · rewrite 1 of 4', 'written by hand, accepted']);
+    expect(await shown(1)).toEqual([short, 'Stage 3 · rewrite · update 5 · rewrite 2 of 4', 'accepted by Stage 3']);
+    expect(await shown(2)).toEqual([asked, 'asked of sft-3 · rewrite 3 of 4', 'proposed, right']);
+    expect((await reader.read({ run: decided, problemId: 'p', rewrite: 2 })).view.rewritten!.origin.file).toBe(
+      decisionsFile(decided),
+    );
+    expect((await reader.read({ run: decided, problemId: 'first' })).view.rewrites.count).toBe(0);
+  });
+
+  it('are left out with a note where the file is broken', async () => {
+    writeFileSync(decisionsFile(decided), '{"kind": 1}\n');
+    const reader = new CaseReader(decided, 'a run');
+    await reader.refresh();
+    const { view } = await reader.read({ run: decided, problemId: 'p' });
+    expect(view.rewrites.count).toBe(2);
+    expect(view.notes[0]).toMatch(/What people decided is left out: not a valid record/);
+  });
+});
+
 describe('CaseReader', () => {
   it('puts teacher, failing student and best rewrite beside each other, each as the student’s tokens', async () => {
     const { view, texts } = await read({ problemId: 'p' });
@@ -132,7 +179,7 @@ describe('CaseReader', () => {
       expect(chain!.ids).toEqual(tokenize(text).ids);
       expect(chain!.correct).toBe(correct);
     }
-    expect(view.rewrites).toEqual({ count: 2, verdict: 'accepted' });
+    expect(view.rewrites).toEqual({ count: 2, verdict: 'accepted by Stage 3' });
     expect(texts).toEqual({ teacher: teacherChain, student: wrong, rewritten: short });
   });
 
@@ -184,7 +231,7 @@ describe('CaseReader', () => {
     expect((await read({ problemId: 'p', third })).view.rewritten).toMatchObject({ role: 'rewritten', ended: true });
     const other = (await read({ problemId: 'p', rewrite: 1 })).view;
     expect(other.rewritten!.texts.join('')).toBe(teacherChain);
-    expect(other.rewrites.verdict).toBe('not shorter');
+    expect(other.rewrites.verdict).toBe('not accepted by Stage 3: not shorter');
   });
 
   it('shows what was tested only, and says what it does not know', async () => {

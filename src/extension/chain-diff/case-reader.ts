@@ -1,13 +1,16 @@
 /** All that the page shows of one problem, put together from a run's records. */
-
+import { basename } from 'node:path';
 import { plainPrompt } from '../../chain/prompts';
 import { splitChain } from '../../chain/split';
 import type { Chain } from '../../chain/types';
 import { UserError } from '../../errors';
-import type { CaseView, ChainSubject, ChainView, Moment } from '../../protocol/chain-diff';
+import type { CaseView, ChainSubject, ChainView, Moment, Origin } from '../../protocol/chain-diff';
+import { decisionsOf, readDecisions } from '../../runs/decisions';
+import { decisionsFile } from '../../runs/layout';
 import { readConfig } from '../../runs/reading';
-import { type RewriteRecord, rewriteRecordSchema } from '../../runs/records';
-import { attempt } from '../file-cache';
+import { type RewriteDecision, type RewriteRecord, rewriteRecordSchema } from '../../runs/records';
+import { type CaseRewrite, rewritesOf, standingOf } from '../cases/case-rewrites';
+import { attempt, cached } from '../file-cache';
 import { type RecordedChain, type Reference, viewChain } from './chain-view';
 import { type Completion, type Group, known, readGroup } from './completions';
 import { momentsOf, stageTitle, type TimedSource } from './moments';
@@ -75,13 +78,18 @@ export class CaseReader {
     const group = chosen && (await read(chosen));
     const failed = failureSource && (chosen === failureSource ? group : await read(failureSource));
     const failure = failed?.failure;
-    const rewrites = rewriteSource
-      ? sortRewrites(await this.index.read(rewriteSource.file, problemId, rewriteRecordSchema))
-      : [];
+    const recorded = rewriteSource ? await this.index.read(rewriteSource.file, problemId, rewriteRecordSchema) : [];
+    const { decided, notes } = this.decided(problemId);
     const problem = failure ? undefined : this.settings.problem(problemId);
     const prompt = group?.completions[0]?.rollout?.prompt ?? null;
-    const question = failure?.question ?? rewrites[0]?.record.question ?? problem?.question ?? questionIn(prompt) ?? '';
-    const answer = failure?.answer ?? rewrites[0]?.record.answer ?? problem?.answer ?? group?.gold ?? '';
+    const question = failure?.question ?? recorded[0]?.record.question ?? problem?.question ?? questionIn(prompt) ?? '';
+    const answer = failure?.answer ?? recorded[0]?.record.answer ?? problem?.answer ?? group?.gold ?? '';
+
+    const records = recorded.map(({ record }) => record);
+    const rewrites = rewritesOf(records, decided, answer).map((rewrite): ShownRewrite => {
+      const located = recorded.find(({ record }) => record.text === rewrite.text);
+      return { rewrite, located, origin: located ?? { file: decisionsFile(this.run) } };
+    });
 
     const teacherText = failure?.teacherChain ?? problem?.chain ?? null;
     const teacher: RecordedChain | null =
@@ -133,7 +141,7 @@ export class CaseReader {
       rewrites: { count: rewrites.length, verdict },
       prompt: prompt !== null && prompt !== plainPrompt(question) ? prompt : null,
       unit: this.tokenizer.unit,
-      notes: this.notes,
+      notes: [...this.notes, ...notes],
     };
     return { view, texts: { teacher: teacherText, student: completion?.text ?? null, rewritten: thirdText } };
   }
@@ -171,7 +179,7 @@ export class CaseReader {
 
   private async thirdColumn(
     subject: ChainSubject,
-    rewrites: Located<RewriteRecord>[],
+    rewrites: ShownRewrite[],
     moments: TimedSource[],
     read: (timed: TimedSource) => Promise<Group>,
   ) {
@@ -191,16 +199,24 @@ export class CaseReader {
       };
     }
     const rewrite = Math.min(subject.rewrite ?? 0, rewrites.length - 1);
-    const located = rewrites[rewrite];
-    if (!located) return nothing;
-    const { record, file, line } = located;
+    const shown = rewrites[rewrite];
+    if (!shown) return nothing;
     return {
-      third: ofRewrite(record, { file, line }, rewrite, rewrites.length),
-      thirdText: record.text,
-      verdict: record.accepted ? 'accepted' : (record.reason ?? 'not accepted'),
+      third: ofRewrite(shown, rewrite, rewrites.length),
+      thirdText: shown.rewrite.text,
+      verdict: standingOf(shown.rewrite),
       rewrite,
       thirdKey: undefined,
     };
+  }
+
+  private readonly decisions = cached(() => decisionsOf(readDecisions(this.run)));
+
+  /** Rewrites that were asked for, written or judged by a person; why they are missing where they cannot be read. */
+  private decided(problemId: string): { decided: readonly RewriteDecision[]; notes: string[] } {
+    const { value, problem } = this.decisions(decisionsFile(this.run));
+    if (problem) return { decided: [], notes: [`What people decided is left out: ${problem.message}.`] };
+    return { decided: value.rewrites.get(problemId) ?? [], notes: [] };
   }
 
   private ofCompletion(
@@ -257,26 +273,27 @@ export class CaseReader {
   }
 }
 
-/** Accepted ones first, then by reward, then the shorter. */
-function sortRewrites(found: Located<RewriteRecord>[]): Located<RewriteRecord>[] {
-  const reward = ({ record }: Located<RewriteRecord>) => record.reward ?? Number.NEGATIVE_INFINITY;
-  return found.sort(
-    (a, b) =>
-      Number(b.record.accepted) - Number(a.record.accepted) ||
-      reward(b) - reward(a) ||
-      a.record.tokens - b.record.tokens,
-  );
+/** A rewrite with the line of rewrites.jsonl that it stands in, if it does. */
+interface ShownRewrite {
+  rewrite: CaseRewrite;
+  located: Located<RewriteRecord> | undefined;
+  origin: Origin;
 }
 
-function ofRewrite(
-  { text, tokens, provenance }: RewriteRecord,
-  origin: { file: string; line: number },
-  rank: number,
-  count: number,
-): RecordedChain {
-  const which = count > 1 ? ` · rewrite ${rank + 1} of ${count}` : '';
-  const label = `${stageTitle(provenance.stage)} · update ${provenance.step}${which}`;
-  return { role: 'rewritten', label, origin, text, length: tokens, finished: true };
+function ofRewrite({ rewrite, located, origin }: ShownRewrite, rank: number, count: number): RecordedChain {
+  const { text, tokens, provenance } = rewrite;
+  const { file, line } = origin;
+  const label = [sourceOf(provenance, located?.record), count > 1 ? `rewrite ${rank + 1} of ${count}` : ''];
+  return {
+    ...{ role: 'rewritten', label: label.filter(Boolean).join(' · ') },
+    ...{ origin: { file, line }, text, length: tokens, finished: true },
+  };
+}
+
+function sourceOf({ from, checkpoint }: CaseRewrite['provenance'], record: RewriteRecord | undefined): string {
+  if (record) return `${stageTitle(record.provenance.stage)} · update ${record.provenance.step}`;
+  if (from === 'person') return 'written by hand';
+  return checkpoint ? `asked of ${basename(checkpoint)}` : 'asked for';
 }
 
 function questionIn(prompt: string | null): string | undefined {
