@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
+import { basename } from 'node:path';
 import type { Page } from 'playwright-core';
-import { expand, pick, runCommand, showContainer, toast, treeItems, webview } from '../../../scripts/workbench/page';
+import {
+  expand,
+  option,
+  pick,
+  runCommand,
+  showContainer,
+  toast,
+  treeItems,
+  webview,
+} from '../../../scripts/workbench/page';
 import { livingIn } from '../../../scripts/workbench/server';
 import { runsOf } from '../workspace';
 import { keepPictures, openSession, type Session } from './session';
@@ -97,6 +107,23 @@ suite('Runs from the window', () => {
       .filter({ hasText: /stopped/ })
       .first()
       .waitFor();
+  });
+
+  test('an archived run leaves the tree, and comes back when it is restored', async () => {
+    const { page, folder } = session;
+    const runs = runsOf(folder);
+    const name = basename(runs[0]);
+    await runCommand(page, 'Distillery: Archive Run');
+    await pick(page, name);
+    await toast(page, /Moved to/).waitFor();
+    assert.deepEqual(runsOf(folder), runs.slice(1));
+    await runCommand(page, 'Distillery: Restore Archived Runs');
+    const archived = option(page, name);
+    await archived.click();
+    await page.locator('.quick-input-widget .monaco-list-row[aria-checked=true]', { hasText: name }).waitFor();
+    await page.keyboard.press('Enter');
+    await archived.waitFor({ state: 'hidden' });
+    assert.deepEqual(runsOf(folder), runs);
   });
 
   test('the browser asked no outside host', () => assert.deepEqual(session.outside, []));

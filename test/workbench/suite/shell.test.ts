@@ -119,6 +119,8 @@ suite('Shell', () => {
     this.timeout(300_000);
     const run = await start('distillery.runCurriculum', { experiment: experiment('long').fsPath, quick: false });
     await until('it makes updates', () => (services.hosts.progress(run)?.update ?? 0) > 0);
+    await execute('distillery.archiveRun', { run });
+    assert.ok(existsSync(run), 'a run that is on is not archived');
     await execute('distillery.pause', { run });
     await until('it is paused', () => services.hosts.running(run)?.state === 'paused' && stateOfRun(run) === 'paused');
     const at = services.hosts.progress(run)!.update;
