@@ -23,7 +23,7 @@ export interface Place {
   column: number;
 }
 
-/** Rows are laid out this many pixels beyond what is in sight. */
+/** Rows are laid out this many pixels beyond what is in sight: for scrolling, so they can wait until those in sight are drawn. */
 const beyond = 300;
 
 export class Table {
@@ -160,7 +160,7 @@ export class Table {
     this.cellAt(place)?.setAttribute('tabindex', '0');
   }
 
-  /** Forgets all rows made, and makes those in sight. */
+  /** Forgets all rows made, and makes those in sight; those beyond with the next frame. */
   reset(): void {
     const { rows, inline } = this.model;
     this.lines = rows.flatMap(({ group, cells }, row): typeof this.lines => {
@@ -173,8 +173,9 @@ export class Table {
     this.heights = new Heights(this.estimates());
     for (const made of this.made.values()) made.remove();
     this.made.clear();
-    this.layOut();
+    this.layOut(0);
     this.root.scrollTop = top;
+    requestAnimationFrame(() => this.layOut());
   }
 
   /** By the number of characters; the editor's font is monospaced. */
@@ -192,9 +193,9 @@ export class Table {
     });
   }
 
-  private layOut(): void {
+  private layOut(margin = beyond): void {
     const room = this.root.clientHeight;
-    const { first, end } = this.heights.range(this.root.scrollTop, room, beyond);
+    const { first, end } = this.heights.range(this.root.scrollTop, room, margin);
     for (const [line, made] of this.made) {
       if (line >= first && line < end) continue;
       if (made.contains(document.activeElement)) this.root.focus({ preventScroll: true });
