@@ -1,14 +1,17 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { testedBackend } from '../kernels/testing/backends';
 import { loadStudent } from '../model/hf-folder';
 import { disposeModel } from '../model/transformer';
+import { sample } from '../rollout/sample';
 import { openRun, readFailures, readMetrics, readRollouts, readSummary, readValidation } from '../runs/reading';
 import { Cancelled, type CurriculumEvent, Stopped } from './context';
 import { resumeRun, startRun } from './session';
 import { tinyExperiment, tinyWorkspace } from './testing/tiny';
+
+vi.mock('../rollout/sample', { spy: true });
 
 let folder = '';
 let whole = '';
@@ -95,6 +98,18 @@ describe('a run', () => {
     const config = JSON.parse(readFileSync(join(whole, 'config.json'), 'utf8'));
     expect(config.environment).toMatchObject({ node: process.version, backend: { name: testedBackend } });
     expect(config.experiment.stages.complete.clipHigh).toBe(0.28);
+  });
+
+  it('never has more completions in flight than an update has, where teacher chains are shown', () => {
+    const calls = vi.mocked(sample).mock.calls.map(([, prompts, { stream, maxRows }]) => {
+      return { stream: stream?.join(), longest: Math.max(...prompts.map(({ length }) => length)), maxRows };
+    });
+    const collect = calls.findIndex(({ stream }) => stream === 'rewrite/collect');
+    const [collecting, shown, plain] = calls.slice(collect);
+    expect(collecting.maxRows).toBe(6);
+    expect(shown).toMatchObject({ maxRows: 6, longest: collecting.longest });
+    expect(plain.longest).toBeLessThan(shown.longest);
+    expect(plain.maxRows).toBe(64);
   });
 
   it('keeps checkpoints that load as students', () => {

@@ -103,15 +103,25 @@ export async function evaluate(
   };
 }
 
-/** Evaluates with the settings of the experiment: the one harness for base, baselines, stages and validation alike. */
+interface AskedOtherwise {
+  prompts?: readonly (readonly number[])[];
+  rows?: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Evaluates with the settings of the experiment: the one harness for base, baselines, stages and validation alike. `rows`: in flight at
+ * once at most, for prompts that are longer than plain questions.
+ */
 export function evaluateLessons(
   { experiment, tokenizer }: Context,
   model: Model,
   lessons: readonly Lesson[],
-  options: { prompts?: readonly (readonly number[])[]; signal?: AbortSignal } = {},
+  { rows = Number.POSITIVE_INFINITY, prompts, signal }: AskedOtherwise = {},
 ): Promise<Evaluation> {
   const { seed, evaluation } = experiment;
-  return evaluate(model, tokenizer, lessons, { ...evaluation, seed, signal: options.signal }, options.prompts);
+  const batch = Math.min(evaluation.batch, rows);
+  return evaluate(model, tokenizer, lessons, { ...evaluation, batch, seed, signal }, prompts);
 }
 
 /** Strict and lenient verdict on a text. A text that was cut off before its answer line has no strict answer. */

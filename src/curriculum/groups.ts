@@ -34,6 +34,9 @@ export interface ScoredGroup extends GroupPrompt {
   samples: ScoredSample[];
 }
 
+/** Completions in flight, of updates and of anything else that is asked with as long prompts: what was reckoned with (memory.ts). */
+export const rowsAtOnce = ({ prompts, group }: Pick<GrpoSettings, 'prompts' | 'group'>): number => prompts * group;
+
 /** A group whose applicable rewards are all equal teaches nothing: its advantages are 0. */
 export function isFlat(group: ScoredGroup): boolean {
   return group.samples.every((one) => one.advantage === 0);
@@ -58,7 +61,7 @@ export async function sampleGroups(
       seed: experiment.seed,
       stream,
       groupSize: settings.group,
-      maxRows: prompts.length * settings.group,
+      maxRows: rowsAtOnce(settings),
       signal,
     },
   );

@@ -63,6 +63,19 @@ it('remedies are those that are enough', () => {
   expect(remedies(settled, config, lengths, 1e8)).toEqual([]);
 });
 
+it('reckons with the test of the rewriter, which is shown the teacher chains', () => {
+  const changed = { prompts: 8, group: 8, maxNewTokens: 8 };
+  const experiment = tinyExperiment('/nowhere', {
+    student: { path: 'student', lora: {} },
+    stages: { reconstruct: false, complete: false, rewrite: { ...grpo, ...changed, internalise: supervised } },
+    baselines: { sft: false },
+    evaluation: { maxNewTokens: 2000 },
+  });
+  const peak = peakOf(settleMemory(experiment, config, lengths), config, { question: 20, chain: 3000 });
+  expect(peak).toMatchObject({ stage: 'rewrite', activity: 'testing' });
+  expect(peak.memory.cache).toBeGreaterThan(64 * 5000 * 2 * 30 * 3 * 64 * 4);
+});
+
 it('warns when more is needed than is free, and refuses what can never be had', () => {
   const settled = settleMemory(of(false), config, lengths);
   const { bytes } = peakOf(settled, config, lengths);

@@ -7,6 +7,7 @@ import { generationMemory, type Learner, type Memory, type Pass, totalOf, update
 import type { ModelConfig } from '../model/config';
 import { loadStudentConfig } from '../model/hf-folder';
 import type { Tokenizer } from '../model/tokenizer';
+import { rowsAtOnce } from './groups';
 import { prepareLessons } from './lessons';
 import type { MemoryLimits } from './memory-limits';
 
@@ -164,12 +165,17 @@ export function peakOf(experiment: Experiment, config: ModelConfig, lengths: Len
     const promptTokens = lengths.question + lengths.chain + wording;
     const { prompts, group, maxNewTokens, beta } = settings;
     const beside = copies + (beta > 0 ? 1 : 0);
-    const generation = { rows: prompts * group, prompts, promptTokens, newTokens: maxNewTokens };
+    const generation = { rows: rowsAtOnce(settings), prompts, promptTokens, newTokens: maxNewTokens };
     add(stage, 'sampling', generationMemory(learner(beside), generation, true));
     training(stage, settings, promptTokens + maxNewTokens, prompts * group, beside);
   }
   if (rewrite) {
     const { internalise } = rewrite;
+    // The rewriter is tested with the teacher's chains shown (rewrite.ts), before the student learns from it.
+    const rows = Math.min(evaluation.batch, rowsAtOnce(rewrite));
+    const promptTokens = lengths.question + lengths.chain + wording;
+    const shown = { rows, prompts: rows, promptTokens, newTokens: evaluation.maxNewTokens };
+    add('rewrite', 'testing', generationMemory(learner(1), shown, true));
     training('rewrite', internalise, supervised, internalise.batch * internalise.accumulation, 0);
   }
   const { batch, maxNewTokens } = evaluation;

@@ -7,7 +7,7 @@ import type { Context } from './context';
 import { decisionsFor, rejectedTexts, type TaughtRewrite, withVerdicts } from './decisions';
 import { evaluateLessons } from './evaluate';
 import { findFailures } from './failures';
-import { sampleGroups } from './groups';
+import { rowsAtOnce, sampleGroups } from './groups';
 import { trainGrpo } from './grpo-phase';
 import { rewriteExercise, teacherExample } from './lessons';
 import { rowsOfUpdate } from './order';
@@ -142,6 +142,7 @@ async function collectRewrites(
   await reportTransfer(
     context,
     rewriter,
+    settings,
     failures,
     prompts.map(({ prompt }) => prompt),
   );
@@ -152,11 +153,12 @@ async function collectRewrites(
 async function reportTransfer(
   context: Context,
   rewriter: Model,
+  settings: RewriteSettings,
   failures: number[],
   prompts: number[][],
 ): Promise<void> {
   const lessons = failures.map((row) => context.train[row]);
-  const shown = await evaluateLessons(context, rewriter, lessons, { prompts });
+  const shown = await evaluateLessons(context, rewriter, lessons, { prompts, rows: rowsAtOnce(settings) });
   const plain = await evaluateLessons(context, rewriter, lessons);
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   context.notify({
