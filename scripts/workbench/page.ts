@@ -73,6 +73,18 @@ export async function expand(page: Page, view: string, words: string | RegExp): 
   return item;
 }
 
+/** Drags with the mouse. In steps: VS Code asks the extension what may be dropped while the mouse moves. */
+export async function drag(page: Page, from: Locator, to: Locator): Promise<void> {
+  await from.hover();
+  await page.mouse.down();
+  const box = (await to.boundingBox())!;
+  const place = [box.x + box.width / 3, box.y + box.height / 2] as const;
+  await page.mouse.move(...place, { steps: 20 });
+  await page.waitForTimeout(1000);
+  await page.mouse.move(place[0] + 2, place[1], { steps: 2 });
+  await page.mouse.up();
+}
+
 /** The document of the webview in front. VS Code wraps it in two frames. */
 export const webview = (page: Page): FrameLocator =>
   page.frameLocator('iframe.webview.ready:visible').frameLocator('#active-frame');

@@ -68,10 +68,12 @@ function checkpoints({ runs }: Services): StudentItem[] {
 
 function beginnings({ runs }: Services): StudentItem[] {
   const items = runs.experiments().flatMap(({ student, name }): StudentItem[] => {
-    if (!student || !existsSync(join(student, 'config.json'))) return [];
+    if (!student || !isStudent(student)) return [];
     return [{ label: basename(student), description: vscode.l10n.t('what {0} begins with', name), folder: student }];
   });
   return items.length > 0 ? [separator(vscode.l10n.t('Before any training')), ...items] : [];
 }
+
+const isStudent = (path: string) => (path.endsWith('.gguf') ? existsSync(path) : existsSync(join(path, 'config.json')));
 
 const separator = (label: string): StudentItem => ({ label, kind: vscode.QuickPickItemKind.Separator });

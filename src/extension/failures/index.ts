@@ -3,7 +3,7 @@ import { named } from '../commands/arguments';
 import { pickRun } from '../commands/pick';
 import { command } from '../commands/report';
 import { setContext } from '../contexts';
-import { casesMime } from '../runs';
+import { casesMime, type DraggedCases } from '../runs';
 import { titleOf } from '../runs/items';
 import type { Services } from '../services';
 import { plural } from '../words';
@@ -72,12 +72,13 @@ export function registerFailures(services: Services): vscode.Disposable {
 }
 
 const dragController: vscode.TreeDragAndDropController<FailuresNode> = {
-  dragMimeTypes: [],
+  dragMimeTypes: [casesMime],
   dropMimeTypes: [],
   handleDrag(nodes, data) {
     const cases = nodes.flatMap((node) => (node.kind === 'group' ? node.cases : node.kind === 'case' ? [node] : []));
     if (cases.length === 0) return;
     const problemIds = [...new Set(cases.map(({ problemId }) => problemId))];
-    data.set(casesMime, new vscode.DataTransferItem({ run: cases[0].run, problemIds }));
+    const dragged: DraggedCases = { run: cases[0].run, problemIds };
+    data.set(casesMime, new vscode.DataTransferItem(JSON.stringify(dragged)));
   },
 };

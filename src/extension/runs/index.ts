@@ -34,14 +34,19 @@ export function registerRuns(services: Services): vscode.Disposable {
   );
 }
 
-/** As VS Code names the drags of the Failure Cases view. */
-export const casesMime = 'application/vnd.code.tree.distillery.failures';
+/** What the Failure Cases view lets go of: DraggedCases as JSON, as objects do not pass from one view to another. */
+export const casesMime = 'application/vnd.distillery.cases';
+
+export interface DraggedCases {
+  run: string;
+  problemIds: string[];
+}
 
 const dropController: vscode.TreeDragAndDropController<RunsNode> = {
   dragMimeTypes: [],
   dropMimeTypes: [casesMime],
   async handleDrop(target, data) {
-    const dropped = data.get(casesMime)?.value as { run: string; problemIds: string[] } | undefined;
+    const dropped = await droppedCases(data);
     if (!dropped || !target || !('run' in target)) return;
     if (target.run !== dropped.run) {
       void vscode.window.showWarningMessage(vscode.l10n.t('These cases belong to another run.'));
@@ -50,3 +55,10 @@ const dropController: vscode.TreeDragAndDropController<RunsNode> = {
     await vscode.commands.executeCommand('distillery.addToStage3', dropped);
   },
 };
+
+/** The browser's own entry of the same name, which comes first, is empty. */
+async function droppedCases(data: vscode.DataTransfer): Promise<DraggedCases | undefined> {
+  const texts = await Promise.all([...data].flatMap(([mime, item]) => (mime === casesMime ? [item.asString()] : [])));
+  const text = texts.find((one) => one !== '');
+  return text === undefined ? undefined : (JSON.parse(text) as DraggedCases);
+}

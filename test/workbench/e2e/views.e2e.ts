@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import {
+  drag,
   editor,
   expand,
   openFile,
@@ -11,6 +12,7 @@ import {
   treeItems,
   webview,
 } from '../../../scripts/workbench/page';
+import { decisionsOf, readDecisions } from '../../../src/runs/decisions';
 import { readFailures } from '../../../src/runs/reading';
 import { runsOf } from '../workspace';
 import { keepPictures, openSession, type Session } from './session';
@@ -44,6 +46,18 @@ suite('Views of a finished run', () => {
     assert.match(shown, /## Teacher/);
     await page.locator('.statusbar-item', { hasText: 'Reasoning Chain' }).waitFor();
     await lens(page, 'Add to Stage 3').waitFor();
+  });
+
+  test('a case that is dragged onto its run is taken by Stage 3', async () => {
+    const { page, folder } = session;
+    const [run] = runsOf(folder);
+    await expand(page, 'Runs', /^tiny/);
+    const target = page.getByRole('tree', { name: 'Runs' }).locator('[role=treeitem][aria-level="2"]').first();
+    await target.waitFor();
+    const dragged = treeItems(page, 'Failure Cases').filter({ hasText: firstFailure().problemId }).first();
+    await drag(page, dragged, target);
+    await dragged.filter({ hasText: 'picked' }).waitFor();
+    assert.ok(decisionsOf(readDecisions(run)).picked.has(firstFailure().problemId));
   });
 
   test('its lens opens the chain diff on the same problem', async () => {
