@@ -42,6 +42,8 @@ const node = {
   target: 'node20',
   format: 'cjs',
   mainFields: ['module', 'main'],
+  // Nothing here runs in a browser, and VS Code's extension host logs an error when a library looks whether it does.
+  define: { navigator: 'undefined' },
   plugins: [apart],
 };
 
