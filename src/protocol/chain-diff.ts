@@ -125,6 +125,9 @@ export type Moment = z.infer<typeof momentSchema>;
 
 /** A completion of the group in short. */
 export const groupMemberSchema = z.object({
+  /** An update may sample a problem in several groups, each with advantages of its own: from 0. */
+  group: index,
+  /** Unique among all groups. */
   sample: index,
   reward: number,
   advantage: number,

@@ -11,6 +11,7 @@ export function makeGroupStrip(view: CaseView, choose: (sample: number, third: b
   const size = Math.max(...group.map(({ reward }) => Math.abs(reward ?? 0)), 1e-9);
   const longest = Math.max(...group.map(({ length }) => length), 1);
   const moment = moments.find(({ key }) => key === subject.moment);
+  const groups = new Set(group.map((member) => member.group)).size;
   const right = group.filter(({ correct }) => correct).length;
   const list = element('div', {
     class: 'members',
@@ -20,7 +21,7 @@ export function makeGroupStrip(view: CaseView, choose: (sample: number, third: b
     'data-testid': 'group',
   });
   group.forEach((member, i) => {
-    const made = makeMember(member, member.sample === subject.sample, size, longest);
+    const made = makeMember(member, member.sample === subject.sample, groups > 1, size, longest);
     made.tabIndex = member.sample === subject.sample || (i === 0 && subject.sample === undefined) ? 0 : -1;
     made.addEventListener('click', ({ shiftKey }) => choose(member.sample, shiftKey));
     list.append(made);
@@ -34,7 +35,8 @@ export function makeGroupStrip(view: CaseView, choose: (sample: number, third: b
     event.preventDefault();
     event.stopPropagation();
   });
-  const title = group.length === 1 ? 'One completion' : `Group of ${group.length}`;
+  const several = groups > 1 ? `${groups} groups, ${group.length} completions` : `Group of ${group.length}`;
+  const title = group.length === 1 ? 'One completion' : several;
   return element(
     'div',
     { class: 'group' },
@@ -43,8 +45,14 @@ export function makeGroupStrip(view: CaseView, choose: (sample: number, third: b
   );
 }
 
-function makeMember(member: GroupMember, chosen: boolean, size: number, longest: number): HTMLElement {
-  const { reward, length, correct, finished, answer, sample } = member;
+function makeMember(
+  member: GroupMember,
+  chosen: boolean,
+  several: boolean,
+  size: number,
+  longest: number,
+): HTMLElement {
+  const { group, reward, length, correct, finished, answer, sample } = member;
   const share = reward === null ? length / longest : Math.abs(reward) / size;
   const bar = element('span', { class: 'bar-of-member', 'aria-hidden': 'true' });
   bar.style.setProperty('--share', share.toFixed(3));
@@ -54,6 +62,7 @@ function makeMember(member: GroupMember, chosen: boolean, size: number, longest:
     answer === null ? 'no answer' : `answer ${answer}`,
     `${length} tokens${finished ? '' : ', cut off'}`,
     `sample ${sample + 1}`,
+    several ? `group ${group + 1}` : null,
   ];
   const made = element(
     'div',

@@ -26,6 +26,13 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
     if (problem) throw problem;
     return value.case;
   };
+  const byRun = (problems: readonly { run: string; problemId: string }[]) =>
+    [...new Set(problems.map(({ run }) => run))].map((run) => ({
+      run,
+      picked: problems
+        .filter((one) => one.run === run)
+        .map(({ problemId }) => ({ problemId, question: caseAt({ run, problemId }).question })),
+    }));
   const command = (id: string, action: (reference: CaseReference, ...more: unknown[]) => unknown) =>
     vscode.commands.registerCommand(id, async (argument?: unknown, ...more: unknown[]) => {
       const reference = referenceFrom(argument) ?? activeCase();
@@ -56,27 +63,31 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
       refresh(reference.run);
     }),
     command('distillery.editRewrite', (reference, text) => editRewrite(documents, caseAt(reference), text)),
-    command('distillery.removeFromStage3', (reference) => {
-      pick(reference.run, [{ problemId: reference.problemId, question: caseAt(reference).question }], false);
-      refresh(reference.run);
-    }),
+    vscode.commands.registerCommand('distillery.removeFromStage3', (argument?: unknown, selected?: unknown) =>
+      report(() => {
+        for (const { run, picked } of byRun(problemsFrom(argument, selected))) {
+          pick(run, picked, false);
+          refresh(run);
+        }
+      }),
+    ),
     vscode.commands.registerCommand('distillery.addToStage3', (argument?: unknown, selected?: unknown) =>
       report(() => {
         const problems = problemsFrom(argument, selected);
         if (problems.length === 0)
           return void vscode.window.showInformationMessage(t('Choose failure cases to add to Stage 3.'));
-        for (const run of new Set(problems.map((one) => one.run))) {
-          const ofRun = problems.filter((one) => one.run === run);
-          pick(
-            run,
-            ofRun.map(({ problemId }) => ({ problemId, question: caseAt({ run, problemId }).question })),
-            true,
-          );
+        for (const { run, picked } of byRun(problems)) {
+          pick(run, picked, true);
           refresh(run);
           const { size } = decisionsOf(readDecisions(run)).picked;
           const start = t('Run Stage 3');
+          const added = plural(picked.length, 'case');
+          const text =
+            size === picked.length
+              ? t('{0} picked for Stage 3.', added)
+              : t('{0} picked for Stage 3, {1} in all.', added, size);
           void vscode.window
-            .showInformationMessage(t('{0} picked for Stage 3.', plural(size, 'case')), start)
+            .showInformationMessage(text, start)
             .then((answer) => answer === start && vscode.commands.executeCommand('distillery.runStage3', { run }));
         }
       }),

@@ -17,7 +17,7 @@ const samples = 8;
 export async function rewriteWithStudent({ runs, hosts }: Services, shown: Case): Promise<void> {
   const { teacher, question, gold, reference } = shown;
   if (!teacher) throw new UserError('the case has no teacher chain to rewrite', { code: 'input' });
-  const checkpoint = await chooseCheckpoint(runs.list(), reference.run);
+  const checkpoint = await chooseCheckpoint(runs, reference.run);
   if (!checkpoint) return;
   const host = hosts.of(checkpoint.folder);
   const result = await cancellable(t('Rewriting with {0}', checkpoint.name), (signal) =>
@@ -58,20 +58,20 @@ interface Chosen {
   folder: string;
 }
 
-/** The run's newest checkpoint; of a run without any, one of another run that is chosen. */
-async function chooseCheckpoint(
-  listings: ReturnType<Services['runs']['list']>,
-  run: string,
-): Promise<Chosen | undefined> {
-  const all = listings.flatMap((listing) =>
-    'run' in listing
-      ? listing.run.record.checkpoints
-          .map(({ name }) => ({ run: listing, name, folder: join(checkpointsFolder(listing.folder), name) }))
-          .reverse()
-      : [],
-  );
-  const own = all.find((one) => one.run.folder === run);
-  if (own) return own;
+/** The checkpoint that the run's last stage chose, else its newest; of a run without any, one of another run that is asked for. */
+async function chooseCheckpoint(runs: Services['runs'], run: string): Promise<Chosen | undefined> {
+  const best = runs.cache.summary(run).value?.at(-1)?.checkpoint;
+  const all = runs
+    .list()
+    .flatMap((listing) =>
+      'run' in listing
+        ? listing.run.record.checkpoints
+            .map(({ name }) => ({ run: listing, name, folder: join(checkpointsFolder(listing.folder), name) }))
+            .reverse()
+        : [],
+    );
+  const own = all.filter((one) => one.run.folder === run);
+  if (own.length > 0) return own.find(({ name }) => name === best) ?? own[0];
   if (all.length === 0)
     throw new UserError('there is no student to ask yet: no run here has a checkpoint', {
       code: 'checkpoint',

@@ -163,6 +163,30 @@ describe('rewrites that Stage 3 did not make', () => {
   });
 });
 
+it('keeps the groups of one update apart, each with its own mean', async () => {
+  const twice = makeRun(student);
+  try {
+    const again = (sample: number, reward: number) => ({ ...rollout(sample, short, reward, true), group: 3, step: 11 });
+    const first = [rollout(0, wrong, -1, false), rollout(1, wrong, 0, false)].map((one) => ({ ...one, step: 11 }));
+    appendLines(rolloutsFile(twice, 'complete', 11), [...first, again(0, 1), again(1, 2)]);
+    const reader = new CaseReader(twice, 'a run');
+    await reader.refresh();
+    const show = async (sample: number) =>
+      (await reader.read({ run: twice, problemId: 'p', moment: 'rollouts/complete/11', sample })).view;
+    const { group, student: third } = await show(2);
+    expect(group.map(({ group, sample, reward }) => [group, sample, reward])).toEqual([
+      [1, 3, 2],
+      [1, 2, 1],
+      [0, 1, 0],
+      [0, 0, -1],
+    ]);
+    expect(third).toMatchObject({ correct: true, reward: { total: 1, groupMean: 1.5 } });
+    expect((await show(0)).student).toMatchObject({ correct: false, reward: { total: -1, groupMean: -0.5 } });
+  } finally {
+    rmSync(twice, { recursive: true });
+  }
+});
+
 describe('CaseReader', () => {
   it('puts teacher, failing student and best rewrite beside each other, each as the student’s tokens', async () => {
     const { view, texts } = await read({ problemId: 'p' });

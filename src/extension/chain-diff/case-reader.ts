@@ -133,10 +133,12 @@ export class CaseReader {
       teacher: teacherView,
       student: student && viewChain(student, reference, this.tokenizer),
       rewritten: third && viewChain(third, reference, this.tokenizer),
-      group: (group?.completions ?? []).map(({ sample, reward, advantage, length, answer, correct, finished }) => ({
-        ...{ sample, reward, advantage, length },
-        ...{ answer, correct, finished },
-      })),
+      group: (group?.completions ?? []).map(
+        ({ group, sample, reward, advantage, length, answer, correct, finished }) => ({
+          ...{ group, sample, reward, advantage, length },
+          ...{ answer, correct, finished },
+        }),
+      ),
       moments: moments.map(({ moment }) => moment),
       rewrites: { count: rewrites.length, verdict },
       prompt: prompt !== null && prompt !== plainPrompt(question) ? prompt : null,
@@ -220,7 +222,7 @@ export class CaseReader {
   }
 
   private ofCompletion(
-    { rollout, text, length, finished, sample, origin }: Completion,
+    { rollout, text, length, finished, group: ownGroup, sample, origin }: Completion,
     moment: Moment,
     group: Completion[],
     role: ChainView['role'],
@@ -235,7 +237,10 @@ export class CaseReader {
         logProbs: rollout.logProbs.map(known),
         refLogProbs: rollout.refLogProbs?.map(known),
         entropy: rollout.entropy?.map(known),
-        reward: this.rewardOf(rollout, group),
+        reward: this.rewardOf(
+          rollout,
+          group.filter((one) => one.group === ownGroup),
+        ),
       },
     };
   }

@@ -35,7 +35,14 @@ export async function readGroup(
   const { file } = source;
   if (source.kind === 'rollouts') {
     const found = await index.read(file, problemId, rolloutRecordSchema);
-    return { moment, completions: found.map(({ record, line }) => ofRollout(record, { file, line })).sort(best) };
+    // An update may draw a problem twice: its groups are apart, and their samples are numbered on.
+    const groups = [...new Set(found.map(({ record }) => record.group))];
+    const size = Math.max(0, ...found.map(({ record }) => record.sample + 1));
+    const completions = found.map(({ record, line }) => {
+      const group = groups.indexOf(record.group);
+      return { ...ofRollout(record, { file, line }), group, sample: group * size + record.sample };
+    });
+    return { moment, completions: completions.sort(best) };
   }
   if (source.kind === 'evaluation') {
     const found = await index.read(file, problemId, evaluationRecordSchema);
@@ -64,6 +71,7 @@ function ofRollout(rollout: RolloutRecord, origin: Origin): Completion {
   const length = tokens.length - (finished ? 1 : 0);
   const text = tokenTexts.slice(0, length).join('');
   return {
+    group: 0,
     sample,
     reward: known(reward),
     advantage: known(advantage),
@@ -82,7 +90,7 @@ function ofAnswer(
   sample: number,
   origin: Origin,
 ): Completion {
-  return { sample, reward: null, advantage: null, length: tokens, answer, correct, finished, text, origin };
+  return { group: 0, sample, reward: null, advantage: null, length: tokens, answer, correct, finished, text, origin };
 }
 
 /** JSON has no NaN: what is not a number is not known. */

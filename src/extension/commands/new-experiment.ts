@@ -82,17 +82,24 @@ async function ask({ data, student }: Wish): Promise<Wish | undefined> {
         label: t('Built-in Student'),
         detail: t('Tiny: shows the pipeline at work on your data, not results'),
         own: false,
+        file: false,
       },
       {
         label: t('My Student'),
         detail: t('A Hugging Face folder: config.json, model.safetensors, tokenizer.json'),
         own: true,
+        file: false,
       },
+      { label: t('My GGUF File'), detail: t('A student as llama.cpp has it'), own: true, file: true },
     ];
     const kind = await vscode.window.showQuickPick(students, { title, placeHolder: t('Who learns?') });
     if (!kind) return undefined;
     if (kind.own) {
-      student = await choosePath({ title: t('Student'), canSelectFolders: true, canSelectFiles: false });
+      student = await choosePath(
+        kind.file
+          ? { title: t('Student'), filters: { GGUF: ['gguf'] } }
+          : { title: t('Student'), canSelectFolders: true, canSelectFiles: false },
+      );
       if (!student) return undefined;
     }
   }

@@ -75,7 +75,9 @@ function backendParts({ backends }: Result<'doctor'>): string[] {
     usable ? speed(gflops) : '–',
     detail,
   ]);
-  const advice = backends.map(({ name, advice: text }) => `- **${plain(name)}**: ${plain(text)}`).join('\n');
+  const advice = backends
+    .map(({ name, advice: text }) => `- **${plain(name)}**: ${plain(text.replaceAll('`', ''))}`)
+    .join('\n');
   return [
     '## Backends',
     'The best that works is taken where an experiment says `auto`.',

@@ -1,7 +1,9 @@
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { command } from '../commands/report';
 import { setContext } from '../contexts';
 import type { Services } from '../services';
+import { titleOf } from './items';
 import type { RunsNode } from './nodes';
 import { RunsTree } from './view';
 
@@ -47,9 +49,10 @@ const dropController: vscode.TreeDragAndDropController<RunsNode> = {
   dropMimeTypes: [casesMime],
   async handleDrop(target, data) {
     const dropped = await droppedCases(data);
-    if (!dropped || !target || !('run' in target)) return;
-    if (target.run !== dropped.run) {
-      void vscode.window.showWarningMessage(vscode.l10n.t('These cases belong to another run.'));
+    if (!dropped) return;
+    if (!target || !('run' in target) || target.run !== dropped.run) {
+      const own = titleOf(basename(dropped.run));
+      void vscode.window.showWarningMessage(vscode.l10n.t('Drop these cases on their own run, {0}.', own));
       return;
     }
     await vscode.commands.executeCommand('distillery.addToStage3', dropped);
