@@ -2,9 +2,11 @@ import { Buffer } from 'node:buffer';
 import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import { decisionsFile, failuresFile, rewritesFile } from '../../runs/layout';
+import { sentence } from '../commands/report';
 import { attempt, type Read, stampOf } from '../file-cache';
 import type { Services } from '../services';
 import { type Case, readCase } from './case';
+import { startingPoint } from './case-rewrites';
 import { saveEdited } from './decide';
 import { type CaseReference, caseScheme, placeOf, referenceAt } from './reference';
 import { type CaseText, renderCase } from './text';
@@ -63,7 +65,7 @@ export class CaseDocuments implements vscode.FileSystemProvider, vscode.Disposab
     try {
       saveEdited(value.case, Buffer.from(content).toString('utf8'));
     } catch (error) {
-      throw vscode.FileSystemError.Unavailable(error instanceof UserError ? error.toString() : String(error));
+      throw vscode.FileSystemError.Unavailable(reasonOf(error));
     }
     this.services.runs.refresh(place.reference.run);
     this.refresh(new Set([place.reference.run]));
@@ -130,8 +132,13 @@ export class CaseDocuments implements vscode.FileSystemProvider, vscode.Disposab
   }
 }
 
-/** What a person starts from: the approved rewrite, the best one, or the teacher's chain. */
+/** The rewrite to start from, or the teacher's chain. */
 function rewriteToEdit({ rewrites, teacher }: Case): string {
-  const [best] = rewrites.filter(({ verdict }) => verdict !== 'rejected');
-  return `${(best?.text ?? teacher?.text ?? '').trimEnd()}\n`;
+  return `${(startingPoint(rewrites)?.text ?? teacher?.text ?? '').trimEnd()}\n`;
+}
+
+/** In one line, as VS Code shows it behind the document's address. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof UserError)) return String(error);
+  return [error.message, error.remedy].flatMap((text) => (text ? [sentence(text)] : [])).join(' ');
 }

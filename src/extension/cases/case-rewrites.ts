@@ -67,6 +67,10 @@ export function isRight(text: string, gold: string): boolean {
   return answer !== null && sameAnswer(answer.value, gold);
 }
 
+/** What a person starts from: the approved rewrite, else the best that is right. A wrong one would have to be written anew anyway. */
+export const startingPoint = (rewrites: readonly CaseRewrite[]): CaseRewrite | undefined =>
+  rewrites.find(({ verdict, correct }) => verdict !== 'rejected' && correct);
+
 /** In words: "accepted by hand", "accepted by Stage 3", "proposed, right", "not accepted: wrong". */
 export function standingOf({ verdict, refused, correct }: CaseRewrite): string {
   if (verdict === 'edited') return 'written by hand, accepted';

@@ -3,7 +3,7 @@ import { UserError } from '../../errors';
 import { appendDecisions, type NewDecision } from '../../runs/decisions';
 import type { RewriteDecision } from '../../runs/records';
 import type { Case } from './case';
-import { type CaseRewrite, isRight } from './case-rewrites';
+import { type CaseRewrite, isRight, startingPoint } from './case-rewrites';
 
 type Decidable = Pick<Case, 'reference' | 'question' | 'gold'>;
 
@@ -25,7 +25,7 @@ export function propose(of: Decidable, rewrites: readonly Omit<CaseRewrite, 'cor
 export function saveEdited(of: Case, written: string): void {
   const text = written.replace(/\r\n?/g, '\n').trim();
   refuseWrong(of, text);
-  const [best] = of.rewrites.filter(({ verdict }) => verdict !== 'rejected');
+  const best = startingPoint(of.rewrites);
   if (best?.text === text) {
     decide(of, best, 'accepted');
     return;

@@ -144,7 +144,7 @@ describe('rewrites that Stage 3 did not make', () => {
       const { view, texts } = await reader.read({ run: decided, problemId: 'p', rewrite });
       return [texts.rewritten, view.rewritten!.label, view.rewrites.verdict];
     };
-    expect(await shown(0)).toEqual([own, 'written by hand · rewrite 1 of 4', 'written by hand, accepted']);
+    expect(await shown(0)).toEqual([own, 'rewrite 1 of 4', 'written by hand, accepted']);
     expect(await shown(1)).toEqual([short, 'Stage 3 · rewrite · update 5 · rewrite 2 of 4', 'accepted by Stage 3']);
     expect(await shown(2)).toEqual([asked, 'asked of sft-3 · rewrite 3 of 4', 'proposed, right']);
     expect((await reader.read({ run: decided, problemId: 'p', rewrite: 2 })).view.rewritten!.origin.file).toBe(

@@ -297,7 +297,7 @@ function ofRewrite({ rewrite, located, origin }: ShownRewrite, rank: number, cou
 
 function sourceOf({ from, checkpoint }: CaseRewrite['provenance'], record: RewriteRecord | undefined): string {
   if (record) return `${stageTitle(record.provenance.stage)} · update ${record.provenance.step}`;
-  if (from === 'person') return 'written by hand';
+  if (from === 'person') return ''; // its standing says so
   return checkpoint ? `asked of ${basename(checkpoint)}` : 'asked for';
 }
 

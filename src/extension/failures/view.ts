@@ -82,7 +82,8 @@ export class FailuresTree implements vscode.TreeDataProvider<FailuresNode>, vsco
   getTreeItem(node: FailuresNode): vscode.TreeItem {
     if (node.kind === 'case') {
       const { value } = this.services.runs.cache.decisions(node.run);
-      return caseItem(node, value?.picked.has(node.problemId) ?? false);
+      const approved = value?.rewrites.get(node.problemId)?.some(({ verdict }) => /^(accepted|edited)$/.test(verdict));
+      return caseItem(node, value?.picked.has(node.problemId) ?? false, approved ?? false);
     }
     return node.kind === 'group' ? groupItem(node) : problemItem(node.problem);
   }
@@ -107,11 +108,12 @@ function groupItem({ id, label, cases }: CaseGroup): vscode.TreeItem {
   return item;
 }
 
-/** `picked`: for the next Stage 3. */
-function caseItem(node: FailureCase, picked: boolean): vscode.TreeItem {
+/** `picked`: for the next Stage 3. `approved`: one of its rewrites, which the next Stage 3 teaches. */
+function caseItem(node: FailureCase, picked: boolean, approved: boolean): vscode.TreeItem {
   const item = new vscode.TreeItem(node.problemId);
   item.id = node.id;
-  item.description = picked ? `picked · ${caseText(node)}` : caseText(node);
+  const marks = [...(picked ? ['picked'] : []), ...(approved ? ['rewrite approved'] : [])];
+  item.description = [...marks, caseText(node)].join(' · ');
   item.iconPath = picked
     ? new vscode.ThemeIcon('pinned')
     : new vscode.ThemeIcon('circle-slash', new vscode.ThemeColor('list.errorForeground'));
@@ -125,6 +127,7 @@ function caseItem(node: FailureCase, picked: boolean): vscode.TreeItem {
   const spoken = [
     problemId,
     picked ? 'picked for Stage 3' : '',
+    approved ? 'rewrite approved' : '',
     node.record.category,
     caseText(node),
     shareText(node.record),
