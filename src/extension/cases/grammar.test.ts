@@ -97,8 +97,8 @@ describe.skipIf(!present)('the grammar, as VS Code runs it', () => {
   });
 
   test('a step of 20,000 characters and an opened bracket that never closes are quick', () => {
-    const begun = performance.now();
+    const begun = process.cpuUsage(); // the machine may have other things to do
     grammar.tokenizeLine(`Step 1: ${'\\( 3 + $4 <<'.repeat(1700)}`, initial);
-    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(process.cpuUsage(begun).user / 1000).toBeLessThan(2000);
   });
 });
