@@ -15,7 +15,8 @@ export function launchBrowser(workbench: Pick<Workbench, 'browser'>): Promise<Br
 
 /**
  * Notes every request to another host than the server. A webview's own files come from `*.vscode-resource.vscode-cdn.net`, which
- * a service worker of VS Code answers from the server: only what gets past it fails to resolve.
+ * a service worker of VS Code answers from the server: only what gets past it fails to resolve. A window that is loaded anew breaks off
+ * what it was waiting for there.
  */
 export function watchRequests(context: BrowserContext, authority: string): string[] {
   const outside: string[] = [];
@@ -23,12 +24,14 @@ export function watchRequests(context: BrowserContext, authority: string): strin
     const { protocol, host } = new URL(url);
     return host === authority || ['data:', 'blob:', 'about:'].includes(protocol);
   };
+  const byServiceWorker = (url: string) => new URL(url).host.endsWith('.vscode-resource.vscode-cdn.net');
   context.on('requestfailed', (request) => {
-    if (!isOurs(request.url())) outside.push(`${request.url()} (${request.failure()?.errorText})`);
+    const [url, why] = [request.url(), request.failure()?.errorText];
+    const brokenOff = byServiceWorker(url) && why === 'net::ERR_ABORTED';
+    if (!isOurs(url) && !brokenOff) outside.push(`${url} (${why})`);
   });
   context.on('requestfinished', (request) => {
-    const byServiceWorker = new URL(request.url()).host.endsWith('.vscode-resource.vscode-cdn.net');
-    if (!isOurs(request.url()) && !byServiceWorker) outside.push(request.url());
+    if (!isOurs(request.url()) && !byServiceWorker(request.url())) outside.push(request.url());
   });
   return outside;
 }

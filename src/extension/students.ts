@@ -27,6 +27,7 @@ export async function pickStudent(services: Services, title: string): Promise<st
   const items = [
     ...checkpoints(services),
     ...beginnings(services),
+    ...(await files()),
     separator(t('From elsewhere')),
     browse,
     file,
@@ -72,6 +73,15 @@ function beginnings({ runs }: Services): StudentItem[] {
     return [{ label: basename(student), description: vscode.l10n.t('what {0} begins with', name), folder: student }];
   });
   return items.length > 0 ? [separator(vscode.l10n.t('Before any training')), ...items] : [];
+}
+
+/** GGUF files of the workspace. */
+async function files(): Promise<StudentItem[]> {
+  const found = await vscode.workspace.findFiles('**/*.gguf', '**/{node_modules,.git,.distillery}/**', 50);
+  const items = found.map((uri): StudentItem => {
+    return { label: basename(uri.fsPath), description: vscode.workspace.asRelativePath(uri), folder: uri.fsPath };
+  });
+  return items.length > 0 ? [separator(vscode.l10n.t('GGUF files')), ...items] : [];
 }
 
 const isStudent = (path: string) => (path.endsWith('.gguf') ? existsSync(path) : existsSync(join(path, 'config.json')));

@@ -49,6 +49,7 @@ function headOf(
     'div',
     { class: 'head-line' },
     element('b', {}, titles[role]),
+    ...(role === 'rewritten' ? rewriteButtons(view, post) : []),
     element('span', { class: 'space' }),
   );
   if (reward && reward.total !== null) first.append(rewardButton(chain, post));
@@ -105,6 +106,23 @@ function answerOf({ answer, correct }: ChainView, view: CaseView): HTMLElement {
     ]),
   ]);
   return made;
+}
+
+/** To the other rewrites of the problem, as the key v goes. */
+function rewriteButtons({ subject, rewrites: { count } }: CaseView, post: (message: FromChainPage) => void): Node[] {
+  if (count < 2) return [];
+  const at = subject.rewrite ?? 0;
+  const go = (by: number, icon: string, name: string) => {
+    const made = element('button', { class: `icon ${icon}`, title: name, 'aria-label': name });
+    const rewrite = (at + by + count) % count;
+    made.addEventListener('click', () => post({ type: 'show', subject: { ...subject, rewrite, third: undefined } }));
+    return made;
+  };
+  return [
+    go(-1, 'previous', 'Previous rewrite (Shift+V)'),
+    element('span', { class: 'dim' }, subject.third ? `${count} rewrites` : `${at + 1}/${count}`),
+    go(1, 'next', 'Next rewrite (V)'),
+  ];
 }
 
 function copyButton({ role }: ChainView, post: (message: FromChainPage) => void): HTMLElement {
