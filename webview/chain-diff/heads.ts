@@ -49,12 +49,13 @@ function headOf(
     'div',
     { class: 'head-line' },
     element('b', {}, titles[role]),
-    ...(role === 'rewritten' ? rewriteButtons(view, post) : []),
     element('span', { class: 'space' }),
   );
   if (reward && reward.total !== null) first.append(rewardButton(chain, post));
   first.append(lengthOf(chain, view, teacher), answerOf(chain, view), copyButton(chain, post));
-  return [first, element('div', { class: 'head-line dim origin', title: origin }, origin)];
+  const buttons = role === 'rewritten' ? rewriteButtons(view, post) : [];
+  const text = element('span', { class: 'origin', title: origin }, origin);
+  return [first, element('div', { class: 'head-line dim origin-line' }, ...buttons, text)];
 }
 
 function rewardButton(chain: ChainView, post: (message: FromChainPage) => void): HTMLElement {
@@ -118,11 +119,7 @@ function rewriteButtons({ subject, rewrites: { count } }: CaseView, post: (messa
     made.addEventListener('click', () => post({ type: 'show', subject: { ...subject, rewrite, third: undefined } }));
     return made;
   };
-  return [
-    go(-1, 'previous', 'Previous rewrite (Shift+V)'),
-    element('span', { class: 'dim' }, subject.third ? `${count} rewrites` : `${at + 1}/${count}`),
-    go(1, 'next', 'Next rewrite (V)'),
-  ];
+  return [go(-1, 'previous', 'Previous rewrite (Shift+V)'), go(1, 'next', 'Next rewrite (V)')];
 }
 
 function copyButton({ role }: ChainView, post: (message: FromChainPage) => void): HTMLElement {
