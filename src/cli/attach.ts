@@ -125,11 +125,8 @@ async function follow(client: HostClient, json: boolean): Promise<void> {
   const status = client.status!;
   const { folder, name, backend } = status.run!;
   const show = showProgress(process.stdout);
-  if (json) print({ run: status.run, state: status.state });
-  else process.stdout.write(`${pc.bold(name)} on ${backend}\n${pc.dim(shown(folder))}\n\n`);
-  if (!json) catchUp(status, show);
-  if (!json && status.state !== 'running') process.stdout.write(`${pc.yellow(status.state)}\n`);
-  const ended = await new Promise<Extract<HostEvent, { type: 'ended' }> | Crash | 'left'>((resolve) => {
+  // Listened for before anything is shown: who sees the run may interrupt at once.
+  const ending = new Promise<Extract<HostEvent, { type: 'ended' }> | Crash | 'left'>((resolve) => {
     const leave = () => resolve('left');
     process.once('SIGINT', leave);
     process.stdout.once('error', leave);
@@ -149,6 +146,11 @@ async function follow(client: HostClient, json: boolean): Promise<void> {
         resolve({ type: 'ended', seq: 0, time: '', run: folder, outcome: last.outcome, fault: last.fault });
     });
   });
+  if (json) print({ run: status.run, state: status.state });
+  else process.stdout.write(`${pc.bold(name)} on ${backend}\n${pc.dim(shown(folder))}\n\n`);
+  if (!json) catchUp(status, show);
+  if (!json && status.state !== 'running') process.stdout.write(`${pc.yellow(status.state)}\n`);
+  const ended = await ending;
   if (ended === 'left') {
     if (!json) process.stdout.write(`\nThe run goes on. Stop it with:\n  ${commandLine('attach --stop')}\n`);
     return;
