@@ -1,6 +1,7 @@
 /** Evaluation of a student that an OpenAI-compatible server holds (vLLM, llama.cpp, Ollama), for students too big for this machine. */
 import { setMaxListeners } from 'node:events';
 import { plainPrompt } from '../chain/prompts';
+import type { PromptStyle } from '../config/student';
 import { type EvaluatedAnswer, type Evaluation, judge } from '../curriculum/evaluate';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
@@ -20,13 +21,20 @@ interface Settings {
   seed: number;
   /** Requests at a time. */
   concurrency: number;
+  style: PromptStyle;
+  /** System message, in chat. */
+  system?: string;
   pace?: Pace;
 }
 
-/** The student behind `/completions`: prompts go there as they are, without a chat template, as in training. */
-export function studentOn(url: string, model: string): Teacher {
+/**
+ * The student behind `/completions`, where prompts go as they are, or behind `/chat/completions`, where the server puts them into the
+ * student's chat template: as it was trained.
+ */
+export function studentOn(url: string, model: string, style: PromptStyle): Teacher {
   const key = keyFor(checkBaseUrl(url), process.env);
-  return openAiTeacher({ baseUrl: url, model, api: 'completions', apiKey: key?.key });
+  const api = style === 'chat' ? 'chat' : 'completions';
+  return openAiTeacher({ baseUrl: url, model, api, apiKey: key?.key });
 }
 
 /**
@@ -37,7 +45,7 @@ export async function evaluateOnServer(
   student: Teacher,
   problems: readonly Problem[],
   samples: number,
-  { maxNewTokens, temperature, seed, concurrency, pace = {} }: Settings,
+  { maxNewTokens, temperature, seed, concurrency, style, system, pace = {} }: Settings,
 ): Promise<Evaluation> {
   const started = performance.now();
   const gate = new Gate(0);
@@ -48,8 +56,9 @@ export async function evaluateOnServer(
   const work = async () => {
     for (let i = next++; i < answers.length; i = next++) {
       const problem = problems[Math.floor(i / samples)];
-      const prompt = plainPrompt(problem.question);
-      const request = { prompt, temperature, maxTokens: maxNewTokens, seed: seed + (i % samples) };
+      const plain = plainPrompt(problem.question);
+      const prompt = style === 'chat' ? plain.trimEnd() : plain; // as model/prompting.ts has it
+      const request = { prompt, system, temperature, maxTokens: maxNewTokens, seed: seed + (i % samples) };
       const { text, tokens, finished } = await withPatience(pace, gate, halt.signal, () =>
         answerOf(student, request, halt.signal),
       );
@@ -61,7 +70,9 @@ export async function evaluateOnServer(
   } catch (error) {
     halt.abort();
     if (!(error instanceof TeacherFault)) throw error;
-    const remedy = error.details.remedy ?? `Check that the server runs and serves "${student.model}" by /completions.`;
+    const remedy =
+      error.details.remedy ??
+      `Check that the server runs and serves "${student.model}" by ${style === 'chat' ? '/chat' : ''}/completions.`;
     throw new UserError(error.message, { code: 'server', remedy, cause: error });
   }
   const right = answers.filter(({ correct }) => correct).length;

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import pc from 'picocolors';
 import { exactMatch, flexibleExtract, strictMatch } from '../chain/twins';
+import type { PromptStyle } from '../config/student';
 import { type Evaluation, evaluate } from '../curriculum/evaluate';
 import { prepareLessons } from '../curriculum/lessons';
 import { openStudent } from '../curriculum/students';
@@ -79,7 +80,8 @@ Examples:
   distillery evaluate .distillery/runs/<run>/checkpoints/rewrite-320
   distillery evaluate ./Qwen2.5-0.5B --data gsm8k/test.jsonl --limit 200 --out answers.jsonl
   distillery evaluate checkpoint --data examples/arithmetic --samples 8 --temperature 1 --json
-  distillery evaluate --server http://localhost:8000/v1 --model my-student --data gsm8k/test.jsonl`,
+  distillery evaluate --server http://localhost:8000/v1 --model my-student --data gsm8k/test.jsonl
+  distillery evaluate --server http://localhost:8000/v1 --model my-chat-student --prompt chat --data gsm8k/test.jsonl`,
     )
     .action(async (named: string | undefined, options: Options) => {
       if (options.server !== undefined) return evaluateServer(options.server, named, options);
@@ -116,14 +118,19 @@ async function evaluateServer(url: string, checkpoint: string | undefined, optio
   const { model, samples } = options;
   if (model === undefined)
     throw new UserError('no student is named', { code: 'usage', remedy: 'Give its name on the server with --model.' });
+  const style: PromptStyle = options.prompt === 'chat' ? 'chat' : 'plain';
+  if (options.system !== undefined && style === 'plain')
+    throw new UserError('a system message is part of a chat', { code: 'usage', remedy: 'Give --prompt chat, too.' });
   const data = loadTestData(checkpoint ?? '.', options);
   const settings = {
     maxNewTokens: options.maxNewTokens ?? data.evaluation?.maxNewTokens ?? 512,
     temperature: options.temperature ?? (samples > 1 ? 0.7 : (data.evaluation?.temperature ?? 0)),
     seed: options.seed,
     concurrency: options.concurrency,
+    style,
+    ...(options.system !== undefined && { system: options.system }),
   };
-  const student = studentOn(url, model);
+  const student = studentOn(url, model, style);
   const asked = plural(data.problems.length, 'problem');
   if (!options.json) process.stderr.write(`Sending ${asked} to ${student.endpoint}\n`);
   const done = waiting(`Answering ${asked}`, options.json);

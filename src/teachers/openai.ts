@@ -108,12 +108,13 @@ export class Watch {
 type Opened = Promise<AsyncIterable<Chunk | OpenAI.Completion>>;
 
 function openChat(client: Client, model: string, request: TeacherRequest, refused: Set<Refusal>, watch: Watch): Opened {
-  const { prompt, maxTokens, temperature, seed, key } = request;
+  const { prompt, system, maxTokens, temperature, seed, key } = request;
+  const before = system === undefined ? [] : [{ role: 'system' as const, content: system }];
   return adapting(refused, () =>
     client.chat.completions.create(
       {
         model,
-        messages: [{ role: 'user', content: prompt }],
+        messages: [...before, { role: 'user', content: prompt }],
         stream: true,
         ...(refused.has('max_tokens') ? { max_completion_tokens: maxTokens } : { max_tokens: maxTokens }),
         ...(!refused.has('temperature') && { temperature }),

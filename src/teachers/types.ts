@@ -19,6 +19,8 @@ export interface Teacher {
 export interface TeacherRequest {
   /** The text of the one user message. */
   prompt: string;
+  /** A system message before it, where the server chats. */
+  system?: string;
   temperature: number;
   /** Longest reply in the teacher's tokens, its thinking included. */
   maxTokens: number;

@@ -74,6 +74,22 @@ describe('evaluation on a server that holds the student', () => {
     expect(new Set(server.asked.map(({ body }) => body.seed))).toEqual(new Set([1, 2]));
   });
 
+  it('asks a student that was trained to chat in messages, as it is asked here', async () => {
+    server.asked.length = 0;
+    server.behave = () => ({ text: 'Answer: 1', finish: 'stop', usage: 3 });
+    const result = await distillery.json(...onServer(), '--prompt', 'chat', '--system', 'Be brief.');
+    expect(result).toMatchObject({ n: 6, settings: { style: 'chat', system: 'Be brief.' } });
+    for (const { path, body } of server.asked) {
+      expect(path).toBe('/v1/chat/completions');
+      expect(body.messages).toEqual([
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: expect.stringMatching(/^Question: [\s\S]*\nSolution:$/) },
+      ]);
+    }
+    const plain = await distillery.run(...onServer(), '--system', 'Be brief.');
+    expect([plain.code, plain.stderr]).toEqual([2, expect.stringContaining('Give --prompt chat')]);
+  });
+
   it('says what is wrong', async () => {
     server.behave = () => ({ status: 404, error: 'The model `my-student` does not exist.' });
     const unknown = await distillery.run(...onServer());
