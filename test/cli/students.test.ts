@@ -146,7 +146,8 @@ describe('a question', () => {
   });
 
   it('ends on an interrupt, with what was said so far', async () => {
-    const child = distillery.start('ask', 'llama', 'the', '--temperature', '3', '--max-new-tokens', '4000');
+    // Greedy, it repeats itself: no end token comes before the interrupt does.
+    const child = distillery.start('ask', 'llama', 'the', '--max-new-tokens', '4000');
     const done = outcome(child);
     await once(child.stdout!, 'data');
     child.kill('SIGINT');
