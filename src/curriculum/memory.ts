@@ -157,23 +157,23 @@ export function peakOf(experiment: Experiment, config: ModelConfig, lengths: Len
   if (sft) training('sft', sft, lengths.question + lengths.chain, sft.batch * sft.accumulation, 1);
   const { reconstruct, complete, rewrite } = stages;
   if (reconstruct) training('reconstruct', reconstruct, supervised, reconstruct.batch * reconstruct.accumulation, 0);
+  const promptTokens = lengths.question + lengths.chain + wording;
   for (const [stage, settings, copies] of [
     ['complete', complete, 0],
     ['rewrite', rewrite, 1],
   ] as const) {
     if (!settings) continue;
-    const promptTokens = lengths.question + lengths.chain + wording;
-    const { prompts, group, maxNewTokens, beta } = settings;
+    const { prompts, maxNewTokens, beta } = settings;
     const beside = copies + (beta > 0 ? 1 : 0);
-    const generation = { rows: rowsAtOnce(settings), prompts, promptTokens, newTokens: maxNewTokens };
+    const rows = rowsAtOnce(settings);
+    const generation = { rows, prompts, promptTokens, newTokens: maxNewTokens };
     add(stage, 'sampling', generationMemory(learner(beside), generation, true));
-    training(stage, settings, promptTokens + maxNewTokens, prompts * group, beside);
+    training(stage, settings, promptTokens + maxNewTokens, rows, beside);
   }
   if (rewrite) {
     const { internalise } = rewrite;
     // The rewriter is tested with the teacher's chains shown (rewrite.ts), before the student learns from it.
     const rows = Math.min(evaluation.batch, rowsAtOnce(rewrite));
-    const promptTokens = lengths.question + lengths.chain + wording;
     const shown = { rows, prompts: rows, promptTokens, newTokens: evaluation.maxNewTokens };
     add('rewrite', 'testing', generationMemory(learner(1), shown, true));
     training('rewrite', internalise, supervised, internalise.batch * internalise.accumulation, 0);

@@ -9,11 +9,14 @@ import type { Services } from './services';
 
 const { t } = vscode.l10n;
 
-/** How a TensorFlow is come by; the arguments of `distillery backend install`. */
-interface Way extends vscode.QuickPickItem {
+/** How a TensorFlow is come by: arguments of `distillery backend install`. */
+interface Plan {
   args: string[];
-  /** What is offered where it finds no TensorFlow. */
+  /** What is offered where those find no TensorFlow. */
   otherwise?: string[];
+}
+
+interface Way extends vscode.QuickPickItem, Plan {
   /** A file or folder is asked for, and goes behind --from. */
   asks?: boolean;
 }
@@ -56,9 +59,9 @@ const ways = (): Way[] => [
 export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
   return command(services, 'distillery.setUpTensorFlow', async (argument?: unknown) => {
     requireTrust();
-    const way = Array.isArray(argument) ? { args: argument.map(String) } : await chooseWay();
-    if (!way) return undefined;
-    const made = await installBy(way, services);
+    const plan: Plan | undefined = Array.isArray(argument) ? { args: argument.map(String) } : await chooseWay();
+    if (!plan) return undefined;
+    const made = await installBy(plan, services);
     if (!made) return undefined;
     const name = made.gpu ? 'tensorflow-gpu' : 'tensorflow';
     const doctor = t('Doctor');
@@ -71,7 +74,7 @@ export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
   });
 }
 
-async function chooseWay(): Promise<Pick<Way, 'args' | 'otherwise'> | undefined> {
+async function chooseWay(): Promise<Plan | undefined> {
   const title = t('Set Up TensorFlow Backend');
   const way = await vscode.window.showQuickPick(ways(), { title, placeHolder: t('Which TensorFlow?') });
   if (!way?.asks) return way;
@@ -80,10 +83,7 @@ async function chooseWay(): Promise<Pick<Way, 'args' | 'otherwise'> | undefined>
 }
 
 /** Where there is none here, asks whether PyPI's is fetched. undefined: it is not. */
-async function installBy(
-  { args, otherwise }: Pick<Way, 'args' | 'otherwise'>,
-  services: Services,
-): Promise<Made | undefined> {
+async function installBy({ args, otherwise }: Plan, services: Services): Promise<Made | undefined> {
   try {
     return await install(args, services);
   } catch (error) {

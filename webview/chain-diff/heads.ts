@@ -109,14 +109,17 @@ function answerOf({ answer, correct }: ChainView, view: CaseView): HTMLElement {
   return made;
 }
 
-/** To the other rewrites of the problem, as the key v goes. */
-function rewriteButtons({ subject, rewrites: { count } }: CaseView, post: (message: FromChainPage) => void): Node[] {
-  if (count < 2) return [];
-  const at = subject.rewrite ?? 0;
+/** What to ask for to see the rewrite `by` places further, round and round. There must be one. */
+export function rewriteFrom({ subject, rewrites: { count } }: CaseView, by: number): FromChainPage {
+  const rewrite = ((subject.rewrite ?? 0) + by + count) % count;
+  return { type: 'show', subject: { ...subject, rewrite, third: undefined } };
+}
+
+function rewriteButtons(view: CaseView, post: (message: FromChainPage) => void): Node[] {
+  if (view.rewrites.count < 2) return [];
   const go = (by: number, icon: string, name: string) => {
     const made = element('button', { class: `icon ${icon}`, title: name, 'aria-label': name });
-    const rewrite = (at + by + count) % count;
-    made.addEventListener('click', () => post({ type: 'show', subject: { ...subject, rewrite, third: undefined } }));
+    made.addEventListener('click', () => post(rewriteFrom(view, by)));
     return made;
   };
   return [go(-1, 'previous', 'Previous rewrite (Shift+V)'), go(1, 'next', 'Next rewrite (V)')];

@@ -5,7 +5,7 @@ import { ExplanationBox } from '../common/explain';
 import type { Link } from '../common/link';
 import { visibleNodes } from '../common/visible';
 import { makeGroupStrip } from './group-strip';
-import { makeHeads } from './heads';
+import { makeHeads, rewriteFrom } from './heads';
 import { makeHelp } from './help';
 import type { Overlay } from './overlays';
 import { alignChains, type Row } from './rows';
@@ -205,8 +205,7 @@ export class Page {
   }
 
   nextRewrite(by: number): void {
-    const { count = 0 } = this.view?.rewrites ?? {};
-    if (count > 0) this.ask({ rewrite: ((this.view?.subject.rewrite ?? 0) + by + count) % count, third: undefined });
+    if (this.view && this.view.rewrites.count > 0) this.post(rewriteFrom(this.view, by));
   }
 
   openHelp(): void {

@@ -65,7 +65,9 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
     command('distillery.editRewrite', (reference, text) => editRewrite(documents, caseAt(reference), text)),
     vscode.commands.registerCommand('distillery.removeFromStage3', (argument?: unknown, selected?: unknown) =>
       report(() => {
-        for (const { run, picked } of byRun(problemsFrom(argument, selected))) {
+        const problems = problemsFrom(argument, selected);
+        if (problems.length === 0) return void vscode.window.showInformationMessage(t('Open a failure case first.'));
+        for (const { run, picked } of byRun(problems)) {
           pick(run, picked, false);
           refresh(run);
         }
