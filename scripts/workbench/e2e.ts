@@ -18,11 +18,24 @@ async function main(): Promise<number> {
   const scratch = mkdtempSync(join(tmpdir(), 'distillery-vsix-'));
   try {
     process.env.DISTILLERY_VSIX = values.vsix ?? buildPackage(join(scratch, 'distillery.vsix'));
-    // A step of a test may wait for a run on a busy machine.
-    const mocha = new Mocha({ ui: 'tdd', reporter: 'spec', timeout: 300_000, slow: 60_000, grep: values.grep });
+    // A step of a test may wait for a run on a busy machine. A window loses a key or a click now and then: a test that fails has a
+    // second try, and what its first one died of is printed.
+    const mocha = new Mocha({
+      ui: 'tdd',
+      reporter: 'spec',
+      timeout: 300_000,
+      slow: 60_000,
+      retries: 1,
+      grep: values.grep,
+    });
     const folder = join(packageRoot(), 'test/workbench/e2e');
     for (const name of readdirSync(folder).sort()) if (name.endsWith('.e2e.ts')) mocha.addFile(join(folder, name));
-    return await new Promise((resolve) => mocha.run((failures) => resolve(failures > 0 ? 1 : 0)));
+    return await new Promise((resolve) => {
+      const runner = mocha.run((failures) => resolve(failures > 0 ? 1 : 0));
+      runner.on(Mocha.Runner.constants.EVENT_TEST_RETRY, (test, error) =>
+        console.log(`    once more: ${test.title}\n${error.stack}`),
+      );
+    });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

@@ -29,16 +29,13 @@ export async function pick(page: Page, text: string): Promise<void> {
 
 /** Types into the quick input and takes the first row, once it has the text. By keyboard: hovers of rows lie over other rows. */
 async function choose(page: Page, typed: string, text: string, timeout: number): Promise<boolean> {
-  try {
+  // Not offered, or closed by something that took the focus.
+  const offered = await inTime(async () => {
     await quickInput(page).fill(typed, { timeout });
     await page.locator('.quick-input-widget .monaco-list-row.focused', { hasText: text }).waitFor({ timeout });
-  } catch (error) {
-    // Not offered, or closed by something that took the focus.
-    if (error instanceof errors.TimeoutError) return false;
-    throw error;
-  }
-  await page.keyboard.press('Enter');
-  return true;
+  });
+  if (offered) await page.keyboard.press('Enter');
+  return offered;
 }
 
 export const quickInput = (page: Page): Locator => page.locator('.quick-input-widget input.input');
@@ -83,6 +80,37 @@ export async function drag(page: Page, from: Locator, to: Locator): Promise<void
   await page.waitForTimeout(1000);
   await page.mouse.move(place[0] + 2, place[1], { steps: 2 });
   await page.mouse.up();
+}
+
+/**
+ * Goes to the next problem of the editor in front and opens what mends it. F8 shows the problem in a box that takes the focus, at some
+ * time after the key: the fixes are asked for only once it has come and gone.
+ */
+export async function openQuickFixes(page: Page): Promise<void> {
+  const box = page.locator('.monaco-editor .marker-widget');
+  const fixes = page.locator('.action-widget .monaco-list-row');
+  for (let look = 0; look < 10; look++) {
+    if (!(await presses(page, 'F8', () => box.waitFor({ timeout: 5000 })))) continue;
+    await presses(page, 'Escape', () => box.waitFor({ state: 'hidden', timeout: 5000 }));
+    if (await presses(page, 'Control+.', () => fixes.first().waitFor({ timeout: 5000 }))) return;
+  }
+  throw new Error('No quick fix is offered for the next problem');
+}
+
+/** Presses a key; whether what it should bring came in time. */
+async function presses(page: Page, key: string, comes: () => Promise<void>): Promise<boolean> {
+  await page.keyboard.press(key);
+  return inTime(comes);
+}
+
+async function inTime(comes: () => Promise<void>): Promise<boolean> {
+  try {
+    await comes();
+    return true;
+  } catch (error) {
+    if (error instanceof errors.TimeoutError) return false;
+    throw error;
+  }
 }
 
 /** The document of the webview in front. VS Code wraps it in two frames. */

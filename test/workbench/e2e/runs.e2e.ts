@@ -22,7 +22,7 @@ suite('Runs from the window', () => {
   });
   // Each goes on from where the one before left the window.
   setup(function () {
-    if (this.currentTest!.parent!.tests.some((test) => test.isFailed())) this.skip();
+    if (session.failed) this.skip();
   });
   teardown(function () {
     return keepPictures(session, this.currentTest);

@@ -19,6 +19,8 @@ export interface Session {
   page: Page;
   /** Requests that went to another host than the server. */
   outside: string[];
+  /** Whether a test of it has failed, at its last try. */
+  failed: boolean;
   /** Loads the window anew, as "Reload Window" does. */
   reload(): Promise<void>;
   /** Another window on the same folder. */
@@ -61,16 +63,17 @@ export async function openSession(options: ServerOptions & { withRun?: boolean }
       await loaded;
       await workbenchReady(page);
     };
-    return { server, folder, page, outside, reload, openWindow, close };
+    return { server, folder, page, outside, failed: false, reload, openWindow, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** Keeps what a failed test saw: pictures of the session's windows, in test-results/. */
+/** Notes that a test has failed, and keeps what it saw: pictures of the session's windows, in test-results/. */
 export async function keepPictures(session: Session | undefined, test: Mocha.Test | undefined): Promise<void> {
   if (!session || test?.state !== 'failed') return;
+  session.failed = true;
   const folder = join(packageRoot(), 'test-results');
   mkdirSync(folder, { recursive: true });
   const name = test.fullTitle().replace(/\W+/g, '-').toLowerCase();

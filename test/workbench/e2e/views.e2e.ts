@@ -7,6 +7,7 @@ import {
   editor,
   expand,
   openFile,
+  openQuickFixes,
   runCommand,
   showContainer,
   treeItems,
@@ -117,11 +118,7 @@ suite('Views of a finished run', () => {
     await openFile(page, 'zero.reward.json');
     const mark = editor(page).locator('.squiggly-error, .squiggly-warning').first();
     await mark.waitFor();
-    await page.keyboard.press('F8');
-    await page.keyboard.press('Escape');
-    await page.keyboard.press('Control+.');
-    const menu = page.locator('.action-widget');
-    await menu.locator('.monaco-list-row').first().waitFor();
+    await openQuickFixes(page);
     await page.keyboard.press('Enter');
     await editor(page)
       .locator('.view-lines', { hasText: /"weight":\s1/ })
