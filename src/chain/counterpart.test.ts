@@ -1,20 +1,35 @@
 import { expect, test } from 'vitest';
 import { counterpart } from './counterpart';
+import { firstWrongStep } from './faults';
+import type { Chain } from './types';
 
-const teacher = [
+const chain = (...steps: string[]): Chain => ({ thinking: '', steps, answer: '144' });
+const teacher = chain(
   'May has 48 / 2 = 24 clips.',
   'Both months: 48 + 24 = 72 clips.',
   'Each costs 2 dollars: 72 * 2 = 144.',
-];
+);
+const opposite = (...steps: string[]) => {
+  const { step } = firstWrongStep(chain(...steps), teacher)!;
+  return counterpart(chain(...steps), teacher, step);
+};
 
-test('the step that says the same', () => {
-  const student = ['May has 48 / 2 = 24 clips.', 'Each costs 2 dollars: 24 * 2 = 48.'];
-  expect(counterpart(student, teacher, 0)).toBe(0);
-  expect(counterpart(student, teacher, 1)).toBe(2);
+test('of a slip: the step that says the same', () => {
+  expect(opposite('May has 48 / 2 = 24 clips.', 'Both months: 48 + 24 = 74 clips.')).toBe(1);
+  expect(opposite('May has 48 / 2 = 24 clips.', 'Each costs 2 dollars: 72 * 2 = 124.')).toBe(2);
 });
 
-test('else the first behind what was said before, and none behind the last', () => {
-  expect(counterpart(['May has 48 / 2 = 24 clips.', 'Something else.'], teacher, 1)).toBe(1);
-  expect(counterpart(['Something else.'], teacher, 0)).toBe(0);
-  expect(counterpart([...teacher, 'Then 5 more.'], teacher, 3)).toBeNull();
+test('of a departure: the first step whose result was not arrived at, however much another says the same', () => {
+  expect(opposite('May has 48 / 2 = 24 clips.', 'Each costs 2 dollars: 24 * 4 = 96.')).toBe(1);
+  expect(opposite('Each costs 2 dollars: 48 * 2 = 96.')).toBe(0);
+});
+
+test('a result that a longer computation went past was not missed', () => {
+  expect(opposite('Both months: 48 + 48 / 2 = 72 clips.', 'Each costs 4 dollars: 72 * 4 = 288.')).toBe(2);
+});
+
+test('without results: the first step behind what was said before, and none behind the last', () => {
+  const words = chain('She folds the paper.', 'Then she cuts it.', 'At last she glues it.');
+  expect(counterpart(chain('She folds the paper.', 'It tears.'), words, 1)).toBe(1);
+  expect(counterpart(chain(...words.steps, 'It tears.'), words, 3)).toBeNull();
 });

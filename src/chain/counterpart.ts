@@ -1,15 +1,44 @@
 import { alignSteps } from './align';
+import { checkEquations, type StatedValue, statedValues } from './calculator';
+import { keyOf, numbersIn, operandsOf } from './knowledge';
+import type { Chain } from './types';
 
 /**
- * The teacher's step that belongs opposite a step of the student: the one that says most of the same, else the first that comes
- * behind what the student had said before; null when the teacher has no more steps. Indices from 0.
+ * The teacher's step that belongs opposite the first wrong step of a student. For a slip of arithmetic that is the step that says
+ * most of the same; where the student leaves the teacher's path, the first step whose result the student has not arrived at by then. Without
+ * such a step the other of the two, and without both the first that comes behind what the student had said before; null when the
+ * teacher has no more steps. `wrong` and the result are indices from 0.
  */
-export function counterpart(student: readonly string[], teacher: readonly string[], step: number): number | null {
+export function counterpart(student: Chain, teacher: Chain, wrong: number): number | null {
+  const { like, next } = placeOf(student.steps, teacher.steps, wrong);
+  const missed = missedStep(student, teacher, wrong);
+  const isSlip = checkEquations(student.steps[wrong]).some(({ correct }) => !correct);
+  return (isSlip ? (like ?? missed) : (missed ?? like)) ?? next;
+}
+
+/** The teacher's step that is aligned with the student's, and the one behind the last that is aligned before it. */
+function placeOf(student: readonly string[], teacher: readonly string[], step: number) {
   let next = 0;
   for (const { a, b } of alignSteps(teacher, student)) {
-    if (b === step && a !== null) return a;
+    if (b === step && a !== null) return { like: a, next };
     if (b !== null && b >= step) break;
     if (a !== null && b !== null) next = a + 1;
   }
-  return next < teacher.length ? next : null;
+  return { like: null, next: next < teacher.length ? next : null };
 }
+
+/** The first step of the teacher with a result that the student, at its wrong step, neither has nor, by a longer computation, went past. */
+function missedStep(student: Chain, teacher: Chain, wrong: number): number | null {
+  const has = numbersIn([student.thinking, ...student.steps.slice(0, wrong + 1)].join('\n'));
+  const results = teacher.steps.flatMap((text, step) =>
+    statedValues(text)
+      .filter(({ computed }) => computed)
+      .map((result) => ({ step, key: resultOf(result), operands: operandsOf(text, result) })),
+  );
+  const found = results.find(
+    ({ key }) => !has.has(key) && !results.some((later) => later.operands.has(key) && has.has(later.key)),
+  );
+  return found?.step ?? null;
+}
+
+const resultOf = ({ value, actual }: StatedValue) => keyOf(actual ?? value);

@@ -1,6 +1,6 @@
 import { type StatedValue, statedValues } from './calculator';
 import { mixesUnits } from './doubts';
-import { givenIn, isGiven, isReached, type Knowledge, keyOf, knowledgeOf, numbersIn } from './knowledge';
+import { givenIn, isGiven, isReached, type Knowledge, keyOf, knowledgeOf, operandsOf } from './knowledge';
 import { lex } from './lexer';
 import type { Chain, Span } from './types';
 
@@ -44,14 +44,6 @@ function stepsToAnswer(student: Chain, teacher: Chain): number {
       .map((arrival) => [...operandsOf(text, arrival)].sort().join());
   const ways = new Set([teacher.thinking, ...teacher.steps].flatMap(arrivals));
   return student.steps.findLastIndex((text) => arrivals(text).some((way) => ways.has(way))) + 1;
-}
-
-/** The numbers that a value is computed from. */
-function operandsOf(text: string, { value, computed, start, end }: StatedValue): Set<string> {
-  if (!computed) return new Set();
-  const numbers = numbersIn(text.slice(start, end));
-  numbers.delete(keyOf(value));
-  return numbers;
 }
 
 /** How many of one unit make another, and numbers that everybody knows. */

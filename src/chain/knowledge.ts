@@ -40,6 +40,14 @@ export function numbersIn(text: string): Set<string> {
   return numbers;
 }
 
+/** The numbers that a value is computed from. */
+export function operandsOf(text: string, { value, computed, start, end }: StatedValue): Set<string> {
+  if (!computed) return new Set();
+  const numbers = numbersIn(text.slice(start, end));
+  numbers.delete(keyOf(value));
+  return numbers;
+}
+
 /** A number in one spelling, without its sign. */
 export function keyOf(value: string): string {
   return parseAnswer(value)?.abs().toFraction() ?? value;

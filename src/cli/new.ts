@@ -86,14 +86,10 @@ Examples:
         if (!options.student) cpSync(from, join(folder, 'student'), { recursive: true });
       });
       const experiment = join(folder, first);
+      const { warnings } = loadExperiment(experiment);
       const notes = [
-        ...loadExperiment(experiment).warnings.map(({ message }) => message),
         ...(survey?.notes ?? []),
-        ...(survey && !options.student
-          ? [
-              'The built-in student is tiny and knows arithmetic only: with it you see the pipeline at work on your data, not results. For those name a student of your own.',
-            ]
-          : []),
+        ...warnings.map(({ message, remedy }) => (remedy ? `${message} ${remedy}` : message)),
       ];
       if (options.json) printDocument({ folder, experiment, files: Object.keys(files), student: from, notes });
       else process.stdout.write(`${told(folder, files, options.student === undefined, notes)}\n`);

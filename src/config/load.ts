@@ -8,7 +8,7 @@ import { type Experiment, type ExperimentFile, experimentSchema, type ParsedExpe
 import { ConfigError, type FileIssue, type Finding, type Path } from './issue';
 import { isPreset, preset } from './presets';
 import type { RewardConfig } from './reward';
-import { loraFindings, resolveLora } from './student-size';
+import { loraFindings, resolveLora, sizeFindings } from './student-size';
 import { suggest } from './suggest';
 import { learningRates } from './training';
 
@@ -144,6 +144,7 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
       `A student is a Hugging Face folder, a .gguf file or the name of a model on the Hub. ${relative}`,
     );
   found.push(...loraFindings(student.lora, resolve(folder, student.path)));
+  found.push(...sizeFindings(resolve(folder, student.path), [data.train.format, data.test.format]));
   for (const name of ['train', 'test'] as const) {
     const source = data[name];
     if ('path' in source) expect(['data', name, 'path'], source.path, 'file', relative);

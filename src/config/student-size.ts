@@ -57,6 +57,25 @@ export function shapeOf(student: string): StudentShape | null {
 const count = ({ hidden, layers, query, key, inner, vocab }: StudentShape) =>
   vocab * hidden + layers * hidden * (2 * query + 2 * key + 3 * inner);
 
+/** Below this a model knows little but what it was made for. */
+const tiny = 10_000_000;
+
+/** A student too small to have learned to read, on other problems than the built-in arithmetic. */
+export function sizeFindings(student: string, formats: readonly string[]): Finding[] {
+  const shape = shapeOf(student);
+  const parameters = shape && count(shape);
+  if (!parameters || parameters >= tiny || formats.every((format) => format === 'arithmetic')) return [];
+  return [
+    {
+      severity: 'warning',
+      path: ['student', 'path'],
+      message: `This student has only ${parameters.toLocaleString('en')} parameters: unless it was pretrained on problems like these, it shows the pipeline at work on your data, not results.`,
+      remedy:
+        'For results name a pretrained student: a Hugging Face folder, a .gguf file or a name such as Qwen/Qwen2.5-0.5B.',
+    },
+  ];
+}
+
 /** A rank that makes an adapter no smaller than what it adapts. */
 export function loraFindings(lora: LoraSettings | 'auto' | false, student: string): Finding[] {
   const shape = shapeOf(student);

@@ -10,3 +10,10 @@ export function readingColumn(): vscode.ViewColumn {
   const other = all.find((group) => group !== activeTabGroup);
   return activeTab && activeTab.input === undefined && other ? other.viewColumn : vscode.ViewColumn.Active;
 }
+
+/** The group of editors in which a text is open that `is` the one to show; undefined where none is. */
+export function columnOf(is: (uri: vscode.Uri) => boolean): vscode.ViewColumn | undefined {
+  return vscode.window.tabGroups.all.find(({ tabs }) =>
+    tabs.some(({ input }) => input instanceof vscode.TabInputText && is(input.uri)),
+  )?.viewColumn;
+}

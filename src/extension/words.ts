@@ -33,6 +33,13 @@ export const stateTitles: Record<ShownState, string> = {
 export const percent = (share: number, digits = 1) =>
   Number.isFinite(share) ? `${(100 * share).toFixed(digits)} %` : '–';
 
+/** An accuracy; of how many problems, where they are so few that it says little. */
+export const accuracyText = ({ accuracy, n }: { accuracy: number; n: number }) =>
+  n < fewProblems ? `${percent(accuracy)} of ${n}` : percent(accuracy);
+
+/** Below this many test problems an accuracy is known to no better than about ten points. */
+export const fewProblems = 100;
+
 export const tokens = (count: number) => (Number.isFinite(count) ? `${count.toFixed(0)} tokens` : '– tokens');
 
 /** Where there is little room. */

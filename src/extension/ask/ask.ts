@@ -16,6 +16,9 @@ export interface Sampling {
 /** What a student answered, for marks: by the number of the asking. */
 export type Answers = Result<'ask'>['samples'];
 
+/** Questions under way in one page, by number: what stops them. */
+export type UnderWay = Map<number, AbortController>;
+
 /**
  * Asks a student a question of a page, and writes the answers below it as they grow. Ends early when the person cancels, or takes the
  * answers out of the page. Undefined then.
@@ -26,6 +29,7 @@ export async function ask(
   question: Question,
   checkpoint: string,
   { samples, temperature }: Sampling,
+  underWay: UnderWay,
 ): Promise<{ number: number; answers: Answers } | undefined> {
   const abort = new AbortController();
   const asked: Asked = {
@@ -35,6 +39,7 @@ export async function ask(
     gold: question.gold,
     samples: Array.from({ length: samples }, () => ({ text: '', tokens: 0, done: false })),
   };
+  underWay.set(asked.number, abort);
   await insert(document, question.end, ['', ...blockText(asked)]);
   const growing = [...asked.samples];
   const pen = new Pen(document, asked.number, () => abort.abort());
@@ -55,10 +60,11 @@ export async function ask(
     await pen.finish(blockText({ ...asked, samples: done, tokensPerSecond: result.tokensPerSecond }));
     return { number: asked.number, answers: result.samples };
   } catch (error) {
-    const [heading, ...rest] = blockText({ ...asked, samples: growing });
-    await pen.finish([heading.replace(', working…', ': stopped'), ...rest]);
+    await pen.finish(blockText({ ...asked, samples: growing, stopped: true }));
     if (abort.signal.aborted) return undefined;
     throw error;
+  } finally {
+    underWay.delete(asked.number);
   }
 }
 

@@ -6,9 +6,9 @@ import { command, requireTrust } from '../commands/report';
 import type { Services } from '../services';
 import { setting } from '../settings';
 import { pickStudent, studentTitle } from '../students';
-import { ask, type Sampling } from './ask';
+import { ask, type Sampling, type UnderWay } from './ask';
 import { AnswerMarks } from './decorations';
-import { questionAt, questions } from './page';
+import { blockOf, questionAt, questions } from './page';
 
 const selector: vscode.DocumentSelector = [
   { language: chainLanguage, scheme: 'untitled' },
@@ -24,6 +24,12 @@ export function registerAsk(services: Services): vscode.Disposable {
   const marks = new AnswerMarks();
   const changed = new vscode.EventEmitter<void>();
   const students = new Map<string, string>();
+  const underWay = new Map<string, UnderWay>();
+  const underWayIn = ({ uri }: vscode.TextDocument): UnderWay => {
+    const known = underWay.get(uri.toString()) ?? new Map();
+    underWay.set(uri.toString(), known);
+    return known;
+  };
 
   const choose = async (document: vscode.TextDocument, checkpoint?: string) => {
     const chosen = checkpoint ?? (await pickStudent(services, t('Ask Student')));
@@ -46,14 +52,22 @@ export function registerAsk(services: Services): vscode.Disposable {
     const checkpoint = students.get(document.uri.toString()) ?? (await choose(document));
     if (!checkpoint) return;
     const temperature = setting('ask.temperature', 1);
-    const result = await ask(services, document, question, checkpoint, { samples: 1, temperature, ...sampling });
-    if (result) marks.set(document, result.number, result.answers);
+    const how = { samples: 1, temperature, ...sampling };
+    try {
+      const result = await ask(services, document, question, checkpoint, how, underWayIn(document));
+      if (result) marks.set(document, result.number, result.answers);
+    } finally {
+      changed.fire();
+    }
   };
 
   return vscode.Disposable.from(
     marks,
     changed,
-    vscode.workspace.onDidCloseTextDocument(({ uri }) => students.delete(uri.toString())),
+    vscode.workspace.onDidCloseTextDocument(({ uri }) => {
+      students.delete(uri.toString());
+      underWay.delete(uri.toString());
+    }),
     command(services, 'distillery.askStudent', async (argument: unknown) => {
       requireTrust();
       const checkpoint = named(argument, 'checkpoint').checkpoint ?? (await pickStudent(services, t('Ask Student')));
@@ -65,6 +79,12 @@ export function registerAsk(services: Services): vscode.Disposable {
     command(services, 'distillery.askSamples', (line?: unknown) =>
       askAt(typeof line === 'number' ? line : undefined, { samples: setting('ask.samples', 4) }),
     ),
+    command(services, 'distillery.stopAsking', async (number: unknown) => {
+      const document = vscode.window.activeTextEditor?.document;
+      if (!document) return;
+      for (const [each, abort] of underWayIn(document))
+        if (typeof number !== 'number' || each === number) abort.abort();
+    }),
     command(services, 'distillery.chooseAskedStudent', async () => {
       const document = vscode.window.activeTextEditor?.document;
       if (document && vscode.languages.match(selector, document)) await choose(document);
@@ -74,7 +94,14 @@ export function registerAsk(services: Services): vscode.Disposable {
       provideCodeLenses(document) {
         if (!vscode.workspace.isTrusted) return [];
         const student = students.get(document.uri.toString());
-        return questions(document.getText()).flatMap(({ line, text }) => {
+        const page = document.getText();
+        const stops = [...underWayIn(document).keys()].flatMap((number) => {
+          const line = blockOf(page, number)?.from;
+          if (line === undefined) return [];
+          const stop = { title: t('$(debug-stop) Stop'), command: 'distillery.stopAsking', arguments: [number] };
+          return [new vscode.CodeLens(new vscode.Range(line, 0, line, 0), stop)];
+        });
+        const asks = questions(page).flatMap(({ line, text }) => {
           const at = new vscode.Range(line, 0, line, 0);
           const lens = (title: string, id: string) =>
             new vscode.CodeLens(at, { title, command: id, arguments: [line] });
@@ -86,6 +113,7 @@ export function registerAsk(services: Services): vscode.Disposable {
             who,
           ];
         });
+        return [...asks, ...stops];
       },
     }),
   );

@@ -55,13 +55,17 @@ describe('answers', () => {
   });
 
   it('grow while they are sampled', () => {
-    const lines = blockText({
-      ...asked,
-      temperature: 0,
-      samples: [{ text: 'Step', tokens: 1, done: false }],
-      tokensPerSecond: undefined,
-    });
-    expect(lines).toEqual(['## Asked 2: rewrite-6, greedy, working…', '', '## Answer: 1 token so far', 'Step', '']);
+    const growing = { ...asked, temperature: 0, tokensPerSecond: undefined };
+    const first = { text: 'Step', tokens: 1, done: false };
+    expect(blockText({ ...growing, samples: [{ text: '', tokens: 0, done: false }] })[0]).toBe(
+      '## Asked 2: rewrite-6, greedy, waiting for the student…',
+    );
+    expect(blockText({ ...growing, samples: [first] })).toEqual([
+      ...['## Asked 2: rewrite-6, greedy, working…', '', '## Answer: 1 token so far', 'Step', ''],
+    ]);
+    expect(blockText({ ...growing, samples: [first], stopped: true })).toEqual([
+      ...['## Asked 2: rewrite-6, greedy: stopped', '', '## Answer: 1 token, stopped', 'Step', ''],
+    ]);
   });
 
   it('are found again by their number, whatever the student wrote', () => {

@@ -50,6 +50,8 @@ export interface Asked {
   samples: readonly SampleSoFar[];
   /** When all is there. */
   tokensPerSecond?: number;
+  /** Ended before it was all there: by the person, or by an error. */
+  stopped?: boolean;
 }
 
 export interface SampleSoFar {
@@ -81,16 +83,19 @@ export function blockOf(page: string, number: number): { from: number; to: numbe
 
 /** The answers as lines, an empty one last. */
 export function blockText(asked: Asked): string[] {
-  const { number, student, samples, temperature, tokensPerSecond } = asked;
+  const { number, student, samples, temperature } = asked;
   const how = temperature === 0 ? 'greedy' : `${plural(samples.length, 'sample')} at temperature ${temperature}`;
-  const lines = [
-    `${marker(number)}${student}, ${how}${tokensPerSecond === undefined ? ', working…' : summary(asked)}`,
-    '',
-  ];
+  const lines = [`${marker(number)}${student}, ${how}${state(asked)}`, ''];
   for (const [i, sample] of samples.entries()) {
     lines.push(sampleHeading(sample, i, asked), ...bodyOf(sample).split('\n'), '');
   }
   return lines;
+}
+
+function state(asked: Asked): string {
+  if (asked.stopped) return ': stopped';
+  if (asked.tokensPerSecond !== undefined) return summary(asked);
+  return asked.samples.some(({ tokens }) => tokens > 0) ? ', working…' : ', waiting for the student…';
 }
 
 /** As it is written: a line of it must not look like one of the page's own. */
@@ -98,10 +103,10 @@ export const bodyOf = ({ text }: { text: string }) => text.replace(/\r\n?/g, '\n
 
 const answerOf = ({ text }: SampleSoFar) => extractAnswer(text, 'strict')?.value ?? null;
 
-function sampleHeading(sample: SampleSoFar, i: number, { samples, gold }: Asked): string {
+function sampleHeading(sample: SampleSoFar, i: number, { samples, gold, stopped }: Asked): string {
   const name = samples.length > 1 ? `Sample ${i + 1} of ${samples.length}` : 'Answer';
   const length = plural(sample.tokens, 'token');
-  if (!sample.done) return `## ${name}: ${length} so far`;
+  if (!sample.done) return `## ${name}: ${length}${stopped ? ', stopped' : ' so far'}`;
   const answer = answerOf(sample);
   const verdict =
     answer === null

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { decisionsOf, readDecisions } from '../../runs/decisions';
-import { readingColumn } from '../reading-column';
+import { columnOf, readingColumn } from '../reading-column';
 import type { Services } from '../services';
 import { clip, plural } from '../words';
 import type { Case } from './case';
@@ -8,7 +8,7 @@ import type { CaseDocuments } from './case-documents';
 import type { CaseRewrite } from './case-rewrites';
 import { chooseAnswer } from './choose-answer';
 import { decide, pick } from './decide';
-import { type CaseReference, referenceAt, referenceFrom } from './reference';
+import { type CaseReference, caseScheme, referenceAt, referenceFrom } from './reference';
 import { rewriteWithStudent } from './rewrite-with-student';
 
 const { t } = vscode.l10n;
@@ -97,7 +97,10 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
   );
 }
 
-/** Opens a case's document beside nothing else of it: the answer that would be shown anyway needs no address of its own. */
+/**
+ * Opens a case's document, where another answer of the problem is open already in that place. The answer that would be shown anyway
+ * needs no address of its own.
+ */
 async function openCase(documents: CaseDocuments, reference: CaseReference): Promise<void> {
   const plain = { run: reference.run, problemId: reference.problemId };
   const usual = documents.at(documents.uriOf(plain))?.value?.case.shown?.place;
@@ -106,9 +109,13 @@ async function openCase(documents: CaseDocuments, reference: CaseReference): Pro
   const uri = documents.uriOf(asUsual ? plain : reference);
   const read = documents.at(uri);
   if (read?.problem) throw read.problem;
+  const isOfProblem = (open: vscode.Uri) => {
+    const at = open.scheme === caseScheme ? referenceAt(open) : undefined;
+    return at?.kind === 'case' && at.reference.run === plain.run && at.reference.problemId === plain.problemId;
+  };
   await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), {
     preview: true,
-    viewColumn: readingColumn(),
+    viewColumn: columnOf(isOfProblem) ?? readingColumn(),
   });
 }
 

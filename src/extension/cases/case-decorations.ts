@@ -13,9 +13,9 @@ const longest = 80;
 /** What the teacher does where the student first goes wrong: its step, or undefined where there is none. */
 export function teacherStepAt({ shown, fault, teacher }: Case): string | undefined {
   if (!shown || !fault || !teacher) return undefined;
-  const steps = splitChain(teacher.text).steps;
-  const at = counterpart(splitChain(shown.text).steps, steps, fault.step);
-  return at === null ? undefined : `Step ${at + 1}: ${steps[at].replace(/\s+/g, ' ')}`;
+  const chain = splitChain(teacher.text);
+  const at = counterpart(splitChain(shown.text), chain, fault.step);
+  return at === null ? undefined : `Step ${at + 1}: ${chain.steps[at].replace(/\s+/g, ' ')}`;
 }
 
 /** The teacher's step in little room: its equations, where it has some. */

@@ -6,8 +6,8 @@ import type { StageName, StageRow } from '../../runs/records';
 import { type Progress, progressParts, progressText } from '../progress';
 import type { RunCache } from '../run-cache';
 import {
+  accuracyText,
   ago,
-  percent,
   plural,
   shortStageTitles,
   shortTime,
@@ -172,7 +172,7 @@ function rowParts(row: StageRow, base: StageRow | undefined): string[] {
   const compared = base && base !== row;
   const points = compared ? ` (${signed(100 * (row.accuracy - base.accuracy))})` : '';
   const shorter = compared ? ` (${signed(100 * (row.meanTokens / base.meanTokens - 1), 0)} %)` : '';
-  return [`${percent(row.accuracy)}${points}`, `${shortTokens(row.meanTokens)}${shorter}`];
+  return [`${accuracyText(row)}${points}`, `${shortTokens(row.meanTokens)}${shorter}`];
 }
 
 const stageIcons: Record<StageName, string> = {
@@ -214,7 +214,7 @@ function checkpointItem({ run, checkpoint }: NodeOf<'checkpoint'>, { cache }: Su
   const row = cache.summary(run).value?.find((one) => one.checkpoint === label);
   return {
     label,
-    description: row ? `chosen · ${percent(row.accuracy)} · ${shortTokens(row.meanTokens)}` : undefined,
+    description: row ? `chosen · ${accuracyText(row)} · ${shortTokens(row.meanTokens)}` : undefined,
     icon: row ? { id: 'star-full', color: 'charts.yellow' } : { id: 'save' },
     contextValue: 'checkpoint',
     children: 'none',

@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Crash, Host } from '../../client/api';
 import { checkText } from '../../runs/events';
+import type { StageRow } from '../../runs/records';
 import { command, sentence } from '../commands/report';
 import type { Told } from '../hosts';
 import type { Services } from '../services';
 import { setting } from '../settings';
-import { percent, shortStageTitles, tokens } from '../words';
+import { accuracyText, fewProblems, percent, shortStageTitles, tokens } from '../words';
 
 /** Says how runs end and when a host is lost, keeps the log, and shows a bar above the Runs view while something trains. */
 export function registerNotifications(services: Services): vscode.Disposable {
@@ -76,9 +77,11 @@ async function tellEnd(
     const rows = runs.cache.summary(run).value ?? [];
     // From where to where; all that lies between is on the dashboard.
     const results = [...new Set([rows[0], rows.at(-1)])].flatMap((row) =>
-      row ? `${shortStageTitles[row.stage]} ${percent(row.accuracy)}, ${tokens(row.meanTokens)}` : [],
+      row ? `${shortStageTitles[row.stage]} ${accuracyText(row)}, ${tokens(row.meanTokens)}` : [],
     );
-    const text = t('{0} is finished. {1}', name, results.join(' → '));
+    const last = rows.at(-1);
+    const doubt = last && last.n < fewProblems ? margin(last) : '';
+    const text = t('{0} is finished. {1}', name, `${results.join(' → ')}. ${doubt}`.trim());
     const failures = runs.cache.failureCount(run) > 0 ? [{ title: t('Show Failure Cases'), id: 'showFailures' }] : [];
     await offer(
       vscode.window.showInformationMessage(text, { title: t('Open Dashboard'), id: 'openDashboard' }, ...failures),
@@ -92,6 +95,11 @@ async function tellEnd(
     ];
     await offer(vscode.window.showErrorMessage(t('{0} failed. {1}', name, why), ...buttons), run);
   } else vscode.window.setStatusBarMessage(t('{0}: {1}', name, outcome), 5000);
+}
+
+/** How far an accuracy may be off. */
+function margin({ n, accuracyInterval: [low, high] }: StageRow): string {
+  return vscode.l10n.t('Few test problems: {0} tell an accuracy to ± {1} points.', n, (50 * (high - low)).toFixed(0));
 }
 
 async function tellCrash({ runs }: Services, { folder }: Host, { reason, run, restartInMs }: Crash): Promise<void> {
