@@ -65,7 +65,11 @@ export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
     if (!made) return undefined;
     const name = made.gpu ? 'tensorflow-gpu' : 'tensorflow';
     const doctor = t('Doctor');
-    const text = t('TensorFlow {0} works. Experiments take it by "backend": "{1}".', made.tensorflow.version, name);
+    const text = t(
+      'TensorFlow {0} works. An experiment takes it by a line "backend": "{1}" beside its "name".',
+      made.tensorflow.version,
+      name,
+    );
     services.log.info(text);
     void vscode.window.showInformationMessage(text, doctor).then((answer) => {
       if (answer === doctor) void vscode.commands.executeCommand('distillery.doctor');

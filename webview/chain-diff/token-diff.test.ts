@@ -42,6 +42,11 @@ describe('diffCell', () => {
     expect(differs.filter(Boolean)).toHaveLength(2);
   });
 
+  it('reads a token the same with and without a space before it', () => {
+    expect(marked('so ( 48 eggs )', 'so (48 eggs)')).toEqual([[], []]);
+    expect(marked('so 48 = 12', 'so 48 + 12')[0]).toEqual(['=']);
+  });
+
   it('takes few words in common between longer differences with them, but never a number', () => {
     expect(marked('every single apple of their garden', 'seventy rotten plums of another orchard')[1]).toEqual([
       'seventy rotten plums of another orchard',

@@ -1,4 +1,4 @@
-/** What differs between the cells of a row, token by token on token ids. */
+/** What differs between the cells of a row, token by token. */
 import { alignTokens } from '../../src/chain/align';
 import type { ChainView } from '../../src/protocol/chain-diff';
 import type { Cell, Row } from './rows';
@@ -64,9 +64,10 @@ function compareCells(chains: readonly ChainView[], row: Row, column: number, ag
 }
 
 /**
- * The differing stretches of `a` and `b` behind their labels, in order. Tokens are compared by id, those of one word or number
- * together: 48 and 43 share a token but nothing that a reader would call the same. A comma for a full stop is no difference. A few words in common between two longer
- * differences belong to them, as one reads such a stretch as a whole.
+ * The differing stretches of `a` and `b` behind their labels, in order. Tokens are compared as they are read, those of one word or number
+ * together: 48 and 43 share a token but nothing that a reader would call the same, and " 48" is another token than "48" but the same number.
+ * A comma for a full stop is no difference. A few words in common between two longer differences belong to them, as one reads such a
+ * stretch as a whole.
  */
 export function diffCells(chainA: ChainView, a: Cell, chainB: ChainView, b: Cell): Difference[] {
   const [left, right] = [unitsOf(chainA, a), unitsOf(chainB, b)];
@@ -130,7 +131,7 @@ function letters({ texts }: ChainView, from: number, to: number): string {
 /** Tokens of one word or number. */
 interface Unit {
   to: number;
-  /** Their ids. */
+  /** What it is compared by: what is read of it, " 48" like "48"; of white space, and of tokens without a text, the ids. */
   key: string;
 }
 
@@ -138,12 +139,11 @@ interface Unit {
 function unitsOf({ ids, texts, ended }: ChainView, { body, to }: Cell): Unit[] {
   const units: Unit[] = [];
   const end = Math.min(to, ids.length - (ended ? 1 : 0));
-  for (let at = body; at < end; at++) {
-    const last = units.at(-1);
-    if (last && goesOn(texts[at - 1], texts[at], texts[at + 1])) {
-      last.to = at + 1;
-      last.key += ` ${ids[at]}`;
-    } else units.push({ to: at + 1, key: String(ids[at]) });
+  for (let at = body; at < end; ) {
+    const from = at++;
+    while (at < end && goesOn(texts[at - 1], texts[at], texts[at + 1])) at++;
+    const word = texts.slice(from, at).join('').trim();
+    units.push({ to: at, key: word === '' ? ids.slice(from, at).join(' ') : `"${word}` });
   }
   return units;
 }

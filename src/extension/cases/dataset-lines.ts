@@ -58,7 +58,7 @@ export function registerDatasetLines({ runs, context }: Services): vscode.Dispos
     onDidChangeCodeLenses: changed.event,
     provideCodeLenses(document) {
       const found = marks(document, 0, document.lineCount);
-      return (found?.marks ?? [])
+      const cases = (found?.marks ?? [])
         .filter(({ right }) => !right)
         .slice(0, mostLenses)
         .map(({ line, problemId }) => {
@@ -70,6 +70,13 @@ export function registerDatasetLines({ runs, context }: Services): vscode.Dispos
             arguments: [{ run: found!.run, problemId }],
           });
         });
+      if (!vscode.workspace.isTrusted || !document.fileName.endsWith('.chains.jsonl')) return cases;
+      const start = {
+        title: vscode.l10n.t('$(beaker) New Experiment With These Chains'),
+        command: 'distillery.newExperiment',
+        arguments: [document.uri],
+      };
+      return [new vscode.CodeLens(new vscode.Range(0, 0, 0, 0), start), ...cases];
     },
   };
 
@@ -80,6 +87,7 @@ export function registerDatasetLines({ runs, context }: Services): vscode.Dispos
     changed,
     vscode.languages.registerCodeLensProvider({ scheme: 'file', pattern: '**/*.jsonl' }, lenses),
     runs.onDidChange(all),
+    vscode.workspace.onDidGrantWorkspaceTrust(all),
     vscode.window.onDidChangeVisibleTextEditors((editors) => editors.forEach(decorate)),
     vscode.window.onDidChangeTextEditorVisibleRanges(({ textEditor }) => decorate(textEditor)),
     vscode.workspace.onDidChangeTextDocument(({ document }) => {

@@ -67,12 +67,17 @@ async function ask({ data, student }: Wish): Promise<Wish | undefined> {
         detail: t('Word problems from a generator and a small student: runs at once'),
         own: false,
       },
-      { label: t('My Data'), detail: t('Problems with teacher chains: chains JSONL, GSM8K or BRIDGE'), own: true },
+      {
+        label: t('My Data'),
+        detail: t('Problems with teacher chains: chains JSONL, GSM8K, BRIDGE or Parquet'),
+        own: true,
+      },
     ];
     const kind = await vscode.window.showQuickPick(kinds, { title, placeHolder: t('What is learned from?') });
     if (!kind) return undefined;
     if (kind.own) {
-      data = await choosePath({ title: t('Problems With Teacher Chains'), filters: { JSON: ['jsonl', 'json'] } });
+      const filters = { [t('Datasets')]: ['jsonl', 'json', 'parquet'] };
+      data = await choosePath({ title: t('Problems With Teacher Chains'), filters });
       if (!data) return undefined;
     }
   }

@@ -13,7 +13,8 @@ const machine = {
   addon: { file: 'x.node', usable: true, isa: 'avx2', isas: ['avx2', 'sse2'], threads: 2 },
   backends: [
     { name: 'embedded', usable: true, detail: 'native', advice: 'Nothing to do.', gflops: 123.4 },
-    { name: 'tensorflow', usable: false, detail: 'not installed', advice: 'npm install it.' },
+    { name: 'tensorflow', usable: false, detail: 'not installed', advice: 'Run `distillery backend install`.' },
+    { name: 'cpu', usable: true, detail: 'JavaScript', advice: 'For toys.' },
   ],
   problems: [],
 };
@@ -25,7 +26,9 @@ it('says what works, with speeds, and what the rest needs', () => {
   expect(text).toContain('| Processor | A &#124; B, 2 cores |');
   expect(text).toContain('24&#46;0 GB, 1&#46;5 GB free');
   expect(text).toMatch(/\| ✓ embedded \| 123 \| native \|\n\| ✗ tensorflow \| – \| not installed \|/);
-  expect(text).toContain('- **tensorflow**: npm install it&#46;');
+  expect(text).toMatch(/- \*\*tensorflow\*\*: .*Set Up TensorFlow Backend/);
+  expect(text).not.toContain('backend install');
+  expect(text).toContain('- **cpu**: For toys&#46;');
 });
 
 it('is still there when the host is not, and says why', () => {

@@ -76,7 +76,7 @@ function backendParts({ backends }: Result<'doctor'>): string[] {
     detail,
   ]);
   const advice = backends
-    .map(({ name, advice: text }) => `- **${plain(name)}**: ${plain(text.replaceAll('`', ''))}`)
+    .map(({ name, advice: text }) => `- **${plain(name)}**: ${plain(inEditor[name] ?? text)}`)
     .join('\n');
   return [
     '## Backends',
@@ -85,6 +85,14 @@ function backendParts({ backends }: Result<'doctor'>): string[] {
     advice,
   ];
 }
+
+/** What the command line's advice says by its commands, by the editor's. */
+const inEditor: Partial<Record<string, string>> = {
+  embedded:
+    'The default, and nothing to install: native kernels where the package has them for this machine, else WebAssembly.',
+  tensorflow: 'Optional: "Distillery: Set Up TensorFlow Backend" in the command palette gets it.',
+  'tensorflow-gpu': 'Optional, for CUDA: "Distillery: Set Up TensorFlow Backend" in the command palette gets it.',
+};
 
 /** 1.2 MB, 4.0 GB */
 function bytes(value: number): string {

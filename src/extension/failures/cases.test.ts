@@ -42,6 +42,8 @@ describe('failure cases', () => {
     const text = (change: Parameters<typeof failure>[1]) => caseText(caseOf('/run', failure(1, change)));
     const none = { firstWrongStep: undefined };
     expect(text({})).toBe('2 + 3 is 5, not 6');
+    const reason = "leaves the teacher's path here: the teacher never has 96";
+    expect(text({ firstWrongStep: { sample: 0, step: 0, text: '', reason } })).toBe('the teacher never has 96');
     expect(text({ ...none, samples: [{ ...wrong, finished: false }] })).toBe('cut off by the token budget');
     expect(text({ ...none, samples: [wrong] })).toBe('no answer');
     expect(

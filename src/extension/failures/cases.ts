@@ -76,7 +76,7 @@ const byStep = (a: string, b: string) =>
 /** What went wrong, in one line. */
 export function caseText({ record, sample }: FailureCase): string {
   const { firstWrongStep, samples, answer } = record;
-  if (firstWrongStep) return clip(firstWrongStep.reason, 100);
+  if (firstWrongStep) return clip(firstWrongStep.reason.replace(/^leaves the teacher's path here: /, ''), 100);
   const shown = samples[sample];
   if (!shown?.finished) return 'cut off by the token budget';
   return shown.answer === null ? 'no answer' : `answers ${clip(shown.answer, 30)}, not ${clip(answer, 30)}`;

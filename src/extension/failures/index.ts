@@ -22,10 +22,15 @@ export function registerFailures(services: Services): vscode.Disposable {
   /** Cases that were there when the view was last seen, by run: what came since is the badge. */
   const seen = new Map<string, number>();
   const look = () => {
-    const { run } = tree;
+    const { run, newer } = tree;
+    tree.hold(view.visible ? run : undefined);
     const { all, shown } = tree.counts();
     view.description = run && `${subjectOf(run)} · ${plural(all, 'case')}`;
-    view.message = tree.filter ? t('"{0}": {1} of {2}', tree.filter, shown, plural(all, 'case')) : undefined;
+    const messages = [
+      tree.filter && t('"{0}": {1} of {2}', tree.filter, shown, plural(all, 'case')),
+      newer && t('A newer run has cases too: {0}. Show Failure Cases changes to it.', subjectOf(newer)),
+    ];
+    view.message = messages.filter(Boolean).join('\n') || undefined;
     setContext('distillery.hasFailures', run !== undefined);
     setContext('distillery.failuresFiltered', tree.filter !== '');
     setContext('distillery.failuresGrouping', tree.grouping);

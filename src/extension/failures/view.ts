@@ -19,12 +19,13 @@ export type FailuresNode = CaseGroup | FailureCase | { kind: 'problem'; id: stri
 const groupingKey = 'failures.grouping';
 const runKey = 'failures.run';
 
-/** The failure cases of one run: the one that was asked for, else the newest that has some. */
+/** The failure cases of one run: the one that was asked for, else the one that is being looked at, else the newest that has some. */
 export class FailuresTree implements vscode.TreeDataProvider<FailuresNode>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.changed.event;
   private readonly listener: vscode.Disposable;
   private text = '';
+  private held: string | undefined;
 
   constructor(private readonly services: Services) {
     this.listener = services.runs.onDidChange((runs) => {
@@ -34,11 +35,33 @@ export class FailuresTree implements vscode.TreeDataProvider<FailuresNode>, vsco
 
   /** Folder of the run whose cases are shown. */
   get run(): string | undefined {
+    return this.chosen ?? (this.has(this.held) ? this.held : this.newest);
+  }
+
+  /** The newest run that has cases, while an older one is shown only because it is looked at. */
+  get newer(): string | undefined {
+    const { newest } = this;
+    return this.chosen === undefined && newest !== this.run ? newest : undefined;
+  }
+
+  /** While a run is looked at, a newer one does not take its place. */
+  hold(run: string | undefined): void {
+    this.held = run;
+  }
+
+  private get chosen(): string | undefined {
     const { context, runs } = this.services;
-    const listed = runs.list().map(({ folder }) => folder);
     const chosen = context.workspaceState.get<string>(runKey);
-    const has = (run: string) => runs.cache.failureCount(run) > 0;
-    return chosen && listed.includes(chosen) && has(chosen) ? chosen : listed.find(has);
+    return this.has(chosen) && runs.list().some(({ folder }) => folder === chosen) ? chosen : undefined;
+  }
+
+  private get newest(): string | undefined {
+    const { runs } = this.services;
+    return runs.list().find(({ folder }) => this.has(folder))?.folder;
+  }
+
+  private has(run: string | undefined): run is string {
+    return run !== undefined && this.services.runs.cache.failureCount(run) > 0;
   }
 
   get grouping(): Grouping {

@@ -135,6 +135,12 @@ suite('Failure cases', () => {
     const editor = vscode.window.activeTextEditor!;
     const { document } = editor;
     assert.match(document.uri.path, /bridge-2\.rewrite\.chain$/);
+    const back = (await lenses(document)).find(({ title }) => title.includes('Back to the case'))!;
+    await vscode.commands.executeCommand(back.command.command, ...back.command.arguments!);
+    const open = vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ input }) => input));
+    const copies = open.filter((one) => one instanceof vscode.TabInputText && one.uri.toString() === `${shown.uri}`);
+    assert.equal(copies.length, 1, 'the case is shown where it was');
+    await vscode.window.showTextDocument(document, editor.viewColumn);
     const write = (text: string) =>
       editor.edit((edit) => edit.replace(new vscode.Range(0, 0, document.lineCount, 0), text));
     await write('Step 1: 6 * 4 - 5 = 18\nAnswer: 18\n');
@@ -205,6 +211,9 @@ suite('Failure cases', () => {
 
   test("a dataset's lines tell what the student made of them", async () => {
     const file = join(root(), 'data', 'sums.chains.jsonl');
+    const [start] = await lenses(await vscode.workspace.openTextDocument(file));
+    assert.match(start.title, /New Experiment With These Chains/);
+    assert.equal((start.command.arguments![0] as vscode.Uri).fsPath, file);
     const run = join(runs(), '20990101-000000-sums');
     mkdirSync(join(run, 'evaluations'), { recursive: true });
     try {

@@ -142,7 +142,12 @@ suite('Rewards and experiments in the editor', () => {
     );
     assert.equal(document.getText(problem.range), '"made.reward.json"');
     await apply((await fixes(document, problem.range)).find(({ title }) => title === 'Create made.reward.json')!);
-    await until('no problem', () => (problems(document.uri, 'Distillery').length === 0 ? true : undefined));
+    const left = await until('one problem less', () => {
+      const found = problems(document.uri, 'Distillery').map(({ message }) => message);
+      return found.some((message) => message.includes('made.reward.json')) ? undefined : found;
+    });
+    assert.equal(left.length, 1);
+    assert.match(left[0], /^This student has only [\d,]+ parameters/);
 
     const links = await vscode.commands.executeCommand<vscode.DocumentLink[]>(
       'vscode.executeLinkProvider',

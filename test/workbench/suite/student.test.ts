@@ -80,6 +80,21 @@ suite('The student: what it sees, what it answers, what it runs on', function ()
     await vscode.commands.executeCommand(lenses[1].command, ...lenses[1].arguments!);
     assert.equal(page.getText().match(/\n## Sample \d of 4: .*, mean log-prob −?\d/g)?.length, 4);
     assert.equal(page.getText().match(/\n## Asked \d: /g)?.length, 2);
+
+    const begun = new Promise<void>((resolve) => {
+      const listener = vscode.workspace.onDidChangeTextDocument(({ document }) => {
+        if (document !== page) return;
+        listener.dispose();
+        resolve();
+      });
+    });
+    const third = vscode.commands.executeCommand(lenses[1].command, ...lenses[1].arguments!);
+    await begun;
+    const stop = (await lensesOf(page.uri)).find(({ command }) => command === 'distillery.stopAsking')!;
+    await vscode.commands.executeCommand(stop.command, ...stop.arguments!);
+    await third;
+    assert.match(page.getText(), /\n## Asked 3: .*: stopped\n\n## Sample 1 of 4: \d+ tokens?, stopped\n/);
+    assert.ok(!(await lensesOf(page.uri)).some(({ command }) => command === 'distillery.stopAsking'));
   });
 
   test('Doctor says what works on this machine', async () => {
