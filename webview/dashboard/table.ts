@@ -38,7 +38,7 @@ export class UpdatesTable {
       this.page = to >= last ? undefined : Math.max(0, to);
       this.draw(model);
     };
-    const top = this.root.querySelector('.scroller')?.scrollTop ?? 0;
+    const { scrollTop: top = 0, scrollLeft: left = 0 } = this.root.querySelector('.scroller') ?? {};
     const focused = (document.activeElement as HTMLElement | null)?.dataset.key;
     replaceChildren(
       this.root,
@@ -63,7 +63,7 @@ export class UpdatesTable {
         this.table(model, here, shown),
       ),
     );
-    this.root.querySelector('.scroller')!.scrollTop = top;
+    this.root.querySelector('.scroller')!.scrollTo({ top, left });
     if (focused) this.root.querySelector<HTMLElement>(`[data-key="${focused}"]`)?.focus();
   }
 
