@@ -342,19 +342,39 @@ export interface AdamWOptions {
   gradScale: number;
 }
 
+/** A weight with what its update needs, all of one shape. */
+export interface AdamWState {
+  parameter: Tensor;
+  moment1: Tensor;
+  moment2: Tensor;
+}
+
 /**
  * Decoupled weight decay Adam (Loshchilov & Hutter, arXiv 1711.05101), as torch.optim.AdamW: p *= 1 - lr*wd, then the bias-corrected
- * step. Consumes parameter and moments (in place where a backend can): dispose the old handles, go on with what is returned.
+ * step. Takes several weights of one shape at once, as calls cost more than small weights do on a backend that runs one operation after
+ * the other. Consumes parameters and moments (in place where a backend can): dispose the old handles, go on with what is returned.
  */
-export function adamW(
-  parameter: Tensor,
-  gradient: Tensor,
-  moment1: Tensor,
-  moment2: Tensor,
-  options: AdamWOptions,
-): { parameter: Tensor; moment1: Tensor; moment2: Tensor } {
-  const [p, m, v] = run(kernelNames.adamW, { parameter, gradient, moment1, moment2 }, options);
-  return { parameter: p, moment1: m, moment2: v };
+export function adamW(weights: readonly (AdamWState & { gradient: Tensor })[], options: AdamWOptions): AdamWState[] {
+  const n = weights.length;
+  const lists = (['parameter', 'moment1', 'moment2', 'gradient'] as const).flatMap((name) =>
+    weights.map((weight) => weight[name]),
+  );
+  const made = run(kernelNames.adamW, { ...lists } as unknown as Record<string, Tensor>, options);
+  return weights.map((_, i) => ({ parameter: made[i], moment1: made[n + i], moment2: made[2 * n + i] }));
+}
+
+/** The lists that AdamW's inputs are: parameters, first and second moments, gradients. */
+export function adamWLists<T>(inputs: Record<string, T>): {
+  parameters: T[];
+  moments1: T[];
+  moments2: T[];
+  gradients: T[];
+} {
+  const all = Object.values(inputs);
+  const [parameters, moments1, moments2, gradients] = [0, 1, 2, 3].map((part) =>
+    all.slice((part * all.length) / 4, ((part + 1) * all.length) / 4),
+  );
+  return { parameters, moments1, moments2, gradients };
 }
 
 /** Sum of squares over a list of tensors (its root is the global gradient norm). Scalar. */

@@ -78,23 +78,49 @@ export function applyGradients(
   const gradScale = settings.maxGradNorm > 0 ? Math.min(1, settings.maxGradNorm / (norm + 1e-6)) : 1;
   optimizer.step++;
   const trained = trainableParameters(model);
-  for (const [name, gradient] of gradients) {
-    const parameter = trained.get(name)!;
-    const { first, second } = optimizer.moments.get(name)!;
+  for (const weights of alike(gradients)) {
+    const states = weights.map(([name, gradient]) => {
+      const { first, second } = optimizer.moments.get(name)!;
+      return { parameter: trained.get(name)!, gradient, moment1: first, moment2: second };
+    });
     const next = tidy(() =>
-      adamW(parameter, gradient, first, second, {
+      adamW(states, {
         learningRate,
         beta1: settings.beta1 ?? 0.9,
         beta2: settings.beta2 ?? 0.95,
         eps: settings.eps ?? 1e-8,
-        weightDecay: parameter.rank > 1 ? settings.weightDecay : 0,
+        weightDecay: weights[0][1].rank > 1 ? settings.weightDecay : 0,
         step: optimizer.step,
         gradScale,
-      }),
+      }).map(({ parameter, moment1, moment2 }) => [parameter, moment1, moment2].map(keep)),
     );
-    dispose([parameter, gradient, first, second]);
-    trained.set(name, keep(next.parameter));
-    optimizer.moments.set(name, { first: keep(next.moment1), second: keep(next.moment2) });
+    for (const [i, [name]] of weights.entries()) {
+      const { parameter, gradient, moment1, moment2 } = states[i];
+      dispose([parameter, gradient, moment1, moment2]);
+      const [after, first, second] = next[i];
+      trained.set(name, after);
+      optimizer.moments.set(name, { first, second });
+    }
   }
   return norm;
+}
+
+/** Most elements of the weights that are updated together: the old and new ones are there side by side for a moment. */
+const mostTogether = 1 << 20;
+
+/** The gradients in parts of one shape each. */
+function alike(gradients: Gradients): [string, Tensor][][] {
+  const parts: [string, Tensor][][] = [];
+  const open = new Map<string, [string, Tensor][]>();
+  for (const entry of gradients) {
+    const [, { shape, size }] = entry;
+    const part = open.get(`${shape}`);
+    if (part && (part.length + 1) * size <= mostTogether) part.push(entry);
+    else {
+      const fresh = [entry];
+      parts.push(fresh);
+      open.set(`${shape}`, fresh);
+    }
+  }
+  return parts;
 }

@@ -136,7 +136,8 @@ it('copies into memory of its own, and frees all it took', () => {
   const norm = model.parameters.get('model.norm.weight')!;
   const [first, second] = [zerosLike(norm), zerosLike(norm)];
   const options = { learningRate: 1, beta1: 0.9, beta2: 0.9, eps: 1e-8, weightDecay: 0, step: 1, gradScale: 1 };
-  const updated = adamW(norm, norm, first, second, options); // in place, on this backend
+  const state = { parameter: norm, gradient: norm, moment1: first, moment2: second };
+  const [updated] = adamW([state], options); // in place, on this backend
   expect(updated.parameter.dataSync()[0]).not.toBe(copy.parameters.get('model.norm.weight')!.dataSync()[0]);
   dispose([norm, first, second, updated.moment1, updated.moment2]);
   model.parameters.set('model.norm.weight', updated.parameter);

@@ -31,7 +31,7 @@ describe.each(backends)('on %s', (backend) => {
         expect(norm / expected.norm).toBeCloseTo(1, 5);
         const gradScale = Math.min(1, maxNorm / (norm + 1e-6)); // torch.nn.utils.clip_grad_norm_
         states = states.map((state, k) => {
-          const next = adamW(state.parameter, gradients[k], state.moment1, state.moment2, {
+          const [next] = adamW([{ ...state, gradient: gradients[k] }], {
             learningRate: options.lr,
             beta1: options.betas[0],
             beta2: options.betas[1],

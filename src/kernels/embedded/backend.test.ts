@@ -50,7 +50,7 @@ describe.each(embedded)('%s', (name) => {
     expect([...read]).toEqual([2, 4, 6, 8]);
     const [p, g, m, v] = [x, ...Array.from({ length: 3 }, () => tensor1d([1, 1, 1, 1]))];
     const options = { learningRate: 1, beta1: 0.9, beta2: 0.9, eps: 1e-8, weightDecay: 0, step: 1, gradScale: 1 };
-    adamW(p, g, m, v, options);
+    adamW([{ parameter: p, gradient: g, moment1: m, moment2: v }], options);
     expect([...mine]).toEqual([1, 2, 3, 4]);
     for (const other of others) other.dispose();
   });
@@ -173,7 +173,7 @@ describe.each(embedded)('%s', (name) => {
       });
       sumSquares([gradient]).dispose();
       const options = { learningRate: 1e-3, beta1: 0.9, beta2: 0.99, eps: 1e-8, weightDecay: 0, step, gradScale: 1 };
-      const next = adamW(weight, gradient, m, v, options);
+      const [next] = adamW([{ parameter: weight, gradient, moment1: m, moment2: v }], options);
       for (const old of [weight, m, v, gradient]) old.dispose();
       [weight, m, v] = [keep(next.parameter), keep(next.moment1), keep(next.moment2)];
     };

@@ -19,7 +19,7 @@ describe('AdamW', () => {
   it('updates in place: the tensors it returns hold the data it was given', () => {
     const before = memory().numTensors;
     const [p, g, m, v] = [tensor1d([1, -2]), tensor1d([0.5, -0.5]), fill([2], 0), fill([2], 0)];
-    const updated = adamW(p, g, m, v, options);
+    const [updated] = adamW([{ parameter: p, gradient: g, moment1: m, moment2: v }], options);
     expect([updated.parameter.dataId, updated.moment1.dataId]).toEqual([p.dataId, m.dataId]);
     dispose([p, m, v]);
     // The first step is the learning rate in the direction of the gradient, after a decay of 1 - 0.1 * 0.5.
@@ -33,7 +33,7 @@ describe('AdamW', () => {
   it('leaves a clone of the parameter alone', () => {
     const [p, g, m, v] = [tensor1d([1, -2]), tensor1d([0.5, -0.5]), fill([2], 0), fill([2], 0)];
     const kept = p.clone();
-    const updated = adamW(p, g, m, v, options);
+    const [updated] = adamW([{ parameter: p, gradient: g, moment1: m, moment2: v }], options);
     expect(Array.from(kept.dataSync())).toEqual([1, -2]);
     expect(updated.parameter.dataSync()[0]).toBeCloseTo(0.85, 6);
     dispose([p, g, m, v, kept, ...Object.values(updated)]);
@@ -42,7 +42,8 @@ describe('AdamW', () => {
   it('never writes into an array that a caller handed in', () => {
     const mine = Float32Array.of(1, -2);
     const [p, g, m, v] = [tensor1d(mine), tensor1d([0.5, -0.5]), fill([2], 0), fill([2], 0)];
-    dispose([g, m, v, p, ...Object.values(adamW(p, g, m, v, options))]);
+    const [updated] = adamW([{ parameter: p, gradient: g, moment1: m, moment2: v }], options);
+    dispose([g, m, v, p, ...Object.values(updated)]);
     expect(Array.from(mine)).toEqual([1, -2]);
   });
 });

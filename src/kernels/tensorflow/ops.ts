@@ -54,6 +54,9 @@ function tensorOf(backend: TensorFlowBackend, { id, shape, dtype }: Handle): Ten
   return { dataId, shape, dtype: name };
 }
 
+/** Makes a variable that no name leads to, and that goes with its last handle (ResourceHandle::ANONYMOUS_NAME of TensorFlow). */
+const anonymous = 'cd2c89b7-88b7-44c8-ad83-06c2a9158347';
+
 /** What stays for as long as the process: axes, shapes and the like, by their values. */
 const constants = new Map<string, Handle>();
 
@@ -63,6 +66,8 @@ export function opsOf(backend: TensorFlowBackend, made: Set<Handle>) {
   const bool = (name: string, value: boolean): Attribute => ({ name, type: binding.TF_ATTR_BOOL, value });
   const int = (name: string, value: number): Attribute => ({ name, type: binding.TF_ATTR_INT, value });
   const type = (name: string, value: number): Attribute => ({ name, type: binding.TF_ATTR_TYPE, value });
+
+  const float = (name: string) => type(name, binding.TF_FLOAT);
 
   const several = (name: string, inputs: Handle[], attributes: Attribute[], outputs: number): Handle[] => {
     const ids = inputs.map(({ id }) => id);
@@ -100,6 +105,29 @@ export function opsOf(backend: TensorFlowBackend, made: Set<Handle>) {
     bool,
     int,
     type,
+    float,
+    /** float32 tensors of one shape as one, along a new first axis; a lone one as it is. */
+    stack: (parts: Handle[]) =>
+      parts.length === 1 ? parts[0] : op('Pack', parts, [int('N', parts.length), float('T'), int('axis', 0)]),
+    /** What `stack` was made of. */
+    unstack: (a: Handle, n: number) =>
+      n === 1 ? [a] : several('Unpack', [a], [int('num', n), float('T'), int('axis', 0)], n),
+    /** A variable with a float32 value, whose handle here is freed: the variable's is the only one, if no tensor of tfjs has it too. */
+    variable: (value: Handle): Handle => {
+      const shape: Attribute = { name: 'shape', type: binding.TF_ATTR_SHAPE, value: value.shape };
+      const name: Attribute = { name: 'shared_name', type: binding.TF_ATTR_STRING, value: anonymous };
+      const handle = op('VarHandleOp', [], [float('dtype'), shape, name]);
+      several('AssignVariableOp', [handle, value], [float('dtype')], 0);
+      if (made.delete(value)) binding.deleteTensor(value.id);
+      return handle;
+    },
+    /** A variable's value, which then is all that is left of it. */
+    assigned: (variable: Handle): Handle => {
+      const value = op('ReadVariableOp', [variable], [float('dtype')]);
+      made.delete(variable);
+      binding.deleteTensor(variable.id);
+      return value;
+    },
     /** Takes a handle out of the ones that are freed; the caller frees it by binding.deleteTensor. */
     retain: (handle: Handle): Handle => {
       made.delete(handle);

@@ -1,4 +1,4 @@
-import { type AdamWOptions, kernelNames } from '../interface';
+import { type AdamWOptions, adamWLists, kernelNames } from '../interface';
 import { registerTensorFlow } from './register';
 
 /** L2Loss is half the sum of squares, in one pass. */
@@ -7,16 +7,19 @@ registerTensorFlow(kernelNames.sumSquares, (ops, inputs) => {
   return [ops.mul(ops.addN(halves), ops.scalar(2))];
 });
 
-/** [parameter, moment1, moment2] */
-registerTensorFlow<AdamWOptions>(kernelNames.adamW, (ops, { parameter, gradient, moment1, moment2 }, options) => {
-  const { op, add, sub, mul, scale, scalar } = ops;
+/**
+ * Parameters, first moments, second moments. Several weights are stacked into one; TensorFlow's own Adam writes to variables, which are
+ * made for one update: an assignment shares the tensor's data, and what is stacked or decayed anew is not copied again.
+ */
+registerTensorFlow<AdamWOptions>(kernelNames.adamW, (ops, inputs, options) => {
+  const { scale, scalar, stack, unstack, variable, assigned, several, float } = ops;
   const { learningRate, beta1, beta2, eps, weightDecay, step, gradScale } = options;
-  const m = add(mul(moment1, scalar(beta1)), mul(gradient, scalar((1 - beta1) * gradScale)));
-  const squares = mul(op('Square', [gradient]), scalar((1 - beta2) * gradScale * gradScale));
-  const v = add(mul(moment2, scalar(beta2)), squares);
-  const correction = Math.sqrt(1 - beta2 ** step);
-  const denominator = add(op('Sqrt', [v]), scalar(eps * correction));
-  const size = (learningRate * correction) / (1 - beta1 ** step);
-  const update = mul(op('RealDiv', [m, denominator]), scalar(size));
-  return [sub(scale(parameter, 1 - learningRate * weightDecay), update), m, v];
+  const { parameters, moments1, moments2, gradients } = adamWLists(inputs);
+  const decayed = scale(stack(parameters), 1 - learningRate * weightDecay);
+  const state = [decayed, stack(moments1), stack(moments2)].map(variable);
+  // sqrt(v / c) + eps = (sqrt(v) + eps sqrt(c)) / sqrt(c), and the operation divides by sqrt(c) itself.
+  const small = eps * Math.sqrt(1 - beta2 ** step);
+  const settings = [beta1 ** step, beta2 ** step, learningRate, beta1, beta2, small].map(scalar);
+  several('ResourceApplyAdam', [...state, ...settings, scale(stack(gradients), gradScale)], [float('T')], 0);
+  return state.flatMap((one) => unstack(assigned(one), parameters.length));
 });
