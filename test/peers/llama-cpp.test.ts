@@ -7,7 +7,7 @@ import { peer } from '../../scripts/peers/peers';
 import { useBackend } from '../../src/kernels/backends';
 import { exportStudent } from '../../src/model/export';
 import { llama3, tinyConfig, writeTinyFolder } from '../../src/model/gguf/testing/tiny';
-import type { WrittenType } from '../../src/model/gguf/write';
+import type { Field, WrittenType } from '../../src/model/gguf/write';
 import {
   copyCompanions,
   loadStudent,
@@ -18,6 +18,8 @@ import {
 import { livelyModel } from '../../src/model/testing/naive';
 import { disposeModel, forward, headWeight, type Model, modelFrom, pack } from '../../src/model/transformer';
 import { sample } from '../../src/rollout/sample';
+import { readFixture } from '../parity/fixtures';
+import { type GeneratedTexts, generated } from '../parity/texts';
 import { type LlamaCpp, openLlamaCpp } from './llama';
 import { prompts } from './prompts';
 
@@ -134,6 +136,12 @@ describe.skipIf(!entry || !smollm2)('SmolLM2-135M-Instruct', { timeout: patience
   });
 });
 
+/** Of test/fixtures/parity/byte-fallback.json. */
+interface ByteFallback {
+  special: string[];
+  tokenizers: { llama: { json: { model: { vocab: Record<string, number> } } } };
+}
+
 const text = "The 12 cats of 日本 ran\n\nhome, didn't they?";
 
 describe.skipIf(!entry)('a random student', { timeout: patience }, () => {
@@ -186,6 +194,33 @@ describe.skipIf(!entry)('a random student', { timeout: patience }, () => {
     const { most, largest } = await compare(from, dtype);
     console.info(`${dtype}: logits up to ${largest.toFixed(1)}, largest difference ${most.toExponential(1)}`);
     expect(most).toBeLessThan(8 * step * largest);
+  });
+
+  it("has tokens of SentencePiece's kind in llama.cpp, too", async () => {
+    const { special, tokenizers } = readFixture<ByteFallback>('byte-fallback.json');
+    const { vocab } = tokenizers.llama.json.model;
+    const pieces = Object.entries(vocab).sort(([, a], [, b]) => a - b);
+    const kind = (piece: string, id: number) => (id === 0 ? 2 : id < 3 ? 3 : /^<0x..>$/.test(piece) ? 6 : 1);
+    const fields: Field[] = [
+      ['tokenizer.ggml.model', 'string', 'llama'],
+      ['tokenizer.ggml.tokens', 'string', pieces.map(([piece]) => piece)],
+      ['tokenizer.ggml.token_type', 'i32', pieces.map(([piece], id) => kind(piece, id))],
+      ['tokenizer.ggml.scores', 'f32', pieces.map((_, id) => -id)],
+      ['tokenizer.ggml.unknown_token_id', 'u32', 0],
+      ['tokenizer.ggml.bos_token_id', 'u32', 1],
+      ['tokenizer.ggml.eos_token_id', 'u32', 2],
+      ['tokenizer.ggml.add_bos_token', 'bool', false],
+    ];
+    const model = livelyModel(tinyConfig('llama', { vocab_size: pieces.length, eos_token_id: 2, bos_token_id: 1 }), 3);
+    const from = writeTinyFolder(join(folder, 'pieces'), model, fields);
+    disposeModel(model);
+    const file = `${from}.gguf`;
+    exportStudent(from, file, { format: 'gguf', dtype: 'F32' });
+    const tokenizer = loadStudentTokenizer(file);
+    const texts = [...special, ...[...generated(readFixture<GeneratedTexts>('tokenizers.json'))].slice(0, 500)];
+    await withLlamaCpp(file, async (llama) => {
+      for (const one of texts) expect(llama.tokenize(one), JSON.stringify(one)).toEqual(tokenizer.encode(one));
+    });
   });
 
   it.skipIf(!qwenTokenizer)('has the tokenizer of Qwen2.5 in llama.cpp, too', async () => {

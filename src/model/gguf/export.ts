@@ -99,7 +99,6 @@ function tokenFields({ tokenizer, chatTemplate }: GgufOptions): Field[] {
   const [bos] = tokenizer.encodePrompt('');
   return [
     ['tokenizer.ggml.add_bos_token', 'bool', bos !== undefined],
-    ['tokenizer.ggml.add_space_prefix', 'bool', false],
     ...id('bos', bos),
     ...id('eos', tokenizer.eosId),
     ...id(

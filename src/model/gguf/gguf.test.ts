@@ -15,6 +15,7 @@ import { openGguf } from './file';
 import { interleave, separate } from './names';
 import { llama3, metadata, tinyConfig, tokens, vocabulary, writeTinyFolder } from './testing/tiny';
 import { tokenizerFiles } from './tokenizer';
+import { vocabularyFields } from './vocabulary';
 import { type Field, writeGguf } from './write';
 
 const folder = mkdtempSync(join(tmpdir(), 'distillery-gguf-'));
@@ -152,7 +153,8 @@ it('puts rotary rows into the order of llama.cpp and back', () => {
 
 describe('a tokenizer', () => {
   it.each([
-    ['of another kind', ['tokenizer.ggml.model', 'string', 'llama'], 'of the kind "llama"'],
+    ['of another kind', ['tokenizer.ggml.model', 'string', 'bert'], 'of the kind "bert"'],
+    ['with no scores', ['tokenizer.ggml.model', 'string', 'llama'], 'has no tokenizer.ggml.scores'],
     ['cut in an unknown way', ['tokenizer.ggml.pre', 'string', 'chameleon'], 'cuts texts as "chameleon"'],
     ['with merges of other tokens', ['tokenizer.ggml.merges', 'string', ['q qq']], 'the merge "q qq"'],
     ['with too few kinds', ['tokenizer.ggml.token_type', 'i32', [1]], 'not as many kinds'],
@@ -170,6 +172,49 @@ describe('a tokenizer', () => {
     const made = makeTokenizer(tokenizer, tokenizerConfig, eosIds);
     expect(made.encodePrompt(' the')).toEqual([259, 258]);
     expect(made.eosIds).toEqual([259, 260]);
+  });
+});
+
+describe("a tokenizer of SentencePiece's kind", () => {
+  const pieces = [
+    ...[
+      '<unk>',
+      '<s>',
+      '</s>',
+      ...Array.from({ length: 256 }, (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, '0')}>`),
+    ],
+    ...['\u2581', 't', 'h', 'e', 'a', 'he', 'th', '\u2581t', '\u2581the', 'the', '\u2581th'],
+  ];
+  const first = 259;
+  const fields: Field[] = [
+    ['tokenizer.ggml.model', 'string', 'llama'],
+    ['tokenizer.ggml.tokens', 'string', pieces],
+    ['tokenizer.ggml.token_type', 'i32', pieces.map((_, id) => (id >= first ? 1 : id > 2 ? 6 : id === 0 ? 2 : 3))],
+    ['tokenizer.ggml.scores', 'f32', pieces.map((_, id) => (id < first ? 0 : first - id - 1))],
+    ['tokenizer.ggml.unknown_token_id', 'u32', 0],
+    ['tokenizer.ggml.bos_token_id', 'u32', 1],
+    ['tokenizer.ggml.eos_token_id', 'u32', 2],
+  ];
+  const id = (piece: string) => pieces.indexOf(piece);
+
+  it('merges the pair whose token has the highest score, and spells the rest in bytes', () => {
+    const { tokenizer, tokenizerConfig, eosIds } = tokenizerFiles(metadata(fields), 'x.gguf');
+    const made = makeTokenizer(tokenizer, tokenizerConfig, eosIds);
+    expect(made.encode('the thtea')).toEqual(['\u2581the', '\u2581th', 't', 'e', 'a'].map(id));
+    expect(made.encodePrompt('a')).toEqual([1, id('\u2581'), id('a')]);
+    expect(made.encode('é')).toEqual([id('\u2581'), id('<0xC3>'), id('<0xA9>')]);
+    expect(made.decode(made.encode('the é  a\n'))).toBe('the é  a\n');
+  });
+
+  it('is the same after a way through GGUF, which a tokenizer with merges of its own has not', () => {
+    const { tokenizer } = tokenizerFiles(metadata(fields), 'x.gguf');
+    const written = vocabularyFields(tokenizer, pieces.length + 3, 'tokenizer.json');
+    const again = tokenizerFiles(metadata([...written, ...fields.slice(-2)]), 'y.gguf').tokenizer;
+    expect(again.model).toEqual(tokenizer.model);
+    expect(again.normalizer).toEqual(tokenizer.normalizer);
+    const model = tokenizer.model as { merges: string[] };
+    const fewer = { ...tokenizer, model: { ...model, merges: model.merges.slice(1) } };
+    expect(() => vocabularyFields(fewer, pieces.length, 'tokenizer.json')).toThrow('scores cannot say');
   });
 });
 

@@ -1,7 +1,8 @@
 /** The tokenizer in a GGUF file's metadata, as the content of tokenizer.json and tokenizer_config.json. */
 import { UserError } from '../../errors';
 import type { JsonObject } from '../files';
-import { type PreTokenizer, preTokenizers } from './pre-tokenizers';
+import { preTokenizers } from './pre-tokenizers';
+import { mergesOf, spelling } from './sentencepiece';
 import { type Metadata, refuse, type Value } from './types';
 
 /** Kinds of tokens (llama_token_type in llama.h). */
@@ -14,10 +15,19 @@ export interface TokenizerFiles {
   eosIds: number[];
 }
 
-/** Throws a UserError for tokenizers of other kinds than byte-level BPE and for ways of cutting texts that are not known. */
+/** What differs between the kinds of tokenizers: tokenizer.json's fields of these names, and those of its model. */
+interface Kind {
+  normalizer: JsonObject | null;
+  pre_tokenizer: JsonObject | null;
+  decoder: JsonObject;
+  model: { merges: string[]; fuse_unk: boolean; byte_fallback: boolean; ignore_merges: boolean };
+  /** Whether a text begins with the beginning-of-text token where the file does not say. */
+  addsBos: boolean;
+}
+
+/** Throws a UserError for other tokenizers than byte-level BPE and SentencePiece's, and for ways of cutting texts that are not known. */
 export function tokenizerFiles(metadata: Metadata, file: string): TokenizerFiles {
-  const cut = checkKind(metadata, file);
-  const tokens = strings(metadata, 'tokens', file);
+  const tokens = list<string>(metadata, 'tokens', 'string', file);
   const kinds = (metadata.get('tokenizer.ggml.token_type') as Value) ?? tokens.map(() => tokenKinds.normal);
   if (!Array.isArray(kinds) || kinds.length !== tokens.length)
     return refuse(file, `has ${tokens.length} tokens, but not as many kinds of them`);
@@ -27,8 +37,7 @@ export function tokenizerFiles(metadata: Metadata, file: string): TokenizerFiles
     if (token in vocab) refuse(file, `has the token ${JSON.stringify(token)} twice`);
     vocab[token] = id;
   });
-  const merges = strings(metadata, 'merges', file);
-  checkMerges(merges, vocab, file);
+  const { addsBos, model, ...parts } = kindOf(metadata, vocab, kinds as number[], file);
 
   const idOf = (name: string): number | null => {
     const id = metadata.get(`tokenizer.ggml.${name}_token_id`);
@@ -38,7 +47,7 @@ export function tokenizerFiles(metadata: Metadata, file: string): TokenizerFiles
     const id = idOf(name);
     return id === null ? null : tokens[id];
   };
-  const addBos = idOf('bos') !== null && (metadata.get('tokenizer.ggml.add_bos_token') ?? cut.addsBos) === true;
+  const addBos = idOf('bos') !== null && (metadata.get('tokenizer.ggml.add_bos_token') ?? addsBos) === true;
   const addEos = idOf('eos') !== null && metadata.get('tokenizer.ggml.add_eos_token') === true;
   if (addEos) refuse(file, 'ends each text with the end token, which a decoder cannot go on from');
   const template = metadata.get('tokenizer.chat_template');
@@ -48,23 +57,16 @@ export function tokenizerFiles(metadata: Metadata, file: string): TokenizerFiles
       truncation: null,
       padding: null,
       added_tokens: addedTokens(tokens, kinds),
-      normalizer: cut.normalizer ?? null,
-      pre_tokenizer: cut.preTokenizer,
-      post_processor: addBos
-        ? beginWith(tokenOf('bos')!, idOf('bos')!)
-        : { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: false },
-      decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
+      ...parts,
+      post_processor: addBos ? beginWith(tokenOf('bos')!, idOf('bos')!) : null,
       model: {
         type: 'BPE',
         dropout: null,
-        unk_token: null,
+        unk_token: model.byte_fallback ? tokenOf('unknown') : null,
         continuing_subword_prefix: null,
         end_of_word_suffix: null,
-        fuse_unk: false,
-        byte_fallback: false,
-        ignore_merges: cut.ignoreMerges === true,
+        ...model,
         vocab,
-        merges,
       },
     },
     tokenizerConfig: {
@@ -82,27 +84,66 @@ export function tokenizerFiles(metadata: Metadata, file: string): TokenizerFiles
   };
 }
 
-function checkKind(metadata: Metadata, file: string): PreTokenizer {
+function kindOf(metadata: Metadata, vocab: Record<string, number>, kinds: readonly number[], file: string): Kind {
   const model = metadata.get('tokenizer.ggml.model');
-  const pre = metadata.get('tokenizer.ggml.pre');
-  const fail = (message: string): never => {
-    const known = preTokenizers.flatMap(({ names }) => names).join(', ');
-    throw new UserError(message, {
-      file,
-      remedy: `Byte-level BPE is read (tokenizer.ggml.model "gpt2"), cut as ${known}. Take the Hugging Face folder of this model.`,
-      code: 'checkpoint',
-    });
-  };
-  if (model !== 'gpt2') return fail(`The tokenizer is of the kind ${JSON.stringify(model) ?? 'none'}`);
-  const cut = preTokenizers.find(({ names }) => names.includes(pre as string));
-  return cut ?? fail(`The tokenizer cuts texts as ${JSON.stringify(pre) ?? 'no name says'}`);
+  if (model === 'gpt2') return byteLevel(metadata, vocab, file);
+  if (model === 'llama') return sentencePiece(metadata, vocab, kinds, file);
+  return unknown(`is of the kind ${JSON.stringify(model) ?? 'none'}`, file);
 }
 
-function strings(metadata: Metadata, name: string, file: string): string[] {
+function unknown(what: string, file: string): never {
+  const known = preTokenizers.flatMap(({ names }) => names).join(', ');
+  throw new UserError(`The tokenizer ${what}`, {
+    file,
+    remedy: `Byte-level BPE is read (tokenizer.ggml.model "gpt2"), cut as ${known}, and SentencePiece's BPE ("llama"). Take the Hugging Face folder of this model.`,
+    code: 'checkpoint',
+  });
+}
+
+function byteLevel(metadata: Metadata, vocab: Record<string, number>, file: string): Kind {
+  const pre = metadata.get('tokenizer.ggml.pre');
+  const cut = preTokenizers.find(({ names }) => names.includes(pre as string));
+  if (!cut) return unknown(`cuts texts as ${JSON.stringify(pre) ?? 'no name says'}`, file);
+  const merges = list<string>(metadata, 'merges', 'string', file);
+  checkMerges(merges, vocab, file);
+  return {
+    normalizer: cut.normalizer ?? null,
+    pre_tokenizer: cut.preTokenizer,
+    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
+    model: { merges, fuse_unk: false, byte_fallback: false, ignore_merges: cut.ignoreMerges === true },
+    addsBos: cut.addsBos === true,
+  };
+}
+
+function sentencePiece(
+  metadata: Metadata,
+  vocab: Record<string, number>,
+  kinds: readonly number[],
+  file: string,
+): Kind {
+  const scores = list<number>(metadata, 'scores', 'number', file);
+  if (scores.length !== kinds.length) return refuse(file, `has ${kinds.length} tokens, but not as many scores`);
+  const made = new Map<string, number>();
+  for (const [token, id] of Object.entries(vocab)) if (kinds[id] === tokenKinds.normal) made.set(token, scores[id]);
+  return {
+    ...spelling(metadata.get('tokenizer.ggml.add_space_prefix') !== false),
+    pre_tokenizer: null,
+    model: {
+      merges: mergesOf(made, (token) => made.has(token)),
+      fuse_unk: true,
+      byte_fallback: true,
+      ignore_merges: false,
+    },
+    addsBos: true,
+  };
+}
+
+/** An array of the tokenizer's metadata. */
+function list<T>(metadata: Metadata, name: string, type: 'string' | 'number', file: string): T[] {
   const value = metadata.get(`tokenizer.ggml.${name}`);
-  if (!Array.isArray(value) || value.length === 0 || typeof value[0] !== 'string')
+  if (!Array.isArray(value) || value.length === 0 || typeof value[0] !== type)
     return refuse(file, `has no tokenizer.ggml.${name}`);
-  return value as string[];
+  return value as T[];
 }
 
 function checkMerges(merges: string[], vocab: Record<string, number>, file: string): void {

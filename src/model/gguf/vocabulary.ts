@@ -1,36 +1,63 @@
 /** A tokenizer.json as the metadata that llama.cpp reads. */
+import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../../errors';
 import { isJsonObject, type JsonObject } from '../files';
 import { type PreTokenizer, preTokenizers } from './pre-tokenizers';
+import { scoresOf, spelling } from './sentencepiece';
 import { tokenKinds } from './tokenizer';
 import type { Field } from './write';
 
-/** Kind, tokens and merges for a model of `vocabSize` rows. Throws a UserError where llama.cpp has no name for the tokenizer. */
+/** Kind, tokens and merges or scores for a model of `vocabSize` rows. Throws a UserError where llama.cpp has no name for the tokenizer. */
 export function vocabularyFields(json: JsonObject, vocabSize: number, file: string): Field[] {
   const { model, added_tokens: added } = json;
   if (!isJsonObject(model) || model.type !== 'BPE' || !isJsonObject(model.vocab) || !Array.isArray(model.merges))
     return refuse('is not BPE', file);
-  const cut = preTokenizers.find((known) => sameCuts(known, json));
-  if (!cut) return refuse('cuts texts in a way of its own', file);
   // Models round their vocabulary up; rows without a token are named as convert_hf_to_gguf.py in llama.cpp does.
   const tokens = Array.from({ length: vocabSize }, (_, id) => `[PAD${id}]`);
   const kinds: number[] = tokens.map(() => tokenKinds.unused);
   for (const [token, id] of Object.entries(model.vocab) as [string, number][]) {
     tokens[id] = token;
-    kinds[id] = tokenKinds.normal;
+    kinds[id] = model.byte_fallback === true && /^<0x[0-9A-F]{2}>$/.test(token) ? tokenKinds.byte : tokenKinds.normal;
   }
   for (const { id, content, special } of Array.isArray(added) ? added : []) {
     tokens[id] = content;
     kinds[id] = special ? tokenKinds.control : tokenKinds.userDefined;
   }
   const merges = model.merges.map((merge) => (Array.isArray(merge) ? merge.join(' ') : String(merge)));
-  return [
-    ['tokenizer.ggml.model', 'string', 'gpt2'],
-    ['tokenizer.ggml.pre', 'string', cut.names[0]],
+  const of = (kind: string, pre: string, more: Field): Field[] => [
+    ['tokenizer.ggml.model', 'string', kind],
+    ['tokenizer.ggml.pre', 'string', pre],
     ['tokenizer.ggml.tokens', 'string', tokens],
     ['tokenizer.ggml.token_type', 'i32', kinds],
-    ['tokenizer.ggml.merges', 'string', merges],
+    more,
   ];
+  const cut = preTokenizers.find((known) => sameCuts(known, json));
+  if (cut)
+    return [
+      ...of('gpt2', cut.names[0], ['tokenizer.ggml.merges', 'string', merges]),
+      ['tokenizer.ggml.add_space_prefix', 'bool', false],
+    ];
+  const prefix = [true, false].find((one) => sameSpelling(json, one));
+  if (model.byte_fallback !== true || prefix === undefined) return refuse('cuts texts in a way of its own', file);
+  const normal = tokens.filter((_, id) => kinds[id] === tokenKinds.normal);
+  const scores = scoresOf(normal, merges);
+  if (!scores) return refuse('merges tokens in a way that scores cannot say', file);
+  const scoreOf = new Map(normal.map((token, i) => [token, scores[i]]));
+  const unknown = typeof model.unk_token === 'string' ? tokens.indexOf(model.unk_token) : -1;
+  if (unknown >= 0) kinds[unknown] = tokenKinds.unknown;
+  return [
+    ...of('llama', 'default', ['tokenizer.ggml.scores', 'f32', tokens.map((token) => scoreOf.get(token) ?? 0)]),
+    ['tokenizer.ggml.add_space_prefix', 'bool', prefix],
+    ...(unknown >= 0 ? [['tokenizer.ggml.unknown_token_id', 'u32', unknown] as Field] : []),
+  ];
+}
+
+/** Whether texts are spelled as SentencePiece does. */
+function sameSpelling({ normalizer, pre_tokenizer: cutting, decoder }: JsonObject, prefix: boolean): boolean {
+  const known = spelling(prefix);
+  return (
+    cutting == null && isDeepStrictEqual(normalizer, known.normalizer) && isDeepStrictEqual(decoder, known.decoder)
+  );
 }
 
 function refuse(what: string, file: string): never {

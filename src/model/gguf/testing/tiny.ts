@@ -62,8 +62,8 @@ export function tinyConfig(type: ModelConfig['modelType'], more: object = {}): M
 }
 
 /** Writes a tiny student as a Hugging Face folder. */
-export function writeTinyFolder(folder: string, model: Model): string {
-  const { tokenizer, tokenizerConfig } = tokenizerFiles(metadata(vocabulary()), 'tiny.gguf');
+export function writeTinyFolder(folder: string, model: Model, fields = vocabulary()): string {
+  const { tokenizer, tokenizerConfig } = tokenizerFiles(metadata(fields), 'tiny.gguf');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));
   writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify(tokenizerConfig));
