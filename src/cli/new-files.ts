@@ -145,7 +145,7 @@ ${commands.map(([command, purpose]) => `    ${command.padEnd(width)}   # ${purpo
 | file | what |
 |---|---|
 | \`${experiment}\` | student, data, stages, evaluation |
-| \`${rewardName}\` | what Stage 2 and 3 are rewarded for |
+| \`${rewardName}\` | what is rewarded in sampled stages |
 | \`.distillery/runs/\` | runs: metrics, every completion, failures, checkpoints as Hugging Face folders |
 `;
 }

@@ -98,7 +98,7 @@ Examples:
 
 const purposes: [RegExp, string][] = [
   [/\.distillery\.json$/, 'student, data, stages, evaluation'],
-  [/\.reward\.json$/, 'what Stage 2 and 3 are rewarded for'],
+  [/\.reward\.json$/, 'what is rewarded in sampled stages'],
   [/^README/, 'what to do with it'],
 ];
 

@@ -161,8 +161,8 @@ export const experimentSchema = once(() =>
       auto: 'The best that works here.',
       embedded: 'Fused kernels: the native addon where it loads, else WebAssembly. Needs nothing installed.',
       'embedded-wasm': 'Fused kernels as WebAssembly only.',
-      'tensorflow-gpu': '@tensorflow/tfjs-node-gpu, for big students on CUDA.',
-      tensorflow: '@tensorflow/tfjs-node.',
+      'tensorflow-gpu': 'TensorFlow on CUDA, for big students: set it up by `distillery backend install --gpu`.',
+      tensorflow: 'TensorFlow: set it up by `distillery backend install`.',
       cpu: 'Plain JavaScript: the numeric reference, for toy sizes only.',
     }).default('auto'),
     student: group('The model that learns.', {
@@ -180,7 +180,7 @@ export const experimentSchema = once(() =>
         'Plain supervised training on the same teacher chains. false = skip.',
         supervised(300),
       ).prefault({}),
-      controls: list('Control experiments to run beside the curriculum.', controls(), 'names').default([]),
+      controls: list('Control experiments of this one, as `npm run bench:curriculum -- --controls` makes them for the built-in experiment; a run makes none.', controls(), 'names').default([]),
     }).prefault({}),
     evaluation: group('How checkpoints are tested.', {
       count: whole('Test problems to use; without it, all.', { min: 1, example: 500 }).optional(),
