@@ -180,7 +180,11 @@ export const experimentSchema = once(() =>
         'Plain supervised training on the same teacher chains. false = skip.',
         supervised(300),
       ).prefault({}),
-      controls: list('Control experiments of this one, as `npm run bench:curriculum -- --controls` makes them for the built-in experiment; a run makes none.', controls(), 'names').default([]),
+      controls: list(
+        'Control experiments of this one, as `npm run bench:curriculum -- --controls` makes them for the built-in experiment; a run makes none.',
+        controls(),
+        'names',
+      ).default([]),
     }).prefault({}),
     evaluation: group('How checkpoints are tested.', {
       count: whole('Test problems to use; without it, all.', { min: 1, example: 500 }).optional(),
