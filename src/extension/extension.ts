@@ -23,6 +23,7 @@ import { registerRuns } from './runs';
 import type { Services } from './services';
 import { registerSetUpTensorFlow } from './set-up-tensorflow';
 import { setting } from './settings';
+import { ShownCases } from './shown-cases';
 import { registerActions } from './status/actions';
 import { registerNotifications } from './status/notifications';
 import { registerStatusBar } from './status/status-bar';
@@ -38,8 +39,10 @@ export function activate(context: vscode.ExtensionContext): Services {
   const hosts = new Hosts(
     (folder) => new HostClient({ folder, client, node: setting('node', ''), watch: true, restart: true }),
   );
-  const services: Services = { context, runs: new RunIndex(), hosts, log };
-  context.subscriptions.push(log, services.runs, hosts);
+  const runs = new RunIndex();
+  const cases = new ShownCases(context.workspaceState, runs);
+  const services: Services = { context, runs, cases, hosts, log };
+  context.subscriptions.push(log, runs, cases, hosts);
   for (const register of features) context.subscriptions.push(register(services));
   log.info(`Distillery ${version}, active in ${Math.round(performance.now() - begun)} ms`);
   return services;

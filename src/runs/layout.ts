@@ -14,7 +14,7 @@ export const metricsFile = (run: string) => join(run, 'metrics.jsonl');
 export const validationFile = (run: string) => join(run, 'validation.jsonl');
 export const failuresFile = (run: string) => join(run, 'failures.jsonl');
 export const rewritesFile = (run: string) => join(run, 'rewrites.jsonl');
-/** What people decided: not among `recordFiles`, as hosts do not write it. */
+/** What people decided: not among `recordFiles`, as it has no `seq` and no resume cuts it. */
 export const decisionsFile = (run: string) => join(run, 'decisions.jsonl');
 export const rolloutsFile = (run: string, stage: StageName, step: number) =>
   join(run, 'rollouts', stage, `${step}.jsonl`);

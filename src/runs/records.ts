@@ -233,8 +233,8 @@ export type RewriteRecord = z.infer<typeof rewriteRecordSchema>;
 const decided = { time, problemId: z.string(), question: z.string() };
 
 /**
- * A line of decisions.jsonl: what a person decided about a case. It has no `seq`: editors write this file, also while a host writes
- * the others, and no resume cuts it. The last line about a problem (`pick`) or about a text (`rewrite`) counts.
+ * A line of decisions.jsonl: what a person decided about a case. It has no `seq`: editors append to this file, also while a host
+ * writes the others, and no resume cuts it. The last line about a problem (`pick`) or about a text (`rewrite`) counts.
  */
 export const decisionRecordSchema = z.discriminatedUnion('kind', [
   /** Whether Stage 3 takes the problem although it may not be a failure by its own count. */

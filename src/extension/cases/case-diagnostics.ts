@@ -14,8 +14,7 @@ const most = 1000;
 const breath = 8;
 
 /**
- * The Problems panel: every case of one run (the newest that has any, or the one that the tree was asked to show), and the first wrong step of each case that
- * is open. Goes when the run goes.
+ * The Problems panel: every case of the run whose cases are shown, and the first wrong step of each case that is open. Goes when the run goes.
  */
 export class CaseDiagnostics implements vscode.Disposable {
   private readonly ofRun = vscode.languages.createDiagnosticCollection('distillery.cases');
@@ -29,7 +28,7 @@ export class CaseDiagnostics implements vscode.Disposable {
     private readonly documents: CaseDocuments,
   ) {
     this.subscriptions = [
-      services.runs.onDidChange(() => this.update()),
+      services.cases.onDidChange(() => this.update()),
       vscode.workspace.onDidOpenTextDocument((document) => this.show(document)),
       vscode.workspace.onDidChangeTextDocument(({ document }) => this.show(document)),
       vscode.workspace.onDidCloseTextDocument(({ uri }) => this.ofOpen.delete(uri)),
@@ -46,19 +45,8 @@ export class CaseDiagnostics implements vscode.Disposable {
     vscode.Disposable.from(this.ofRun, this.ofOpen, ...this.subscriptions).dispose();
   }
 
-  private run(): string | undefined {
-    if (!vscode.workspace.getConfiguration().get<boolean>(setting)) return undefined;
-    const runs = this.services.runs.list().flatMap((listing) => ('run' in listing ? [listing.folder] : []));
-    const { cache } = this.services.runs;
-    const chosen = this.services.context.workspaceState.get<string>(chosenKey);
-    return (
-      runs.find((run) => run === chosen && cache.failureCount(run) > 0) ??
-      runs.find((run) => cache.failureCount(run) > 0)
-    );
-  }
-
   private update(): void {
-    const run = this.run();
+    const run = vscode.workspace.getConfiguration().get<boolean>(setting) ? this.services.cases.run : undefined;
     const failures = run === undefined ? undefined : this.services.runs.cache.failures(run).value;
     if (failures === this.listed) return;
     this.listed = failures;
@@ -116,8 +104,6 @@ export class CaseDiagnostics implements vscode.Disposable {
 
 const nobody: Decisions = { picked: new Map(), rewrites: new Map() };
 const setting = 'distillery.cases.inProblems';
-/** The run whose cases the tree of failures shows. */
-const chosenKey = 'failures.run';
 
 const severities = {
   warning: vscode.DiagnosticSeverity.Warning,

@@ -22,8 +22,8 @@ export function registerFailures(services: Services): vscode.Disposable {
   /** Cases that were there when the view was last seen, by run: what came since is the badge. */
   const seen = new Map<string, number>();
   const look = () => {
-    const { run, newer } = tree;
-    tree.hold(view.visible ? run : undefined);
+    const { run, newer } = services.cases;
+    services.cases.hold(view.visible ? run : undefined);
     const { all, shown } = tree.counts();
     view.description = run && `${subjectOf(run)} · ${plural(all, 'case')}`;
     const messages = [
@@ -51,12 +51,17 @@ export function registerFailures(services: Services): vscode.Disposable {
     tree.onDidChangeTreeData(look),
     view.onDidChangeVisibility(look),
     command(services, 'distillery.showFailures', async (argument: unknown) => {
-      const has = (run: string) => services.runs.cache.failureCount(run) > 0;
+      const { cases } = services;
       const none = { message: 'no run has failure cases', remedy: 'Stage 3 looks for them, or import recorded ones.' };
-      const run = await pickRun(services, named(argument), t('Show Failure Cases'), (_, one) => has(one.folder), none);
+      const run = await pickRun(
+        services,
+        named(argument),
+        t('Show Failure Cases'),
+        (_, one) => cases.has(one.folder),
+        none,
+      );
       if (!run) return;
-      await tree.show(run);
-      services.runs.refresh(run); // the Problems panel lists the same run's cases
+      await cases.choose(run);
       await vscode.commands.executeCommand('distillery.failures.focus');
     }),
     command(services, 'distillery.filterFailures', async (argument: unknown) => {

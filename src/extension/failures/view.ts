@@ -17,51 +17,16 @@ import { caseTooltip } from './tooltip';
 export type FailuresNode = CaseGroup | FailureCase | { kind: 'problem'; id: string; run: string; problem: UserError };
 
 const groupingKey = 'failures.grouping';
-const runKey = 'failures.run';
 
-/** The failure cases of one run: the one that was asked for, else the one that is being looked at, else the newest that has some. */
+/** The failure cases of one run. */
 export class FailuresTree implements vscode.TreeDataProvider<FailuresNode>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.changed.event;
   private readonly listener: vscode.Disposable;
   private text = '';
-  private held: string | undefined;
 
   constructor(private readonly services: Services) {
-    this.listener = services.runs.onDidChange((runs) => {
-      if (runs.size === 0 || this.run === undefined || runs.has(this.run)) this.changed.fire();
-    });
-  }
-
-  /** Folder of the run whose cases are shown. */
-  get run(): string | undefined {
-    return this.chosen ?? (this.has(this.held) ? this.held : this.newest);
-  }
-
-  /** The newest run that has cases, while an older one is shown only because it is looked at. */
-  get newer(): string | undefined {
-    const { newest } = this;
-    return this.chosen === undefined && newest !== this.run ? newest : undefined;
-  }
-
-  /** While a run is looked at, a newer one does not take its place. */
-  hold(run: string | undefined): void {
-    this.held = run;
-  }
-
-  private get chosen(): string | undefined {
-    const { context, runs } = this.services;
-    const chosen = context.workspaceState.get<string>(runKey);
-    return this.has(chosen) && runs.list().some(({ folder }) => folder === chosen) ? chosen : undefined;
-  }
-
-  private get newest(): string | undefined {
-    const { runs } = this.services;
-    return runs.list().find(({ folder }) => this.has(folder))?.folder;
-  }
-
-  private has(run: string | undefined): run is string {
-    return run !== undefined && this.services.runs.cache.failureCount(run) > 0;
+    this.listener = services.cases.onDidChange(() => this.changed.fire());
   }
 
   get grouping(): Grouping {
@@ -70,11 +35,6 @@ export class FailuresTree implements vscode.TreeDataProvider<FailuresNode>, vsco
 
   get filter(): string {
     return this.text;
-  }
-
-  async show(run: string): Promise<void> {
-    await this.services.context.workspaceState.update(runKey, run);
-    this.changed.fire();
   }
 
   async group(grouping: Grouping): Promise<void> {
@@ -87,15 +47,16 @@ export class FailuresTree implements vscode.TreeDataProvider<FailuresNode>, vsco
     this.changed.fire();
   }
 
-  /** Cases of the run, and how many of them pass the filter. */
+  /** How many cases the run has, and how many of them pass the filter. */
   counts(): { all: number; shown: number } {
-    const all = this.run ? (this.services.runs.cache.failures(this.run).value ?? []) : [];
+    const { run } = this.services.cases;
+    const all = run ? (this.services.runs.cache.failures(run).value ?? []) : [];
     return { all: all.length, shown: filterFailures(all, this.text).length };
   }
 
   getChildren(node?: FailuresNode): FailuresNode[] {
     if (node) return node.kind === 'group' ? node.cases : [];
-    const { run } = this;
+    const { run } = this.services.cases;
     if (!run) return [];
     const { value, problem } = this.services.runs.cache.failures(run);
     if (problem) return [{ kind: 'problem', id: `problem ${run}`, run, problem }];
