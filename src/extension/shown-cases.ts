@@ -6,7 +6,7 @@ const chosenKey = 'failures.run';
 /** Which run's failure cases are shown, in their tree and in the Problems panel: the chosen one, else the one that is being read, else the newest that has some. */
 export class ShownCases implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
-  /** Another run, or other records of the same. */
+  /** Another run, other records of the same, or a newer one beside it. */
   readonly onDidChange = this.changed.event;
   private readonly listener: vscode.Disposable;
   private held: string | undefined;
@@ -15,9 +15,11 @@ export class ShownCases implements vscode.Disposable {
     private readonly state: vscode.Memento,
     private readonly runs: RunIndex,
   ) {
+    let known: string | undefined;
     this.listener = runs.onDidChange((changed) => {
-      const { run } = this;
-      if (changed.size === 0 || run === undefined || changed.has(run)) this.changed.fire();
+      const { run, newer } = this;
+      if (changed.size === 0 || run === undefined || changed.has(run) || newer !== known) this.changed.fire();
+      known = newer;
     });
   }
 

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import type { RunIndex } from '../../../src/extension/run-index';
+import { ShownCases } from '../../../src/extension/shown-cases';
 import { decisionsOf, readDecisions } from '../../../src/runs/decisions';
 import { listRuns, readFailures } from '../../../src/runs/reading';
 import type { FailureRecord } from '../../../src/runs/records';
@@ -96,6 +98,43 @@ suite('Failure cases', () => {
     await until('no case of a run that is gone', () => (named().length === 0 ? true : undefined));
     renameSync(aside, imported);
     await until('the cases again', () => (named().length === 3 ? true : undefined), 20_000);
+  });
+
+  test('a newer run takes the place of one only when that is not being read, and never of one that was chosen', async () => {
+    const known: Record<string, number> = { older: 2 };
+    const changed = new vscode.EventEmitter<ReadonlySet<string>>();
+    const index = {
+      list: () =>
+        Object.keys(known)
+          .reverse()
+          .map((folder) => ({ folder })),
+      cache: { failureCount: (run: string) => known[run] ?? 0 },
+      onDidChange: changed.event,
+    } as unknown as RunIndex;
+    const kept = new Map<string, unknown>();
+    const state = {
+      get: (key: string) => kept.get(key),
+      update: async (key: string, value: unknown) => void kept.set(key, value),
+    } as unknown as vscode.Memento;
+    const shown = new ShownCases(state, index);
+    let told = 0;
+    shown.onDidChange(() => told++);
+    const now = () => [shown.run, shown.newer, told];
+
+    shown.hold('older');
+    assert.deepEqual(now(), ['older', undefined, 0]);
+    known.newer = 1;
+    changed.fire(new Set(['newer']));
+    assert.deepEqual(now(), ['older', 'newer', 1]);
+    shown.hold(undefined);
+    assert.deepEqual(now(), ['newer', undefined, 2]);
+    await shown.choose('older');
+    assert.deepEqual(now(), ['older', undefined, 3]);
+    delete known.older;
+    changed.fire(new Set());
+    assert.deepEqual(now(), ['newer', undefined, 4]);
+    shown.dispose();
+    changed.dispose();
   });
 
   test('steps are folded and listed', async () => {
