@@ -13,6 +13,8 @@ export async function run(): Promise<void> {
     ui: 'tdd',
     reporter: 'spec',
     timeout: 20_000,
+    // Hosts and editors are real, and a busy machine keeps them waiting: what a first try died of is printed.
+    retries: 1,
     color: process.env.DISTILLERY_TEST_COLOR === '1',
     grep: process.env.DISTILLERY_TEST_GREP,
     forbidOnly: process.env.CI !== undefined,
@@ -21,6 +23,9 @@ export async function run(): Promise<void> {
   for (const name of readdirSync(suite).sort()) mocha.addFile(join(suite, name));
   const result = await new Promise<Mocha.Runner>((resolve) => {
     const running: Mocha.Runner = mocha.run(() => resolve(running));
+    running.on(Mocha.Runner.constants.EVENT_TEST_RETRY, (test, error) =>
+      Mocha.reporters.Base.consoleLog(`    once more: ${test.title}\n${error.stack}`),
+    );
   });
   await new Promise<void>((resolve) => (runner ? runner.end(resolve) : resolve()));
   if (result.stats!.passes + result.failures === 0) throw new Error('No test ran');
