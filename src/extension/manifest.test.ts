@@ -41,6 +41,18 @@ describe('the manifest', () => {
     expect(links.filter((id) => !commands.has(id))).toEqual([]);
   });
 
+  it('has every command of the palette in docs/editor.md', () => {
+    const hidden = new Set(
+      contributes.menus.commandPalette.flatMap(({ command, when }) => (when === 'false' ? command : [])),
+    );
+    const page = read('docs/editor.md');
+    const titles = [...commands.values()]
+      .filter(({ command }) => !hidden.has(command))
+      .map(({ title }) => strings[title.slice(1, -1)]);
+    expect(titles.length).toBeGreaterThan(40);
+    expect(titles.filter((title) => !page.includes(title))).toEqual([]);
+  });
+
   it('offers no command twice at one place', () => {
     for (const [place, entries] of Object.entries(contributes.menus)) {
       const keys = entries.map(({ command, when, group }) => `${place} ${command} ${when} ${group}`);
