@@ -34,37 +34,41 @@ export interface Token {
   spaced: boolean;
 }
 
-const operators: Record<string, string> = {
-  '+': '+',
-  '-': '-',
-  '−': '-',
-  '–': '-',
-  '*': '*',
-  '×': '*',
-  '·': '*',
-  '⋅': '*',
-  '∙': '*',
-  '/': '/',
-  '÷': '/',
-  '∕': '/',
-  '⁄': '/',
-  '^': '^',
-  '\\times': '*',
-  '\\cdot': '*',
-  '\\ast': '*',
-  '\\div': '/',
-  plus: '+',
-  minus: '-',
-  times: '*',
-};
-const equalities: Record<string, string> = {
-  '=': '=',
-  '≈': '≈',
-  '≅': '≈',
-  '\\approx': '≈',
-  '\\simeq': '≈',
-  equals: '=',
-};
+const operators = new Map(
+  Object.entries({
+    '+': '+',
+    '-': '-',
+    '−': '-',
+    '–': '-',
+    '*': '*',
+    '×': '*',
+    '·': '*',
+    '⋅': '*',
+    '∙': '*',
+    '/': '/',
+    '÷': '/',
+    '∕': '/',
+    '⁄': '/',
+    '^': '^',
+    '\\times': '*',
+    '\\cdot': '*',
+    '\\ast': '*',
+    '\\div': '/',
+    plus: '+',
+    minus: '-',
+    times: '*',
+  }),
+);
+const equalities = new Map(
+  Object.entries({
+    '=': '=',
+    '≈': '≈',
+    '≅': '≈',
+    '\\approx': '≈',
+    '\\simeq': '≈',
+    equals: '=',
+  }),
+);
 const fractions = new Set(['\\frac', '\\dfrac', '\\tfrac', '\\cfrac']);
 /** Commands that only change how their group or what follows looks. */
 const looks = new Set(
@@ -73,7 +77,12 @@ const looks = new Set(
   ),
 );
 /** Vulgar fractions as [numerator, denominator]. */
-const vulgar: Record<string, [number, number]> = { '½': [1, 2], '¼': [1, 4], '¾': [3, 4], '⅓': [1, 3], '⅔': [2, 3] };
+const vulgar = new Map(
+  Object.entries({ '½': [1, 2], '¼': [1, 4], '¾': [3, 4], '⅓': [1, 3], '⅔': [2, 3] } satisfies Record<
+    string,
+    [number, number]
+  >),
+);
 
 /** Digits beyond which a number is not read: no sum in a chain of thought needs more, and exact arithmetic on them is slow. */
 const maxDigits = 30;
@@ -148,8 +157,10 @@ export function lex(text: string): Token[] {
   }
 
   function pushCommand(command: string) {
-    if (command in operators) return push('operator', command.length, { text: operators[command] });
-    if (command in equalities) return push('equals', command.length, { text: equalities[command] });
+    const operator = operators.get(command);
+    if (operator) return push('operator', command.length, { text: operator });
+    const equality = equalities.get(command);
+    if (equality) return push('equals', command.length, { text: equality });
     if (fractions.has(command)) return push('fraction', command.length);
     if (looks.has(command)) {
       // \text{ crayons}: words stand for themselves. A group with numbers stays one, as it may be a name.
@@ -166,9 +177,10 @@ export function lex(text: string): Token[] {
   }
 
   function pushWord(word: string) {
-    const operator = word === 'multiplied by' ? '*' : word === 'divided by' ? '/' : operators[word];
+    const operator = word === 'multiplied by' ? '*' : word === 'divided by' ? '/' : operators.get(word);
     if (operator) return push('operator', word.length, { text: operator });
-    if (word in equalities) return push('equals', word.length, { text: equalities[word] });
+    const equality = equalities.get(word);
+    if (equality) return push('equals', word.length, { text: equality });
     const last = tokens.at(-1);
     const adjoins = last?.kind === 'number' && !spaced && last.end === at;
     if (/^[xX]$/.test(word) && isProduct(last, at + 1)) return push('operator', 1, { text: '*' });
@@ -186,11 +198,14 @@ export function lex(text: string): Token[] {
 
   function pushSign(sign: string) {
     if (unwrapped.has(at)) return skip(' ');
-    if (sign in operators) return push('operator', 1, { text: operators[sign] });
-    if (sign in equalities) return push('equals', text[at + 1] === '=' ? 2 : 1, { text: equalities[sign] });
+    const operator = operators.get(sign);
+    if (operator) return push('operator', 1, { text: operator });
+    const equality = equalities.get(sign);
+    if (equality) return push('equals', text[at + 1] === '=' ? 2 : 1, { text: equality });
     if ('([{'.includes(sign)) return push('open', 1);
     if (')]}'.includes(sign)) return push('close', 1);
-    if (sign in vulgar) return push('number', 1, { value: new Fraction(...vulgar[sign]), decimals: 0 });
+    const parts = vulgar.get(sign);
+    if (parts) return push('number', 1, { value: new Fraction(parts[0], parts[1]), decimals: 0 });
     if (sign === '.' || sign === ',') return push('break', 1);
     if (sign === '¢') return push('word', 1, { text: 'cents' });
     push('other', sign.length);

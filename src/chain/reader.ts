@@ -16,14 +16,16 @@ export const connectives = new Set(
 );
 const numberWords = new Set('two three four five six seven eight nine ten'.split(' '));
 
-const scales: Record<string, number> = {
-  hundred: 1e2,
-  thousand: 1e3,
-  million: 1e6,
-  billion: 1e9,
-  dozen: 12,
-  dozens: 12,
-};
+const scales = new Map(
+  Object.entries({
+    hundred: 1e2,
+    thousand: 1e3,
+    million: 1e6,
+    billion: 1e9,
+    dozen: 12,
+    dozens: 12,
+  }),
+);
 
 /**
  * Reads expressions out of a list of tokens, units and remarks in brackets skipped: "30 trays (small) x $4/tray + 2".
@@ -151,7 +153,7 @@ export class ExpressionReader {
       value = value.add(part); // 2 \frac{3}{4}
     }
     const next = this.peek(cursor);
-    const scale = next?.kind === 'word' ? scales[next.text] : undefined;
+    const scale = next?.kind === 'word' ? scales.get(next.text) : undefined;
     const { decimals = 0, percent = false } = token;
     const begin = cursor.at;
     const read = this.withUnit(cursor, { kind: 'number', value, decimals, percent, scale, bare: true });
