@@ -83,6 +83,7 @@ export function serveClient(socket: Socket, service: Service, address: Address):
     const cancelled = new AbortController();
     const cancel = () => cancelled.abort();
     token.onCancellationRequested(cancel);
+    if (token.isCancellationRequested) cancel(); // before the request was read: its token tells nobody
     gone.signal.addEventListener('abort', cancel);
     const progressToken = (given as { partialResultToken?: string | number } | null)?.partialResultToken;
     const progress = (part: unknown) => {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { UserError } from '../errors';
 import type { Fault, Happening, JobKind, Params, Result } from '../protocol/control';
+import { cancelledFault } from './faults';
 import { Journal } from './journal';
 import type { Job, ToEngine, ToServer } from './messages';
 import { type Cause, Standing } from './standing';
@@ -68,11 +69,12 @@ export class Control {
   }
 
   /** Short work. `signal` ends it early. */
-  job<K extends JobKind>(
+  async job<K extends JobKind>(
     job: Extract<Job, { kind: K }>,
     signal: AbortSignal,
     progress?: (part: unknown) => void,
   ): Promise<Result<K>> {
+    if (signal.aborted) throw new Refusal(cancelledFault);
     const id = this.nextId();
     signal.addEventListener('abort', () => this.options.toEngine({ type: 'cancelJob', id }), { once: true });
     return this.ask(id, { type: 'job', id, job }, progress) as Promise<Result<K>>;

@@ -7,7 +7,7 @@ import { UserError } from '../errors';
 import type { Params } from '../protocol/control';
 import { takeOverDecisions } from '../runs/decisions';
 import type { RunWriter } from '../runs/writer';
-import { faultOf, log } from './faults';
+import { cancelledFault, faultOf, log } from './faults';
 import type { Job, ToEngine, ToServer } from './messages';
 import { Students } from './students';
 import { doAsk, doEvaluate, doRewrite } from './work';
@@ -214,5 +214,3 @@ export class Engine {
     this.post({ type: 'happening', happening });
   }
 }
-
-const cancelledFault = { code: 'cancelled', message: 'it was cancelled' };

@@ -2,6 +2,8 @@ import { writeSync } from 'node:fs';
 import { isOutOfMemory, UserError } from '../errors';
 import type { Fault } from '../protocol/control';
 
+export const cancelledFault: Fault = { code: 'cancelled', message: 'it was cancelled' };
+
 /** An error as it travels. What is no UserError is a defect of ours. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof UserError) {

@@ -1,10 +1,12 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { HostClient } from '../../src/client/host-client';
 import { UserError } from '../../src/errors';
 import type { Evaluated, Progress } from '../../src/protocol/control';
+import { readAddress } from '../../src/protocol/host-folder';
 import { evaluationNames, openRun, readEvaluation } from '../../src/runs/reading';
 import { longStage, openWorkplace, until, type Workplace } from './workplace';
 
@@ -131,6 +133,34 @@ describe('short work on the host', () => {
     await expect(lost).rejects.toThrow(UserError);
     await until('nothing at work', () => client.status?.jobs.length === 0);
   });
+
+  it.skipIf(process.platform === 'win32')(
+    'does not begin what is cancelled before the host has read of it',
+    async () => {
+      const happened: string[] = [];
+      client.on('event', (event) => {
+        if (event.type === 'job') happened.push(event.state);
+      });
+      await client.connect();
+      const { pid } = readAddress(work.distillery)!;
+      const stop = new AbortController();
+      process.kill(pid, 'SIGSTOP'); // so that it finds both messages at once
+      try {
+        const params = { checkpoint: student, question: 'Why?', samples: 32, maxNewTokens: 20_000 };
+        const asked = client.ask(params, { signal: stop.signal });
+        await setTimeout(50);
+        stop.abort();
+        await setTimeout(50);
+        process.kill(pid, 'SIGCONT');
+        await expect(asked).rejects.toMatchObject({ name: 'AbortError' });
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+      await client.ask({ checkpoint: student, question: 'Why?', maxNewTokens: 4 });
+      await until('the one that was done', () => happened.includes('done'));
+      expect(happened).toEqual(['waiting', 'working', 'done']);
+    },
+  );
 
   it('names what is wrong with a request', async () => {
     const empty = mkdtempSync(join(tmpdir(), 'distillery-empty-'));
