@@ -106,6 +106,7 @@ interface Made {
 function install(args: string[], { log }: Services): Thenable<Made> {
   return cancellable(t('Setting up TensorFlow'), async (signal, progress) => {
     const line = await commandLine(['backend', 'install', '--json', '--progress', ...args]);
+    if (signal.aborted) throw new vscode.CancellationError();
     log.info(`${line.command} ${line.args.join(' ')}`);
     const env = { ...network(process.env), ...line.env };
     const child = spawn(line.command, line.args, { env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
