@@ -25,7 +25,7 @@ async function main(): Promise<number> {
   buildBundles();
   const tests = await buildSuite();
   const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'distillery-suite-')));
-  const folder = join(scratch, 'workspace');
+  const folder = join(scratch, "wörk #1 100% it's [ok] {a}");
   await createWorkspace(folder);
   const socket = join(scratch, 'output');
   const printed = printFrom(socket);

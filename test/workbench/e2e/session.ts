@@ -31,7 +31,7 @@ export interface Session {
 export async function openSession(options: ServerOptions & { withRun?: boolean } = {}): Promise<Session> {
   const workbench = await installWorkbench();
   const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'distillery-e2e-')));
-  const folder = join(scratch, 'workspace');
+  const folder = join(scratch, "wörk #1 100% it's [ok] {a}");
   await createWorkspace(folder, options);
   const vsix = process.env.DISTILLERY_VSIX;
   assert.ok(vsix, 'DISTILLERY_VSIX names the packaged extension');
