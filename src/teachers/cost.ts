@@ -14,24 +14,35 @@ export function costOf({ prompt, completion }: Usage, { input, output }: Prices)
 export class Budget {
   private spent = 0;
   private reserved = 0;
+  private underWay = 0;
+  private waiting: (() => void)[] = [];
 
   constructor(
     private readonly limit: number,
     private readonly prices: Prices,
   ) {}
 
-  /** Sets aside what a request can cost at most; false, if that could go over the limit. */
-  reserve(most: Usage): boolean {
+  /**
+   * Sets aside what a request can cost at most; false, if that could go over the limit. Where it could only because of what requests
+   * under way may still cost, they are waited for: most cost far less.
+   */
+  async reserve(most: Usage): Promise<boolean> {
     const cost = costOf(most, this.prices);
-    if (this.spent + this.reserved + cost > this.limit) return false;
+    while (this.spent + this.reserved + cost > this.limit) {
+      if (this.underWay === 0 || this.spent + cost > this.limit) return false;
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    }
     this.reserved += cost;
+    this.underWay++;
     return true;
   }
 
   /** Puts what a request did cost in the place of what it could; `used` is absent where it came to nothing. */
   settle(most: Usage, used?: Usage): void {
-    this.reserved -= costOf(most, this.prices);
+    this.underWay--;
+    this.reserved = this.underWay === 0 ? 0 : this.reserved - costOf(most, this.prices);
     if (used) this.spend(used);
+    for (const resolve of this.waiting.splice(0)) resolve();
   }
 
   spend(used: Usage): void {

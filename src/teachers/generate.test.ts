@@ -199,6 +199,10 @@ describe('generating chains', () => {
     expect(first.outcome.ended).toBe('budget');
     // 100 more could be too much once 0.05 is spent.
     expect(first.outcome.progress.usage.completion).toBe(56);
+    // Requests beside each other wait for one another's money, and get as far.
+    rmSync(join(folder, 'x.teacher'), { recursive: true });
+    const beside = await teach({ concurrency: 4, prices, budget: 0.15, pace: { ...pace, requestsPerMinute: 6000 } });
+    expect(beside.outcome).toMatchObject({ ended: 'budget', progress: { usage: { completion: 56 } } });
     const second = await teach({ concurrency: 1, prices, budget: 0.15 });
     expect(second.outcome).toMatchObject({ ended: 'budget', progress: { done: 8, cached: 8 } });
     expect((await teach({ prices, budget: 1 })).outcome.ended).toBeUndefined();

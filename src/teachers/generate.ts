@@ -149,7 +149,10 @@ export async function generate(
   const work = async () => {
     for (let task = missing.shift(); task && !waits.aborted; task = missing.shift()) {
       const most = { prompt: 2 * tokensIn(task.request.prompt.length), completion: task.request.maxTokens };
-      if (budget && !budget.reserve(most)) return end('budget');
+      if (budget && !(await budget.reserve(most))) {
+        outcome.ended ??= 'budget'; // what is under way is paid for: it goes on
+        return;
+      }
       progress.underWay++;
       notify();
       let used: Usage | undefined;
