@@ -119,7 +119,7 @@ export function progressText(progress: Progress, seconds: number): string {
 
 export function resultText(
   { out, rows, solved, complete, questions, failures }: Written & { out: string; failures: Outcome['failures'] },
-  { usage, done, total, correct }: Progress,
+  { usage, done, total, correct, cut }: Progress,
   ended: Outcome['ended'],
   prices?: Prices,
 ): string {
@@ -130,6 +130,9 @@ export function resultText(
     pc.dim(
       `${short(usage.prompt)} tokens in, ${short(usage.completion)} out${prices ? `, ${money(costOf(usage, prices))} spent now` : ''}`,
     ),
+    cut > 0
+      ? pc.yellow(`${cut} of ${done} replies are cut off by --max-tokens and of no use. A larger one asks all again.`)
+      : '',
     complete < questions
       ? `${total - done} replies are missing. Run the same command again: only these are asked.`
       : '',

@@ -45,6 +45,11 @@ export class Budget {
     for (const resolve of this.waiting.splice(0)) resolve();
   }
 
+  /** Whether what is spent and what requests under way can still cost is more than the limit, as lost replies may make it. */
+  get overdrawn(): boolean {
+    return this.spent + this.reserved > this.limit;
+  }
+
   spend(used: Usage): void {
     this.spent += costOf(used, this.prices);
   }

@@ -101,6 +101,23 @@ describe('generating chains', () => {
     expect(server.asked).toHaveLength(18);
   });
 
+  it('pays once for a reply that was thinking only and is not shown', async () => {
+    server.behave = () => ({ text: '', finish: 'length', usage: 100 });
+    const { outcome, written } = await teach();
+    expect(outcome).toMatchObject({ failures: [], progress: { done: 18, cut: 18, usage: { completion: 1800 } } });
+    expect(written).toMatchObject({ rows: 0 });
+    expect(server.asked).toHaveLength(18);
+  });
+
+  it('counts replies that were cut off, and repeats none beyond the budget', async () => {
+    server.behave = () => ({ cut: 'stream' });
+    const prices = { input: 0, output: 1000 };
+    const { outcome } = await teach({ concurrency: 1, prices, budget: 0.101, pace: { ...pace, attempts: 6 } });
+    expect(outcome).toMatchObject({ ended: 'budget', failures: [], progress: { done: 0 } });
+    expect(outcome.progress.usage.completion).toBeGreaterThan(0);
+    expect(server.asked).toHaveLength(1);
+  });
+
   it('asks nothing twice: not on a second run, not for more samples, not for the same question in another row', async () => {
     await teach();
     const again = await teach({}, shortest, [...problems, { ...problems[0], id: 'twin', answer: '1' }], {

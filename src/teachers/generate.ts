@@ -52,9 +52,11 @@ export interface Progress {
   /** Of those done, how many the journal had before. */
   cached: number;
   correct: number;
+  /** How many of those done their length cut off. */
+  cut: number;
   failed: number;
   underWay: number;
-  /** Of the replies received now. */
+  /** Of the replies received now, and of those that were given up after some of it came. */
   usage: Usage;
   /** Pieces of text received now: alive, though no reply is complete. */
   pieces: number;
@@ -69,6 +71,9 @@ export interface Outcome {
   /** Why not everything was asked. */
   ended?: 'stopped' | 'budget' | TeacherFault;
 }
+
+/** Replies that were given up have cost what was set aside for whole ones. */
+class Overdrawn extends Error {}
 
 /** Refused requests in a row, and nothing but these, after which the teacher is given up. */
 const hopeless = 5;
@@ -108,6 +113,7 @@ export async function generate(
   const progress: Progress = {
     ...{ done: had.length, total: tasks.length, cached: had.length, failed: 0, underWay: 0, pieces: 0 },
     correct: had.filter(({ key, problem }) => isRight(journal.entries.get(key)!, problem.answer)).length,
+    cut: had.filter(({ key }) => !journal.entries.get(key)!.finished).length,
     usage: { prompt: 0, completion: 0 },
   };
   const budget = options.budget !== undefined && prices ? new Budget(options.budget, prices) : undefined;
@@ -123,6 +129,11 @@ export async function generate(
     halt.abort();
   };
 
+  const charge = ({ prompt, completion }: Usage) => {
+    progress.usage.prompt += prompt;
+    progress.usage.completion += completion;
+  };
+
   const askOne = async ({ key, sample, request, problem }: Task) => {
     const begun = performance.now();
     const reply = await withPatience(
@@ -131,8 +142,15 @@ export async function generate(
       waits,
       () => {
         progress.waiting = undefined;
-        return collectReply(teacher.ask(request, abort), request.prompt.length, () => {
-          progress.pieces++;
+        if (budget?.overdrawn) throw new Overdrawn();
+        return collectReply(teacher.ask(request, abort), request.prompt.length, {
+          piece: () => {
+            progress.pieces++;
+          },
+          lost: (usage) => {
+            budget?.spend(usage);
+            charge(usage);
+          },
         });
       },
       (fault, ms) => {
@@ -159,11 +177,15 @@ export async function generate(
       try {
         const entry = await askOne(task);
         used = entry.usage;
-        progress.usage.prompt += used.prompt;
-        progress.usage.completion += used.completion;
+        charge(used);
         progress.done++;
         if (isRight(entry, task.problem.answer)) progress.correct++;
+        if (!entry.finished) progress.cut++;
       } catch (error) {
+        if (error instanceof Overdrawn) {
+          outcome.ended ??= 'budget';
+          return;
+        }
         if (waits.aborted && !(error instanceof TeacherFault)) return end('stopped');
         if (!(error instanceof TeacherFault)) {
           halt.abort();

@@ -46,7 +46,7 @@ describe('a teacher in a GGUF file', () => {
       const stopped = collectReply(
         teacher.ask({ ...request, prompt: 'Tell a long story.', maxTokens: 400 }, abort.signal),
         0,
-        () => abort.abort(),
+        { piece: () => abort.abort() },
       );
       await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
       expect((await collectReply(teacher.ask(request, never), 0)).text).toBe(both[0].text);

@@ -1,40 +1,50 @@
 import { TeacherFault } from './faults';
-import type { Piece, Reply } from './types';
+import type { Piece, Reply, Usage } from './types';
 
 /** Longest reply that is taken, in code units: some 250,000 tokens. */
 const maxReplyLength = 1_000_000;
 
+export interface ReplyEvents {
+  /** A piece came. */
+  piece?(): void;
+  /** The reply is given up although some of it came, and may be billed. */
+  lost?(usage: Usage): void;
+}
+
 /**
  * Collects the pieces of a reply. Thinking comes as pieces of its own or as a `<think>` block; the block's opening mark may be missing,
  * as chat templates of reasoning models put it into the prompt. `promptLength` (code units) is for servers that do not count tokens.
+ * A reply without text that its length cut off is a reply: the model thought all the time, and the server does not show it.
  */
 export async function collectReply(
   pieces: AsyncIterable<Piece>,
   promptLength: number,
-  progress?: (newTokens: number) => void,
+  { piece: came, lost }: ReplyEvents = {},
 ): Promise<Reply> {
   const [thoughts, texts]: [string[], string[]] = [[], []];
   let length = 0;
-  for await (const piece of pieces) {
-    if (piece.kind === 'end') {
-      const { thought, text } = separate(thoughts.join(''), texts.join(''));
-      if (thought === '' && text === '') throw new TeacherFault('the reply is empty', 'passing');
-      const guessed = { prompt: tokensIn(promptLength), completion: tokensIn(length) };
-      return {
-        thought,
-        text,
-        finished: piece.finished,
-        usage: piece.usage ?? guessed,
-        ...(!piece.usage && { estimated: true }),
-      };
+  let usage: Usage | undefined;
+  const guess = () => ({ prompt: tokensIn(promptLength), completion: tokensIn(length) });
+  try {
+    for await (const piece of pieces) {
+      if (piece.kind === 'end') {
+        usage = piece.usage;
+        const { thought, text } = separate(thoughts.join(''), texts.join(''));
+        const { finished } = piece;
+        if (thought === '' && text === '' && finished) throw new TeacherFault('the reply is empty', 'passing');
+        return { thought, text, finished, usage: usage ?? guess(), ...(!usage && { estimated: true }) };
+      }
+      length += piece.text.length;
+      if (length > maxReplyLength)
+        throw new TeacherFault(`the reply is longer than ${maxReplyLength} characters`, 'request');
+      (piece.kind === 'thought' ? thoughts : texts).push(piece.text);
+      came?.();
     }
-    length += piece.text.length;
-    if (length > maxReplyLength)
-      throw new TeacherFault(`the reply is longer than ${maxReplyLength} characters`, 'request');
-    (piece.kind === 'thought' ? thoughts : texts).push(piece.text);
-    progress?.(1);
+    throw new TeacherFault('the reply was cut off by the server', 'passing');
+  } catch (error) {
+    if (usage || length > 0) lost?.(usage ?? guess());
+    throw error;
   }
-  throw new TeacherFault('the reply was cut off by the server', 'passing');
 }
 
 /** Tokens of a text by its length: about four letters each in English (OpenAI's rule of thumb). */

@@ -169,10 +169,14 @@ function resultText({ ended, failures, progress }: Outcome, rows: number, solved
   const text = t('{0}: {1} of {2} questions solved.', plural(rows, 'chain'), solved, questions);
   const refused =
     failures.length > 0 ? ` ${t('{0} refused: {1}', failures.length, clip(failures[0].message, 80))}` : '';
-  const rest = progress.total - progress.done;
+  const { cut, done } = progress;
+  const short =
+    cut > 0 ? ` ${t('{0} of {1} replies are cut off by distillery.teacher.maxTokens and of no use.', cut, done)}` : '';
+  const rest = progress.total - done;
   return (
     text +
     refused +
+    short +
     (ended === 'stopped'
       ? ` ${t('Stopped; {0} replies are missing, and the next time only these are asked.', rest)}`
       : '')
