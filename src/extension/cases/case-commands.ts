@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
 import { decisionsOf, readDecisions } from '../../runs/decisions';
+import { command } from '../commands/report';
 import { columnOf, readingColumn } from '../reading-column';
 import type { Services } from '../services';
-import { clip, plural } from '../words';
+import { plural } from '../words';
 import type { Case } from './case';
 import type { CaseDocuments } from './case-documents';
 import type { CaseRewrite } from './case-rewrites';
@@ -33,67 +34,63 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
         .filter((one) => one.run === run)
         .map(({ problemId }) => ({ problemId, question: caseAt({ run, problemId }).question })),
     }));
-  const command = (id: string, action: (reference: CaseReference, ...more: unknown[]) => unknown) =>
-    vscode.commands.registerCommand(id, async (argument?: unknown, ...more: unknown[]) => {
+  const onCase = (id: `distillery.${string}`, action: (reference: CaseReference, ...more: unknown[]) => unknown) =>
+    command(services, id, (argument?: unknown, ...more: unknown[]) => {
       const reference = referenceFrom(argument) ?? activeCase();
       if (!reference) return void vscode.window.showInformationMessage(t('Open a failure case first.'));
-      return report(() => action(reference, ...more));
+      return action(reference, ...more);
     });
 
   return vscode.Disposable.from(
-    command('distillery.openCase', (reference) => openCase(documents, reference)),
-    command('distillery.chooseAnswer', async (reference) => {
+    onCase('distillery.openCase', (reference) => openCase(documents, reference)),
+    onCase('distillery.chooseAnswer', async (reference) => {
       const chosen = await chooseAnswer(caseAt(reference));
       if (chosen) await openCase(documents, { run: reference.run, problemId: reference.problemId, ...chosen });
     }),
-    command('distillery.rewriteCase', async (reference) => {
+    onCase('distillery.rewriteCase', async (reference) => {
       await rewriteWithStudent(services, caseAt(reference));
       refresh(reference.run);
     }),
-    command('distillery.acceptRewrite', (reference, text) => {
+    onCase('distillery.acceptRewrite', (reference, text) => {
       const shown = caseAt(reference);
       const rewrite = rewriteOf(shown, text);
       if (rewrite) decide(shown, rewrite, 'accepted');
       refresh(reference.run);
     }),
-    command('distillery.rejectRewrite', (reference, text) => {
+    onCase('distillery.rejectRewrite', (reference, text) => {
       const shown = caseAt(reference);
       const rewrite = rewriteOf(shown, text);
       if (rewrite) decide(shown, rewrite, 'rejected');
       refresh(reference.run);
     }),
-    command('distillery.editRewrite', (reference, text) => editRewrite(documents, caseAt(reference), text)),
-    vscode.commands.registerCommand('distillery.removeFromStage3', (argument?: unknown, selected?: unknown) =>
-      report(() => {
-        const problems = problemsFrom(argument, selected);
-        if (problems.length === 0) return void vscode.window.showInformationMessage(t('Open a failure case first.'));
-        for (const { run, picked } of byRun(problems)) {
-          pick(run, picked, false);
-          refresh(run);
-        }
-      }),
-    ),
-    vscode.commands.registerCommand('distillery.addToStage3', (argument?: unknown, selected?: unknown) =>
-      report(() => {
-        const problems = problemsFrom(argument, selected);
-        if (problems.length === 0)
-          return void vscode.window.showInformationMessage(t('Choose failure cases to add to Stage 3.'));
-        for (const { run, picked } of byRun(problems)) {
-          pick(run, picked, true);
-          refresh(run);
-          const { size } = decisionsOf(readDecisions(run)).picked;
-          const start = t('Run Stage 3');
-          const added = plural(picked.length, 'case');
-          const text =
-            size === picked.length
-              ? t('{0} picked for Stage 3.', added)
-              : t('{0} picked for Stage 3, {1} in all.', added, size);
-          void vscode.window
-            .showInformationMessage(text, start)
-            .then((answer) => answer === start && vscode.commands.executeCommand('distillery.runStage3', { run }));
-        }
-      }),
-    ),
+    onCase('distillery.editRewrite', (reference, text) => editRewrite(documents, caseAt(reference), text)),
+    command(services, 'distillery.removeFromStage3', (argument?: unknown, selected?: unknown) => {
+      const problems = problemsFrom(argument, selected);
+      if (problems.length === 0) return void vscode.window.showInformationMessage(t('Open a failure case first.'));
+      for (const { run, picked } of byRun(problems)) {
+        pick(run, picked, false);
+        refresh(run);
+      }
+    }),
+    command(services, 'distillery.addToStage3', (argument?: unknown, selected?: unknown) => {
+      const problems = problemsFrom(argument, selected);
+      if (problems.length === 0)
+        return void vscode.window.showInformationMessage(t('Choose failure cases to add to Stage 3.'));
+      for (const { run, picked } of byRun(problems)) {
+        pick(run, picked, true);
+        refresh(run);
+        const { size } = decisionsOf(readDecisions(run)).picked;
+        const start = t('Run Stage 3');
+        const added = plural(picked.length, 'case');
+        const text =
+          size === picked.length
+            ? t('{0} picked for Stage 3.', added)
+            : t('{0} picked for Stage 3, {1} in all.', added, size);
+        void vscode.window
+          .showInformationMessage(text, start)
+          .then((answer) => answer === start && vscode.commands.executeCommand('distillery.runStage3', { run }));
+      }
+    }),
   );
 }
 
@@ -149,14 +146,4 @@ function problemsFrom(argument: unknown, selected: unknown): { run: string; prob
 function activeCase(): CaseReference | undefined {
   const uri = vscode.window.activeTextEditor?.document.uri;
   return uri && referenceAt(uri)?.reference;
-}
-
-/** Runs an action; what it cannot do is said with place and remedy. */
-export async function report(action: () => unknown): Promise<unknown> {
-  try {
-    return await action();
-  } catch (error) {
-    void vscode.window.showErrorMessage(clip(String(error), 400));
-    return undefined;
-  }
 }

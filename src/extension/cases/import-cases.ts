@@ -2,38 +2,37 @@ import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { importCases } from '../../cases/import';
 import { runsFolderName } from '../../runs/layout';
+import { command } from '../commands/report';
 import type { Services } from '../services';
 import { plural } from '../words';
-import { report } from './case-commands';
 
 const { t } = vscode.l10n;
 
 /** `distillery.importCases`: a file of recorded answers becomes a run whose cases every view opens. */
-export function registerImport({ runs }: Services): vscode.Disposable {
-  return vscode.commands.registerCommand('distillery.importCases', (argument?: unknown) =>
-    report(async () => {
-      const [folder] = vscode.workspace.workspaceFolders ?? [];
-      if (!folder) return void vscode.window.showInformationMessage(t('Open a folder first: the run goes into it.'));
-      const file = argument instanceof vscode.Uri ? argument : await chooseFile();
-      if (!file) return undefined;
-      const imported = await vscode.window.withProgress(
-        { location: vscode.ProgressLocation.Notification, title: t('Importing {0}', basename(file.fsPath)) },
-        (progress) => {
-          let told = 0;
-          return importCases(file.fsPath, join(folder.uri.fsPath, runsFolderName), (done, all) => {
-            progress.report({ message: t('{0} of {1}', done, all), increment: (100 * (done - told)) / all });
-            told = done;
-          });
-        },
-      );
-      runs.refresh(imported.folder);
-      void vscode.commands.executeCommand('distillery.showFailures', { run: imported.folder });
-      void vscode.window.showInformationMessage(
-        t('{0} imported, {1} with a first wrong step.', plural(imported.cases, 'case'), imported.located),
-      );
-      return imported.folder;
-    }),
-  );
+export function registerImport(services: Services): vscode.Disposable {
+  const { runs } = services;
+  return command(services, 'distillery.importCases', async (argument?: unknown) => {
+    const [folder] = vscode.workspace.workspaceFolders ?? [];
+    if (!folder) return void vscode.window.showInformationMessage(t('Open a folder first: the run goes into it.'));
+    const file = argument instanceof vscode.Uri ? argument : await chooseFile();
+    if (!file) return undefined;
+    const imported = await vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Notification, title: t('Importing {0}', basename(file.fsPath)) },
+      (progress) => {
+        let told = 0;
+        return importCases(file.fsPath, join(folder.uri.fsPath, runsFolderName), (done, all) => {
+          progress.report({ message: t('{0} of {1}', done, all), increment: (100 * (done - told)) / all });
+          told = done;
+        });
+      },
+    );
+    runs.refresh(imported.folder);
+    void vscode.commands.executeCommand('distillery.showFailures', { run: imported.folder });
+    void vscode.window.showInformationMessage(
+      t('{0} imported, {1} with a first wrong step.', plural(imported.cases, 'case'), imported.located),
+    );
+    return imported.folder;
+  });
 }
 
 async function chooseFile(): Promise<vscode.Uri | undefined> {

@@ -2,14 +2,16 @@ import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import type { Services } from '../services';
 
-/** Tells what went wrong: a UserError in its own words, with its file to open; anything else as a defect, with the log. */
+/** Tells what went wrong: a UserError with its place and in its own words, and its file to open; anything else as a defect, with the log. */
 export async function report(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
   if (isCancellation(error)) return;
   const { t } = vscode.l10n;
   const [open, showLog] = [t('Open File'), t('Show Log')];
   if (error instanceof UserError) {
     log.warn(error.toString());
-    const text = sentence(error.message) + (error.remedy ? ` ${sentence(error.remedy)}` : '');
+    const place = error.file && [vscode.workspace.asRelativePath(error.file), error.line].filter(Boolean).join(':');
+    const said = [error.message, error.remedy].flatMap((part) => (part ? [sentence(part)] : [])).join(' ');
+    const text = place ? `${place}: ${said}` : said;
     const answer = await vscode.window.showErrorMessage(text, ...(opens(error) ? [open] : []));
     if (answer === open) await openAt(error);
     return;
