@@ -22,6 +22,7 @@ async function choose<T>(
     placeHolder,
     matchOnDescription: true,
     matchOnDetail: true,
+    ignoreFocusOut: true, // a page in front is given the focus back when the palette closes, and may get it after this is shown
   });
   return picked?.value;
 }
