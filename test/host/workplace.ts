@@ -78,7 +78,7 @@ export async function openWorkplace(): Promise<Workplace> {
     async close() {
       await endHost();
       for (const client of clients) client.dispose();
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
       rmSync(bundles, { recursive: true, force: true });
     },
   };
