@@ -44,7 +44,7 @@ async function main(): Promise<number> {
     await browser.close();
     await server.close();
     printed.close();
-    rmSync(scratch, { recursive: true, force: true });
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 }
 

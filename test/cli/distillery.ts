@@ -74,7 +74,7 @@ function handle(program: string, folder: string, env: NodeJS.ProcessEnv): Distil
       return file;
     },
     close() {
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
       rmSync(program, { force: true });
     },
   };
