@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import Mocha from 'mocha';
 import { UserError } from '../../src/errors';
 import { packageRoot } from '../../src/paths';
+import { retries, tellRetries } from '../../test/workbench/retries';
 import { buildPackage } from './build';
 import { workbenchForTests } from './install';
 
@@ -18,23 +19,20 @@ async function main(): Promise<number> {
   const scratch = mkdtempSync(join(tmpdir(), 'distillery-vsix-'));
   try {
     process.env.DISTILLERY_VSIX = values.vsix ?? buildPackage(join(scratch, 'distillery.vsix'));
-    // A step of a test may wait for a run on a busy machine. A window loses a key or a click now and then: a test that fails has a
-    // second try, and what its first one died of is printed.
+    // A step of a test may wait for a run on a busy machine.
     const mocha = new Mocha({
       ui: 'tdd',
       reporter: 'spec',
       timeout: 300_000,
       slow: 60_000,
-      retries: 1,
+      retries,
       grep: values.grep,
     });
     const folder = join(packageRoot(), 'test/workbench/e2e');
     for (const name of readdirSync(folder).sort()) if (name.endsWith('.e2e.ts')) mocha.addFile(join(folder, name));
     return await new Promise((resolve) => {
       const runner = mocha.run((failures) => resolve(failures > 0 ? 1 : 0));
-      runner.on(Mocha.Runner.constants.EVENT_TEST_RETRY, (test, error) =>
-        console.log(`    once more: ${test.title}\n${error.stack}`),
-      );
+      tellRetries(runner, console.log);
     });
   } finally {
     rmSync(scratch, { recursive: true, force: true });

@@ -103,7 +103,7 @@ async function presses(page: Page, key: string, comes: () => Promise<void>): Pro
   return inTime(comes);
 }
 
-export async function inTime(comes: () => Promise<void>): Promise<boolean> {
+async function inTime(comes: () => Promise<void>): Promise<boolean> {
   try {
     await comes();
     return true;

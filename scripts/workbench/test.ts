@@ -10,7 +10,7 @@ import { format, parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { UserError } from '../../src/errors';
 import { packageRoot } from '../../src/paths';
-import { createWorkspace } from '../../test/workbench/workspace';
+import { awkwardName, createWorkspace } from '../../test/workbench/workspace';
 import { launchBrowser } from './browser';
 import { buildBundles, buildSuite } from './build';
 import { workbenchForTests } from './install';
@@ -25,7 +25,7 @@ async function main(): Promise<number> {
   buildBundles();
   const tests = await buildSuite();
   const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'distillery-suite-')));
-  const folder = join(scratch, "wörk #1 100% it's [ok] {a}");
+  const folder = join(scratch, awkwardName);
   await createWorkspace(folder);
   const socket = join(scratch, 'output');
   const printed = printFrom(socket);

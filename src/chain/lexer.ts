@@ -77,12 +77,13 @@ const looks = new Set(
   ),
 );
 /** Vulgar fractions as [numerator, denominator]. */
-const vulgar = new Map(
-  Object.entries({ '½': [1, 2], '¼': [1, 4], '¾': [3, 4], '⅓': [1, 3], '⅔': [2, 3] } satisfies Record<
-    string,
-    [number, number]
-  >),
-);
+const vulgar = new Map<string, [number, number]>([
+  ['½', [1, 2]],
+  ['¼', [1, 4]],
+  ['¾', [3, 4]],
+  ['⅓', [1, 3]],
+  ['⅔', [2, 3]],
+]);
 
 /** Digits beyond which a number is not read: no sum in a chain of thought needs more, and exact arithmetic on them is slow. */
 const maxDigits = 30;
@@ -205,7 +206,7 @@ export function lex(text: string): Token[] {
     if ('([{'.includes(sign)) return push('open', 1);
     if (')]}'.includes(sign)) return push('close', 1);
     const parts = vulgar.get(sign);
-    if (parts) return push('number', 1, { value: new Fraction(parts[0], parts[1]), decimals: 0 });
+    if (parts) return push('number', 1, { value: new Fraction(...parts), decimals: 0 });
     if (sign === '.' || sign === ',') return push('break', 1);
     if (sign === '¢') return push('word', 1, { text: 'cents' });
     push('other', sign.length);

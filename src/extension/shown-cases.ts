@@ -10,6 +10,7 @@ export class ShownCases implements vscode.Disposable {
   readonly onDidChange = this.changed.event;
   private readonly listener: vscode.Disposable;
   private held: string | undefined;
+  private latest: { folder: string | undefined } | undefined;
 
   constructor(
     private readonly state: vscode.Memento,
@@ -17,6 +18,7 @@ export class ShownCases implements vscode.Disposable {
   ) {
     let known: string | undefined;
     this.listener = runs.onDidChange((changed) => {
+      this.latest = undefined;
       const { run, newer } = this;
       if (changed.size === 0 || run === undefined || changed.has(run) || newer !== known) this.changed.fire();
       known = newer;
@@ -60,7 +62,9 @@ export class ShownCases implements vscode.Disposable {
     return this.has(chosen) && this.runs.list().some(({ folder }) => folder === chosen) ? chosen : undefined;
   }
 
+  /** Looked for once between two changes: among a thousand runs that is work. */
   private get newest(): string | undefined {
-    return this.runs.list().find(({ folder }) => this.has(folder))?.folder;
+    this.latest ??= { folder: this.runs.list().find(({ folder }) => this.has(folder))?.folder };
+    return this.latest.folder;
   }
 }

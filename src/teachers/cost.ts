@@ -28,8 +28,8 @@ export class Budget {
    */
   async reserve(most: Usage): Promise<boolean> {
     const cost = costOf(most, this.prices);
-    while (this.spent + this.reserved + cost > this.limit) {
-      if (this.underWay === 0 || this.spent + cost > this.limit) return false;
+    while (!this.covers(cost)) {
+      if (this.underWay === 0) return false;
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     }
     this.reserved += cost;
@@ -47,7 +47,11 @@ export class Budget {
 
   /** Whether what is spent and what requests under way can still cost is more than the limit, as lost replies may make it. */
   get overdrawn(): boolean {
-    return this.spent + this.reserved > this.limit;
+    return !this.covers(0);
+  }
+
+  private covers(more: number): boolean {
+    return this.spent + (this.reserved + more) <= this.limit;
   }
 
   spend(used: Usage): void {

@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { format } from 'node:util';
 import Mocha from 'mocha';
+import { retries, tellRetries } from './retries';
 
 /** Resolves when all tests pass. */
 export async function run(): Promise<void> {
@@ -13,8 +14,7 @@ export async function run(): Promise<void> {
     ui: 'tdd',
     reporter: 'spec',
     timeout: 20_000,
-    // Hosts and editors are real, and a busy machine keeps them waiting: what a first try died of is printed.
-    retries: 1,
+    retries,
     color: process.env.DISTILLERY_TEST_COLOR === '1',
     grep: process.env.DISTILLERY_TEST_GREP,
     forbidOnly: process.env.CI !== undefined,
@@ -23,9 +23,7 @@ export async function run(): Promise<void> {
   for (const name of readdirSync(suite).sort()) mocha.addFile(join(suite, name));
   const result = await new Promise<Mocha.Runner>((resolve) => {
     const running: Mocha.Runner = mocha.run(() => resolve(running));
-    running.on(Mocha.Runner.constants.EVENT_TEST_RETRY, (test, error) =>
-      Mocha.reporters.Base.consoleLog(`    once more: ${test.title}\n${error.stack}`),
-    );
+    tellRetries(running, Mocha.reporters.Base.consoleLog);
   });
   await new Promise<void>((resolve) => (runner ? runner.end(resolve) : resolve()));
   if (result.stats!.passes + result.failures === 0) throw new Error('No test ran');

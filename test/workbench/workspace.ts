@@ -7,6 +7,9 @@ import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
 import { packageRoot } from '../../src/paths';
 import { tinyFile } from '../cli/distillery';
 
+/** A folder's name that is quoted, escaped or encoded wherever that is forgotten. */
+export const awkwardName = "wörk #1 100% it's [ok] {a}";
+
 /** Makes the folder, which must not exist yet, with the command line as it is in dist/. */
 export async function createWorkspace(folder: string, { withRun = true } = {}): Promise<void> {
   renameSync(await tinyWorkspace(), folder);

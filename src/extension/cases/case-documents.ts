@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import { decisionsFile, failuresFile, rewritesFile } from '../../runs/layout';
-import { sentence } from '../commands/report';
+import { sentences } from '../commands/report';
 import { attempt, type Read, stampOf } from '../file-cache';
 import type { Services } from '../services';
 import { type Case, readCase } from './case';
@@ -140,5 +140,5 @@ function rewriteToEdit({ rewrites, teacher }: Case): string {
 /** In one line, as VS Code shows it behind the document's address. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof UserError)) return String(error);
-  return [error.message, error.remedy].flatMap((text) => (text ? [sentence(text)] : [])).join(' ');
+  return sentences(error);
 }

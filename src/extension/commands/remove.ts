@@ -73,8 +73,10 @@ async function restore({ runs }: Services): Promise<void> {
   if (items.length === 0) throw new UserError('no run is archived', { code: 'missing' });
   const title = t('Restore Archived Runs');
   const chosen = await vscode.window.showQuickPick(items, {
-    ...{ title, canPickMany: true as const, placeHolder: t('Runs') },
-    ignoreFocusOut: true, // what is marked is not lost by a look elsewhere
+    title,
+    canPickMany: true,
+    placeHolder: t('Runs'),
+    ignoreFocusOut: true, // as in `choose`; what is marked is not lost by a look elsewhere
   });
   for (const { archived, run } of chosen ?? []) {
     if (existsSync(run))

@@ -10,8 +10,7 @@ export async function report(error: unknown, log: vscode.LogOutputChannel): Prom
   if (error instanceof UserError) {
     log.warn(error.toString());
     const place = error.file && [vscode.workspace.asRelativePath(error.file), error.line].filter(Boolean).join(':');
-    const said = [error.message, error.remedy].flatMap((part) => (part ? [sentence(part)] : [])).join(' ');
-    const text = place ? `${place}: ${said}` : said;
+    const text = place ? `${place}: ${sentences(error)}` : sentences(error);
     const answer = await vscode.window.showErrorMessage(text, ...(opens(error) ? [open] : []));
     if (answer === open) await openAt(error);
     return;
@@ -44,6 +43,11 @@ export function requireTrust(): void {
     code: 'trust',
     remedy: 'Trust this workspace first: run "Workspaces: Manage Workspace Trust".',
   });
+}
+
+/** What went wrong and what to do about it, in one line. */
+export function sentences({ message, remedy }: { message: string; remedy?: string }): string {
+  return [message, remedy].flatMap((text) => (text ? [sentence(text)] : [])).join(' ');
 }
 
 export function sentence(text: string): string {

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Crash, Host } from '../../client/api';
 import { checkText } from '../../runs/events';
 import type { StageRow } from '../../runs/records';
-import { command, sentence } from '../commands/report';
+import { command, sentence, sentences } from '../commands/report';
 import type { Told } from '../hosts';
 import type { Services } from '../services';
 import { setting } from '../settings';
@@ -88,7 +88,7 @@ async function tellEnd(
       run,
     );
   } else if (outcome === 'failed') {
-    const why = fault ? `${sentence(fault.message)}${fault.remedy ? ` ${sentence(fault.remedy)}` : ''}` : '';
+    const why = fault ? sentences(fault) : '';
     const buttons = [
       { title: t('Resume'), id: 'resume' },
       { title: t('Show Log'), id: 'showLog' },

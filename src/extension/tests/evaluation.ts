@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import type { Evaluated } from '../../protocol/control';
 import { runOfCheckpoint } from '../../runs/reading';
-import { report, sentence } from '../commands/report';
+import { report, sentences } from '../commands/report';
 import type { Services } from '../services';
 import { setting } from '../settings';
 import { studentTitle } from '../students';
@@ -123,14 +123,7 @@ export class Evaluation {
       for (const item of waiting.values()) run.skipped(item);
       if (abort.signal.aborted) return;
       if (!(error instanceof UserError)) throw error;
-      this.fail(
-        run,
-        top,
-        [error.message, error.remedy]
-          .filter((text) => text !== undefined)
-          .map(sentence)
-          .join(' '),
-      );
+      this.fail(run, top, sentences(error));
     } finally {
       listener.dispose();
     }

@@ -9,7 +9,7 @@ import { installWorkbench } from '../../../scripts/workbench/install';
 import { openWorkbench, runCommand, workbenchReady } from '../../../scripts/workbench/page';
 import { type Server, type ServerOptions, startServer } from '../../../scripts/workbench/server';
 import { packageRoot } from '../../../src/paths';
-import { createWorkspace } from '../workspace';
+import { awkwardName, createWorkspace } from '../workspace';
 
 export interface Session {
   server: Server;
@@ -31,7 +31,7 @@ export interface Session {
 export async function openSession(options: ServerOptions & { withRun?: boolean } = {}): Promise<Session> {
   const workbench = await installWorkbench();
   const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'distillery-e2e-')));
-  const folder = join(scratch, "wörk #1 100% it's [ok] {a}");
+  const folder = join(scratch, awkwardName);
   await createWorkspace(folder, options);
   const vsix = process.env.DISTILLERY_VSIX;
   assert.ok(vsix, 'DISTILLERY_VSIX names the packaged extension');
