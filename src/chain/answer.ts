@@ -1,12 +1,13 @@
 import Fraction from 'fraction.js';
 import { lex, type Token } from './lexer';
+import { firstNumber, isMathematical, isPause, numberAt, quantityIn } from './quantity';
 import type { Span } from './types';
 
 /** Which mark an answer was found behind; `number` is the last number of a text without a mark. */
 export type AnswerKind = 'box' | 'hash' | 'line' | 'phrase' | 'number';
 
 export interface Answer extends Span {
-  /** A number in plain digits ("1080", "-10", "42.00", "3/4"), or a few words as they stand. */
+  /** A number in plain digits ("1080", "-10", "42.00", "3/4"), or a formula or a few words as they stand. */
   value: string;
   kind: AnswerKind;
 }
@@ -16,9 +17,10 @@ export interface Answer extends Span {
  * "Final Answer:", the last "the answer is", and in lenient mode the last number anywhere.
  *
  * The first of these that is there decides: when nothing stands behind it, as in a text that was cut off at "Answer:",
- * there is no answer (lenient mode goes on to the last number). On an answer line the number after the last "=" counts,
- * else the first one. Currency, percent signs, units, LaTeX dress and well-formed thousands commas are dropped; 1,08 is
- * not a number. Without a number up to five words are an answer too ("Monday"), but not a placeholder such as "[number]".
+ * there is no answer (lenient mode goes on to the last number). On an answer line what stands after the last "=" counts: a
+ * formula as it stands (3\sqrt{2}, 2x, (1, 2), and 5 - 3, which nobody has computed), else the first number. Currency, percent signs,
+ * units, LaTeX dress and well-formed thousands commas are dropped; 1,08 is not a number. Without a number up to five words are
+ * an answer too ("Monday"), but not a placeholder such as "[number]".
  * `start` and `end` hold the value as it is written. Takes time linear in the length of the text.
  */
 export function extractAnswer(text: string, mode: 'strict' | 'lenient' = 'strict'): Answer | null {
@@ -29,31 +31,56 @@ export function extractAnswer(text: string, mode: 'strict' | 'lenient' = 'strict
 
 /**
  * Whether two answers are the same: as exact rationals (42.00 = 42, 3/4 = 0.75, 1,080 = 1080, $18 = 18 dollars, 60% = 60), or
- * within 1e-6 * max(1, |b|); when one is not a number, letter by letter without case, spaces and LaTeX dress.
+ * within 1e-6 * max(1, |b|); when one is not a number, letter by letter without case, spaces and LaTeX dress. A name ("x = 5")
+ * or a unit ("3\sqrt{2} cm") that only one of them gives makes no difference.
  */
 export function sameAnswer(a: string, b: string): boolean {
+  const [left, right] = [dissect(a), dissect(b)];
+  return agree(left.name, right.name) && (sameValue(left.value, right.value) || sameFormula(left.value, right.value));
+}
+
+/** "x = 5" as its name and its value; any other text is a value. */
+function dissect(text: string): { name: string; value: string } {
+  const [name, value, ...more] = text.slice(0, longestLine + 1).split('=');
+  const named = value?.trim() && more.length === 0 && !/\d/.test(name) && text.length <= longestLine;
+  return named ? { name: plainText(name), value } : { name: '', value: text };
+}
+
+const agree = (a: string, b: string) => a === '' || b === '' || a === b;
+
+function sameValue(a: string, b: string): boolean {
   const [left, right] = [parseAnswer(a), parseAnswer(b)];
-  if (left && right) {
-    const size = right.abs();
-    return left
-      .sub(right)
-      .abs()
-      .lte((size.gt(1) ? size : new Fraction(1)).mul(tolerance));
-  }
-  return !left && !right && plainText(a) === plainText(b);
+  if (!left || !right) return false;
+  const size = right.abs();
+  return left
+    .sub(right)
+    .abs()
+    .lte((size.gt(1) ? size : new Fraction(1)).mul(tolerance));
+}
+
+/** Letter by letter; a number is never the same as what is none. */
+function sameFormula(a: string, b: string): boolean {
+  if (parseAnswer(a) || parseAnswer(b)) return false;
+  if (plainText(a) === plainText(b)) return true;
+  const [left, right] = [withoutUnit(a), withoutUnit(b)];
+  return agree(left.unit, right.unit) && plainText(left.value) === plainText(right.value);
+}
+
+/** A formula and the words behind it. */
+function withoutUnit(text: string): { value: string; unit: string } {
+  const unit =
+    text.length > longestLine
+      ? null
+      : /(?<=[\d)}\]π]\$?)(?:\s*\\(?:text|mathrm|mbox)\{[^{}\d]*\}|\s+\p{L}[^\d\\{}=^]*)$/u.exec(text);
+  return unit ? { value: text.slice(0, unit.index), unit: plainText(unit[0]) } : { value: text, unit: '' };
 }
 
 const tolerance = new Fraction(1, 1_000_000);
 
 /** The value of an answer that is one number with its dress and units ("$1,080", "\frac{3}{4} cups"), else null. */
 export function parseAnswer(text: string): Fraction | null {
-  const tokens = lex(text.slice(0, longestLine));
-  const first = tokens.findIndex((token) => token.kind !== 'word' && token.kind !== 'break');
-  const found = numberAt(tokens, tokens[first]?.text === '-' ? first + 1 : first);
-  const rest = found && tokens.slice(found.next);
-  return rest?.every(({ kind }) => kind === 'word' || kind === 'break' || kind === 'open' || kind === 'close')
-    ? new Fraction(found!.value)
-    : null;
+  const found = quantityIn(lex(text.slice(0, longestLine)));
+  return found && new Fraction(found.value);
 }
 
 /** Most code units of a line that are read for an answer. */
@@ -87,7 +114,7 @@ function behindHash(text: string): Answer | null {
     // Not a Markdown heading such as "#### Step 2" or "#### 1. Apples".
     const content = text.slice(line.start, line.end);
     if (/^[ \t]*[-−+]?[\\$€£]{0,2}[.\d]/.test(content) && !/^[ \t]*\d{1,3}[.)][ \t]+\S/.test(content)) {
-      return numberIn(text, line.start, line.end, 'hash');
+      return formulaIn(text, line.start, line.end, 'hash') ?? numberIn(text, line.start, line.end, 'hash');
     }
   }
   return null;
@@ -109,25 +136,61 @@ function lastMatch(text: string, pattern: RegExp): Span | null {
   return last;
 }
 
-/** The line that begins at `from`, or the next one when it holds nothing but space and bold marks. */
+/** The line that begins at `from`, or the next one, less its bullet, when it holds nothing but space and bold marks. */
 function lineAfter(text: string, from: number): Span {
   const lead = /^[\s*_:]{0,16}/.exec(text.slice(from, from + 16))![0];
-  const start = from + lead.length;
+  const bullet = lead.includes('\n')
+    ? /^[-–][ \t]{1,8}/.exec(text.slice(from + lead.length, from + lead.length + 16))
+    : null;
+  const start = from + lead.length + (bullet?.[0].length ?? 0);
   const newline = text.indexOf('\n', start);
   return { start, end: Math.min(newline < 0 ? text.length : newline, start + longestLine) };
 }
 
-function valueIn(text: string, from: number, kind: AnswerKind): Answer {
-  const { start, end } = lineAfter(text, from);
+function valueIn(text: string, mark: number, kind: AnswerKind): Answer {
+  const { start, end } = lineAfter(text, mark);
   const line = text.slice(start, end);
   const sentence = /^[^\n]*?[.!?](?=\s)/.exec(line)?.[0].length ?? line.length;
   for (const length of [sentence, line.length]) {
+    const formula = formulaIn(text, start, start + length, kind);
+    if (formula) return formula;
     const found = numberIn(text, start, start + length, kind);
     if (found.value !== '') return found;
   }
-  const words = /^[^[\]{}<>\n]*/.exec(line)![0].replace(/[\s*_.!]+$/, '');
+  const from = start + (/^\$?\\(?:text|textbf|mathrm|mbox)\{/.exec(line)?.[0].length ?? 0);
+  const words = /^[^[\]{}<>\n]*/.exec(text.slice(from, end))![0].replace(/[\s*_.!]+$/, '');
   const few = words.length > 0 && words.length <= 60 && words.split(/\s+/).length <= 5 && !/[[\]]/.test(line);
-  return few ? { value: words, kind, start, end: start + words.length } : nothing(kind, start);
+  return few ? { value: words, kind, start: from, end: from + words.length } : nothing(kind, start);
+}
+
+/** Most code units of a formula that is an answer. */
+const longestFormula = 120;
+
+/**
+ * What stands after the last "=" in the range, when it is mathematics (with at most five words behind) and not just one number; else null.
+ */
+function formulaIn(text: string, start: number, end: number, kind: AnswerKind): Answer | null {
+  const all = lex(text.slice(start, end));
+  const tokens = all.slice(all.findLastIndex(({ kind }, i) => kind === 'equals' && i < all.length - 1) + 1);
+  while (tokens.length > 0 && isPause(tokens[0])) tokens.shift();
+  while (tokens.length > 0 && isPause(tokens.at(-1)!)) tokens.pop();
+  if (tokens.length === 0 || quantityIn(tokens)) return null;
+  const [first, last] = [start + tokens[0].start, start + tokens.at(-1)!.end];
+  const value = text.slice(first, last);
+  return value.length <= longestFormula && isFormula(tokens, value) ? { value, kind, start: first, end: last } : null;
+}
+
+/** Whether a text is mathematics, and no prose that holds a number: words only at its end, and no number behind them. */
+function isFormula(tokens: Token[], text: string): boolean {
+  const word = tokens.findIndex(({ kind }) => kind === 'word');
+  const body = word < 0 ? tokens : tokens.slice(0, word);
+  const tail = word < 0 ? '' : text.slice(tokens[word].start - tokens[0].start);
+  const mathematical = body.some(
+    (token) => ['number', 'variable', 'fraction'].includes(token.kind) || isMathematical(token),
+  );
+  return (
+    mathematical && !quantityIn(body) && tail.split(/\s+/).length <= 5 && !/\d/.test(tail.replace(/\^\{?\d\}?/g, ''))
+  );
 }
 
 /** The number after the last "=" in the range, or else the first one; empty when there is none. */
@@ -153,59 +216,6 @@ function lastNumber(text: string): Answer | null {
     if (found) return { value: found.value, kind: 'number', start: start + found.start, end: start + found.end };
   }
   return null;
-}
-
-interface FoundNumber extends Span {
-  value: string;
-  /** The index of the token behind. */
-  next: number;
-}
-
-function firstNumber(tokens: Token[], from: number): FoundNumber | null {
-  for (let i = from; i < tokens.length; i++) {
-    const found = numberAt(tokens, i, from);
-    if (found) return found;
-  }
-  return null;
-}
-
-/** The number at token `i`: whole, decimal, a/b, a b/c or \frac{a}{b}, with its sign unless that stands before `from`. */
-function numberAt(tokens: Token[], i: number, from = 0): FoundNumber | null {
-  const token = tokens[i];
-  if (!token || (token.kind !== 'number' && token.kind !== 'fraction')) return null;
-  let value = token.value;
-  let written = token.text.replace(/[^\d.]/g, '');
-  let next = i + 1;
-  const isNumber = (at: number) => tokens[at]?.kind === 'number';
-  if (token.kind === 'fraction') {
-    const shape = tokens.slice(i + 1, i + 7).map(({ kind }) => kind);
-    if (shape.join() !== 'open,number,close,open,number,close') return null;
-    value = over(tokens[i + 2].value!, tokens[i + 5].value!);
-    next = i + 7;
-  } else if (tokens[next]?.text === '/' && isNumber(next + 1)) {
-    value = over(token.value!, tokens[next + 1].value!);
-    next += 2;
-  } else if (token.decimals === 0 && isNumber(next) && tokens[next].spaced && tokens[next + 1]?.text === '/') {
-    const part = isNumber(next + 2) ? over(tokens[next].value!, tokens[next + 2].value!) : undefined;
-    if (part?.lt(1)) {
-      value = token.value!.add(part);
-      next += 3;
-    }
-  }
-  if (!value) return null;
-  if (next > i + 1 || !written) written = value.toFraction();
-  const sign = tokens[i - 1];
-  const before = tokens[i - 2];
-  const negative =
-    i > from &&
-    sign?.text === '-' &&
-    (i - 1 === from || (!token.spaced && !['number', 'close', 'variable'].includes(before?.kind)));
-  const start = negative ? sign.start : token.start;
-  return { value: negative ? `-${written}` : written, start, end: tokens[next - 1].end, next };
-}
-
-function over(numerator: Fraction, denominator: Fraction): Fraction | undefined {
-  return denominator.n === 0n ? undefined : numerator.div(denominator);
 }
 
 function plainText(text: string): string {

@@ -103,25 +103,12 @@ async function collectRewrites(
   groups.forEach(({ row, lesson, samples }, group) => {
     const teacherTokens = (lesson.teacherTokens?.length ?? 1) - 1;
     const byLength = samples
-      .map((one, sample) => ({ ...one, sample }))
-      .sort((a, b) => a.tokens.length - b.tokens.length);
+      .map((one, sample) => ({ ...one, sample, length: one.tokens.length - 1 }))
+      .sort((a, b) => a.length - b.length);
     const rejected = rejectedTexts(decisions, lesson.problem.id);
-    const seen = new Set<string>();
-    for (const { correct, text, tokens, score, sample } of byLength) {
-      const repeated = seen.has(text);
-      seen.add(text);
-      const length = tokens.length - 1;
-      const reason = !correct
-        ? 'wrong'
-        : repeated
-          ? 'repeated'
-          : rejected.has(text)
-            ? 'rejected by hand'
-            : length >= teacherTokens
-              ? 'not shorter'
-              : seen.size > settings.internalise.rewrites
-                ? 'enough kept'
-                : undefined;
+    const reasons = reasonsAgainst(byLength, teacherTokens, rejected, settings.internalise.rewrites);
+    for (const [i, { text, tokens, length, score, sample }] of byLength.entries()) {
+      const reason = reasons[i];
       const accepted = reason === undefined;
       if (accepted) rewrites.push([row, tokens]);
       records.push({
@@ -147,6 +134,28 @@ async function collectRewrites(
     prompts.map(({ prompt }) => prompt),
   );
   return rewrites;
+}
+
+/**
+ * Why each rewrite of a problem is not learned from, undefined for those that are: the first `most` that are right, are not
+ * `rejected` by hand, and are shorter than the teacher's chain. `samples` come shortest first, lengths in tokens.
+ */
+export function reasonsAgainst(
+  samples: readonly { text: string; correct: boolean; length: number }[],
+  teacherTokens: number,
+  rejected: ReadonlySet<string>,
+  most: number,
+): (string | undefined)[] {
+  const kept = new Set<string>();
+  return samples.map(({ text, correct, length }) => {
+    if (!correct) return 'wrong';
+    if (kept.has(text)) return 'repeated';
+    if (rejected.has(text)) return 'rejected by hand';
+    if (length >= teacherTokens) return 'not shorter';
+    if (kept.size >= most) return 'enough kept';
+    kept.add(text);
+    return undefined;
+  });
 }
 
 /** Accuracy on the failures with and without the teacher's text: how much of the rewriting has reached the plain question. */
