@@ -92,6 +92,7 @@ test.each([
   '8:55 a.m. + 90 minutes = 9:25 a.m.',
   '1 hour + 30 minutes = 90 minutes',
   '$0.25 x 10 = 250 cents',
+  '50 cents + $1 = $1.50',
   '3 dozen = 3 × 12',
   '1 meter = 100 cm',
   '1/3 = 15 apples',

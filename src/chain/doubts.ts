@@ -11,7 +11,7 @@ import type { Side } from './sides';
 export function isDoubtful(text: string, tokens: Token[], left: Side, right: Side, stated: Fraction): boolean {
   const before = tokens[left.from - 1];
   const [start, end] = [tokens[left.from].start, tokens[right.end - 1].end];
-  const inCents = tokens.slice(right.from, right.end + 1).some(({ text }) => /^cents?$/.test(text));
+  const inCents = tokens.slice(left.from, right.end + 1).some(({ text }) => /^cents?$/.test(text));
   return (
     mixesUnits(tokens, left.from, right.end) ||
     (inCents && text.slice(Math.max(0, start - 1), end).includes('$')) ||

@@ -20,6 +20,8 @@ export interface TrainingState {
   update: number;
   optimizerStep: number;
   selection: Selection;
+  /** The validation check of this update is still to be made: the run was asked to end before it was over. */
+  unchecked: boolean;
   results: Context['results'];
   seconds: Context['seconds'];
   /** What the phase itself has to remember. */

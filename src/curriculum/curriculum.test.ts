@@ -33,6 +33,9 @@ function metrics(run: string) {
   return readMetrics(run).map(({ time: _, tokensPerSecond: __, ...rest }) => rest);
 }
 
+/** Its validation checks without their times. */
+const checksOf = (run: string) => readValidation(run).map(({ time: _, ...check }) => check);
+
 /** Starts a run, stops it after `updates` updates, and resumes it until it is done. */
 async function stopAndResume(updates: number): Promise<string> {
   const stop = new AbortController();
@@ -101,15 +104,16 @@ describe('a run', () => {
   });
 
   it('never has more completions in flight than an update has, where teacher chains are shown', () => {
-    const calls = vi.mocked(sample).mock.calls.map(([, prompts, { stream, maxRows }]) => {
-      return { stream: stream?.join(), longest: Math.max(...prompts.map(({ length }) => length)), maxRows };
+    const calls = vi.mocked(sample).mock.calls.map(([, prompts, { stream, maxRows, maxNewTokens }]) => {
+      const longest = Math.max(...prompts.map(({ length }) => length));
+      return { stream: stream?.join(), longest, maxRows, maxNewTokens };
     });
     const collect = calls.findIndex(({ stream }) => stream === 'rewrite/collect');
     const [collecting, shown, plain] = calls.slice(collect);
     expect(collecting.maxRows).toBe(6);
-    expect(shown).toMatchObject({ maxRows: 6, longest: collecting.longest });
+    expect(shown).toMatchObject({ maxRows: 6, maxNewTokens: 12, longest: collecting.longest });
     expect(plain.longest).toBeLessThan(shown.longest);
-    expect(plain.maxRows).toBe(64);
+    expect(plain).toMatchObject({ maxRows: 64, maxNewTokens: 16 });
   });
 
   it('keeps checkpoints that load as students', () => {
@@ -129,10 +133,34 @@ describe('a run', () => {
       readSummary(of).map(({ stage, accuracy, meanTokens }) => ({ stage, accuracy, meanTokens }));
     expect(summary(run)).toEqual(summary(whole));
     expect(readRollouts(run, 'rewrite', 3)).toEqual(readRollouts(whole, 'rewrite', 3));
-    const checks = (of: string) => readValidation(of).map(({ time: _, ...check }) => check);
-    expect(checks(run)).toEqual(checks(whole));
+    expect(checksOf(run)).toEqual(checksOf(whole));
     const last = (of: string) => readFileSync(join(of, 'checkpoints', 'rewrite-7', 'model.safetensors'));
     expect(last(run).equals(last(whole))).toBe(true);
+  });
+
+  it('gives the same when it is stopped within a check', async () => {
+    const stop = new AbortController();
+    let run = '';
+    const sampled = vi.mocked(sample);
+    const real = sampled.getMockImplementation();
+    let checks = 0;
+    const notify = (event: CurriculumEvent) => {
+      if (event.type !== 'update' || event.stage !== 'complete' || event.update !== event.updates) return;
+      sampled.mockImplementationOnce((model, prompts, options) => {
+        checks++;
+        stop.abort();
+        return real!(model, prompts, options);
+      });
+    };
+    const begun = (writer: { folder: string }) => (run = writer.folder);
+    await expect(start({ notify, signal: stop.signal, begun })).rejects.toThrow(Stopped);
+    expect(checks).toBe(1);
+    const last = openRun(run).record.checkpoints.at(-1)!;
+    expect(last).toMatchObject({ stage: 'complete' });
+    expect(readValidation(run).at(-1)!.step).toBeLessThan(last.step);
+    await resumeRun(run, quiet);
+    expect(metrics(run)).toEqual(metrics(whole));
+    expect(checksOf(run)).toEqual(checksOf(whole));
   });
 
   it('gives the same when it is made to rest, each time after a checkpoint', async () => {
@@ -163,6 +191,16 @@ describe('a run', () => {
     expect(openRun(run).record.checkpoints.at(-1)).toMatchObject({ name: 'complete-0' });
     await resumeRun(run, quiet);
     expect(metrics(run)).toEqual(metrics(whole));
+  });
+
+  it('takes a stage without updates as the student comes to it', async () => {
+    const { stages } = tinyExperiment(folder);
+    const reconstruct = stages.reconstruct && { ...stages.reconstruct, updates: 0 };
+    const experiment = { ...tinyExperiment(folder), stages: { ...stages, reconstruct, rewrite: false as const } };
+    const { folder: run, rows } = await startRun(experiment, join(folder, 'runs'), quiet);
+    const [base, , untouched] = rows;
+    expect(untouched).toMatchObject({ stage: 'reconstruct', accuracy: base.accuracy, meanTokens: base.meanTokens });
+    expect(openRun(run).record.checkpoints.map(({ name }) => name)).toContain(untouched.checkpoint);
   });
 
   it('leaves no tensors behind', async () => {

@@ -103,25 +103,32 @@ export async function evaluate(
   };
 }
 
+/** Prompts that are longer than plain questions: so many in flight at once, and so many new tokens, at most. */
 interface AskedOtherwise {
-  prompts?: readonly (readonly number[])[];
-  rows?: number;
-  signal?: AbortSignal;
+  prompts: readonly (readonly number[])[];
+  rows: number;
+  maxNewTokens: number;
 }
 
 /**
- * Evaluates with the settings of the experiment: the one harness for base, baselines, stages and validation alike. `rows`: in flight at
- * once at most, for prompts that are longer than plain questions.
+ * Evaluates with the settings of the experiment: the one harness for base, baselines, stages and validation alike. Ends with the
+ * signal's reason when the run is asked to end.
  */
 export function evaluateLessons(
-  { experiment, tokenizer }: Context,
+  { experiment, tokenizer, signal }: Context,
   model: Model,
   lessons: readonly Lesson[],
-  { rows = Number.POSITIVE_INFINITY, prompts, signal }: AskedOtherwise = {},
+  otherwise?: AskedOtherwise,
 ): Promise<Evaluation> {
   const { seed, evaluation } = experiment;
-  const batch = Math.min(evaluation.batch, rows);
-  return evaluate(model, tokenizer, lessons, { ...evaluation, batch, seed, signal }, prompts);
+  const settings = { ...evaluation, seed, signal };
+  if (!otherwise) return evaluate(model, tokenizer, lessons, settings);
+  const { prompts, rows, maxNewTokens } = otherwise;
+  const fewer = {
+    batch: Math.min(evaluation.batch, rows),
+    maxNewTokens: Math.min(evaluation.maxNewTokens, maxNewTokens),
+  };
+  return evaluate(model, tokenizer, lessons, { ...settings, ...fewer }, prompts);
 }
 
 /** Strict and lenient verdict on a text. A text that was cut off before its answer line has no strict answer. */

@@ -167,7 +167,12 @@ async function reportTransfer(
   prompts: number[][],
 ): Promise<void> {
   const lessons = failures.map((row) => context.train[row]);
-  const shown = await evaluateLessons(context, rewriter, lessons, { prompts, rows: rowsAtOnce(settings) });
+  const { maxNewTokens } = settings; // what was reckoned with beside the teacher's text
+  const shown = await evaluateLessons(context, rewriter, lessons, {
+    prompts,
+    rows: rowsAtOnce(settings),
+    maxNewTokens,
+  });
   const plain = await evaluateLessons(context, rewriter, lessons);
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   context.notify({

@@ -53,12 +53,12 @@ async function runStage(
 
 /** Tests the student on the test rows, once a run: a row of summary.json and every answer below evaluations/. */
 async function test(context: Context, stage: StageName, student: Model): Promise<void> {
-  const { run, notify, results, signal } = context;
+  const { run, notify, results } = context;
   if (readSummary(run.folder).some((row) => row.stage === stage)) return;
   await context.rest?.(async () => {}); // what training did last has its checkpoint
   endIfAsked(context);
   const { answers, accuracy, accuracyInterval, lenientAccuracy, truncated, meanTokens, n, tokensPerSecond } =
-    await evaluateLessons(context, student, context.test, { signal });
+    await evaluateLessons(context, student, context.test);
   run.evaluation(
     results[stage] ?? stage,
     answers.map((answer, i) => ({ ...answer, gold: context.test[i].problem.answer })),

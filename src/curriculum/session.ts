@@ -162,12 +162,18 @@ function closeAfter(run: RunWriter, error: unknown): void {
 }
 
 /** Leaves out training rows whose longest exercise has no room in the student's positions, and says so. */
-function thatFit(lessons: Lesson[], { stages }: Experiment, { config }: Model, { notify }: SessionOptions): Lesson[] {
+function thatFit(
+  lessons: Lesson[],
+  { stages, evaluation }: Experiment,
+  { config }: Model,
+  { notify }: SessionOptions,
+): Lesson[] {
   const budget = Math.max(0, ...[stages.complete, stages.rewrite].map((stage) => (stage ? stage.maxNewTokens : 0)));
   const fits = ({ prompt, teacherTokens }: Lesson) => {
     const teacher = teacherTokens?.length ?? 0;
     const wording = 64; // what the prompts of the stages say around the steps
-    return prompt.length + teacher + Math.max(teacher, budget) + wording <= config.maxPositions;
+    const exercise = teacher + Math.max(teacher, budget) + wording;
+    return prompt.length + Math.max(exercise, evaluation.maxNewTokens) <= config.maxPositions;
   };
   const kept = lessons.filter(fits);
   if (kept.length < lessons.length)

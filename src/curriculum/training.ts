@@ -47,12 +47,14 @@ export async function train(context: Context, model: Model, training: Training):
   let selection: Selection = { best: null, topAccuracy: 0 };
   let update = 0;
   let saved = -1;
+  let unchecked = false;
   const checkpoint = async () => {
     const state = {
       phase,
       update,
       optimizerStep: optimizer.step,
       selection,
+      unchecked,
       results: context.results,
       seconds: context.seconds,
       extra: training.state?.save() ?? null,
@@ -81,6 +83,23 @@ export async function train(context: Context, model: Model, training: Training):
     context.run.validation({ ...check, phase });
     notify({ type: 'validation', ...check });
   };
+  const spend = async (action: () => Promise<void>) => {
+    const started = performance.now();
+    await action();
+    context.seconds[stage] = (context.seconds[stage] ?? 0) + (performance.now() - started) / 1000;
+  };
+  /** A check takes long: asked to end meanwhile, the checkpoint comes first, and the check is made up for when the run is resumed. */
+  const check = async () => {
+    unchecked = true;
+    try {
+      await spend(validate);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      if (!(signal.reason instanceof Cancelled)) await checkpointIfNew();
+      endIfAsked(context);
+    }
+    unchecked = false;
+  };
   try {
     const newest = newestCheckpoint(context);
     if (newest?.entry.stage === stage && newest.state.phase === phase) {
@@ -88,15 +107,17 @@ export async function train(context: Context, model: Model, training: Training):
       loadWeights(model, folder);
       loadMoments(optimizer, folder, newest.state.optimizerStep);
       training.state?.restore(newest.state.extra);
-      ({ update, selection } = newest.state);
+      ({ update, selection, unchecked } = newest.state);
       saved = update;
     }
     notify({ type: 'phase', stage, phase, updates, done: update });
-    if (saved < 0 && !signal.aborted) {
+    if (saved < 0) {
+      endIfAsked(context);
       await validate();
       // The student as it came is a candidate, too: a phase that does harm leaves no trace.
-      if (training.tolerance !== null) await checkpoint();
+      if (training.tolerance !== null || updates === 0) await checkpoint();
     }
+    if (unchecked) await check();
     while (update < updates) {
       await setImmediate(); // a supervised update does not wait for anything: let signals and messages in
       await context.rest?.(checkpointIfNew);
@@ -119,10 +140,10 @@ export async function train(context: Context, model: Model, training: Training):
         tokensPerSecond: result.tokens / ((performance.now() - started) / 1000),
       });
       notify({ type: 'update', stage, phase, update, updates, metrics });
-      const due = update % settings.evaluateEvery === 0 || update === updates;
-      if (due) await validate();
       context.seconds[stage] = (context.seconds[stage] ?? 0) + (performance.now() - started) / 1000;
-      if (due) await checkpoint();
+      if (update % settings.evaluateEvery !== 0 && update !== updates) continue;
+      await check();
+      await checkpoint();
     }
     const chosen = checkpointName(stage, selection.best?.step ?? firstStep + updates);
     if (selection.best && selection.best.step !== firstStep + updates)

@@ -183,7 +183,7 @@ export function grpoStep(
       inputs.refLogProbs?.dispose();
       disposePacked(packed);
     }
-    if (replay.length > 0) {
+    if (replay.length > 0 && options.replayWeight > 0) {
       measures.replayLoss += accumulateSupervised(
         model,
         gradients,

@@ -168,6 +168,11 @@ describe('grpo', () => {
       expect(first.replayLoss).toBeGreaterThan(2);
       for (let i = 0; i < 40; i++) grpoStep(model, optimizer, flatOnes, examples, null, 1e-2, grpo, i);
       expect(grpoStep(model, optimizer, flatOnes, examples, null, 0, grpo, 1).replayLoss).toBeLessThan(0.3);
+      const none = { ...grpo, replayWeight: 0 };
+      expect(grpoStep(model, optimizer, flatOnes, examples, null, 0, none, 1)).toMatchObject({
+        replayLoss: 0,
+        tokens: 0,
+      });
     }));
 
   it('keeps close to the reference when told to', () =>

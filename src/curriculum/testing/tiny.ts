@@ -54,7 +54,7 @@ export function tinyExperiment(folder: string, changes: Partial<ExperimentFile> 
         rewrite: { ...grpo, internalise: { ...supervised, replayTeacher: 0.5 }, failures: { samples: 2 } },
       },
       baselines: { sft: supervised },
-      evaluation: { every: 2, maxNewTokens: 12 },
+      evaluation: { every: 2, maxNewTokens: 16 },
       ...changes,
     },
     folder,
