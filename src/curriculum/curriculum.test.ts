@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -191,6 +191,31 @@ describe('a run', () => {
     expect(openRun(run).record.checkpoints.at(-1)).toMatchObject({ name: 'complete-0' });
     await resumeRun(run, quiet);
     expect(metrics(run)).toEqual(metrics(whole));
+  });
+
+  it('goes on with the backend that "auto" was, and says when that is another one now', async () => {
+    const resume = async (began: object) => {
+      const stop = new AbortController();
+      let run = '';
+      const stopAtOnce = { signal: stop.signal, begun: (writer: { folder: string }) => (run = writer.folder) };
+      const notify = ({ type }: CurriculumEvent) => type === 'update' && stop.abort();
+      await expect(start({ ...stopAtOnce, notify })).rejects.toThrow(Stopped);
+      const file = join(run, 'config.json');
+      const config = JSON.parse(readFileSync(file, 'utf8'));
+      Object.assign(config.environment.backend, began);
+      writeFileSync(file, JSON.stringify({ ...config, experiment: { ...config.experiment, backend: 'auto' } }));
+      const events: CurriculumEvent[] = [];
+      let used = '';
+      const begun = (_: unknown, backend: { name: string }) => (used = backend.name);
+      await resumeRun(run, { ...quiet, begun, notify: (event) => events.push(event) });
+      const warnings = events.flatMap((event) =>
+        event.type === 'note' && event.level === 'warning' ? event.text : [],
+      );
+      return { used, warnings };
+    };
+    expect(await resume({})).toEqual({ used: testedBackend, warnings: [] });
+    const { warnings } = await resume({ isa: 'neon', description: 'native kernels, neon' });
+    expect(warnings).toEqual([expect.stringMatching(/^the run began on native kernels, neon and goes on with /)]);
   });
 
   it('takes a stage without updates as the student comes to it', async () => {

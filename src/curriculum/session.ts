@@ -43,25 +43,29 @@ export async function startRun(asked: Experiment, runsFolder: string, options: S
   // What "auto" means for this student is settled once: the run's config records it, and every later question is asked likewise.
   const { experiment, need } = memoryOf({ ...asked, student }, tokenizer, data, backend);
   const config: RunConfig = { experiment, environment: environment(experiment, backend, data) };
-  return conduct(createRun(runsFolder, experiment.name, config), experiment, data, backend, telling(need, options));
+  const run = createRun(runsFolder, experiment.name, config);
+  return conduct(run, experiment, data, backend, telling([need], options));
 }
 
 const memoryOf = (experiment: Experiment, tokenizer: Tokenizer, { train }: Problems, { name, isa }: BackendInfo) =>
   withMemory(experiment, train.problems, withPrompts(tokenizer, experiment.student), memoryLimits(name, isa));
 
-/** The options, with a note of what the run needs once it has begun. */
-const telling = (need: ReturnType<typeof withMemory>['need'], options: SessionOptions): SessionOptions => ({
+type Note = Omit<Extract<CurriculumEvent, { type: 'note' }>, 'type'>;
+
+/** The options, with notes for when the run has begun: what it needs, and what is not as it was. */
+const telling = (notes: Note[], options: SessionOptions): SessionOptions => ({
   ...options,
   begun(...run) {
     options.begun?.(...run);
-    options.notify({ type: 'note', ...need });
+    for (const note of notes) options.notify({ type: 'note', ...note });
   },
 });
 
 /** Goes on with a run from its newest checkpoint that is sound; what it recorded after that is done again. */
 export async function resumeRun(folder: string, options: SessionOptions) {
   const { experiment, environment: before } = readConfig(folder) as RunConfig;
-  const backend = await useBackend(experiment.backend);
+  const began = before.backend as BackendInfo | undefined;
+  const backend = await backendAgain(experiment.backend, began);
   const data = loadProblems(experiment);
   for (const [name, hash] of Object.entries(before.datasets as Record<string, string>)) {
     if (hash !== data[name as 'train' | 'test'].hash)
@@ -79,7 +83,24 @@ export async function resumeRun(folder: string, options: SessionOptions) {
     run.close();
     throw error;
   }
-  return conduct(run, experiment, data, backend, telling(need, options));
+  return conduct(run, experiment, data, backend, telling([need, ...otherBackend(began, backend)], options));
+}
+
+/** What `auto` was when the run began, where that can still be had. */
+async function backendAgain(asked: Experiment['backend'], began: BackendInfo | undefined): Promise<BackendInfo> {
+  if (asked !== 'auto' || !began || began.name === 'tensorflow-gpu') return useBackend(asked); // `auto` tries a GPU first, with care
+  try {
+    return await useBackend(began.name);
+  } catch (error) {
+    if (error instanceof UserError) return useBackend('auto');
+    throw error;
+  }
+}
+
+function otherBackend(began: BackendInfo | undefined, now: BackendInfo): Note[] {
+  if (!began || (began.name === now.name && began.isa === now.isa)) return [];
+  const text = `the run began on ${began.description} and goes on with ${now.description}: its numbers are no longer those of one machine, bit for bit`;
+  return [{ level: 'warning', text }];
 }
 
 /** The newest checkpoint whose files are as they were written; null when none was ever taken. Each newer one is a warning. */
