@@ -105,7 +105,7 @@ export function progressText(progress: Progress, seconds: number): string {
   return [
     `${done}/${total}`,
     done > 0 ? `${percent(correct / done, 0)} right` : '',
-    failed > 0 ? `${failed} refused` : '',
+    failed > 0 ? `${failed} failed` : '',
     `${underWay} under way`,
     `${short(usage.completion)} tokens`,
     asked > 0 && left > 0 ? `ETA ${clock((seconds / asked) * left)}` : '',
@@ -118,7 +118,16 @@ export function progressText(progress: Progress, seconds: number): string {
 }
 
 export function resultText(
-  { out, rows, solved, complete, questions, failures }: Written & { out: string; failures: Outcome['failures'] },
+  {
+    out,
+    rows,
+    solved,
+    complete,
+    questions,
+    kept,
+    failures,
+    without,
+  }: Written & Pick<Outcome, 'failures' | 'without'> & { out: string },
   { usage, done, total, correct, cut }: Progress,
   ended: Outcome['ended'],
   prices?: Prices,
@@ -126,17 +135,19 @@ export function resultText(
   const why = { stopped: 'Stopped.', budget: 'Ended by the budget.' };
   const lines = [
     ended === undefined ? '' : pc.yellow(ended instanceof TeacherFault ? 'The teacher gave up.' : why[ended]),
-    `${pc.bold(plural(rows, 'chain'))} in ${shown(out)}: ${solved} of ${plural(questions, 'question')} solved, ${percent(correct / Math.max(done, 1))} of ${done} replies right`,
+    kept === undefined ? '' : pc.yellow(`${shown(out)} stays as it is: it holds ${plural(kept, 'row')}.`),
+    `${pc.bold(plural(rows, 'chain'))}${kept === undefined ? ` in ${shown(out)}` : ''}: ${solved} of ${plural(questions, 'question')} solved, ${percent(correct / Math.max(done, 1))} of ${done} replies right`,
     pc.dim(
       `${short(usage.prompt)} tokens in, ${short(usage.completion)} out${prices ? `, ${money(costOf(usage, prices))} spent now` : ''}`,
     ),
+    without.length > 0 ? pc.yellow(`The endpoint takes no ${without.join(', ')}: its own default counts.`) : '',
     cut > 0
       ? pc.yellow(`${cut} of ${done} replies are cut off by --max-tokens and of no use. A larger one asks all again.`)
       : '',
     complete < questions
       ? `${total - done} replies are missing. Run the same command again: only these are asked.`
       : '',
-    ...failures.slice(0, 3).map(({ problemId, message }) => `${pc.yellow('refused')} ${problemId}: ${message}`),
+    ...failures.slice(0, 3).map(({ problemId, message }) => `${pc.yellow('no reply')} to ${problemId}: ${message}`),
     failures.length > 3 ? `... and ${failures.length - 3} more` : '',
   ];
   return lines.filter(Boolean).join('\n');

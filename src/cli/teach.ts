@@ -120,8 +120,9 @@ async function teach(questions: string, options: Options): Promise<void> {
     if (plan.cached < plan.requests && !(await askConsent('Send them?', options.yes))) return;
     const outcome = await ask(teacher, tasks, journal, options);
     const { keep, thoughts, withUnanswered: unanswered = false } = options;
-    const written = writeChainsOf(out, problems, teacher, sampling, journal, { keep, thoughts, unanswered });
-    const { ended, failures, progress } = outcome;
+    const { ended, failures, progress, without } = outcome;
+    const selection = { keep, thoughts, unanswered };
+    const written = writeChainsOf(out, problems, teacher, sampling, journal, selection, ended !== undefined);
     const result = {
       out,
       journal: journalFolder,
@@ -129,6 +130,7 @@ async function teach(questions: string, options: Options): Promise<void> {
       usage: progress.usage,
       correct: progress.correct,
       failures,
+      without,
     };
     if (options.json) print({ result: { ...result, replies: progress.done, ended: endWord(ended) } });
     else process.stdout.write(`${resultText(result, progress, ended, prices)}\n`);

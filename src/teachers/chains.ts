@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { dirname } from 'node:path';
 import type { Problem } from '../data/types';
 import { flushFolder, guardDisk } from '../disk';
+import { readLines } from '../lines';
 import { isRight, type Sampling, taskOf } from './generate';
 import type { Entry, Journal } from './journal';
 import { chainText } from './reply';
@@ -24,9 +25,14 @@ export interface Written {
   solved: number;
   complete: number;
   questions: number;
+  /** The file was left as it is: it holds so many rows, more than there are now. */
+  kept?: number;
 }
 
-/** Writes the chains of the problems, in their order, as a `*.chains.jsonl`; the file is replaced as a whole. */
+/**
+ * Writes the chains of the problems, in their order, as a `*.chains.jsonl`; the file is replaced as a whole. One that holds more stays
+ * when the asking `endedEarly`: a wrong key or a stop at once takes nothing from anybody.
+ */
 export function writeChainsOf(
   file: string,
   problems: readonly Problem[],
@@ -34,9 +40,10 @@ export function writeChainsOf(
   sampling: Sampling,
   journal: Journal,
   selection: Selection,
+  endedEarly = false,
 ): Written {
   const written: Written = { rows: 0, solved: 0, complete: 0, questions: problems.length };
-  replaceLines(file, function* () {
+  const lines = function* () {
     for (const problem of problems) {
       const { rows, replies, correct } = rowsOf(problem, teacher, sampling, journal, selection);
       if (correct > 0) written.solved++;
@@ -44,8 +51,19 @@ export function writeChainsOf(
       written.rows += rows.length;
       for (const row of rows) yield JSON.stringify(row);
     }
+  };
+  replaceLines(file, lines, () => {
+    const there = endedEarly && fs.existsSync(file) ? rowsIn(file) : 0;
+    if (there > written.rows) written.kept = there;
+    return written.kept === undefined;
   });
   return written;
+}
+
+function rowsIn(file: string): number {
+  let rows = 0;
+  for (const { text } of readLines(file)) if (text.trim() !== '') rows++;
+  return rows;
 }
 
 function rowsOf(problem: Problem, teacher: Teacher, sampling: Sampling, journal: Journal, selection: Selection) {
@@ -69,7 +87,7 @@ function rowsOf(problem: Problem, teacher: Teacher, sampling: Sampling, journal:
       samples: replies.length,
       correct: right.length,
       sample,
-      temperature: sampling.temperature,
+      ...(!reply.without?.includes('temperature') && { temperature: sampling.temperature }),
       promptTokens: reply.usage.prompt,
       completionTokens: reply.usage.completion,
       ...(reply.estimated && { tokensEstimated: true }),
@@ -86,8 +104,8 @@ function rowsOf(problem: Problem, teacher: Teacher, sampling: Sampling, journal:
   return { rows, replies: replies.length, correct: right.length };
 }
 
-/** As `writeAtomically`, a line at a time: all chains together may be too long for one text. */
-function replaceLines(file: string, lines: () => Iterable<string>): void {
+/** As `writeAtomically`, a line at a time: all chains together may be too long for one text. `wanted` is asked once they are all there. */
+function replaceLines(file: string, lines: () => Iterable<string>, wanted: () => boolean): void {
   const draft = `${file}.draft`;
   guardDisk(file, 'its earlier content is kept', () => {
     const handle = fs.openSync(draft, 'w');
@@ -100,6 +118,7 @@ function replaceLines(file: string, lines: () => Iterable<string>): void {
     } finally {
       fs.closeSync(handle);
     }
+    if (!wanted()) return fs.rmSync(draft);
     fs.renameSync(draft, file);
     flushFolder(dirname(file));
   });

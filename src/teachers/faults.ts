@@ -16,6 +16,8 @@ export class TeacherFault extends Error {
       retryAfterMs?: number;
       /** Too many requests: everybody waits, not this request only. */
       throttled?: boolean;
+      /** Attempts that this is worth, where each is paid for; absent: as many as the pace has. */
+      attempts?: number;
       remedy?: string;
       cause?: unknown;
     } = {},

@@ -44,7 +44,7 @@ async function teach(options: Partial<GenerateOptions> = {}, selection = shortes
     const tasks = tasksOf(asked, teacher, how);
     const outcome = await generate(tasks, teacher, journal, { concurrency: 4, pace, ...options });
     const out = join(folder, 'x.chains.jsonl');
-    const written = writeChainsOf(out, asked, teacher, how, journal, selection);
+    const written = writeChainsOf(out, asked, teacher, how, journal, selection, outcome.ended !== undefined);
     return { outcome, written, out, plan: planOf(teacher, asked.length, tasks, journal.entries) };
   } finally {
     journal.close();
@@ -107,6 +107,58 @@ describe('generating chains', () => {
     expect(outcome).toMatchObject({ failures: [], progress: { done: 18, cut: 18, usage: { completion: 1800 } } });
     expect(written).toMatchObject({ rows: 0 });
     expect(server.asked).toHaveLength(18);
+  });
+
+  it('gives up a question that is always answered with nothing, and goes on with the others', async () => {
+    server.behave = (asked) => (sumIn(asked) === 0 ? { text: '', usage: 50 } : right(asked));
+    const { outcome, written } = await teach({ concurrency: 1, pace: { ...pace, attempts: 6 } });
+    expect(outcome.ended).toBeUndefined();
+    expect(outcome.failures.map(({ problemId, message }) => `${problemId} ${message}`)).toEqual(
+      Array(3).fill('q0 the reply is empty'),
+    );
+    expect(outcome.progress).toMatchObject({ done: 15, failed: 3, usage: { completion: 15 * 7 + 9 * 50 } });
+    expect(written).toMatchObject({ solved: 5, complete: 5 });
+    // Its other samples came last, and each was tried three times.
+    expect(server.asked.slice(0, 4).map(sumIn)).toEqual([0, 0, 0, 2]);
+    expect(server.asked).toHaveLength(15 + 9);
+  });
+
+  it('gives the teacher up when three questions in a row fail', async () => {
+    server.behave = (asked, nth) => (nth > 4 ? { status: 502, error: 'bad gateway' } : right(asked));
+    const { outcome } = await teach({ concurrency: 1, pace: { ...pace, attempts: 2 } });
+    expect(outcome).toMatchObject({ ended: { kind: 'passing' }, progress: { done: 4, failed: 3 } });
+    expect(outcome.failures.map(({ problemId }) => problemId)).toEqual(['q1', 'q2', 'q3']);
+    expect(server.asked).toHaveLength(4 + 3 * 2);
+  });
+
+  it('leaves a file that holds more when it ends early', async () => {
+    const { out } = await teach();
+    const before = readFileSync(out, 'utf8');
+    server.behave = () => ({ status: 404, error: 'no such model' });
+    const other = { ...sampling, temperature: 0.5 };
+    const failed = await teach({}, shortest, problems, other);
+    expect(failed.outcome.ended).toBeInstanceOf(TeacherFault);
+    expect(failed.written).toMatchObject({ rows: 0, kept: 6 });
+    expect(readFileSync(out, 'utf8')).toBe(before);
+    server.behave = right;
+    const some = await teach({}, shortest, problems.slice(0, 2), other);
+    expect(some.written).toEqual({ rows: 2, solved: 2, complete: 2, questions: 2 }); // asked for, and all there
+    expect(readChains(out)).toHaveLength(2);
+  });
+
+  it('does not say that a reply had a temperature which the server did not take', async () => {
+    server.behave = (asked) =>
+      'temperature' in asked.body
+        ? {
+            status: 400,
+            error: "Unsupported value: 'temperature' does not support 0.7 with this model.",
+            param: 'temperature',
+          }
+        : right(asked);
+    const { outcome, out } = await teach();
+    expect(outcome).toMatchObject({ failures: [], without: ['temperature'] });
+    expect(outcome.ended).toBeUndefined();
+    expect(readChains(out)[0].meta!.teacher).not.toHaveProperty('temperature');
   });
 
   it('counts replies that were cut off, and repeats none beyond the budget', async () => {

@@ -66,8 +66,10 @@ export interface Progress {
 
 export interface Outcome {
   progress: Progress;
-  /** Requests that were refused; asked again the next time. */
+  /** Requests that were refused, or failed as often as they were made; asked again the next time. */
   failures: { problemId: string; sample: number; message: string }[];
+  /** What of the sampling the teacher does not take: it was left out of requests that were answered now. */
+  without: string[];
   /** Why not everything was asked. */
   ended?: 'stopped' | 'budget' | TeacherFault;
 }
@@ -75,8 +77,10 @@ export interface Outcome {
 /** Replies that were given up have cost what was set aside for whole ones. */
 class Overdrawn extends Error {}
 
-/** Refused requests in a row, and nothing but these, after which the teacher is given up. */
+/** Refused requests, and nothing but these, after which the teacher is given up. */
 const hopeless = 5;
+/** Questions in a row that failed as often as they were asked: it is not them, the teacher is given up. */
+const inVain = 3;
 
 export function tasksOf(problems: readonly Problem[], teacher: Teacher, sampling: Sampling): Task[] {
   const tasks = new Map<string, Task>();
@@ -118,7 +122,7 @@ export async function generate(
   };
   const budget = options.budget !== undefined && prices ? new Budget(options.budget, prices) : undefined;
   for (const { usage } of journal.entries.values()) budget?.spend(usage);
-  const outcome: Outcome = { progress, failures: [] };
+  const outcome: Outcome = { progress, failures: [], without: [] };
   const notify = () => options.notify?.(progress);
   const gate = new Gate(pace.requestsPerMinute ? 60_000 / pace.requestsPerMinute : 0);
   const halt = new AbortController(); // ends the waits of all workers when one finds that it is over
@@ -127,6 +131,14 @@ export async function generate(
   const end = (reason: NonNullable<Outcome['ended']>) => {
     outcome.ended ??= reason;
     halt.abort();
+  };
+
+  const failing = new Set<string>();
+  /** Whether it is the teacher that fails. If not, the question's other samples are asked after all else. */
+  const isHopeless = (error: TeacherFault, { id }: Problem): boolean => {
+    if (error.kind === 'request') return progress.done === progress.cached && progress.failed >= hopeless;
+    missing.sort((a, b) => Number(a.problem.id === id) - Number(b.problem.id === id));
+    return failing.add(id).size >= inVain;
   };
 
   const charge = ({ prompt, completion }: Usage) => {
@@ -158,6 +170,7 @@ export async function generate(
         notify();
       },
     );
+    outcome.without = [...new Set([...outcome.without, ...(reply.without ?? [])])];
     const seconds = Math.round(performance.now() - begun) / 1000;
     const { model, host } = teacher;
     const record = { key, problemId: problem.id, sample, model, host, time: now().toISOString(), seconds, ...reply };
@@ -179,6 +192,7 @@ export async function generate(
         used = entry.usage;
         charge(used);
         progress.done++;
+        failing.clear();
         if (isRight(entry, task.problem.answer)) progress.correct++;
         if (!entry.finished) progress.cut++;
       } catch (error) {
@@ -191,10 +205,10 @@ export async function generate(
           halt.abort();
           throw error;
         }
-        if (error.kind !== 'request') return end(error);
+        if (error.kind === 'teacher') return end(error);
         progress.failed++;
         outcome.failures.push({ problemId: task.problem.id, sample: task.sample, message: error.message });
-        if (progress.done === progress.cached && progress.failed >= hopeless) return end(error);
+        if (isHopeless(error, task.problem)) return end(error);
       } finally {
         budget?.settle(most, used);
         progress.underWay--;

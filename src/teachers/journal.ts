@@ -28,6 +28,7 @@ const recordSchema = z.object({
   finished: z.boolean(),
   usage: z.object({ prompt: count, completion: count }),
   estimated: z.boolean().optional(),
+  without: z.array(z.enum(['temperature', 'seed'])).optional(),
 });
 export type JournalRecord = z.infer<typeof recordSchema>;
 

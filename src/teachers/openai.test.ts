@@ -99,6 +99,16 @@ describe('an OpenAI-compatible teacher', () => {
     expect(server.asked[3].body).toMatchObject({ max_completion_tokens: 100 });
   });
 
+  it("leaves nothing out for a value out of range, which is the user's to mend", async () => {
+    const error = "Invalid 'temperature': decimal above maximum value. Expected a value <= 1, but got 1.5 instead.";
+    server.behave = ({ body }) =>
+      'temperature' in body ? { status: 400, error, param: 'temperature' } : { text: 'Answer: 2' };
+    const teacher = openAiTeacher({ baseUrl: server.baseUrl, model: 'm' });
+    const fault = await faultOf(collectReply(teacher.ask({ ...request, temperature: 1.5 }, never), 0));
+    expect(fault).toMatchObject({ kind: 'request', message: expect.stringContaining('above maximum') });
+    expect(server.asked).toHaveLength(1);
+  });
+
   it('says whether asking again may help', async () => {
     const limited = await faultOf(ask({ status: 429, headers: { 'retry-after': '7' } }));
     expect(limited).toMatchObject({ kind: 'passing', details: { retryAfterMs: 7000, throttled: true } });

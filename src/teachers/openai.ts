@@ -5,7 +5,7 @@
 import type OpenAI from 'openai';
 import { checkBaseUrl, isLocal } from './endpoint';
 import { retryAfter, TeacherFault } from './faults';
-import type { Piece, Teacher, TeacherRequest } from './types';
+import type { Piece, Teacher, TeacherRequest, Unsent } from './types';
 
 export interface OpenAiSettings {
   /** Up to and without `/chat/completions`, such as `http://localhost:11434/v1`. */
@@ -39,7 +39,8 @@ export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', silenceMs 
       const watch = new Watch(signal, silenceMs);
       try {
         const open = api === 'chat' ? openChat : openCompletion;
-        yield* piecesOf(await open(await client, model, request, refused, watch), watch);
+        const chunks = await open(await client, model, request, refused, watch);
+        yield* piecesOf(chunks, watch, unsent(request, refused));
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         throw watch.silent
@@ -149,19 +150,29 @@ function openCompletion(
 /** Sends again without what the server does not know; `create` looks at `refused`. */
 async function adapting<T>(refused: Set<Refusal>, create: () => Promise<T>): Promise<T> {
   for (;;) {
+    const before = new Set(refused); // other requests are refused meanwhile
     try {
       return await create();
     } catch (error) {
-      const refusal = refusalIn(error, refused);
+      const refusal = refusalIn(error, before);
       if (!refusal) throw error;
       refused.add(refusal);
     }
   }
 }
 
+const unsent = ({ seed }: TeacherRequest, refused: ReadonlySet<Refusal>): Unsent[] =>
+  (['temperature', ...(seed === undefined ? [] : ['seed' as const])] as const).filter((name) => refused.has(name));
+
+/** A value out of range is the user's to mend: "temperature must be between 0 and 1". */
+const ofRange =
+  /\b(?:between|range|(?:less|greater|smaller|larger) than|at (?:most|least)|m(?:in|ax)imum|above|below|exceeds?|too (?:large|small|high|low))\b|[<>≤≥]/i;
+
 function refusalIn(error: unknown, refused: ReadonlySet<Refusal>): Refusal | undefined {
   const { status, message, param } = error as { status?: number; message?: string; param?: string | null };
   if (status !== 400 && status !== 422) return undefined;
+  if (ofRange.test(message ?? '') && !/unsupported|not support|unknown|unrecognized/i.test(message ?? ''))
+    return undefined;
   return refusals.find(
     (name) => !refused.has(name) && (param === name || new RegExp(`\\b${name}\\b`).test(message ?? '')),
   );
@@ -170,7 +181,11 @@ function refusalIn(error: unknown, refused: ReadonlySet<Refusal>): Refusal | und
 /** What servers of reasoning models add to a delta: DeepSeek and vLLM `reasoning_content`, Ollama and newer vLLM `reasoning`. */
 type Delta = Chunk['choices'][number]['delta'] & { reasoning_content?: unknown; reasoning?: unknown };
 
-async function* piecesOf(stream: AsyncIterable<Chunk | OpenAI.Completion>, watch: Watch): AsyncGenerator<Piece> {
+async function* piecesOf(
+  stream: AsyncIterable<Chunk | OpenAI.Completion>,
+  watch: Watch,
+  without: Unsent[],
+): AsyncGenerator<Piece> {
   let reason: string | undefined;
   let usage: { prompt: number; completion: number } | undefined;
   for await (const chunk of stream) {
@@ -190,7 +205,7 @@ async function* piecesOf(stream: AsyncIterable<Chunk | OpenAI.Completion>, watch
   }
   if (reason === undefined) return; // cut off; whoever collects the pieces says so
   if (reason === 'content_filter') throw new TeacherFault('the provider filtered the reply', 'request');
-  yield { kind: 'end', finished: reason !== 'length', usage };
+  yield { kind: 'end', finished: reason !== 'length', usage, without };
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -54,8 +54,9 @@ export async function withPatience<T>(
     try {
       return await request();
     } catch (error) {
-      if (!(error instanceof TeacherFault) || error.kind !== 'passing' || attempt >= attempts) throw error;
-      const { retryAfterMs, throttled } = error.details;
+      if (!(error instanceof TeacherFault) || error.kind !== 'passing') throw error;
+      const { retryAfterMs, throttled, attempts: worth = attempts } = error.details;
+      if (attempt >= Math.min(attempts, worth)) throw error;
       if (retryAfterMs !== undefined && retryAfterMs > longestRetryAfterMs)
         throw new TeacherFault(
           `${error.message}: asked to wait ${Math.round(retryAfterMs / 60_000)} minutes`,

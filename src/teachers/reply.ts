@@ -30,9 +30,11 @@ export async function collectReply(
       if (piece.kind === 'end') {
         usage = piece.usage;
         const { thought, text } = separate(thoughts.join(''), texts.join(''));
-        const { finished } = piece;
-        if (thought === '' && text === '' && finished) throw new TeacherFault('the reply is empty', 'passing');
-        return { thought, text, finished, usage: usage ?? guess(), ...(!usage && { estimated: true }) };
+        const { finished, without } = piece;
+        if (thought === '' && text === '' && finished)
+          throw new TeacherFault('the reply is empty', 'passing', { attempts: 3 });
+        const lacking = without && without.length > 0 && { without };
+        return { thought, text, finished, usage: usage ?? guess(), ...(!usage && { estimated: true }), ...lacking };
       }
       length += piece.text.length;
       if (length > maxReplyLength)

@@ -34,7 +34,11 @@ export type Piece =
   /** Thinking that the server sets apart (`reasoning_content`). */
   | { kind: 'thought'; text: string }
   | { kind: 'text'; text: string }
-  | { kind: 'end'; finished: boolean; usage?: Usage };
+  /** `without`: what the server does not take, so that it was not sent. */
+  | { kind: 'end'; finished: boolean; usage?: Usage; without?: Unsent[] };
+
+/** Settings of the sampling that a server may not take. */
+export type Unsent = 'temperature' | 'seed';
 
 /** Tokens as the server counts them for its bill; `completion` holds the thinking too. */
 export interface Usage {
@@ -53,4 +57,6 @@ export interface Reply {
   usage: Usage;
   /** True where the server did not say and the tokens are guessed from the length of the texts. */
   estimated?: boolean;
+  /** Settings that the server does not take: its own defaults counted. */
+  without?: Unsent[];
 }

@@ -2,7 +2,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { guessFormat } from '../../data/guess';
 import { loadData } from '../../data/load';
-import { writeChainsOf } from '../../teachers/chains';
+import { type Written, writeChainsOf } from '../../teachers/chains';
 import { generate, type Outcome, type Progress, type Sampling, type Task, tasksOf } from '../../teachers/generate';
 import { type Journal, openJournal } from '../../teachers/journal';
 import { checkOutput, faultOfOutcome, journalOf } from '../../teachers/output';
@@ -65,12 +65,13 @@ async function teach(
     log.info(`Asking ${teacher.model} at ${teacher.host}: ${plan.requests - plan.cached} of ${plan.requests} requests`);
     const outcome = await ask(teacher, tasks, journal, problems.length);
     const selection = { keep: 'shortest-correct', thoughts: true, unanswered: false } as const;
-    const { rows, solved } = writeChainsOf(out, problems, teacher, sampling, journal, selection);
+    const early = outcome.ended !== undefined;
+    const written = writeChainsOf(out, problems, teacher, sampling, journal, selection, early);
     await vscode.window.showTextDocument(vscode.Uri.file(out), { preview: false });
     const fault = faultOfOutcome(outcome);
     if (fault && /refuses the key/.test(fault.message)) await forget();
     if (fault) throw fault;
-    void vscode.window.showInformationMessage(resultText(outcome, rows, solved, problems.length));
+    void vscode.window.showInformationMessage(resultText(outcome, written));
     return out;
   } finally {
     journal.close();
@@ -165,17 +166,28 @@ function progressText({ done, total, cached, correct, waiting }: Progress, secon
     .join(', ');
 }
 
-function resultText({ ended, failures, progress }: Outcome, rows: number, solved: number, questions: number): string {
+function resultText(
+  { ended, failures, progress, without }: Outcome,
+  { rows, solved, questions, kept }: Written,
+): string {
   const text = t('{0}: {1} of {2} questions solved.', plural(rows, 'chain'), solved, questions);
-  const refused =
-    failures.length > 0 ? ` ${t('{0} refused: {1}', failures.length, clip(failures[0].message, 80))}` : '';
+  const stays =
+    kept === undefined ? '' : ` ${t('The file stays as it is, as it holds more ({0}).', plural(kept, 'row'))}`;
+  const lacking =
+    without.length > 0 ? ` ${t('The endpoint takes no {0}: its own default counts.', without.join(', '))}` : '';
+  const failed =
+    failures.length > 0
+      ? ` ${t('{0} without a reply: {1}', plural(failures.length, 'request'), clip(failures[0].message, 80))}`
+      : '';
   const { cut, done } = progress;
   const short =
     cut > 0 ? ` ${t('{0} of {1} replies are cut off by distillery.teacher.maxTokens and of no use.', cut, done)}` : '';
   const rest = progress.total - done;
   return (
     text +
-    refused +
+    stays +
+    lacking +
+    failed +
     short +
     (ended === 'stopped'
       ? ` ${t('Stopped; {0} replies are missing, and the next time only these are asked.', rest)}`
