@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import pc from 'picocolors';
+import { runConfigOf } from '../curriculum/run-config';
 import { useBackend } from '../kernels/backends';
 import { type Exported, type ExportFormat, exportStudent } from '../model/export';
 import type { WrittenType } from '../model/gguf/write';
@@ -74,9 +75,10 @@ async function write(
 ): Promise<Exported> {
   await useBackend('embedded');
   const done = waiting(`Writing ${out}`, json);
+  const prompts = runConfigOf(student)?.experiment.student;
   let exported: Exported;
   try {
-    exported = exportStudent(student, out, { format, dtype: dtype.toUpperCase() as WrittenType, force });
+    exported = exportStudent(student, out, { format, dtype: dtype.toUpperCase() as WrittenType, force, prompts });
   } finally {
     done();
   }

@@ -38,13 +38,13 @@ export async function saveCheckpoint(
   at: { stage: StageName; step: number },
   state: TrainingState,
 ): Promise<string> {
-  const { run, experiment } = context;
+  const { run, experiment, tokenizer } = context;
   const { stage, step } = at;
   const entry = await run.checkpoint({ stage, step, state }, (folder) => {
     if (model.adapter) {
       copyCompanions(model.adapter.base.path, folder);
       saveAdapter(folder, model.adapter);
-    } else saveStudent(folder, model, { tokenizerFrom: experiment.student.path });
+    } else saveStudent(folder, model, { tokenizerFrom: experiment.student.path, eosIds: tokenizer.eosIds });
     const moments = [...optimizer.moments].flatMap(([name, { first, second }]) => [
       source(`${name}.first`, first),
       source(`${name}.second`, second),

@@ -7,6 +7,7 @@ import { writeGgufStudent } from './gguf/export';
 import { ggufAt, ggufCompanions, withGguf } from './gguf/student';
 import type { WrittenType } from './gguf/write';
 import { baseFolder, loadStudent, type Student, saveStudent } from './hf-folder';
+import { type PromptSettings, withPrompts } from './prompting';
 import type { FloatDtype } from './safetensors';
 import { disposeModel } from './transformer';
 
@@ -20,7 +21,12 @@ export interface ExportOptions {
   force?: boolean;
   /** The student, where it is loaded already; it stays the caller's. */
   student?: Student;
+  /** How it was asked in its training, which decides what ends its texts. */
+  prompts?: PromptSettings;
 }
+
+/** Of a student that no run of ours has trained: its files say what ends its texts. */
+const unasked: PromptSettings = { prompt: 'plain' };
 
 export interface Exported {
   /** The folder or file. */
@@ -78,11 +84,16 @@ const stale =
   /^(model.*\.safetensors|model\.safetensors\.index\.json|adapter_.*|chat_template\.jinja|.*token.*\.json)$/;
 
 /** Filled aside; then renamed as a whole, or file by file (the weights last) where a folder is there. */
-function writeFolder(from: string, path: string, { model }: Student, { dtype }: ExportOptions): string[] {
+function writeFolder(from: string, path: string, student: Student, { dtype, prompts }: ExportOptions): string[] {
+  const { model, tokenizer } = student;
   const draft = draftOf(path);
   try {
     mkdirSync(draft, { recursive: true });
-    saveStudent(draft, model, { dtype: dtype as FloatDtype, tokenizerFrom: tokenizerPlace(from) });
+    saveStudent(draft, model, {
+      dtype: dtype as FloatDtype,
+      tokenizerFrom: tokenizerPlace(from),
+      eosIds: withPrompts(tokenizer, prompts ?? unasked).eosIds,
+    });
     const names = readdirSync(draft).sort((a, b) => Number(/safetensors$/.test(a)) - Number(/safetensors$/.test(b)));
     if (existsSync(path)) {
       for (const name of readdirSync(path)) if (stale.test(name) && !names.includes(name)) rmSync(join(path, name));
@@ -98,13 +109,15 @@ function writeFolder(from: string, path: string, { model }: Student, { dtype }: 
 
 const draftOf = (path: string) => join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
 
-function writeFile(from: string, path: string, { model, tokenizer }: Student, { dtype }: ExportOptions): string[] {
+function writeFile(from: string, path: string, student: Student, { dtype, prompts }: ExportOptions): string[] {
+  const { model, tokenizer } = student;
   const place = tokenizerPlace(from);
+  const { eosId, eosIds } = withPrompts(tokenizer, prompts ?? unasked);
   writeGgufStudent(path, model, {
     type: dtype,
     tokenizerJson: tokenizerJson(place),
     tokenizerFile: ggufAt(place) ?? join(place, 'tokenizer.json'),
-    tokenizer,
+    tokenizer: { ...tokenizer, eosId, eosIds },
     chatTemplate: tokenizer.chatTemplate?.source,
     name: basename(resolve(from)).replace(/\.gguf$/i, ''),
   });

@@ -147,11 +147,12 @@ function listed(names: string[], most = 5): string {
   return names.slice(0, most).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
+const generationConfig = 'generation_config.json';
 /** What belongs to the tokenizer or to generation and is copied as it is. */
 const companions = [
   'tokenizer.json',
   'tokenizer_config.json',
-  'generation_config.json',
+  generationConfig,
   'special_tokens_map.json',
   'added_tokens.json',
   'chat_template.jinja',
@@ -175,16 +176,26 @@ export function copyCompanions(from: string, to: string): void {
 
 /**
  * Writes config.json, model.safetensors (an adapter merged into it) and, from the folder `tokenizerFrom`, the tokenizer's files. Each
- * file is replaced atomically, the weights last. Throws a UserError when the disk is full or may not be written.
+ * file is replaced atomically, the weights last. `eosIds`: what ends its texts, the usual one first, which config.json and
+ * generation_config.json are made to say: a base model that was trained to chat ends them otherwise than before. Throws a UserError when the disk is full or may not be written.
  */
 export function saveStudent(
   folder: string,
   model: Model,
-  options: { dtype?: FloatDtype; tokenizerFrom?: string } = {},
+  options: { dtype?: FloatDtype; tokenizerFrom?: string; eosIds?: readonly number[] } = {},
 ): void {
-  const { dtype = 'F32', tokenizerFrom } = options;
+  const { dtype = 'F32', tokenizerFrom, eosIds } = options;
   if (tokenizerFrom !== undefined) copyCompanions(tokenizerFrom, folder);
-  writeJson(join(folder, 'config.json'), modelConfigJson(model.config, storedAs[dtype]));
+  const config = modelConfigJson(model.config, storedAs[dtype]);
+  const generation = join(folder, generationConfig);
+  // Where there is one, transformers and vLLM look there only.
+  const decisive = existsSync(generation) ? readJsonObject(generation) : config;
+  const said = [decisive.eos_token_id].flat();
+  if (eosIds && !eosIds.every((id) => said.includes(id))) {
+    if (decisive !== config) writeJson(generation, { ...decisive, eos_token_id: eosIds });
+    config.eos_token_id = [...eosIds];
+  }
+  writeJson(join(folder, 'config.json'), config);
   writeSafetensors(
     join(folder, 'model.safetensors'),
     [...model.parameters].map(([name, tensor]) => ({

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -8,6 +17,7 @@ import { useBackend } from '../../kernels/backends';
 import { exportStudent } from '../export';
 import { loadStudent, loadStudentConfig, loadStudentTokenizer, type Student } from '../hf-folder';
 import { parameterShapes } from '../parameters';
+import { type PromptSettings, promptStyle } from '../prompting';
 import { livelyModel } from '../testing/naive';
 import { makeTokenizer } from '../tokenizer';
 import { disposeModel } from '../transformer';
@@ -100,6 +110,34 @@ describe('a student', () => {
     disposeModel(student.model);
     writeFileSync(join(at('holds'), 'other.gguf'), '');
     expect(() => loadStudent(at('holds'))).toThrow('2 GGUF files');
+  });
+
+  it('ends its texts as it was trained to, whatever its base did', () => {
+    const student = tiny('qwen2');
+    const from = tinyFolder('chatting', student);
+    const edit = (name: string, changes: object) => {
+      const file = join(from, name);
+      const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+      writeFileSync(file, JSON.stringify({ ...before, ...changes }));
+    };
+    edit('config.json', { eos_token_id: 259 });
+    edit('generation_config.json', { eos_token_id: 259, temperature: 0.6 });
+    edit('tokenizer_config.json', {
+      chat_template: "{% for message in messages %}{{ message.content + '<|im_end|>' }}{% endfor %}",
+    });
+    const exported = (name: string, format: 'hf' | 'gguf', prompts?: PromptSettings) => {
+      exportStudent(from, at(name), { format, dtype: 'F32', prompts });
+      return loadStudentTokenizer(at(name));
+    };
+    expect(exported('as-base', 'hf').eosIds).toEqual([259]);
+    expect(exported('as-base.gguf', 'gguf').eosIds).toEqual([259]);
+    const chatting = exported('as-chat', 'hf', { prompt: 'chat' });
+    expect(new Set(chatting.eosIds)).toEqual(new Set([259, 260]));
+    expect(promptStyle(chatting, {})).toBe('chat');
+    const generation = JSON.parse(readFileSync(join(at('as-chat'), 'generation_config.json'), 'utf8'));
+    expect(generation).toEqual({ eos_token_id: [260, 259], temperature: 0.6 });
+    expect(exported('as-chat.gguf', 'gguf', { prompt: 'chat' })).toMatchObject({ eosId: 260, eosIds: [260, 259] });
+    disposeModel(student.model);
   });
 
   it('never goes over what is there, nor over itself, unless that is asked for', () => {
