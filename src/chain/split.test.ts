@@ -44,6 +44,33 @@ describe('step marks', () => {
     ['<think>Hmm. Step 1: no</think>\nStep 1: a\nStep 2: b\nAnswer: 7', ['a', 'b'], '7'],
   ])('%j', (text, steps, answer) => expect(splitChain(text)).toMatchObject({ steps, answer }));
 
+  test.each([
+    ['**Final Answer**\n\\boxed{10}', '10'],
+    ['### Final Answer\n\n\\[\n\\boxed{\\frac{1}{2}}\n\\]', '\\frac{1}{2}'],
+    ['**Final Answer**:\nShe has 10 apples in all: $\\boxed{10}$.', '10'],
+    ['\\[ \\boxed{10} \\]', '10'],
+    ['$$\\boxed{10}$$', '10'],
+    ['#### 1,080', '1,080'],
+    ['The final answer is 10.', '10'],
+    ['So, the answer is $\\boxed{10}$.', '10'],
+    ['**Therefore, the answer is 10 apples.**', '10 apples'],
+  ])('no "Answer:", but the text closes with %j', (closing, answer) => {
+    const steps = ['3 * 3 = 9', '9 + 1 = 10'];
+    expect(splitChain(`Step 1: 3 * 3 = 9\nStep 2: 9 + 1 = 10\n\n${closing}\n`)).toEqual({
+      thinking: '',
+      steps,
+      answer,
+    });
+  });
+
+  test.each([
+    'Step 1: a\nStep 2: so the total is \\boxed{10}',
+    'Step 1: a\nStep 2: The answer is 10 because nine of them and one more are ten, as we saw above',
+    'Step 1: a\n**Final Answer** is what we look for.\nStep 2: b',
+  ])('%j has no closing of its own: nothing of the steps is lost', (text) => {
+    expect(splitChain(text)).toMatchObject({ steps: text.split(/\n?Step \d: /).slice(1), answer: '' });
+  });
+
   test('a think block that is never closed is all thinking', () => {
     expect(splitChain('<think>Hmm, 2 + 2')).toEqual({ thinking: 'Hmm, 2 + 2', steps: [], answer: '' });
   });

@@ -7,7 +7,7 @@ import type { Chain, Span } from './types';
  * Steps are, in order of preference: what stands behind "Step k:" marks; the lines of a GSM8K solution (one that ends with
  * `#### 72`); a numbered list from 1 on; the sentences that carry reasoning (`stepsOfSentences`). The thinking is a
  * `<think>` block, or what stands before the first mark, without "Thinking…". The answer is what follows the last answer
- * mark on its line (or on the next line when its own is empty), out of its box. Step marks are looked for at line starts
+ * mark on its line (or on the next line when its own is empty), or else what the text closes with (`closings`), out of its box. Step marks are looked for at line starts
  * only, unless there are none there. Never throws. Source: the rules of the BRIDGE release, for text that is not in our form.
  */
 export function splitChain(text: string): Chain {
@@ -74,6 +74,32 @@ const headOfLine = /(?:^|\n)[ \t>#*-]{0,8}(?:Step[ \t]?\d{1,4}[ \t]?[:.)][ \t*]{
 /** An answer line and all behind it, within a step: there when a student goes on after its answer. */
 const strayAnswer = /(?<=\n)[ \t>#*-]{0,8}(?:Final )?Answer[ \t]?:[\s\S]*$/i;
 
+/** How solutions end that have no "Answer:", at the end of the text: a heading, GSM8K's line, a line of its own for the box, a last sentence. */
+const closings = [
+  /(?:(?:^|\n)[ \t>#*-]{0,8}|(?<=[:.)][ \t*]{1,4}))Final Answer[ \t*:]{0,6}\n\s*(\S[\s\S]*)$/i,
+  /(?:^|\n)[ \t]*####[ \t]*(-?[$.\d][^\n]*)$/,
+  /(?:^|\n)\s*((?:\\[[(]|\$\$?|\*\*)?\s*\\boxed\{[^\n]*\}\s*(?:\\[\])]|\$\$?|\*\*)?\.?)$/,
+  /(?:^|(?<=[.!?\n]))[ \t]*\*{0,2}(?:(?:so|thus|hence|therefore)[ ,]+)?the (?:final )?answer is:?[ \t]+(\S+(?:[ \t]+\S+){0,7})$/i,
+];
+/** Most code units of an answer with its mark and its dress. */
+const longestClosing = 300;
+
+function findClosing(text: string, from: number): { end: number; answer: string } {
+  const body = text.trimEnd();
+  const start = Math.max(from, body.length - longestClosing);
+  const tail = body.slice(start);
+  for (const closing of closings) {
+    const found = closing.exec(tail);
+    if (found) return { end: start + found.index, answer: undress(lastBox(found[1])) };
+  }
+  return { end: text.length, answer: '' };
+}
+
+const lastBox = (text: string) => text.slice(Math.max(0, text.lastIndexOf('\\boxed{')));
+
+/** A text without bold marks and LaTeX's delimiters around it, and without the stop of its sentence. */
+const undress = (text: string) => unbox(text.replace(/^(?:\\[[(]|[\s$*])+|(?:\\[\])]|[\s$*.])+$/g, ''));
+
 /**
  * The answer behind the last mark that begins a line, or else, as BRIDGE's teacher has it on the last step's own line, behind
  * the last mark in the last step; and where the text before the mark ends.
@@ -91,7 +117,7 @@ function findAnswer(text: string, marks: Mark[]): { end: number; answer: string 
     found = { start, end: start + match[0].length };
     headed = heads;
   }
-  if (!found) return { end: text.length, answer: '' };
+  if (!found) return findClosing(text, first);
   const line = /^[ \t*]{0,40}\n?[ \t]{0,40}([^\n]*)/.exec(text.slice(found.end, found.end + 2000))?.[1] ?? '';
   return { end: found.start, answer: unbox(line.trim().replace(/^\*+\s*|\s*\*+$/g, '')) };
 }
