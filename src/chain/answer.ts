@@ -150,7 +150,7 @@ function lineAfter(text: string, from: number): Span {
 function valueIn(text: string, mark: number, kind: AnswerKind): Answer {
   const { start, end } = lineAfter(text, mark);
   const line = text.slice(start, end);
-  const sentence = /^[^\n]*?[.!?](?=\s)/.exec(line)?.[0].length ?? line.length;
+  const sentence = /^[^\n]*?(?<!\\)[.!?](?=\s)/.exec(line)?.[0].length ?? line.length;
   for (const length of [sentence, line.length]) {
     const formula = formulaIn(text, start, start + length, kind);
     if (formula) return formula;
@@ -182,6 +182,7 @@ function formulaIn(text: string, start: number, end: number, kind: AnswerKind): 
 
 /** Whether a text is mathematics, and no prose that holds a number: words only at its end, and no number behind them. */
 function isFormula(tokens: Token[], text: string): boolean {
+  if (text.startsWith('\\begin{')) return true;
   const word = tokens.findIndex(({ kind }) => kind === 'word');
   const body = word < 0 ? tokens : tokens.slice(0, word);
   const tail = word < 0 ? '' : text.slice(tokens[word].start - tokens[0].start);

@@ -6,6 +6,7 @@ import { trainedStages } from '../curriculum/adjust';
 import { prepareLessons } from '../curriculum/lessons';
 import { withMemory } from '../curriculum/memory';
 import { memoryLimits } from '../curriculum/memory-limits';
+import { unreadableAnswers } from '../data/answers';
 import { loadData } from '../data/load';
 import { viewsOf } from '../data/preview';
 import type { Problem } from '../data/types';
@@ -73,8 +74,12 @@ Examples:
       if (options.json) printDocument(previewed);
       else {
         const { level, text } = memoryNeed(experiment, problems, tokenizer);
-        const line = level === 'warning' ? pc.yellow(text) : pc.dim(text);
-        process.stdout.write(`${previewed.map(previewText).join('\n\n')}\n\n${line}\n`);
+        const unreadable = unreadableAnswers(problems);
+        const lines = [
+          level === 'warning' ? pc.yellow(text) : pc.dim(text),
+          ...(unreadable ? [pc.yellow(unreadable)] : []),
+        ];
+        process.stdout.write(`${previewed.map(previewText).join('\n\n')}\n\n${lines.join('\n')}\n`);
       }
     });
 }

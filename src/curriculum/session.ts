@@ -4,6 +4,7 @@ import { cpus, platform, release } from 'node:os';
 import { dirname } from 'node:path';
 import { engine } from '@tensorflow/tfjs-core';
 import type { Experiment } from '../config/experiment';
+import { unreadableAnswers } from '../data/answers';
 import { loadData } from '../data/load';
 import type { Dataset } from '../data/types';
 import { isOutOfMemory, UserError } from '../errors';
@@ -44,7 +45,7 @@ export async function startRun(asked: Experiment, runsFolder: string, options: S
   const { experiment, need } = memoryOf({ ...asked, student }, tokenizer, data, backend);
   const config: RunConfig = { experiment, environment: environment(experiment, backend, data) };
   const run = createRun(runsFolder, experiment.name, config);
-  return conduct(run, experiment, data, backend, telling([need], options));
+  return conduct(run, experiment, data, backend, telling([need, ...dataNotes(data)], options));
 }
 
 const memoryOf = (experiment: Experiment, tokenizer: Tokenizer, { train }: Problems, { name, isa }: BackendInfo) =>
@@ -216,6 +217,12 @@ function heldOut(rows: number, { data }: Experiment): number {
 }
 
 type Problems = Record<'train' | 'test', Dataset>;
+
+const dataNotes = (data: Problems): Note[] =>
+  (['train', 'test'] as const).flatMap((part) => {
+    const unreadable = unreadableAnswers(data[part].problems);
+    return unreadable ? [{ level: 'warning', text: `${part} data: ${unreadable}` }] : [];
+  });
 
 /** Paths are absolute in a resolved experiment. */
 function loadProblems({ data }: Experiment): Problems {

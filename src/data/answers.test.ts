@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { unreadableAnswers } from './answers';
+
+const problems = (...answers: string[]) => answers.map((answer, i) => ({ id: `q${i}`, question: '?', answer }));
+
+test.each([
+  '1,080',
+  '-3/4',
+  'x = 5',
+  '3\\sqrt{13}',
+  '(1, 2)',
+  '[2,5)',
+  '2^{10}',
+  '\\text{Evelyn}',
+  '\\frac{\\pi}{2}',
+  'x^3+3x-6',
+  '12\\frac{1}{2}',
+  '7:30 PM',
+  'Monday',
+  'B',
+  '90^\\circ',
+  '\\begin{pmatrix} 1 \\\\ 2 \\end{pmatrix}',
+  '-\\frac{1}{2}',
+  '\\$18',
+  '60\\%',
+  '\\infty',
+  'x \\in [-2,7]',
+  '11,\\! 111',
+  '4210_5',
+])('%j can be given behind "Answer:"', (answer) => expect(unreadableAnswers(problems(answer))).toBeUndefined());
+
+test('sentences cannot, and the first is shown', () => {
+  expect(unreadableAnswers(problems('5', 'He has 5 apples and she has 7 of them', 'no'))).toBe(
+    '1 of 3 reference answers are no number, formula or few words, so that no answer counts as right (q1: "He has 5 apples and she has 7 of them"). Shorten them, or leave these rows out.',
+  );
+});
