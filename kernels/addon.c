@@ -6,6 +6,9 @@
 #define _GNU_SOURCE
 #define NAPI_VERSION 8
 #include <dlfcn.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <node_api.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,6 +90,14 @@ static napi_value call_kernel(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+// Tensors are allocated and freed by their hundreds, in all sizes: what glibc keeps for later of blocks that are smaller than the largest
+// freed so far (mallopt(3), M_MMAP_THRESHOLD) splits up, and a training process comes to hold a third more than its tensors.
+static void return_large_blocks(void) {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
+}
+
 static napi_value open_library(napi_env env, napi_callback_info info) {
   napi_value values[2], result, kernels, value;
   size_t count = 2;
@@ -97,6 +108,7 @@ static napi_value open_library(napi_env env, napi_callback_info info) {
   napi_get_value_int32(env, values[1], &threads);
   if (threads < 1) threads = 1;
   if (threads > MAX_THREADS) threads = MAX_THREADS;
+  return_large_blocks();
 
   table tables[4];
   const named_kernel *found = NULL;

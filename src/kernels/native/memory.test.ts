@@ -92,4 +92,15 @@ describe('BufferPool', () => {
     pool.allocate(128 * mebi);
     expect(pool.usage()).toEqual({ used: 128 * mebi, idle: 0 });
   });
+
+  test('holds no idle buffers beside fresh ones of other sizes, beyond the most that was in use', () => {
+    const pool = new BufferPool();
+    const mebi = 2 ** 20;
+    const held = pool.allocate(64 * mebi);
+    pool.release(pool.allocate(512 * mebi));
+    expect(pool.usage()).toEqual({ used: 64 * mebi, idle: 512 * mebi });
+    pool.allocate(448 * mebi);
+    expect(pool.usage()).toEqual({ used: 512 * mebi, idle: 0 });
+    pool.release(held);
+  });
 });

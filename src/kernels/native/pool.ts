@@ -25,7 +25,9 @@ export class BufferPool implements KernelMemory {
     if (waiting?.length === 0) this.free.delete(size);
     this.used += size;
     this.peak = Math.max(this.peak, this.used);
-    return block ?? this.make(size);
+    if (block) return block;
+    this.trim();
+    return this.make(size);
   }
 
   release(block: Block): void {
@@ -36,6 +38,11 @@ export class BufferPool implements KernelMemory {
     this.free.delete(block.bytes);
     this.free.set(block.bytes, waiting);
     waiting.push(block);
+    this.trim();
+  }
+
+  /** All buffers together stay within the most that was ever in use at once: generating and training want different sizes. */
+  private trim(): void {
     const limit = Math.max(idleAllowance, this.peak - this.used);
     for (const [size, blocks] of this.free) {
       while (this.idle > limit && blocks.pop()) this.idle -= size;
