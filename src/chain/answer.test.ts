@@ -41,6 +41,11 @@ describe('what is read', () => {
     ['\\boxed{\\text{Monday}}', '\\text{Monday}'],
     ['Answer: Monday.', 'Monday'],
     ['Answer: 1,08', '1,08'],
+    ['**Final Answer**\n\n5', '5'],
+    ['### Final Answer\n\\[\n5\n\\]', '5'],
+    ['Final Answer\n3\\sqrt{13}', '3\\sqrt{13}'],
+    ['**Answer**: 11 pens', '11'],
+    ['Answer: 12 or 13', '12 or 13'],
     ['Answer: 3\\sqrt{13}', '3\\sqrt{13}'],
     ['Answer: $3\\sqrt{13}$ cm.', '3\\sqrt{13}$ cm'],
     ['Answer: 10^3', '10^3'],
@@ -85,6 +90,8 @@ describe('what is read', () => {
     '\\boxed{18',
     'The sum is 3. #### ',
     'Answer: [number]',
+    'Step 1: 2 + 3 = 5\n\n**Final Answer**\n',
+    'My final answer\nis not 5',
     'Step 1: 48 / 2 = 24',
     'Step 1: the question asks for 24 clips and',
     '#### Step 2: add them',
@@ -144,6 +151,7 @@ describe('comparison', () => {
     ['2½', '2.5'],
     ['12\\frac{1}{2}', '12.5'],
     ['Evelyn', '\\text{Evelyn}'],
+    ['(B)', 'B'],
   ])('%j is %j', (a, b) => expect(sameAnswer(a, b)).toBe(true));
 
   test.each([

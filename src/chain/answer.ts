@@ -14,7 +14,7 @@ export interface Answer extends Span {
 
 /**
  * The final answer of a text. Looked for, in this order: the last \boxed{}, the last "#### n", the last "Answer:" or
- * "Final Answer:", the last "the answer is", and in lenient mode the last number anywhere.
+ * heading "Final Answer", the last "the answer is", and in lenient mode the last number anywhere.
  *
  * The first of these that is there decides: when nothing stands behind it, as in a text that was cut off at "Answer:",
  * there is no answer (lenient mode goes on to the last number). On an answer line what stands after the last "=" counts: a
@@ -121,7 +121,8 @@ function behindHash(text: string): Answer | null {
 }
 
 function behindLine(text: string): Answer | null {
-  const mark = lastMatch(text, /(?<![\p{L}\p{N}])answer[ \t*_]{0,8}[:：]/giu);
+  const heading = /(?<=^|\n)[ \t>#*_-]{0,8}final[ \t]answer[ \t#*_]{0,8}(?=\n|$)/;
+  const mark = lastMatch(text, new RegExp(`(?<![\\p{L}\\p{N}])answer[ \\t*_]{0,8}[:：]|${heading.source}`, 'giu'));
   return mark && valueIn(text, mark.end, 'line');
 }
 
@@ -138,7 +139,7 @@ function lastMatch(text: string, pattern: RegExp): Span | null {
 
 /** The line that begins at `from`, or the next one, less its bullet, when it holds nothing but space and bold marks. */
 function lineAfter(text: string, from: number): Span {
-  const lead = /^[\s*_:]{0,16}/.exec(text.slice(from, from + 16))![0];
+  const lead = /^(?:[\s*_:]|\\[[(]|\$\$){0,16}/.exec(text.slice(from, from + 32))![0];
   const bullet = lead.includes('\n')
     ? /^[-–][ \t]{1,8}/.exec(text.slice(from + lead.length, from + lead.length + 16))
     : null;
@@ -186,6 +187,7 @@ function isFormula(tokens: Token[], text: string): boolean {
   const word = tokens.findIndex(({ kind }) => kind === 'word');
   const body = word < 0 ? tokens : tokens.slice(0, word);
   const tail = word < 0 ? '' : text.slice(tokens[word].start - tokens[0].start);
+  if (body.length > 0 && /^or\b/i.test(tail)) return true; // "12 or 13" is neither
   const mathematical = body.some(
     (token) => ['number', 'variable', 'fraction'].includes(token.kind) || isMathematical(token),
   );
@@ -223,5 +225,6 @@ function plainText(text: string): string {
   return text
     .replace(/\\(?:text|mathrm|textbf|mathbf|left|right)\b|\\[,;:! ]|[\s${}*_]/g, '')
     .replace(/\.$/, '')
+    .replace(/^\((\p{L})\)$/u, '$1') // a choice: (B)
     .toLowerCase();
 }

@@ -39,6 +39,8 @@ describe('step marks', () => {
   test.each([
     ['**Step 1:** a\n**Step 2:** b\n**Answer:** 7', ['a', 'b'], '7'],
     ['### Step 1: a\n### Step 2: b\nAnswer: \\boxed{7}', ['a', 'b'], '7'],
+    ['Step 1: a\n\n---\n\nStep 2: b\n\n---\n\n**Final Answer**: 7', ['a', 'b'], '7'],
+    ['Step 1: a\nStep 2: b\n\n**Answer**: 7 pens', ['a', 'b'], '7 pens'],
     ['Thinking... go. Step 1: a. Step 2: b, as in Step 1. Answer: 7', ['a.', 'b, as in Step 1.'], '7'],
     ['Step 1: a\nStep 2: my Answer: 3 was wrong\nStep 3: b\nAnswer: 7', ['a', 'my Answer: 3 was wrong', 'b'], '7'],
     ['<think>Hmm. Step 1: no</think>\nStep 1: a\nStep 2: b\nAnswer: 7', ['a', 'b'], '7'],

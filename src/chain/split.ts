@@ -26,6 +26,7 @@ export function splitChain(text: string): Chain {
     const step = body
       .slice(mark.end, end >= mark.end && end < next ? end : next)
       .replace(strayAnswer, '')
+      .replace(rule, '')
       .trim();
     return numbered ? step.replace(/^\*\*[^*\n]{1,80}\*\*:?\s*(?=\S)/, '') : step;
   });
@@ -68,11 +69,13 @@ function findSteps(text: string): { marks: Mark[]; numbered: boolean } {
   return { marks: list.length >= 2 ? list : [], numbered: true };
 }
 
-const answerMark = /(?<![\p{L}\p{N}])(?:\*{0,2}(?:Final )?Answer[ \t]?:\*{0,2}[ \t]{0,4})+/giu;
+const answerMark = /(?<![\p{L}\p{N}])(?:\*{0,2}(?:Final )?Answer(?:[ \t]?|\*{1,2}):\*{0,2}[ \t]{0,4})+/giu;
 /** What may stand on a line before an answer mark that heads it, an empty step included. */
 const headOfLine = /(?:^|\n)[ \t>#*-]{0,8}(?:Step[ \t]?\d{1,4}[ \t]?[:.)][ \t*]{0,4})?$/i;
 /** An answer line and all behind it, within a step: there when a student goes on after its answer. */
-const strayAnswer = /(?<=\n)[ \t>#*-]{0,8}(?:Final )?Answer[ \t]?:[\s\S]*$/i;
+const strayAnswer = /(?<=\n)[ \t>#*-]{0,8}(?:Final )?Answer(?:[ \t]?|\*{1,2}):[\s\S]*$/i;
+/** A line across the page behind a step. */
+const rule = /\n[ \t]*(?:-{3,}|\*{3,}|_{3,})\s*$/;
 
 /** How solutions end that have no "Answer:", at the end of the text: a heading, GSM8K's line, a line of its own for the box, a last sentence. */
 const closings = [
@@ -119,7 +122,8 @@ function findAnswer(text: string, marks: Mark[]): { end: number; answer: string 
   }
   if (!found) return findClosing(text, first);
   const line = /^[ \t*]{0,40}\n?[ \t]{0,40}([^\n]*)/.exec(text.slice(found.end, found.end + 2000))?.[1] ?? '';
-  return { end: found.start, answer: unbox(line.trim().replace(/^\*+\s*|\s*\*+$/g, '')) };
+  const answer = line.includes('\\boxed{') ? undress(lastBox(line)) : line.trim().replace(/^\*+\s*|\s*\*+$/g, '');
+  return { end: found.start, answer };
 }
 
 /** The content of a box that is the whole text, or the text itself. */
