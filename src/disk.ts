@@ -6,7 +6,7 @@ import { UserError } from './errors';
 /** Replaces a file as a whole: written beside it, flushed, renamed over it, and the folder flushed. */
 export function writeAtomically(file: string, text: string): void {
   const draft = `${file}.draft`; // one name for all: the run's lock lets one process write, and a killed one's draft is overwritten
-  guardDisk(file, 'its earlier content is kept', () => {
+  guardDisk(file, fs.existsSync(file) ? 'its earlier content is kept' : 'nothing was written', () => {
     try {
       fs.writeFileSync(draft, text, { flush: true });
       fs.renameSync(draft, file);
@@ -50,6 +50,7 @@ export function guardDisk<T>(file: string, kept: string, action: () => T): T {
 
 const full = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 const refused = ['EROFS', 'EACCES', 'EPERM'];
+const misplaced = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EEXIST'];
 
 /** A UserError for faults of the disk; any other error as it is. */
 export function diskError(error: unknown, file: string, kept: string): unknown {
@@ -66,7 +67,14 @@ export function diskError(error: unknown, file: string, kept: string): unknown {
     return new UserError(`the disk or folder does not allow writing (${code}): ${kept}`, {
       file,
       code: 'disk',
-      remedy: 'Make the folder writable, or choose another one for the runs.',
+      remedy: 'Make the folder writable, or choose another place.',
+      cause: error,
+    });
+  if (misplaced.includes(code))
+    return new UserError(`nothing can be written there (${code}): ${kept}`, {
+      file,
+      code: 'disk',
+      remedy: 'Check the path: a folder may be missing, or something else have the name.',
       cause: error,
     });
   return error;

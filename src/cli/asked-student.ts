@@ -1,5 +1,5 @@
 /** What commands that ask students share: which prompts they are asked with, and which paths are none. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { runConfigOf } from '../curriculum/run-config';
@@ -46,6 +46,12 @@ export function studentAt(named: string): string {
       file: checkpoint,
       code: 'missing',
       remedy: 'Give a Hugging Face folder (config.json, model.safetensors, tokenizer.json) or a .gguf file.',
+    });
+  if (statSync(checkpoint).isFile() && !/\.gguf$/i.test(checkpoint))
+    throw new UserError('this is no student', {
+      file: checkpoint,
+      code: 'missing',
+      remedy: 'Give a folder (config.json, model.safetensors, tokenizer.json) or a .gguf file.',
     });
   if (!existsSync(runFile(checkpoint))) return checkpoint;
   const names = openRun(checkpoint).record.checkpoints.map(({ name }) =>

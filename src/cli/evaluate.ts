@@ -19,6 +19,7 @@ import { printDocument } from './exit';
 import { columns, percent, plural } from './format';
 import { count, positive, upTo } from './options';
 import { shown } from './places';
+import { checkTarget } from './target';
 import { loadTestData, type TestData, type TestOptions } from './test-data';
 import { waiting } from './waiting';
 
@@ -84,6 +85,7 @@ Examples:
   distillery evaluate --server http://localhost:8000/v1 --model my-chat-student --prompt chat --data gsm8k/test.jsonl`,
     )
     .action(async (named: string | undefined, options: Options) => {
+      if (options.out !== undefined) checkTarget(options.out, (head) => head.startsWith('{"problemId":'));
       if (options.server !== undefined) return evaluateServer(options.server, named, options);
       if (named === undefined)
         throw new UserError('no student is named', {
@@ -148,7 +150,6 @@ function tell(
 ): void {
   const asked = data.problems.flatMap((problem) => Array.from({ length: samples }, () => problem));
   const answers = records(evaluation, asked, samples);
-  if (out) writeAtomically(resolve(out), answers.map((one) => `${JSON.stringify(one)}\n`).join(''));
   const result = {
     ...student,
     data: { ...data.source, hash: data.hash },
@@ -158,6 +159,8 @@ function tell(
   };
   if (json) printDocument(result);
   else process.stdout.write(`${text(result, 'server' in student ? student.model : shown(student.checkpoint))}\n`);
+  // Last: what the disk says must not take the result away.
+  if (out) writeAtomically(resolve(out), answers.map((one) => `${JSON.stringify(one)}\n`).join(''));
 }
 
 type AnswerRecord = ReturnType<typeof records>[number];

@@ -12,7 +12,7 @@ import { commandLine, quoted, shown } from './places';
 import { waiting } from './waiting';
 
 interface Options {
-  to: ExportFormat;
+  to?: ExportFormat;
   dtype: string;
   force?: boolean;
   json?: boolean;
@@ -25,7 +25,10 @@ export function addExportCommand(program: Command): void {
     .argument('<student>', 'a checkpoint, a Hugging Face folder (an adapter is merged), or a .gguf file')
     .argument('<out>', 'folder (hf) or file (gguf) to write')
     .addOption(
-      new Option('--to <format>', 'hf: a Hugging Face folder; gguf: one file').choices(['hf', 'gguf']).default('hf'),
+      new Option('--to <format>', 'hf: a Hugging Face folder; gguf: one file (default: gguf for *.gguf)').choices([
+        'hf',
+        'gguf',
+      ]),
     )
     .addOption(
       new Option('--dtype <type>', 'of the weights; q8_0 of gguf only')
@@ -39,10 +42,12 @@ export function addExportCommand(program: Command): void {
       `
 Examples:
   distillery export .distillery/runs/<run>/checkpoints/rewrite-320 my-student --dtype bf16
-  distillery export my-student my-student.gguf --to gguf --dtype q8_0`,
+  distillery export my-student my-student.gguf --dtype q8_0
+(The tokenizer of the built-in student has no form in GGUF; that of any pretrained student has.)`,
     )
     .action(async (student: string, out: string, { to, dtype, ...options }: Options) => {
-      await write(studentAt(student), out, to, dtype, options);
+      const format = to ?? (/\.gguf$/i.test(out) ? 'gguf' : 'hf');
+      await write(studentAt(student), out, format, dtype, options);
     });
 }
 

@@ -53,11 +53,11 @@ export function datasetFiles({ folder, name, student }: Place, survey: Survey, t
     inline({ format: part.format, path: link(folder, part.path), start: part.start, count: part.count });
   const rates = tiny
     ? {
-        supervised: '3e-4',
-        complete: '3e-4',
+        supervised: ', "learningRate": 3e-4',
+        complete: ' "learningRate": 3e-4,',
         rewrite: ' "learningRate": 3e-4, "internalise": { "learningRate": 1e-4 },',
       }
-    : { supervised: '1e-5', complete: '1e-6', rewrite: '' };
+    : { supervised: '', complete: '', rewrite: '' }; // by what is trained: an adapter wants larger steps
   const grpo = `"reward": "${rewardName}", "maxNewTokens": ${maxNewTokens}`;
   const experiment = `${fileName(name)}.distillery.json`;
   const text = `{
@@ -78,11 +78,11 @@ export function datasetFiles({ folder, name, student }: Place, survey: Survey, t
     ${
       chains
         ? `// Stage 1: put shuffled, masked teacher chains right. About 5 epochs.
-    "reconstruct": { "updates": ${updates(5, 32, 1000)}, "batch": 32, "learningRate": ${rates.supervised} },`
+    "reconstruct": { "updates": ${updates(5, 32, 1000)}, "batch": 32${rates.supervised} },`
         : '// No row has a teacher chain: Stage 1 and 3 have nothing to learn from.\n    "reconstruct": false,'
     }
     // Stage 2: complete masked chains by GRPO, right and short; the masks grow until only the question is left.
-    "complete": { "updates": ${updates(1, 16, 400)}, "prompts": 16, "group": 8, "learningRate": ${rates.complete}, ${grpo} },
+    "complete": { "updates": ${updates(1, 16, 400)}, "prompts": 16, "group": 8,${rates.complete} ${grpo} },
     ${
       chains
         ? `// Stage 3: rewrite what the student keeps failing, then learn the rewrites from the plain question.

@@ -48,6 +48,8 @@ Examples:
   distillery new gsm8k --data gsm8k/train.jsonl --student ./Qwen2.5-0.5B`,
     )
     .action((path: string, options: Options) => {
+      if (path.trim() === '')
+        throw new UserError('no folder is named', { code: 'usage', remedy: 'Give one, or . for this.' });
       const folder = resolve(path);
       const name = options.name ?? (basename(folder) || 'experiment');
       const builtIn = join(packageRoot(), 'examples', 'arithmetic', 'student');

@@ -21,6 +21,7 @@ import { clip, plural, summaryTable } from './format';
 import { runPicture } from './picture';
 import { commandLine, locateRun, quoted, shown, stateOf } from './places';
 import { settingsText } from './settings';
+import { checkTarget } from './target';
 
 export function addShowCommand(program: Command): void {
   program
@@ -38,8 +39,9 @@ export function addShowCommand(program: Command): void {
       const run = locateRun(name, options.runs);
       if (options.picture) {
         const { folder, record } = run;
+        const file = checkTarget(options.picture, (head) => head.startsWith('<svg'));
         const picture = runPicture({ name: record.name, rows: readSummary(folder), metrics: readMetrics(folder) });
-        writeAtomically(options.picture, picture);
+        writeAtomically(file, picture);
         process.stdout.write(`${options.picture}\n`);
         return;
       }

@@ -122,7 +122,8 @@ async function teach(questions: string, options: Options): Promise<void> {
     const { keep, thoughts, withUnanswered: unanswered = false } = options;
     const { ended, failures, progress, without } = outcome;
     const selection = { keep, thoughts, unanswered };
-    const written = writeChainsOf(out, problems, teacher, sampling, journal, selection, ended !== undefined);
+    const early = ended !== undefined || failures.length > 0;
+    const written = writeChainsOf(out, problems, teacher, sampling, journal, selection, early);
     const result = {
       out,
       journal: journalFolder,

@@ -81,6 +81,10 @@ export class ConfigError extends UserError {
   }
 
   override toString(): string {
-    return this.issues.map(showIssue).join('\n');
+    const later = ({ severity }: FileIssue) => Number(severity !== 'error');
+    return [...this.issues]
+      .sort((a, b) => later(a) - later(b))
+      .map(showIssue)
+      .join('\n');
   }
 }

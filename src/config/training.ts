@@ -52,8 +52,8 @@ const schedule = () =>
 export const supervised = (updates: number) => ({
   ...optimization(updates, learningRates.supervised),
   schedule: schedule().default('linear'),
-  batch: whole('Sequences in a batch.', { min: 1 }).default(32),
-  accumulation: whole('Batches whose gradients are added up for one update.', { min: 1 }).default(1),
+  batch: whole('Sequences in a batch.', { min: 1, max: 4096 }).default(32),
+  accumulation: whole('Batches whose gradients are added up for one update.', { min: 1, max: 4096 }).default(1),
 });
 
 const sampling = () => ({

@@ -208,6 +208,11 @@ function thatFit(
 }
 
 function heldOut(rows: number, { data }: Experiment): number {
+  if (rows === 0)
+    throw new UserError("no training row has room in the student's positions", {
+      code: 'dataset',
+      remedy: 'Lower maxNewTokens (of the stages, of evaluation), or choose a student with more positions.',
+    });
   if (data.validation >= rows)
     throw new UserError(`data.validation holds out ${data.validation} rows, but data.train has only ${rows}`, {
       code: 'dataset',

@@ -82,9 +82,19 @@ export function lastSeq(file: string): { seq: number; end: number } {
     if (end === 0) return { seq: 0, end };
     const bytes = Buffer.alloc(end - lineEndBefore(handle, end - 1));
     fs.readSync(handle, bytes, 0, bytes.length, end - bytes.length);
-    return { seq: seqOf(parseJson(bytes.toString(), { file, code: 'run' })), end };
+    return { seq: seqOf(lastValue(file, bytes.toString())), end };
   } finally {
     fs.closeSync(handle);
+  }
+}
+
+/** The value of a file's last whole line. One that is broken is named by its number, for which all are counted. */
+function lastValue(file: string, text: string): unknown {
+  try {
+    return parseJson(text, { file, code: 'run' });
+  } catch (error) {
+    for (const _ of rawRecords(file));
+    throw error;
   }
 }
 

@@ -3,9 +3,10 @@ import fs from 'node:fs';
 import { dirname } from 'node:path';
 import type { Problem } from '../data/types';
 import { flushFolder, guardDisk } from '../disk';
-import { readLines } from '../lines';
+import { parseJson, readLines } from '../lines';
 import { isRight, type Sampling, taskOf } from './generate';
 import type { Entry, Journal } from './journal';
+import { noteOutput } from './output';
 import { chainText } from './reply';
 import type { Teacher } from './types';
 
@@ -25,7 +26,9 @@ export interface Written {
   solved: number;
   complete: number;
   questions: number;
-  /** The file was left as it is: it holds so many rows, more than there are now. */
+  /** Rows of the file before that belong to other questions: they stay, in front. */
+  others: number;
+  /** The file was left as it is: of these questions it holds so many rows, more than there are now. */
   kept?: number;
 }
 
@@ -42,8 +45,13 @@ export function writeChainsOf(
   selection: Selection,
   endedEarly = false,
 ): Written {
-  const written: Written = { rows: 0, solved: 0, complete: 0, questions: problems.length };
+  const earlier = earlierRows(file, problems);
+  const written: Written = { rows: 0, solved: 0, complete: 0, questions: problems.length, others: 0 };
   const lines = function* () {
+    for (const line of earlier.others) {
+      written.others++;
+      yield line;
+    }
     for (const problem of problems) {
       const { rows, replies, correct } = rowsOf(problem, teacher, sampling, journal, selection);
       if (correct > 0) written.solved++;
@@ -52,18 +60,26 @@ export function writeChainsOf(
       for (const row of rows) yield JSON.stringify(row);
     }
   };
-  replaceLines(file, lines, () => {
-    const there = endedEarly && fs.existsSync(file) ? rowsIn(file) : 0;
-    if (there > written.rows) written.kept = there;
+  replaceLines(file, lines, (draft) => {
+    if (endedEarly && earlier.asked > written.rows) written.kept = earlier.asked;
+    else noteOutput(journal.folder, [draft, file]);
     return written.kept === undefined;
   });
   return written;
 }
 
-function rowsIn(file: string): number {
-  let rows = 0;
-  for (const { text } of readLines(file)) if (text.trim() !== '') rows++;
-  return rows;
+/** The rows of the file as it is: how many are of these problems, and the lines of all others. */
+function earlierRows(file: string, problems: readonly Problem[]): { asked: number; others: string[] } {
+  const ids = new Set(problems.map(({ id }) => id));
+  const found = { asked: 0, others: [] as string[] };
+  if (!fs.existsSync(file)) return found;
+  for (const { text, number } of readLines(file)) {
+    if (text.trim() === '') continue;
+    const { id } = parseJson(text, { file, line: number, code: 'teacher' }) as { id?: unknown };
+    if (ids.has(String(id)) || ids.has(String(id).replace(/#\d+$/, ''))) found.asked++;
+    else found.others.push(text);
+  }
+  return found;
 }
 
 function rowsOf(problem: Problem, teacher: Teacher, sampling: Sampling, journal: Journal, selection: Selection) {
@@ -104,8 +120,11 @@ function rowsOf(problem: Problem, teacher: Teacher, sampling: Sampling, journal:
   return { rows, replies: replies.length, correct: right.length };
 }
 
-/** As `writeAtomically`, a line at a time: all chains together may be too long for one text. `wanted` is asked once they are all there. */
-function replaceLines(file: string, lines: () => Iterable<string>, wanted: () => boolean): void {
+/**
+ * As `writeAtomically`, a line at a time: all chains together may be too long for one text. `wanted` is asked once they are all there,
+ * in the draft.
+ */
+function replaceLines(file: string, lines: () => Iterable<string>, wanted: (draft: string) => boolean): void {
   const draft = `${file}.draft`;
   guardDisk(file, 'its earlier content is kept', () => {
     const handle = fs.openSync(draft, 'w');
@@ -118,7 +137,7 @@ function replaceLines(file: string, lines: () => Iterable<string>, wanted: () =>
     } finally {
       fs.closeSync(handle);
     }
-    if (!wanted()) return fs.rmSync(draft);
+    if (!wanted(draft)) return fs.rmSync(draft);
     fs.renameSync(draft, file);
     flushFolder(dirname(file));
   });

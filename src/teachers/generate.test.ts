@@ -9,6 +9,7 @@ import { TeacherFault } from './faults';
 import { type GenerateOptions, generate, type Sampling, tasksOf } from './generate';
 import { openJournal, repliesFile } from './journal';
 import { openAiTeacher } from './openai';
+import { checkOutput } from './output';
 import { planOf } from './plan';
 import { defaultPrompt } from './prompt';
 import { type Asked, type FakeServer, openServer } from './testing/server';
@@ -44,7 +45,15 @@ async function teach(options: Partial<GenerateOptions> = {}, selection = shortes
     const tasks = tasksOf(asked, teacher, how);
     const outcome = await generate(tasks, teacher, journal, { concurrency: 4, pace, ...options });
     const out = join(folder, 'x.chains.jsonl');
-    const written = writeChainsOf(out, asked, teacher, how, journal, selection, outcome.ended !== undefined);
+    const written = writeChainsOf(
+      out,
+      asked,
+      teacher,
+      how,
+      journal,
+      selection,
+      outcome.ended !== undefined || outcome.failures.length > 0,
+    );
     return { outcome, written, out, plan: planOf(teacher, asked.length, tasks, journal.entries) };
   } finally {
     journal.close();
@@ -67,7 +76,7 @@ describe('generating chains', () => {
     expect(server.asked).toHaveLength(18);
     expect(outcome).toMatchObject({ failures: [], progress: { done: 18, correct: 12, cached: 0 } });
     expect(outcome.ended).toBeUndefined();
-    expect(written).toEqual({ rows: 6, solved: 6, complete: 6, questions: 6 });
+    expect(written).toEqual({ rows: 6, solved: 6, complete: 6, questions: 6, others: 0 });
     const chains = readChains(out);
     expect(chains.map(({ id }) => id)).toEqual(problems.map(({ id }) => id));
     expect(chains[2].chain).toBe('Step 1: it is 4 in a few words\nAnswer: 4'); // the shortest of all is wrong
@@ -142,8 +151,25 @@ describe('generating chains', () => {
     expect(readFileSync(out, 'utf8')).toBe(before);
     server.behave = right;
     const some = await teach({}, shortest, problems.slice(0, 2), other);
-    expect(some.written).toEqual({ rows: 2, solved: 2, complete: 2, questions: 2 }); // asked for, and all there
-    expect(readChains(out)).toHaveLength(2);
+    expect(some.written).toEqual({ rows: 2, solved: 2, complete: 2, questions: 2, others: 4 });
+    expect(readChains(out).map(({ id }) => id)).toEqual(['q2', 'q3', 'q4', 'q5', 'q0', 'q1']);
+  });
+
+  it('takes a teacher that answered nothing at all for a failure, however few questions there are', async () => {
+    server.behave = () => ({ status: 500, error: 'down' });
+    const { outcome } = await teach({ pace: { ...pace, attempts: 1 } }, shortest, problems.slice(0, 1));
+    expect(outcome).toMatchObject({ ended: { kind: 'passing' }, progress: { done: 0, failed: 3 } });
+  });
+
+  it('writes over no output that somebody has edited', async () => {
+    const { out } = await teach();
+    expect(() => checkOutput('questions.jsonl', out)).not.toThrow();
+    await teach({}, shortest, problems.slice(0, 3), { ...sampling, samples: 4 });
+    expect(() => checkOutput('questions.jsonl', out)).not.toThrow();
+    writeFileSync(out, readFileSync(out, 'utf8').replace('it is 4', 'it is surely 4'));
+    expect(() => checkOutput('questions.jsonl', out)).toThrow('was changed since its chains were written');
+    rmSync(out);
+    expect(() => checkOutput('questions.jsonl', out)).not.toThrow();
   });
 
   it('does not say that a reply had a temperature which the server did not take', async () => {

@@ -134,6 +134,7 @@ export async function generate(
   };
 
   const failing = new Set<string>();
+  let lastFault: TeacherFault | undefined;
   /** Whether it is the teacher that fails. If not, the question's other samples are asked after all else. */
   const isHopeless = (error: TeacherFault, { id }: Problem): boolean => {
     if (error.kind === 'request') return progress.done === progress.cached && progress.failed >= hopeless;
@@ -208,6 +209,7 @@ export async function generate(
         if (error.kind === 'teacher') return end(error);
         progress.failed++;
         outcome.failures.push({ problemId: task.problem.id, sample: task.sample, message: error.message });
+        lastFault = error;
         if (isHopeless(error, task.problem)) return end(error);
       } finally {
         budget?.settle(most, used);
@@ -220,5 +222,6 @@ export async function generate(
   const results = await Promise.allSettled(Array.from({ length: Math.min(concurrency, missing.length) }, work));
   const broken = results.find((result) => result.status === 'rejected');
   if (broken) throw broken.reason;
+  if (progress.done === 0 && lastFault) outcome.ended ??= lastFault;
   return outcome;
 }

@@ -1,6 +1,8 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { writeAtomically } from '../disk';
 import { UserError } from '../errors';
+import { hashFile } from '../lines';
 import type { Outcome } from './generate';
 
 /** The journal of a file of chains: a folder beside it. */
@@ -13,6 +15,25 @@ export function checkOutput(questions: string, out: string): void {
   if (resolve(questions) === resolve(out)) throw refuse('this is where the questions come from', 'Name another file.');
   if (existsSync(out) && !existsSync(journalOf(out)))
     throw refuse('the file is there already, and no teacher wrote it', 'Name another file, or remove it.');
+  if (existsSync(out) && isChanged(out, journalOf(out)))
+    throw refuse(
+      'the file was changed since its chains were written',
+      'Give it another name to keep the changes, or remove it: the replies are kept, and their chains written anew.',
+    );
+}
+
+const noteFile = (journal: string) => join(journal, 'output.json');
+
+/** Remembers what the output is, and what it was: a crash may leave either. */
+export function noteOutput(journal: string, files: readonly string[]): void {
+  const hashes = files.filter((file) => existsSync(file)).map(hashFile);
+  writeAtomically(noteFile(journal), `${JSON.stringify({ sha256: hashes })}\n`);
+}
+
+/** Whether somebody has edited the output. An older journal does not say. */
+function isChanged(out: string, journal: string): boolean {
+  if (!existsSync(noteFile(journal))) return false;
+  return !readFileSync(noteFile(journal), 'utf8').includes(hashFile(out));
 }
 
 /** Why it ended before everything was asked, as an error for the user; undefined unless the teacher failed. */

@@ -65,7 +65,7 @@ async function teach(
     log.info(`Asking ${teacher.model} at ${teacher.host}: ${plan.requests - plan.cached} of ${plan.requests} requests`);
     const outcome = await ask(teacher, tasks, journal, problems.length);
     const selection = { keep: 'shortest-correct', thoughts: true, unanswered: false } as const;
-    const early = outcome.ended !== undefined;
+    const early = outcome.ended !== undefined || outcome.failures.length > 0;
     const written = writeChainsOf(out, problems, teacher, sampling, journal, selection, early);
     await vscode.window.showTextDocument(vscode.Uri.file(out), { preview: false });
     const fault = faultOfOutcome(outcome);

@@ -1,0 +1,27 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { checkTarget } from './target';
+
+const folder = mkdtempSync(join(tmpdir(), 'distillery-target-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const at = (name: string) => join(folder, name);
+const check = (name: string) => checkTarget(at(name), (head) => head.startsWith('<svg'));
+
+test('a place that is free, and one that holds an earlier file of the command', () => {
+  expect(check('new.svg')).toBe(at('new.svg'));
+  expect(existsSync(at('new.svg'))).toBe(false);
+  writeFileSync(at('old.svg'), '<svg xmlns="">');
+  expect(check('old.svg')).toBe(at('old.svg'));
+});
+
+test('nothing else is written over, and no place that cannot be written to is begun with', () => {
+  writeFileSync(at('data.jsonl'), '{"id": "q1"}\n');
+  mkdirSync(at('folder'));
+  expect(() => check('data.jsonl')).toThrow('no earlier one of this command');
+  expect(readFileSync(at('data.jsonl'), 'utf8')).toBe('{"id": "q1"}\n');
+  expect(() => check('folder')).toThrow('this is a folder');
+  expect(() => check('nowhere/new.svg')).toThrow('its folder is not there');
+  expect(() => check('data.jsonl/new.svg')).toThrow('its folder is not there');
+});

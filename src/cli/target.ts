@@ -1,0 +1,40 @@
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { UserError } from '../errors';
+
+/**
+ * Where a command will write a file: refused before any work is done when it cannot be written there, or when something is there that
+ * `isOurs` does not know by its beginning. Returns the absolute path.
+ */
+export function checkTarget(file: string, isOurs: (head: string) => boolean): string {
+  const path = resolve(file);
+  const refuse = (message: string, code: 'missing' | 'exists' | 'disk', remedy: string, cause?: unknown) =>
+    new UserError(message, { file: path, code, remedy, cause });
+  const folder = statSync(dirname(path), { throwIfNoEntry: false });
+  if (!folder?.isDirectory())
+    throw refuse('its folder is not there', 'missing', 'Make the folder, or name another place.');
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there?.isDirectory()) throw refuse('this is a folder', 'exists', 'Name a file.');
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (cause) {
+    throw refuse('its folder does not allow writing', 'disk', 'Make it writable, or name another place.', cause);
+  }
+  if (there && there.size > 0 && !isOurs(headOf(path)))
+    throw refuse(
+      'the file is there already, and is no earlier one of this command',
+      'exists',
+      'Name another, or remove it.',
+    );
+  return path;
+}
+
+function headOf(path: string): string {
+  const handle = openSync(path, 'r');
+  try {
+    const head = Buffer.alloc(256);
+    return head.subarray(0, readSync(handle, head, 0, head.length, 0)).toString('utf8');
+  } finally {
+    closeSync(handle);
+  }
+}
