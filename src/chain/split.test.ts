@@ -79,6 +79,13 @@ describe('step marks', () => {
 });
 
 describe('texts without step marks', () => {
+  test('a paragraph ends a step', () => {
+    const text = (gap: string) =>
+      `The 2 boxes hold 3 pens each, so 2 * 3 = 6 pens.${gap}Then 1 of the pens goes: 6 - 1 = 5 pens.`;
+    expect(splitChain(text(' ')).steps).toHaveLength(1);
+    expect(splitChain(text('\n\n')).steps).toHaveLength(2);
+  });
+
   test("GSM8K's solutions: a line a step, marks kept or stripped", () => {
     const solution =
       'Natalia sold 48/2 = <<48/2=24>>24 clips in May.\nNatalia sold 48+24 = <<48+24=72>>72 clips.\n#### 1,072';

@@ -148,15 +148,20 @@ export function stripCalculatorMarks(text: string): string {
 
 /**
  * Steps of a text without marks: its sentences, but for the short ones without arithmetic and those that only name the
- * answer, short neighbours on one subject joined. When nothing is left, all the sentences.
+ * answer, short neighbours in one paragraph and on one subject joined. When nothing is left, all the sentences.
  */
 function stepsOfSentences(text: string): string[] {
-  const sentences = splitSentences(text).map(({ start, end }) => text.slice(start, end));
-  const kept = sentences.filter(carriesReasoning);
+  const spans = splitSentences(text);
+  const sentences = spans.map(({ start, end }) => text.slice(start, end));
   const joined: string[] = [];
-  for (const sentence of kept) {
+  let before = 0;
+  for (const [i, sentence] of sentences.entries()) {
+    if (!carriesReasoning(sentence)) continue;
     const last = joined.at(-1);
-    if (last !== undefined && belongTogether(last, sentence)) joined[joined.length - 1] = `${last} ${sentence}`;
+    const sameParagraph = !/\n[ \t]*\n/.test(text.slice(before, spans[i].start));
+    before = spans[i].end;
+    if (last !== undefined && sameParagraph && belongTogether(last, sentence))
+      joined[joined.length - 1] = `${last} ${sentence}`;
     else joined.push(sentence);
   }
   const steps = joined.filter((step) => countWords(step) >= 10 || hasEquation(step));

@@ -6,8 +6,8 @@ import { trainedStages } from '../curriculum/adjust';
 import { prepareLessons } from '../curriculum/lessons';
 import { withMemory } from '../curriculum/memory';
 import { memoryLimits } from '../curriculum/memory-limits';
-import { unreadableAnswers } from '../data/answers';
 import { loadData } from '../data/load';
+import { notesOn } from '../data/notes';
 import { viewsOf } from '../data/preview';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
@@ -74,11 +74,8 @@ Examples:
       if (options.json) printDocument(previewed);
       else {
         const { level, text } = memoryNeed(experiment, problems, tokenizer);
-        const unreadable = unreadableAnswers(problems);
-        const lines = [
-          level === 'warning' ? pc.yellow(text) : pc.dim(text),
-          ...(unreadable ? [pc.yellow(unreadable)] : []),
-        ];
+        const need = level === 'warning' ? pc.yellow(text) : pc.dim(text);
+        const lines = [need, ...notesOn(problems).map((note) => pc.yellow(note))];
         process.stdout.write(`${previewed.map(previewText).join('\n\n')}\n\n${lines.join('\n')}\n`);
       }
     });

@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Lesson, prepareLessons } from '../curriculum/lessons';
-import { unreadableAnswers } from '../data/answers';
 import { type FileFormat, guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
+import { notesOn } from '../data/notes';
 import { UserError } from '../errors';
 import { loadStudentConfig } from '../model/hf-folder';
 import type { Tokenizer } from '../model/tokenizer';
@@ -79,8 +79,7 @@ export function surveyDataset(
     );
   else if (chained < rows)
     notes.push(`${rows - chained} of ${rows} rows have no teacher chain; only Stage 2 learns from those.`);
-  const unreadable = unreadableAnswers(problems);
-  if (unreadable) notes.push(unreadable);
+  notes.push(...notesOn(problems));
   const lessons = prepareLessons(problems.slice(0, measured), student.tokenizer);
   const fit = budget(lessons, student.folder, student.wordy ? wordyAnswer : 0);
   return {

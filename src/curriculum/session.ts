@@ -4,8 +4,8 @@ import { cpus, platform, release } from 'node:os';
 import { dirname } from 'node:path';
 import { engine } from '@tensorflow/tfjs-core';
 import type { Experiment } from '../config/experiment';
-import { unreadableAnswers } from '../data/answers';
 import { loadData } from '../data/load';
+import { notesOn } from '../data/notes';
 import type { Dataset } from '../data/types';
 import { isOutOfMemory, UserError } from '../errors';
 import { type BackendInfo, useBackend } from '../kernels/backends';
@@ -224,10 +224,9 @@ function heldOut(rows: number, { data }: Experiment): number {
 type Problems = Record<'train' | 'test', Dataset>;
 
 const dataNotes = (data: Problems): Note[] =>
-  (['train', 'test'] as const).flatMap((part) => {
-    const unreadable = unreadableAnswers(data[part].problems);
-    return unreadable ? [{ level: 'warning', text: `${part} data: ${unreadable}` }] : [];
-  });
+  (['train', 'test'] as const).flatMap((part) =>
+    notesOn(data[part].problems).map((note): Note => ({ level: 'warning', text: `${part} data: ${note}` })),
+  );
 
 /** Paths are absolute in a resolved experiment. */
 function loadProblems({ data }: Experiment): Problems {

@@ -140,6 +140,15 @@ describe('bad input', () => {
 });
 
 describe('evaluate', () => {
+  it('writes answers over nothing else, and looks before it asks', async () => {
+    const before = readFileSync(join(distillery.folder, 'train.jsonl'), 'utf8');
+    const to = (out: string) => refused('evaluate', 'student', '--data', 'train.jsonl', '--out', out);
+    expect(await to('train.jsonl')).toContain('no earlier one of this command');
+    expect(await to('student/model.safetensors')).toContain('no earlier one of this command');
+    expect(await to('nowhere/answers.jsonl')).toContain('its folder is not there');
+    expect(readFileSync(join(distillery.folder, 'train.jsonl'), 'utf8')).toBe(before);
+  });
+
   it('tests a student and writes every answer', async () => {
     const result = await distillery.json(
       'evaluate',
@@ -322,6 +331,8 @@ describe('new', () => {
     expect(await refused('new', 'wrong', '--data', 'absent.jsonl', '--student', 'student')).toContain('no such file');
     expect(await refused('new', 'wrong', '--student', 'absent')).toContain('tokenizer.json');
     expect(await refused('new', 'wrong', '--student', 'student', '--name', 'a/b')).toContain('usable in a folder name');
+    expect(await refused('new', '', '--student', 'student')).toContain('no folder is named');
+    expect(await refused('new', 'bare.jsonl', '--student', 'student')).toContain('nothing can be written there');
     expect(existsSync(join(distillery.folder, 'wrong'))).toBe(false);
   });
 });

@@ -33,7 +33,7 @@ interface Answers {
 
 describe('a student', () => {
   it('goes into a GGUF file and back into a folder, and answers alike everywhere', async () => {
-    const exported = await distillery.run('export', 'llama', 'out/llama.gguf', '--to', 'gguf');
+    const exported = await distillery.run('export', 'llama', 'out/llama.gguf');
     expect(exported).toMatchObject({ code: 0, stderr: '' });
     expect(exported.stdout).toMatch(/out\/llama\.gguf +0\.\d M parameters, f32, [\d.]+ kB/);
     const imported = await distillery.run('import', 'student', 'out/llama.gguf', 'back');
@@ -109,6 +109,8 @@ describe('a student', () => {
     expect(await refused('export', 'llama', 'x', '--dtype', 'q2')).toContain('Allowed choices');
     expect(await refused('export', 'nothing', 'x')).toContain('no such student');
     expect(await refused('ask', 'kept', 'Why?')).toContain('tokenizer.json');
+    expect(await refused('ask', 'kept/notes.md', 'Why?')).toContain('this is no student');
+    expect(await refused('ask', 'llama', ' ')).toContain('the question is empty');
     distillery.write('broken.gguf', 'GGUF, but not really');
     expect(await refused('ask', 'broken.gguf', 'Why?')).toContain('it is cut off');
     expect(existsSync(at('x'))).toBe(false);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { unreadableAnswers } from './answers';
+import { notesOn } from './notes';
 
 const problems = (...answers: string[]) => answers.map((answer, i) => ({ id: `q${i}`, question: '?', answer }));
 
@@ -27,10 +27,20 @@ test.each([
   'x \\in [-2,7]',
   '11,\\! 111',
   '4210_5',
-])('%j can be given behind "Answer:"', (answer) => expect(unreadableAnswers(problems(answer))).toBeUndefined());
+])('%j can be given behind "Answer:"', (answer) => expect(notesOn(problems(answer))).toEqual([]));
 
 test('sentences cannot, and the first is shown', () => {
-  expect(unreadableAnswers(problems('5', 'He has 5 apples and she has 7 of them', 'no'))).toBe(
+  expect(notesOn(problems('5', 'He has 5 apples and she has 7 of them', 'no'))).toEqual([
     '1 of 3 reference answers are no number, formula or few words, so that no answer counts as right (q1: "He has 5 apples and she has 7 of them"). Shorten them, or leave these rows out.',
-  );
+  ]);
+});
+
+test('chains without steps, when most are', () => {
+  const taught = (...chains: string[]) => chains.map((chain, i) => ({ ...problems('5')[0], id: `q${i}`, chain }));
+  const two = 'Step 1: 2 * 2 = 4\nStep 2: 4 + 1 = 5\nAnswer: 5';
+  const one = 'We need 2 * 2 + 1 = 5.';
+  expect(notesOn(taught(two, one))).toEqual([]);
+  expect(notesOn(taught(one, two, one))).toEqual([
+    expect.stringMatching(/^2 of 3 teacher chains have no more than one/),
+  ]);
 });
