@@ -27,7 +27,7 @@ export function openWeights(folder: string): Weights {
     throw new UserError(`There is neither ${single} nor ${indexName}`, {
       file: folder,
       remedy:
-        'Weights are read as safetensors only; convert others with save_pretrained(..., safe_serialization=True).',
+        'Put it back if it is lost; convert weights in another format with save_pretrained(..., safe_serialization=True).',
       code: 'checkpoint',
     });
   return openShards(folder, indexFile);

@@ -183,6 +183,9 @@ export function runOfCheckpoint(checkpoint: string): string | undefined {
 }
 
 function readJson(file: string): unknown {
-  if (!fs.existsSync(file)) throw new UserError('no such file', { file, code: 'run' });
+  if (!fs.existsSync(file)) {
+    const remedy = 'Every run has this file: put it back from a copy.';
+    throw new UserError('no such file', { file, code: 'run', remedy });
+  }
   return parseJson(fs.readFileSync(file, 'utf8'), { file, code: 'run' });
 }
