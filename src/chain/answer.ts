@@ -36,7 +36,10 @@ export function extractAnswer(text: string, mode: 'strict' | 'lenient' = 'strict
  */
 export function sameAnswer(a: string, b: string): boolean {
   const [left, right] = [dissect(a), dissect(b)];
-  return agree(left.name, right.name) && (sameValue(left.value, right.value) || sameFormula(left.value, right.value));
+  if (!agree(left.name, right.name)) return false;
+  const [x, y] = [parseAnswer(left.value), parseAnswer(right.value)];
+  if (x && y) return isNear(x, y);
+  return !x && !y && sameFormula(left.value, right.value);
 }
 
 /** "x = 5" as its name and its value; any other text is a value. */
@@ -48,19 +51,16 @@ function dissect(text: string): { name: string; value: string } {
 
 const agree = (a: string, b: string) => a === '' || b === '' || a === b;
 
-function sameValue(a: string, b: string): boolean {
-  const [left, right] = [parseAnswer(a), parseAnswer(b)];
-  if (!left || !right) return false;
-  const size = right.abs();
-  return left
-    .sub(right)
+function isNear(a: Fraction, b: Fraction): boolean {
+  const size = b.abs();
+  return a
+    .sub(b)
     .abs()
     .lte((size.gt(1) ? size : new Fraction(1)).mul(tolerance));
 }
 
-/** Letter by letter; a number is never the same as what is none. */
+/** Letter by letter. */
 function sameFormula(a: string, b: string): boolean {
-  if (parseAnswer(a) || parseAnswer(b)) return false;
   if (plainText(a) === plainText(b)) return true;
   const [left, right] = [withoutUnit(a), withoutUnit(b)];
   return agree(left.unit, right.unit) && plainText(left.value) === plainText(right.value);
@@ -103,7 +103,7 @@ function behindBox(text: string): Answer | null {
   if (depth > 0 || content.trim() === '') return nothing('box', start);
   // Only a content that is one number is a number: \boxed{2\sqrt{3}} and \boxed{(1, 2)} are kept as they stand.
   const label = content.lastIndexOf('=') + 1;
-  if (parseAnswer(content.slice(label))) return numberIn(text, start + label, end, 'box');
+  if (parseAnswer(content.slice(label))) return numberIn(lex(content.slice(label)), start + label, 'box');
   return { value: content.trim(), kind: 'box', start, end };
 }
 
@@ -114,15 +114,18 @@ function behindHash(text: string): Answer | null {
     // Not a Markdown heading such as "#### Step 2" or "#### 1. Apples".
     const content = text.slice(line.start, line.end);
     if (/^[ \t]*[-−+]?[\\$€£]{0,2}[.\d]/.test(content) && !/^[ \t]*\d{1,3}[.)][ \t]+\S/.test(content)) {
-      return formulaIn(text, line.start, line.end, 'hash') ?? numberIn(text, line.start, line.end, 'hash');
+      return formulaOrNumber(text, line.start, line.end, 'hash');
     }
   }
   return null;
 }
 
+/** "Answer:", or a line that is the heading "Final Answer". */
+const answerMark =
+  /(?<![\p{L}\p{N}])answer[ \t*_]{0,8}[:：]|(?<=^|\n)[ \t>#*_-]{0,8}final[ \t]answer[ \t#*_]{0,8}(?=\n|$)/giu;
+
 function behindLine(text: string): Answer | null {
-  const heading = /(?<=^|\n)[ \t>#*_-]{0,8}final[ \t]answer[ \t#*_]{0,8}(?=\n|$)/;
-  const mark = lastMatch(text, new RegExp(`(?<![\\p{L}\\p{N}])answer[ \\t*_]{0,8}[:：]|${heading.source}`, 'giu'));
+  const mark = lastMatch(text, answerMark);
   return mark && valueIn(text, mark.end, 'line');
 }
 
@@ -153,9 +156,7 @@ function valueIn(text: string, mark: number, kind: AnswerKind): Answer {
   const line = text.slice(start, end);
   const sentence = /^[^\n]*?(?<!\\)[.!?](?=\s)/.exec(line)?.[0].length ?? line.length;
   for (const length of [sentence, line.length]) {
-    const formula = formulaIn(text, start, start + length, kind);
-    if (formula) return formula;
-    const found = numberIn(text, start, start + length, kind);
+    const found = formulaOrNumber(text, start, start + length, kind);
     if (found.value !== '') return found;
   }
   const from = start + (/^\$?\\(?:text|textbf|mathrm|mbox)\{/.exec(line)?.[0].length ?? 0);
@@ -164,21 +165,27 @@ function valueIn(text: string, mark: number, kind: AnswerKind): Answer {
   return few ? { value: words, kind, start: from, end: from + words.length } : nothing(kind, start);
 }
 
+/** What the range says in mathematics; empty when it says nothing so. */
+function formulaOrNumber(text: string, start: number, end: number, kind: AnswerKind): Answer {
+  const tokens = lex(text.slice(start, end));
+  return formulaIn(tokens, text, start, kind) ?? numberIn(tokens, start, kind);
+}
+
 /** Most code units of a formula that is an answer. */
 const longestFormula = 120;
 
 /**
- * What stands after the last "=" in the range, when it is mathematics (with at most five words behind) and not just one number; else null.
+ * What stands after the last "=" of `all`, the tokens of `text` from `at` on, when it is mathematics (with at most five words behind) and
+ * not just one number; else null.
  */
-function formulaIn(text: string, start: number, end: number, kind: AnswerKind): Answer | null {
-  const all = lex(text.slice(start, end));
+function formulaIn(all: Token[], text: string, at: number, kind: AnswerKind): Answer | null {
   const tokens = all.slice(all.findLastIndex(({ kind }, i) => kind === 'equals' && i < all.length - 1) + 1);
   while (tokens.length > 0 && isPause(tokens[0])) tokens.shift();
   while (tokens.length > 0 && isPause(tokens.at(-1)!)) tokens.pop();
   if (tokens.length === 0 || quantityIn(tokens)) return null;
-  const [first, last] = [start + tokens[0].start, start + tokens.at(-1)!.end];
-  const value = text.slice(first, last);
-  return value.length <= longestFormula && isFormula(tokens, value) ? { value, kind, start: first, end: last } : null;
+  const [start, end] = [at + tokens[0].start, at + tokens.at(-1)!.end];
+  const value = text.slice(start, end);
+  return value.length <= longestFormula && isFormula(tokens, value) ? { value, kind, start, end } : null;
 }
 
 /** Whether a text is mathematics, and no prose that holds a number: words only at its end, and no number behind them. */
@@ -196,14 +203,11 @@ function isFormula(tokens: Token[], text: string): boolean {
   );
 }
 
-/** The number after the last "=" in the range, or else the first one; empty when there is none. */
-function numberIn(text: string, start: number, end: number, kind: AnswerKind): Answer {
-  const tokens = lex(text.slice(start, end));
+/** The number after the last "=" of the tokens, which begin at `at`, or else the first one; empty when there is none. */
+function numberIn(tokens: Token[], at: number, kind: AnswerKind): Answer {
   const equality = tokens.findLastIndex(({ kind }, i) => kind === 'equals' && firstNumber(tokens, i + 1));
   const found = firstNumber(tokens, equality + 1);
-  return found
-    ? { value: found.value, kind, start: start + found.start, end: start + found.end }
-    : nothing(kind, start);
+  return found ? { value: found.value, kind, start: at + found.start, end: at + found.end } : nothing(kind, at);
 }
 
 function lastNumber(text: string): Answer | null {

@@ -7,8 +7,8 @@ import type { Chain, Span } from './types';
  * Steps are, in order of preference: what stands behind "Step k:" marks; the lines of a GSM8K solution (one that ends with
  * `#### 72`); a numbered list from 1 on; the sentences that carry reasoning (`stepsOfSentences`). The thinking is a
  * `<think>` block, or what stands before the first mark, without "Thinking…". The answer is what follows the last answer
- * mark on its line (or on the next line when its own is empty), or else what the text closes with (`closings`), out of its box. Step marks are looked for at line starts
- * only, unless there are none there. Never throws. Source: the rules of the BRIDGE release, for text that is not in our form.
+ * mark on its line (or on the next line when its own is empty), or else what the text closes with (`closings`), out of its
+ * box. Step marks are looked for at line starts only, unless there are none there. Never throws. Source: the rules of the BRIDGE release, for text that is not in our form.
  */
 export function splitChain(text: string): Chain {
   const { thought, body } = splitThought(text.replace(/\r\n?/g, '\n'));

@@ -41,17 +41,12 @@ export function studentAt(named: string): string {
       remedy: `If it is a model of the Hugging Face Hub: distillery download ${studentNameText(missing)}`,
     });
   const checkpoint = locateStudent(named, '.');
-  if (!existsSync(checkpoint))
-    throw new UserError('there is no such student', {
+  const there = statSync(checkpoint, { throwIfNoEntry: false });
+  if (!there || (there.isFile() && !/\.gguf$/i.test(checkpoint)))
+    throw new UserError(there ? 'this is no student' : 'there is no such student', {
       file: checkpoint,
       code: 'missing',
       remedy: 'Give a Hugging Face folder (config.json, model.safetensors, tokenizer.json) or a .gguf file.',
-    });
-  if (statSync(checkpoint).isFile() && !/\.gguf$/i.test(checkpoint))
-    throw new UserError('this is no student', {
-      file: checkpoint,
-      code: 'missing',
-      remedy: 'Give a folder (config.json, model.safetensors, tokenizer.json) or a .gguf file.',
     });
   if (!existsSync(runFile(checkpoint))) return checkpoint;
   const names = openRun(checkpoint).record.checkpoints.map(({ name }) =>

@@ -1,6 +1,7 @@
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, readSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { UserError } from '../errors';
+import { openForReading } from '../lines';
 
 /**
  * Where a command will write a file: refused before any work is done when it cannot be written there, or when something is there that
@@ -30,7 +31,7 @@ export function checkTarget(file: string, isOurs: (head: string) => boolean): st
 }
 
 function headOf(path: string): string {
-  const handle = openSync(path, 'r');
+  const handle = openForReading(path);
   try {
     const head = Buffer.alloc(256);
     return head.subarray(0, readSync(handle, head, 0, head.length, 0)).toString('utf8');

@@ -11,7 +11,7 @@ import { generate, type Outcome, type Sampling, tasksOf } from '../teachers/gene
 import { openJournal } from '../teachers/journal';
 import { llamaTeacher } from '../teachers/llama';
 import { openAiTeacher } from '../teachers/openai';
-import { checkOutput, faultOfOutcome, journalOf } from '../teachers/output';
+import { checkOutput, endedEarly, faultOfOutcome, journalOf } from '../teachers/output';
 import { planOf } from '../teachers/plan';
 import { checkPrompt, defaultPrompt } from '../teachers/prompt';
 import type { Teacher } from '../teachers/types';
@@ -122,8 +122,7 @@ async function teach(questions: string, options: Options): Promise<void> {
     const { keep, thoughts, withUnanswered: unanswered = false } = options;
     const { ended, failures, progress, without } = outcome;
     const selection = { keep, thoughts, unanswered };
-    const early = ended !== undefined || failures.length > 0;
-    const written = writeChainsOf(out, problems, teacher, sampling, journal, selection, early);
+    const written = writeChainsOf(out, problems, teacher, sampling, journal, selection, endedEarly(outcome));
     const result = {
       out,
       journal: journalFolder,

@@ -83,21 +83,21 @@ export async function train(context: Context, model: Model, training: Training):
     context.run.validation({ ...check, phase });
     notify({ type: 'validation', ...check });
   };
-  const spend = async (action: () => Promise<void>) => {
-    const started = performance.now();
-    await action();
+  const spent = (started: number) => {
     context.seconds[stage] = (context.seconds[stage] ?? 0) + (performance.now() - started) / 1000;
   };
   /** A check takes long: asked to end meanwhile, the checkpoint comes first, and the check is made up for when the run is resumed. */
   const check = async () => {
+    const started = performance.now();
     unchecked = true;
     try {
-      await spend(validate);
+      await validate();
     } catch (error) {
       if (!signal.aborted) throw error;
       if (!(signal.reason instanceof Cancelled)) await checkpointIfNew();
       endIfAsked(context);
     }
+    spent(started);
     unchecked = false;
   };
   try {
@@ -140,7 +140,7 @@ export async function train(context: Context, model: Model, training: Training):
         tokensPerSecond: result.tokens / ((performance.now() - started) / 1000),
       });
       notify({ type: 'update', stage, phase, update, updates, metrics });
-      context.seconds[stage] = (context.seconds[stage] ?? 0) + (performance.now() - started) / 1000;
+      spent(started);
       if (update % settings.evaluateEvery !== 0 && update !== updates) continue;
       await check();
       await checkpoint();

@@ -177,7 +177,8 @@ export function copyCompanions(from: string, to: string): void {
 /**
  * Writes config.json, model.safetensors (an adapter merged into it) and, from the folder `tokenizerFrom`, the tokenizer's files. Each
  * file is replaced atomically, the weights last. `eosIds`: what ends its texts, the usual one first, which config.json and
- * generation_config.json are made to say: a base model that was trained to chat ends them otherwise than before. Throws a UserError when the disk is full or may not be written.
+ * generation_config.json are made to say: a base model that was trained to chat ends them otherwise than before. Throws a UserError when
+ * the disk is full or may not be written.
  */
 export function saveStudent(
   folder: string,

@@ -34,7 +34,7 @@ export interface Written {
 
 /**
  * Writes the chains of the problems, in their order, as a `*.chains.jsonl`; the file is replaced as a whole. One that holds more stays
- * when the asking `endedEarly`: a wrong key or a stop at once takes nothing from anybody.
+ * when the asking ended `early`: a wrong key or a stop at once takes nothing from anybody.
  */
 export function writeChainsOf(
   file: string,
@@ -43,15 +43,18 @@ export function writeChainsOf(
   sampling: Sampling,
   journal: Journal,
   selection: Selection,
-  endedEarly = false,
+  early = false,
 ): Written {
   const earlier = earlierRows(file, problems);
-  const written: Written = { rows: 0, solved: 0, complete: 0, questions: problems.length, others: 0 };
+  const written: Written = {
+    rows: 0,
+    solved: 0,
+    complete: 0,
+    questions: problems.length,
+    others: earlier.others.length,
+  };
   const lines = function* () {
-    for (const line of earlier.others) {
-      written.others++;
-      yield line;
-    }
+    yield* earlier.others;
     for (const problem of problems) {
       const { rows, replies, correct } = rowsOf(problem, teacher, sampling, journal, selection);
       if (correct > 0) written.solved++;
@@ -61,7 +64,7 @@ export function writeChainsOf(
     }
   };
   replaceLines(file, lines, (draft) => {
-    if (endedEarly && earlier.asked > written.rows) written.kept = earlier.asked;
+    if (early && earlier.asked > written.rows) written.kept = earlier.asked;
     else noteOutput(journal.folder, [draft, file]);
     return written.kept === undefined;
   });

@@ -9,7 +9,7 @@ import { TeacherFault } from './faults';
 import { type GenerateOptions, generate, type Sampling, tasksOf } from './generate';
 import { openJournal, repliesFile } from './journal';
 import { openAiTeacher } from './openai';
-import { checkOutput } from './output';
+import { checkOutput, endedEarly } from './output';
 import { planOf } from './plan';
 import { defaultPrompt } from './prompt';
 import { type Asked, type FakeServer, openServer } from './testing/server';
@@ -45,15 +45,7 @@ async function teach(options: Partial<GenerateOptions> = {}, selection = shortes
     const tasks = tasksOf(asked, teacher, how);
     const outcome = await generate(tasks, teacher, journal, { concurrency: 4, pace, ...options });
     const out = join(folder, 'x.chains.jsonl');
-    const written = writeChainsOf(
-      out,
-      asked,
-      teacher,
-      how,
-      journal,
-      selection,
-      outcome.ended !== undefined || outcome.failures.length > 0,
-    );
+    const written = writeChainsOf(out, asked, teacher, how, journal, selection, endedEarly(outcome));
     return { outcome, written, out, plan: planOf(teacher, asked.length, tasks, journal.entries) };
   } finally {
     journal.close();

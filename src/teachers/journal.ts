@@ -11,7 +11,7 @@ import { flushFolder, guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { parseJson, readLines } from '../lines';
 import { acquireLock } from '../runs/lock';
-import type { Reply, Teacher, TeacherRequest } from './types';
+import { type Reply, refusable, type Teacher, type TeacherRequest } from './types';
 
 const count = z.number().int().nonnegative();
 const recordSchema = z.object({
@@ -28,7 +28,7 @@ const recordSchema = z.object({
   finished: z.boolean(),
   usage: z.object({ prompt: count, completion: count }),
   estimated: z.boolean().optional(),
-  without: z.array(z.enum(['temperature', 'seed'])).optional(),
+  without: z.array(z.enum(refusable)).optional(),
 });
 export type JournalRecord = z.infer<typeof recordSchema>;
 

@@ -5,7 +5,7 @@
 import type OpenAI from 'openai';
 import { checkBaseUrl, isLocal } from './endpoint';
 import { retryAfter, TeacherFault } from './faults';
-import type { Piece, Teacher, TeacherRequest, Unsent } from './types';
+import { type Piece, refusable, type Teacher, type TeacherRequest, type Unsent } from './types';
 
 export interface OpenAiSettings {
   /** Up to and without `/chat/completions`, such as `http://localhost:11434/v1`. */
@@ -20,8 +20,8 @@ export interface OpenAiSettings {
 }
 
 /** Parameters that servers refuse, by what to do then. */
-type Refusal = 'stream_options' | 'max_tokens' | 'temperature' | 'seed';
-const refusals: readonly Refusal[] = ['stream_options', 'max_tokens', 'temperature', 'seed'];
+const refusals = ['stream_options', 'max_tokens', ...refusable] as const;
+type Refusal = (typeof refusals)[number];
 
 type Client = OpenAI;
 type Chunk = OpenAI.ChatCompletionChunk;
@@ -161,8 +161,8 @@ async function adapting<T>(refused: Set<Refusal>, create: () => Promise<T>): Pro
   }
 }
 
-const unsent = ({ seed }: TeacherRequest, refused: ReadonlySet<Refusal>): Unsent[] =>
-  (['temperature', ...(seed === undefined ? [] : ['seed' as const])] as const).filter((name) => refused.has(name));
+const unsent = (request: TeacherRequest, refused: ReadonlySet<Refusal>): Unsent[] =>
+  refusable.filter((name) => request[name] !== undefined && refused.has(name));
 
 /** A value out of range is the user's to mend: "temperature must be between 0 and 1". */
 const ofRange =

@@ -36,6 +36,9 @@ function isChanged(out: string, journal: string): boolean {
   return !readFileSync(noteFile(journal), 'utf8').includes(hashFile(out));
 }
 
+/** Whether replies are missing that were wanted: stopped, out of money, or some requests without any. */
+export const endedEarly = ({ ended, failures }: Outcome): boolean => ended !== undefined || failures.length > 0;
+
 /** Why it ended before everything was asked, as an error for the user; undefined unless the teacher failed. */
 export function faultOfOutcome({ ended }: Outcome): UserError | undefined {
   if (!(ended instanceof Error)) return undefined;

@@ -38,7 +38,8 @@ export type Piece =
   | { kind: 'end'; finished: boolean; usage?: Usage; without?: Unsent[] };
 
 /** Settings of the sampling that a server may not take. */
-export type Unsent = 'temperature' | 'seed';
+export const refusable = ['temperature', 'seed'] as const;
+export type Unsent = (typeof refusable)[number];
 
 /** Tokens as the server counts them for its bill; `completion` holds the thinking too. */
 export interface Usage {

@@ -5,7 +5,7 @@ import { loadData } from '../../data/load';
 import { type Written, writeChainsOf } from '../../teachers/chains';
 import { generate, type Outcome, type Progress, type Sampling, type Task, tasksOf } from '../../teachers/generate';
 import { type Journal, openJournal } from '../../teachers/journal';
-import { checkOutput, faultOfOutcome, journalOf } from '../../teachers/output';
+import { checkOutput, endedEarly, faultOfOutcome, journalOf } from '../../teachers/output';
 import { type Plan, planOf } from '../../teachers/plan';
 import { defaultPrompt } from '../../teachers/prompt';
 import type { Teacher } from '../../teachers/types';
@@ -65,8 +65,7 @@ async function teach(
     log.info(`Asking ${teacher.model} at ${teacher.host}: ${plan.requests - plan.cached} of ${plan.requests} requests`);
     const outcome = await ask(teacher, tasks, journal, problems.length);
     const selection = { keep: 'shortest-correct', thoughts: true, unanswered: false } as const;
-    const early = outcome.ended !== undefined || outcome.failures.length > 0;
-    const written = writeChainsOf(out, problems, teacher, sampling, journal, selection, early);
+    const written = writeChainsOf(out, problems, teacher, sampling, journal, selection, endedEarly(outcome));
     await vscode.window.showTextDocument(vscode.Uri.file(out), { preview: false });
     const fault = faultOfOutcome(outcome);
     if (fault && /refuses the key/.test(fault.message)) await forget();
