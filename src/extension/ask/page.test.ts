@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Asked, blockOf, blockText, nextNumber, questionAt, questions } from './page';
+import { type Asked, blockOf, blockText, nextNumber, placeOf, questionAt, questions, sameQuestion } from './page';
 
 const page = `Question: How many
 apples?
@@ -26,6 +26,13 @@ describe('questions', () => {
     expect(questionAt(page, 9)?.line).toBe(9);
     expect(questionAt('nothing', 0)).toBeUndefined();
   });
+});
+
+it('a question is found again where edits have moved it', () => {
+  const [first, second] = questions(page);
+  expect(sameQuestion(`# Head\n\n${page}`, second)).toEqual({ line: 11, text: 'And pears?', end: 12 });
+  expect(sameQuestion(`${page}\n\n${page}`, first)).toEqual(first);
+  expect(sameQuestion(page.replace('pears', 'plums'), second)).toBeUndefined();
 });
 
 describe('answers', () => {
@@ -61,20 +68,32 @@ describe('answers', () => {
       '## Asked 2: rewrite-6, greedy, waiting for the student…',
     );
     expect(blockText({ ...growing, samples: [first] })).toEqual([
-      ...['## Asked 2: rewrite-6, greedy, working…', '', '## Answer: 1 token so far', 'Step', ''],
+      ...['## Asked 2: rewrite-6, greedy, working…', '', '## Answer: 1 token so far', 'Step'],
     ]);
     expect(blockText({ ...growing, samples: [first], stopped: true })).toEqual([
-      ...['## Asked 2: rewrite-6, greedy: stopped', '', '## Answer: 1 token, stopped', 'Step', ''],
+      ...['## Asked 2: rewrite-6, greedy: stopped', '', '## Answer: 1 token, stopped', 'Step'],
     ]);
   });
 
   it('are found again by their number, whatever the student wrote', () => {
     const fooled = blockText({ ...asked, samples: [{ text: 'Question: me?\n## Asked 1: x', tokens: 1, done: false }] });
-    const whole = `${page}\n\n${fooled.join('\n')}\nQuestion: last?`;
+    const whole = `${page}\n\n${fooled.join('\n')}\n\nQuestion: last?`;
     expect(blockOf(whole, 2)).toEqual({ from: 11, to: 17 });
     expect(blockOf(whole, 1)).toEqual({ from: 4, to: 9 });
     expect(blockOf(whole, 3)).toBeUndefined();
     expect(nextNumber(whole)).toBe(3);
     expect(nextNumber('')).toBe(1);
+    expect(nextNumber(whole, [3, 4])).toBe(5);
+  });
+
+  it('end where they were written to, not where the next question begins', () => {
+    const lines = blockText(asked);
+    const whole = `# Notes\n\nQuestion: me?\r\n\r\n${lines.join('\r\n')}\n\nmy own remarks\n\nQuestion: last?`;
+    expect(placeOf(whole, lines)).toEqual({ from: 4, to: 4 + lines.length });
+    expect(placeOf(whole.replace('Answer: 6', 'Answer: 6  '), lines)).toEqual({ from: 4, to: 4 + lines.length });
+    expect(placeOf(whole.replace('Answer: 6', 'Answer: 7'), lines)).toBeUndefined();
+    expect(placeOf(whole.replace('\n\nmy own remarks\n\nQuestion: last?', ''), lines)?.to).toBe(4 + lines.length);
+    expect(placeOf('', lines)).toBeUndefined();
+    expect(placeOf(whole, [])).toBeUndefined();
   });
 });

@@ -40,6 +40,14 @@ export function questions(page: string): Question[] {
 export const questionAt = (page: string, line: number): Question | undefined =>
   questions(page).findLast((question) => question.line <= line);
 
+/** A question of a page in the page as it is now, wherever edits have moved it. */
+export function sameQuestion(page: string, { text, line }: Question): Question | undefined {
+  const far = (one: Question) => Math.abs(one.line - line);
+  return questions(page)
+    .filter((one) => one.text === text)
+    .sort((a, b) => far(a) - far(b))[0];
+}
+
 /** What came of a question so far. */
 export interface Asked {
   /** Of the page, from 1: by it the answers are found again, wherever edits have moved them. */
@@ -66,13 +74,21 @@ export interface SampleSoFar {
 
 const marker = (number: number) => `## Asked ${number}: `;
 
-/** The number for the next answers of a page. */
-export function nextNumber(page: string): number {
+/** The number for the next answers of a page, in which some may be about to be written. */
+export function nextNumber(page: string, underWay: Iterable<number> = []): number {
   const numbers = Array.from(page.matchAll(/^## Asked (\d+): /gm), ([, number]) => Number(number));
-  return Math.max(0, ...numbers) + 1;
+  return Math.max(0, ...numbers, ...underWay) + 1;
 }
 
-/** The lines that the answers with a number take up: from the first, up to but not including the last. */
+/** Where lines stand in a page as they were written, but for spaces at their ends: from the first, up to but not including the last. */
+export function placeOf(page: string, written: readonly string[]): { from: number; to: number } | undefined {
+  const lines = page.split(/\r?\n/);
+  const same = (from: number) => written.every((line, i) => lines[from + i]?.trimEnd() === line.trimEnd());
+  const from = written.length > 0 ? lines.findIndex((_, i) => same(i)) : -1;
+  return from < 0 ? undefined : { from, to: from + written.length };
+}
+
+/** The lines between the heading of the answers with a number and the next question or answers: theirs, and what was written below. */
 export function blockOf(page: string, number: number): { from: number; to: number } | undefined {
   const lines = page.split(/\r?\n/);
   const from = lines.findIndex((line) => line.startsWith(marker(number)));
@@ -81,13 +97,13 @@ export function blockOf(page: string, number: number): { from: number; to: numbe
   return { from, to: next < 0 ? lines.length : next };
 }
 
-/** The answers as lines, an empty one last. */
+/** The answers as lines. */
 export function blockText(asked: Asked): string[] {
   const { number, student, samples, temperature } = asked;
   const how = temperature === 0 ? 'greedy' : `${plural(samples.length, 'sample')} at temperature ${temperature}`;
   const lines = [`${marker(number)}${student}, ${how}${state(asked)}`, ''];
   for (const [i, sample] of samples.entries()) {
-    lines.push(sampleHeading(sample, i, asked), ...bodyOf(sample).split('\n'), '');
+    lines.push(...(i > 0 ? [''] : []), sampleHeading(sample, i, asked), ...bodyOf(sample).split('\n'));
   }
   return lines;
 }

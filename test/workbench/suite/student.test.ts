@@ -105,6 +105,38 @@ suite('The student: what it sees, what it answers, what it runs on', function ()
     assert.ok(!(await lensesOf(page.uri)).some(({ command }) => command === 'distillery.stopAsking'));
   });
 
+  test('Ask Student leaves what was written below a question as it is', async () => {
+    const page = vscode.window.activeTextEditor!.document;
+    const own = "# My notes\n\n## Kept\nnot the student's\n";
+    const replaced = await vscode.window.activeTextEditor!.edit((edit) =>
+      edit.replace(new vscode.Range(0, 0, page.lineCount, 0), `Question: What is 2 + 3?\n\n${own}`),
+    );
+    assert.ok(replaced);
+    // Somebody writes on while the answers grow.
+    const typing = setInterval(() => {
+      const end = page.lineAt(page.lineCount - 1).range.end;
+      void vscode.window.activeTextEditor!.edit((edit) => edit.insert(end, 'more '), {
+        undoStopBefore: false,
+        undoStopAfter: false,
+      });
+    }, 60);
+    try {
+      await Promise.all([
+        vscode.commands.executeCommand('distillery.askSamples', 0),
+        vscode.commands.executeCommand('distillery.askSamples', 0),
+      ]);
+    } finally {
+      clearInterval(typing);
+    }
+    const text = page.getText();
+    assert.equal(text.match(/^## Sample \d of 4: .*, mean log-prob −?\d/gm)?.length, 8, text);
+    assert.deepEqual([...text.matchAll(/^## Asked (\d): .* tokens\/s$/gm)].map(([, number]) => number).sort(), [
+      '1',
+      '2',
+    ]);
+    assert.ok(text.includes(own), text);
+  });
+
   test('Doctor says what works on this machine', async () => {
     await vscode.commands.executeCommand('distillery.doctor');
     const report = await vscode.workspace.openTextDocument(vscode.Uri.parse('distillery-doctor:/Doctor.md'));
