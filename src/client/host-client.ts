@@ -1,15 +1,16 @@
 import fs from 'node:fs';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { packageRoot } from '../paths';
-import { killTree } from '../processes';
-import type { Method, Params, Progress, Result, Status } from '../protocol/control';
+import { killTree, lives } from '../processes';
+import type { Address, Method, Params, Progress, Result, Status } from '../protocol/control';
 import { addressFile, readAddress } from '../protocol/host-folder';
 import type { ClientState, Crash, Host, Listeners, RequestOptions } from './api';
 import { type Cursor, type Follower, followHost } from './follow';
 import { diedOfMemory, logTail } from './launch';
 import { hostGone, type Identity, type Link, within } from './link';
-import { isAlive, type Reach, reachHost, StartFailure, startHost, untilDead } from './reach';
+import { elsewhere, type Reach, reachHost, StartFailure, startHost, untilDead } from './reach';
 import { nextRestart } from './restarts';
 import { moveTo } from './states';
 
@@ -55,6 +56,8 @@ export class HostClient implements Host {
   private current: ClientState = 'absent';
   private link?: Link;
   private cursor?: Cursor;
+  /** The host whose connection broke, until one is found again or it is known how it went. */
+  private unheard?: Address;
   private attaching?: Promise<boolean>;
   private connecting?: Promise<void>;
   private restarts: readonly number[] = [];
@@ -92,7 +95,7 @@ export class HostClient implements Host {
   attach(): Promise<boolean> {
     if (this.link) return Promise.resolve(true);
     this.attaching ??= reachHost(this.reach, false)
-      .then((link) => this.take(link))
+      .then((link) => (link ? this.take(link) : this.nobody()))
       .finally(() => {
         this.attaching = undefined;
       });
@@ -154,15 +157,17 @@ export class HostClient implements Host {
 
   async kill(): Promise<void> {
     const address = this.link?.address ?? readAddress(this.folder);
-    if (!address || !isAlive(address)) return;
+    if (!address || !lives(address, addressFile(this.folder))) return;
+    if (address.machine !== hostname()) throw elsewhere(this.folder, address);
     this.killing = true;
     try {
       killTree(address.pid);
-      if (!(await untilDead(address, this.times.death)))
+      if (!(await untilDead(this.folder, address, this.times.death)))
         throw new UserError(`process ${address.pid} does not end`, { code: 'host', remedy: 'End it by hand.' });
       // Its connection closes by that; a host.json without a host is what a crash leaves.
       if (readAddress(this.folder)?.session === address.session) fs.rmSync(addressFile(this.folder), { force: true });
-      await this.link?.closed;
+      if (this.link) await this.link.closed;
+      else this.nobody();
     } finally {
       this.killing = false;
     }
@@ -193,14 +198,17 @@ export class HostClient implements Host {
   }
 
   private look(): void {
-    if (this.link || this.connecting || !fs.existsSync(addressFile(this.folder))) return;
+    if (this.link || this.connecting || (!this.unheard && !fs.existsSync(addressFile(this.folder)))) return;
     this.attach().catch(() => {}); // a host of another version, or elsewhere: whoever asks for something is told
   }
 
   private async findOrStart(): Promise<void> {
     clearTimeout(this.restartTimer);
     await this.attaching?.catch(() => {});
-    if (this.link || (await this.take(await reachHost(this.reach, true)))) return;
+    if (this.link) return;
+    const found = await reachHost(this.reach, true);
+    if (found && (await this.take(found))) return;
+    this.nobody();
     this.move('starting');
     try {
       await this.take(await startHost(this.reach));
@@ -212,13 +220,13 @@ export class HostClient implements Host {
   }
 
   /** Makes a link this client's own, and follows the host until it closes. Resolves when the host's state is known. */
-  private async take(link: Link | undefined): Promise<boolean> {
-    if (!link) return false;
+  private async take(link: Link): Promise<boolean> {
     if (this.disposed || this.link) {
       link.close();
       return this.link !== undefined;
     }
     this.link = link;
+    this.unheard = undefined;
     const follower: Follower = {
       cursor: this.cursor,
       status: this.status,
@@ -258,16 +266,27 @@ export class HostClient implements Host {
     this.link = undefined;
     if (this.disposed) return;
     const { address } = link;
-    const ended = () => readAddress(this.folder)?.session !== address.session;
-    if (!ended() && !(await untilDead(address, this.times.death)) && !ended()) {
+    this.unheard = address;
+    if (!this.ended(address) && !(await untilDead(this.folder, address, this.times.death)) && !this.ended(address)) {
       // It lives and says nothing of ending: the connection alone broke.
       await this.attach().catch(() => this.move('lost'));
       return;
     }
+    this.nobody();
+  }
+
+  private ended({ session }: Address): boolean {
+    return readAddress(this.folder)?.session !== session;
+  }
+
+  /** No host is there: tells how the one went whose connection broke. */
+  private nobody(): false {
+    const { unheard: address } = this;
+    this.unheard = undefined;
+    if (!address || this.disposed || this.link) return false;
     const { run } = this.status ?? {};
     this.status = undefined;
-    if (this.disposed || this.link) return;
-    if (ended() || this.killing) this.move('absent');
+    if (this.ended(address) || this.killing) this.move('absent');
     else {
       const log = logTail(this.folder);
       const memory = diedOfMemory(log);
@@ -276,6 +295,7 @@ export class HostClient implements Host {
         : `the training host (process ${address.pid}) ended without a word; the system or somebody may have ended it`;
       this.crashed({ reason, cause: memory ? 'memory' : 'unknown', run: run?.folder, log });
     }
+    return false;
   }
 
   private crashed(crash: Crash): void {

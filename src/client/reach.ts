@@ -3,10 +3,9 @@ import type { ChildProcess } from 'node:child_process';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors';
-import { isProcess } from '../processes';
+import { lives } from '../processes';
 import type { Address } from '../protocol/control';
-import { readAddress } from '../protocol/host-folder';
-import { startTimeOf } from '../runs/lock';
+import { addressFile, readAddress } from '../protocol/host-folder';
 import { findNode } from './find-node';
 import { diedOfMemory, hostExit, launchHost, logTail } from './launch';
 import { type Identity, Link, VersionGap } from './link';
@@ -33,23 +32,13 @@ export class StartFailure extends UserError {
   }
 }
 
-/** Whether the process that wrote host.json lives: by pid and start time, as another process may have got the pid since. */
-export function isAlive({ pid, startTime, machine }: Address): boolean {
-  if (machine !== hostname()) return true; // cannot be seen from here
-  const started = startTimeOf(pid);
-  return isProcess(pid) && (started === undefined ? startTime === '' : started === startTime);
-}
+/** Whether the host that wrote host.json lives. */
+const isAlive = (folder: string, address: Address) => lives(address, addressFile(folder));
 
 /** A link to the host that runs; undefined when there is none. With `renew`, an idle host of another version is ended. */
 export async function reachHost({ folder, client, times }: Reach, renew: boolean): Promise<Link | undefined> {
   const address = readAddress(folder);
-  if (!address || !isAlive(address)) return undefined;
-  if (address.machine !== hostname())
-    throw new UserError(`the host of this folder runs on ${address.machine}`, {
-      file: folder,
-      code: 'elsewhere',
-      remedy: `Work with it there. If it does not run any more, delete ${folder}/host.`,
-    });
+  if (!address || !isAlive(folder, address)) return undefined;
   try {
     const link = await Link.open(address, client, times.answer);
     if (!renew || address.version === client.version) return link;
@@ -57,16 +46,27 @@ export async function reachHost({ folder, client, times }: Reach, renew: boolean
     const { ending } = await link.request('shutdown', {});
     if (!ending) return link;
     await link.closed;
-    await untilDead(address, times.death);
+    await untilDead(folder, address, times.death);
     return undefined;
   } catch (error) {
     if (error instanceof VersionGap && renew && error.gap.idle && (await Link.replace(address, client, times.answer))) {
-      await untilDead(address, times.death);
+      await untilDead(folder, address, times.death);
       return undefined;
     }
-    if (!isAlive(address) || readAddress(folder)?.session !== address.session) return undefined; // it ended meanwhile
+    if (!isAlive(folder, address) || readAddress(folder)?.session !== address.session) return undefined; // it ended meanwhile
+    // Asked all the same before: this machine may have had another name when the host started.
+    if (address.machine !== hostname() && !(error instanceof VersionGap)) throw elsewhere(folder, address);
     throw error;
   }
+}
+
+/** Nothing is done here with a host of another machine. */
+export function elsewhere(folder: string, { machine }: Address): UserError {
+  return new UserError(`the host of this folder runs on ${machine}`, {
+    file: folder,
+    code: 'elsewhere',
+    remedy: `Work with it there. If it does not run any more, wait ten minutes, or delete ${folder}/host.`,
+  });
 }
 
 /** Starts a host and connects to it; to another one when somebody else was quicker. */
@@ -111,7 +111,8 @@ function watchExit(child: ChildProcess): Watched {
 }
 
 /** Waits for a process to be gone; false when it is still there after `ms`. */
-export async function untilDead(address: Address, ms: number): Promise<boolean> {
-  for (const deadline = Date.now() + ms; isAlive(address); await sleep(20)) if (Date.now() > deadline) return false;
+export async function untilDead(folder: string, address: Address, ms: number): Promise<boolean> {
+  for (const deadline = Date.now() + ms; isAlive(folder, address); await sleep(20))
+    if (Date.now() > deadline) return false;
   return true;
 }

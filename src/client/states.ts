@@ -12,8 +12,8 @@ export const clientMoves: Record<ClientState, readonly ClientState[]> = {
   pausing: [...talking, 'absent', 'crashed', 'lost'],
   paused: [...talking, 'absent', 'crashed', 'lost'],
   stopping: [...talking, 'absent', 'crashed', 'lost'],
-  // Heard again, or gone after all.
-  lost: [...talking, 'absent', 'crashed'],
+  // Heard again, or gone after all, or gone and started anew.
+  lost: [...talking, 'starting', 'absent', 'crashed'],
   // Started anew, or found because somebody else started it.
   crashed: ['starting', 'absent', ...talking, 'lost'],
 };

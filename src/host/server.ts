@@ -2,12 +2,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { createServer } from 'node:net';
-import { hostname } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { killTree } from '../processes';
+import { keepTouching, killTree, thisProcess } from '../processes';
 import { type Address, protocolVersion } from '../protocol/control';
 import { addressFile, logFile, makeEndpoint, readAddress, writeAddress } from '../protocol/host-folder';
-import { startTimeOf } from '../runs/lock';
 import { serveClient } from './connection';
 import { Control } from './control';
 import { log } from './faults';
@@ -31,9 +29,7 @@ const endpoint = makeEndpoint(distillery);
 const address: Address = {
   protocol: protocolVersion,
   version,
-  pid: process.pid,
-  startTime: startTimeOf(process.pid) ?? '',
-  machine: hostname(),
+  ...thisProcess(),
   session: randomUUID(),
   endpoint,
   token: randomBytes(32).toString('hex'),
@@ -52,6 +48,7 @@ const server = createServer((socket) => serveClient(socket, service, address));
 server.listen(endpoint, () => {
   if (process.platform !== 'win32') fs.chmodSync(endpoint, 0o600);
   writeAddress(distillery, address);
+  keepTouching(addressFile(distillery));
   log('info', `listening at ${endpoint}`);
   changed();
 });

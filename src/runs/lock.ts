@@ -3,25 +3,27 @@
  * (which the file system lets only one process do) holds the lock, and renames it to `lock/<n>.released` in the end. Numbers never
  * go back, so that taking over a dead process's lock cannot hit a lock that somebody took meanwhile.
  */
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
+import { keepTouching, lives, thisProcess } from '../processes';
 
 const lockSchema = z.object({
   pid: z.number().int(),
-  /** When the process started, as the system tells it: another process with the same pid has another start. */
   startTime: z.string(),
+  /** The machine. */
   host: z.string(),
   token: z.string(),
 });
 export type LockRecord = z.infer<typeof lockSchema>;
 
 export interface Lock {
+  /** Throws (`locked`) when another process has taken the lock over, as it may when this one slept for long. */
+  check(): void;
   release(): void;
 }
 
@@ -62,12 +64,8 @@ function lockNumbers(folder: string): number[] {
 
 function create(folder: string, number: number): Lock | undefined {
   const file = join(folder, `${number}.json`);
-  const record: LockRecord = {
-    pid: process.pid,
-    startTime: startTimeOf(process.pid) ?? '',
-    host: hostname(),
-    token: randomUUID(),
-  };
+  const { machine, ...mine } = thisProcess();
+  const record: LockRecord = { ...mine, host: machine, token: randomUUID() };
   try {
     fs.writeFileSync(file, JSON.stringify(record), { flag: 'wx' });
   } catch (error) {
@@ -83,8 +81,18 @@ function create(folder: string, number: number): Lock | undefined {
   }
   for (const older of lockNumbers(folder).filter((other) => other < number))
     for (const ending of ['json', 'released']) fs.rmSync(join(folder, `${older}.${ending}`), { force: true });
+  const rest = keepTouching(file);
   return {
+    check() {
+      if (fs.existsSync(folder) && lockNumbers(folder)[0] > number)
+        throw new UserError('another process has taken this run over: this one was asleep, or could not be seen', {
+          file: dirname(folder),
+          code: 'locked',
+          remedy: 'What was written is kept. Resume the run when the other process is done.',
+        });
+    },
     release() {
+      rest();
       if (read(file)?.token === record.token) fs.renameSync(file, released);
     },
   };
@@ -93,7 +101,7 @@ function create(folder: string, number: number): Lock | undefined {
 function holderOf(folder: string, number: number): LockRecord | 'starting' | undefined {
   const file = join(folder, `${number}.json`);
   const record = read(file);
-  if (record) return isAlive(record) ? record : undefined;
+  if (record) return lives({ ...record, machine: record.host }, file) ? record : undefined;
   const stat = fs.statSync(file, { throwIfNoEntry: false });
   return stat && Date.now() - stat.mtimeMs < tornAfterMs ? 'starting' : undefined;
 }
@@ -128,41 +136,7 @@ function lockedError(runFolder: string, file: string, holder: LockRecord | 'star
     file: runFolder,
     code: 'locked',
     remedy: elsewhere
-      ? `Stop it there; if it does not run any more, delete ${file}.`
+      ? `Stop it there; if it does not run any more, wait ten minutes, or delete ${file}.`
       : `Wait for it or stop it (kill ${holder.pid}), then try again.`,
   });
-}
-
-/** Whether the process of the lock still runs. A process on another machine cannot be seen, so it counts as alive. */
-function isAlive({ pid, host, startTime }: LockRecord): boolean {
-  if (host !== hostname()) return true;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
-  const now = startTimeOf(pid);
-  return now === undefined ? startTime === '' : now === startTime;
-}
-
-/** When a process started, as an opaque text; undefined if it is gone (or a zombie), '' if this system does not tell. */
-export function startTimeOf(pid: number): string | undefined {
-  if (process.platform === 'linux')
-    try {
-      // proc(5): after the name in brackets come the state (field 3) and, as field 22, the start in ticks since boot.
-      const fields = fs
-        .readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /s, '')
-        .split(' ');
-      const boot = fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-      return fields[0] === 'Z' || fields[0] === 'X' ? undefined : `${boot} ${fields[19]}`;
-    } catch {
-      return undefined;
-    }
-  if (process.platform === 'win32') return '';
-  try {
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
-  } catch {
-    return undefined;
-  }
 }

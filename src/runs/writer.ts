@@ -1,13 +1,13 @@
 /** Writing a run: one process at a time, every file whole at every moment. */
 import fs from 'node:fs';
-import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { diskError, flushFile, flushFolder, guardDisk, writeAtomically } from '../disk';
 import { UserError } from '../errors';
+import { thisProcess } from '../processes';
 import { deleteCheckpointFolder, removeUnfinished, verifyCheckpoint, writeCheckpointFolder } from './checkpoints';
 import { appendLines, encode, lastSeq, truncateAfter } from './jsonl';
 import * as layout from './layout';
-import { acquireLock, type Lock, startTimeOf } from './lock';
+import { acquireLock, type Lock } from './lock';
 import { openRun, readSummary } from './reading';
 import {
   type CheckpointEntry,
@@ -85,6 +85,7 @@ export class RunWriter {
 
   /** Changes run.json. */
   update(change: Partial<Pick<RunRecord, 'state' | 'reason' | 'stage' | 'step' | 'checkpoints'>>): void {
+    this.lock.check();
     const next = { ...this.current, ...change, updated: this.now().toISOString() };
     writeAtomically(layout.runFile(this.folder), `${JSON.stringify(next, null, 2)}\n`);
     this.current = next;
@@ -182,6 +183,7 @@ export class RunWriter {
 
   private append<T extends object>(file: string, records: readonly T[]): (T & { seq: number })[] {
     if (records.length === 0) return [];
+    this.lock.check();
     const numbered = records.map((record, i) => Object.assign({ seq: 0 }, record, { seq: this.seq + 1 + i }));
     guardDisk(file, 'every earlier line is kept', () => fs.mkdirSync(dirname(file), { recursive: true }));
     appendLines(file, numbered);
@@ -220,7 +222,8 @@ function shorten(value: number): number {
 }
 
 function thisHost(): RunRecord['host'] {
-  return { pid: process.pid, startTime: startTimeOf(process.pid) ?? '', name: hostname() };
+  const { machine, ...mine } = thisProcess();
+  return { ...mine, name: machine };
 }
 
 /** `20260205-140309-arithmetic`; a number is added where that folder exists. */

@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -191,8 +191,45 @@ describe('a host in trouble', () => {
     await client.kill(); // not us
     await client.connect();
     expect(client.state).toBe('idle');
-    writeAddress(work.distillery, { ...address(), machine: 'elsewhere' });
-    await expect(work.client().client.attach()).rejects.toMatchObject({ code: 'elsewhere' });
     await client.kill();
+  });
+
+  it('of another machine is left alone while it lives; one of this machine by an earlier name is worked with', async () => {
+    const { client } = work.client();
+    await client.connect();
+    const real = address();
+    writeAddress(work.distillery, { ...real, machine: 'elsewhere' });
+    const renamed = work.client().client;
+    expect(await renamed.attach()).toBe(true);
+    await expect(renamed.kill()).rejects.toMatchObject({ code: 'elsewhere' });
+    writeAddress(work.distillery, { ...real, machine: 'elsewhere', endpoint: '/nowhere.sock' });
+    await expect(work.client().client.attach()).rejects.toMatchObject({ code: 'elsewhere' });
+    await expect(work.client().client.connect()).rejects.toMatchObject({ code: 'elsewhere' });
+    const long = Date.now() / 1000 - 11 * 60;
+    utimesSync(addressFile(work.distillery), long, long);
+    expect(await work.client().client.attach()).toBe(false);
+    writeAddress(work.distillery, real);
+    await client.kill();
+  });
+
+  it('that dies unheard, after its connection broke, is found out, and started anew', async () => {
+    const { client, states } = work.client({ watch: true, times: { watch: 50, answer: 200, death: 100 } });
+    const crashes: Crash[] = [];
+    client.on('crash', (one) => crashes.push(one));
+    const lose = async () => {
+      const { pid } = address();
+      process.kill(pid, 'SIGSTOP');
+      (client as unknown as { link: Link }).link.close();
+      await until('the loss', () => client.state === 'lost');
+      return pid;
+    };
+    await client.connect();
+    process.kill(await lose(), 'SIGKILL');
+    await until('the crash', () => client.state === 'crashed');
+    expect(crashes).toHaveLength(1);
+    await client.connect();
+    await lose();
+    await client.kill();
+    expect(states).toEqual(['starting', 'idle', 'lost', 'crashed', 'starting', 'idle', 'lost', 'absent']);
   });
 });
