@@ -57,7 +57,11 @@ async function findBusyHost(folder: string | undefined, version: string): Promis
   const places = folder === undefined ? runsFolders().map((runs) => dirname(runs)) : [distilleryOf(folder)];
   const busy: HostClient[] = [];
   for (const place of places) {
-    const client = new HostClient({ folder: place, client: { name: 'terminal', version }, node: process.execPath });
+    const client = new HostClient({
+      folder: place,
+      client: { name: 'terminal', version },
+      node: () => process.execPath,
+    });
     if ((await client.attach()) && client.status?.run) busy.push(client);
     else client.dispose();
   }

@@ -19,8 +19,8 @@ export interface HostClientOptions {
   folder: string;
   /** Who connects, for the host's log, and the version of Distillery: an idle host of another one is replaced. */
   client: Identity;
-  /** Node to run the host with, as the user set it. Empty: found. */
-  node?: string;
+  /** Node to run a host with, as the user set it by then. Empty: found. */
+  node?: () => string;
   /** The host's bundle; that of this package unless said. */
   program?: string;
   /** Further arguments of the host. */
@@ -76,7 +76,14 @@ export class HostClient implements Host {
   status: Status | undefined;
 
   constructor(private readonly options: HostClientOptions) {
-    const { folder, client, node, program = join(packageRoot(), 'dist', 'host.js'), args = [], watch } = options;
+    const {
+      folder,
+      client,
+      node = () => '',
+      program = join(packageRoot(), 'dist', 'host.js'),
+      args = [],
+      watch,
+    } = options;
     this.folder = resolve(folder);
     this.times = { ...usualTimes, ...options.times };
     this.reach = { folder: this.folder, client, node, program, args, times: this.times };

@@ -14,8 +14,8 @@ export interface Reach {
   /** The `.distillery` folder. */
   folder: string;
   client: Identity;
-  /** Setting; empty: found. */
-  node?: string;
+  /** What the user set; empty: found. Asked whenever a host is started. */
+  node(): string;
   program: string;
   args: readonly string[];
   times: { start: number; answer: number; death: number };
@@ -72,7 +72,7 @@ export function elsewhere(folder: string, { machine }: Address): UserError {
 /** Starts a host and connects to it; to another one when somebody else was quicker. */
 export async function startHost(reach: Reach): Promise<Link> {
   const { folder, client, program, args, times } = reach;
-  const node = await findNode(reach.node);
+  const node = await findNode(reach.node());
   const launch = () => watchExit(launchHost(program, folder, node, ['--version', client.version, ...args]));
   let child = launch();
   for (const deadline = Date.now() + times.start; Date.now() < deadline; await sleep(50)) {

@@ -19,6 +19,10 @@ it('is quick when all is quiet, and together when much happens', () => {
   batch.add();
   vi.advanceTimersByTime(300);
   expect(told.at(-1)).toEqual([]);
+  batch.add('b');
+  batch.add();
+  vi.advanceTimersByTime(300);
+  expect(told.slice(-2)).toEqual([[], ['b']]);
   batch.add('c');
   batch.dispose();
   vi.advanceTimersByTime(1000);

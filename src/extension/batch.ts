@@ -4,6 +4,7 @@
  */
 export class Batch {
   private readonly keys = new Set<string>();
+  private keyless = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private last = Number.NEGATIVE_INFINITY;
 
@@ -12,9 +13,10 @@ export class Batch {
     private readonly flush: (keys: ReadonlySet<string>) => void,
   ) {}
 
-  /** Without keys: something changed that has none. */
+  /** Without keys: something changed that has none, which is handed over as an empty set of its own. */
   add(...keys: string[]): void {
     for (const key of keys) this.keys.add(key);
+    this.keyless ||= keys.length === 0;
     this.timer ??= setTimeout(() => this.deliver(), Math.max(20, this.last + this.delay - Date.now()));
   }
 
@@ -26,7 +28,10 @@ export class Batch {
     this.timer = undefined;
     this.last = Date.now();
     const keys = new Set(this.keys);
+    const { keyless } = this;
     this.keys.clear();
-    this.flush(keys);
+    this.keyless = false;
+    if (keyless) this.flush(new Set());
+    if (keys.size > 0) this.flush(keys);
   }
 }

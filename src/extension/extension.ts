@@ -37,7 +37,8 @@ export function activate(context: vscode.ExtensionContext): Services {
   const { version } = context.extension.packageJSON as { version: string };
   const client = { name: 'vscode', version, pid: process.pid };
   const hosts = new Hosts(
-    (folder) => new HostClient({ folder, client, node: setting('node', ''), watch: true, restart: true }),
+    (folder) => new HostClient({ folder, client, node: () => setting('node', ''), watch: true, restart: true }),
+    context.globalStorageUri.fsPath,
   );
   const runs = new RunIndex();
   const cases = new ShownCases(context.workspaceState, runs);

@@ -1,9 +1,9 @@
-import { dirname, join, sep } from 'node:path';
 import * as vscode from 'vscode';
 import type { ClientState, Crash, Host } from '../client/api';
 import { UserError } from '../errors';
 import type { HostEvent } from '../protocol/control';
 import { type Progress, ProgressMeter } from './progress';
+import { distilleryOf, isWithin } from './run-paths';
 
 /** Something that a host says, with the host that says it. */
 export type Told = { host: Host } & (
@@ -24,11 +24,19 @@ export class Hosts implements vscode.Disposable {
   private readonly hosts = new Map<string, Host>();
   private readonly meters = new Map<string, { meter: ProgressMeter; shown: number }>();
 
-  constructor(private readonly open: (folder: string) => Host) {}
+  private readonly folders = vscode.workspace.onDidChangeWorkspaceFolders(({ removed }) =>
+    this.leave(removed.map(({ uri }) => uri.fsPath)),
+  );
+
+  /** `home`: a folder of our own, for work where no folder is open. */
+  constructor(
+    private readonly open: (folder: string) => Host,
+    private readonly home: string,
+  ) {}
 
   /**
    * The host that works for a run, a checkpoint or an experiment: of the `.distillery` folder that it lies in, else of the one beside
-   * it. Throws in Restricted Mode: what a host runs is the workspace's.
+   * it, else of a workspace's folder. Throws in Restricted Mode: what a host runs is the workspace's.
    */
   of(path: string): Host {
     if (!vscode.workspace.isTrusted)
@@ -36,7 +44,7 @@ export class Hosts implements vscode.Disposable {
         code: 'trust',
         remedy: 'Trust this workspace first: Workspaces: Manage Workspace Trust.',
       });
-    const folder = distilleryOf(path, vscode.workspace.workspaceFolders?.map(({ uri }) => uri.fsPath) ?? []);
+    const folder = distilleryOf(path, rootsNow(), this.home);
     const known = this.hosts.get(folder);
     if (known) return known;
     const host = this.open(folder);
@@ -64,9 +72,23 @@ export class Hosts implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.folders.dispose();
     for (const host of this.hosts.values()) host.dispose();
     this.told.dispose();
     this.progressed.dispose();
+  }
+
+  /** Turns away from the hosts of folders that the workspace no longer has; they work on. */
+  private leave(removed: readonly string[]): void {
+    const roots = rootsNow();
+    const lies = (folder: string) => (root: string) => isWithin(root, folder);
+    for (const [folder, host] of this.hosts) {
+      if (!removed.some(lies(folder)) || roots.some(lies(folder))) continue;
+      const before = host.state;
+      this.hosts.delete(folder);
+      host.dispose();
+      this.told.fire({ host, kind: 'state', state: 'absent', before });
+    }
   }
 
   private listen(host: Host): void {
@@ -102,12 +124,4 @@ export class Hosts implements vscode.Disposable {
   }
 }
 
-/** The `.distillery` folder that a path lies in, else the one beside an experiment's file, else that of the workspace's folder around it. */
-export function distilleryOf(path: string, roots: readonly string[]): string {
-  const part = `${sep}.distillery${sep}`;
-  const at = `${path}${sep}`.indexOf(part);
-  if (at >= 0) return path.slice(0, at + part.length - 1);
-  if (path.endsWith('.json')) return join(dirname(path), '.distillery');
-  const root = roots.find((one) => path === one || path.startsWith(`${one}${sep}`)) ?? roots[0] ?? path;
-  return join(root, '.distillery');
-}
+const rootsNow = () => vscode.workspace.workspaceFolders?.map(({ uri }) => uri.fsPath) ?? [];

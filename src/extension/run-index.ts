@@ -6,7 +6,7 @@ import type { RunListing } from '../runs/reading';
 import { Batch } from './batch';
 import { type ExperimentFile, experimentSuffix, readExperiment } from './experiment-file';
 import { isLive, RunCache } from './run-cache';
-import { runOfFile } from './run-paths';
+import { isWithin, runOfFile } from './run-paths';
 
 /** Changes of files are told at most this often, in milliseconds. */
 const delay = 250;
@@ -40,7 +40,7 @@ export class RunIndex implements vscode.Disposable {
   ready: Promise<void>;
 
   constructor() {
-    this.watchers.push(vscode.workspace.onDidChangeWorkspaceFolders(() => this.search()));
+    this.watchers.push(vscode.workspace.onDidChangeWorkspaceFolders(({ removed }) => this.leave(removed)));
     this.watch();
     this.ready = this.search();
   }
@@ -106,6 +106,11 @@ export class RunIndex implements vscode.Disposable {
     this.arrivals.dispose();
     this.changed.dispose();
     for (const watcher of this.watchers) watcher.dispose();
+  }
+
+  private leave(removed: readonly vscode.WorkspaceFolder[]): void {
+    for (const runs of this.nested) if (removed.some(({ uri }) => isWithin(uri.fsPath, runs))) this.nested.delete(runs);
+    void this.search();
   }
 
   private async search(): Promise<void> {

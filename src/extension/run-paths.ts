@@ -1,4 +1,4 @@
-import { join, normalize, sep } from 'node:path';
+import { dirname, join, normalize, sep } from 'node:path';
 
 const below = `${sep}.distillery${sep}runs`;
 
@@ -9,6 +9,23 @@ export function runOfFile(file: string): { runs: string; run?: string } | undefi
   const runs = file.slice(0, at + below.length);
   const [name] = file.slice(runs.length + 1).split(sep);
   return name ? { runs, run: join(runs, name) } : { runs };
+}
+
+/**
+ * The `.distillery` folder that a path lies in, else the one beside an experiment's file, else that of the workspace's folder around it,
+ * else that of the first one; where no folder is open, that of `home`.
+ */
+export function distilleryOf(path: string, roots: readonly string[], home: string): string {
+  const part = `${sep}.distillery${sep}`;
+  const at = `${path}${sep}`.indexOf(part);
+  if (at >= 0) return path.slice(0, at + part.length - 1);
+  if (path.endsWith('.json')) return join(dirname(path), '.distillery');
+  return join(roots.find((root) => isWithin(root, path)) ?? roots[0] ?? home, '.distillery');
+}
+
+/** Whether an absolute path is a folder's, or lies in it. */
+export function isWithin(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
 }
 
 /** Whether two absolute paths name one file, as the system compares names. */

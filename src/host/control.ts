@@ -37,7 +37,6 @@ export class Control {
   private requests = 0;
   /** What was asked for when the run at hand was launched, and the answer. */
   private launched?: { key: string; answer: Promise<Result<'start'>> };
-  private grace?: NodeJS.Timeout;
 
   constructor(private readonly options: ControlOptions) {}
 
@@ -64,7 +63,7 @@ export class Control {
   verb(verb: 'pause' | 'continue' | 'stop' | 'cancel'): Result<'stop'> {
     const moved = this.move(verb === 'cancel' ? 'stop' : verb);
     if (moved || verb === 'cancel') this.options.toEngine({ type: 'verb', verb });
-    if (verb === 'cancel' && this.standing.atWork) this.grace ??= setTimeout(() => this.giveUp(), this.options.graceMs);
+    if (verb === 'cancel') this.expectEnd();
     return { state: this.standing.state, run: this.standing.run?.folder };
   }
 
@@ -123,13 +122,7 @@ export class Control {
       this.launched = undefined;
       this.move('ended');
     }
-    if (happening.type === 'ended' || happening.type === 'job') {
-      if (!this.standing.atWork) {
-        clearTimeout(this.grace);
-        this.grace = undefined;
-      }
-      this.options.changed();
-    }
+    if (happening.type === 'ended' || happening.type === 'job') this.options.changed();
   }
 
   private move(cause: Cause): boolean {
@@ -143,6 +136,16 @@ export class Control {
   private record(happening: Happening): void {
     this.standing.take(happening);
     this.journal.add(happening);
+  }
+
+  /** What is at work now has been cancelled, and is given some time to end; what begins later is none of that. */
+  private expectEnd(): void {
+    const { launched } = this;
+    const jobs = [...this.pending.keys()];
+    if (!launched && jobs.length === 0) return;
+    setTimeout(() => {
+      if ((launched && this.launched === launched) || jobs.some((id) => this.pending.has(id))) this.giveUp();
+    }, this.options.graceMs);
   }
 
   /** The engine is deaf: what was cancelled ends with the process. */

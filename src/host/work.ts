@@ -14,7 +14,6 @@ import { scoreGroup } from '../rewards/compose';
 import { type Completion, sample } from '../rollout/sample';
 import type { Draft } from '../rollout/schedule';
 import { evaluationFile } from '../runs/layout';
-import { lockHolder } from '../runs/lock';
 import { runOfCheckpoint } from '../runs/reading';
 import { openForWriting } from '../runs/writer';
 import type { JobParams } from './messages';
@@ -45,25 +44,31 @@ export async function doEvaluate(params: JobParams['evaluate'], bench: Bench): P
   });
   part.end();
   const records = answers.map((answer, i) => ({ ...answer, gold: params.problems[i].answer }));
-  return { ...measures, answers: records, recorded: record(params, records) };
+  return { ...measures, answers: records, ...record(params, records) };
 }
 
-/** Writes the answers into the run that the checkpoint lies in, unless somebody works on it. Returns the name of the record. */
+/** Writes the answers into the run that the checkpoint lies in: the name of the record, or why there is none. */
 function record(
   { checkpoint, record: asked }: JobParams['evaluate'],
   answers: Progress<'evaluate'>,
-): string | undefined {
+): Pick<Result<'evaluate'>, 'recorded' | 'unrecorded'> {
   const run = runOfCheckpoint(checkpoint);
-  if (asked === false || !run || lockHolder(run)) return undefined;
-  const writer = openForWriting(run);
+  if (asked === false || !run) return {};
   try {
-    const name = [basename(checkpoint), asked ?? 'asked'].join('-');
-    let free = name;
-    for (let i = 2; existsSync(evaluationFile(run, free)); i++) free = `${name}-${i}`;
-    writer.evaluation(free, answers);
-    return free;
-  } finally {
-    writer.close();
+    const writer = openForWriting(run);
+    try {
+      const name = [basename(checkpoint), asked ?? 'asked'].join('-');
+      let free = name;
+      for (let i = 2; existsSync(evaluationFile(run, free)); i++) free = `${name}-${i}`;
+      writer.evaluation(free, answers);
+      return { recorded: free };
+    } finally {
+      writer.close();
+    }
+  } catch (error) {
+    // The answers are worth more than their record.
+    if (error instanceof UserError) return { unrecorded: error.toString() };
+    throw error;
   }
 }
 

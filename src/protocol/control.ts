@@ -175,6 +175,8 @@ export const requests = {
       answers: z.array(evaluatedSchema),
       /** Name below the run's evaluations/, where it was recorded. */
       recorded: z.string().optional(),
+      /** Why they could not be recorded there. */
+      unrecorded: z.string().optional(),
     }),
   },
   /** Samples answers to a question. Progress: the texts so far of samples that grew. */

@@ -7,6 +7,7 @@ import type { HostClient } from '../../src/client/host-client';
 import { UserError } from '../../src/errors';
 import type { Evaluated, Progress } from '../../src/protocol/control';
 import { readAddress } from '../../src/protocol/host-folder';
+import { acquireLock } from '../../src/runs/lock';
 import { evaluationNames, openRun, readEvaluation } from '../../src/runs/reading';
 import { longStage, openWorkplace, until, type Workplace } from './workplace';
 
@@ -55,6 +56,11 @@ describe('short work on the host', () => {
     expect(evaluationNames(run)).toContain('reconstruct-2-gsm8k');
     expect(readEvaluation(run, 'reconstruct-2-gsm8k')).toHaveLength(5);
     expect(openRun(run).record.state).toBe('finished');
+    const lock = acquireLock(run);
+    const busy = await ask();
+    lock.release();
+    expect(busy).toMatchObject({ n: 5, unrecorded: expect.stringContaining(`process ${process.pid} is working on`) });
+    expect(busy.recorded).toBeUndefined();
   });
 
   it('answers a question with samples token by token, telling what there is so far', async () => {

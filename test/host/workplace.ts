@@ -48,7 +48,7 @@ export async function openWorkplace(): Promise<Workplace> {
     const client = new HostClient({
       folder: distillery,
       client: { name: 'test', version: '0.0.0' },
-      node: process.execPath,
+      node: () => process.execPath,
       program,
       ...options,
     });

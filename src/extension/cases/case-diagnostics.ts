@@ -36,7 +36,7 @@ export class CaseDiagnostics implements vscode.Disposable {
         if (change.affectsConfiguration(setting)) this.update();
       }),
     ];
-    for (const document of vscode.workspace.textDocuments) this.show(document);
+    this.showAll();
     this.update();
   }
 
@@ -51,6 +51,7 @@ export class CaseDiagnostics implements vscode.Disposable {
     if (failures === this.listed) return;
     this.listed = failures;
     this.ofRun.clear();
+    this.showAll();
     if (run !== undefined && failures) void this.list(run, failures);
   }
 
@@ -65,10 +66,15 @@ export class CaseDiagnostics implements vscode.Disposable {
       if (this.listed !== failures) return;
       begun = performance.now();
       if (entries.length < 50) continue;
-      this.ofRun.set(entries);
+      this.put(entries);
       entries = [];
     }
+    this.put(entries);
+  }
+
+  private put(entries: [vscode.Uri, vscode.Diagnostic[]][]): void {
     this.ofRun.set(entries);
+    this.showAll();
   }
 
   private describe(run: string, failure: FailureRecord): [vscode.Uri, vscode.Diagnostic[]] {
@@ -76,6 +82,10 @@ export class CaseDiagnostics implements vscode.Disposable {
     const shown = buildCase(reference, failure, [], nobody);
     const layout = renderCase(shown);
     return [this.documents.uriOf(reference), studentFindings(shown, layout).map((one) => diagnostic(one, layout.text))];
+  }
+
+  private showAll(): void {
+    for (const document of vscode.workspace.textDocuments) this.show(document);
   }
 
   /** An open document's own: what the list does not have. */

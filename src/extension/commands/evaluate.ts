@@ -53,10 +53,12 @@ export function registerEvaluate(services: Services): vscode.Disposable {
       tokens(result.meanTokens),
     );
     services.log.info(text);
+    if (result.unrecorded) services.log.warn(t('Not recorded in the run: {0}', result.unrecorded));
     const open = t('Open Answers');
     const buttons = run && result.recorded ? [open] : [];
     // Not waited for: the command is done.
-    void vscode.window.showInformationMessage(text, ...buttons).then((answer) => {
+    const unrecorded = result.unrecorded ? [t('Not recorded in the run: {0}', result.unrecorded)] : [];
+    void vscode.window.showInformationMessage([text, ...unrecorded].join('. '), ...buttons).then((answer) => {
       if (answer === open)
         return vscode.commands.executeCommand('vscode.open', vscode.Uri.file(evaluationFile(run!, result.recorded!)));
     });

@@ -32,7 +32,7 @@ function examine(services: Services): Thenable<Findings> {
   const title = vscode.l10n.t('Distillery: measuring every backend');
   return cancellable(title, async (signal) => {
     const { version } = services.context.extension.packageJSON as { version: string };
-    const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? services.context.globalStorageUri.fsPath;
+    const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
     return {
       editor: {
         version,

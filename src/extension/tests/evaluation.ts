@@ -33,7 +33,8 @@ export class Evaluation {
   ) {}
 
   async run(request: vscode.TestRunRequest, cancelled: vscode.CancellationToken): Promise<void> {
-    if (!request.include) await this.tree.discover();
+    if (request.include) this.tree.renew();
+    else await this.tree.discover();
     const run = this.controller.createTestRun(request);
     try {
       const parts = this.partsOf(request, run);
@@ -118,6 +119,7 @@ export class Evaluation {
       this.say(run, `${top.label}: ${score}`);
       top.description = `${percent(result.accuracy)} of ${result.n} · ${tokens(result.meanTokens)}`;
       const recorded = runOfCheckpoint(checkpoint);
+      if (result.unrecorded) this.say(run, vscode.l10n.t('Not recorded in the run: {0}', result.unrecorded));
       if (result.recorded && recorded) this.services.runs.refresh(recorded);
     } catch (error) {
       for (const item of waiting.values()) run.skipped(item);

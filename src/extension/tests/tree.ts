@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Problem } from '../../data/types';
 import { UserError } from '../../errors';
 import { textOf } from '../config/texts';
+import { attempt, type Read, stampOf } from '../file-cache';
 import { sameFile } from '../run-paths';
 import type { Services } from '../services';
 import { clip, plural } from '../words';
@@ -24,7 +25,7 @@ export type TestNode =
 /** The Testing view's tree: experiments, their datasets, pages of large ones, problems. Each level is read when it is opened. */
 export class TestTree implements vscode.Disposable {
   private readonly nodes = new WeakMap<vscode.TestItem, TestNode>();
-  private readonly loaded = new WeakMap<Suite, Loaded>();
+  private readonly loaded = new WeakMap<Suite, { stamp: string; read: Read<Loaded> }>();
   private readonly parts: vscode.Disposable[];
   private found = false;
 
@@ -34,13 +35,14 @@ export class TestTree implements vscode.Disposable {
   ) {
     const files = vscode.workspace.createFileSystemWatcher('**/*.chains.jsonl');
     const again = () => void (this.found && this.discover());
-    const changed = ({ fsPath }: vscode.Uri) => this.forget(fsPath);
     this.parts = [
       files,
       files.onDidCreate(again),
       files.onDidDelete(again),
-      files.onDidChange(changed),
-      vscode.workspace.onDidSaveTextDocument(({ uri }) => uri.fsPath.endsWith('.distillery.json') && again()),
+      files.onDidChange(() => this.renew()),
+      vscode.workspace.onDidSaveTextDocument(({ uri }) =>
+        uri.fsPath.endsWith('.distillery.json') ? again() : this.renew(),
+      ),
       services.runs.onDidChange((runs) => runs.size === 0 && again()),
       vscode.workspace.onDidOpenTextDocument((document) => this.opened(document)),
     ];
@@ -59,6 +61,7 @@ export class TestTree implements vscode.Disposable {
   /** Looks for experiments and files of chains; what was found before keeps its results. */
   async discover(): Promise<void> {
     this.found = true;
+    this.renew();
     await this.services.runs.ready;
     const experiments = this.services.runs.experiments().map(({ file, name }) => this.experiment(file, name));
     const named = new Set(
@@ -196,11 +199,17 @@ export class TestTree implements vscode.Disposable {
   }
 
   private load(suite: Suite): Loaded {
-    const known = this.loaded.get(suite);
-    if (known) return known;
-    const loaded = loadSuite(suite, textOf);
-    this.loaded.set(suite, loaded);
-    return loaded;
+    const known = this.loaded.get(suite) ?? {
+      stamp: this.stampOf(suite),
+      read: attempt(suite.file ?? '', () => loadSuite(suite, textOf)),
+    };
+    this.loaded.set(suite, known);
+    if (known.read.problem) throw known.read.problem;
+    return known.read.value;
+  }
+
+  private stampOf({ file }: Suite): string {
+    return file === undefined ? '' : stampOf(file);
   }
 
   /** A dataset that is looked at shows what can be run at its lines. */
@@ -212,12 +221,13 @@ export class TestTree implements vscode.Disposable {
           for (const child of [item, ...children(item)]) this.resolve(child);
   }
 
-  /** A dataset that has changed is read again when it is next opened. */
-  private forget(file: string): void {
+  /** Datasets that have changed are read again when they are next opened. */
+  renew(): void {
     for (const root of children(this.controller))
       for (const item of [root, ...children(root)]) {
         const suite = this.suiteOf(item);
-        if (!suite?.file || !sameFile(suite.file, file)) continue;
+        const known = suite && this.loaded.get(suite);
+        if (!known || known.stamp === this.stampOf(suite)) continue;
         this.loaded.delete(suite);
         item.children.replace([]);
         item.canResolveChildren = true;

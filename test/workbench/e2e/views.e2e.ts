@@ -143,6 +143,19 @@ suite('Views of a finished run', () => {
     await closeEditors(page);
   });
 
+  test('a page of questions is asked, and a dataset given to a teacher, from the title of its editor', async () => {
+    const { page, folder } = session;
+    writeFileSync(join(folder, 'mine.chain'), 'Question: What is 2 + 3?\n');
+    await openFile(page, 'mine.chain');
+    await page.locator('.editor-actions').getByRole('button', { name: 'Ask This Question' }).waitFor();
+    await lens(page, 'Ask').first().waitFor();
+    await openFile(page, 'sums.chains.jsonl');
+    await page.locator('.editor-actions').getByRole('button', { name: 'More Actions...' }).click();
+    await page.getByRole('menuitem', { name: 'Generate Teacher Chains' }).waitFor();
+    await page.keyboard.press('Escape');
+    await closeEditors(page);
+  });
+
   test('the walkthrough opens, and its first step leads on', async () => {
     const { page } = session;
     await runCommand(page, 'Welcome: Open Walkthrough...');

@@ -84,6 +84,24 @@ suite('Failure cases', () => {
     assert.equal(document.isDirty, false);
   });
 
+  test("an open case's finding is there once, whether the run's cases are listed or not", async () => {
+    const { uri } = await openCase({ run: imported, problemId: 'bridge-1' });
+    const listed = () =>
+      vscode.languages.getDiagnostics().filter(([one, found]) => one.query.includes(imported) && found.length > 0)
+        .length;
+    const findings = () => vscode.languages.getDiagnostics(uri).length;
+    const settings = vscode.workspace.getConfiguration('distillery');
+    try {
+      await until('all cases', () => (listed() === 3 && findings() === 1 ? true : undefined));
+      await settings.update('cases.inProblems', false, vscode.ConfigurationTarget.Workspace);
+      await until('the open one alone', () => (listed() === 1 && findings() === 1 ? true : undefined));
+      await settings.update('cases.inProblems', true, vscode.ConfigurationTarget.Workspace);
+      await until('all cases again', () => (listed() === 3 && findings() === 1 ? true : undefined));
+    } finally {
+      await settings.update('cases.inProblems', undefined, vscode.ConfigurationTarget.Workspace);
+    }
+  });
+
   test('every case of the run is in the Problems panel, and goes with the run', async () => {
     const named = () =>
       vscode.languages

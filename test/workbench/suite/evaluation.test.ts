@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import type { Services } from '../../../src/extension/services';
 import { evaluationNames, listRuns, readEvaluation } from '../../../src/runs/reading';
+import { tinyFile } from '../../cli/distillery';
 
 const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
 
@@ -27,8 +30,9 @@ function records(before: ReadonlySet<string>): { run: string; name: string }[] {
 suite('Evaluation as tests', function () {
   this.timeout(120_000); // the host loads a student first
   const before = new Set<string>();
+  let services: Services;
   suiteSetup(async () => {
-    await vscode.extensions.getExtension('distillery.distillery')!.activate();
+    services = await vscode.extensions.getExtension<Services>('distillery.distillery')!.activate();
     for (const { run, name } of records(before)) before.add(`${run} ${name}`);
   });
 
@@ -51,6 +55,43 @@ suite('Evaluation as tests', function () {
     assert.ok(answers.every(({ tokens }) => tokens > 0));
   });
 
+  test('a dataset of any name is read again when its file has changed', async () => {
+    const rows = (answers: number[]) =>
+      answers.map(
+        (answer, i) => `${JSON.stringify({ question: `What is ${answer} + 0?`, answer: `${answer}`, id: `${i}` })}\n`,
+      );
+    const file = join(root(), 'data/plain.jsonl');
+    const experiment = join(root(), 'plain.distillery.json');
+    writeFileSync(file, rows([4, 5]).join(''));
+    writeFileSync(
+      experiment,
+      JSON.stringify(tinyFile({ name: 'plain', data: { ...tinyFile().data, test: { format: 'chains', path: file } } })),
+    );
+    const all = () => records(before).filter(({ name }) => /-test(-\d+)?$/.test(name));
+    const golds = async (known: number) => {
+      // The window may not know the tests yet that were just found.
+      await until('a record', async () => {
+        await vscode.commands.executeCommand('testing.runCurrentFile');
+        return until('it', () => all().length > known || undefined, 3000).catch(() => undefined);
+      });
+      return all().map(({ run, name }) => readEvaluation(run, name).map(({ gold }) => gold));
+    };
+    try {
+      await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(file));
+      await until(
+        'the experiment',
+        () => services.runs.experiments().some((one) => one.file === experiment) || undefined,
+      );
+      await vscode.commands.executeCommand('testing.refreshTests');
+      assert.deepEqual(await golds(0), [['4', '5']]);
+      writeFileSync(file, rows([7, 8, 9]).join(''));
+      assert.deepEqual((await golds(1)).at(-1), ['7', '8', '9']);
+    } finally {
+      for (const each of [experiment, file]) rmSync(each);
+      for (const { run, name } of records(before)) before.add(`${run} ${name}`);
+    }
+  });
+
   test('generated problems have a document with a line for each', async () => {
     const source = { format: 'arithmetic', seed: 2, count: 4, start: 0, operations: [2, 2], maxValue: 60 };
     const query = JSON.stringify({ source, split: 'test' });
@@ -70,7 +111,7 @@ suite('Evaluation as tests', function () {
   test('a whole experiment is run: test, validation and training problems', async () => {
     await vscode.commands.executeCommand('testing.runAll');
     const names = await until('three records of each experiment', () => {
-      const found = records(before).map(({ name }) => name.replace(/^.*-\d+-/, ''));
+      const found = records(before).map(({ name }) => name.replace(/^\w+-\d+-/, '').replace(/-\d+$/, ''));
       return ['test', 'validation', 'train'].every((part) => found.includes(part)) ? found : undefined;
     });
     assert.ok(names.length >= 4);

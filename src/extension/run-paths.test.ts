@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { distilleryOf, isWithin, runOfFile } from './run-paths';
+
+it('a host works for the folder that a path lies in or beside, else for the workspace, else at home', () => {
+  const of = (path: string, ...roots: string[]) => distilleryOf(path, roots, '/home');
+  expect(of('/w/a/.distillery/runs/r/checkpoints/c', '/w')).toBe(join('/w/a', '.distillery'));
+  expect(of('/w/a/e.distillery.json', '/w')).toBe(join('/w/a', '.distillery'));
+  expect(of('/models/m.gguf', '/w', '/models')).toBe(join('/models', '.distillery'));
+  expect(of('/models/m.gguf', '/w', '/model')).toBe(join('/w', '.distillery'));
+  expect(of('/models/m.gguf')).toBe(join('/home', '.distillery'));
+});
+
+it('a folder has what lies in it, and itself', () => {
+  expect(['/a', '/a/b', '/ab', '/'].map((path) => isWithin('/a', path))).toEqual([true, true, false, false]);
+  expect(isWithin('/', '/a')).toBe(true);
+});
+
+it('a file of a run names it', () => {
+  expect(runOfFile('/w/.distillery/runs/r/run.json')).toEqual({
+    runs: '/w/.distillery/runs',
+    run: '/w/.distillery/runs/r',
+  });
+  expect(runOfFile('/w/.distillery/runs')).toEqual({ runs: '/w/.distillery/runs' });
+  expect(runOfFile('/w/.distillery/host/host.json')).toBeUndefined();
+});
