@@ -58,7 +58,7 @@ export async function openEngine(name: BackendName): Promise<Contender & { info:
     async train() {
       await useBackend(name);
       const started = performance.now();
-      const { loss } = supervisedStep(model, optimizer, examples, 1e-3, training, seed++);
+      const { loss } = await supervisedStep(model, optimizer, examples, 1e-3, training, seed++);
       return { ms: performance.now() - started, loss };
     },
     async generate() {

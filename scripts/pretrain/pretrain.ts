@@ -85,7 +85,7 @@ async function main(): Promise<void> {
   for (let update = 0; update < updates; update++) {
     const rows = Array.from({ length: batch }, (_, i) => example(pretrainingRow(update * batch + i)));
     const rate = learningRateAt(schedule, update, updates);
-    const step = supervisedStep(model, optimizer, rows, rate, settings, bits(seed, update) >>> 1);
+    const step = await supervisedStep(model, optimizer, rows, rate, settings, bits(seed, update) >>> 1);
     loss += step.loss;
     losses++;
     tokens += step.tokens;

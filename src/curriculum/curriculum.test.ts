@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { testedBackend } from '../kernels/testing/backends';
+import { breathe } from '../learning/breath';
 import { loadStudent } from '../model/hf-folder';
 import { disposeModel } from '../model/transformer';
 import { sample } from '../rollout/sample';
@@ -11,6 +12,7 @@ import { Cancelled, type CurriculumEvent, Stopped } from './context';
 import { resumeRun, startRun } from './session';
 import { tinyExperiment, tinyWorkspace } from './testing/tiny';
 
+vi.mock('../learning/breath', { spy: true });
 vi.mock('../rollout/sample', { spy: true });
 
 let folder = '';
@@ -159,6 +161,27 @@ describe('a run', () => {
     expect(last).toMatchObject({ stage: 'complete' });
     expect(readValidation(run).at(-1)!.step).toBeLessThan(last.step);
     await resumeRun(run, quiet);
+    expect(metrics(run)).toEqual(metrics(whole));
+    expect(checksOf(run)).toEqual(checksOf(whole));
+  });
+
+  it.each([1, 4, 9, 14, 22])('gives the same when it is stopped within an update, at breath %i', async (breaths) => {
+    const stop = new AbortController();
+    const breath = vi.mocked(breathe);
+    const { breathe: real } = await vi.importActual<typeof import('../learning/breath')>('../learning/breath');
+    let run = '';
+    let seen = 0;
+    breath.mockImplementation((signal) => {
+      if (signal && ++seen === breaths) stop.abort();
+      return real(signal);
+    });
+    const begun = (writer: { folder: string }) => (run = writer.folder);
+    await expect(start({ signal: stop.signal, begun })).rejects.toThrow(Stopped);
+    breath.mockReset();
+    const done = metrics(run).length;
+    expect(seen).toBe(breaths);
+    await resumeRun(run, quiet);
+    expect(metrics(run).slice(0, done)).toEqual(metrics(whole).slice(0, done));
     expect(metrics(run)).toEqual(metrics(whole));
     expect(checksOf(run)).toEqual(checksOf(whole));
   });

@@ -50,7 +50,7 @@ export async function trainGrpo(context: Context, model: Model, phase: GrpoPhase
       async update(student, optimizer, update, learningRate) {
         const { groups, drawn, generatedTokens } = await draw(context, student, phase, update);
         for (const group of drawn) phase.keep?.(group);
-        const step = grpoStep(
+        const step = await grpoStep(
           student,
           optimizer,
           episodes(groups, settings.maskTruncated),
@@ -63,6 +63,7 @@ export async function trainGrpo(context: Context, model: Model, phase: GrpoPhase
             temperature: settings.sampling.temperature,
             policyWeight: phase.policyWeight,
             replayWeight: settings.replay.weight,
+            signal: context.signal,
           },
           bits(seed, salt, update) >>> 1,
         );

@@ -39,14 +39,22 @@ export function trainSupervised(context: Context, model: Model, phase: Supervise
     updates: settings.updates,
     tolerance: phase.tolerance === undefined ? 0 : phase.tolerance,
     ...(heldOut.length > 0 && {
-      heldOutLoss: (student) => supervisedLoss(student, heldOut, memorySettings(settings).microBatchTokens),
+      heldOutLoss: (student) =>
+        supervisedLoss(student, heldOut, { ...memorySettings(settings), signal: context.signal }),
     }),
     async update(student, optimizer, update, learningRate) {
       const examples = rowsOfUpdate(seed, rows, update, size, salt)
         .map((row, i) => phase.example(row, update * size + i))
         .filter((example) => example !== null);
-      const options = { ...settings, ...memorySettings(settings) };
-      const step = supervisedStep(student, optimizer, examples, learningRate, options, bits(seed, salt, update) >>> 1);
+      const options = { ...settings, ...memorySettings(settings), signal: context.signal };
+      const step = await supervisedStep(
+        student,
+        optimizer,
+        examples,
+        learningRate,
+        options,
+        bits(seed, salt, update) >>> 1,
+      );
       return { metrics: { loss: step.loss, gradNorm: step.gradNorm }, tokens: step.tokens };
     },
   });

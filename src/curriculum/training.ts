@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { isOutOfMemory, UserError } from '../errors';
+import { breathe } from '../learning/breath';
 import { createOptimizer, Diverged, disposeOptimizer, type Optimizer } from '../learning/optimizer';
 import { learningRateAt, type Schedule } from '../learning/schedule';
 import type { Model } from '../model/transformer';
@@ -29,7 +29,7 @@ export interface Training {
   /** Validation accuracies this close to the highest count as equal, and the shorter answers win. null: the last update is taken. */
   tolerance: number | null;
   /** Of a supervised phase: the loss on held-out examples, in nats a token. */
-  heldOutLoss?(model: Model): number;
+  heldOutLoss?(model: Model): Promise<number>;
   update(model: Model, optimizer: Optimizer, update: number, learningRate: number): Promise<UpdateResult>;
   /** What the phase itself has to remember over a restart, besides weights and optimizer. */
   state?: { save(): unknown; restore(saved: unknown): void };
@@ -37,8 +37,8 @@ export interface Training {
 
 /**
  * Trains `model` in place and leaves it with the weights of the best validation check (or of the last update). Goes on from the
- * newest checkpoint when that belongs to this phase. Writes metrics and checkpoints; asked to stop, it does so between two
- * updates, after a checkpoint. Returns the name of the checkpoint it chose.
+ * newest checkpoint when that belongs to this phase. Writes metrics and checkpoints; asked to stop, it drops the
+ * update at hand, which is made again when the run is resumed, and takes a checkpoint of the last whole one. Returns the name of the checkpoint it chose.
  */
 export async function train(context: Context, model: Model, training: Training): Promise<string> {
   const { notify, signal } = context;
@@ -71,7 +71,7 @@ export async function train(context: Context, model: Model, training: Training):
   const validate = async () => {
     const step = firstStep + update;
     const check: Omit<ValidationEvent, 'type'> = { stage, step, best: false };
-    const loss = training.heldOutLoss?.(model);
+    const loss = await training.heldOutLoss?.(model);
     if (loss !== undefined) check.loss = loss;
     if (training.tolerance !== null && context.validation.length > 0) {
       const { accuracy, meanTokens } = await evaluateLessons(context, model, context.validation);
@@ -113,13 +113,13 @@ export async function train(context: Context, model: Model, training: Training):
     notify({ type: 'phase', stage, phase, updates, done: update });
     if (saved < 0) {
       endIfAsked(context);
-      await validate();
+      await validate().finally(() => endIfAsked(context));
       // The student as it came is a candidate, too: a phase that does harm leaves no trace.
       if (training.tolerance !== null || updates === 0) await checkpoint();
     }
     if (unchecked) await check();
     while (update < updates) {
-      await setImmediate(); // a supervised update does not wait for anything: let signals and messages in
+      await breathe();
       await context.rest?.(checkpointIfNew);
       if (signal.aborted && !(signal.reason instanceof Cancelled)) await checkpointIfNew();
       endIfAsked(context);
@@ -128,7 +128,7 @@ export async function train(context: Context, model: Model, training: Training):
       const result = await guarded(context, training, update, () =>
         training.update(model, optimizer, update, learningRate),
       );
-      if (result === null) continue; // stopped while it sampled: the weights are those of the last whole update
+      if (result === null) continue; // stopped inside of it: the weights are those of the last whole update
       update++;
       const step = firstStep + update;
       const metrics = context.run.metrics({

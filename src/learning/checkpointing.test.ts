@@ -46,19 +46,19 @@ describe.each([
     await useBackend(backend);
   });
 
-  it('gives the gradients that it gives without, dropout and micro-batches included, and leaves no tensor', () => {
+  it('gives the gradients that it gives without, dropout and micro-batches included, and leaves no tensor', async () => {
     const model = student(type, adapted);
     const before = memory().numTensors;
-    const gradientsWith = (checkpointing: boolean) => {
+    const gradientsWith = async (checkpointing: boolean) => {
       const gradients: Gradients = new Map();
-      const loss = accumulateSupervised(model, gradients, examples, { ...settings, checkpointing }, 7);
+      const loss = await accumulateSupervised(model, gradients, examples, { ...settings, checkpointing }, 7);
       const values = new Map([...gradients].map(([name, gradient]) => [name, [...gradient.dataSync()]]));
       for (const gradient of gradients.values()) gradient.dispose();
       return { loss, values };
     };
-    gradientsWith(false); // makes the RoPE tables
+    await gradientsWith(false); // makes the RoPE tables
     const tensors = memory().numTensors;
-    const [plain, again] = [gradientsWith(false), gradientsWith(true)];
+    const [plain, again] = [await gradientsWith(false), await gradientsWith(true)];
     expect(memory().numTensors).toBe(tensors);
     expect(tensors - before).toBeLessThanOrEqual(2);
     expect(again.loss).toBe(plain.loss);
@@ -73,7 +73,7 @@ describe.each([
     disposeModel(model);
   });
 
-  it('makes the same GRPO update', () => {
+  it('makes the same GRPO update', async () => {
     const options: GrpoOptions = { ...plainGrpo, ...settings, loss: 'dapo' };
     const episodes: Episode[] = examples.map((example, i) => ({
       ...example,
@@ -81,15 +81,24 @@ describe.each([
       advantage: i - 1,
       masked: false,
     }));
-    const update = (checkpointing: boolean) => {
+    const update = async (checkpointing: boolean) => {
       const model = student(type, adapted);
       const optimizer = createOptimizer(model);
-      const measures = grpoStep(model, optimizer, episodes, examples, null, 1e-2, { ...options, checkpointing }, 3);
+      const measures = await grpoStep(
+        model,
+        optimizer,
+        episodes,
+        examples,
+        null,
+        1e-2,
+        { ...options, checkpointing },
+        3,
+      );
       disposeOptimizer(optimizer);
       disposeModel(model);
       return measures;
     };
-    const [plain, again] = [update(false), update(true)];
+    const [plain, again] = [await update(false), await update(true)];
     expect(again.gradNorm).toBeCloseTo(plain.gradNorm, 6);
     expect(again.loss).toBeCloseTo(plain.loss, 6);
     expect(plain.gradNorm).toBeGreaterThan(0);

@@ -2,7 +2,8 @@ import { dispose, mul, type Scalar, type Tensor1D, tensor1d, tidy } from '@tenso
 import { type GrpoLossOptions, grpoLoss, type KlEstimator } from '../kernels/interface';
 import type { Model } from '../model/transformer';
 import { disposePacked, type Example, microBatches, packExamples } from './batch';
-import { accumulate, applyGradients, Diverged, type Gradients, type Optimizer } from './optimizer';
+import { breathe } from './breath';
+import { accumulate, applyGradients, Diverged, type Gradients, type Optimizer, withGradients } from './optimizer';
 import { accumulateSupervised, completionLogProbs, type SupervisedOptions } from './supervised';
 
 /** A sampled completion with what the loss needs. */
@@ -84,13 +85,14 @@ function perToken(episodes: readonly Episode[], value: (episode: Episode, j: num
 }
 
 /** Log-probabilities of each episode's tokens under a policy, without gradients. */
-export function policyLogProbs(
+export async function policyLogProbs(
   model: Model,
   episodes: readonly Example[],
-  options: { temperature: number; microBatchTokens: number },
-): Float32Array[] {
+  options: { temperature: number; microBatchTokens: number; signal?: AbortSignal },
+): Promise<Float32Array[]> {
   const out: Float32Array[] = [];
   for (const batch of microBatches(episodes, options.microBatchTokens)) {
+    await breathe(options.signal);
     const packed = packExamples(batch);
     // Read outside of tidy, which would walk through every element of an array that is returned to it.
     const logProbs = tidy(() => completionLogProbs(model, packed, { temperature: options.temperature }).logProbs);
@@ -108,9 +110,10 @@ export function policyLogProbs(
 
 /**
  * One GRPO update from scored samples: `iterations` x `minibatches` optimizer steps of the clipped surrogate against the
- * log-probs at sampling, plus the cross-entropy of replayed examples. `reference` is read only when beta > 0.
+ * log-probs at sampling, plus the cross-entropy of replayed examples. `reference` is read only when beta > 0. `signal` ends it only as long
+ * as the weights are unchanged.
  */
-export function grpoStep(
+export async function grpoStep(
   model: Model,
   optimizer: Optimizer,
   episodes: readonly Episode[],
@@ -119,8 +122,8 @@ export function grpoStep(
   learningRate: number,
   options: GrpoOptions,
   seed: number,
-): GrpoMeasures {
-  const refLogProbs = options.beta > 0 && reference ? policyLogProbs(reference, episodes, options) : null;
+): Promise<GrpoMeasures> {
+  const refLogProbs = options.beta > 0 && reference ? await policyLogProbs(reference, episodes, options) : null;
   const refOf = new Map(refLogProbs?.map((values, i) => [episodes[i], values]));
   const measures: GrpoMeasures = {
     loss: 0,
@@ -134,15 +137,16 @@ export function grpoStep(
     tokens: 0,
   };
   const steps = options.iterations * options.minibatches;
+  const begun = optimizer.step;
   let measured = 0;
-  for (let step = 0; step < steps; step++) {
+  const optimizerStep = async (gradients: Gradients, step: number, options: GrpoOptions) => {
     const part = step % options.minibatches;
     // A flat group has no advantage and, without a KL term, no gradient: it need not pass through the model.
     const inStep = episodes.filter((_, i) => i % options.minibatches === part);
     const useful = inStep.filter((episode) => !episode.masked && (options.beta > 0 || episode.advantage !== 0));
-    const gradients: Gradients = new Map();
     const batches = options.policyWeight > 0 ? microBatches(useful, options.microBatchTokens) : [];
     for (const batch of batches) {
+      await breathe(options.signal);
       const packed = packExamples(batch);
       const inputs = {
         oldLogProbs: perToken(batch, (episode, j) => episode.logProbs[j]),
@@ -184,7 +188,7 @@ export function grpoStep(
       disposePacked(packed);
     }
     if (replay.length > 0 && options.replayWeight > 0) {
-      measures.replayLoss += accumulateSupervised(
+      measures.replayLoss += await accumulateSupervised(
         model,
         gradients,
         replay,
@@ -197,12 +201,14 @@ export function grpoStep(
         0,
       );
     }
-    if (gradients.size === 0) continue;
-    if (!Number.isFinite(measures.loss + measures.replayLoss)) {
-      for (const gradient of gradients.values()) gradient.dispose();
-      throw new Diverged('the loss');
-    }
+    if (gradients.size === 0) return;
+    if (!Number.isFinite(measures.loss + measures.replayLoss)) throw new Diverged('the loss');
     measures.gradNorm += applyGradients(model, optimizer, gradients, learningRate, options);
+  };
+  for (let step = 0; step < steps; step++) {
+    // Once the weights have changed, the update is seen through.
+    const within = { ...options, signal: optimizer.step === begun ? options.signal : undefined };
+    await withGradients((gradients) => optimizerStep(gradients, step, within));
   }
   for (const name of ['kl', 'clipLow', 'clipHigh', 'ratio', 'entropy'] as const)
     measures[name] /= Math.max(measured, 1);

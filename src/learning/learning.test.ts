@@ -39,10 +39,10 @@ beforeAll(async () => {
   registerKernels('cpu');
 });
 
-function withModel<T>(action: (model: Model) => T): T {
+async function withModel<T>(action: (model: Model) => Promise<T>): Promise<T> {
   const model = createModel(config, 3);
   try {
-    return action(model);
+    return await action(model);
   } finally {
     disposeModel(model);
   }
@@ -52,44 +52,43 @@ const flat = (gradients: Gradients) => [...gradients.values()].flatMap((gradient
 const largest = (values: number[]) => values.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
 const difference = (a: number[], b: number[]) => largest(a.map((value, i) => value - b[i]));
 
-function episodesOf(model: Model, advantages: number[]): Episode[] {
-  const logProbs = policyLogProbs(model, examples, grpo);
+async function episodesOf(model: Model, advantages: number[]): Promise<Episode[]> {
+  const logProbs = await policyLogProbs(model, examples, grpo);
   return examples.map((example, i) => ({ ...example, logProbs: logProbs[i], advantage: advantages[i], masked: false }));
 }
 
 describe('supervised', () => {
-  it('tells the loss of held-out examples as an update would, however they are split, and keeps nothing', () => {
-    withModel((model) => {
-      const whole = supervisedLoss(model, examples, 1000);
+  it('tells the loss of held-out examples as an update would, however they are split, and keeps nothing', () =>
+    withModel(async (model) => {
+      const whole = await supervisedLoss(model, examples, { microBatchTokens: 1000 });
       const { numTensors } = memory();
-      expect(supervisedLoss(model, examples, 4)).toBeCloseTo(whole, 5);
+      expect(await supervisedLoss(model, examples, { microBatchTokens: 4 })).toBeCloseTo(whole, 5);
       expect(memory().numTensors).toBe(numTensors);
       const gradients: Gradients = new Map();
-      expect(whole).toBeCloseTo(accumulateSupervised(model, gradients, examples, supervised, 0), 5);
+      expect(whole).toBeCloseTo(await accumulateSupervised(model, gradients, examples, supervised, 0), 5);
       for (const gradient of gradients.values()) gradient.dispose();
-    });
-  });
+    }));
 
   it('learns one batch by heart, and leaks no tensor', () =>
-    withModel((model) => {
+    withModel(async (model) => {
       const optimizer = createOptimizer(model);
-      const first = supervisedStep(model, optimizer, examples, 1e-2, supervised, 1);
+      const first = await supervisedStep(model, optimizer, examples, 1e-2, supervised, 1);
       expect(first.loss).toBeGreaterThan(2);
       expect(first.loss).toBeLessThan(2.8); // ln 11 = 2.40
       const tensors = memory().numTensors;
       let last = first.loss;
-      for (let i = 0; i < 60; i++) last = supervisedStep(model, optimizer, examples, 1e-2, supervised, 1).loss;
+      for (let i = 0; i < 60; i++) last = (await supervisedStep(model, optimizer, examples, 1e-2, supervised, 1)).loss;
       expect(last).toBeLessThan(0.05);
       expect(memory().numTensors).toBe(tensors);
       disposeOptimizer(optimizer);
     }));
 
   it('gives the same gradient whatever the micro-batches', () =>
-    withModel((model) => {
+    withModel(async (model) => {
       const whole: Gradients = new Map();
       const parts: Gradients = new Map();
-      const loss = accumulateSupervised(model, whole, examples, supervised, 1);
-      expect(accumulateSupervised(model, parts, examples, { ...supervised, microBatchTokens: 6 }, 1)).toBeCloseTo(
+      const loss = await accumulateSupervised(model, whole, examples, supervised, 1);
+      expect(await accumulateSupervised(model, parts, examples, { ...supervised, microBatchTokens: 6 }, 1)).toBeCloseTo(
         loss,
         5,
       );
@@ -97,21 +96,77 @@ describe('supervised', () => {
     }));
 
   it('changes nothing when the gradient is not a number', () =>
-    withModel((model) => {
+    withModel(async (model) => {
       const optimizer = createOptimizer(model);
       const weights = model.parameters.get('model.norm.weight')!;
       const broken = mul(weights, Number.NaN);
       model.parameters.set('model.norm.weight', broken);
       const before = [...model.parameters.get('model.embed_tokens.weight')!.dataSync()];
-      expect(() => supervisedStep(model, optimizer, examples, 1e-2, supervised, 1)).toThrow(Diverged);
+      await expect(supervisedStep(model, optimizer, examples, 1e-2, supervised, 1)).rejects.toThrow(Diverged);
       expect([...model.parameters.get('model.embed_tokens.weight')!.dataSync()]).toEqual(before);
       expect(optimizer.step).toBe(0);
     }));
 });
 
+/** Aborted when so many breaths have been taken. */
+function abortedAfter(breaths: number): AbortSignal {
+  const abort = new AbortController();
+  const count = (left: number): unknown => (left === 0 ? abort.abort() : setImmediate(() => count(left - 1)));
+  count(breaths);
+  return abort.signal;
+}
+
+describe('an update that is ended early', () => {
+  it('changes nothing, and leaves no tensor', () =>
+    withModel(async (model) => {
+      const optimizer = createOptimizer(model);
+      const episodes = await episodesOf(model, [1, -1, 0.5]);
+      const before = [...model.parameters.get('model.embed_tokens.weight')!.dataSync()];
+      const tensors = memory().numTensors;
+      const parts = { microBatchTokens: 6 };
+      const ended = { name: 'AbortError' };
+      for (const breaths of [0, 1, 2]) {
+        const options = { ...supervised, ...parts, signal: abortedAfter(breaths) };
+        await expect(supervisedStep(model, optimizer, examples, 1e-2, options, 1)).rejects.toMatchObject(ended);
+      }
+      for (const breaths of [0, 1, 2, 4]) {
+        const options = { ...grpo, ...parts, beta: 0.1, signal: abortedAfter(breaths) };
+        await expect(grpoStep(model, optimizer, episodes, examples, model, 1e-2, options, 1)).rejects.toMatchObject(
+          ended,
+        );
+      }
+      const loss = supervisedLoss(model, examples, { ...parts, signal: abortedAfter(1) });
+      await expect(loss).rejects.toMatchObject(ended);
+      expect(memory().numTensors).toBe(tensors);
+      expect(optimizer.step).toBe(0);
+      expect([...model.parameters.get('model.embed_tokens.weight')!.dataSync()]).toEqual(before);
+    }));
+
+  it('is seen through when the weights have changed', () =>
+    withModel(async (model) => {
+      const optimizer = createOptimizer(model);
+      const episodes = await episodesOf(model, [1, -1, 0.5]);
+      const abort = new AbortController();
+      const update = grpoStep(
+        model,
+        optimizer,
+        episodes,
+        [],
+        null,
+        1e-2,
+        { ...grpo, iterations: 3, signal: abort.signal },
+        1,
+      );
+      while (optimizer.step === 0) await new Promise(setImmediate);
+      abort.abort();
+      expect((await update).gradNorm).toBeGreaterThan(0);
+      expect(optimizer.step).toBe(3);
+    }));
+});
+
 describe('grpo', () => {
   it('is the policy gradient when the samples are fresh', () =>
-    withModel((model) => {
+    withModel(async (model) => {
       const advantages = [1, -0.5, 0.25];
       const expected: Gradients = new Map();
       const packed = packExamples(examples);
@@ -122,7 +177,7 @@ describe('grpo', () => {
       });
       disposePacked(packed);
       const optimizer = createOptimizer(model);
-      const measured = grpoStep(model, optimizer, episodesOf(model, advantages), [], null, 0, grpo, 1);
+      const measured = await grpoStep(model, optimizer, await episodesOf(model, advantages), [], null, 0, grpo, 1);
       const norm = Math.hypot(...flat(expected));
       expect(measured.gradNorm).toBeCloseTo(norm, 5);
       // The first moment after one step is (1 - beta1) * gradient.
@@ -135,67 +190,73 @@ describe('grpo', () => {
     }));
 
   it('makes what was rewarded likelier, and what was not, less', () =>
-    withModel((model) => {
+    withModel(async (model) => {
       const optimizer = createOptimizer(model);
-      const before = policyLogProbs(model, examples, grpo).map((values) => values.reduce((a, b) => a + b));
-      for (let i = 0; i < 5; i++) grpoStep(model, optimizer, episodesOf(model, [1, -1, 0]), [], null, 3e-3, grpo, i);
-      const after = policyLogProbs(model, examples, grpo).map((values) => values.reduce((a, b) => a + b));
+      const before = (await policyLogProbs(model, examples, grpo)).map((values) => values.reduce((a, b) => a + b));
+      for (let i = 0; i < 5; i++)
+        await grpoStep(model, optimizer, await episodesOf(model, [1, -1, 0]), [], null, 3e-3, grpo, i);
+      const after = (await policyLogProbs(model, examples, grpo)).map((values) => values.reduce((a, b) => a + b));
       expect(after[0]).toBeGreaterThan(before[0] + 0.1);
       expect(after[1]).toBeLessThan(before[1] - 0.1);
     }));
 
   it('clips: stale samples far outside the range have no gradient', () =>
-    withModel((model) => {
+    withModel(async (model) => {
       const optimizer = createOptimizer(model);
-      const stale = episodesOf(model, [1, 1, 1]).map((one) => ({
+      const stale = (await episodesOf(model, [1, 1, 1])).map((one) => ({
         ...one,
         logProbs: one.logProbs.map((value) => value - 1),
       }));
-      const measured = grpoStep(model, optimizer, stale, [], null, 0, grpo, 1);
+      const measured = await grpoStep(model, optimizer, stale, [], null, 0, grpo, 1);
       expect(measured.clipHigh).toBe(1);
       expect(measured.gradNorm).toBe(0);
     }));
 
   it('skips flat groups and masked samples, and replays what it is given', () =>
-    withModel((model) => {
+    withModel(async (model) => {
       const optimizer = createOptimizer(model);
-      const flatOnes = episodesOf(model, [0, 0, 0]);
-      expect(grpoStep(model, optimizer, flatOnes, [], null, 1e-2, grpo, 1)).toMatchObject({ tokens: 0, gradNorm: 0 });
+      const flatOnes = await episodesOf(model, [0, 0, 0]);
+      expect(await grpoStep(model, optimizer, flatOnes, [], null, 1e-2, grpo, 1)).toMatchObject({
+        tokens: 0,
+        gradNorm: 0,
+      });
       expect(optimizer.step).toBe(0);
-      const masked = episodesOf(model, [1, 1, 1]).map((one) => ({ ...one, masked: true }));
-      expect(grpoStep(model, optimizer, masked, [], null, 1e-2, grpo, 1).gradNorm).toBe(0);
-      const first = grpoStep(model, optimizer, flatOnes, examples, null, 1e-2, grpo, 1);
+      const masked = (await episodesOf(model, [1, 1, 1])).map((one) => ({ ...one, masked: true }));
+      expect((await grpoStep(model, optimizer, masked, [], null, 1e-2, grpo, 1)).gradNorm).toBe(0);
+      const first = await grpoStep(model, optimizer, flatOnes, examples, null, 1e-2, grpo, 1);
       expect(first.replayLoss).toBeGreaterThan(2);
-      for (let i = 0; i < 40; i++) grpoStep(model, optimizer, flatOnes, examples, null, 1e-2, grpo, i);
-      expect(grpoStep(model, optimizer, flatOnes, examples, null, 0, grpo, 1).replayLoss).toBeLessThan(0.3);
+      for (let i = 0; i < 40; i++) await grpoStep(model, optimizer, flatOnes, examples, null, 1e-2, grpo, i);
+      expect((await grpoStep(model, optimizer, flatOnes, examples, null, 0, grpo, 1)).replayLoss).toBeLessThan(0.3);
       const none = { ...grpo, replayWeight: 0 };
-      expect(grpoStep(model, optimizer, flatOnes, examples, null, 0, none, 1)).toMatchObject({
+      expect(await grpoStep(model, optimizer, flatOnes, examples, null, 0, none, 1)).toMatchObject({
         replayLoss: 0,
         tokens: 0,
       });
     }));
 
   it('keeps close to the reference when told to', () =>
-    withModel((reference) => {
-      const drift = (beta: number) => {
+    withModel(async (reference) => {
+      const drift = async (beta: number) => {
         const student = createModel(config, 3);
         const optimizer = createOptimizer(student);
         let kl = 0;
         for (let i = 0; i < 20; i++)
-          kl = grpoStep(
-            student,
-            optimizer,
-            episodesOf(student, [1, -1, 0.5]),
-            [],
-            reference,
-            2e-3,
-            { ...grpo, beta, kl: 'k3+' },
-            i,
+          kl = (
+            await grpoStep(
+              student,
+              optimizer,
+              await episodesOf(student, [1, -1, 0.5]),
+              [],
+              reference,
+              2e-3,
+              { ...grpo, beta, kl: 'k3+' },
+              i,
+            )
           ).kl;
         disposeModel(student);
         return kl;
       };
-      expect(drift(10)).toBeLessThan(drift(1e-6) / 2);
+      expect(await drift(10)).toBeLessThan((await drift(1e-6)) / 2);
     }));
 });
 

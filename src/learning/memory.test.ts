@@ -51,12 +51,12 @@ let release = () => {};
 afterEach(() => release());
 
 /** A student with a reference policy, used once, so that nothing is made for the first time when it is measured. */
-function learner(config: ModelConfig, lora: Learner['lora']) {
+async function learner(config: ModelConfig, lora: Learner['lora']) {
   const model = createModel(config, 1);
   if (lora) model.adapter = createAdapter(config, { ...defaultLora, ...lora }, { path: '', fingerprint: '' }, 1);
   const [reference, optimizer] = [copyModel(model), createOptimizer(model)];
   const supervised = { dropout: 0, weightDecay: 0.01, maxGradNorm: 1, checkpointing: false };
-  supervisedStep(model, optimizer, examplesOf(1), 1e-4, { ...supervised, microBatchTokens: 8192 }, 1);
+  await supervisedStep(model, optimizer, examplesOf(1), 1e-4, { ...supervised, microBatchTokens: 8192 }, 1);
   release = () => {
     disposeOptimizer(optimizer);
     disposeModel(reference);
@@ -94,7 +94,7 @@ describe.each([
   ])(
     'a batch of %i in %i micro-batches, dropout %f, checkpointing %s',
     async (batch, parts, dropout, checkpointing) => {
-      const { model, reference, optimizer, supervised } = learner(config, subject.lora);
+      const { model, reference, optimizer, supervised } = await learner(config, subject.lora);
       const microBatchTokens = (batch / parts) * (prompt + completion);
       const options = { ...supervised, dropout, microBatchTokens, checkpointing };
       const pass = {
@@ -138,7 +138,7 @@ describe.each([
   );
 
   it('generating completions', async () => {
-    const { model, reference } = learner(config, subject.lora);
+    const { model, reference } = await learner(config, subject.lora);
     const sampling = { temperature: 1, topK: 0, topP: 1, minP: 0 };
     const prompts = [ids(prompt), ids(prompt - 4), ids(prompt - 9)];
     const options = { sampling, maxNewTokens: 60, eosIds: [], seed: 1, groupSize: 8, maxRows: 24 };

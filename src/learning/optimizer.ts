@@ -33,6 +33,17 @@ export function disposeOptimizer(optimizer: Optimizer): void {
 /** Gradients of all trainable parameters, summed over micro-batches. */
 export type Gradients = Map<string, Tensor>;
 
+/** Work on gradients, which are disposed of where it fails. */
+export async function withGradients<T>(work: (gradients: Gradients) => Promise<T>): Promise<T> {
+  const gradients: Gradients = new Map();
+  try {
+    return await work(gradients);
+  } catch (error) {
+    dispose([...gradients.values()]);
+    throw error;
+  }
+}
+
 /** Evaluates a scalar loss and adds its gradients to `sum`. Returns the loss. */
 export function accumulate(model: Model, sum: Gradients, loss: () => Scalar): number {
   const trained = trainableParameters(model);

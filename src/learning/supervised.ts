@@ -2,6 +2,7 @@ import { mul, neg, type Scalar, sum, tidy } from '@tensorflow/tfjs-core';
 import { embed, tokenLogProbs } from '../kernels/interface';
 import { forward, headWeight, type Model } from '../model/transformer';
 import { disposePacked, type Example, microBatches, type PackedExamples, packExamples } from './batch';
+import { breathe } from './breath';
 import {
   accumulate,
   applyGradients,
@@ -9,6 +10,7 @@ import {
   type Gradients,
   type Optimizer,
   type OptimizerSettings,
+  withGradients,
 } from './optimizer';
 
 export interface SupervisedOptions extends OptimizerSettings {
@@ -17,6 +19,8 @@ export interface SupervisedOptions extends OptimizerSettings {
   microBatchTokens: number;
   /** See Training of the model. */
   checkpointing?: boolean;
+  /** Ends an update early, between two micro-batches: it throws what this was aborted with, and has changed nothing. */
+  signal?: AbortSignal;
 }
 
 /** Log-probabilities [m] (and entropies) of the completion tokens of packed examples. */
@@ -41,17 +45,18 @@ export function completionLogProbs(
  * Adds to `gradients` those of the token cross-entropy of `examples`, times `weight`: -(weight / tokens) * sum of log p(token | before),
  * the mean running over all completion tokens of all examples. Returns that loss (without the weight).
  */
-export function accumulateSupervised(
+export async function accumulateSupervised(
   model: Model,
   gradients: Gradients,
   examples: readonly Example[],
   options: SupervisedOptions,
   seed: number,
   weight = 1,
-): number {
+): Promise<number> {
   const tokens = examples.reduce((count, example) => count + example.completion.length, 0);
   let total = 0;
-  microBatches(examples, options.microBatchTokens).forEach((batch, i) => {
+  for (const [i, batch] of microBatches(examples, options.microBatchTokens).entries()) {
+    await breathe(options.signal);
     const packed = packExamples(batch);
     total += accumulate(model, gradients, () => {
       const { logProbs } = completionLogProbs(model, packed, {
@@ -63,15 +68,20 @@ export function accumulateSupervised(
       return mul(neg(sum(logProbs)), weight / tokens) as Scalar;
     });
     disposePacked(packed);
-  });
+  }
   return total / weight;
 }
 
 /** The mean token cross-entropy of `examples`, in nats, without dropout and without learning from them. */
-export function supervisedLoss(model: Model, examples: readonly Example[], microBatchTokens: number): number {
+export async function supervisedLoss(
+  model: Model,
+  examples: readonly Example[],
+  { microBatchTokens, signal }: Pick<SupervisedOptions, 'microBatchTokens' | 'signal'>,
+): Promise<number> {
   let total = 0;
   let tokens = 0;
   for (const batch of microBatches(examples, microBatchTokens)) {
+    await breathe(signal);
     const packed = packExamples(batch);
     total -= tidy(() => sum(completionLogProbs(model, packed).logProbs).dataSync()[0]);
     tokens += packed.targets.size;
@@ -81,21 +91,19 @@ export function supervisedLoss(model: Model, examples: readonly Example[], micro
 }
 
 /** One supervised update (method: Stage 1 and plain SFT). Returns the mean token cross-entropy before it and the gradient norm. */
-export function supervisedStep(
+export async function supervisedStep(
   model: Model,
   optimizer: Optimizer,
   examples: readonly Example[],
   learningRate: number,
   options: SupervisedOptions,
   seed: number,
-): { loss: number; gradNorm: number; tokens: number } {
-  const gradients: Gradients = new Map();
-  const loss = accumulateSupervised(model, gradients, examples, options, seed);
-  if (!Number.isFinite(loss)) {
-    for (const gradient of gradients.values()) gradient.dispose();
-    throw new Diverged('the loss');
-  }
-  const gradNorm = applyGradients(model, optimizer, gradients, learningRate, options);
+): Promise<{ loss: number; gradNorm: number; tokens: number }> {
+  const { loss, gradNorm } = await withGradients(async (gradients) => {
+    const loss = await accumulateSupervised(model, gradients, examples, options, seed);
+    if (!Number.isFinite(loss)) throw new Diverged('the loss');
+    return { loss, gradNorm: applyGradients(model, optimizer, gradients, learningRate, options) };
+  });
   const tokens = examples.reduce((count, example) => count + example.prompt.length + example.completion.length, 0);
   return { loss, gradNorm, tokens };
 }

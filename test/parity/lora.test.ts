@@ -28,7 +28,7 @@ describe.each(backends)('on %s', (backend) => {
 
   it.each(Object.entries(cases))(
     'the adapter %s computes and learns as with PEFT',
-    (name, { sequences, loss, adamw }) => {
+    async (name, { sequences, loss, adamw }) => {
       const before = memory().numTensors;
       const base = fixture('models', 'qwen2');
       const expected = openSafetensors(fixture('lora', name, 'expected.safetensors'));
@@ -43,7 +43,7 @@ describe.each(backends)('on %s', (backend) => {
       const examples = sequences.map((ids) => ({ prompt: ids.slice(0, 1), completion: ids.slice(1) }));
       const settings = { dropout: 0, microBatchTokens: 1000, maxGradNorm: 0, weightDecay: adamw.weight_decay };
       const gradients: Gradients = new Map();
-      const found = accumulateSupervised(model, gradients, examples, settings, 1);
+      const found = await accumulateSupervised(model, gradients, examples, settings, 1);
       expect(Math.abs(found - loss)).toBeLessThan(tolerance);
       const given = [...expected.tensors.keys()].filter((key) => key.startsWith('grad.'));
       expect([...gradients.keys()].map((key) => `grad.${key}`).sort()).toEqual(given.sort());

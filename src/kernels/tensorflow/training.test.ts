@@ -28,7 +28,7 @@ describe.runIf(tensorFlowIsSetUp())('training on tensorflow', () => {
     let loss = 0;
     for (let step = 0; step < 200; step++) {
       const examples: Example[] = [3, 9, 5].map((length) => ({ prompt: ids(2), completion: Array(length).fill(7) }));
-      ({ loss } = supervisedStep(model, optimizer, examples, 1e-2, options, step));
+      ({ loss } = await supervisedStep(model, optimizer, examples, 1e-2, options, step));
       first ||= loss;
       const sampling = { temperature: 1, topK: 0, topP: 1, minP: 0 };
       if (step % 10 === 9) {
@@ -44,7 +44,7 @@ describe.runIf(tensorFlowIsSetUp())('training on tensorflow', () => {
     disposeOptimizer(optimizer);
   });
 
-  it('reads nothing back within a step but the loss and the gradient norm', () => {
+  it('reads nothing back within a step but the loss and the gradient norm', async () => {
     const model = createModel(parseModelConfig(tinyConfig('qwen2', {})), 1);
     const optimizer = createOptimizer(model);
     const backend = currentBackend() as unknown as TensorFlowBackend & { binding: object };
@@ -60,9 +60,9 @@ describe.runIf(tensorFlowIsSetUp())('training on tensorflow', () => {
     });
     try {
       const examples: Example[] = [{ prompt: [1, 2], completion: [3, 4, 5] }];
-      supervisedStep(model, optimizer, examples, 1e-3, { ...options, microBatchTokens: 4096 }, 1);
+      await supervisedStep(model, optimizer, examples, 1e-3, { ...options, microBatchTokens: 4096 }, 1);
       reads = 0;
-      supervisedStep(model, optimizer, examples, 1e-3, { ...options, microBatchTokens: 4096 }, 2);
+      await supervisedStep(model, optimizer, examples, 1e-3, { ...options, microBatchTokens: 4096 }, 2);
       expect(reads).toBeLessThanOrEqual(5); // loss, norm; tokens, offsets and positions lie on the host
     } finally {
       backend.binding = binding;
@@ -71,20 +71,20 @@ describe.runIf(tensorFlowIsSetUp())('training on tensorflow', () => {
     }
   });
 
-  it('trains to the same bytes twice', () => {
-    const run = () => {
+  it('trains to the same bytes twice', async () => {
+    const run = async () => {
       const model = createModel(parseModelConfig(tinyConfig('qwen2', {})), 1);
       const optimizer = createOptimizer(model);
       const examples: Example[] = [
         { prompt: [1, 2], completion: [3, 4, 5, 1, 1] },
         { prompt: [2], completion: [1] },
       ];
-      for (let step = 0; step < 5; step++) supervisedStep(model, optimizer, examples, 1e-2, options, step);
+      for (let step = 0; step < 5; step++) await supervisedStep(model, optimizer, examples, 1e-2, options, step);
       const bytes = [...model.parameters.values()].map((parameter: Tensor) => [...parameter.dataSync()]);
       disposeModel(model);
       disposeOptimizer(optimizer);
       return bytes;
     };
-    expect(run()).toEqual(run());
+    expect(await run()).toEqual(await run());
   });
 });
