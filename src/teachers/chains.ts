@@ -1,6 +1,7 @@
 /** From the replies of a journal to chains that students learn from. */
 import fs from 'node:fs';
 import { dirname } from 'node:path';
+import { splitChain } from '../chain/split';
 import type { Problem } from '../data/types';
 import { flushFolder, guardDisk } from '../disk';
 import { parseJson, readLines } from '../lines';
@@ -10,6 +11,7 @@ import { noteOutput } from './output';
 import { chainText } from './reply';
 import type { Teacher } from './types';
 
+/** Of `shortest-correct`, a chain of one step is taken only where there is none of more: it has nothing to shuffle or to mask. */
 export const keepRules = ['shortest-correct', 'all-correct'] as const;
 
 export interface Selection {
@@ -95,7 +97,10 @@ function rowsOf(problem: Problem, teacher: Teacher, sampling: Sampling, journal:
   const right = replies.filter(({ entry }) => isRight(entry, problem.answer));
   // Stable: of two as short, the earlier sample.
   const sorted = right.toSorted((a, b) => length(a.entry) - length(b.entry));
-  const kept = selection.keep === 'all-correct' ? right : sorted.slice(0, 1);
+  const hasSteps = ({ entry }: (typeof right)[number]) =>
+    splitChain(chainText(journal.read(entry), selection.thoughts)).steps.length > 1;
+  const best = sorted.find(hasSteps) ?? sorted[0];
+  const kept = selection.keep === 'all-correct' ? right : right.filter((one) => one === best);
   const { id, question, answer, meta } = problem;
   const rows: object[] = kept.map(({ sample, entry }) => {
     const reply = journal.read(entry);

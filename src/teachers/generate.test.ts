@@ -86,6 +86,17 @@ describe('generating chains', () => {
     expect((chains[2].meta!.teacher as { completionTokens: number }).completionTokens).toBe(11);
   });
 
+  it('keeps a chain of one step only where none has more', async () => {
+    server.behave = (asked) => {
+      const sum = sumIn(asked);
+      const steps = asked.body.seed === 1 && sum !== 4 ? 'Step 1: I look at it.\nStep 2: I add.\n' : 'I see it.\n';
+      return { text: `${steps}Answer: ${sum}` };
+    };
+    const { out, written } = await teach();
+    expect(written.solved).toBe(6);
+    expect(readChains(out).map(({ meta }) => (meta!.teacher as { sample: number }).sample)).toEqual([1, 1, 0, 1, 1, 1]);
+  });
+
   it('keeps all right chains, and questions without any, where that is asked for', async () => {
     server.behave = (asked) => (sumIn(asked) === 4 ? { text: 'Answer: 17' } : right(asked));
     const { out } = await teach({}, { ...shortest, keep: 'all-correct', unanswered: true });
