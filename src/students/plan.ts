@@ -33,7 +33,7 @@ const wanted = [
 ];
 const single = 'model.safetensors';
 const index = 'model.safetensors.index.json';
-const isShard = (name: string) => /^model-\d{5}-of-\d{5}\.safetensors$/.test(name);
+const isShard = (name: string) => /^model-\d{5}-of-\d{5,6}\.safetensors$/.test(name);
 /** A repository lists its whole tree; students have few files in its root. */
 const maxEntries = 5000;
 

@@ -250,9 +250,9 @@ export function faultOf(
 function connectionFault(error: unknown, host: string): TeacherFault {
   if (error instanceof SyntaxError)
     return new TeacherFault('the server sends broken JSON', 'passing', { cause: error });
-  let deepest = error as { message?: string; code?: string; cause?: unknown };
+  let deepest = error as { message?: string; code?: string | number; cause?: unknown };
   for (let depth = 0; depth < 5 && deepest.cause instanceof Error; depth++) deepest = deepest.cause as typeof deepest;
-  const reason = clipped(deepest.code ?? deepest.message ?? String(error));
+  const reason = clipped(String(deepest.code ?? deepest.message ?? error));
   if (/unexpected redirect/i.test(deepest.message ?? ''))
     return new TeacherFault(`${host} redirects elsewhere`, 'teacher', { remedy: 'Give the URL that it redirects to.' });
   return new TeacherFault(`no reply from ${host} (${reason})`, 'passing', { cause: error });
