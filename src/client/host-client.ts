@@ -3,14 +3,14 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { packageRoot } from '../paths';
-import { killTree, lives } from '../processes';
+import { killTree } from '../processes';
 import type { Address, Method, Params, Progress, Result, Status } from '../protocol/control';
 import { addressFile, readAddress } from '../protocol/host-folder';
 import type { ClientState, Crash, Host, Listeners, RequestOptions } from './api';
 import { type Cursor, type Follower, followHost } from './follow';
 import { diedOfMemory, logTail } from './launch';
 import { hostGone, type Identity, type Link, within } from './link';
-import { elsewhere, type Reach, reachHost, StartFailure, startHost, untilDead } from './reach';
+import { elsewhere, isAlive, type Reach, reachHost, StartFailure, startHost, untilDead } from './reach';
 import { nextRestart } from './restarts';
 import { moveTo } from './states';
 
@@ -164,7 +164,7 @@ export class HostClient implements Host {
 
   async kill(): Promise<void> {
     const address = this.link?.address ?? readAddress(this.folder);
-    if (!address || !lives(address, addressFile(this.folder))) return;
+    if (!address || !isAlive(this.folder, address)) return;
     if (address.machine !== hostname()) throw elsewhere(this.folder, address);
     this.killing = true;
     try {

@@ -33,7 +33,7 @@ export class StartFailure extends UserError {
 }
 
 /** Whether the host that wrote host.json lives. */
-const isAlive = (folder: string, address: Address) => lives(address, addressFile(folder));
+export const isAlive = (folder: string, address: Address) => lives(address, addressFile(folder));
 
 /** A link to the host that runs; undefined when there is none. With `renew`, an idle host of another version is ended. */
 export async function reachHost({ folder, client, times }: Reach, renew: boolean): Promise<Link | undefined> {

@@ -1,4 +1,4 @@
-import { dirname, join, normalize, sep } from 'node:path';
+import { dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
 
 const below = `${sep}.distillery${sep}runs`;
 
@@ -23,9 +23,13 @@ export function distilleryOf(path: string, roots: readonly string[], home: strin
   return join(roots.find((root) => isWithin(root, path)) ?? roots[0] ?? home, '.distillery');
 }
 
-/** Whether an absolute path is a folder's, or lies in it. */
-export function isWithin(folder: string, path: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
+/** Whether an absolute path is a folder's, or lies below it. */
+export const isWithin = (folder: string, path: string): boolean => path === folder || isBelow(folder, path);
+
+/** Whether an absolute path lies below a folder, by their names. */
+export function isBelow(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 /** Whether two absolute paths name one file, as the system compares names. */

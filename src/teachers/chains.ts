@@ -93,17 +93,26 @@ function rowsOf(problem: Problem, teacher: Teacher, sampling: Sampling, journal:
     const entry = journal.entries.get(taskOf(problem, teacher, sampling, sample).key);
     if (entry) replies.push({ sample, entry });
   }
-  const length = ({ lengths }: Entry) => lengths.text + (selection.thoughts ? lengths.thought : 0);
   const right = replies.filter(({ entry }) => isRight(entry, problem.answer));
-  // Stable: of two as short, the earlier sample.
-  const sorted = right.toSorted((a, b) => length(a.entry) - length(b.entry));
-  const hasSteps = ({ entry }: (typeof right)[number]) =>
-    splitChain(chainText(journal.read(entry), selection.thoughts)).steps.length > 1;
-  const best = sorted.find(hasSteps) ?? sorted[0];
-  const kept = selection.keep === 'all-correct' ? right : right.filter((one) => one === best);
-  const { id, question, answer, meta } = problem;
-  const rows: object[] = kept.map(({ sample, entry }) => {
+  const read = ({ sample, entry }: (typeof right)[number]) => {
     const reply = journal.read(entry);
+    return { sample, reply, chain: chainText(reply, selection.thoughts) };
+  };
+  const length = ({ lengths }: Entry) => lengths.text + (selection.thoughts ? lengths.thought : 0);
+  const shortest = () => {
+    // Stable: of two as short, the earlier sample.
+    const sorted = right.toSorted((a, b) => length(a.entry) - length(b.entry));
+    let first: ReturnType<typeof read> | undefined;
+    for (const one of sorted) {
+      const candidate = read(one);
+      if (splitChain(candidate.chain).steps.length > 1) return [candidate];
+      first ??= candidate;
+    }
+    return first ? [first] : [];
+  };
+  const kept = selection.keep === 'all-correct' ? right.map(read) : shortest();
+  const { id, question, answer, meta } = problem;
+  const rows: object[] = kept.map(({ sample, reply, chain }) => {
     const provenance = {
       model: reply.model,
       endpoint: reply.host,
@@ -120,7 +129,7 @@ function rowsOf(problem: Problem, teacher: Teacher, sampling: Sampling, journal:
       id: selection.keep === 'all-correct' ? `${id}#${sample}` : id,
       question,
       answer,
-      chain: chainText(reply, selection.thoughts),
+      chain,
       meta: { ...meta, teacher: provenance },
     };
   });

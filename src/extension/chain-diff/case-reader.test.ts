@@ -9,10 +9,10 @@ import { appendDecisions } from '../../runs/decisions';
 import { appendLines } from '../../runs/jsonl';
 import { configFile, decisionsFile, evaluationFile, failuresFile, rewritesFile, rolloutsFile } from '../../runs/layout';
 import type { EvaluationRecord, FailureRecord, RewriteRecord, RolloutRecord } from '../../runs/records';
+import { isBelow } from '../run-paths';
 import { askedFor } from './argument';
 import { CaseReader } from './case-reader';
 import { loadTextTokenizer } from './tokens';
-import { isWithin } from './within';
 
 const student = join(packageRoot(), 'examples/arithmetic/student');
 const { tokenize } = loadTextTokenizer(student);
@@ -313,11 +313,11 @@ describe('askedFor', () => {
   });
 });
 
-describe('isWithin', () => {
+describe('isBelow', () => {
   it('knows a run’s files from others', () => {
-    expect(isWithin('/runs/a', '/runs/a/rollouts/1.jsonl')).toBe(true);
+    expect(isBelow('/runs/a', '/runs/a/rollouts/1.jsonl')).toBe(true);
     expect(
-      ['/runs/a', '/runs/b/x', '/runs/a/../b/x', '/etc/passwd', '/runs/ab'].map((file) => isWithin('/runs/a', file)),
+      ['/runs/a', '/runs/b/x', '/runs/a/../b/x', '/etc/passwd', '/runs/ab'].map((file) => isBelow('/runs/a', file)),
     ).toEqual([false, false, false, false, false]);
   });
 });

@@ -6,8 +6,8 @@ import { UserError } from '../../errors';
 import { parseJson } from '../../lines';
 import type { ChainSubject, ChainView, Origin } from '../../protocol/chain-diff';
 import { encode } from '../../runs/jsonl';
+import { isBelow } from '../run-paths';
 import type { CaseTexts } from './case-reader';
-import { isWithin } from './within';
 
 export const chainScheme = 'distillery-chain';
 
@@ -48,7 +48,7 @@ export class ChainDocuments implements vscode.TextDocumentContentProvider, vscod
 
   /** The record that a number came from, laid out, with the number selected. Errors: not in the run, no such line. */
   async openRecord(run: string, { file, line, field }: Origin): Promise<void> {
-    if (!isWithin(run, file)) throw new UserError('the record is not in the run', { file });
+    if (!isBelow(run, file)) throw new UserError('the record is not in the run', { file });
     if (line === undefined) {
       await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(file));
       return;

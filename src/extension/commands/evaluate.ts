@@ -52,12 +52,12 @@ export function registerEvaluate(services: Services): vscode.Disposable {
       ...[name, percent(result.accuracy), plural(result.n, 'problem'), percent(low), percent(high)],
       tokens(result.meanTokens),
     );
+    const unrecorded = result.unrecorded ? [t('Not recorded in the run: {0}', result.unrecorded)] : [];
     services.log.info(text);
-    if (result.unrecorded) services.log.warn(t('Not recorded in the run: {0}', result.unrecorded));
+    for (const line of unrecorded) services.log.warn(line);
     const open = t('Open Answers');
     const buttons = run && result.recorded ? [open] : [];
     // Not waited for: the command is done.
-    const unrecorded = result.unrecorded ? [t('Not recorded in the run: {0}', result.unrecorded)] : [];
     void vscode.window.showInformationMessage([text, ...unrecorded].join('. '), ...buttons).then((answer) => {
       if (answer === open)
         return vscode.commands.executeCommand('vscode.open', vscode.Uri.file(evaluationFile(run!, result.recorded!)));
