@@ -70,6 +70,21 @@ describe('a download', () => {
     expect(again.requests.filter(({ path }) => path.includes('/resolve/'))).toEqual([]);
   });
 
+  it('knows shards however many digits they are counted with', async () => {
+    const shard = 'model-00001-of-000001.safetensors';
+    const { 'config.json': config, 'tokenizer.json': tokenizer } = files;
+    const index = JSON.stringify({ weight_map: { a: shard } });
+    const counted = {
+      'config.json': config,
+      'tokenizer.json': tokenizer,
+      'model.safetensors.index.json': index,
+      [shard]: weights,
+    };
+    await using server = await startHub({ files: counted });
+    const { files: planned } = await planDownload(hub(server.url), name);
+    expect(planned.map((file) => file.name).sort()).toEqual(Object.keys(counted).sort());
+  });
+
   it('goes on where the stream was cut, and again after a new start', async () => {
     let cuts = 0;
     const ranges: (string | undefined)[] = [];

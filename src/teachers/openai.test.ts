@@ -129,6 +129,7 @@ describe('an OpenAI-compatible teacher', () => {
       { cut: 'stream' },
       { garbage: '{"choices": [' },
       { garbage: '7' },
+      { garbage: '{"error": {"message": "the engine died", "code": 500}}' },
       { text: '' },
     ] as Behaviour[])
       expect(await faultOf(ask(behaviour))).toMatchObject({ kind: 'passing' });
