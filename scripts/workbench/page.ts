@@ -42,10 +42,14 @@ export const quickInput = (page: Page): Locator => page.locator('.quick-input-wi
 export const option = (page: Page, text: string | RegExp): Locator =>
   page.locator('.quick-input-widget .monaco-list-row', { hasText: text });
 
+/** Opens a file of the folder. A file just written may be missing from the first look, and another part may take the focus from it. */
 export async function openFile(page: Page, name: string): Promise<void> {
-  await page.keyboard.press('Control+P');
-  await pick(page, name);
-  await page.locator('.tab.active', { hasText: name }).waitFor();
+  for (let look = 0; look < 10; look++) {
+    await page.keyboard.press('Control+P');
+    if (await choose(page, name, name, 10_000)) return page.locator('.tab.active', { hasText: name }).waitFor();
+    await page.keyboard.press('Escape');
+  }
+  throw new Error(`VS Code does not find the file ${name}`);
 }
 
 /** Shows a view container of the activity bar. */
