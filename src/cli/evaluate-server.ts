@@ -21,10 +21,25 @@ interface Settings {
   seed: number;
   /** Requests at a time. */
   concurrency: number;
-  style: PromptStyle;
+  prompt: PromptStyle;
   /** System message, in chat. */
   system?: string;
   pace?: Pace;
+  /** Told each answer as it comes; `index` counts problems, and the samples of each. */
+  answered?: (answer: ServerAnswer, index: number) => void;
+}
+
+export interface ServerAnswer extends EvaluatedAnswer {
+  /** The server did not say, so that `tokens` are guessed from the text's length. */
+  tokensEstimated?: true;
+  /** Why the server gave none; it counts as wrong. */
+  error?: string;
+}
+
+export interface ServerEvaluation extends Evaluation {
+  answers: ServerAnswer[];
+  /** Settings of the sampling that the server does not take: its own defaults count. */
+  without: string[];
 }
 
 /**
@@ -37,32 +52,52 @@ export function studentOn(url: string, model: string, style: PromptStyle): Teach
   return openAiTeacher({ baseUrl: url, model, api, apiKey: key?.key });
 }
 
+/** Requests in a row that fail for good before the server is given up. */
+const givenUpAfter = 3;
+
 /**
  * Answers every problem from its plain question, `samples` times one after the other, and compares with the gold answers, as `evaluate`
- * does here. `tokens` are the server's count, which with some servers includes the end token. Errors: what the server refuses.
+ * does here: temperature and seed alone shape the sampling. `tokens` are the server's count, which with some servers includes the end
+ * token. A question that is refused (too long) has no answer, and counts as wrong; errors: what the server refuses for every question.
  */
 export async function evaluateOnServer(
   student: Teacher,
   problems: readonly Problem[],
   samples: number,
-  { maxNewTokens, temperature, seed, concurrency, style, system, pace = {} }: Settings,
-): Promise<Evaluation> {
+  { maxNewTokens, temperature, seed, concurrency, prompt: style, system, pace = {}, answered }: Settings,
+): Promise<ServerEvaluation> {
   const started = performance.now();
   const gate = new Gate(0);
   const halt = new AbortController();
   setMaxListeners(0, halt.signal);
-  const answers = new Array<EvaluatedAnswer>(problems.length * samples);
-  let next = 0;
+  const answers = new Array<ServerAnswer>(problems.length * samples);
+  const without = new Set<string>();
+  let [next, given, failed] = [0, 0, 0];
+  const ask = async ({ question }: Problem, i: number): Promise<Answer> => {
+    const plain = plainPrompt(question);
+    const prompt = style === 'chat' ? plain.trimEnd() : plain; // as model/prompting.ts has it
+    const request = { prompt, system, temperature, maxTokens: maxNewTokens, seed: seed + (i % samples), neutral: true };
+    try {
+      const answer = await withPatience(pace, gate, halt.signal, () => answerOf(student, request, halt.signal));
+      given++;
+      failed = 0;
+      return answer;
+    } catch (error) {
+      if (!(error instanceof TeacherFault) || error.kind === 'teacher') throw error;
+      failed++;
+      // Before the first answer nothing says that others pass; refusals come at once, answers take their time.
+      const none = given === 0 && failed >= Math.min(Math.max(concurrency, givenUpAfter), answers.length);
+      if (none || (given > 0 && failed >= givenUpAfter && error.kind === 'passing')) throw error;
+      return { text: '', tokens: 0, finished: false, error: error.message };
+    }
+  };
   const work = async () => {
     for (let i = next++; i < answers.length; i = next++) {
       const problem = problems[Math.floor(i / samples)];
-      const plain = plainPrompt(problem.question);
-      const prompt = style === 'chat' ? plain.trimEnd() : plain; // as model/prompting.ts has it
-      const request = { prompt, system, temperature, maxTokens: maxNewTokens, seed: seed + (i % samples) };
-      const { text, tokens, finished } = await withPatience(pace, gate, halt.signal, () =>
-        answerOf(student, request, halt.signal),
-      );
-      answers[i] = { problemId: problem.id, text, tokens, finished, ...judge(text, problem.answer) };
+      const { without: lacking = [], ...answer } = await ask(problem, i);
+      for (const name of lacking) without.add(name);
+      answers[i] = { problemId: problem.id, ...answer, ...judge(answer.text, problem.answer) };
+      answered?.(answers[i], i);
     }
   };
   try {
@@ -75,6 +110,7 @@ export async function evaluateOnServer(
       `Check that the server runs and serves "${student.model}" by ${style === 'chat' ? '/chat' : ''}/completions.`;
     throw new UserError(error.message, { code: 'server', remedy, cause: error });
   }
+  const came = answers.filter(({ error }) => error === undefined);
   const right = answers.filter(({ correct }) => correct).length;
   const seconds = (performance.now() - started) / 1000;
   return {
@@ -82,19 +118,28 @@ export async function evaluateOnServer(
     accuracy: right / Math.max(answers.length, 1),
     accuracyInterval: wilsonInterval(right, answers.length),
     lenientAccuracy: mean(answers.map(({ lenientCorrect }) => Number(lenientCorrect))),
-    meanTokens: mean(answers.map(({ tokens }) => tokens)),
-    truncated: mean(answers.map(({ finished }) => Number(!finished))),
+    meanTokens: mean(came.map(({ tokens }) => tokens)),
+    truncated: mean(came.map(({ finished }) => Number(!finished))),
     answers,
+    without: [...without],
     tokensPerSecond: answers.reduce((sum, { tokens }) => sum + tokens, 0) / Math.max(seconds, 1e-9),
   };
 }
 
+type Answer = Pick<ServerAnswer, 'text' | 'tokens' | 'finished' | 'tokensEstimated' | 'error'> & { without?: string[] };
+
 /** The text as it came: a student may say nothing, or begin with a space. */
-async function answerOf(student: Teacher, request: TeacherRequest, signal: AbortSignal) {
+async function answerOf(student: Teacher, request: TeacherRequest, signal: AbortSignal): Promise<Answer> {
   let text = '';
-  for await (const piece of student.ask(request, signal))
-    if (piece.kind === 'end')
-      return { text, finished: piece.finished, tokens: piece.usage?.completion ?? tokensIn(text.length) };
-    else text += piece.text;
+  for await (const piece of student.ask(request, signal)) {
+    if (piece.kind === 'end') {
+      const { finished, usage, without } = piece;
+      const tokens = usage
+        ? { tokens: usage.completion }
+        : { tokens: tokensIn(text.length), tokensEstimated: true as const };
+      return { text, finished, ...tokens, without };
+    }
+    text += piece.text;
+  }
   throw new TeacherFault('the answer was cut off by the server', 'passing');
 }

@@ -1,7 +1,5 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import pc from 'picocolors';
-import { exactMatch, flexibleExtract, strictMatch } from '../chain/twins';
 import type { PromptStyle } from '../config/student';
 import { type Evaluation, evaluate } from '../curriculum/evaluate';
 import { prepareLessons } from '../curriculum/lessons';
@@ -10,13 +8,14 @@ import type { Problem } from '../data/types';
 import { writeAtomically } from '../disk';
 import { UserError } from '../errors';
 import { useBackend } from '../kernels/backends';
-import type { PromptSettings } from '../model/prompting';
+import { loadStudentTokenizer } from '../model/hf-folder';
+import { type PromptSettings, promptStyle } from '../model/prompting';
 import { disposeModel } from '../model/transformer';
-import { mean, wilsonInterval } from '../statistics';
 import { backendOption, promptOption, promptSettings, studentAt } from './asked-student';
-import { evaluateOnServer, studentOn } from './evaluate-server';
+import { linesOf, type Result, recordOf, resultText, summarise } from './evaluate-result';
+import { evaluateOnServer, type ServerAnswer, type ServerEvaluation, studentOn } from './evaluate-server';
 import { printDocument } from './exit';
-import { columns, percent, plural } from './format';
+import { plural } from './format';
 import { count, positive, upTo } from './options';
 import { shown } from './places';
 import { checkTarget } from './target';
@@ -116,40 +115,63 @@ Examples:
 }
 
 /** The same test of a student that a server holds: the same prompts, judged and recorded in the same way. */
-async function evaluateServer(url: string, checkpoint: string | undefined, options: Options): Promise<void> {
+async function evaluateServer(url: string, named: string | undefined, options: Options): Promise<void> {
   const { model, samples } = options;
   if (model === undefined)
     throw new UserError('no student is named', { code: 'usage', remedy: 'Give its name on the server with --model.' });
-  const style: PromptStyle = options.prompt === 'chat' ? 'chat' : 'plain';
-  if (options.system !== undefined && style === 'plain')
+  const { prompt, system } = asked(named, options);
+  if (options.system !== undefined && prompt === 'plain')
     throw new UserError('a system message is part of a chat', { code: 'usage', remedy: 'Give --prompt chat, too.' });
-  const data = loadTestData(checkpoint ?? '.', options);
+  const data = loadTestData(named === undefined ? '.' : studentAt(named), options);
   const settings = {
     maxNewTokens: options.maxNewTokens ?? data.evaluation?.maxNewTokens ?? 512,
     temperature: options.temperature ?? (samples > 1 ? 0.7 : (data.evaluation?.temperature ?? 0)),
     seed: options.seed,
     concurrency: options.concurrency,
-    style,
-    ...(options.system !== undefined && { system: options.system }),
+    prompt,
+    ...(system !== undefined && prompt === 'chat' && { system }),
   };
-  const student = studentOn(url, model, style);
-  const asked = plural(data.problems.length, 'problem');
-  if (!options.json) process.stderr.write(`Sending ${asked} to ${student.endpoint}\n`);
-  const done = waiting(`Answering ${asked}`, options.json);
-  const evaluation = await evaluateOnServer(student, data.problems, samples, settings).finally(done);
+  const student = studentOn(url, model, prompt);
+  const problems = plural(data.problems.length, 'problem');
+  if (!options.json) process.stderr.write(`Sending ${problems} to ${student.endpoint}\n`);
+  const done = waiting(`Answering ${problems}`, options.json);
+  const came: [number, ServerAnswer][] = [];
+  const answered = (answer: ServerAnswer, index: number) => void came.push([index, answer]);
+  let evaluation: ServerEvaluation;
+  try {
+    evaluation = await evaluateOnServer(student, data.problems, samples, { ...settings, answered }).finally(done);
+  } catch (error) {
+    if (options.out !== undefined) keep(came, data.problems, samples, `${resolve(options.out)}.partial`);
+    throw error;
+  }
   tell({ model, server: student.endpoint }, data, evaluation, settings, `on ${student.host}`, options);
+}
+
+/** How the server is to ask: as here, where the student lies here, too. */
+function asked(named: string | undefined, options: Options): { prompt: PromptStyle; system?: string } {
+  if (named === undefined) return { prompt: options.prompt === 'chat' ? 'chat' : 'plain', system: options.system };
+  const checkpoint = studentAt(named);
+  const settings = promptSettings(checkpoint, options);
+  return { prompt: promptStyle(loadStudentTokenizer(checkpoint), settings), system: settings.system };
+}
+
+/** What came before an evaluation failed; not in place of the answers of a whole one. */
+function keep(came: [number, ServerAnswer][], problems: readonly Problem[], samples: number, file: string): void {
+  if (came.length === 0) return;
+  const records = came.sort(([a], [b]) => a - b).map(([i, answer]) => recordOf(answer, i, problems, samples));
+  writeAtomically(file, linesOf(records));
+  process.stderr.write(`${plural(came.length, 'answer')} came before it failed: ${shown(file)}\n`);
 }
 
 function tell(
   student: { checkpoint: string } | { model: string; server: string },
   data: TestData,
-  evaluation: Evaluation,
+  evaluation: Evaluation & Partial<ServerEvaluation>,
   settings: Result['settings'],
   backend: string,
   { samples, out, json }: Options,
 ): void {
-  const asked = data.problems.flatMap((problem) => Array.from({ length: samples }, () => problem));
-  const answers = records(evaluation, asked, samples);
+  const answers = evaluation.answers.map((answer, i) => recordOf(answer, i, data.problems, samples));
   const result = {
     ...student,
     data: { ...data.source, hash: data.hash },
@@ -158,86 +180,7 @@ function tell(
     ...(out && { out: resolve(out) }),
   };
   if (json) printDocument(result);
-  else process.stdout.write(`${text(result, 'server' in student ? student.model : shown(student.checkpoint))}\n`);
+  else process.stdout.write(`${resultText(result, 'server' in student ? student.model : shown(student.checkpoint))}\n`);
   // Last: what the disk says must not take the result away.
-  if (out) writeAtomically(resolve(out), answers.map((one) => `${JSON.stringify(one)}\n`).join(''));
-}
-
-type AnswerRecord = ReturnType<typeof records>[number];
-
-function records({ answers }: Evaluation, asked: readonly Problem[], samples: number) {
-  return answers.map(({ problemId, text, tokens, answer, correct, lenientCorrect, finished }, i) => {
-    const { question, answer: gold } = asked[i];
-    return {
-      problemId,
-      ...(samples > 1 && { sample: i % samples }),
-      question,
-      gold,
-      text,
-      answer,
-      correct,
-      lenientCorrect,
-      strictMatch: exactMatch(strictMatch(text), gold),
-      flexibleExtract: exactMatch(flexibleExtract(text), gold),
-      finished,
-      tokens,
-    };
-  });
-}
-
-function summarise(evaluation: Evaluation, answers: readonly AnswerRecord[], samples: number) {
-  const n = answers.length / samples;
-  const share = (test: (answer: AnswerRecord) => boolean) => mean(answers.map((answer) => Number(test(answer))));
-  const solved = Array.from({ length: n }, (_, i) =>
-    Number(answers.slice(i * samples, (i + 1) * samples).some(({ correct }) => correct)),
-  );
-  return {
-    n,
-    samples,
-    accuracy: evaluation.accuracy,
-    // Answers to one problem are not independent: the interval counts problems, which is on the safe side.
-    accuracyInterval: wilsonInterval(evaluation.accuracy * n, n),
-    lenientAccuracy: evaluation.lenientAccuracy,
-    ...(samples > 1 && { passAtK: mean(solved) }),
-    lmEval: {
-      strictMatch: share((answer) => answer.strictMatch),
-      flexibleExtract: share((answer) => answer.flexibleExtract),
-    },
-    meanTokens: evaluation.meanTokens,
-    truncated: evaluation.truncated,
-    tokensPerSecond: evaluation.tokensPerSecond,
-  };
-}
-
-type Result = ReturnType<typeof summarise> & {
-  settings: { maxNewTokens: number; temperature: number; prompt?: string };
-  backend: string;
-  out?: string;
-};
-
-function text(result: Result, student: string): string {
-  const { n, samples, accuracy, accuracyInterval, lenientAccuracy, passAtK, lmEval, settings } = result;
-  const [low, high] = accuracyInterval;
-  const rows = [
-    ['accuracy', percent(accuracy), `95 % interval ${(100 * low).toFixed(1)} – ${percent(high)}`],
-    ['lenient', percent(lenientAccuracy), 'the last number, where no answer is marked'],
-    ...(passAtK === undefined ? [] : [[`pass@${samples}`, percent(passAtK), 'any answer right']]),
-    ['strict-match', percent(lmEval.strictMatch), 'lm-evaluation-harness: "#### n"'],
-    ['flexible-extract', percent(lmEval.flexibleExtract), 'lm-evaluation-harness: the last number'],
-    ['mean tokens', result.meanTokens.toFixed(1), ''],
-    ['truncated', percent(result.truncated), `at ${settings.maxNewTokens} tokens`],
-  ];
-  const drawn = settings.temperature === 0 ? 'greedy' : `temperature ${settings.temperature}`;
-  const how = settings.prompt === 'chat' ? `${drawn}, in its chat template` : drawn;
-  return [
-    `${pc.bold(student)} on ${plural(n, 'problem')}, ${samples > 1 ? `${samples} samples each, ` : ''}${how}`,
-    '',
-    ...columns(
-      rows.map(([name, value, note]) => [name, pc.bold(value.padStart(7)), pc.dim(note)]),
-      3,
-    ),
-    '',
-    pc.dim(`${result.tokensPerSecond.toFixed(0)} tokens/s, ${result.backend}`),
-    ...(result.out ? [`Every answer: ${shown(result.out)}`] : []),
-  ].join('\n');
+  if (out) writeAtomically(resolve(out), linesOf(answers));
 }

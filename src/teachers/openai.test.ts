@@ -109,6 +109,55 @@ describe('an OpenAI-compatible teacher', () => {
     expect(server.asked).toHaveLength(1);
   });
 
+  it('hears a refusal in whatever form it is said', async () => {
+    const forms = [
+      { detail: [{ type: 'extra_forbidden', loc: ['body', 'seed'], msg: 'Extra inputs are not permitted' }] },
+      { object: 'error', message: 'seed is not supported', type: 'BadRequestError', code: 400 },
+      { detail: 'Unknown field: seed' },
+      { error: 'unknown field seed' },
+    ];
+    for (const body of forms) {
+      server.behave = (asked) => ('seed' in asked.body ? { status: 422, body } : { text: 'Answer: 2' });
+      const teacher = openAiTeacher({ baseUrl: server.baseUrl, model: 'm' });
+      const reply = await collectReply(teacher.ask({ ...request, seed: 3 }, never), 0);
+      expect(reply).toMatchObject({ text: 'Answer: 2', without: ['seed'] });
+    }
+    const told = async (body: object) => (await faultOf(ask({ status: 400, body }))).message;
+    expect(await told({ object: 'error', message: 'context length is 4096' })).toContain('context length is 4096');
+    expect(await told({ detail: [{ loc: ['body', 'messages', 0], msg: 'too long' }] })).toContain('messages: too long');
+    expect(await told({ reason: 'Tuesday' })).toContain('Tuesday');
+  });
+
+  it('sets aside what else shapes the sampling where it is told to, as far as the server lets it', async () => {
+    const range = 'top_k must be -1 (disable), or at least 1, got 0.';
+    server.behave = ({ body }) =>
+      'top_k' in body
+        ? { status: 400, error: range }
+        : 'repeat_penalty' in body
+          ? {
+              status: 422,
+              body: { detail: [{ loc: ['body', 'repeat_penalty'], msg: 'Extra inputs are not permitted' }] },
+            }
+          : { text: 'Answer: 2' };
+    for (const api of ['chat', 'completions'] as const) {
+      const teacher = openAiTeacher({ baseUrl: server.baseUrl, model: 'm', api });
+      const reply = await collectReply(teacher.ask({ ...request, neutral: true }, never), 0);
+      expect(reply.without).toEqual(['top_k', 'repeat_penalty']);
+      expect(server.asked.at(-1)!.body).toMatchObject({
+        top_p: 1,
+        min_p: 0,
+        presence_penalty: 0,
+        repetition_penalty: 1,
+      });
+    }
+  });
+
+  it('takes a whole reply from a server that does not stream', async () => {
+    const reply = await ask({ whole: true, thought: 'Hmm.', text: 'Answer: 2' });
+    expect(reply).toMatchObject({ thought: 'Hmm.', text: 'Answer: 2', finished: true, estimated: true });
+    expect(server.asked).toHaveLength(1);
+  });
+
   it('says whether asking again may help', async () => {
     const limited = await faultOf(ask({ status: 429, headers: { 'retry-after': '7' } }));
     expect(limited).toMatchObject({ kind: 'passing', details: { retryAfterMs: 7000, throttled: true } });
@@ -141,6 +190,14 @@ describe('an OpenAI-compatible teacher', () => {
       kind: 'passing',
       message: 'no word for 0.06 s',
     });
+    // The silence may come after some words, too.
+    expect(await faultOf(ask({ text: 'one two', delay: 150 }, { silenceMs: 100 }))).toMatchObject({
+      message: 'no word for 0.1 s',
+    });
+  });
+
+  it('waits as long as comments keep the connection alive', async () => {
+    expect(await ask({ comments: 20, text: 'Answer: 2' }, { silenceMs: 200 })).toMatchObject({ text: 'Answer: 2' });
   });
 
   it('is a passing fault when nobody listens', async () => {

@@ -3,9 +3,10 @@
  * Servers differ in what they take: a parameter that one refuses is left out from then on.
  */
 import type OpenAI from 'openai';
+import { connect, Watch } from './connection';
 import { checkBaseUrl, isLocal } from './endpoint';
 import { retryAfter, TeacherFault } from './faults';
-import { type Piece, refusable, type Teacher, type TeacherRequest, type Unsent } from './types';
+import { neutral, type Piece, refusable, type Teacher, type TeacherRequest, type Unsent } from './types';
 
 export interface OpenAiSettings {
   /** Up to and without `/chat/completions`, such as `http://localhost:11434/v1`. */
@@ -23,24 +24,23 @@ export interface OpenAiSettings {
 const refusals = ['stream_options', 'max_tokens', ...refusable] as const;
 type Refusal = (typeof refusals)[number];
 
-type Client = OpenAI;
 type Chunk = OpenAI.ChatCompletionChunk;
 
 export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', silenceMs = 120_000 }: OpenAiSettings): Teacher {
   const url = checkBaseUrl(baseUrl);
   const refused = new Set<Refusal>();
-  let client: Promise<Client> | undefined;
   return {
     model,
     endpoint: url.href.replace(/\/$/, ''),
     host: isLocal(url) ? `${url.host} (this machine)` : url.host,
     async *ask(request, signal) {
-      client ??= connect(url, apiKey);
       const watch = new Watch(signal, silenceMs);
       try {
         const open = api === 'chat' ? openChat : openCompletion;
-        const chunks = await open(await client, model, request, refused, watch);
-        yield* piecesOf(chunks, watch, unsent(request, refused));
+        const client = await connect(url, apiKey, watch);
+        const chunks = await open(client, model, request, refused, watch.signal);
+        yield* piecesOf(chunks, unsent(request, refused));
+        watch.signal.throwIfAborted(); // the client ends an aborted stream as if it were a whole one
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         throw watch.silent
@@ -53,98 +53,52 @@ export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', silenceMs 
   };
 }
 
-/** A client that repeats nothing by itself, follows no redirect (questions go where the user was told), and reads no environment. */
-export async function connect(url: URL, apiKey: string | undefined): Promise<Client> {
-  // When first needed: the package is large, and the extension is to start quickly.
-  const { default: Client } = await import('openai');
-  return new Client({
-    baseURL: url.href,
-    apiKey: apiKey ?? 'none',
-    organization: null,
-    project: null,
-    maxRetries: 0,
-    timeout: 24 * 3600_000, // `Watch` is the one that waits
-    logLevel: 'off',
-    defaultHeaders: apiKey === undefined ? { Authorization: null } : {},
-    fetchOptions: { redirect: 'error' },
-  });
-}
-
-/** Aborts with the user's signal, and when the server has been silent for too long. */
-export class Watch {
-  private readonly controller = new AbortController();
-  private timer: NodeJS.Timeout | undefined;
-  silent = false;
-
-  constructor(
-    private readonly outer: AbortSignal,
-    private readonly silenceMs: number,
-  ) {
-    outer.addEventListener('abort', this.stop);
-    if (outer.aborted) this.stop();
-    this.heard();
-  }
-
-  get signal(): AbortSignal {
-    return this.controller.signal;
-  }
-
-  heard(): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.silent = true;
-      this.stop();
-    }, this.silenceMs);
-  }
-
-  end(): void {
-    clearTimeout(this.timer);
-    this.outer.removeEventListener('abort', this.stop);
-    this.controller.abort();
-  }
-
-  private readonly stop = () => this.controller.abort();
-}
-
 type Opened = Promise<AsyncIterable<Chunk | OpenAI.Completion>>;
 
-function openChat(client: Client, model: string, request: TeacherRequest, refused: Set<Refusal>, watch: Watch): Opened {
-  const { prompt, system, maxTokens, temperature, seed, key } = request;
+function openChat(
+  client: OpenAI,
+  model: string,
+  request: TeacherRequest,
+  refused: Set<Refusal>,
+  signal: AbortSignal,
+): Opened {
+  const { prompt, system, maxTokens, key } = request;
   const before = system === undefined ? [] : [{ role: 'system' as const, content: system }];
   return adapting(refused, () =>
     client.chat.completions.create(
       {
         model,
         messages: [...before, { role: 'user', content: prompt }],
-        stream: true,
         ...(refused.has('max_tokens') ? { max_completion_tokens: maxTokens } : { max_tokens: maxTokens }),
-        ...(!refused.has('temperature') && { temperature }),
-        ...(seed !== undefined && !refused.has('seed') && { seed }),
-        ...(!refused.has('stream_options') && { stream_options: { include_usage: true } }),
+        ...howDrawn(request, refused),
       },
-      { signal: watch.signal, headers: key === undefined ? {} : { 'Idempotency-Key': key } },
+      { signal, headers: key === undefined ? {} : { 'Idempotency-Key': key } },
     ),
   );
 }
 
 function openCompletion(
-  client: Client,
+  client: OpenAI,
   model: string,
   request: TeacherRequest,
   refused: Set<Refusal>,
-  watch: Watch,
+  signal: AbortSignal,
 ): Opened {
-  const { prompt, maxTokens, temperature, seed } = request;
+  const { prompt, maxTokens } = request;
   return adapting(refused, () =>
-    client.completions.create(
-      {
-        ...{ model, prompt, stream: true, temperature, max_tokens: maxTokens },
-        ...(seed !== undefined && !refused.has('seed') && { seed }),
-        ...(!refused.has('stream_options') && { stream_options: { include_usage: true } }),
-      },
-      { signal: watch.signal },
-    ),
+    client.completions.create({ model, prompt, max_tokens: maxTokens, ...howDrawn(request, refused) }, { signal }),
   );
+}
+
+/** What both ways of asking send of the sampling and the stream, without what was refused. */
+function howDrawn({ temperature, seed, neutral: set }: TeacherRequest, refused: ReadonlySet<Refusal>) {
+  const all = { temperature, ...(seed !== undefined && { seed }), ...(set && neutral) };
+  const taken = Object.entries(all).filter(([name]) => !refused.has(name as Unsent));
+  return {
+    stream: true as const,
+    ...Object.fromEntries(taken),
+    ...(!refused.has('stream_options') && { stream_options: { include_usage: true } }),
+  };
 }
 
 /** Sends again without what the server does not know; `create` looks at `refused`. */
@@ -161,35 +115,31 @@ async function adapting<T>(refused: Set<Refusal>, create: () => Promise<T>): Pro
   }
 }
 
+const isNeutral = (name: string): name is keyof typeof neutral => Object.hasOwn(neutral, name);
+
 const unsent = (request: TeacherRequest, refused: ReadonlySet<Refusal>): Unsent[] =>
-  refusable.filter((name) => request[name] !== undefined && refused.has(name));
+  refusable.filter((name) => refused.has(name) && (isNeutral(name) ? request.neutral : request[name] !== undefined));
 
 /** A value out of range is the user's to mend: "temperature must be between 0 and 1". */
 const ofRange =
   /\b(?:between|range|(?:less|greater|smaller|larger) than|at (?:most|least)|m(?:in|ax)imum|above|below|exceeds?|too (?:large|small|high|low))\b|[<>≤≥]/i;
 
 function refusalIn(error: unknown, refused: ReadonlySet<Refusal>): Refusal | undefined {
-  const { status, message, param } = error as { status?: number; message?: string; param?: string | null };
+  const { status, message = '', param } = error as { status?: number; message?: string; param?: string | null };
   if (status !== 400 && status !== 422) return undefined;
-  if (ofRange.test(message ?? '') && !/unsupported|not support|unknown|unrecognized/i.test(message ?? ''))
-    return undefined;
-  return refusals.find(
-    (name) => !refused.has(name) && (param === name || new RegExp(`\\b${name}\\b`).test(message ?? '')),
-  );
+  const named = (name: Refusal) => param === name || new RegExp(`\\b${name}\\b`).test(message);
+  const refusal = refusals.find((name) => !refused.has(name) && named(name));
+  const outOfRange = ofRange.test(message) && !/unsupported|not support|unknown|unrecognized/i.test(message);
+  return refusal !== undefined && (isNeutral(refusal) || !outOfRange) ? refusal : undefined;
 }
 
 /** What servers of reasoning models add to a delta: DeepSeek and vLLM `reasoning_content`, Ollama and newer vLLM `reasoning`. */
 type Delta = Chunk['choices'][number]['delta'] & { reasoning_content?: unknown; reasoning?: unknown };
 
-async function* piecesOf(
-  stream: AsyncIterable<Chunk | OpenAI.Completion>,
-  watch: Watch,
-  without: Unsent[],
-): AsyncGenerator<Piece> {
+async function* piecesOf(stream: AsyncIterable<Chunk | OpenAI.Completion>, without: Unsent[]): AsyncGenerator<Piece> {
   let reason: string | undefined;
   let usage: { prompt: number; completion: number } | undefined;
   for await (const chunk of stream) {
-    watch.heard();
     if (typeof chunk !== 'object' || chunk === null)
       throw new TeacherFault('the server sends no JSON objects', 'passing');
     const { prompt_tokens, completion_tokens } = chunk.usage ?? {};
@@ -197,7 +147,7 @@ async function* piecesOf(
       usage = { prompt: prompt_tokens, completion: completion_tokens };
     const choice = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined;
     if (!choice) continue;
-    const delta: Delta = 'text' in choice ? { content: choice.text } : (choice.delta ?? {});
+    const delta = ('text' in choice ? { content: choice.text } : (choice.delta ?? message(choice) ?? {})) as Delta;
     const thought = delta.reasoning_content ?? delta.reasoning;
     if (typeof thought === 'string' && thought !== '') yield { kind: 'thought', text: thought };
     if (typeof delta.content === 'string' && delta.content !== '') yield { kind: 'text', text: delta.content };
@@ -207,6 +157,9 @@ async function* piecesOf(
   if (reason === 'content_filter') throw new TeacherFault('the provider filtered the reply', 'request');
   yield { kind: 'end', finished: reason !== 'length', usage, without };
 }
+
+/** Of a whole reply, by a server that does not stream. */
+const message = (choice: object) => (choice as { message?: Delta }).message;
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 

@@ -26,6 +26,8 @@ export interface TeacherRequest {
   maxTokens: number;
   /** Of this sample; absent: the server draws as it likes. */
   seed?: number;
+  /** Temperature and seed alone shape the sampling: what else the server or the model's files set by default is set aside. */
+  neutral?: boolean;
   /** The same for the same question and sample: a gateway that honours idempotency keys bills a repeated request once. */
   key?: string;
 }
@@ -37,8 +39,22 @@ export type Piece =
   /** `without`: what the server does not take, so that it was not sent. */
   | { kind: 'end'; finished: boolean; usage?: Usage; without?: Unsent[] };
 
+/**
+ * Values by which settings of the sampling do nothing. vLLM takes defaults from generation_config.json, llama.cpp's server has its own
+ * (top_k 40, top_p 0.95, min_p 0.05), llama-cpp-python a repeat_penalty.
+ */
+export const neutral = {
+  top_p: 1,
+  top_k: 0,
+  min_p: 0,
+  presence_penalty: 0,
+  frequency_penalty: 0,
+  repetition_penalty: 1,
+  repeat_penalty: 1,
+} as const;
+
 /** Settings of the sampling that a server may not take. */
-export const refusable = ['temperature', 'seed'] as const;
+export const refusable = ['temperature', 'seed', ...(Object.keys(neutral) as (keyof typeof neutral)[])] as const;
 export type Unsent = (typeof refusable)[number];
 
 /** Tokens as the server counts them for its bill; `completion` holds the thinking too. */

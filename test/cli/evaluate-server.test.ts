@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FakeServer, openServer } from '../../src/teachers/testing/server';
@@ -46,7 +46,7 @@ describe('evaluation on a server that holds the student', () => {
     for (const { path, body } of server.asked)
       expect([path, body]).toEqual([
         '/v1/completions',
-        expect.objectContaining({ model: 'my-student', temperature: 0, max_tokens: 8, seed: 1 }),
+        expect.objectContaining({ model: 'my-student', temperature: 0, max_tokens: 8, seed: 1, repetition_penalty: 1 }),
       ]);
     expect(answersIn('there.jsonl')).toEqual(recorded);
     const { checkpoint, out, backend, settings, tokensPerSecond, ...result } = here;
@@ -78,7 +78,7 @@ describe('evaluation on a server that holds the student', () => {
     server.asked.length = 0;
     server.behave = () => ({ text: 'Answer: 1', finish: 'stop', usage: 3 });
     const result = await distillery.json(...onServer(), '--prompt', 'chat', '--system', 'Be brief.');
-    expect(result).toMatchObject({ n: 6, settings: { style: 'chat', system: 'Be brief.' } });
+    expect(result).toMatchObject({ n: 6, settings: { prompt: 'chat', system: 'Be brief.' } });
     for (const { path, body } of server.asked) {
       expect(path).toBe('/v1/chat/completions');
       expect(body.messages).toEqual([
@@ -88,6 +88,57 @@ describe('evaluation on a server that holds the student', () => {
     }
     const plain = await distillery.run(...onServer(), '--system', 'Be brief.');
     expect([plain.code, plain.stderr]).toEqual([2, expect.stringContaining('Give --prompt chat')]);
+  });
+
+  it('asks a checkpoint as its run asked it', async () => {
+    const run = '.distillery/runs/chatty';
+    distillery.write(`${run}/run.json`, {});
+    distillery.write(`${run}/config.json`, { experiment: { student: { prompt: 'chat', system: 'Be brief.' } } });
+    cpSync(join(distillery.folder, 'student'), join(distillery.folder, run, 'checkpoints/sft'), { recursive: true });
+    server.asked.length = 0;
+    const [command, ...rest] = onServer();
+    const result = await distillery.json(command, `${run}/checkpoints/sft`, ...rest);
+    expect(result).toMatchObject({ settings: { prompt: 'chat', system: 'Be brief.' } });
+    expect(server.asked[0].body.messages).toHaveLength(2);
+    const plain = await distillery.json(command, `${run}/checkpoints/sft`, ...rest, '--prompt', 'plain');
+    expect(plain.settings).toEqual(expect.not.objectContaining({ system: expect.anything() }));
+    expect(server.asked.at(-1)!.path).toBe('/v1/completions');
+  });
+
+  it('says which tokens are guessed, and what the server does not take', async () => {
+    server.behave = ({ body }) =>
+      'top_k' in body ? { status: 400, error: 'Unknown parameter: top_k' } : { text: 'Answer: 1', usage: false };
+    const { stdout } = await distillery.run(...onServer(), '--out', 'guessed.jsonl');
+    expect(stdout).toMatch(/mean tokens +3\.0 +guessed[\s\S]*The server takes no top_k: its own defaults count/);
+    expect(answersIn('guessed.jsonl')[0]).toMatchObject({ tokens: 3, tokensEstimated: true });
+    expect(await distillery.json(...onServer())).toMatchObject({ tokensEstimated: true, without: ['top_k'] });
+  });
+
+  it('counts a question that is refused as wrong, and goes on', async () => {
+    const [long] = recorded;
+    server.behave = ({ prompt }) =>
+      prompt.includes(long.question)
+        ? { status: 400, body: { object: 'error', message: 'the context has 4096 tokens', code: 400 } }
+        : { text: 'Answer: 1', usage: 5 };
+    const { code, stdout } = await distillery.run(...onServer(), '--out', 'one-less.jsonl');
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /mean tokens +5\.0[\s\S]*Counted as wrong: 1 answer that did not come .400 the context has/,
+      ),
+    ]);
+    expect(answersIn('one-less.jsonl')).toHaveLength(6);
+    expect(answersIn('one-less.jsonl')[0]).toMatchObject({ correct: false, error: expect.stringContaining('4096') });
+  });
+
+  it('keeps what came when the server refuses all from then on', async () => {
+    rmSync(join(distillery.folder, 'there.jsonl'));
+    server.behave = (_, nth) => (nth < 3 ? { text: 'Answer: 1' } : { status: 402, error: 'no money' });
+    server.asked.length = 0;
+    const { code, stderr } = await distillery.run(...onServer(), '--out', 'there.jsonl', '--concurrency', '1');
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/2 answers came before it failed: there.jsonl.partial/)]);
+    expect(existsSync(join(distillery.folder, 'there.jsonl'))).toBe(false);
+    expect(answersIn('there.jsonl.partial')).toMatchObject([{ text: 'Answer: 1' }, { text: 'Answer: 1' }]);
   });
 
   it('says what is wrong', async () => {

@@ -15,8 +15,13 @@ export type Behaviour =
       usage?: boolean | number;
       /** Milliseconds before the first word, and between two. */
       delay?: number;
+      /** Comments that keep the connection alive before the first word, 20 ms apart. */
+      comments?: number;
+      /** The reply as one JSON object: the server does not stream. */
+      whole?: boolean;
     }
-  | { status: number; headers?: Record<string, string>; error?: string; param?: string }
+  /** `body`: a refusal in the server's own form. */
+  | { status: number; headers?: Record<string, string>; error?: string; param?: string; body?: object }
   /** Begins a reply and drops the connection, or ends it as if all were well. */
   | { cut: 'connection' | 'stream' }
   | { garbage: string }
@@ -81,9 +86,16 @@ export async function openServer(behave: FakeServer['behave']): Promise<FakeServ
 async function reply(response: ServerResponse, record: Asked, behaviour: Behaviour): Promise<void> {
   if (behaviour === 'silence') return;
   if ('status' in behaviour) {
-    const { status, headers, error = 'no', param } = behaviour;
+    const { status, headers, error = 'no', param, body } = behaviour;
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
-    response.end(JSON.stringify({ error: { message: error, param: param ?? null, code: null } }));
+    response.end(JSON.stringify(body ?? { error: { message: error, param: param ?? null, code: null } }));
+    return;
+  }
+  if ('text' in behaviour && behaviour.whole) {
+    const { text, thought, finish = 'stop' } = behaviour;
+    const message = { role: 'assistant', content: text, reasoning_content: thought };
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ choices: [{ index: 0, message, finish_reason: finish }] }, null, 2));
     return;
   }
   response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -109,6 +121,10 @@ async function reply(response: ServerResponse, record: Asked, behaviour: Behavio
     return;
   }
   const { text, thought = '', field = 'reasoning_content', finish = 'stop', usage = true, delay = 0 } = behaviour;
+  for (let i = 0; i < (behaviour.comments ?? 0); i++) {
+    response.write(': keep-alive\n\n');
+    await sleep(20);
+  }
   for (const [words, name] of [
     [thought, field],
     [text, 'content'],

@@ -1,0 +1,111 @@
+/** What an evaluation leaves: a record of each answer, the result in figures, and as text. */
+import pc from 'picocolors';
+import { exactMatch, flexibleExtract, strictMatch } from '../chain/twins';
+import type { Evaluation } from '../curriculum/evaluate';
+import type { Problem } from '../data/types';
+import { mean, wilsonInterval } from '../statistics';
+import type { ServerAnswer, ServerEvaluation } from './evaluate-server';
+import { columns, percent, plural } from './format';
+import { shown } from './places';
+
+export type AnswerRecord = ReturnType<typeof recordOf>;
+
+/** The answer at place `index` of an evaluation, which holds the samples of each problem one after the other. */
+export function recordOf(given: ServerAnswer, index: number, problems: readonly Problem[], samples: number) {
+  const { problemId, text, tokens, tokensEstimated, answer, correct, lenientCorrect, finished, error } = given;
+  const { question, answer: gold } = problems[Math.floor(index / samples)];
+  return {
+    problemId,
+    ...(samples > 1 && { sample: index % samples }),
+    question,
+    gold,
+    text,
+    answer,
+    correct,
+    lenientCorrect,
+    strictMatch: exactMatch(strictMatch(text), gold),
+    flexibleExtract: exactMatch(flexibleExtract(text), gold),
+    finished,
+    tokens,
+    ...(tokensEstimated && { tokensEstimated }),
+    ...(error !== undefined && { error }),
+  };
+}
+
+export const linesOf = (records: readonly AnswerRecord[]) => records.map((one) => `${JSON.stringify(one)}\n`).join('');
+
+export function summarise(
+  evaluation: Evaluation & Partial<ServerEvaluation>,
+  answers: readonly AnswerRecord[],
+  samples: number,
+) {
+  const n = answers.length / samples;
+  const share = (test: (answer: AnswerRecord) => boolean) => mean(answers.map((answer) => Number(test(answer))));
+  const solved = Array.from({ length: n }, (_, i) =>
+    Number(answers.slice(i * samples, (i + 1) * samples).some(({ correct }) => correct)),
+  );
+  const unanswered = answers.filter(({ error }) => error !== undefined);
+  return {
+    n,
+    samples,
+    accuracy: evaluation.accuracy,
+    // Answers to one problem are not independent: the interval counts problems, which is on the safe side.
+    accuracyInterval: wilsonInterval(evaluation.accuracy * n, n),
+    lenientAccuracy: evaluation.lenientAccuracy,
+    ...(samples > 1 && { passAtK: mean(solved) }),
+    lmEval: {
+      strictMatch: share((answer) => answer.strictMatch),
+      flexibleExtract: share((answer) => answer.flexibleExtract),
+    },
+    meanTokens: evaluation.meanTokens,
+    truncated: evaluation.truncated,
+    tokensPerSecond: evaluation.tokensPerSecond,
+    ...(answers.some((answer) => answer.tokensEstimated) && { tokensEstimated: true }),
+    ...(unanswered.length > 0 && { unanswered: { count: unanswered.length, first: unanswered[0].error } }),
+    ...(evaluation.without && evaluation.without.length > 0 && { without: evaluation.without }),
+  };
+}
+
+export type Result = ReturnType<typeof summarise> & {
+  settings: { maxNewTokens: number; temperature: number; prompt?: string };
+  backend: string;
+  out?: string;
+};
+
+export function resultText(result: Result, student: string): string {
+  const { n, samples, accuracy, accuracyInterval, lenientAccuracy, passAtK, lmEval, settings } = result;
+  const { tokensEstimated, unanswered, without } = result;
+  const [low, high] = accuracyInterval;
+  const rows = [
+    ['accuracy', percent(accuracy), `95 % interval ${(100 * low).toFixed(1)} – ${percent(high)}`],
+    ['lenient', percent(lenientAccuracy), 'the last number, where no answer is marked'],
+    ...(passAtK === undefined ? [] : [[`pass@${samples}`, percent(passAtK), 'any answer right']]),
+    ['strict-match', percent(lmEval.strictMatch), 'lm-evaluation-harness: "#### n"'],
+    ['flexible-extract', percent(lmEval.flexibleExtract), 'lm-evaluation-harness: the last number'],
+    [
+      'mean tokens',
+      result.meanTokens.toFixed(1),
+      tokensEstimated ? "guessed from the texts' lengths: the server does not count" : '',
+    ],
+    ['truncated', percent(result.truncated), `at ${settings.maxNewTokens} tokens`],
+  ];
+  const drawn = settings.temperature === 0 ? 'greedy' : `temperature ${settings.temperature}`;
+  const how = settings.prompt === 'chat' ? `${drawn}, in its chat template` : drawn;
+  return [
+    `${pc.bold(student)} on ${plural(n, 'problem')}, ${samples > 1 ? `${samples} samples each, ` : ''}${how}`,
+    '',
+    ...columns(
+      rows.map(([name, value, note]) => [name, pc.bold(value.padStart(7)), pc.dim(note)]),
+      3,
+    ),
+    '',
+    pc.dim(`${result.tokensPerSecond.toFixed(0)} tokens/s, ${result.backend}`),
+    ...(unanswered
+      ? [pc.yellow(`Counted as wrong: ${plural(unanswered.count, 'answer')} that did not come (${unanswered.first})`)]
+      : []),
+    ...(without
+      ? [pc.yellow(`The server takes no ${without.join(', ')}: its own defaults count, if it has any.`)]
+      : []),
+    ...(result.out ? [`Every answer: ${shown(result.out)}`] : []),
+  ].join('\n');
+}
