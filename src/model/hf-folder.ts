@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
+import { studentNameText } from '../students/name';
 import { type ModelConfig, modelConfigJson, parseModelConfig } from './config';
 import { readJsonObject, replaceFile, writeJson } from './files';
 import { fingerprint } from './fingerprint';
@@ -11,7 +12,7 @@ import { mergedValues } from './merge';
 import { headName, parameterShapes } from './parameters';
 import { type FloatDtype, writeSafetensors } from './safetensors';
 import { tokenizerAt } from './student-tokenizer';
-import type { Tokenizer } from './tokenizer';
+import { loadTokenizer, modelEosIds, type Tokenizer } from './tokenizer';
 import { disposeModel, type Model, modelFrom } from './transformer';
 import { holdsWeights, openWeights, type Weights } from './weights';
 
@@ -30,14 +31,10 @@ export function loadStudent(folder: string, { base }: { base?: string } = {}): S
 }
 
 function loadAdapted(folder: string, base = baseFolder(folder)): Student {
-  if (!statSync(base, { throwIfNoEntry: false }))
-    throw new UserError(`The base model ${base} of the adapter is not there`, {
-      file: join(folder, adapterConfigFile),
-      remedy: 'Put it back, or correct base_model_name_or_path.',
-      code: 'checkpoint',
-    });
   const student =
-    resolve(base) === resolve(folder) || !holdsAdapter(base) ? loadPlain(base) : refuseStack(folder, base);
+    resolve(base) === resolve(folder) || !holdsAdapter(base)
+      ? loadPlain(base, tokenizerOn(folder, base), tokenizerPlace(folder, base))
+      : refuseStack(folder, base);
   const { model } = student;
   try {
     const below = { path: resolve(base), fingerprint: fingerprint(model.parameters) };
@@ -49,9 +46,30 @@ function loadAdapted(folder: string, base = baseFolder(folder)): Student {
   }
 }
 
-/** Where the base of an adapter's folder lies: the folder itself when it holds weights. */
+/** Where the base of an adapter's folder lies: the folder itself when it holds weights. Throws a UserError when it is not there. */
 export function baseFolder(folder: string): string {
-  return !holdsAdapter(folder) || holdsWeights(folder) ? folder : adapterBase(folder);
+  if (!holdsAdapter(folder) || holdsWeights(folder)) return folder;
+  const { path, missing } = adapterBase(folder);
+  if (statSync(path, { throwIfNoEntry: false })) return path;
+  throw new UserError(`The base model ${path} of the adapter is not there`, {
+    file: join(folder, adapterConfigFile),
+    remedy: missing
+      ? `Fetch it: distillery download ${studentNameText(missing)}`
+      : 'Put it back, or correct base_model_name_or_path.',
+    code: 'checkpoint',
+  });
+}
+
+/** Where the tokenizer's files lie: an adapter's folder may have its own, or leave them to its base. */
+export function tokenizerPlace(folder: string, base = baseFolder(folder)): string {
+  return existsSync(join(folder, 'tokenizer.json')) && ggufAt(folder) === null ? folder : base;
+}
+
+/** The tokenizer of an adapter's folder; its base, too, says what ends a text. */
+function tokenizerOn(folder: string, base: string): Tokenizer {
+  const place = tokenizerPlace(folder, base);
+  if (resolve(place) === resolve(base)) return tokenizerAt(base);
+  return loadTokenizer(place, ggufAt(base) === null ? modelEosIds(base) : tokenizerAt(base).eosIds);
 }
 
 function refuseStack(folder: string, base: string): never {
@@ -62,12 +80,11 @@ function refuseStack(folder: string, base: string): never {
   });
 }
 
-function loadPlain(path: string): Student {
-  const tokenizer = tokenizerAt(path);
+function loadPlain(path: string, tokenizer = tokenizerAt(path), place = path): Student {
   return withWeights(path, (config, weights) => {
     if (tokenizer.vocabSize > config.vocabSize)
       throw new UserError(`The tokenizer has ${tokenizer.vocabSize} tokens, the model only ${config.vocabSize}`, {
-        file: ggufAt(path) ?? join(path, 'tokenizer.json'),
+        file: ggufAt(place) ?? join(place, 'tokenizer.json'),
         remedy: 'Tokenizer and model belong to different students: copy both from one.',
         code: 'checkpoint',
       });
@@ -75,9 +92,9 @@ function loadPlain(path: string): Student {
   });
 }
 
-/** Loads the tokenizer alone: of an adapter's folder, that of its base. */
+/** Loads the tokenizer alone: of an adapter's folder, its own, or that of its base. */
 export function loadStudentTokenizer(folder: string): Tokenizer {
-  return tokenizerAt(baseFolder(folder));
+  return tokenizerOn(folder, baseFolder(folder));
 }
 
 /** Loads the model alone, without an adapter. */
@@ -160,15 +177,16 @@ const companions = [
 
 const storedAs = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
-/** Copies what belongs to the tokenizer or to generation; out of a GGUF file, it is made. */
-export function copyCompanions(from: string, to: string): void {
+/** Copies what belongs to the tokenizer or to generation (or the files named of it); out of a GGUF file, it is made. */
+export function copyCompanions(from: string, to: string, names: readonly string[] = companions): void {
   const gguf = ggufAt(from);
   if (gguf !== null) {
-    for (const [name, content] of Object.entries(withGguf(gguf, ggufCompanions))) writeJson(join(to, name), content);
+    for (const [name, content] of Object.entries(withGguf(gguf, ggufCompanions)))
+      if (names.includes(name)) writeJson(join(to, name), content);
     return;
   }
   if (resolve(from) === resolve(to)) return;
-  for (const name of companions) {
+  for (const name of names) {
     const file = join(from, name);
     if (existsSync(file)) replaceFile(join(to, name), (descriptor) => writeFileSync(descriptor, readFileSync(file)));
   }
@@ -176,17 +194,19 @@ export function copyCompanions(from: string, to: string): void {
 
 /**
  * Writes config.json, model.safetensors (an adapter merged into it) and, from the folder `tokenizerFrom`, the tokenizer's files. Each
- * file is replaced atomically, the weights last. `eosIds`: what ends its texts, the usual one first, which config.json and
+ * file is replaced atomically, the weights last. generation_config.json comes from `base` where that folder has none. `eosIds`: what ends its texts, the usual one first, which config.json and
  * generation_config.json are made to say: a base model that was trained to chat ends them otherwise than before. Throws a UserError when
  * the disk is full or may not be written.
  */
 export function saveStudent(
   folder: string,
   model: Model,
-  options: { dtype?: FloatDtype; tokenizerFrom?: string; eosIds?: readonly number[] } = {},
+  options: { dtype?: FloatDtype; tokenizerFrom?: string; base?: string; eosIds?: readonly number[] } = {},
 ): void {
-  const { dtype = 'F32', tokenizerFrom, eosIds } = options;
+  const { dtype = 'F32', tokenizerFrom, base, eosIds } = options;
   if (tokenizerFrom !== undefined) copyCompanions(tokenizerFrom, folder);
+  if (base !== undefined && !existsSync(join(folder, generationConfig)))
+    copyCompanions(base, folder, [generationConfig]);
   const config = modelConfigJson(model.config, storedAs[dtype]);
   const generation = join(folder, generationConfig);
   // Where there is one, transformers and vLLM look there only.

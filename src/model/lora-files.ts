@@ -6,6 +6,8 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { type LoraTarget, loraTargets } from '../config/lora';
 import { UserError } from '../errors';
+import { findStudent } from '../students/cache';
+import { parseStudentName, type StudentName } from '../students/name';
 import type { ModelConfig } from './config';
 import { isJsonObject, type JsonObject, readJsonObject, writeJson } from './files';
 import { type Adapter, type AdapterBase, type AdapterSettings, adapterFrom, adapterShapes } from './lora';
@@ -53,15 +55,19 @@ export function saveAdapter(folder: string, { settings, base, parameters }: Adap
   );
 }
 
-/** What an adapter folder names as its base: an absolute path, or a name that is not a path here (of the Hugging Face Hub). */
-export function adapterBase(folder: string): string {
+/**
+ * Where the base of an adapter folder lies: the path that it names, or that of a model of the Hub which is on this machine. A base that
+ * is not there comes back as it is named; `missing`, then, is the model of the Hub to fetch, if it is one.
+ */
+export function adapterBase(folder: string): { path: string; missing: StudentName | null } {
   const file = join(folder, adapterConfigFile);
-  const name = readJsonObject(file).base_model_name_or_path;
+  const { base_model_name_or_path: name, revision } = readJsonObject(file);
   if (typeof name !== 'string' || name === '')
     return refuse(file, 'base_model_name_or_path', 'the path or name of the base model');
-  if (isAbsolute(name)) return name;
-  const beside = resolve(folder, name);
-  return existsSync(beside) ? beside : name;
+  if (isAbsolute(name) || existsSync(resolve(folder, name))) return { path: resolve(folder, name), missing: null };
+  const named = parseStudentName(typeof revision === 'string' && revision !== '' ? `${name}@${revision}` : name);
+  const path = named && findStudent(named);
+  return path ? { path, missing: null } : { path: name, missing: named };
 }
 
 /**

@@ -1,4 +1,13 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findBackend, keep, matMul, memory, randomNormal, tidy } from '@tensorflow/tfjs-core';
@@ -11,8 +20,9 @@ import { createOptimizer, disposeOptimizer } from '../learning/optimizer';
 import { supervisedStep } from '../learning/supervised';
 import { sample } from '../rollout/sample';
 import { parseModelConfig } from './config';
+import { exportStudent } from './export';
 import { fingerprint } from './fingerprint';
-import { loadStudent, saveStudent } from './hf-folder';
+import { loadStudent, loadStudentTokenizer, saveStudent } from './hf-folder';
 import { adapterShapes, addsNothing, createAdapter } from './lora';
 import { saveAdapter } from './lora-files';
 import { mergeAdapter } from './merge';
@@ -209,6 +219,55 @@ describe('an adapter folder', () => {
     const { model } = loadStudent(at);
     expect(model.adapter?.base.path).toBe(at);
     disposeModel(model);
+  });
+
+  it('finds a base of the Hub that is on this machine, and says how to fetch one that is not', () => {
+    const at = saved();
+    patch(at, { base_model_name_or_path: 'Tiny/Student', revision: null });
+    expect(() => loadStudent(at)).toThrow(
+      expect.objectContaining({ remedy: 'Fetch it: distillery download Tiny/Student' }),
+    );
+    const cache = folder();
+    vi.stubEnv('HF_HUB_CACHE', cache);
+    const commit = 'c'.repeat(40);
+    const repository = join(cache, 'models--Tiny--Student');
+    const snapshot = join(repository, 'snapshots', commit);
+    mkdirSync(join(repository, 'refs'), { recursive: true });
+    writeFileSync(join(repository, 'refs', 'main'), commit);
+    cpSync(join(scratch, 'base'), snapshot, { recursive: true });
+    const { model } = loadStudent(at);
+    expect(model.adapter?.base.path).toBe(snapshot);
+    disposeModel(model);
+    patch(at, { revision: 'other' });
+    expect(() => loadStudent(at)).toThrow(
+      expect.objectContaining({ remedy: expect.stringContaining('Student@other') }),
+    );
+    vi.unstubAllEnvs();
+  });
+
+  it("is asked and exported with its own tokenizer, and its base's end tokens", () => {
+    const at = saved();
+    const base = folder();
+    cpSync(join(scratch, 'base'), base, { recursive: true });
+    writeFileSync(join(base, 'generation_config.json'), JSON.stringify({ eos_token_id: [0, 5], top_p: 0.8 }));
+    patch(at, { base_model_name_or_path: base });
+    const { json, config: words } = tinyTokenizer();
+    writeFileSync(join(at, 'tokenizer.json'), JSON.stringify(json));
+    const trained = { ...words, eos_token: '<|mark|>', chat_template: 'mine {{ messages[0].content }}' };
+    writeFileSync(join(at, 'tokenizer_config.json'), JSON.stringify(trained));
+    const { model, tokenizer } = loadStudent(at);
+    disposeModel(model);
+    for (const one of [tokenizer, loadStudentTokenizer(at)])
+      expect(one).toMatchObject({
+        eosId: 1,
+        eosIds: [1, 0, 5],
+        chatTemplate: { source: expect.stringMatching(/^mine/) },
+      });
+    const out = join(folder(), 'out');
+    exportStudent(at, out, { format: 'hf', dtype: 'F32' });
+    const exported = loadStudentTokenizer(out);
+    expect(exported).toMatchObject({ eosId: 1, chatTemplate: { source: expect.stringMatching(/^mine/) } });
+    expect(JSON.parse(readFileSync(join(out, 'generation_config.json'), 'utf8'))).toMatchObject({ top_p: 0.8 });
   });
 
   it.each([

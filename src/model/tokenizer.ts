@@ -37,19 +37,27 @@ export interface Tokenizer {
 const maxBytes = 256 << 20;
 
 /**
- * The tokenizer in `folder`. End tokens are those of tokenizer_config.json, config.json and generation_config.json together.
- * Throws a UserError when the tokenizer is missing or broken, or when none of them names an end token.
+ * The tokenizer in `folder`. End tokens are those of tokenizer_config.json, config.json and generation_config.json together, and
+ * `furtherEosIds`. Throws a UserError when the tokenizer is missing or broken, or when none of them names an end token.
  */
-export function loadTokenizer(folder: string): Tokenizer {
+export function loadTokenizer(folder: string, furtherEosIds: readonly number[] = []): Tokenizer {
   const file = join(folder, 'tokenizer.json');
   const json = readJsonObject(file, maxBytes);
-  const optional = (name: string) => (existsSync(join(folder, name)) ? readJsonObject(join(folder, name)) : {});
-  const further = ['config.json', 'generation_config.json'].flatMap((name) => optional(name).eos_token_id ?? []);
-  const config = { ...optional('tokenizer_config.json') };
+  const config = { ...optional(folder, 'tokenizer_config.json') };
   // transformers writes the template into a file of its own since 4.52, which goes before the config's.
   const template = join(folder, 'chat_template.jinja');
   if (existsSync(template)) config.chat_template = readText(template);
-  return makeTokenizer(json, config, further.filter(isTokenId), file);
+  return makeTokenizer(json, config, [...modelEosIds(folder), ...furtherEosIds], file);
+}
+
+const optional = (folder: string, name: string): JsonObject =>
+  existsSync(join(folder, name)) ? readJsonObject(join(folder, name)) : {};
+
+/** The end tokens that a model's own files name. */
+export function modelEosIds(folder: string): number[] {
+  return ['config.json', 'generation_config.json']
+    .flatMap((name) => (optional(folder, name).eos_token_id ?? []) as unknown)
+    .filter(isTokenId);
 }
 
 const isTokenId = (id: unknown): id is number => Number.isSafeInteger(id) && (id as number) >= 0;

@@ -23,10 +23,11 @@ import { type GeneratedTexts, generated } from '../parity/texts';
 import { type LlamaCpp, openLlamaCpp } from './llama';
 import { prompts } from './prompts';
 
-const [entry, smollm2, qwenTokenizer] = await Promise.all([
+const [entry, smollm2, qwenTokenizer, llama2Tokenizer] = await Promise.all([
   peer('node-llama-cpp'),
   peer('smollm2'),
   peer('qwen2.5-tokenizer'),
+  peer('llama2-tokenizer'),
 ]);
 const folder = mkdtempSync(join(tmpdir(), 'distillery-llama-'));
 beforeAll(async () => void (await useBackend('embedded')));
@@ -220,6 +221,22 @@ describe.skipIf(!entry)('a random student', { timeout: patience }, () => {
     const texts = [...special, ...[...generated(readFixture<GeneratedTexts>('tokenizers.json'))].slice(0, 500)];
     await withLlamaCpp(file, async (llama) => {
       for (const one of texts) expect(llama.tokenize(one), JSON.stringify(one)).toEqual(tokenizer.encode(one));
+    });
+  });
+
+  it.skipIf(!llama2Tokenizer)('has the tokenizer of Llama 2 in llama.cpp, too', async () => {
+    const from = join(folder, 'llama2');
+    mkdirSync(from);
+    copyCompanions(llama2Tokenizer!, from);
+    const model = livelyModel(tinyConfig('llama', { vocab_size: 32000, eos_token_id: 2, bos_token_id: 1 }), 3);
+    saveStudent(from, model);
+    disposeModel(model);
+    const file = `${from}.gguf`;
+    exportStudent(from, file, { format: 'gguf', dtype: 'F32' });
+    const ours = loadStudentTokenizer(from);
+    const texts = [...generated(readFixture<GeneratedTexts>('tokenizers.json'))].slice(0, 500);
+    await withLlamaCpp(file, async (llama) => {
+      for (const one of texts) expect(llama.tokenize(one), JSON.stringify(one)).toEqual(ours.encode(one));
     });
   });
 

@@ -23,9 +23,10 @@ import { makeTokenizer } from '../tokenizer';
 import { disposeModel } from '../transformer';
 import { openGguf } from './file';
 import { interleave, separate } from './names';
+import { spelling } from './sentencepiece';
 import { llama3, metadata, tinyConfig, tokens, vocabulary, writeTinyFolder } from './testing/tiny';
 import { tokenizerFiles } from './tokenizer';
-import { vocabularyFields } from './vocabulary';
+import { cutsOtherwise, vocabularyFields } from './vocabulary';
 import { type Field, writeGguf } from './write';
 
 const folder = mkdtempSync(join(tmpdir(), 'distillery-gguf-'));
@@ -251,8 +252,39 @@ describe("a tokenizer of SentencePiece's kind", () => {
     expect(again.model).toEqual(tokenizer.model);
     expect(again.normalizer).toEqual(tokenizer.normalizer);
     const model = tokenizer.model as { merges: string[] };
+    // The ways to make one token in another order, as other versions of transformers write them.
+    const made = model.merges.map((merge) => merge.replace(' ', ''));
+    const rank = (merge: string) => made.indexOf(merge.replace(' ', ''));
+    const turned = model.merges.toReversed().sort((a, b) => rank(a) - rank(b));
+    expect(turned).not.toEqual(model.merges);
+    const other = { ...tokenizer, model: { ...model, merges: turned } };
+    expect(vocabularyFields(other, pieces.length + 3, 'tokenizer.json')).toEqual(written);
     const fewer = { ...tokenizer, model: { ...model, merges: model.merges.slice(1) } };
     expect(() => vocabularyFields(fewer, pieces.length, 'tokenizer.json')).toThrow('scores cannot say');
+    const [first, second] = model.merges;
+    const apart = { ...tokenizer, model: { ...model, merges: [second, first, ...model.merges.slice(2)] } };
+    const aside = vocabularyFields(apart, pieces.length + 3, 'tokenizer.json');
+    expect(aside).not.toEqual(written); // another token goes first
+  });
+
+  it('is spelled by Metaspace in the files of transformers 5, with a note of what llama.cpp does otherwise', () => {
+    const { tokenizer } = tokenizerFiles(metadata(fields), 'x.gguf');
+    const written = vocabularyFields(tokenizer, pieces.length, 'tokenizer.json');
+    const spelled = (prepend_scheme: string, prefix: boolean) => ({
+      ...tokenizer,
+      normalizer: null,
+      pre_tokenizer: { type: 'Metaspace', replacement: '\u2581', prepend_scheme, split: false },
+      decoder: spelling(prefix).decoder,
+    });
+    expect(cutsOtherwise(tokenizer)).toBeNull();
+    for (const scheme of ['first', 'always']) {
+      expect(vocabularyFields(spelled(scheme, true), pieces.length, 'tokenizer.json')).toEqual(written);
+      expect(cutsOtherwise(spelled(scheme, true))).toContain('llama.cpp puts a space');
+    }
+    const bare = vocabularyFields(spelled('never', false), pieces.length, 'tokenizer.json');
+    expect(bare).toContainEqual(['tokenizer.ggml.add_space_prefix', 'bool', false]);
+    expect(cutsOtherwise(spelled('never', false))).toBeNull();
+    expect(() => vocabularyFields(spelled('never', true), pieces.length, 'tokenizer.json')).toThrow('a way of its own');
   });
 });
 

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../../errors';
 import { isJsonObject, type JsonObject } from '../files';
 import { type PreTokenizer, preTokenizers } from './pre-tokenizers';
-import { scoresOf, spelling } from './sentencepiece';
+import { prependScheme, scoresOf, spelling } from './sentencepiece';
 import { tokenKinds } from './tokenizer';
 import type { Field } from './write';
 
@@ -52,12 +52,23 @@ export function vocabularyFields(json: JsonObject, vocabSize: number, file: stri
   ];
 }
 
-/** Whether texts are spelled as SentencePiece does. */
-function sameSpelling({ normalizer, pre_tokenizer: cutting, decoder }: JsonObject, prefix: boolean): boolean {
+/** Whether texts are spelled as SentencePiece does, by a normalizer or by Metaspace. */
+function sameSpelling(json: JsonObject, prefix: boolean): boolean {
   const known = spelling(prefix);
-  return (
-    cutting == null && isDeepStrictEqual(normalizer, known.normalizer) && isDeepStrictEqual(decoder, known.decoder)
-  );
+  const scheme = prependScheme(json);
+  const written =
+    scheme === null
+      ? json.pre_tokenizer == null && isDeepStrictEqual(json.normalizer, known.normalizer)
+      : prefix === (scheme !== 'never');
+  return written && isDeepStrictEqual(json.decoder, known.decoder);
+}
+
+/** Where llama.cpp cuts texts otherwise than tokenizer.json says; null where it does not. */
+export function cutsOtherwise(json: JsonObject): string | null {
+  const scheme = prependScheme(json);
+  if (scheme === null || scheme === 'never') return null;
+  const behind = scheme === 'first' ? ', and behind a special token,' : '';
+  return `llama.cpp puts a space before a text that begins with one${behind} where transformers puts none: the first token there may differ.`;
 }
 
 function refuse(what: string, file: string): never {
