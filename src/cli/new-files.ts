@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { applyEdits, modify } from 'jsonc-parser';
 import { packageRoot } from '../paths';
+import { type Size, usualSize } from './new-size';
 import type { Part, Survey } from './survey';
 
 export interface Place {
@@ -44,7 +45,11 @@ export function arithmeticFiles({ folder, name, student }: Place): Record<string
  * An experiment for a dataset: budgets by its size, lengths by its chains, everything else left to the defaults, which suit language
  * models of usual size; a student as small as the built-in one (`tiny`) learns at higher rates only.
  */
-export function datasetFiles({ folder, name, student }: Place, survey: Survey, tiny = false): Record<string, string> {
+export function datasetFiles(
+  { folder, name, student }: Place,
+  survey: Survey,
+  { tiny = false, size = usualSize }: { tiny?: boolean; size?: Size } = {},
+): Record<string, string> {
   const { train, test, rows, testRows, validation, chains, maxNewTokens } = survey;
   const taught = rows - validation;
   const updates = (epochs: number, batch: number, most: number) =>
@@ -58,6 +63,9 @@ export function datasetFiles({ folder, name, student }: Place, survey: Survey, t
         rewrite: ' "learningRate": 3e-4, "internalise": { "learningRate": 1e-4 },',
       }
     : { supervised: '', complete: '', rewrite: '' }; // by what is trained: an adapter wants larger steps
+  const { prompts, testing } = size;
+  const atOnce = testing === usualSize.testing ? '' : ` "batch": ${testing},`;
+  const sized = size === usualSize ? '' : ' Fewer prompts at a time than usual: so many this machine holds.';
   const grpo = `"reward": "${rewardName}", "maxNewTokens": ${maxNewTokens}`;
   const experiment = `${fileName(name)}.distillery.json`;
   const text = `{
@@ -81,26 +89,26 @@ export function datasetFiles({ folder, name, student }: Place, survey: Survey, t
     "reconstruct": { "updates": ${updates(5, 32, 1000)}, "batch": 32${rates.supervised} },`
         : '// No row has a teacher chain: Stage 1 and 3 have nothing to learn from.\n    "reconstruct": false,'
     }
-    // Stage 2: complete masked chains by GRPO, right and short; the masks grow until only the question is left.
-    "complete": { "updates": ${updates(1, 16, 400)}, "prompts": 16, "group": 8,${rates.complete} ${grpo} },
+    // Stage 2: complete masked chains by GRPO, right and short; the masks grow until only the question is left.${sized}
+    "complete": { "updates": ${updates(1, prompts, 400)}, "prompts": ${prompts}, "group": 8,${rates.complete} ${grpo} },
     ${
       chains
         ? `// Stage 3: rewrite what the student keeps failing, then learn the rewrites from the plain question.
-    "rewrite": { "updates": ${updates(0.25, 16, 100)}, "prompts": 16, "group": 8,${rates.rewrite} ${grpo} }`
+    "rewrite": { "updates": ${updates(0.25, prompts, 100)}, "prompts": ${prompts}, "group": 8,${rates.rewrite} ${grpo} }`
         : '"rewrite": false'
     }
   },
   // Plain fine-tuning on the same chains, to compare with.
   "baselines": { "sft": ${chains ? `{ "updates": ${updates(5, 32, 1000)}, "batch": 32${tiny ? ', "learningRate": 1e-3' : ''} }` : 'false'} },
-  "evaluation": { "maxNewTokens": ${maxNewTokens}, "every": 50 },
+  "evaluation": {${atOnce} "maxNewTokens": ${maxNewTokens}, "every": 50 },
   // What a quick run changes: a few minutes to see that everything works.
   "quick": {
     "data": { "validation": ${Math.min(validation, 20)}, "test": { "count": ${Math.min(testRows, 50)} } },
     "stages": {
-      ${chains ? '"reconstruct": { "updates": 10 },\n      ' : ''}"complete": { "updates": 5, "prompts": 4 }${
+      ${chains ? '"reconstruct": { "updates": 10 },\n      ' : ''}"complete": { "updates": 5, "prompts": ${Math.min(prompts, 4)} }${
         chains
           ? `,
-      "rewrite": { "updates": 3, "prompts": 4, "failures": { "limit": 50 }, "internalise": { "updates": 10 } }`
+      "rewrite": { "updates": 3, "prompts": ${Math.min(prompts, 4)}, "failures": { "limit": 50 }, "internalise": { "updates": 10 } }`
           : ''
       }
     }${chains ? ',\n    "baselines": { "sft": { "updates": 10 } }' : ''}

@@ -13,9 +13,10 @@ import { packageRoot } from '../paths';
 import { studentAt } from './asked-student';
 import { printDocument } from './exit';
 import { columns } from './format';
-import { arithmeticFiles, datasetFiles, link } from './new-files';
+import { arithmeticFiles, datasetFiles, link, type Place } from './new-files';
+import { fittingSize, type Size, usualSize } from './new-size';
 import { commandLine, quoted, shown } from './places';
-import { surveyDataset } from './survey';
+import { type Survey, surveyDataset } from './survey';
 
 interface Options {
   data?: string;
@@ -69,7 +70,7 @@ Examples:
           })
         : null;
       const place = { folder, name, student };
-      const files = survey ? datasetFiles(place, survey, options.student === undefined) : arithmeticFiles(place);
+      const files = survey ? fittedFiles(place, survey, options.student === undefined) : arithmeticFiles(place);
       const [first] = Object.keys(files);
       const fault = checkExperiment(files[first]).issues.find(({ severity }) => severity === 'error');
       if (fault) throw new UserError(fault.message, { code: 'config', remedy: fault.remedy });
@@ -96,6 +97,13 @@ Examples:
       if (options.json) printDocument({ folder, experiment, files: Object.keys(files), student: from, notes });
       else process.stdout.write(`${told(folder, files, options.student === undefined, notes)}\n`);
     });
+}
+
+function fittedFiles(place: Place, survey: Survey, tiny: boolean): Record<string, string> {
+  const files = (size: Size) => datasetFiles(place, survey, { tiny, size });
+  // The built-in student fits anywhere, and is copied into the folder later.
+  if (tiny) return files(usualSize);
+  return files(fittingSize((size) => Object.values(files(size))[0], place.folder, survey.lengths));
 }
 
 const purposes: [RegExp, string][] = [

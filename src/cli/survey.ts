@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Lesson, prepareLessons } from '../curriculum/lessons';
+import { type Lengths, longestOf } from '../curriculum/memory';
 import { type FileFormat, guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
 import { notesOn } from '../data/notes';
@@ -30,6 +31,8 @@ export interface Survey {
   chains: boolean;
   /** Budget of new tokens for answers: what nearly all teacher chains need, and some more. */
   maxNewTokens: number;
+  /** The longest rows, as a run measures them. */
+  lengths: Lengths;
   /** What the user should know. */
   notes: string[];
 }
@@ -90,6 +93,7 @@ export function surveyDataset(
     validation: Math.min(200, Math.max(1, Math.round(0.1 * rows))),
     chains: chained > 0,
     maxNewTokens: fit.maxNewTokens,
+    lengths: longestOf(problems, student.tokenizer),
     notes: [...notes, ...fit.notes],
   };
 }
