@@ -109,7 +109,10 @@ export class RunIndex implements vscode.Disposable {
   }
 
   private leave(removed: readonly vscode.WorkspaceFolder[]): void {
-    for (const runs of this.nested) if (removed.some(({ uri }) => isWithin(uri.fsPath, runs))) this.nested.delete(runs);
+    const among = (folders: readonly vscode.WorkspaceFolder[] | undefined, runs: string) =>
+      folders?.some(({ uri }) => isWithin(uri.fsPath, runs)) === true;
+    for (const runs of this.nested)
+      if (among(removed, runs) && !among(vscode.workspace.workspaceFolders, runs)) this.nested.delete(runs);
     void this.search();
   }
 
