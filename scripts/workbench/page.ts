@@ -52,6 +52,16 @@ export async function openFile(page: Page, name: string): Promise<void> {
   throw new Error(`VS Code does not find the file ${name}`);
 }
 
+/** Closes all editors; again, where one was still opening. */
+export async function closeEditors(page: Page): Promise<void> {
+  const tab = page.locator('.tab').first();
+  for (let look = 0; look < 5; look++) {
+    await runCommand(page, 'View: Close All Editors');
+    if (await inTime(() => tab.waitFor({ state: 'detached', timeout: 10_000 }))) return;
+  }
+  throw new Error(`${await tab.textContent()} does not close`);
+}
+
 /** Shows a view container of the activity bar. */
 export async function showContainer(page: Page, title: string): Promise<void> {
   const tab = page.locator('.activitybar').getByRole('tab', { name: title });

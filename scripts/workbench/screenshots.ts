@@ -14,7 +14,17 @@ import { findRun, readFailures } from '../../src/runs/reading';
 import { launchBrowser } from './browser';
 import { buildPackage } from './build';
 import { installWorkbench } from './install';
-import { editor, expand, openFile, openWorkbench, runCommand, showContainer, treeItems, webview } from './page';
+import {
+  closeEditors,
+  editor,
+  expand,
+  openFile,
+  openWorkbench,
+  runCommand,
+  showContainer,
+  treeItems,
+  webview,
+} from './page';
 import { startServer } from './server';
 
 const themes: Record<string, string> = {
@@ -66,14 +76,14 @@ async function takeAll(page: Page, run: string, suffix: string): Promise<void> {
   await compare.click();
   await webview(page).getByText('Teacher', { exact: true }).first().waitFor();
   await take(page, `chain-diff${suffix}`);
-  await runCommand(page, 'View: Close All Editors');
+  await closeEditors(page);
   await runCommand(page, 'Distillery: Open Dashboard');
   await webview(page).locator('canvas').first().waitFor();
   await take(page, `dashboard${suffix}`);
-  await runCommand(page, 'View: Close All Editors');
+  await closeEditors(page);
   await openFile(page, 'brevity.reward.json');
   await take(page, `reward${suffix}`);
-  await runCommand(page, 'View: Close All Editors');
+  await closeEditors(page);
 }
 
 async function main(): Promise<void> {

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import {
+  closeEditors,
   drag,
   editor,
   expand,
@@ -188,8 +189,3 @@ suite('Views of a finished run', () => {
 
 const literally = (text: string) => text.replace(/[.*]/g, '\\$&');
 const lens = (page: Page, title: string) => page.locator('.codelens-decoration a', { hasText: title });
-
-async function closeEditors(page: Page): Promise<void> {
-  await runCommand(page, 'View: Close All Editors');
-  await page.locator('.tab').first().waitFor({ state: 'detached' });
-}
