@@ -40,6 +40,7 @@ export class Watch {
 
   heard(): void {
     clearTimeout(this.timer);
+    if (this.signal.aborted) return; // what was still on its way: nobody waits for more
     this.timer = setTimeout(() => {
       this.silent = true;
       this.stop();
