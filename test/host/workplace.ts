@@ -76,9 +76,16 @@ export async function openWorkplace(): Promise<Workplace> {
     },
     endHost,
     async close() {
-      await endHost();
-      for (const client of clients) client.dispose();
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+      for (const client of clients) client.dispose(); // before the host ends: one may start it again
+      for (let left = 10; ; left--) {
+        await endHost();
+        try {
+          rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+          break;
+        } catch (error) {
+          if (left === 0) throw error; // a host that was starting just then writes still
+        }
+      }
       rmSync(bundles, { recursive: true, force: true });
     },
   };
