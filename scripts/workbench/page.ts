@@ -14,12 +14,17 @@ export async function workbenchReady(page: Page): Promise<void> {
 /** Runs a command by its title ("Distillery: Run Curriculum") from the palette. */
 export async function runCommand(page: Page, title: string): Promise<void> {
   // What the palette offers is settled when it opens: a command whose condition comes true a moment later needs another look.
-  for (let look = 0; look < 10; look++) {
-    await page.keyboard.press('F1');
-    if (await choose(page, `>${title}`, title, 5000)) return;
+  if (!(await look(page, 'F1', `>${title}`, title, 5000))) throw new Error(`The palette does not offer "${title}"`);
+}
+
+/** Opens the quick input by a key and takes the entry that has the text; opens it again where that is not there in time. */
+async function look(page: Page, key: string, typed: string, text: string, timeout: number): Promise<boolean> {
+  for (let looks = 0; looks < 10; looks++) {
+    await page.keyboard.press(key);
+    if (await choose(page, typed, text, timeout)) return true;
     await page.keyboard.press('Escape');
   }
-  throw new Error(`The palette does not offer "${title}"`);
+  return false;
 }
 
 /** Takes the entry of an open quick pick that has the text. */
@@ -44,18 +49,14 @@ export const option = (page: Page, text: string | RegExp): Locator =>
 
 /** Opens a file of the folder. A file just written may be missing from the first look, and another part may take the focus from it. */
 export async function openFile(page: Page, name: string): Promise<void> {
-  for (let look = 0; look < 10; look++) {
-    await page.keyboard.press('Control+P');
-    if (await choose(page, name, name, 10_000)) return page.locator('.tab.active', { hasText: name }).waitFor();
-    await page.keyboard.press('Escape');
-  }
-  throw new Error(`VS Code does not find the file ${name}`);
+  if (!(await look(page, 'Control+P', name, name, 10_000))) throw new Error(`VS Code does not find the file ${name}`);
+  await page.locator('.tab.active', { hasText: name }).waitFor();
 }
 
 /** Closes all editors; again, where one was still opening. */
 export async function closeEditors(page: Page): Promise<void> {
   const tab = page.locator('.tab').first();
-  for (let look = 0; look < 5; look++) {
+  for (let tries = 0; tries < 5; tries++) {
     await runCommand(page, 'View: Close All Editors');
     if (await inTime(() => tab.waitFor({ state: 'detached', timeout: 10_000 }))) return;
   }

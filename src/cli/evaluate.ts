@@ -119,10 +119,11 @@ async function evaluateServer(url: string, named: string | undefined, options: O
   const { model, samples } = options;
   if (model === undefined)
     throw new UserError('no student is named', { code: 'usage', remedy: 'Give its name on the server with --model.' });
-  const { prompt, system } = asked(named, options);
+  const checkpoint = named === undefined ? undefined : studentAt(named);
+  const { prompt, system } = asked(checkpoint, options);
   if (options.system !== undefined && prompt === 'plain')
     throw new UserError('a system message is part of a chat', { code: 'usage', remedy: 'Give --prompt chat, too.' });
-  const data = loadTestData(named === undefined ? '.' : studentAt(named), options);
+  const data = loadTestData(checkpoint ?? '.', options);
   const settings = {
     maxNewTokens: options.maxNewTokens ?? data.evaluation?.maxNewTokens ?? 512,
     temperature: options.temperature ?? (samples > 1 ? 0.7 : (data.evaluation?.temperature ?? 0)),
@@ -148,9 +149,8 @@ async function evaluateServer(url: string, named: string | undefined, options: O
 }
 
 /** How the server is to ask: as here, where the student lies here, too. */
-function asked(named: string | undefined, options: Options): { prompt: PromptStyle; system?: string } {
-  if (named === undefined) return { prompt: options.prompt === 'chat' ? 'chat' : 'plain', system: options.system };
-  const checkpoint = studentAt(named);
+function asked(checkpoint: string | undefined, options: Options): { prompt: PromptStyle; system?: string } {
+  if (checkpoint === undefined) return { prompt: options.prompt === 'chat' ? 'chat' : 'plain', system: options.system };
   const settings = promptSettings(checkpoint, options);
   return { prompt: promptStyle(loadStudentTokenizer(checkpoint), settings), system: settings.system };
 }

@@ -64,8 +64,9 @@ export function datasetFiles(
       }
     : { supervised: '', complete: '', rewrite: '' }; // by what is trained: an adapter wants larger steps
   const { prompts, testing } = size;
-  const atOnce = testing === usualSize.testing ? '' : ` "batch": ${testing},`;
-  const sized = size === usualSize ? '' : ' Fewer prompts at a time than usual: so many this machine holds.';
+  const usual = prompts === usualSize.prompts;
+  const atOnce = usual ? '' : ` "batch": ${testing},`;
+  const sized = usual ? '' : ' Fewer prompts at a time than usual: so many this machine holds.';
   const grpo = `"reward": "${rewardName}", "maxNewTokens": ${maxNewTokens}`;
   const experiment = `${fileName(name)}.distillery.json`;
   const text = `{

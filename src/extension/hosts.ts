@@ -3,7 +3,7 @@ import type { ClientState, Crash, Host } from '../client/api';
 import { UserError } from '../errors';
 import type { HostEvent } from '../protocol/control';
 import { type Progress, ProgressMeter } from './progress';
-import { distilleryOf, isWithin } from './run-paths';
+import { distilleryOf, hasLeft, pathsOf } from './run-paths';
 
 /** Something that a host says, with the host that says it. */
 export type Told = { host: Host } & (
@@ -25,7 +25,7 @@ export class Hosts implements vscode.Disposable {
   private readonly meters = new Map<string, { meter: ProgressMeter; shown: number }>();
 
   private readonly folders = vscode.workspace.onDidChangeWorkspaceFolders(({ removed }) =>
-    this.leave(removed.map(({ uri }) => uri.fsPath)),
+    this.leave(pathsOf(removed)),
   );
 
   /** `home`: a folder of our own, for work where no folder is open. */
@@ -81,9 +81,8 @@ export class Hosts implements vscode.Disposable {
   /** Turns away from the hosts of folders that the workspace no longer has; they work on. */
   private leave(removed: readonly string[]): void {
     const roots = rootsNow();
-    const lies = (folder: string) => (root: string) => isWithin(root, folder);
     for (const [folder, host] of this.hosts) {
-      if (!removed.some(lies(folder)) || roots.some(lies(folder))) continue;
+      if (!hasLeft(folder, removed, roots)) continue;
       const before = host.state;
       this.hosts.delete(folder);
       host.dispose();
@@ -124,4 +123,4 @@ export class Hosts implements vscode.Disposable {
   }
 }
 
-const rootsNow = () => vscode.workspace.workspaceFolders?.map(({ uri }) => uri.fsPath) ?? [];
+const rootsNow = () => pathsOf(vscode.workspace.workspaceFolders);

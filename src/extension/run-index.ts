@@ -6,7 +6,7 @@ import type { RunListing } from '../runs/reading';
 import { Batch } from './batch';
 import { type ExperimentFile, experimentSuffix, readExperiment } from './experiment-file';
 import { isLive, RunCache } from './run-cache';
-import { isWithin, runOfFile } from './run-paths';
+import { hasLeft, pathsOf, runOfFile } from './run-paths';
 
 /** Changes of files are told at most this often, in milliseconds. */
 const delay = 250;
@@ -47,7 +47,7 @@ export class RunIndex implements vscode.Disposable {
 
   /** `.distillery/runs` folders that are looked into: of the workspace's folders, and beside each experiment. */
   folders(): string[] {
-    const roots = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => join(uri.fsPath, runsFolderName));
+    const roots = pathsOf(vscode.workspace.workspaceFolders).map((root) => join(root, runsFolderName));
     const besides = [...this.experimentFiles].map((file) => join(dirname(file), runsFolderName));
     return [...new Set([...roots, ...besides, ...this.nested])];
   }
@@ -109,10 +109,8 @@ export class RunIndex implements vscode.Disposable {
   }
 
   private leave(removed: readonly vscode.WorkspaceFolder[]): void {
-    const among = (folders: readonly vscode.WorkspaceFolder[] | undefined, runs: string) =>
-      folders?.some(({ uri }) => isWithin(uri.fsPath, runs)) === true;
-    for (const runs of this.nested)
-      if (among(removed, runs) && !among(vscode.workspace.workspaceFolders, runs)) this.nested.delete(runs);
+    const [gone, roots] = [pathsOf(removed), pathsOf(vscode.workspace.workspaceFolders)];
+    for (const runs of this.nested) if (hasLeft(runs, gone, roots)) this.nested.delete(runs);
     void this.search();
   }
 

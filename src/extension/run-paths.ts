@@ -32,6 +32,16 @@ export function isBelow(folder: string, path: string): boolean {
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
+/** The paths of folders of the workspace; none where no folder is open. */
+export const pathsOf = (folders: readonly { uri: { fsPath: string } }[] | undefined): string[] =>
+  folders?.map(({ uri }) => uri.fsPath) ?? [];
+
+/** Whether a path lay in a folder that was removed from the workspace, and lies in none of its folders now. */
+export function hasLeft(path: string, removed: readonly string[], roots: readonly string[]): boolean {
+  const lies = (root: string) => isWithin(root, path);
+  return removed.some(lies) && !roots.some(lies);
+}
+
 /** Whether two absolute paths name one file, as the system compares names. */
 export function sameFile(a: string, b: string): boolean {
   const fold = (path: string) => (process.platform === 'linux' ? path : path.toLowerCase());

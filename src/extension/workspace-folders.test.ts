@@ -43,7 +43,7 @@ vi.mock('vscode', () => ({ EventEmitter: editor.Emitter, workspace: editor.works
 const { Hosts } = await import('./hosts');
 const { RunIndex } = await import('./run-index');
 
-const [one, two] = [resolve('/work/one'), resolve('/work/two')];
+const [one, two] = [resolve('one'), resolve('two')];
 const inner = join(one, 'inner');
 afterEach(() => editor.open());
 
@@ -57,7 +57,7 @@ describe('a folder that leaves the workspace', () => {
           state: 'running',
           dispose: () => disposed.push(folder),
         }) as unknown as Host,
-      resolve('/home'),
+      resolve('home'),
     );
     const [first, second] = [one, two].map((folder) => hosts.of(join(folder, '.distillery', 'runs', 'r')));
     const told: unknown[] = [];

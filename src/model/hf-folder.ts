@@ -193,10 +193,10 @@ export function copyCompanions(from: string, to: string, names: readonly string[
 }
 
 /**
- * Writes config.json, model.safetensors (an adapter merged into it) and, from the folder `tokenizerFrom`, the tokenizer's files. Each
- * file is replaced atomically, the weights last. generation_config.json comes from `base` where that folder has none. `eosIds`: what ends its texts, the usual one first, which config.json and
- * generation_config.json are made to say: a base model that was trained to chat ends them otherwise than before. Throws a UserError when
- * the disk is full or may not be written.
+ * Writes config.json, model.safetensors (an adapter merged into it) and, from the folder `tokenizerFrom`, the tokenizer's files; from
+ * `base`, generation_config.json, where the former has none. Each file is replaced atomically, the weights last. `eosIds`: what ends its
+ * texts, the usual one first, which config.json and generation_config.json are made to say: a base model that was trained to chat ends
+ * them otherwise than before. Throws a UserError when the disk is full or may not be written.
  */
 export function saveStudent(
   folder: string,

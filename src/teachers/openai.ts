@@ -36,9 +36,8 @@ export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', silenceMs 
     async *ask(request, signal) {
       const watch = new Watch(signal, silenceMs);
       try {
-        const open = api === 'chat' ? openChat : openCompletion;
         const client = await connect(url, apiKey, watch);
-        const chunks = await open(client, model, request, refused, watch.signal);
+        const chunks = await open(client, { api, model }, request, refused, watch.signal);
         yield* piecesOf(chunks, unsent(request, refused));
         watch.signal.throwIfAborted(); // the client ends an aborted stream as if it were a whole one
       } catch (error) {
@@ -53,53 +52,40 @@ export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', silenceMs 
   };
 }
 
-type Opened = Promise<AsyncIterable<Chunk | OpenAI.Completion>>;
-
-function openChat(
+/** The reply as the server streams it, asked for without what it refuses. */
+function open(
   client: OpenAI,
-  model: string,
+  { api, model }: Required<Pick<OpenAiSettings, 'api' | 'model'>>,
   request: TeacherRequest,
   refused: Set<Refusal>,
   signal: AbortSignal,
-): Opened {
+): Promise<AsyncIterable<Chunk | OpenAI.Completion>> {
   const { prompt, system, maxTokens, key } = request;
   const before = system === undefined ? [] : [{ role: 'system' as const, content: system }];
-  return adapting(refused, () =>
-    client.chat.completions.create(
+  return adapting<AsyncIterable<Chunk | OpenAI.Completion>>(refused, () => {
+    const drawn = Object.entries(samplingOf(request)).filter(([name]) => !refused.has(name as Unsent));
+    const both = {
+      ...{ model, stream: true as const, ...Object.fromEntries(drawn) },
+      ...(!refused.has('stream_options') && { stream_options: { include_usage: true } }),
+    };
+    if (api === 'completions') return client.completions.create({ ...both, prompt, max_tokens: maxTokens }, { signal });
+    return client.chat.completions.create(
       {
-        model,
+        ...both,
         messages: [...before, { role: 'user', content: prompt }],
         ...(refused.has('max_tokens') ? { max_completion_tokens: maxTokens } : { max_tokens: maxTokens }),
-        ...howDrawn(request, refused),
       },
       { signal, headers: key === undefined ? {} : { 'Idempotency-Key': key } },
-    ),
-  );
+    );
+  });
 }
 
-function openCompletion(
-  client: OpenAI,
-  model: string,
-  request: TeacherRequest,
-  refused: Set<Refusal>,
-  signal: AbortSignal,
-): Opened {
-  const { prompt, maxTokens } = request;
-  return adapting(refused, () =>
-    client.completions.create({ model, prompt, max_tokens: maxTokens, ...howDrawn(request, refused) }, { signal }),
-  );
-}
-
-/** What both ways of asking send of the sampling and the stream, without what was refused. */
-function howDrawn({ temperature, seed, neutral: set }: TeacherRequest, refused: ReadonlySet<Refusal>) {
-  const all = { temperature, ...(seed !== undefined && { seed }), ...(set && neutral) };
-  const taken = Object.entries(all).filter(([name]) => !refused.has(name as Unsent));
-  return {
-    stream: true as const,
-    ...Object.fromEntries(taken),
-    ...(!refused.has('stream_options') && { stream_options: { include_usage: true } }),
-  };
-}
+/** What a request says of the sampling. */
+const samplingOf = ({ temperature, seed, neutral: set }: TeacherRequest) => ({
+  temperature,
+  ...(seed !== undefined && { seed }),
+  ...(set && neutral),
+});
 
 /** Sends again without what the server does not know; `create` looks at `refused`. */
 async function adapting<T>(refused: Set<Refusal>, create: () => Promise<T>): Promise<T> {
@@ -115,10 +101,8 @@ async function adapting<T>(refused: Set<Refusal>, create: () => Promise<T>): Pro
   }
 }
 
-const isNeutral = (name: string): name is keyof typeof neutral => Object.hasOwn(neutral, name);
-
 const unsent = (request: TeacherRequest, refused: ReadonlySet<Refusal>): Unsent[] =>
-  refusable.filter((name) => refused.has(name) && (isNeutral(name) ? request.neutral : request[name] !== undefined));
+  refusable.filter((name) => name in samplingOf(request) && refused.has(name));
 
 /** A value out of range is the user's to mend: "temperature must be between 0 and 1". */
 const ofRange =
@@ -130,7 +114,7 @@ function refusalIn(error: unknown, refused: ReadonlySet<Refusal>): Refusal | und
   const named = (name: Refusal) => param === name || new RegExp(`\\b${name}\\b`).test(message);
   const refusal = refusals.find((name) => !refused.has(name) && named(name));
   const outOfRange = ofRange.test(message) && !/unsupported|not support|unknown|unrecognized/i.test(message);
-  return refusal !== undefined && (isNeutral(refusal) || !outOfRange) ? refusal : undefined;
+  return refusal !== undefined && (refusal in neutral || !outOfRange) ? refusal : undefined;
 }
 
 /** What servers of reasoning models add to a delta: DeepSeek and vLLM `reasoning_content`, Ollama and newer vLLM `reasoning`. */
