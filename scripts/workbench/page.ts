@@ -134,5 +134,8 @@ export const webview = (page: Page): FrameLocator =>
 
 export const editor = (page: Page): Locator => page.locator('.editor-instance .monaco-editor').last();
 
+/** What a code lens with these words can be clicked by. */
+export const lens = (page: Page, title: string): Locator => page.locator('.codelens-decoration a', { hasText: title });
+
 export const toast = (page: Page, words: string | RegExp): Locator =>
   page.locator('.notifications-toasts .notification-toast', { hasText: words });

@@ -6,7 +6,7 @@ import { parseStudentName, type StudentName, studentNameText } from '../students
 import { type DownloadPlan, planDownload } from '../students/plan';
 import { type Hub, hubOf } from '../students/request';
 import { cancellable } from './cancellable';
-import { command, requireTrust } from './commands/report';
+import { trustedCommand } from './commands/report';
 import type { Services } from './services';
 import { duration } from './words';
 
@@ -14,8 +14,7 @@ const { t } = vscode.l10n;
 
 /** `distillery.downloadStudent`: fetches a model of the Hugging Face Hub, whose name then stands for it. Returns its folder. */
 export function registerDownloadStudent(services: Services): vscode.Disposable {
-  return command(services, 'distillery.downloadStudent', async (argument?: unknown) => {
-    requireTrust();
+  return trustedCommand(services, 'distillery.downloadStudent', async (argument?: unknown) => {
     const given = typeof argument === 'string' ? parseStudentName(argument) : null;
     const student = given ?? (await askName());
     if (!student) return undefined;

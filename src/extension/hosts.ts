@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import type { ClientState, Crash, Host } from '../client/api';
-import { UserError } from '../errors';
 import type { HostEvent } from '../protocol/control';
 import { type Progress, ProgressMeter } from './progress';
 import { distilleryOf, hasLeft, pathsOf } from './run-paths';
+import { requireTrust } from './trust';
 
 /** Something that a host says, with the host that says it. */
 export type Told = { host: Host } & (
@@ -39,11 +39,7 @@ export class Hosts implements vscode.Disposable {
    * it, else of a workspace's folder. Throws in Restricted Mode: what a host runs is the workspace's.
    */
   of(path: string): Host {
-    if (!vscode.workspace.isTrusted)
-      throw new UserError('nothing is started in Restricted Mode', {
-        code: 'trust',
-        remedy: 'Trust this workspace first: Workspaces: Manage Workspace Trust.',
-      });
+    requireTrust();
     const folder = distilleryOf(path, rootsNow(), this.home);
     const known = this.hosts.get(folder);
     if (known) return known;

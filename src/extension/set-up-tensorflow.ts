@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { UserError } from '../errors';
 import { cancellable } from './cancellable';
 import { answerOf, commandLine } from './command-line';
-import { command, requireTrust } from './commands/report';
+import { trustedCommand } from './commands/report';
 import type { Services } from './services';
 
 const { t } = vscode.l10n;
@@ -57,8 +57,7 @@ const ways = (): Way[] => [
 
 /** `distillery.setUpTensorFlow`: runs `distillery backend install`, with its progress. Returns the version that works now. */
 export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
-  return command(services, 'distillery.setUpTensorFlow', async (argument?: unknown) => {
-    requireTrust();
+  return trustedCommand(services, 'distillery.setUpTensorFlow', async (argument?: unknown) => {
     const plan: Plan | undefined = Array.isArray(argument) ? { args: argument.map(String) } : await chooseWay();
     if (!plan) return undefined;
     const made = await installBy(plan, services);

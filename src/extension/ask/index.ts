@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import { chainLanguage } from '../cases/chain-outline';
 import { named } from '../commands/arguments';
-import { command, requireTrust } from '../commands/report';
+import { command, trustedCommand } from '../commands/report';
 import type { Services } from '../services';
 import { setting } from '../settings';
 import { pickStudent, studentTitle } from '../students';
@@ -39,7 +39,6 @@ export function registerAsk(services: Services): vscode.Disposable {
     return chosen;
   };
   const askAt = async (line: number | undefined, sampling: Partial<Sampling>) => {
-    requireTrust();
     const editor = vscode.window.activeTextEditor;
     if (!editor || !vscode.languages.match(selector, editor.document)) return;
     const { document } = editor;
@@ -68,15 +67,14 @@ export function registerAsk(services: Services): vscode.Disposable {
       students.delete(uri.toString());
       underWay.delete(uri.toString());
     }),
-    command(services, 'distillery.askStudent', async (argument: unknown) => {
-      requireTrust();
+    trustedCommand(services, 'distillery.askStudent', async (argument: unknown) => {
       const checkpoint = named(argument, 'checkpoint').checkpoint ?? (await pickStudent(services, t('Ask Student')));
       if (checkpoint) await choose(await openPage(students), checkpoint);
     }),
-    command(services, 'distillery.askQuestion', (line?: unknown) =>
+    trustedCommand(services, 'distillery.askQuestion', (line?: unknown) =>
       askAt(typeof line === 'number' ? line : undefined, { temperature: 0 }),
     ),
-    command(services, 'distillery.askSamples', (line?: unknown) =>
+    trustedCommand(services, 'distillery.askSamples', (line?: unknown) =>
       askAt(typeof line === 'number' ? line : undefined, { samples: setting('ask.samples', 4) }),
     ),
     command(services, 'distillery.stopAsking', async (number: unknown) => {

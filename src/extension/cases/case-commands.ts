@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { decisionsOf, readDecisions } from '../../runs/decisions';
-import { command } from '../commands/report';
+import { command, trustedCommand } from '../commands/report';
 import { columnOf, readingColumn } from '../reading-column';
 import type { Services } from '../services';
 import { plural } from '../words';
@@ -34,19 +34,24 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
         .filter((one) => one.run === run)
         .map(({ problemId }) => ({ problemId, question: caseAt({ run, problemId }).question })),
     }));
-  const onCase = (id: `distillery.${string}`, action: (reference: CaseReference, ...more: unknown[]) => unknown) =>
-    command(services, id, (argument?: unknown, ...more: unknown[]) => {
+  type CaseAction = (reference: CaseReference, ...more: unknown[]) => unknown;
+  const onCase = (id: `distillery.${string}`, action: CaseAction, register = trustedCommand) =>
+    register(services, id, (argument?: unknown, ...more: unknown[]) => {
       const reference = referenceFrom(argument) ?? activeCase();
       if (!reference) return void vscode.window.showInformationMessage(t('Open a failure case first.'));
       return action(reference, ...more);
     });
 
   return vscode.Disposable.from(
-    onCase('distillery.openCase', (reference) => openCase(documents, reference)),
-    onCase('distillery.chooseAnswer', async (reference) => {
-      const chosen = await chooseAnswer(caseAt(reference));
-      if (chosen) await openCase(documents, { run: reference.run, problemId: reference.problemId, ...chosen });
-    }),
+    onCase('distillery.openCase', (reference) => openCase(documents, reference), command),
+    onCase(
+      'distillery.chooseAnswer',
+      async (reference) => {
+        const chosen = await chooseAnswer(caseAt(reference));
+        if (chosen) await openCase(documents, { run: reference.run, problemId: reference.problemId, ...chosen });
+      },
+      command,
+    ),
     onCase('distillery.rewriteCase', async (reference) => {
       await rewriteWithStudent(services, caseAt(reference));
       refresh(reference.run);
@@ -64,7 +69,7 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
       refresh(reference.run);
     }),
     onCase('distillery.editRewrite', (reference, text) => editRewrite(documents, caseAt(reference), text)),
-    command(services, 'distillery.removeFromStage3', (argument?: unknown, selected?: unknown) => {
+    trustedCommand(services, 'distillery.removeFromStage3', (argument?: unknown, selected?: unknown) => {
       const problems = problemsFrom(argument, selected);
       if (problems.length === 0) return void vscode.window.showInformationMessage(t('Open a failure case first.'));
       for (const { run, picked } of byRun(problems)) {
@@ -72,7 +77,7 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
         refresh(run);
       }
     }),
-    command(services, 'distillery.addToStage3', (argument?: unknown, selected?: unknown) => {
+    trustedCommand(services, 'distillery.addToStage3', (argument?: unknown, selected?: unknown) => {
       const problems = problemsFrom(argument, selected);
       if (problems.length === 0)
         return void vscode.window.showInformationMessage(t('Choose failure cases to add to Stage 3.'));

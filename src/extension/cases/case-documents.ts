@@ -5,6 +5,7 @@ import { decisionsFile, failuresFile, rewritesFile } from '../../runs/layout';
 import { sentences } from '../commands/report';
 import { attempt, type Read, stampOf } from '../file-cache';
 import type { Services } from '../services';
+import { requireTrust } from '../trust';
 import { type Case, readCase } from './case';
 import { startingPoint } from './case-rewrites';
 import { saveEdited } from './decide';
@@ -63,6 +64,7 @@ export class CaseDocuments implements vscode.FileSystemProvider, vscode.Disposab
     const { value, problem } = this.entry(place.reference).result;
     if (problem) throw vscode.FileSystemError.Unavailable(problem.toString());
     try {
+      requireTrust();
       saveEdited(value.case, Buffer.from(content).toString('utf8'));
     } catch (error) {
       throw vscode.FileSystemError.Unavailable(reasonOf(error));

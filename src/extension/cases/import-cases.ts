@@ -2,7 +2,7 @@ import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { importCases } from '../../cases/import';
 import { runsFolderName } from '../../runs/layout';
-import { command } from '../commands/report';
+import { trustedCommand } from '../commands/report';
 import type { Services } from '../services';
 import { plural } from '../words';
 
@@ -11,7 +11,7 @@ const { t } = vscode.l10n;
 /** `distillery.importCases`: a file of recorded answers becomes a run whose cases every view opens. */
 export function registerImport(services: Services): vscode.Disposable {
   const { runs } = services;
-  return command(services, 'distillery.importCases', async (argument?: unknown) => {
+  return trustedCommand(services, 'distillery.importCases', async (argument?: unknown) => {
     const [folder] = vscode.workspace.workspaceFolders ?? [];
     if (!folder) return void vscode.window.showInformationMessage(t('Open a folder first: the run goes into it.'));
     const file = argument instanceof vscode.Uri ? argument : await chooseFile();

@@ -7,15 +7,14 @@ import { isLive } from '../run-cache';
 import type { Services } from '../services';
 import { named } from './arguments';
 import { pickRun } from './pick';
-import { command, requireTrust } from './report';
+import { trustedCommand } from './report';
 import { show } from './start';
 
 /** Pause, Resume, Stop, and Cancel without a checkpoint. */
 export function registerControl(services: Services): vscode.Disposable {
   const { t } = vscode.l10n;
   return vscode.Disposable.from(
-    command(services, 'distillery.resume', async (argument: unknown) => {
-      requireTrust();
+    trustedCommand(services, 'distillery.resume', async (argument: unknown) => {
       const run = await pickRun(
         services,
         named(argument),
@@ -33,17 +32,17 @@ export function registerControl(services: Services): vscode.Disposable {
       services.runs.refresh(run);
       if (!known) await show(run);
     }),
-    command(services, 'distillery.pause', async (argument: unknown) => {
+    trustedCommand(services, 'distillery.pause', async (argument: unknown) => {
       const run = await liveRun(services, argument, t('Pause'));
       if (run) await hostOf(services, run).pause();
     }),
-    command(services, 'distillery.stop', async (argument: unknown) => {
+    trustedCommand(services, 'distillery.stop', async (argument: unknown) => {
       const run = await liveRun(services, argument, t('Stop'));
       if (!run) return;
       if (services.hosts.running(run)) await hostOf(services, run).stop();
       else stopElsewhere(run);
     }),
-    command(services, 'distillery.cancel', async (argument: unknown) => {
+    trustedCommand(services, 'distillery.cancel', async (argument: unknown) => {
       const run = await liveRun(services, argument, t('Cancel'));
       if (!run) return;
       const [cancel, stop] = [t('Cancel the Run'), t('Stop After a Checkpoint')];

@@ -11,12 +11,11 @@ import type { Services } from '../services';
 import { percent, plural, tokens } from '../words';
 import { named } from './arguments';
 import { pickCheckpoint } from './pick';
-import { command, requireTrust } from './report';
+import { trustedCommand } from './report';
 
 /** Evaluate Checkpoint: the test problems of its run, or the first of them, with a bar that can be cancelled. */
 export function registerEvaluate(services: Services): vscode.Disposable {
-  return command(services, 'distillery.evaluateCheckpoint', async (argument: unknown) => {
-    requireTrust();
+  return trustedCommand(services, 'distillery.evaluateCheckpoint', async (argument: unknown) => {
     const { t } = vscode.l10n;
     const title = t('Evaluate Checkpoint');
     const checkpoint = await pickCheckpoint(services, named(argument, 'checkpoint'), title);

@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { answerOf, commandLine } from '../command-line';
 import { withoutSchema } from '../experiment-file';
 import type { Services } from '../services';
-import { command, requireTrust } from './report';
+import { trustedCommand } from './report';
 
 /** What a new experiment is to be; all that is not said is asked. */
 interface Wish {
@@ -40,14 +40,12 @@ const walkthrough = ({ extension }: vscode.ExtensionContext) => `${extension.id}
 export function registerNewExperiment(services: Services): vscode.Disposable {
   void openLast(services);
   return vscode.Disposable.from(
-    command(services, 'distillery.newExperiment', async (argument?: vscode.Uri | Wish) => {
-      requireTrust();
+    trustedCommand(services, 'distillery.newExperiment', async (argument?: vscode.Uri | Wish) => {
       const given = argument instanceof vscode.Uri ? { data: argument.fsPath } : (argument ?? {});
       const wish = given.folder ? given : await ask(given);
       return wish?.folder ? make(services, { ...wish, folder: wish.folder }) : undefined;
     }),
-    command(services, 'distillery.openExample', async () => {
-      requireTrust();
+    trustedCommand(services, 'distillery.openExample', async () => {
       const parent = await parentFolder();
       if (!parent) return undefined;
       const existing = join(parent, 'arithmetic', 'arithmetic.distillery.json');

@@ -11,7 +11,7 @@ import type { Services } from '../services';
 import { plural, stateTitles } from '../words';
 import { chosen, named } from './arguments';
 import { pickRun } from './pick';
-import { command } from './report';
+import { trustedCommand } from './report';
 
 /** Delete Run and Archive Run, for one or for all that are selected, and bringing archived ones back. */
 export function registerRemove(services: Services): vscode.Disposable {
@@ -24,7 +24,7 @@ export function registerRemove(services: Services): vscode.Disposable {
     return run ? [run] : [];
   };
   return vscode.Disposable.from(
-    command(services, 'distillery.deleteRun', async (argument: unknown, selected: unknown) => {
+    trustedCommand(services, 'distillery.deleteRun', async (argument: unknown, selected: unknown) => {
       const runs = await runsOf(argument, selected, t('Delete Run'));
       if (runs.length === 0) return;
       refuseLive(services, runs);
@@ -37,7 +37,7 @@ export function registerRemove(services: Services): vscode.Disposable {
       await remove(runs);
       services.runs.refresh();
     }),
-    command(services, 'distillery.archiveRun', async (argument: unknown, selected: unknown) => {
+    trustedCommand(services, 'distillery.archiveRun', async (argument: unknown, selected: unknown) => {
       const runs = await runsOf(argument, selected, t('Archive Run'));
       if (runs.length === 0) return;
       refuseLive(services, runs);
@@ -54,7 +54,7 @@ export function registerRemove(services: Services): vscode.Disposable {
         services.runs.refresh();
       });
     }),
-    command(services, 'distillery.restoreRuns', () => restore(services)),
+    trustedCommand(services, 'distillery.restoreRuns', () => restore(services)),
   );
 }
 

@@ -1,18 +1,21 @@
 import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import type { Services } from '../services';
+import { requireTrust } from '../trust';
 
 /** Tells what went wrong: a UserError with its place and in its own words, and its file to open; anything else as a defect, with the log. */
 export async function report(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
   if (isCancellation(error)) return;
   const { t } = vscode.l10n;
-  const [open, showLog] = [t('Open File'), t('Show Log')];
+  const [open, showLog, trust] = [t('Open File'), t('Show Log'), t('Manage Workspace Trust')];
   if (error instanceof UserError) {
     log.warn(error.toString());
     const place = error.file && [vscode.workspace.asRelativePath(error.file), error.line].filter(Boolean).join(':');
     const text = place ? `${place}: ${sentences(error)}` : sentences(error);
-    const answer = await vscode.window.showErrorMessage(text, ...(opens(error) ? [open] : []));
+    const buttons = [...(opens(error) ? [open] : []), ...(error.code === 'trust' ? [trust] : [])];
+    const answer = await vscode.window.showErrorMessage(text, ...buttons);
     if (answer === open) await openAt(error);
+    if (answer === trust) await vscode.commands.executeCommand('workbench.trust.manage');
     return;
   }
   log.error(error instanceof Error ? error : String(error));
@@ -36,14 +39,12 @@ export function command<A extends unknown[]>(
   });
 }
 
-/** Throws in Restricted Mode: when-clauses hide what starts something, but keys and other extensions do not ask them. */
-export function requireTrust(): void {
-  if (vscode.workspace.isTrusted) return;
-  throw new UserError('nothing is started in Restricted Mode', {
-    code: 'trust',
-    remedy: 'Trust this workspace first: run "Workspaces: Manage Workspace Trust".',
+/** Registers a command that starts or writes something: refused in Restricted Mode. */
+export const trustedCommand: typeof command = (services, id, run) =>
+  command(services, id, (...args: Parameters<typeof run>) => {
+    requireTrust();
+    return run(...args);
   });
-}
 
 /** What went wrong and what to do about it, in one line. */
 export function sentences({ message, remedy }: { message: string; remedy?: string }): string {

@@ -9,21 +9,21 @@ import { stageTitles } from '../words';
 import { type Named, named } from './arguments';
 import { importedInto, learnsFrom } from './imported';
 import { pickBudget, pickExperiment, pickStart } from './pick';
-import { command, requireTrust } from './report';
+import { trustedCommand } from './report';
 
 /** Run Curriculum and Run Stage 1, 2 and 3. */
 export function registerStart(services: Services): vscode.Disposable {
   const { t } = vscode.l10n;
   const stage = (number: number, name: TrainedStage) =>
-    command(services, `distillery.runStage${number}`, (argument: unknown) =>
+    trustedCommand(services, `distillery.runStage${number}`, (argument: unknown) =>
       start(services, named(argument), t('Run {0}', stageTitles[name]), name),
     );
   return vscode.Disposable.from(
-    command(services, 'distillery.runCurriculum', (argument: unknown, options?: { quick?: boolean }) => {
+    trustedCommand(services, 'distillery.runCurriculum', (argument: unknown, options?: { quick?: boolean }) => {
       const quick = typeof options?.quick === 'boolean' ? { quick: options.quick } : {};
       return start(services, { ...named(argument), ...quick }, t('Run Curriculum'));
     }),
-    command(services, 'distillery.runQuick', (argument: unknown) =>
+    trustedCommand(services, 'distillery.runQuick', (argument: unknown) =>
       start(services, { ...named(argument), quick: true }, t('Run Curriculum Quickly')),
     ),
     stage(1, 'reconstruct'),
@@ -39,7 +39,6 @@ async function start(
   title: string,
   stage?: TrainedStage,
 ): Promise<string | undefined> {
-  requireTrust();
   const cases = stage === 'rewrite' && given.run ? importedInto(given.run) : undefined;
   const experiment = await pickExperiment(services, cases ? {} : given, title);
   if (!experiment || (cases && !(await learnsFrom(experiment, cases)))) return undefined;

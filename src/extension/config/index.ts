@@ -8,17 +8,17 @@ import { pathLinks } from './links';
 import { quickFixes, registerCreateReward } from './quick-fixes';
 
 /** Experiments and rewards in the editor: what their JSON schemas, which VS Code's own JSON service reads, cannot say. */
-export function registerConfigs({ runs }: Services): vscode.Disposable {
+export function registerConfigs(services: Services): vscode.Disposable {
   const configs: vscode.DocumentFilter = { scheme: 'file', pattern: configPattern };
   const { QuickFix } = vscode.CodeActionKind;
   const lenses = new ConfigLenses();
   return vscode.Disposable.from(
     new ConfigDiagnostics(),
     lenses,
-    registerCreateReward(),
+    registerCreateReward(services),
     vscode.languages.registerCodeLensProvider(configs, lenses),
     vscode.languages.registerCodeActionsProvider(configs, quickFixes, { providedCodeActionKinds: [QuickFix] }),
-    vscode.languages.registerCompletionItemProvider(configs, nameCompletions(runs), '"', '/'),
+    vscode.languages.registerCompletionItemProvider(configs, nameCompletions(services.runs), '"', '/'),
     vscode.languages.registerDocumentLinkProvider(configs, pathLinks),
   );
 }

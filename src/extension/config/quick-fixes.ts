@@ -2,6 +2,8 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { nodeAt, parseDocument } from '../../config/document';
 import { rewardStarter } from '../../config/snippets';
+import { trustedCommand } from '../commands/report';
+import type { Services } from '../services';
 import { configIssues, missingReward } from './issues';
 import { kindOf } from './kinds';
 import { rangeAt, textOf } from './texts';
@@ -46,8 +48,8 @@ function createReward(file: string, diagnostics: vscode.Diagnostic[]): vscode.Co
 }
 
 /** Writes a new reward with a beginning to change, and opens it. A command, as an edit would leave the file unsaved. */
-export const registerCreateReward = () =>
-  vscode.commands.registerCommand('distillery.createReward', async (file: string) => {
+export const registerCreateReward = (services: Services) =>
+  trustedCommand(services, 'distillery.createReward', async (file: string) => {
     const uri = vscode.Uri.file(file);
     const name = basename(file).replace(/(\.reward)?\.json$/, '');
     await vscode.workspace.fs.writeFile(uri, Buffer.from(rewardStarter(name)));

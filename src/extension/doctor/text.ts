@@ -22,7 +22,9 @@ export interface Findings {
 
 export function doctorText({ editor, node, machine }: Findings): string {
   const problems = [
-    ...(editor.trusted ? [] : ['This workspace is in Restricted Mode: runs can be read, but nothing is started.']),
+    ...(editor.trusted
+      ? []
+      : ['This workspace is in Restricted Mode: runs can be read, but nothing is started and nothing is written.']),
     ...(node instanceof UserError ? [said(node)] : []),
     ...(machine instanceof UserError ? [`The training host does not answer: ${said(machine)}`] : machine.problems),
   ];

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Crash, Host } from '../../client/api';
 import { checkText } from '../../runs/events';
 import type { StageRow } from '../../runs/records';
-import { command, sentence, sentences } from '../commands/report';
+import { command, sentence, sentences, trustedCommand } from '../commands/report';
 import type { Told } from '../hosts';
 import type { Services } from '../services';
 import { setting } from '../settings';
@@ -35,7 +35,7 @@ export function registerNotifications(services: Services): vscode.Disposable {
     command(services, 'distillery.showHostLog', (folder: string) =>
       vscode.commands.executeCommand('vscode.open', vscode.Uri.file(join(folder, 'host', 'host.log'))),
     ),
-    command(services, 'distillery.killHost', async () => {
+    trustedCommand(services, 'distillery.killHost', async () => {
       for (const host of hosts.all()) if (host.state === 'lost') await host.kill();
     }),
   );

@@ -10,7 +10,7 @@ import { type Plan, planOf } from '../../teachers/plan';
 import { defaultPrompt } from '../../teachers/prompt';
 import type { Teacher } from '../../teachers/types';
 import { cancellable } from '../cancellable';
-import { command, requireTrust } from '../commands/report';
+import { trustedCommand } from '../commands/report';
 import type { Services } from '../services';
 import { setting } from '../settings';
 import { clip, duration, percent, plural } from '../words';
@@ -20,8 +20,7 @@ const { t } = vscode.l10n;
 
 /** `distillery.generateChains`: asks a teacher for chains to the questions of a dataset, keeps the right ones, and opens them. */
 export function registerTeach(services: Services): vscode.Disposable {
-  return command(services, 'distillery.generateChains', async (argument?: unknown) => {
-    requireTrust();
+  return trustedCommand(services, 'distillery.generateChains', async (argument?: unknown) => {
     const file = argument instanceof vscode.Uri ? argument.fsPath : await chooseQuestions();
     if (file === undefined) return undefined;
     const { secrets } = services.context;

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
-import { expand, option, quickInput, showContainer, treeItems } from '../../../scripts/workbench/page';
+import { existsSync, readdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { expand, lens, option, quickInput, showContainer, toast, treeItems } from '../../../scripts/workbench/page';
 import { livingIn } from '../../../scripts/workbench/server';
+import { readFailures } from '../../../src/runs/reading';
 import { keepPictures, openSession, type Session } from './session';
 
 suite('Restricted Mode', () => {
@@ -35,6 +38,23 @@ suite('Restricted Mode', () => {
     }
     await page.keyboard.press('Escape');
     assert.deepEqual(livingIn(session.server.home, '/dist/host.js'), []);
+  });
+
+  test('a decision is refused, with the way to trust, and nothing is written', async () => {
+    const { page, folder } = session;
+    const victim = join(folder, '..', 'victim');
+    const [run] = readdirSync(join(folder, '.distillery', 'runs')).map((id) => join(folder, '.distillery', 'runs', id));
+    symlinkSync(victim, join(run, 'decisions.jsonl'));
+    await expand(page, 'Failure Cases', /./);
+    await treeItems(page, 'Failure Cases')
+      .filter({ hasText: readFailures(run)[0].problemId })
+      .first()
+      .click();
+    await lens(page, 'Add to Stage 3').click();
+    const refusal = toast(page, 'nothing is started and nothing is written');
+    await refusal.getByRole('button', { name: 'Manage Workspace Trust' }).click();
+    await page.getByRole('tab', { name: /Workspace Trust/ }).waitFor();
+    assert.ok(!existsSync(victim));
   });
 
   test('the browser asked no outside host', () => assert.deepEqual(session.outside, []));

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
 import {
   closeEditors,
   drag,
   editor,
   expand,
+  lens,
   openFile,
   openQuickFixes,
   runCommand,
@@ -188,4 +188,3 @@ suite('Views of a finished run', () => {
 });
 
 const literally = (text: string) => text.replace(/[.*]/g, '\\$&');
-const lens = (page: Page, title: string) => page.locator('.codelens-decoration a', { hasText: title });

@@ -1,0 +1,15 @@
+/** Workspace trust: in Restricted Mode a folder is read; nothing of it is run, and nothing is written for it. */
+import * as vscode from 'vscode';
+import { UserError } from '../errors';
+
+/**
+ * Throws in Restricted Mode. When-clauses hide most of what starts or writes something, but keys, lenses and other extensions do not
+ * ask them. The report of this error offers to manage trust.
+ */
+export function requireTrust(): void {
+  if (vscode.workspace.isTrusted) return;
+  throw new UserError('in Restricted Mode nothing is started and nothing is written', {
+    code: 'trust',
+    remedy: 'Trust this workspace first: run "Workspaces: Manage Workspace Trust".',
+  });
+}
