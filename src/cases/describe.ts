@@ -3,6 +3,7 @@ import { failureCategory, firstWrongStep } from '../chain/faults';
 import { renderChain } from '../chain/prompts';
 import { splitChain } from '../chain/split';
 import type { Chain } from '../chain/types';
+import { otherAnswer } from '../data/other-answers';
 import type { Problem } from '../data/types';
 import type { AnswerRecord, FailureRecord } from '../runs/records';
 
@@ -12,9 +13,13 @@ export const rightCategory = 'right answer';
 /** The category of a case that was picked by hand before anybody answered it. */
 export const unaskedCategory = 'not asked';
 
-/** The teacher's chain of a problem in our one form, ending in the reference answer; null where none is known. */
+/**
+ * The teacher's chain of a problem in our one form; null where none is known. It ends in the reference answer as the data write it, or
+ * in the chain's own where that is another one: nobody puts a right answer under wrong working.
+ */
 export function teacherChain(problem: Problem): Chain | null {
-  return problem.chain ? { ...splitChain(problem.chain), answer: problem.answer } : null;
+  if (!problem.chain) return null;
+  return { ...splitChain(problem.chain), answer: otherAnswer(problem) ?? problem.answer };
 }
 
 /** The answer that a dataset recorded with a problem, judged as any other: strictly, by the text. */

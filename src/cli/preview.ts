@@ -6,8 +6,7 @@ import { trainedStages } from '../curriculum/adjust';
 import { prepareLessons } from '../curriculum/lessons';
 import { withMemory } from '../curriculum/memory';
 import { memoryLimits } from '../curriculum/memory-limits';
-import { loadData } from '../data/load';
-import { notesOn } from '../data/notes';
+import { loadExperimentData } from '../data/experiment-data';
 import { viewsOf } from '../data/preview';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
@@ -48,7 +47,10 @@ Examples:
     .action((path: string, options: Options) => {
       const { experiment } = loadExperiment(experimentFile(path));
       const tokenizer = withPrompts(loadStudentTokenizer(experiment.student.path), experiment.student);
-      const { problems } = loadData(experiment.data.train, '.', 'train');
+      const {
+        train: { problems },
+        notes,
+      } = loadExperimentData(experiment);
       const first = options.start - 1;
       const lessons = prepareLessons(problems.slice(first, first + options.count), tokenizer);
       if (lessons.length === 0)
@@ -75,7 +77,7 @@ Examples:
       else {
         const { level, text } = memoryNeed(experiment, problems, tokenizer);
         const need = level === 'warning' ? pc.yellow(text) : pc.dim(text);
-        const lines = [need, ...notesOn(problems).map((note) => pc.yellow(note))];
+        const lines = [need, ...notes.map((note) => pc.yellow(note))];
         process.stdout.write(`${previewed.map(previewText).join('\n\n')}\n\n${lines.join('\n')}\n`);
       }
     });

@@ -6,6 +6,9 @@ import { type Lengths, longestOf } from '../curriculum/memory';
 import { type FileFormat, guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
 import { notesOn } from '../data/notes';
+import { withoutOtherAnswers } from '../data/other-answers';
+import { sameQuestionNotes } from '../data/same-questions';
+import type { Problem } from '../data/types';
 import { UserError } from '../errors';
 import { loadStudentConfig } from '../model/hf-folder';
 import type { Tokenizer } from '../model/tokenizer';
@@ -51,22 +54,24 @@ export function surveyDataset(
 ): Survey {
   const path = resolve(data);
   const train: Part = { format: format ?? guessFormat(path), path };
-  const { problems } = loadData({ ...train, start: 0 }, '.');
+  const kept = withoutOtherAnswers(loadData({ ...train, start: 0 }, '.').problems);
+  const { problems } = kept;
   const testPath = test === undefined ? testBeside(path) : resolve(test);
   const notes: string[] = [];
 
   let rows = problems.length;
   let testPart: Part;
-  let testRows: number;
+  let testProblems: readonly Problem[];
   if (testPath) {
     testPart = { format: test === undefined ? train.format : guessFormat(testPath), path: testPath };
-    testRows = loadData({ ...testPart, start: 0 }, '.').problems.length;
+    testProblems = loadData({ ...testPart, start: 0 }, '.').problems;
     if (test === undefined) notes.push(`Tested on ${shown(testPath)}, which lies beside the data.`);
   } else {
-    testRows = Math.min(500, Math.max(1, Math.round(0.15 * rows)));
-    rows -= testRows;
+    const last = Math.min(500, Math.max(1, Math.round(0.15 * rows)));
+    rows -= last;
+    testProblems = problems.slice(rows);
     train.count = rows;
-    testPart = { ...train, start: rows, count: testRows };
+    testPart = { ...train, start: rows, count: last };
   }
   if (rows < 2)
     throw new UserError(`${problems.length} rows are too few to train, choose and test on`, {
@@ -82,15 +87,17 @@ export function surveyDataset(
     );
   else if (chained < rows)
     notes.push(`${rows - chained} of ${rows} rows have no teacher chain; only Stage 2 learns from those.`);
-  notes.push(...notesOn(problems));
+  const validation = Math.min(200, Math.max(1, Math.round(0.1 * rows)));
+  notes.push(...notesOn(problems), ...kept.notes);
+  notes.push(...sameQuestionNotes(problems.slice(0, rows), testProblems, validation));
   const lessons = prepareLessons(problems.slice(0, measured), student.tokenizer);
   const fit = budget(lessons, student.folder, student.wordy ? wordyAnswer : 0);
   return {
     train,
     test: testPart,
     rows,
-    testRows,
-    validation: Math.min(200, Math.max(1, Math.round(0.1 * rows))),
+    testRows: testProblems.length,
+    validation,
     chains: chained > 0,
     maxNewTokens: fit.maxNewTokens,
     lengths: longestOf(problems, student.tokenizer),

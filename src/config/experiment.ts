@@ -111,6 +111,10 @@ const stages = () => ({
       ...grpo(100, 512),
       failures: group('Which problems count as failures.', {
         samples: whole('Completions sampled for each problem.').default(4),
+        source: choice('Whose answers show what fails.', {
+          student: 'This student is asked.',
+          data: 'Answers that were recorded in the data (the "student" of a row; BRIDGE\'s file has them) are taken as its own.',
+        }).default('student'),
         greedy: flag('One greedy completion besides.').default(true),
         maxCorrect: whole('A problem is a failure when at most this many of them are right.').default(0),
         temperature: number('Temperature of the samples.', { above: 0, max: 10 }).default(0.7),
@@ -173,6 +177,10 @@ export const experimentSchema = once(() =>
       train: dataSource(),
       test: dataSource(),
       validation: whole('Rows held out from the end of train, for choosing checkpoints.', { min: 1 }).default(200),
+      otherAnswers: choice('What happens to teacher chains that end in another answer than the reference.', {
+        drop: 'They are counted and left out; their questions stay.',
+        keep: 'They are learned as they are, with the answer that they state.',
+      }).default('drop'),
     }),
     stages: group('The curriculum.', stages()).prefault({}),
     baselines: group('What the curriculum is compared with; the untouched student always is.', {

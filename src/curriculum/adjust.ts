@@ -46,6 +46,7 @@ export function adjust(experiment: Experiment, { stage, from, limit, seed, backe
       limit === undefined
         ? data
         : {
+            ...data,
             train: cut(data.train, 2 * limit),
             test: cut(data.test, limit),
             validation: Math.min(data.validation, limit),

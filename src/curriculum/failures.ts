@@ -18,8 +18,8 @@ interface Attempt {
 
 /**
  * Problems that the student keeps getting wrong: of one greedy answer and `samples` drawn ones, at most `maxCorrect` are right. Only
- * problems with a teacher chain count, as there is nothing to rewrite without. Answers recorded in the data (BRIDGE's file has them)
- * are taken as they are. Problems picked by hand are among them in any case. Writes failures.jsonl and returns the rows.
+ * problems with a teacher chain count, as there is nothing to rewrite without. With `source` "data", answers recorded in the data
+ * (BRIDGE's file has them) are taken instead. Problems picked by hand are among them in any case. Writes failures.jsonl and returns the rows.
  */
 export async function findFailures(
   context: Context,
@@ -31,12 +31,12 @@ export async function findFailures(
   const picked = pickedRows(context, decisionsFor(context));
   const asked = train.flatMap((lesson, row) => (lesson.chain ? [row] : [])).slice(0, settings.limit);
   const rows = [...new Set([...asked, ...picked])];
+  const fromData = settings.source === 'data';
   const recorded = rows.filter((row) => train[row].problem.student);
-  const failed =
-    recorded.length > 0
-      ? recordedAttempts(context, recorded, picked)
-      : await attempt(context, model, rows, picked, settings, own);
-  const source = recorded.length > 0 ? 'data' : (results.complete ?? 'student');
+  const failed = fromData
+    ? recordedAttempts(context, recorded, picked)
+    : await attempt(context, model, rows, picked, settings, own);
+  const source = fromData ? 'data' : (results.complete ?? 'student');
   run.failures(
     [...failed].map(([row, attempts]) =>
       describeFailure(

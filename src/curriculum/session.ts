@@ -4,9 +4,7 @@ import { cpus, platform, release } from 'node:os';
 import { dirname } from 'node:path';
 import { engine } from '@tensorflow/tfjs-core';
 import type { Experiment } from '../config/experiment';
-import { loadData } from '../data/load';
-import { notesOn } from '../data/notes';
-import type { Dataset } from '../data/types';
+import { type ExperimentData, loadExperimentData } from '../data/experiment-data';
 import { isOutOfMemory, UserError } from '../errors';
 import { type BackendInfo, useBackend } from '../kernels/backends';
 import { loadStudentTokenizer } from '../model/hf-folder';
@@ -40,7 +38,7 @@ export async function startRun(asked: Experiment, runsFolder: string, options: S
   const tokenizer = loadStudentTokenizer(asked.student.path);
   const student = { ...asked.student, prompt: promptStyle(tokenizer, asked.student) };
   const backend = await useBackend(asked.backend);
-  const data = loadProblems(asked);
+  const data = loadExperimentData(asked);
   // What "auto" means for this student is settled once: the run's config records it, and every later question is asked likewise.
   const { experiment, need } = memoryOf({ ...asked, student }, tokenizer, data, backend);
   const config: RunConfig = { experiment, environment: environment(experiment, backend, data) };
@@ -48,8 +46,12 @@ export async function startRun(asked: Experiment, runsFolder: string, options: S
   return conduct(run, experiment, data, backend, telling([need, ...dataNotes(data)], options));
 }
 
-const memoryOf = (experiment: Experiment, tokenizer: Tokenizer, { train }: Problems, { name, isa }: BackendInfo) =>
-  withMemory(experiment, train.problems, withPrompts(tokenizer, experiment.student), memoryLimits(name, isa));
+const memoryOf = (
+  experiment: Experiment,
+  tokenizer: Tokenizer,
+  { train }: ExperimentData,
+  { name, isa }: BackendInfo,
+) => withMemory(experiment, train.problems, withPrompts(tokenizer, experiment.student), memoryLimits(name, isa));
 
 type Note = Omit<Extract<CurriculumEvent, { type: 'note' }>, 'type'>;
 
@@ -67,7 +69,7 @@ export async function resumeRun(folder: string, options: SessionOptions) {
   const { experiment, environment: before } = readConfig(folder) as RunConfig;
   const began = before.backend as BackendInfo | undefined;
   const backend = await backendAgain(experiment.backend, began);
-  const data = loadProblems(experiment);
+  const data = loadExperimentData(experiment);
   for (const [name, hash] of Object.entries(before.datasets as Record<string, string>)) {
     if (hash !== data[name as 'train' | 'test'].hash)
       throw new UserError(`the ${name} data has changed since the run began`, {
@@ -127,7 +129,7 @@ function soundCheckpoint(run: RunWriter, notify: SessionOptions['notify']): Chec
 async function conduct(
   run: RunWriter,
   experiment: Experiment,
-  data: Problems,
+  data: ExperimentData,
   backend: BackendInfo,
   options: SessionOptions,
 ) {
@@ -221,19 +223,9 @@ function heldOut(rows: number, { data }: Experiment): number {
   return data.validation;
 }
 
-type Problems = Record<'train' | 'test', Dataset>;
+const dataNotes = ({ notes }: ExperimentData): Note[] => notes.map((text): Note => ({ level: 'warning', text }));
 
-const dataNotes = (data: Problems): Note[] =>
-  (['train', 'test'] as const).flatMap((part) =>
-    notesOn(data[part].problems).map((note): Note => ({ level: 'warning', text: `${part} data: ${note}` })),
-  );
-
-/** Paths are absolute in a resolved experiment. */
-function loadProblems({ data }: Experiment): Problems {
-  return { train: loadData(data.train, '.', 'train'), test: loadData(data.test, '.', 'test') };
-}
-
-function environment(experiment: Experiment, backend: BackendInfo, data: Problems) {
+function environment(experiment: Experiment, backend: BackendInfo, data: ExperimentData) {
   return {
     backend,
     node: process.version,

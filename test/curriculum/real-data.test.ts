@@ -23,21 +23,17 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The tiny student cannot solve a single problem; the pipeline must not care. */
-function run(data: ExperimentFile['data']) {
-  return startRun(
-    tinyExperiment(folder, { data, evaluation: { every: 3, maxNewTokens: 6 } }),
-    join(folder, 'runs'),
-    quiet,
-  );
+function run(data: ExperimentFile['data'], source: 'student' | 'data' = 'student') {
+  const experiment = tinyExperiment(folder, { data, evaluation: { every: 3, maxNewTokens: 6 } });
+  if (experiment.stages.rewrite) experiment.stages.rewrite.failures.source = source;
+  return startRun(experiment, join(folder, 'runs'), quiet);
 }
 
 describe.runIf(present)('real data', () => {
   it('BRIDGE: the three stages run, and Stage 3 starts from the recorded failures', async () => {
-    const { folder: done } = await run({
-      train: { format: 'bridge', path: bridge, count: 12 },
-      test: { format: 'bridge', path: bridge, start: 12, count: 3 },
-      validation: 4,
-    });
+    const train = { format: 'bridge', path: bridge, count: 12 } as const;
+    const test = { format: 'bridge', path: bridge, start: 12, count: 3 } as const;
+    const { folder: done } = await run({ train, test, validation: 4 }, 'data');
     expect(readSummary(done).map(({ stage }) => stage)).toEqual(['base', 'sft', 'reconstruct', 'complete', 'rewrite']);
     const failures = readFailures(done);
     expect(failures).toHaveLength(8);
@@ -69,6 +65,7 @@ describe.runIf(present)('real data', () => {
             group: 2,
             maxNewTokens: 2,
             internalise: { updates: 0 },
+            failures: { source: 'data' },
           },
         },
         baselines: { sft: false },

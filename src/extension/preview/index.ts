@@ -4,6 +4,7 @@ import { checkExperiment } from '../../config/check';
 import type { Experiment } from '../../config/experiment';
 import { resolveExperiment } from '../../config/load';
 import { loadData } from '../../data/load';
+import { withoutOtherAnswers } from '../../data/other-answers';
 import type { Problem } from '../../data/types';
 import { UserError } from '../../errors';
 import { named } from '../commands/arguments';
@@ -116,8 +117,9 @@ let last: { key: string; problems: readonly Problem[] } | undefined;
 
 function problemsOf({ data }: Experiment): readonly Problem[] {
   const { train } = data;
-  const key = `${JSON.stringify(train)} ${'path' in train ? stampOf(train.path) : ''}`;
-  if (last?.key !== key) last = { key, problems: loadData(train, '.', 'train').problems };
+  const key = `${data.otherAnswers} ${JSON.stringify(train)} ${'path' in train ? stampOf(train.path) : ''}`;
+  if (last?.key !== key)
+    last = { key, problems: withoutOtherAnswers(loadData(train, '.', 'train').problems, data.otherAnswers).problems };
   return last.problems;
 }
 

@@ -1,0 +1,44 @@
+import type { Experiment } from '../config/experiment';
+import { UserError } from '../errors';
+import { loadData } from './load';
+import { notesOn } from './notes';
+import { withoutOtherAnswers } from './other-answers';
+import { sameQuestionNotes } from './same-questions';
+import type { Dataset } from './types';
+
+export interface ExperimentData {
+  train: Dataset;
+  test: Dataset;
+  /** What the user should know before anything is trained. */
+  notes: string[];
+}
+
+/** The problems that a run of the experiment learns from and is tested on. Paths in it are absolute. */
+export function loadExperimentData({ data, stages }: Pick<Experiment, 'data' | 'stages'>): ExperimentData {
+  const notes: string[] = [];
+  const part = (name: 'train' | 'test'): Dataset => {
+    const dataset = loadData(data[name], '.', name);
+    const kept = withoutOtherAnswers(dataset.problems, data.otherAnswers);
+    for (const note of [...notesOn(kept.problems), ...kept.notes]) notes.push(`${name} data: ${note}`);
+    return { ...dataset, problems: kept.problems };
+  };
+  const [train, test] = [part('train'), part('test')];
+  notes.push(...sameQuestionNotes(train.problems, test.problems, data.validation));
+  notes.push(...recordedNotes(train, stages.rewrite ? stages.rewrite.failures.source : false));
+  return { train, test, notes };
+}
+
+/** Recorded answers are a student's own only where the experiment says so; where it does, there must be some. */
+function recordedNotes({ problems, file }: Dataset, source: 'student' | 'data' | undefined | false): string[] {
+  const recorded = problems.filter(({ student }) => student).length;
+  if (source === 'data' && recorded === 0)
+    throw new UserError("no training row has a student's answer, which stages.rewrite.failures.source asks for", {
+      file,
+      code: 'dataset',
+      remedy: 'Set it to "student", or give rows with "student": {"text": ...}.',
+    });
+  if (source === false || source === 'data' || recorded === 0) return [];
+  return [
+    `${recorded} training rows have a recorded answer of some student; Stage 3 asks this one and does not look at them (stages.rewrite.failures.source "data" takes them).`,
+  ];
+}
