@@ -90,7 +90,8 @@ describe('a run', () => {
     const rollouts = readRollouts(whole, 'complete', 2);
     expect(rollouts).toHaveLength(6);
     for (const rollout of rollouts) {
-      expect(rollout.logProbs).toHaveLength(rollout.tokens.length);
+      for (const list of [rollout.logProbs, rollout.refLogProbs, rollout.entropy])
+        expect(list).toHaveLength(rollout.tokens.length);
       expect(rollout.prompt).toMatch(/^Question: /);
       expect(rollout.tokenTexts.join('')).toContain(rollout.tokenTexts[0]);
       expect(Object.keys(rollout.parts)).toEqual(['correctness', 'repetition']);
@@ -103,6 +104,39 @@ describe('a run', () => {
     const config = JSON.parse(readFileSync(join(whole, 'config.json'), 'utf8'));
     expect(config.environment).toMatchObject({ node: process.version, backend: { name: testedBackend } });
     expect(config.experiment.stages.complete.clipHigh).toBe(0.28);
+  });
+
+  it("records the reference's log-probs and the entropy of every token, as far as the settings have them", async () => {
+    const { stages } = tinyExperiment(folder);
+    const variant = async (changes: Partial<typeof stages.complete & object>) => {
+      const complete = stages.complete && { ...stages.complete, ...changes };
+      const experiment = {
+        ...tinyExperiment(folder, { baselines: { sft: false } }),
+        stages: { reconstruct: false as const, complete, rewrite: false as const },
+      };
+      const { folder: run } = await startRun(experiment, join(folder, 'runs'), quiet);
+      return { rollouts: readRollouts(run, 'complete', 2), update: readMetrics(run)[1] };
+    };
+    const on = await variant({});
+    const tokens = on.rollouts.flatMap(({ entropy }) => entropy!);
+    expect(tokens.reduce((a, b) => a + b) / tokens.length).toBeCloseTo(on.update.entropy!, 4);
+    // The first update's reference is the student that sampled; this is the second.
+    const change = on.rollouts.flatMap(({ logProbs, refLogProbs }) => logProbs.map((l, i) => refLogProbs![i] - l));
+    expect(change.reduce((sum, x) => sum + Math.exp(x) - x - 1, 0) / change.length).toBeCloseTo(on.update.kl!, 6);
+    expect(on.update.kl).toBeGreaterThan(0);
+
+    const without = await variant({ beta: 0 });
+    expect(without.update).not.toHaveProperty('kl');
+    for (const rollout of without.rollouts) {
+      expect(rollout.entropy).toHaveLength(rollout.tokens.length);
+      expect(rollout).not.toHaveProperty('refLogProbs');
+    }
+
+    const off = await variant({ tokenMeasures: false });
+    expect(off.update.entropy).toBe(on.update.entropy);
+    expect(off.rollouts.map(({ tokens }) => tokens)).toEqual(on.rollouts.map(({ tokens }) => tokens));
+    for (const rollout of off.rollouts)
+      for (const name of ['entropy', 'refLogProbs']) expect(rollout).not.toHaveProperty(name);
   });
 
   it('never has more completions in flight than an update has, where teacher chains are shown', () => {

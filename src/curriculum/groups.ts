@@ -2,6 +2,7 @@ import { tensor2d } from '@tensorflow/tfjs-core';
 import type { GrpoSettings } from '../config/experiment';
 import { groupAdvantages } from '../kernels/interface';
 import type { Episode } from '../learning/grpo';
+import type { TokenMeasures } from '../learning/grpo-measures';
 import type { Model } from '../model/transformer';
 import { type RewardInput, type RewardScore, scoreGroup } from '../rewards/compose';
 import { sample } from '../rollout/sample';
@@ -160,12 +161,14 @@ export function measureGroups(groups: readonly ScoredGroup[]) {
   };
 }
 
-/** Every completion of an update, for rollouts/<stage>/<step>.jsonl. */
+/** Every completion of an update, for rollouts/<stage>/<step>.jsonl, with what the update measured at its tokens where that is kept. */
 export function rolloutRecords(
   context: Context,
   groups: readonly ScoredGroup[],
+  measured: TokenMeasures | null,
 ): Omit<RolloutRecord, 'seq' | 'stage' | 'step'>[] {
   const { tokenizer } = context;
+  let row = 0;
   return groups.flatMap(({ lesson, prompt, samples }, group) => {
     const promptText = tokenizer.decode(prompt);
     return samples.map((one, index) => ({
@@ -176,6 +179,7 @@ export function rolloutRecords(
       tokens: one.tokens,
       tokenTexts: tokenizer.tokenTexts(one.tokens),
       logProbs: Array.from(one.logProbs),
+      ...(measured && tokenMeasuresOf(measured, row++)),
       reward: one.score.total,
       parts: one.score.parts,
       advantage: one.advantage,
@@ -185,4 +189,11 @@ export function rolloutRecords(
       teacherTokens: lesson.teacherTokens ? lesson.teacherTokens.length - 1 : undefined,
     }));
   });
+}
+
+function tokenMeasuresOf({ entropy, refLogProbs }: TokenMeasures, row: number) {
+  return {
+    entropy: Array.from(entropy[row]),
+    ...(refLogProbs && { refLogProbs: Array.from(refLogProbs[row]) }),
+  };
 }

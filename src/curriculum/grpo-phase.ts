@@ -53,10 +53,13 @@ export async function trainGrpo(context: Context, model: Model, phase: GrpoPhase
         const step = await grpoStep(
           student,
           optimizer,
-          episodes(groups, settings.maskTruncated),
-          phase.replay(update),
-          reference,
-          learningRate,
+          {
+            episodes: episodes(groups, settings.maskTruncated),
+            replay: phase.replay(update),
+            reference,
+            learningRate,
+            seed: bits(seed, salt, update) >>> 1,
+          },
           {
             ...settings,
             ...memorySettings(settings),
@@ -65,10 +68,10 @@ export async function trainGrpo(context: Context, model: Model, phase: GrpoPhase
             replayWeight: settings.replay.weight,
             signal: context.signal,
           },
-          bits(seed, salt, update) >>> 1,
         );
-        context.run.rollouts(stage, update + 1, rolloutRecords(context, groups));
-        const { tokens, ratio: _, ...measures } = step;
+        const { perToken, tokens, ratio: _, ...measures } = step;
+        const recorded = rolloutRecords(context, groups, settings.tokenMeasures ? perToken : null);
+        context.run.rollouts(stage, update + 1, recorded);
         return { metrics: { ...measures, ...measureGroups(drawn) }, tokens: tokens + generatedTokens };
       },
     });

@@ -84,16 +84,8 @@ describe.each([
     const update = async (checkpointing: boolean) => {
       const model = student(type, adapted);
       const optimizer = createOptimizer(model);
-      const measures = await grpoStep(
-        model,
-        optimizer,
-        episodes,
-        examples,
-        null,
-        1e-2,
-        { ...options, checkpointing },
-        3,
-      );
+      const update = { episodes, replay: examples, learningRate: 1e-2, seed: 3 };
+      const measures = await grpoStep(model, optimizer, update, { ...options, checkpointing });
       disposeOptimizer(optimizer);
       disposeModel(model);
       return measures;

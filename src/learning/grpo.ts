@@ -1,87 +1,31 @@
-import { dispose, mul, type Scalar, type Tensor1D, tensor1d, tidy } from '@tensorflow/tfjs-core';
-import { type GrpoLossOptions, grpoLoss, type KlEstimator } from '../kernels/interface';
+import { tidy } from '@tensorflow/tfjs-core';
 import type { Model } from '../model/transformer';
 import { disposePacked, type Example, microBatches, packExamples } from './batch';
 import { breathe } from './breath';
-import { accumulate, applyGradients, Diverged, type Gradients, type Optimizer, withGradients } from './optimizer';
-import { accumulateSupervised, completionLogProbs, type SupervisedOptions } from './supervised';
+import {
+  firstEntropies,
+  type GrpoMeasures,
+  lossSoFar,
+  measuresOf,
+  type StepResults,
+  type TokenMeasures,
+} from './grpo-measures';
+import { byCompletion, type Episode, type GrpoOptions, passesOf, runPass } from './grpo-pass';
+import { applyGradients, Diverged, type Optimizer, withGradients } from './optimizer';
+import { accumulateSupervised, completionLogProbs } from './supervised';
 
-/** A sampled completion with what the loss needs. */
-export interface Episode extends Example {
-  /** Log-probabilities of the completion's tokens when they were sampled. */
-  logProbs: Float32Array;
-  advantage: number;
-  /** Left out of the loss (a truncated completion, when the settings say so). */
-  masked: boolean;
-}
+export type { Episode, GrpoOptions, LossType } from './grpo-pass';
 
-/** Loss types by the names that TRL gives them. */
-export type LossType = 'grpo' | 'bnpo' | 'dr_grpo' | 'dapo' | 'gspo';
-
-export interface GrpoOptions extends SupervisedOptions {
-  loss: LossType;
-  clipLow: number;
-  clipHigh: number;
-  beta: number;
-  kl: KlEstimator;
-  temperature: number;
-  /** The constant that dr_grpo divides by. */
-  maxNewTokens: number;
-  /** Passes over the same samples. */
-  iterations: number;
-  /** Optimizer steps a pass. */
-  minibatches: number;
-  /** Weight of the GRPO gradient itself; 0 leaves only the replay (a control experiment). */
-  policyWeight: number;
-  /** Weight of the cross-entropy on replayed examples. */
-  replayWeight: number;
-}
-
-/** Measurements of one update, means over unmasked completion tokens and over its optimizer steps. */
-export interface GrpoMeasures {
-  loss: number;
-  kl: number;
-  entropy: number;
-  clipLow: number;
-  clipHigh: number;
-  ratio: number;
-  gradNorm: number;
-  replayLoss: number;
-  /** Tokens that went through the forward pass. */
-  tokens: number;
-}
-
-/**
- * What a sum is divided by, so that micro-batches add up to the loss of the whole batch (TRL's definitions):
- * grpo, gspo: sequences; dapo: unmasked tokens of the batch; dr_grpo: sequences x maxNewTokens; bnpo: unmasked tokens of the micro-batch,
- * micro-batches averaged.
- */
-export function lossShape(
-  loss: LossType,
-  counts: { sequences: number; tokens: number; microTokens: number; microBatches: number; maxNewTokens: number },
-): Pick<GrpoLossOptions, 'aggregation' | 'importance' | 'normalizer'> {
-  const importance = loss === 'gspo' ? 'sequence' : 'token';
-  switch (loss) {
-    case 'grpo':
-    case 'gspo':
-      return { aggregation: 'sequence', importance, normalizer: counts.sequences };
-    case 'dapo':
-      return { aggregation: 'token', importance, normalizer: Math.max(counts.tokens, 1) };
-    case 'dr_grpo':
-      return { aggregation: 'token', importance, normalizer: counts.sequences * counts.maxNewTokens };
-    case 'bnpo':
-      return { aggregation: 'token', importance, normalizer: Math.max(counts.microTokens, 1) * counts.microBatches };
-  }
-}
-
-const unmaskedTokens = (episodes: readonly Episode[]) =>
-  episodes.reduce((count, episode) => count + (episode.masked ? 0 : episode.completion.length), 0);
-
-function perToken(episodes: readonly Episode[], value: (episode: Episode, j: number) => number): Tensor1D {
-  const out = new Float32Array(episodes.reduce((count, episode) => count + episode.completion.length, 0));
-  let at = 0;
-  for (const episode of episodes) for (let j = 0; j < episode.completion.length; j++) out[at++] = value(episode, j);
-  return tensor1d(out, 'float32');
+/** What an update learns from. */
+export interface GrpoUpdate {
+  episodes: readonly Episode[];
+  /** Examples whose cross-entropy is added to the loss. */
+  replay?: readonly Example[];
+  /** Read only when beta > 0. */
+  reference?: Model | null;
+  learningRate: number;
+  /** Of dropout. */
+  seed: number;
 }
 
 /** Log-probabilities of each episode's tokens under a policy, without gradients. */
@@ -96,122 +40,62 @@ export async function policyLogProbs(
     const packed = packExamples(batch);
     // Read outside of tidy, which would walk through every element of an array that is returned to it.
     const logProbs = tidy(() => completionLogProbs(model, packed, { temperature: options.temperature }).logProbs);
-    const values = logProbs.dataSync() as Float32Array;
+    out.push(...byCompletion(batch, logProbs.dataSync() as Float32Array));
     logProbs.dispose();
     disposePacked(packed);
-    let at = 0;
-    for (const { completion } of batch) {
-      out.push(values.slice(at, at + completion.length));
-      at += completion.length;
-    }
   }
   return out;
 }
 
 /**
- * One GRPO update from scored samples: `iterations` x `minibatches` optimizer steps of the clipped surrogate against the
- * log-probs at sampling, plus the cross-entropy of replayed examples. `reference` is read only when beta > 0. `signal` ends it only as long
- * as the weights are unchanged.
+ * One GRPO update from scored samples: `iterations` x `minibatches` optimizer steps of the clipped surrogate against the log-probs at
+ * sampling, plus the cross-entropy of replayed examples. A step without any gradient leaves the weights and the optimizer as they are.
+ * `signal` ends the update only as long as the weights are unchanged.
  */
 export async function grpoStep(
   model: Model,
   optimizer: Optimizer,
-  episodes: readonly Episode[],
-  replay: readonly Example[],
-  reference: Model | null,
-  learningRate: number,
+  update: GrpoUpdate,
   options: GrpoOptions,
-  seed: number,
-): Promise<GrpoMeasures> {
-  const refLogProbs = options.beta > 0 && reference ? await policyLogProbs(reference, episodes, options) : null;
-  const refOf = new Map(refLogProbs?.map((values, i) => [episodes[i], values]));
-  const measures: GrpoMeasures = {
-    loss: 0,
-    kl: 0,
-    entropy: 0,
-    clipLow: 0,
-    clipHigh: 0,
-    ratio: 0,
-    gradNorm: 0,
-    replayLoss: 0,
-    tokens: 0,
+): Promise<GrpoMeasures & { perToken: TokenMeasures }> {
+  const { episodes, replay = [], learningRate, seed } = update;
+  const refLogProbs = await referenceLogProbs(update, options);
+  const results: StepResults = {
+    steps: options.iterations * options.minibatches,
+    passes: [],
+    replayLosses: [],
+    gradNorms: [],
   };
-  const steps = options.iterations * options.minibatches;
   const begun = optimizer.step;
-  let measured = 0;
-  const optimizerStep = async (gradients: Gradients, step: number, options: GrpoOptions) => {
-    const part = step % options.minibatches;
-    // A flat group has no advantage and, without a KL term, no gradient: it need not pass through the model.
-    const inStep = episodes.filter((_, i) => i % options.minibatches === part);
-    const useful = inStep.filter((episode) => !episode.masked && (options.beta > 0 || episode.advantage !== 0));
-    const batches = options.policyWeight > 0 ? microBatches(useful, options.microBatchTokens) : [];
-    for (const batch of batches) {
-      await breathe(options.signal);
-      const packed = packExamples(batch);
-      const inputs = {
-        oldLogProbs: perToken(batch, (episode, j) => episode.logProbs[j]),
-        refLogProbs: refLogProbs ? perToken(batch, (episode, j) => refOf.get(episode)![j]) : null,
-        mask: perToken(batch, () => 1),
-        advantages: tensor1d(batch.map((episode) => episode.advantage)),
-        starts: packed.targetStarts,
-      };
-      const shape = lossShape(options.loss, {
-        sequences: inStep.length,
-        tokens: unmaskedTokens(inStep),
-        microTokens: unmaskedTokens(batch),
-        microBatches: batches.length,
-        maxNewTokens: options.maxNewTokens,
-      });
-      let sums: Float32Array = new Float32Array(8);
-      let entropy = 0;
-      measures.loss += accumulate(model, gradients, () => {
-        const scored = completionLogProbs(model, packed, {
-          dropout: options.dropout,
-          seed: seed + step,
-          temperature: options.temperature,
-          checkpointing: options.checkpointing,
-        });
-        const { loss, metrics } = grpoLoss({ ...inputs, logProbs: scored.logProbs }, { ...options, ...shape });
-        sums = metrics.dataSync() as Float32Array;
-        entropy = (scored.entropy.dataSync() as Float32Array).reduce((total, value) => total + value, 0);
-        return mul(loss, options.policyWeight) as Scalar;
-      });
-      measured += sums[0];
-      measures.kl += sums[1];
-      measures.clipLow += sums[2];
-      measures.clipHigh += sums[3];
-      measures.ratio += sums[4];
-      measures.entropy += entropy;
-      measures.tokens += packed.tokenCount;
-      dispose([inputs.oldLogProbs, inputs.mask, inputs.advantages]);
-      inputs.refLogProbs?.dispose();
-      disposePacked(packed);
-    }
-    if (replay.length > 0 && options.replayWeight > 0) {
-      measures.replayLoss += await accumulateSupervised(
-        model,
-        gradients,
-        replay,
-        options,
-        seed + 7919 * (step + 1),
-        options.replayWeight,
-      );
-      measures.tokens += replay.reduce(
-        (count, example) => count + example.prompt.length + example.completion.length,
-        0,
-      );
-    }
-    if (gradients.size === 0) return;
-    if (!Number.isFinite(measures.loss + measures.replayLoss)) throw new Diverged('the loss');
-    measures.gradNorm += applyGradients(model, optimizer, gradients, learningRate, options);
-  };
-  for (let step = 0; step < steps; step++) {
+  for (let step = 0; step < results.steps; step++) {
+    const part = episodes.filter((_, i) => i % options.minibatches === step % options.minibatches);
     // Once the weights have changed, the update is seen through.
     const within = { ...options, signal: optimizer.step === begun ? options.signal : undefined };
-    await withGradients((gradients) => optimizerStep(gradients, step, within));
+    await withGradients(async (gradients) => {
+      for (const pass of passesOf(part, options)) {
+        await breathe(within.signal);
+        results.passes.push(runPass(model, pass, { ...options, refLogProbs, seed: seed + step }, gradients));
+      }
+      if (replay.length > 0 && options.replayWeight > 0)
+        results.replayLosses.push(
+          await accumulateSupervised(model, gradients, replay, within, seed + 7919 * (step + 1), options.replayWeight),
+        );
+      if (gradients.size === 0) return;
+      if (!Number.isFinite(lossSoFar(results))) throw new Diverged('the loss');
+      results.gradNorms.push(applyGradients(model, optimizer, gradients, learningRate, options));
+    });
   }
-  for (const name of ['kl', 'clipLow', 'clipHigh', 'ratio', 'entropy'] as const)
-    measures[name] /= Math.max(measured, 1);
-  for (const name of ['loss', 'gradNorm', 'replayLoss'] as const) measures[name] /= steps;
-  return measures;
+  return {
+    ...measuresOf(results, replay, options),
+    perToken: {
+      entropy: firstEntropies(episodes, results.passes),
+      refLogProbs: refLogProbs && episodes.map((episode) => refLogProbs.get(episode)!),
+    },
+  };
+}
+
+async function referenceLogProbs({ episodes, reference }: GrpoUpdate, options: GrpoOptions) {
+  if (options.beta === 0 || !reference) return null;
+  const logProbs = await policyLogProbs(reference, episodes, options);
+  return new Map(episodes.map((episode, i) => [episode, logProbs[i]]));
 }

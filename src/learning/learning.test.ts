@@ -5,7 +5,8 @@ import { registerKernels } from '../kernels/register';
 import { parseModelConfig } from '../model/config';
 import { createModel, disposeModel, type Model } from '../model/transformer';
 import { disposePacked, type Example, packExamples } from './batch';
-import { type Episode, type GrpoOptions, grpoStep, lossShape, policyLogProbs } from './grpo';
+import { type Episode, type GrpoOptions, type GrpoUpdate, grpoStep, policyLogProbs } from './grpo';
+import { lossShape } from './grpo-pass';
 import { accumulate, createOptimizer, Diverged, disposeOptimizer, type Gradients } from './optimizer';
 import { accumulateSupervised, completionLogProbs, supervisedLoss, supervisedStep } from './supervised';
 import { plainGrpo } from './testing/settings';
@@ -56,6 +57,13 @@ async function episodesOf(model: Model, advantages: number[]): Promise<Episode[]
   const logProbs = await policyLogProbs(model, examples, grpo);
   return examples.map((example, i) => ({ ...example, logProbs: logProbs[i], advantage: advantages[i], masked: false }));
 }
+
+const update = (episodes: Episode[], more: Partial<GrpoUpdate> = {}): GrpoUpdate => ({
+  episodes,
+  learningRate: 0,
+  seed: 1,
+  ...more,
+});
 
 describe('supervised', () => {
   it('tells the loss of held-out examples as an update would, however they are split, and keeps nothing', () =>
@@ -131,9 +139,8 @@ describe('an update that is ended early', () => {
       }
       for (const breaths of [0, 1, 2, 4]) {
         const options = { ...grpo, ...parts, beta: 0.1, signal: abortedAfter(breaths) };
-        await expect(grpoStep(model, optimizer, episodes, examples, model, 1e-2, options, 1)).rejects.toMatchObject(
-          ended,
-        );
+        const update = { episodes, replay: examples, reference: model, learningRate: 1e-2, seed: 1 };
+        await expect(grpoStep(model, optimizer, update, options)).rejects.toMatchObject(ended);
       }
       const loss = supervisedLoss(model, examples, { ...parts, signal: abortedAfter(1) });
       await expect(loss).rejects.toMatchObject(ended);
@@ -147,19 +154,11 @@ describe('an update that is ended early', () => {
       const optimizer = createOptimizer(model);
       const episodes = await episodesOf(model, [1, -1, 0.5]);
       const abort = new AbortController();
-      const update = grpoStep(
-        model,
-        optimizer,
-        episodes,
-        [],
-        null,
-        1e-2,
-        { ...grpo, iterations: 3, signal: abort.signal },
-        1,
-      );
+      const options = { ...grpo, iterations: 3, signal: abort.signal };
+      const going = grpoStep(model, optimizer, update(episodes, { learningRate: 1e-2 }), options);
       while (optimizer.step === 0) await new Promise(setImmediate);
       abort.abort();
-      expect((await update).gradNorm).toBeGreaterThan(0);
+      expect((await going).gradNorm).toBeGreaterThan(0);
       expect(optimizer.step).toBe(3);
     }));
 });
@@ -177,7 +176,8 @@ describe('grpo', () => {
       });
       disposePacked(packed);
       const optimizer = createOptimizer(model);
-      const measured = await grpoStep(model, optimizer, await episodesOf(model, advantages), [], null, 0, grpo, 1);
+      const episodes = await episodesOf(model, advantages);
+      const measured = await grpoStep(model, optimizer, update(episodes), grpo);
       const norm = Math.hypot(...flat(expected));
       expect(measured.gradNorm).toBeCloseTo(norm, 5);
       // The first moment after one step is (1 - beta1) * gradient.
@@ -186,7 +186,7 @@ describe('grpo', () => {
         expect(difference(moment, [...gradient.dataSync()])).toBeLessThan(1e-5);
       }
       expect(measured.ratio).toBeCloseTo(1, 4);
-      expect(measured.clipLow + measured.clipHigh).toBe(0);
+      expect(measured).toMatchObject({ clipLow: 0, clipHigh: 0 });
     }));
 
   it('makes what was rewarded likelier, and what was not, less', () =>
@@ -194,7 +194,7 @@ describe('grpo', () => {
       const optimizer = createOptimizer(model);
       const before = (await policyLogProbs(model, examples, grpo)).map((values) => values.reduce((a, b) => a + b));
       for (let i = 0; i < 5; i++)
-        await grpoStep(model, optimizer, await episodesOf(model, [1, -1, 0]), [], null, 3e-3, grpo, i);
+        await grpoStep(model, optimizer, update(await episodesOf(model, [1, -1, 0]), { learningRate: 3e-3 }), grpo);
       const after = (await policyLogProbs(model, examples, grpo)).map((values) => values.reduce((a, b) => a + b));
       expect(after[0]).toBeGreaterThan(before[0] + 0.1);
       expect(after[1]).toBeLessThan(before[1] - 0.1);
@@ -207,31 +207,85 @@ describe('grpo', () => {
         ...one,
         logProbs: one.logProbs.map((value) => value - 1),
       }));
-      const measured = await grpoStep(model, optimizer, stale, [], null, 0, grpo, 1);
+      const measured = await grpoStep(model, optimizer, update(stale), grpo);
       expect(measured.clipHigh).toBe(1);
       expect(measured.gradNorm).toBe(0);
     }));
 
-  it('skips flat groups and masked samples, and replays what it is given', () =>
+  it('learns nothing from flat groups and masked samples, and replays what it is given', () =>
     withModel(async (model) => {
       const optimizer = createOptimizer(model);
+      const step = (episodes: Episode[], more: Partial<GrpoUpdate> = {}, options = grpo) =>
+        grpoStep(model, optimizer, update(episodes, { learningRate: 1e-2, ...more }), options);
       const flatOnes = await episodesOf(model, [0, 0, 0]);
-      expect(await grpoStep(model, optimizer, flatOnes, [], null, 1e-2, grpo, 1)).toMatchObject({
-        tokens: 0,
-        gradNorm: 0,
-      });
-      expect(optimizer.step).toBe(0);
+      expect((await step(flatOnes)).gradNorm).toBe(0);
       const masked = (await episodesOf(model, [1, 1, 1])).map((one) => ({ ...one, masked: true }));
-      expect((await grpoStep(model, optimizer, masked, [], null, 1e-2, grpo, 1)).gradNorm).toBe(0);
-      const first = await grpoStep(model, optimizer, flatOnes, examples, null, 1e-2, grpo, 1);
+      expect((await step(masked)).gradNorm).toBe(0);
+      expect(optimizer.step).toBe(0);
+      const first = await step(flatOnes, { replay: examples });
       expect(first.replayLoss).toBeGreaterThan(2);
-      for (let i = 0; i < 40; i++) await grpoStep(model, optimizer, flatOnes, examples, null, 1e-2, grpo, i);
-      expect((await grpoStep(model, optimizer, flatOnes, examples, null, 0, grpo, 1)).replayLoss).toBeLessThan(0.3);
-      const none = { ...grpo, replayWeight: 0 };
-      expect(await grpoStep(model, optimizer, flatOnes, examples, null, 0, none, 1)).toMatchObject({
-        replayLoss: 0,
-        tokens: 0,
-      });
+      for (let i = 0; i < 40; i++) await step(flatOnes, { replay: examples });
+      expect((await step(flatOnes, { replay: examples, learningRate: 0 })).replayLoss).toBeLessThan(0.3);
+      expect(await step(flatOnes, { replay: examples }, { ...grpo, replayWeight: 0 })).not.toHaveProperty('replayLoss');
+    }));
+
+  it('measures flat groups like the others, and leaves out what it did not compute', () =>
+    withModel(async (model) => {
+      const optimizer = createOptimizer(model);
+      const measure = (episodes: Episode[], options: Partial<GrpoOptions> = {}) =>
+        grpoStep(model, optimizer, update(episodes, { reference: model }), { ...grpo, ...options });
+      const lively = await measure(await episodesOf(model, [1, -1, 0.5]));
+      const stale = (await episodesOf(model, [0, 2, 0])).map((one, i) => ({
+        ...one,
+        logProbs: one.logProbs.map((value) => value - Number(i === 1)),
+      }));
+      const clipped = await measure(stale);
+      expect(clipped.entropy).toBeCloseTo(lively.entropy!, 6);
+      expect(clipped.clipHigh).toBeCloseTo(5 / 9, 6);
+      expect(clipped.perToken.entropy.map(({ length }) => length)).toEqual([3, 5, 1]);
+      expect(clipped.perToken.refLogProbs).toBeNull();
+      for (const episodes of [await episodesOf(model, [0, 0, 0]), stale]) {
+        const flat = await measure(episodes, episodes === stale ? { policyWeight: 0 } : {});
+        expect(flat.entropy).toBeCloseTo(lively.entropy!, 6);
+        expect(flat).toMatchObject({ gradNorm: 0, tokens: lively.tokens });
+        expect(flat).not.toHaveProperty('kl');
+        expect(flat).not.toHaveProperty('replayLoss');
+      }
+      const kept = await measure(stale, { beta: 0.1 });
+      expect(kept.kl).toBeCloseTo(0, 6);
+      expect(kept.perToken.refLogProbs!.map(({ length }) => length)).toEqual([3, 5, 1]);
+
+      const [first, ...others] = await episodesOf(model, [1, 1, 1]);
+      const rest = others.map((one) => ({ ...one, masked: true }));
+      const alone = await measure([first, ...rest]);
+      expect(alone.entropy).toBeCloseTo(alone.perToken.entropy[0].reduce((a, b) => a + b) / 3, 6);
+      const none = await measure([{ ...first, masked: true }, ...rest], { beta: 0.1 });
+      for (const name of ['entropy', 'kl', 'clipLow', 'clipHigh']) expect(none).not.toHaveProperty(name);
+      expect(none.perToken.entropy).toEqual(alone.perToken.entropy);
+    }));
+
+  it('has the gradient of bnpo from all completions of a micro-batch, flat and masked ones too', () =>
+    withModel(async (model) => {
+      const norm = async (advantages: number[], options: Partial<GrpoOptions>) => {
+        const optimizer = createOptimizer(model);
+        const episodes = await episodesOf(model, advantages);
+        return (await grpoStep(model, optimizer, update(episodes), { ...grpo, ...options })).gradNorm;
+      };
+      // One micro-batch: the mean over all 9 tokens, whether a KL term of no weight to speak of takes the flat ones along or not.
+      const flat = await norm([1, 0, 0], { loss: 'bnpo' });
+      expect(flat).toBeCloseTo(await norm([1, 0, 0], { loss: 'dapo' }), 6);
+      const tiny = { beta: 1e-12 };
+      const reference = async (loss: GrpoOptions['loss'], microBatchTokens: number) => {
+        const optimizer = createOptimizer(model);
+        const episodes = await episodesOf(model, [1, 0, -1]);
+        const options = { ...grpo, ...tiny, loss, microBatchTokens };
+        return (await grpoStep(model, optimizer, update(episodes, { reference: model }), options)).gradNorm;
+      };
+      for (const microBatchTokens of [6, 12, 1000])
+        expect(await norm([1, 0, -1], { loss: 'bnpo', microBatchTokens })).toBeCloseTo(
+          await reference('bnpo', microBatchTokens),
+          6,
+        );
     }));
 
   it('keeps close to the reference when told to', () =>
@@ -239,20 +293,10 @@ describe('grpo', () => {
       const drift = async (beta: number) => {
         const student = createModel(config, 3);
         const optimizer = createOptimizer(student);
+        const drifting = async () => update(await episodesOf(student, [1, -1, 0.5]), { reference, learningRate: 2e-3 });
         let kl = 0;
         for (let i = 0; i < 20; i++)
-          kl = (
-            await grpoStep(
-              student,
-              optimizer,
-              await episodesOf(student, [1, -1, 0.5]),
-              [],
-              reference,
-              2e-3,
-              { ...grpo, beta, kl: 'k3+' },
-              i,
-            )
-          ).kl;
+          kl = (await grpoStep(student, optimizer, await drifting(), { ...grpo, beta, kl: 'k3+' })).kl!;
         disposeModel(student);
         return kl;
       };

@@ -130,10 +130,8 @@ describe.each([
         advantage: i % 2 ? 1 : -1,
         masked: false,
       }));
-      expectNear(
-        estimate,
-        await peakOf(models, () => grpoStep(model, optimizer, episodes, [], reference, 1e-5, grpo, 1)),
-      );
+      const update = { episodes, reference, learningRate: 1e-5, seed: 1 };
+      expectNear(estimate, await peakOf(models, () => grpoStep(model, optimizer, update, grpo)));
     },
   );
 

@@ -31,7 +31,8 @@ async function gradients(loss: LossType, microBatchTokens: number): Promise<numb
   const model = createModel(parseModelConfig(tinyConfig('qwen2')), 5);
   const [optimizer, reference] = [createOptimizer(model), createModel(model.config, 6)];
   const options: GrpoOptions = { ...plainGrpo, microBatchTokens, maxGradNorm: 0, loss, beta: 0.05, temperature: 0.9 };
-  await grpoStep(model, optimizer, episodes, examples, reference, 1e-3, options, 3);
+  const update = { episodes, replay: examples, reference, learningRate: 1e-3, seed: 3 };
+  await grpoStep(model, optimizer, update, options);
   const values = [...optimizer.moments.values()].flatMap(({ first }) => [...first.dataSync()]);
   disposeOptimizer(optimizer);
   disposeModel(reference);

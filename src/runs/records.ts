@@ -73,8 +73,9 @@ export const stageRowSchema = z.object({
 export type StageRow = z.infer<typeof stageRowSchema>;
 
 /**
- * One update, with the meanings of TRL's GRPOTrainer. Supervised updates have no rewards, groups or clipping: those are absent.
- * Shares are 0 to 1, lengths are completion tokens.
+ * One update, with the meanings of TRL's GRPOTrainer: means over all unmasked completion tokens, those of flat groups too. What was not
+ * computed is absent: supervised updates have no rewards, groups or clipping, others no KL where beta is 0, no entropy where every
+ * completion is masked. Shares are 0 to 1, lengths are completion tokens.
  */
 export const updateMetricsSchema = z.object({
   stage: stageSchema,
@@ -96,7 +97,7 @@ export const updateMetricsSchema = z.object({
   kl: real.optional(),
   /** Nats a token. */
   entropy: real.optional(),
-  /** Share of tokens clipped at the low side (advantage < 0) and at the high side (advantage > 0). */
+  /** Share of tokens (gspo: of completions) clipped at the low side (advantage < 0) and at the high side (advantage > 0). */
   clipLow: real.optional(),
   clipHigh: real.optional(),
   lengthMean: real.optional(),
@@ -108,7 +109,7 @@ export const updateMetricsSchema = z.object({
   flatGroups: real.optional(),
   allCorrect: real.optional(),
   allWrong: real.optional(),
-  /** Cross-entropy of the replayed examples. */
+  /** Cross-entropy of the replayed examples, where there were any. */
   replayLoss: real.optional(),
 });
 export type UpdateMetrics = z.infer<typeof updateMetricsSchema>;
@@ -150,8 +151,11 @@ export const rolloutRecordSchema = z.object({
   /** The completion's token ids with the end token, if it came; the other lists run along with it. */
   tokens: z.array(count),
   tokenTexts: z.array(z.string()),
+  /** At the sampling temperature, like the two below. */
   logProbs: z.array(real),
+  /** Under the reference policy; where beta is above 0 and the setting `tokenMeasures` is on. */
   refLogProbs: z.array(real).optional(),
+  /** Nats, of the student as the update's first pass over the completion found it; where `tokenMeasures` is on. */
   entropy: z.array(real).optional(),
   /** null: no component applied. */
   reward: real.nullable(),

@@ -100,7 +100,7 @@ export class RunWriter {
     this.append(layout.validationFile(this.folder), [{ time: this.now().toISOString(), ...check }]);
   }
 
-  /** All completions of an update. Numbers are kept to the precision of float32. */
+  /** All completions of an update. Log-probs are kept to the precision of float32, entropies to four decimals, as they are only looked at. */
   rollouts(stage: StageName, step: number, records: readonly Omit<RolloutRecord, 'seq' | 'stage' | 'step'>[]): void {
     const rows = records.map(({ logProbs, refLogProbs, entropy, ...rest }) => ({
       stage,
@@ -108,7 +108,7 @@ export class RunWriter {
       ...rest,
       logProbs: logProbs.map(shorten),
       ...(refLogProbs && { refLogProbs: refLogProbs.map(shorten) }),
-      ...(entropy && { entropy: entropy.map(shorten) }),
+      ...(entropy && { entropy: entropy.map((value) => Number(value.toFixed(4))) }),
     }));
     this.append(layout.rolloutsFile(this.folder, stage, step), rows);
   }

@@ -2,7 +2,7 @@ import { dispose, engine, type Scalar, tensor1d, tensor2d } from '@tensorflow/tf
 import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../../src/kernels/backends';
 import { type AdvantageScale, groupAdvantages, grpoLoss, type KlEstimator } from '../../src/kernels/interface';
-import { type LossType, lossShape } from '../../src/learning/grpo';
+import { type LossType, lossShape } from '../../src/learning/grpo-pass';
 import { backends, expectClose, readFixture, tolerance } from './fixtures';
 
 interface LossCase {

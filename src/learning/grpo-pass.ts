@@ -1,0 +1,157 @@
+/** One micro-batch of scored samples through the student: its part of the loss, and what is measured on the way. */
+import { dispose, mul, type Scalar, type Tensor1D, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { type GrpoLossOptions, type GrpoMetrics, grpoLoss, type KlEstimator } from '../kernels/interface';
+import type { Model } from '../model/transformer';
+import { disposePacked, type Example, microBatches, packExamples } from './batch';
+import { accumulate, type Gradients } from './optimizer';
+import { completionLogProbs, type SupervisedOptions } from './supervised';
+
+/** A sampled completion with what the loss needs. */
+export interface Episode extends Example {
+  /** Log-probabilities of the completion's tokens when they were sampled. */
+  logProbs: Float32Array;
+  advantage: number;
+  /** Left out of the loss (a truncated completion, when the settings say so). */
+  masked: boolean;
+}
+
+/** Loss types by the names that TRL gives them. */
+export type LossType = 'grpo' | 'bnpo' | 'dr_grpo' | 'dapo' | 'gspo';
+
+export interface GrpoOptions extends SupervisedOptions {
+  loss: LossType;
+  clipLow: number;
+  clipHigh: number;
+  beta: number;
+  kl: KlEstimator;
+  temperature: number;
+  /** The constant that dr_grpo divides by. */
+  maxNewTokens: number;
+  /** Passes over the same samples. */
+  iterations: number;
+  /** Optimizer steps a pass. */
+  minibatches: number;
+  /** Weight of the GRPO gradient itself; 0 leaves only the replay (a control experiment). */
+  policyWeight: number;
+  /** Weight of the cross-entropy on replayed examples. */
+  replayWeight: number;
+}
+
+type LossShape = Pick<GrpoLossOptions, 'aggregation' | 'importance' | 'normalizer'>;
+
+/** A micro-batch. */
+export interface Pass {
+  batch: readonly Episode[];
+  /** Whether anything in it has a gradient. */
+  learns: boolean;
+  shape: LossShape;
+}
+
+/** What a pass gives: its part of the loss, and sums over its unmasked tokens. */
+export interface PassResult extends GrpoMetrics {
+  batch: readonly Episode[];
+  loss: number;
+  /** Of each completion's tokens, in nats; of masked completions too. */
+  entropies: Float32Array[];
+  /** Tokens that the model read. */
+  read: number;
+}
+
+/**
+ * What a sum is divided by, so that micro-batches add up to the loss of the whole batch (TRL's definitions):
+ * grpo, gspo: sequences; dapo: unmasked tokens of the batch; dr_grpo: sequences x maxNewTokens; bnpo: unmasked tokens of the micro-batch,
+ * micro-batches averaged. Flat groups and masked completions count as sequences of their batch and micro-batch.
+ */
+export function lossShape(
+  loss: LossType,
+  counts: { sequences: number; tokens: number; microTokens: number; microBatches: number; maxNewTokens: number },
+): LossShape {
+  const importance = loss === 'gspo' ? 'sequence' : 'token';
+  switch (loss) {
+    case 'grpo':
+    case 'gspo':
+      return { aggregation: 'sequence', importance, normalizer: counts.sequences };
+    case 'dapo':
+      return { aggregation: 'token', importance, normalizer: Math.max(counts.tokens, 1) };
+    case 'dr_grpo':
+      return { aggregation: 'token', importance, normalizer: counts.sequences * counts.maxNewTokens };
+    case 'bnpo':
+      return { aggregation: 'token', importance, normalizer: Math.max(counts.microTokens, 1) * counts.microBatches };
+  }
+}
+
+const unmaskedTokens = (episodes: readonly Episode[]): number =>
+  episodes.reduce((count, episode) => count + (episode.masked ? 0 : episode.completion.length), 0);
+
+/**
+ * The passes of an optimizer step. Completions of flat groups have no advantage and, without a KL term, no gradient, and masked ones never
+ * have any: they are only measured, which a forward pass does. What the others are divided by counts all of them, as TRL does.
+ */
+export function passesOf(episodes: readonly Episode[], options: GrpoOptions): Pass[] {
+  const { loss, beta, policyWeight, microBatchTokens, maxNewTokens } = options;
+  const hasGradient = ({ masked, advantage }: Episode) => policyWeight > 0 && !masked && (beta > 0 || advantage !== 0);
+  // Only bnpo asks which completions share a micro-batch.
+  const parts = loss === 'bnpo' ? microBatches(episodes, microBatchTokens) : [episodes];
+  return parts.flatMap((part) => {
+    const shape = lossShape(loss, {
+      sequences: episodes.length,
+      tokens: unmaskedTokens(episodes),
+      microTokens: unmaskedTokens(part),
+      microBatches: parts.length,
+      maxNewTokens,
+    });
+    return [true, false].flatMap((learns) => {
+      const chosen = part.filter((episode) => hasGradient(episode) === learns);
+      return microBatches(chosen, microBatchTokens).map((batch) => ({ batch, learns, shape }));
+    });
+  });
+}
+
+/** Runs a pass, and adds the gradients of its loss to `gradients` where it has any. */
+export function runPass(
+  model: Model,
+  { batch, learns, shape }: Pass,
+  options: GrpoOptions & { seed: number; refLogProbs: ReadonlyMap<Episode, Float32Array> | null },
+  gradients: Gradients,
+): PassResult {
+  const { refLogProbs, dropout, seed, temperature, checkpointing, policyWeight } = options;
+  const packed = packExamples(batch);
+  const inputs = {
+    oldLogProbs: perToken(batch, (episode, j) => episode.logProbs[j]),
+    refLogProbs: refLogProbs && perToken(batch, (episode, j) => refLogProbs.get(episode)![j]),
+    mask: perToken(batch, ({ masked }) => Number(!masked)),
+    advantages: tensor1d(batch.map((episode) => episode.advantage)),
+    starts: packed.targetStarts,
+  };
+  let sums: ArrayLike<number> = [];
+  let entropies: Float32Array[] = [];
+  const weightedLoss = () => {
+    const scored = completionLogProbs(model, packed, { dropout, seed, temperature, checkpointing });
+    const { loss, metrics } = grpoLoss({ ...inputs, logProbs: scored.logProbs }, { ...options, ...shape });
+    sums = metrics.dataSync();
+    entropies = byCompletion(batch, scored.entropy.dataSync() as Float32Array);
+    return mul(loss, policyWeight) as Scalar;
+  };
+  const loss = learns ? accumulate(model, gradients, weightedLoss) : tidy(() => weightedLoss().dataSync()[0]);
+  dispose([inputs.oldLogProbs, inputs.mask, inputs.advantages]);
+  inputs.refLogProbs?.dispose();
+  disposePacked(packed);
+  const [tokens, kl, clippedLow, clippedHigh, ratio] = Array.from(sums);
+  return { batch, loss, entropies, read: packed.tokenCount, tokens, kl, clippedLow, clippedHigh, ratio };
+}
+
+/** Values of the tokens of all completions, one after the other, as one array for each completion. */
+export function byCompletion(batch: readonly Example[], values: Float32Array): Float32Array[] {
+  let end = 0;
+  return batch.map(({ completion }) => {
+    end += completion.length;
+    return values.slice(end - completion.length, end);
+  });
+}
+
+function perToken(episodes: readonly Episode[], value: (episode: Episode, j: number) => number): Tensor1D {
+  const out = new Float32Array(episodes.reduce((count, episode) => count + episode.completion.length, 0));
+  let at = 0;
+  for (const episode of episodes) for (let j = 0; j < episode.completion.length; j++) out[at++] = value(episode, j);
+  return tensor1d(out, 'float32');
+}
