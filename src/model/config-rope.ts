@@ -3,9 +3,29 @@ import { number, refuseField, type Source } from './config-fields';
 import { isJsonObject } from './files';
 
 /** How frequencies are stretched for longer contexts; the numbers are those of config.json. */
-export type RopeScaling =
-  | { type: 'linear'; factor: number }
-  | { type: 'llama3'; factor: number; lowFreqFactor: number; highFreqFactor: number; originalPositions: number };
+export type RopeScaling = { type: 'linear'; factor: number } | Llama3Scaling | YarnScaling;
+
+export interface Llama3Scaling {
+  type: 'llama3';
+  factor: number;
+  lowFreqFactor: number;
+  highFreqFactor: number;
+  originalPositions: number;
+}
+
+/** YaRN (arXiv 2309.00071). */
+export interface YarnScaling {
+  type: 'yarn';
+  factor: number;
+  /** cos and sin are multiplied by it, so that attention is scaled by its square. */
+  attentionFactor: number;
+  /** Turns over the original positions: waves with more are kept, those with fewer than betaSlow are stretched by `factor`. */
+  betaFast: number;
+  betaSlow: number;
+  originalPositions: number;
+  /** Whether the bounds between the two are rounded to whole dimensions. */
+  truncate: boolean;
+}
 
 /**
  * `rope_theta` and `rope_scaling`, or `rope_parameters`, which holds both since transformers 5. Throws a UserError for kinds of
@@ -25,16 +45,56 @@ export function ropeOf(source: Source, maxPositions: number): { ropeTheta: numbe
 function scalingOf(source: Source, maxPositions: number): RopeScaling | null {
   const { json } = source;
   const type = json.rope_type ?? json.type ?? 'default';
-  if (type === 'default') return null;
   const real = (field: string, absent?: number) => number(source, field, absent, 'real');
-  if (type === 'linear') return { type, factor: real('factor') };
-  if (type !== 'llama3')
-    return refuseField(source, json.rope_type != null ? 'rope_type' : 'type', 'default, linear or llama3');
+  const originalPositions = () => real('original_max_position_embeddings', maxPositions);
+  switch (type) {
+    case 'default':
+      return null;
+    case 'linear':
+      return { type: 'linear', factor: real('factor') };
+    case 'dynamic':
+      // It stretches only beyond max_position_embeddings, and no sequence here is longer (checkLength).
+      real('factor');
+      return null;
+    case 'llama3':
+      return {
+        type: 'llama3',
+        factor: real('factor'),
+        lowFreqFactor: real('low_freq_factor'),
+        highFreqFactor: real('high_freq_factor'),
+        originalPositions: originalPositions(),
+      };
+    case 'yarn':
+      return yarnOf(source, originalPositions());
+    default:
+      return refuseField(
+        source,
+        json.rope_type != null ? 'rope_type' : 'type',
+        'default, linear, dynamic, llama3 or yarn',
+      );
+  }
+}
+
+/** YaRN's attention factor where nothing else is said (arXiv 2309.00071, equation 22). */
+export const usualAttentionFactor = (factor: number, weight = 1): number =>
+  factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1;
+
+/** Defaults are those of transformers (modeling_rope_utils, _compute_yarn_parameters). */
+function yarnOf(source: Source, originalPositions: number): YarnScaling {
+  const { json } = source;
+  const real = (field: string, absent?: number) => number(source, field, absent, 'real');
+  const factor = real('factor');
+  const weighted = json.mscale && json.mscale_all_dim;
+  const inferred = weighted
+    ? usualAttentionFactor(factor, real('mscale')) / usualAttentionFactor(factor, real('mscale_all_dim'))
+    : usualAttentionFactor(factor);
   return {
-    type,
-    factor: real('factor'),
-    lowFreqFactor: real('low_freq_factor'),
-    highFreqFactor: real('high_freq_factor'),
-    originalPositions: real('original_max_position_embeddings', maxPositions),
+    type: 'yarn',
+    factor,
+    attentionFactor: real('attention_factor', inferred),
+    betaFast: real('beta_fast', 32),
+    betaSlow: real('beta_slow', 1),
+    originalPositions,
+    truncate: json.truncate !== false,
   };
 }

@@ -93,6 +93,22 @@ it('divides frequencies by the factor of linear scaling', () => {
   expect(cos[4 * 3]).toBeCloseTo(Math.cos(1), 6); // position 4, first frequency 1/4
 });
 
+it('leaves frequencies alone that are stretched beyond max_position_embeddings only', () => {
+  const dynamic = parseModelConfig(tinyConfig('llama', { rope_scaling: { type: 'dynamic', factor: 2 } }));
+  expect(inverseFrequencies(dynamic)).toEqual(inverseFrequencies(parseModelConfig(tinyConfig('llama'))));
+});
+
+it('scales attention by what a YaRN config says, or by its factor', () => {
+  const yarn = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32 };
+  const scaleOf = (more: object) => {
+    const config = parseModelConfig(tinyConfig('llama', { rope_scaling: { ...yarn, ...more } }));
+    return ropeValues(config, 1).cos[0]; // position 0: cos 0 = 1
+  };
+  expect(scaleOf({})).toBeCloseTo(0.1 * Math.log(4) + 1, 6);
+  expect(scaleOf({ attention_factor: 1.5 })).toBe(1.5);
+  expect(scaleOf({ mscale: 1, mscale_all_dim: 1 })).toBe(1);
+});
+
 it('fills absent fields as transformers does', () => {
   const { num_key_value_heads, head_dim, ...rest } = tinyConfig('llama');
   expect(parseModelConfig(rest)).toMatchObject({ kvHeads: 4, headDim: 6 });
@@ -124,10 +140,11 @@ it.each([
   [{ attention_bias: true }, /attention_bias is true/],
   [{ partial_rotary_factor: 0.5 }, /partial_rotary_factor is 0.5/],
   [{ num_experts: 8 }, /num_experts is 8/],
-  [{ quantization_config: { bits: 4 } }, /quantization_config is/],
-  [{ rope_scaling: { rope_type: 'yarn', factor: 4 } }, /rope_scaling.rope_type is "yarn"/],
+  [{ quantization_config: { bits: 4, quant_method: 'awq' } }, /quantised \(quantization_config, awq\)/],
+  [{ rope_scaling: { rope_type: 'longrope', short_factor: [1] } }, /rope_scaling.rope_type is "longrope"/],
+  [{ rope_scaling: { type: 'yarn' } }, /rope_scaling.factor is missing/],
   [{ rope_scaling: { rope_type: 'linear' } }, /rope_scaling.factor is missing/],
-  [{ rope_parameters: { rope_type: 'dynamic', rope_theta: 1 } }, /rope_parameters.rope_type is "dynamic"/],
+  [{ rope_parameters: { rope_type: 'mrope', rope_theta: 1 } }, /rope_parameters.rope_type is "mrope"/],
   [{ rope_theta: 0 }, /rope_theta is 0/],
   [{ layer_types: ['full_attention', 'linear_attention'] }, /layer_types is/],
   [{ layer_types: ['sliding_attention'], sliding_window: 'wide' }, /sliding_window is "wide"/],

@@ -1,9 +1,10 @@
 /** The architecture that GGUF metadata states, as config.json would (gguf-py/gguf/constants.py in llama.cpp names the keys). */
 import { UserError } from '../../errors';
+import { usualAttentionFactor } from '../config-rope';
 import type { JsonObject } from '../files';
 import { inverseFrequencies } from '../rope';
 import type { GgufFile } from './file';
-import { refuse } from './types';
+import { refuse, refuseKind } from './types';
 
 const architectures = { llama: 'LlamaForCausalLM', qwen2: 'Qwen2ForCausalLM', qwen3: 'Qwen3ForCausalLM' } as const;
 type Architecture = keyof typeof architectures;
@@ -26,10 +27,15 @@ export function configJson(gguf: GgufFile): JsonObject {
   const headDim = count('attention.key_length', hiddenSize / heads);
   fields.mustBe('attention.value_length', headDim);
   fields.mustBe('rope.dimension_count', headDim);
-  fields.mustBe('expert_count', 0);
+  if ((fields.value('expert_count') ?? 0) !== 0)
+    refuseKind(file, 'holds a mixture of experts', 'Take a dense model of the same family.');
   const positions = count('context_length');
   if (count('attention.sliding_window', positions) < positions)
-    refuse(file, 'has attention within a window, which is not computed');
+    refuseKind(
+      file,
+      'has attention within a window',
+      'Take the Hugging Face folder of this model: it is read up to its window.',
+    );
   const theta = real('rope.freq_base', 10000);
   const token = (name: string) => metadata.get(`tokenizer.ggml.${name}_token_id`);
   const [vocabSize] = tensors.get('token_embd.weight')?.shape ?? refuse(file, 'has no tensor "token_embd.weight"');
@@ -74,7 +80,7 @@ function fieldsOf({ metadata, file }: GgufFile, architecture: string) {
     return value;
   };
   return {
-    text: (name: string) => metadata.get(`${architecture}.${name}`),
+    value: (name: string) => metadata.get(`${architecture}.${name}`),
     count(name: string, absent?: number): number {
       const value = number(name, absent);
       if (!Number.isSafeInteger(value) || value < 1) refuse(file, `: ${architecture}.${name} is ${value}`);
@@ -99,21 +105,45 @@ function fieldsOf({ metadata, file }: GgufFile, architecture: string) {
  */
 function ropeScaling(gguf: GgufFile, fields: Fields, rope: { headDim: number; theta: number }): JsonObject | null {
   const { file, tensors } = gguf;
-  const type = fields.text('rope.scaling.type') ?? 'none';
+  const type = fields.value('rope.scaling.type') ?? 'none';
   if (type === 'linear') return { rope_type: 'linear', factor: fields.real('rope.scaling.factor') };
-  if (type !== 'none') refuse(file, `stretches rotary embedding by ${JSON.stringify(type)}, which is not computed`);
+  if (type === 'yarn') return yarnScaling(fields);
+  if (type !== 'none')
+    refuseKind(
+      file,
+      `stretches rotary embedding by ${JSON.stringify(type)}`,
+      "Take a version of the model for shorter contexts: linear, yarn and Llama 3.1's way are computed.",
+    );
   if (!tensors.has('rope_freqs.weight')) return null;
   const divisors = gguf.readFloats('rope_freqs.weight');
   const published = { factor: Math.max(...divisors), lowFreqFactor: 1, highFreqFactor: 4, originalPositions: 8192 };
   const wanted = llama3Divisors(rope.headDim, rope.theta, published);
   if (wanted.length !== divisors.length || wanted.some((divisor, i) => Math.abs(divisor / divisors[i] - 1) > 1e-4))
-    refuse(file, 'stretches rotary embedding by a table that is not that of Llama 3, which is not computed');
+    refuseKind(
+      file,
+      'stretches rotary embedding by a table that is not that of Llama 3.1',
+      'Take the Hugging Face folder of this model: its config.json says what the table comes from.',
+    );
   return {
     rope_type: 'llama3',
     factor: published.factor,
     low_freq_factor: published.lowFreqFactor,
     high_freq_factor: published.highFreqFactor,
     original_max_position_embeddings: published.originalPositions,
+  };
+}
+
+/** llama.cpp multiplies its own `attn_factor` by YaRN's usual 1 + ln(factor) / 10 (ggml_rope_ext's mscale). */
+function yarnScaling(fields: Fields): JsonObject {
+  const factor = fields.real('rope.scaling.factor');
+  const attention = fields.real('rope.scaling.attn_factor', fields.real('rope.scaling.yarn_attn_factor', 1));
+  return {
+    rope_type: 'yarn',
+    factor,
+    original_max_position_embeddings: fields.count('rope.scaling.original_context_length'),
+    beta_fast: fields.real('rope.scaling.yarn_beta_fast', 32),
+    beta_slow: fields.real('rope.scaling.yarn_beta_slow', 1),
+    ...(attention !== 1 && { attention_factor: attention * usualAttentionFactor(factor) }),
   };
 }
 

@@ -59,9 +59,12 @@ const readers: Record<TensorTypeName, (raw: Uint8Array, out: Float32Array) => vo
         out[to + 16 + i] = fround(scale * ((byte >> 4) | fifthBit(raw, at + 4, i + 16))) + least;
       }
     }),
+  Q3_K: (raw, out) => each(out, 110, 256, (at, to) => threeBits(raw, out, at, to)),
   Q4_K: (raw, out) => each(out, 144, 256, (at, to) => superBlock(raw, out, at, to, 16, null)),
   Q5_K: (raw, out) => each(out, 176, 256, (at, to) => superBlock(raw, out, at, to, 48, 16)),
   Q6_K: (raw, out) => each(out, 210, 256, (at, to) => sixBits(raw, out, at, to)),
+  IQ4_NL: (raw, out) => each(out, 18, 32, (at, to) => tableValues({ raw, at: at + 2, out, to }, half(raw, at))),
+  IQ4_XS: (raw, out) => each(out, 136, 256, (at, to) => scaledTables(raw, out, at, to)),
 };
 
 function each(out: Float32Array, bytes: number, block: number, read: (at: number, to: number) => void): void {
@@ -134,5 +137,48 @@ function sixBits(raw: Uint8Array, out: Float32Array, at: number, to: number): vo
         const own = (raw[at + 192 + 8 * part + 2 * quarter + (i >> 4)] << 24) >> 24;
         out[to + 128 * part + 32 * quarter + i] = fround(scale * own) * ((four | (two << 4)) - 32);
       }
+  }
+}
+
+/** 256 values of Q3_K: a high bit each in 32 bytes, 2 low bits in 64, sixteen 6-bit scales in 12, and their scale. */
+function threeBits(raw: Uint8Array, out: Float32Array, at: number, to: number): void {
+  const scale = half(raw, at + 108);
+  const scales = at + 96;
+  for (let group = 0; group < 16; group++) {
+    const low = (raw[scales + (group & 7)] >> (4 * (group >> 3))) & 15;
+    const high = (raw[scales + 8 + (group & 3)] >> (2 * (group >> 2))) & 3;
+    const factor = fround(scale * ((low | (high << 4)) - 32));
+    for (let i = 16 * group; i < 16 * group + 16; i++) {
+      const two = (raw[at + 32 + 32 * (i >> 7) + (i & 31)] >> (2 * ((i >> 5) & 3))) & 3;
+      const highBit = (raw[at + (i & 31)] >> (i >> 5)) & 1;
+      out[to + i] = factor * (two - (highBit ? 0 : 4));
+    }
+  }
+}
+
+/** The 16 values that IQ4's four bits stand for (kvalues_iq4nl in ggml-common.h). */
+const iq4Values = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
+
+/** 32 values of IQ4 in 16 bytes, the second half of them in the high bits. */
+function tableValues(
+  { raw, at, out, to }: { raw: Uint8Array; at: number; out: Float32Array; to: number },
+  scale: number,
+): void {
+  for (let i = 0; i < 16; i++) {
+    const byte = raw[at + i];
+    out[to + i] = scale * iq4Values[byte & 15];
+    out[to + 16 + i] = scale * iq4Values[byte >> 4];
+  }
+}
+
+/** 256 values of IQ4_XS: their scale, eight 6-bit scales (high bits in 2 bytes, low bits in 4), then 4 bits a value. */
+function scaledTables(raw: Uint8Array, out: Float32Array, at: number, to: number): void {
+  const scale = half(raw, at);
+  const highs = raw[at + 2] | (raw[at + 3] << 8);
+  for (let group = 0; group < 8; group++) {
+    const low = (raw[at + 4 + (group >> 1)] >> (4 * (group & 1))) & 15;
+    const high = (highs >> (2 * group)) & 3;
+    const place = { raw, at: at + 8 + 16 * group, out, to: to + 32 * group };
+    tableValues(place, fround(scale * ((low | (high << 4)) - 32)));
   }
 }

@@ -1,5 +1,6 @@
 /** A student as a GGUF file that llama.cpp loads. */
 import type { ModelConfig } from '../config';
+import { usualAttentionFactor } from '../config-rope';
 import type { JsonObject } from '../files';
 import { mergedValues } from '../merge';
 import { parameterShapes } from '../parameters';
@@ -87,8 +88,19 @@ function architectureFields(config: ModelConfig, { name, type }: GgufOptions): F
     u32('vocab_size', config.vocabSize),
     f32('rope.freq_base', config.ropeTheta),
     f32('attention.layer_norm_rms_epsilon', config.normEps),
-    ...(scaling?.type === 'linear'
-      ? [[`${architecture}.rope.scaling.type`, 'string', 'linear'] as Field, f32('rope.scaling.factor', scaling.factor)]
+    ...(scaling?.type === 'linear' || scaling?.type === 'yarn'
+      ? [
+          [`${architecture}.rope.scaling.type`, 'string', scaling.type] as Field,
+          f32('rope.scaling.factor', scaling.factor),
+        ]
+      : []),
+    ...(scaling?.type === 'yarn'
+      ? [
+          u32('rope.scaling.original_context_length', scaling.originalPositions),
+          f32('rope.scaling.attn_factor', scaling.attentionFactor / usualAttentionFactor(scaling.factor)),
+          f32('rope.scaling.yarn_beta_fast', scaling.betaFast),
+          f32('rope.scaling.yarn_beta_slow', scaling.betaSlow),
+        ]
       : []),
   ];
 }

@@ -49,6 +49,7 @@ describe('a student', () => {
     ['llama', {}],
     ['llama', llama3],
     ['llama', { rope_scaling: { rope_type: 'linear', factor: 2 } }],
+    ['qwen2', { rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32 } }],
     ['qwen2', {}],
     ['qwen3', {}],
   ] as const)('%s %o is the same after a way through GGUF', (type, more) => {

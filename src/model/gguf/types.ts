@@ -39,9 +39,12 @@ export const tensorTypes = {
   Q5_0: { id: 6, block: 32, bytes: 22 },
   Q5_1: { id: 7, block: 32, bytes: 24 },
   Q8_0: { id: 8, block: 32, bytes: 34 },
+  Q3_K: { id: 11, block: 256, bytes: 110 },
   Q4_K: { id: 12, block: 256, bytes: 144 },
   Q5_K: { id: 13, block: 256, bytes: 176 },
   Q6_K: { id: 14, block: 256, bytes: 210 },
+  IQ4_NL: { id: 20, block: 32, bytes: 18 },
+  IQ4_XS: { id: 23, block: 256, bytes: 136 },
 } as const satisfies Record<string, TensorType>;
 
 export type TensorTypeName = keyof typeof tensorTypes;
@@ -50,16 +53,13 @@ export type TensorTypeName = keyof typeof tensorTypes;
 export const otherTensorTypes: Record<number, string> = {
   9: 'Q8_1',
   10: 'Q2_K',
-  11: 'Q3_K',
   15: 'Q8_K',
   16: 'IQ2_XXS',
   17: 'IQ2_XS',
   18: 'IQ3_XXS',
   19: 'IQ1_S',
-  20: 'IQ4_NL',
   21: 'IQ3_S',
   22: 'IQ2_S',
-  23: 'IQ4_XS',
   24: 'I8',
   25: 'I16',
   26: 'I32',
@@ -86,4 +86,9 @@ export function refuse(file: string, what: string): never {
     remedy: 'The file is damaged or was not written as GGUF: copy or export it again.',
     code: 'checkpoint',
   });
+}
+
+/** Refuses a sound file whose model is computed in a way that is not computed here; `remedy` says what to take instead. */
+export function refuseKind(file: string, what: string, remedy: string): never {
+  throw new UserError(`The file ${what}, which is not computed`, { file, remedy, code: 'checkpoint' });
 }
