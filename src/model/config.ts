@@ -2,7 +2,7 @@
 import { UserError } from '../errors';
 import { maxLayers, number, refuseField, requireField, type Source } from './config-fields';
 import { type RopeScaling, ropeOf } from './config-rope';
-import type { JsonObject } from './files';
+import { isJsonObject, type JsonObject } from './files';
 
 export interface ModelConfig {
   modelType: 'llama' | 'qwen2' | 'qwen3' | 'mistral';
@@ -94,9 +94,19 @@ function refuseUnsupported(source: Source, modelType: ModelConfig['modelType']):
   // transformers' attention_bias also gives the output projection a bias; Qwen2's class has q, k, v biases whatever it says.
   if (modelType !== 'qwen2') requireField(source, 'attention_bias', [false], false);
   requireField(source, 'partial_rotary_factor', [1], 1);
-  for (const field of ['num_experts', 'num_local_experts', 'n_routed_experts', 'quantization_config'])
-    if (json[field] != null && json[field] !== 0)
-      refuseField(source, field, 'absent: mixtures and quantised weights are not computed');
+  for (const field of ['num_experts', 'num_local_experts', 'n_routed_experts'])
+    if (json[field] != null && json[field] !== 0) refuseField(source, field, 'absent: mixtures are not computed');
+  if (json.quantization_config != null) refuseQuantised(source);
+}
+
+function refuseQuantised({ json, file }: Source): never {
+  const { quant_method: method } = isJsonObject(json.quantization_config) ? json.quantization_config : {};
+  throw new UserError(`The weights are quantised (quantization_config${method ? `, ${String(method)}` : ''})`, {
+    file,
+    remedy:
+      'Take the model that they were made from: the same name without -bnb-4bit, -AWQ, -GPTQ, -FP8 or the like. Or a GGUF file, which may be quantised.',
+    code: 'checkpoint',
+  });
 }
 
 /**

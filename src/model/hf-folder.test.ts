@@ -105,8 +105,8 @@ const vector = (name: string): TensorSource => ({
 
 it('names missing, surplus and misshapen tensors', () => {
   saveStudent(folder, makeModel('llama'), { tokenizerFrom: source });
-  rewrite((all) => [...all, vector('lm_head.weight'), vector('model.layers.0.self_attn.rotary_emb.inv_freq')]);
-  expect(loadStudent(folder).model.parameters.has('lm_head.weight')).toBe(false); // what transformers ignores, too
+  rewrite((all) => [...all, vector('model.layers.0.self_attn.rotary_emb.inv_freq')]);
+  loadStudent(folder); // what transformers ignores, too
   rewrite((all) => [...all, vector('score.weight')]);
   expect(failure().message).toMatch(/no place for: score.weight/);
   rewrite((all) => all.filter(({ name }) => name !== 'score.weight' && !name.includes('layers.1.mlp')));
@@ -116,6 +116,39 @@ it('names missing, surplus and misshapen tensors', () => {
   saveStudent(folder, makeModel('llama', { intermediate_size: 44 }));
   writeFileSync(join(folder, 'config.json'), JSON.stringify(tinyConfig('llama', { vocab_size: 261 })));
   expect(failure().message).toMatch(/gate_proj.weight has the shape \[44,24\], but config.json says \[40,24\]/);
+});
+
+it('takes the head of a tied model for the embedding where it is the same, and else says so', () => {
+  saveStudent(folder, makeModel('llama'), { tokenizerFrom: source });
+  const withHead = (change: (table: Float32Array) => Float32Array) => (all: TensorSource[]) => {
+    const embedding = all.find(({ name }) => name === 'model.embed_tokens.weight')!;
+    const others = all.filter(({ name }) => name !== 'lm_head.weight');
+    const values = change(embedding.values() as Float32Array);
+    return [...others, { ...embedding, name: 'lm_head.weight', values: () => values }];
+  };
+  rewrite(withHead((table) => table));
+  expect(loadStudent(folder).model.parameters.has('lm_head.weight')).toBe(false);
+  rewrite(withHead((table) => table.map((value) => value + 1)));
+  expect(failure().message).toMatch(/ties the output layer to the embedding, but the weights have another/);
+  const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, tie_word_embeddings: false }));
+  expect(loadStudent(folder).model.parameters.has('lm_head.weight')).toBe(true);
+  rewrite((all) => all.filter(({ name }) => name !== 'lm_head.weight'));
+  expect(failure().message).toMatch(/asks for an output layer of its own/);
+});
+
+it('is asked with a tokenizer that has a token more, which no text may hold', () => {
+  saveStudent(folder, makeModel('llama'), { tokenizerFrom: source });
+  const { json } = tinyTokenizer();
+  const added = json.added_tokens as object[];
+  const padding = { ...added[0], id: 261, content: '[PAD]' };
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ ...json, added_tokens: [...added, padding] }));
+  writeFileSync(join(folder, 'tokenizer_config.json'), '{"eos_token": "<|endoftext|>", "pad_token": "[PAD]"}');
+  const { tokenizer, model } = loadStudent(folder);
+  expect(tokenizer).toMatchObject({ eosId: 0, padId: 0, vocabSize: 261 });
+  expect(tokenizer.decode(tokenizer.encode('Step 1'))).toBe('Step 1');
+  expect(() => tokenizer.encode('Step [PAD]')).toThrow(/the token "\[PAD\]", which the model has no embedding for/);
+  disposeModel(model);
 });
 
 it('names missing files and a tokenizer of another student', () => {

@@ -9,10 +9,10 @@ import { fingerprint } from './fingerprint';
 import { ggufAt, ggufCompanions, ggufConfig, ggufWeights, withGguf } from './gguf/student';
 import { adapterBase, adapterConfigFile, holdsAdapter, readAdapter } from './lora-files';
 import { mergedValues } from './merge';
-import { headName, parameterShapes } from './parameters';
+import { embedName, headName, parameterShapes } from './parameters';
 import { type FloatDtype, writeSafetensors } from './safetensors';
 import { tokenizerAt } from './student-tokenizer';
-import { loadTokenizer, modelEosIds, type Tokenizer } from './tokenizer';
+import { loadTokenizer, modelEosIds, type Tokenizer, tokenizerWithin } from './tokenizer';
 import { disposeModel, type Model, modelFrom } from './transformer';
 import { holdsWeights, openWeights, type Weights } from './weights';
 
@@ -82,13 +82,9 @@ function refuseStack(folder: string, base: string): never {
 
 function loadPlain(path: string, tokenizer = tokenizerAt(path), place = path): Student {
   return withWeights(path, (config, weights) => {
-    if (tokenizer.vocabSize > config.vocabSize)
-      throw new UserError(`The tokenizer has ${tokenizer.vocabSize} tokens, the model only ${config.vocabSize}`, {
-        file: ggufAt(place) ?? join(place, 'tokenizer.json'),
-        remedy: 'Tokenizer and model belong to different students: copy both from one.',
-        code: 'checkpoint',
-      });
-    return { model: loadWeights(weights, config, path), tokenizer };
+    const file = ggufAt(place) ?? join(place, 'tokenizer.json');
+    const fitting = tokenizerWithin(tokenizer, config.vocabSize, file);
+    return { model: loadWeights(weights, config, path), tokenizer: fitting };
   });
 }
 
@@ -133,12 +129,30 @@ function withWeights<T>(path: string, use: (config: ModelConfig, weights: Weight
 
 function loadWeights(weights: Weights, config: ModelConfig, path: string): Model {
   checkTensors(weights, config, path);
+  checkTiedHead(weights, config, path);
   return modelFrom(config, (name) => weights.readFloats(name));
 }
 
 /** Tensors that some exporters add and transformers ignores: the head of a tied model, old RoPE buffers. */
 const isSurplus = (name: string, config: ModelConfig) =>
   (config.tied && name === headName) || name.endsWith('.rotary_emb.inv_freq');
+
+/** A tied model's file may hold the head once more; one that was trained by itself since would be lost without a word. */
+function checkTiedHead(weights: Weights, config: ModelConfig, folder: string): void {
+  const head = weights.tensors.get(headName);
+  if (!config.tied || !head) return;
+  const embedding = weights.tensors.get(embedName)!;
+  const differs = () => {
+    const table = weights.readFloats(embedName);
+    return weights.readFloats(headName).some((value, i) => value !== table[i]);
+  };
+  if (head.shape.join() === embedding.shape.join() && !differs()) return;
+  throw new UserError('config.json ties the output layer to the embedding, but the weights have another output layer', {
+    file: folder,
+    remedy: 'Set "tie_word_embeddings": false in config.json to use it, or delete lm_head.weight from the weights.',
+    code: 'checkpoint',
+  });
+}
 
 function checkTensors({ tensors }: Weights, config: ModelConfig, folder: string): void {
   const shapes = parameterShapes(config);
@@ -150,6 +164,13 @@ function checkTensors({ tensors }: Weights, config: ModelConfig, folder: string)
     });
   };
   const missing = [...shapes.keys()].filter((name) => !tensors.has(name));
+  if (missing.join() === headName)
+    throw new UserError('config.json asks for an output layer of its own, but the weights have none', {
+      file: folder,
+      remedy:
+        'Set "tie_word_embeddings": true in config.json if the model shares its embedding, or copy the weights again.',
+      code: 'checkpoint',
+    });
   if (missing.length > 0) fail(`The weights lack ${listed(missing)}`);
   const extra = [...tensors.keys()].filter((name) => !shapes.has(name) && !isSurplus(name, config));
   if (extra.length > 0) fail(`The weights have tensors that config.json leaves no place for: ${listed(extra)}`);

@@ -26,7 +26,7 @@ import { loadStudent, loadStudentTokenizer, saveStudent } from './hf-folder';
 import { adapterShapes, addsNothing, createAdapter } from './lora';
 import { saveAdapter } from './lora-files';
 import { mergeAdapter } from './merge';
-import { openSafetensors } from './safetensors';
+import { openSafetensors, type TensorSource, writeSafetensors } from './safetensors';
 import { tinyConfig, tinyTokenizer } from './testing/tiny';
 import { copyModel, createModel, disposeModel, forward, headWeight, type Model, pack } from './transformer';
 
@@ -274,7 +274,7 @@ describe('an adapter folder', () => {
     ['DoRA', { use_dora: true }, /use_dora must be false/],
     ['trained biases', { bias: 'all' }, /bias must be "none"/],
     ['whole modules', { modules_to_save: ['lm_head'] }, /modules_to_save/],
-    ['ranks of their own', { rank_pattern: { q_proj: 8 } }, /rank_pattern must be empty/],
+    ['a field of a newer PEFT', { some_future_config: { a: 1 } }, /some_future_config must be absent/],
     ['some layers only', { layers_to_transform: [0] }, /layers_to_transform/],
     ['one layer named', { target_modules: ['model.layers.0.self_attn.q_proj'] }, /target_modules/],
     ['other modules', { target_modules: ['q_proj', 'lm_head'] }, /target_modules/],
@@ -293,6 +293,71 @@ describe('an adapter folder', () => {
     patch(at, changes);
     expect(() => loadStudent(at)).toThrow(UserError);
     expect(() => loadStudent(at)).toThrow(message);
+  });
+
+  it('may say by a pattern which layers it is for', () => {
+    const at = saved();
+    const model = adapted();
+    patch(at, { target_modules: '(?:.*?(?:language|text).*?)|(?:\\bmodel\\.layers\\.[\\d]{1,}\\..*)' });
+    const loaded = loadStudent(at).model;
+    expect(loaded.adapter!.settings.targets).toEqual(model.adapter!.settings.targets);
+    expect(farthest(logits(loaded), logits(model))).toBe(0);
+    disposeModel(loaded);
+    disposeModel(model);
+  });
+
+  it('may have layers of other ranks and alphas, which add what they add with PEFT', () => {
+    const at = saved();
+    const path = join(at, 'adapter_model.safetensors');
+    const file = openSafetensors(path);
+    // Twice the rank with zeros in it, and twice the alpha, is the same layer.
+    const sources = [...file.tensors].map(([name, { shape }]): TensorSource => {
+      const values = file.readFloats(name);
+      if (!name.includes('q_proj')) return { name, dtype: 'F32', shape, values: () => values };
+      const [rows, columns] = shape;
+      const isA = name.includes('lora_A');
+      const wider = isA ? [2 * rows, columns] : [rows, 2 * columns];
+      const wide = new Float32Array(2 * values.length);
+      values.forEach((value, i) => {
+        wide[isA ? i : Math.floor(i / columns) * 2 * columns + (i % columns)] = value;
+      });
+      return { name, dtype: 'F32', shape: wider, values: () => wide };
+    });
+    file.close();
+    writeSafetensors(path, sources);
+    patch(at, { rank_pattern: { q_proj: 2 * settings.rank }, alpha_pattern: { q_proj: 2 * settings.alpha } });
+    const loaded = loadStudent(at).model;
+    const model = adapted();
+    expect(loaded.adapter!.settings.rank).toBe(2 * settings.rank);
+    expect(farthest(logits(loaded), logits(model))).toBeLessThan(1e-6);
+    disposeModel(loaded);
+    disposeModel(model);
+  });
+
+  it('of a 4-bit base is loaded on the model that the base was made from', () => {
+    const at = saved();
+    patch(at, { base_model_name_or_path: 'unsloth/qwen2.5-0.5b-instruct-unsloth-bnb-4bit' });
+    expect(() => loadStudent(at)).toThrow(
+      expect.objectContaining({ remedy: 'Fetch it: distillery download unsloth/qwen2.5-0.5b-instruct' }),
+    );
+  });
+
+  it('is refused as a pickle, or with an embedding of its own, and says what to do', () => {
+    const at = saved();
+    const path = join(at, 'adapter_model.safetensors');
+    const file = openSafetensors(path);
+    const name = 'base_model.model.model.embed_tokens.weight';
+    const embedding: TensorSource = { name, dtype: 'F32', shape: [2], values: () => new Float32Array(2) };
+    const all = [...file.tensors].map(([key, { shape }]): TensorSource => {
+      const values = file.readFloats(key);
+      return { name: key, dtype: 'F32', shape, values: () => values };
+    });
+    file.close();
+    writeSafetensors(path, [...all, embedding]);
+    expect(() => loadStudent(at)).toThrow(/embedding or output layer of its own/);
+    rmSync(path);
+    writeFileSync(join(at, 'adapter_model.bin'), 'PK');
+    expect(() => loadStudent(at)).toThrow(/Python pickle/);
   });
 
   it('is refused on another student than its own', () => {

@@ -118,3 +118,23 @@ it('names the file that is missing or broken', () => {
   write('tokenizer.json', json);
   expect(failure().message).toMatch(/end token/);
 });
+
+it('reads special tokens from special_tokens_map.json where tokenizer_config.json names none', () => {
+  write('tokenizer.json', json);
+  write('special_tokens_map.json', { eos_token: { content: '<|mark|>' } });
+  expect(loadTokenizer(folder).eosId).toBe(1);
+  write('tokenizer_config.json', config);
+  expect(loadTokenizer(folder).eosId).toBe(0);
+});
+
+it.each([[['tokenizer.model']], [['vocab.json', 'merges.txt']]])('says how %j becomes a tokenizer.json', (names) => {
+  for (const name of names) write(name, 'x');
+  const convert = expect.objectContaining({ remedy: expect.stringContaining('save_pretrained') });
+  expect(() => loadTokenizer(folder)).toThrow(convert);
+});
+
+it.each([-1, 1.5, 1e9, '7', null])('refuses a token with the id %j', (id) => {
+  const { vocab, ...model } = json.model as { vocab: object };
+  const broken = { ...json, model: { ...model, vocab: { ...vocab, Step: id } } };
+  expect(() => makeTokenizer(broken, config)).toThrow(/Token "Step" has the id/);
+});

@@ -27,6 +27,8 @@ export interface Tokenizer {
   padId: number;
   /** Largest id + 1. A model's vocab_size may be larger. */
   vocabSize: number;
+  /** The same without the tokens that were added to the vocabulary, such as a padding token. */
+  trainedVocabSize: number;
   /** Whether an id is a control token, such as the end token, and no text. */
   isSpecial(id: number): boolean;
   /** What frames messages for a student that chats; null when it names none. */
@@ -42,8 +44,10 @@ const maxBytes = 256 << 20;
  */
 export function loadTokenizer(folder: string, furtherEosIds: readonly number[] = []): Tokenizer {
   const file = join(folder, 'tokenizer.json');
+  if (!existsSync(file)) refuseOtherForms(folder, file);
   const json = readJsonObject(file, maxBytes);
-  const config = { ...optional(folder, 'tokenizer_config.json') };
+  // Older folders name their special tokens in a file of its own, which tokenizer_config.json goes before.
+  const config = { ...optional(folder, 'special_tokens_map.json'), ...optional(folder, 'tokenizer_config.json') };
   // transformers writes the template into a file of its own since 4.52, which goes before the config's.
   const template = join(folder, 'chat_template.jinja');
   if (existsSync(template)) config.chat_template = readText(template);
@@ -52,6 +56,20 @@ export function loadTokenizer(folder: string, furtherEosIds: readonly number[] =
 
 const optional = (folder: string, name: string): JsonObject =>
   existsSync(join(folder, name)) ? readJsonObject(join(folder, name)) : {};
+
+/** Throws where the folder has its tokenizer in a form that only its own library reads, and says how to convert it. */
+function refuseOtherForms(folder: string, file: string): void {
+  const other = [['tokenizer.model'], ['vocab.json', 'merges.txt'], ['tekken.json'], ['spiece.model']].find((names) =>
+    names.every((name) => existsSync(join(folder, name))),
+  );
+  if (!other) return;
+  const place = JSON.stringify(folder);
+  throw new UserError(`The folder has its tokenizer as ${other.join(' and ')}, not as tokenizer.json`, {
+    file,
+    remedy: `Convert it with Python (pip install transformers sentencepiece): python -c 'from transformers import AutoTokenizer as T; T.from_pretrained(${place}).save_pretrained(${place})'`,
+    code: 'checkpoint',
+  });
+}
 
 /** The end tokens that a model's own files name. */
 export function modelEosIds(folder: string): number[] {
@@ -72,6 +90,7 @@ export function makeTokenizer(
   furtherEosIds: readonly number[] = [],
   file = 'tokenizer.json',
 ): Tokenizer {
+  checkIds(json, file);
   let library: HfTokenizer;
   let prefix: number[];
   try {
@@ -93,8 +112,10 @@ export function makeTokenizer(
       cause: error,
     });
   }
-  let vocabSize = 0;
-  for (const id of library.get_vocab().values()) vocabSize = Math.max(vocabSize, id + 1);
+  const added = library.get_added_tokens_decoder();
+  const ids = [...library.get_vocab().values()];
+  const trained = ids.filter((id) => !added.has(id));
+  const sizeOf = (some: number[]) => some.reduce((size, id) => Math.max(size, id + 1), 0);
   const idOf = (field: string): number | null => {
     const token = isJsonObject(config[field]) ? config[field].content : config[field];
     return typeof token === 'string' ? (library.token_to_id(token) ?? null) : null;
@@ -132,10 +153,67 @@ export function makeTokenizer(
     eosId: eosIds[0],
     eosIds,
     padId: idOf('pad_token') ?? eosIds[0],
-    vocabSize,
+    vocabSize: sizeOf(ids),
+    trainedVocabSize: sizeOf(trained),
     isSpecial: (id) => library.id_to_token(id) !== undefined && decode([id], true) === '' && decode([id], false) !== '',
     chatTemplate: chatTemplateOf(config, file),
   };
+}
+
+/**
+ * The tokenizer as a model of `vocabSize` tokens can be asked with it. Fine-tunes often add a padding token that the model has no row for
+ * and never sees; a text that holds such a token is refused. Throws a UserError when more than added tokens is beyond the model, or every
+ * end token.
+ */
+export function tokenizerWithin(tokenizer: Tokenizer, vocabSize: number, file: string): Tokenizer {
+  if (tokenizer.vocabSize <= vocabSize) return tokenizer;
+  const eosIds = tokenizer.eosIds.filter((id) => id < vocabSize);
+  if (tokenizer.trainedVocabSize > vocabSize || eosIds.length === 0)
+    throw new UserError(`The tokenizer has ${tokenizer.vocabSize} tokens, the model only ${vocabSize}`, {
+      file,
+      remedy: 'Tokenizer and model belong to different students: copy both from one.',
+      code: 'checkpoint',
+    });
+  const encode = (text: string) => {
+    const ids = tokenizer.encode(text);
+    const beyond = ids.find((id) => id >= vocabSize);
+    if (beyond === undefined) return ids;
+    const [token] = tokenizer.tokenTexts([beyond]);
+    throw new UserError(`The text has the token ${JSON.stringify(token)}, which the model has no embedding for`, {
+      file,
+      remedy: 'Take it out of the text, or load a model whose embedding was resized for it.',
+      code: 'dataset',
+    });
+  };
+  const prefix = tokenizer.encodePrompt('');
+  return {
+    ...tokenizer,
+    encode,
+    encodePrompt: (text) => [...prefix, ...encode(text)],
+    eosIds,
+    eosId: eosIds[0],
+    padId: tokenizer.padId < vocabSize ? tokenizer.padId : eosIds[0],
+    vocabSize,
+  };
+}
+
+/** No vocabulary has more tokens; an id beyond would make tables of that size. */
+const mostTokens = 1 << 24;
+
+/** Throws a UserError when a token's id is none: the library takes what it is given, and drops characters or hangs. */
+function checkIds(json: JsonObject, file: string): void {
+  const { vocab } = isJsonObject(json.model) ? json.model : {};
+  const added = Array.isArray(json.added_tokens) ? json.added_tokens.filter(isJsonObject) : [];
+  const given: [unknown, unknown][] = added.map(({ content, id }) => [content, id]);
+  // Unigram's vocabulary is a list: its ids are places in it.
+  if (isJsonObject(vocab)) given.push(...Object.entries(vocab));
+  for (const [token, id] of given)
+    if (!isTokenId(id) || id >= mostTokens)
+      throw new UserError(`Token ${JSON.stringify(token)} has the id ${JSON.stringify(id)}`, {
+        file,
+        remedy: `Ids are whole numbers from 0 up to ${mostTokens}. Copy tokenizer.json from the model again.`,
+        code: 'checkpoint',
+      });
 }
 
 /**
