@@ -1,5 +1,5 @@
 // One way down through the layers (CONTRIBUTING.md, "The house"): a folder may import only what stands in its list.
-const ground = ['random', 'once', 'statistics', 'errors', 'paths', 'lines', 'disk', 'download', 'processes'];
+const ground = ['random', 'once', 'statistics', 'errors', 'paths', 'lines', 'disk', 'download', 'processes', 'stages'];
 const mayImport = {
   // Students by name: where they lie, and fetching them. Free of the engine, so that the extension can fetch too.
   students: [],
@@ -60,7 +60,7 @@ module.exports = {
       name: 'layer-webview',
       severity: 'error',
       from: { path: '^webview/' },
-      to: { path: '^src/', pathNot: '^src/(protocol|chain)/' },
+      to: { path: '^src/', pathNot: '^src/((protocol|chain)/|stages\\.ts$)' },
     },
     { name: 'no-cycles', severity: 'error', from: { path: '^(src|webview)/' }, to: { circular: true } },
     {

@@ -8,14 +8,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
-import { percent, stageTitles } from '../src/cli/format';
-import type { Control, Experiment } from '../src/config/experiment';
+import { percent } from '../src/cli/format';
+import type { Experiment } from '../src/config/experiment';
 import { loadExperiment } from '../src/config/load';
 import type { RunConfig } from '../src/curriculum/run-config';
 import { startRun } from '../src/curriculum/session';
 import { packageRoot } from '../src/paths';
 import { listRuns, readConfig, readEvaluation, readSummary } from '../src/runs/reading';
-import type { StageName } from '../src/runs/records';
+import { type StageName, stageTitles } from '../src/stages';
 import { deviation, mean, pairedInterval } from '../src/statistics';
 
 const { values } = parseArgs({
@@ -30,7 +30,7 @@ const { values } = parseArgs({
 });
 
 /** The control experiments: one thing taken out of the curriculum, all else equal. Plain SFT is not trained again for them. */
-const controls: Record<Control, (stages: Experiment['stages']) => Experiment['stages']> = {
+const controls: Record<string, (stages: Experiment['stages']) => Experiment['stages']> = {
   'no-reconstruct': (stages) => ({ ...stages, reconstruct: false }),
   'no-masks': (stages) => ({ ...stages, complete: stages.complete && { ...stages.complete, maskSchedule: [1] } }),
   'replay-only': (stages) => ({ ...stages, complete: stages.complete && { ...stages.complete, policyWeight: 0 } }),
@@ -112,8 +112,7 @@ function row(title: string, runs: Outcome[], base: Outcome[], sft: Outcome[]): s
   const against = (others: Outcome[]) => {
     if (others.length !== runs.length || others === runs) return ['', ''];
     const [low, high] = pairedInterval(
-      others.flatMap(({ right }) => right),
-      runs.flatMap(({ right }) => right),
+      runs.map(({ right }, run) => right.map((value, i) => value - others[run].right[i])),
     );
     const points = 100 * (mean(accuracy) - mean(others.map((other) => other.accuracy)));
     const saved = 100 * (mean(tokens) / mean(others.map((other) => other.meanTokens)) - 1);
@@ -169,7 +168,7 @@ async function main(): Promise<void> {
           name: `${experiment.name}-${name}`,
           seed,
           stages: change(experiment.stages),
-          baselines: { ...experiment.baselines, sft: false as const },
+          baselines: { ...experiment.baselines, sft: false as const, sftConcise: false as const },
         };
         controlled.push(await outcomes(variant, `${name}, seed ${seed},`));
       }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Random } from './random';
 import { deviation, mean, pairedInterval, wilsonInterval } from './statistics';
 
 describe('wilsonInterval', () => {
@@ -17,14 +18,62 @@ describe('wilsonInterval', () => {
 
 describe('pairedInterval', () => {
   it('holds the true difference and is narrower than chance for paired data', () => {
-    const before = Array.from({ length: 400 }, (_, i) => i % 2);
-    const after = before.map((value, i) => (i % 10 === 0 ? 1 : value));
-    const [low, high] = pairedInterval(before, after);
-    const difference = mean(after) - mean(before);
-    expect(low).toBeLessThan(difference);
-    expect(high).toBeGreaterThan(difference);
-    expect(high - low).toBeLessThan(0.06);
+    const difference = Array.from({ length: 400 }, (_, i) => Number(i % 10 === 0 && i % 2 === 0));
+    const [low, high] = pairedInterval([difference]);
+    expect(low).toBeLessThan(mean(difference));
+    expect(high).toBeGreaterThan(mean(difference));
+    expect(high - low).toBeLessThan(0.065);
     expect(low).toBeGreaterThan(0);
+  });
+
+  it('is the ordinary bootstrap over problems for one run', () => {
+    const difference = Array.from({ length: 200 }, (_, i) => (i % 7) - 3);
+    const random = new Random(1, 'paired');
+    const means = Array.from({ length: 2000 }, () =>
+      mean(difference.map(() => difference[random.integer(0, difference.length - 1)])),
+    ).sort((a, b) => a - b);
+    const [low, high] = pairedInterval([difference]);
+    expect(low).toBeCloseTo(means[49], 12);
+    expect(high).toBeCloseTo(means[1949], 12);
+  });
+
+  it('does not take the same answers of two equal runs for twice as many', () => {
+    const difference = Array.from({ length: 200 }, (_, i) => (i % 7) - 3);
+    const [low, high] = pairedInterval([difference, difference, difference]);
+    const [lowOfOne, highOfOne] = pairedInterval([difference]);
+    expect([low, high]).toEqual([lowOfOne, highOfOne].map((end) => expect.closeTo(end, 12)));
+  });
+
+  it('refuses runs that were tested on different problems', () => {
+    expect(() => pairedInterval([[1, 0], [1]])).toThrow('the same problems');
+  });
+
+  /** How often the interval holds the true difference when runs, problems and answers all vary. */
+  function coverage(runs: number, spread: { run: number; problem: number; answer: number }): number {
+    const truth = 0.3;
+    const trials = 200;
+    const held = Array.from({ length: trials }, (_, trial) => {
+      const random = new Random(trial, 'coverage', runs);
+      const ofProblem = Array.from({ length: 60 }, () => spread.problem * random.normal());
+      const rows = Array.from({ length: runs }, () => {
+        const ofRun = spread.run * random.normal();
+        return ofProblem.map((value) => truth + value + ofRun + spread.answer * random.normal());
+      });
+      const [low, high] = pairedInterval(rows, trial);
+      return Number(low <= truth && truth <= high);
+    });
+    return mean(held);
+  }
+
+  it('covers the truth in about 95 of 100 experiments of enough runs', () => {
+    expect(coverage(1, { run: 0, problem: 1, answer: 0 })).toBeGreaterThan(0.91);
+    expect(coverage(8, { run: 0.1, problem: 1, answer: 1 })).toBeGreaterThan(0.91);
+    expect(coverage(8, { run: 1, problem: 0.1, answer: 0.1 })).toBeGreaterThan(0.87);
+  });
+
+  it('is too narrow for few runs that differ much, which its users have to say', () => {
+    expect(coverage(3, { run: 1, problem: 0.1, answer: 0.1 })).toBeLessThan(0.9);
+    expect(coverage(1, { run: 1, problem: 0.1, answer: 0.1 })).toBeLessThan(0.3);
   });
 });
 

@@ -22,18 +22,33 @@ export function deviation(values: readonly number[]): number {
   return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
 }
 
+/** With fewer runs than this an interval tells little of how much they differ by their seeds. */
+export const enoughRuns = 5;
+
 /**
- * 95 % interval of mean(after) - mean(before) over the same problems, by resampling problems (paired bootstrap, 2,000 draws). Both arrays
- * hold one value a problem, in the same order.
+ * 95 % interval of a mean difference between two students, by a bootstrap over problems and runs (2,000 draws, percentiles).
+ * `differences` holds a row for each run and a column for each problem, the same problems in every row; a run is whatever was
+ * trained independently: a seed, or a base student with its seeds averaged.
+ *
+ * Every run answers the same problems, so runs and problems are crossed: a draw takes problems once for all runs, and runs once
+ * for all problems (Owen 2007, "The pigeonhole bootstrap"). Answers of a base student that the runs share are thus counted once.
+ * One run fewer than there are is drawn, which makes the variance between runs unbiased (Rao and Wu 1988, "Resampling inference with
+ * complex survey data"). With one run this is the ordinary paired bootstrap over problems, and says nothing of other seeds.
  */
-export function pairedInterval(before: readonly number[], after: readonly number[], seed = 1): [number, number] {
-  const n = before.length;
-  const difference = before.map((value, i) => after[i] - value);
-  const random = new Random(seed, 'paired');
+export function pairedInterval(differences: readonly (readonly number[])[], seed = 1): [number, number] {
+  const problems = differences[0]?.length ?? 0;
+  if (differences.some(({ length }) => length !== problems))
+    throw new Error('Every run has to answer the same problems');
+  const [problem, run] = [new Random(seed, 'paired'), new Random(seed, 'paired/runs')];
+  const runsDrawn = Math.max(1, differences.length - 1);
   const means = Array.from({ length: 2000 }, () => {
+    const drawn = Array.from({ length: runsDrawn }, () => differences[run.integer(0, differences.length - 1)]);
     let sum = 0;
-    for (let i = 0; i < n; i++) sum += difference[random.integer(0, n - 1)];
-    return sum / Math.max(n, 1);
+    for (let i = 0; i < problems; i++) {
+      const at = problem.integer(0, problems - 1);
+      for (const row of drawn) sum += row[at];
+    }
+    return sum / Math.max(problems * runsDrawn, 1);
   }).sort((a, b) => a - b);
   return [means[49], means[1949]];
 }

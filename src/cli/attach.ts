@@ -10,9 +10,9 @@ import type { HostEvent, Status } from '../protocol/control';
 import { lockHolder } from '../runs/lock';
 import { readSummary } from '../runs/reading';
 import { exitCodes, print } from './exit';
-import { summaryTable } from './format';
 import { allRuns, commandLine, quoted, runsFolders, shown } from './places';
 import { showProgress } from './progress';
+import { resultsText } from './summary';
 
 const verbs = ['pause', 'resume', 'stop', 'cancel'] as const;
 type Verb = (typeof verbs)[number];
@@ -179,7 +179,8 @@ function tellEnd(folder: string, { outcome, fault }: Extract<HostEvent, { type: 
   const rows = readSummary(folder);
   if (outcome !== 'finished') process.exitCode = outcome === 'failed' ? exitCodes.input : exitCodes.stopped;
   if (json) print({ ended: { folder, outcome, fault, rows } });
-  else if (outcome === 'finished') process.stdout.write(`\n${summaryTable(rows)}\n\nThe run is in ${shown(folder)}.\n`);
+  else if (outcome === 'finished')
+    process.stdout.write(`\n${resultsText(folder)}\n\nThe run is in ${shown(folder)}.\n`);
   else if (fault) throw errorOfFault(fault);
   else {
     const how = outcome === 'cancelled' ? 'Cancelled' : 'Stopped';

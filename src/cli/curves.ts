@@ -1,6 +1,7 @@
 import pc from 'picocolors';
-import type { MetricsRecord, StageName } from '../runs/records';
-import { percent, stageTitles } from './format';
+import type { MetricsRecord } from '../runs/records';
+import { type StageName, stageTitles } from '../stages';
+import { percent } from './format';
 import { sparkline } from './sparkline';
 
 /** The updates of one phase of training, in order. */

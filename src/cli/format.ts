@@ -1,15 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
 import pc from 'picocolors';
-import type { StageName, StageRow } from '../runs/records';
-
-/** Stages as the interface names them. */
-export const stageTitles: Record<StageName, string> = {
-  base: 'Base student',
-  sft: 'Plain SFT',
-  reconstruct: 'Stage 1 reconstruct',
-  complete: 'Stage 2 complete',
-  rewrite: 'Stage 3 rewrite',
-};
 
 export const percent = (share: number, digits = 1) => `${(100 * share).toFixed(digits)} %`;
 
@@ -49,29 +39,6 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 const widthsOf = (rows: readonly (readonly string[])[]) =>
   (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => visible(row[i]))));
-
-/** The table at the end of a run: each student on the test problems, with the change from the base in accuracy and tokens. */
-export function summaryTable(rows: readonly Omit<StageRow, 'seq'>[]): string {
-  const base = rows.find((row) => row.stage === 'base');
-  const head = ['', 'accuracy', '95 % interval', 'mean tokens', 'vs base', 'tokens vs base', 'training', 'n'];
-  const body = rows.map((row) => {
-    const points = base && row !== base ? 100 * (row.accuracy - base.accuracy) : null;
-    const tokens = base && row !== base ? row.meanTokens / base.meanTokens - 1 : null;
-    const signed = (value: number, digits: number) => `${value >= 0 ? '+' : '−'}${Math.abs(value).toFixed(digits)}`;
-    const [low, high] = row.accuracyInterval;
-    return [
-      stageTitles[row.stage],
-      percent(row.accuracy),
-      `${(100 * low).toFixed(1)} – ${percent(high)}`,
-      row.meanTokens.toFixed(1),
-      points === null ? '' : (points >= 0 ? pc.green : pc.red)(`${signed(points, 1)} pt`),
-      tokens === null ? '' : (tokens <= 0 ? pc.green : pc.red)(`${signed(100 * tokens, 1)} %`),
-      row.wallSeconds > 0 ? clock(row.wallSeconds) : '',
-      String(row.n),
-    ];
-  });
-  return table(head, body);
-}
 
 /** 1.2 MB, 4.0 GB */
 export function bytes(value: number): string {

@@ -99,8 +99,8 @@ export function datasetFiles(
         : '"rewrite": false'
     }
   },
-  // Plain fine-tuning on the same chains, to compare with.
-  "baselines": { "sft": ${chains ? `{ "updates": ${updates(5, 32, 1000)}, "batch": 32${tiny ? ', "learningRate": 1e-3' : ''} }` : 'false'} },
+  // Plain fine-tuning on the same chains, as they are and cut to the sentences that compute, to compare with.
+  "baselines": { "sft": ${chains ? `{ "updates": ${updates(5, 32, 1000)}, "batch": 32${tiny ? ', "learningRate": 1e-3' : ''} }` : 'false'}${chains ? ', "sftConcise": {}' : ''} },
   "evaluation": {${atOnce} "maxNewTokens": ${maxNewTokens}, "every": 50 },
   // What a quick run changes: a few minutes to see that everything works.
   "quick": {

@@ -1,5 +1,6 @@
-import type { MetricsRecord, StageName, StageRow } from '../runs/records';
-import { clock, percent, stageTitles } from './format';
+import type { MetricsRecord, StageRow } from '../runs/records';
+import { isBaseline, type StageName, stageBands, stageTitles } from '../stages';
+import { clock, percent } from './format';
 
 /** What a picture is drawn from: the rows of summary.json and metrics.jsonl. */
 export interface Pictured {
@@ -17,14 +18,6 @@ const curves: { measure: Measure; title: string; show: (value: number) => string
   { measure: 'loss', title: 'cross-entropy (Stage 1, internalise)', show: (value) => value.toFixed(2) },
 ];
 
-const bands: Record<StageName, string> = {
-  base: '#8884',
-  sft: '#8a8f9833',
-  reconstruct: '#3b82f633',
-  complete: '#10b98133',
-  rewrite: '#f59e0b33',
-};
-
 const width = 920;
 const left = 20;
 const rowHeight = 22;
@@ -32,8 +25,8 @@ const plot = { width: 425, height: 120, gap: 30 };
 
 /** The run as one SVG picture that reads on light and dark pages: the table of results, and curves with the stages as bands. */
 export function runPicture({ name, rows, metrics }: Pictured): string {
-  // The baseline is as long as the whole curriculum and would squeeze it: it has its row in the table.
-  const stages = metrics.filter(({ stage }) => stage !== 'sft');
+  // A baseline is as long as the whole curriculum and would squeeze it: it has its row in the table.
+  const stages = metrics.filter(({ stage }) => !isBaseline(stage));
   const drawn = stages.length > 0 ? stages : metrics;
   const tableHeight = 60 + rowHeight * (rows.length + 1);
   const height = tableHeight + 2 * (plot.height + 50) + 20;
@@ -109,7 +102,7 @@ function panel(
   const up = (value: number) => y + plot.height - ((value - low) / (high - low || 1)) * plot.height;
   const parts = stretches(metrics).map(({ stage, from, to }) => {
     const begin = x + (plot.width * from) / values.length;
-    return `<rect x="${round(begin)}" y="${y}" width="${round((plot.width * (to - from)) / values.length)}" height="${plot.height}" fill="${bands[stage]}"><title>${stageTitles[stage]}</title></rect>`;
+    return `<rect x="${round(begin)}" y="${y}" width="${round((plot.width * (to - from)) / values.length)}" height="${plot.height}" fill="${stageBands[stage]}"><title>${stageTitles[stage]}</title></rect>`;
   });
   const drawn = stretches(metrics).map(({ from, to }) => {
     const points = smooth(values.slice(from, to)).flatMap((value, i) =>

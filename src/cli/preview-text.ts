@@ -1,7 +1,8 @@
 import pc from 'picocolors';
 import { maskText } from '../chain/prompts';
 import type { View } from '../data/preview';
-import { plural, stageTitles } from './format';
+import { stageTitles } from '../stages';
+import { plural } from './format';
 
 /** A view with its lengths in the student's tokens, those of the target with the end token. */
 export interface CountedView extends View {

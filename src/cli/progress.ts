@@ -1,7 +1,8 @@
 import pc from 'picocolors';
 import type { CurriculumEvent } from '../curriculum/context';
 import { checkText } from '../runs/events';
-import { clock, percent, short, stageTitles } from './format';
+import { stageTitles } from '../stages';
+import { clock, percent, short } from './format';
 
 /** Where progress is written: a terminal line that is redrawn, or plain lines for logs. */
 export interface Screen {

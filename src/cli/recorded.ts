@@ -10,7 +10,8 @@ import { type Scorable as ScorableOf, toScorable } from '../rewards/recorded';
 import { readRecords } from '../runs/jsonl';
 import { rolloutsFile, runFile } from '../runs/layout';
 import { readConfig, readRollouts, rolloutSteps } from '../runs/reading';
-import { type RolloutRecord, rolloutRecordSchema, type StageName } from '../runs/records';
+import { type RolloutRecord, rolloutRecordSchema } from '../runs/records';
+import type { StageName } from '../stages';
 import { locateRun, shown } from './places';
 import { experimentAt } from './test-data';
 

@@ -2,19 +2,20 @@ import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import pc from 'picocolors';
 import { loadExperiment } from '../config/load';
-import { adjust, type RunOptions, trainedStages } from '../curriculum/adjust';
+import { adjust, type RunOptions } from '../curriculum/adjust';
 import { type CurriculumEvent, Stopped } from '../curriculum/context';
 import { resumeRun, type SessionOptions, startRun } from '../curriculum/session';
 import { backendNames } from '../kernels/backends';
 import { runsFolderName } from '../runs/layout';
 import { readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
+import { trainedStages } from '../stages';
 import { fetchMissingStudent } from './download';
 import { exitCodes, print } from './exit';
-import { summaryTable } from './format';
 import { count, namesOf, positive } from './options';
 import { commandLine, experimentFile, locateRun, quoted, shown } from './places';
 import { showProgress } from './progress';
+import { resultsText } from './summary';
 
 interface RunFlags {
   quick?: boolean;
@@ -73,7 +74,7 @@ Examples:
       if (record.state !== 'finished') return follow(json, (session) => resumeRun(folder, session));
       const rows = readSummary(folder);
       if (json) print({ result: { folder, rows, seconds: 0 } });
-      else process.stdout.write(`${summaryTable(rows)}\n\nThis run is finished; it is in ${shown(folder)}.\n`);
+      else process.stdout.write(`${resultsText(folder)}\n\nThis run is finished; it is in ${shown(folder)}.\n`);
     });
 }
 
@@ -111,7 +112,7 @@ async function follow(
     if (json) print({ result: { ...result, seconds } });
     else
       process.stdout.write(
-        `\n${summaryTable(result.rows)}\n\nThe run is in ${shown(result.folder)} (${(seconds / 60).toFixed(1)} min).\n`,
+        `\n${resultsText(folder)}\n\nThe run is in ${shown(result.folder)} (${(seconds / 60).toFixed(1)} min).\n`,
       );
   } catch (error) {
     const stopped = error instanceof Stopped || (error as Error)?.name === 'AbortError';

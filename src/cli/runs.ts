@@ -4,8 +4,9 @@ import { UserError } from '../errors';
 import { runsFolderName } from '../runs/layout';
 import { type RunListing, readMetrics, readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
+import { stageTitles } from '../stages';
 import { printDocument } from './exit';
-import { percent, stageTitles, table } from './format';
+import { percent, table } from './format';
 import { allRuns, commandLine, runsFolders, type ShownState, shown, stateOf } from './places';
 
 export function addRunsCommand(program: Command): void {

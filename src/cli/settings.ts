@@ -1,5 +1,6 @@
 import type { DataSource, Experiment, GrpoSettings } from '../config/experiment';
 import type { RunConfig } from '../curriculum/run-config';
+import { baselineNames, shortStageTitles } from '../stages';
 import { percent } from './format';
 import { shown } from './places';
 
@@ -12,7 +13,10 @@ export function settingsText({ experiment, environment }: RunConfig): string {
     ['student', shown(student.path) + trainedText(student.lora)],
     ['train', `${sourceText(data.train)}, ${data.validation} of them for validation`],
     ['test', sourceText(data.test) + (evaluation.count ? `, the first ${evaluation.count}` : '')],
-    ['plain SFT', baselines.sft && supervisedText(baselines.sft)],
+    ...baselineNames.map((name): [string, string | false] => {
+      const settings = baselines[name];
+      return [shortStageTitles[name], settings && supervisedText(settings)];
+    }),
     [
       'Stage 1',
       reconstruct &&
@@ -37,7 +41,7 @@ export function settingsText({ experiment, environment }: RunConfig): string {
   ];
   return rows
     .filter(([, text]) => text !== false)
-    .map(([name, text]) => `${name.padEnd(10)}${text}`)
+    .map(([name, text]) => `${name.padEnd(13)}${text}`)
     .join('\n');
 }
 

@@ -17,10 +17,11 @@ import {
 import type { MetricsRecord } from '../runs/records';
 import { curvesText, phasesOf } from './curves';
 import { printDocument } from './exit';
-import { clip, plural, summaryTable } from './format';
+import { clip, plural } from './format';
 import { runPicture } from './picture';
 import { commandLine, locateRun, quoted, shown, stateOf } from './places';
 import { settingsText } from './settings';
+import { resultsText } from './summary';
 import { checkTarget } from './target';
 
 export function addShowCommand(program: Command): void {
@@ -105,7 +106,7 @@ function asText(story: Story): string {
   const time = (iso: string) => iso.replace('T', ' ').slice(0, 16);
   const sections = [
     `${pc.bold(record.id)}  ${state}${record.reason ? `: ${record.reason}` : ''}\n${pc.dim(`begun ${time(record.created)}, last written ${time(record.updated)} (UTC)`)}`,
-    summary.length > 0 ? summaryTable(summary) : 'No student has been tested yet.',
+    summary.length > 0 ? resultsText(folder) : 'No student has been tested yet.',
   ];
   if (config?.experiment) sections.push(section('Settings', settingsText(config)));
   if (phases.length > 0) sections.push(section('Curves', curvesText(phases)));

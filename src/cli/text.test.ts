@@ -2,10 +2,11 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { MetricsRecord } from '../runs/records';
 import { curvesText, phasesOf } from './curves';
-import { bytes, clock, columns, short, summaryTable } from './format';
+import { bytes, clock, columns, short } from './format';
 import { count, namesOf, positive, upTo } from './options';
 import { showProgress } from './progress';
 import { sparkline } from './sparkline';
+import { summaryTable } from './summary';
 
 const plain = (text: string) => stripVTControlCharacters(text);
 
@@ -54,11 +55,15 @@ it('the summary compares every student with the base', () => {
   const lines = plain(
     summaryTable([
       { ...row, stage: 'base', accuracy: 0.5, meanTokens: 100, wallSeconds: 0 },
+      { ...row, stage: 'sft', accuracy: 0.7, meanTokens: 120 },
+      { ...row, stage: 'sftConcise', accuracy: 0.7, meanTokens: 60 },
       { ...row, stage: 'rewrite', accuracy: 0.625, meanTokens: 72.6 },
     ]),
   ).split('\n');
   expect(lines[2]).toMatch(/^Base student +50\.0 % +40\.0 – 60\.0 % +100\.0 +100$/);
-  expect(lines[3]).toMatch(/^Stage 3 rewrite +62\.5 % +40\.0 – 60\.0 % +72\.6 +\+12\.5 pt +−27\.4 % +1:01 +100$/);
+  expect(lines[3]).toMatch(/^Plain SFT +70/);
+  expect(lines[4]).toMatch(/^Concise SFT \(strongest baseline\) +70/);
+  expect(lines[5]).toMatch(/^Stage 3 rewrite +62\.5 % +40\.0 – 60\.0 % +72\.6 +\+12\.5 pt +−27\.4 % +1:01 +100$/);
 });
 
 it('curves stand by phase, with the means of their ends', () => {

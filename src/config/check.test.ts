@@ -126,10 +126,6 @@ describe('what an experiment may say', () => {
       { data: { ...minimal.data, train: { ...minimal.data.train, operations: [2] } } },
       'data.train.operations must be a pair [fewest, most] of whole numbers from 1 to 8, not [2].',
     ],
-    [
-      { baselines: { controls: ['no-mask'] } },
-      'baselines.controls[0] must be one of "no-reconstruct", "no-masks", "replay-only", "no-rewrites", not "no-mask".',
-    ],
     [{ quick: 3 }, 'quick must be an object in { }, not 3.'],
   ])('%j: %s', (settings, message) => {
     expect(experimentIssues(settings).map((issue) => issue.message)).toEqual([message]);
@@ -203,12 +199,6 @@ describe('settings that do not fit together', () => {
       'error',
       'stages.rewrite.internalise.replayOwn',
       'no room',
-    ],
-    [
-      { stages: { rewrite: false }, baselines: { controls: ['no-rewrites'] } },
-      'warning',
-      'baselines.controls.0',
-      'is off',
     ],
     [
       { stages: { reconstruct: false, complete: false, rewrite: false } },

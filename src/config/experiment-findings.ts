@@ -7,7 +7,7 @@ export function experimentFindings(experiment: ParsedExperiment): Finding[] {
   const found: Finding[] = [];
   const add = (severity: Finding['severity'], path: Path, message: string, remedy: string, ...changes: Change[]) =>
     found.push({ severity, path, message, remedy, changes });
-  const { student, data, stages, baselines } = experiment;
+  const { student, data, stages } = experiment;
   const { train, test, validation } = data;
 
   if (train.count !== undefined && validation >= train.count)
@@ -124,27 +124,6 @@ export function experimentFindings(experiment: ParsedExperiment): Finding[] {
       );
   }
 
-  const needs = {
-    'no-reconstruct': 'reconstruct',
-    'no-masks': 'complete',
-    'replay-only': 'complete',
-    'no-rewrites': 'rewrite',
-  } as const;
-  baselines.controls.forEach((control, i) => {
-    if (!stages[needs[control]])
-      add(
-        'warning',
-        ['baselines', 'controls', i],
-        `The control "${control}" is about ${needs[control]}, which is off.`,
-        'Remove it, or switch the stage on.',
-        {
-          title: 'Remove it',
-          path: ['baselines', 'controls'],
-          value: baselines.controls.filter((other) => other !== control),
-        },
-        { title: `Switch ${needs[control]} on`, path: ['stages', needs[control]], value: {} },
-      );
-  });
   if (!stages.reconstruct && !stages.complete && !stages.rewrite)
     add('warning', ['stages'], 'All three stages are off.', 'Switch one on to train the student.');
   return found;

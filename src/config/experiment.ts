@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { once } from '../once';
-import { choice, flag, group, list, notAnObject, number, optionalGroup, share, text, whole } from './fields';
+import type { BaselineName } from '../stages';
+import { choice, flag, group, list, notAnObject, number, optionalGroup, overrides, share, text, whole } from './fields';
 import { type LoraSettings, lora } from './lora';
 import type { RewardConfig } from './reward';
 import { dataSnippets, experimentSnippets } from './snippets';
@@ -141,14 +142,16 @@ const stages = () => ({
   ).prefault({}),
 });
 
-const controls = once(() =>
-  choice('A control experiment.', {
-    'no-reconstruct': 'The curriculum without Stage 1.',
-    'no-masks': 'Stage 2 always from the plain question.',
-    'replay-only': 'Stage 2 with replay but without the GRPO gradient.',
-    'no-rewrites': 'Stage 3 without the rewrites: only replay is internalised.',
-  }),
-);
+const baselines = () =>
+  ({
+    sft: optionalGroup('Plain SFT: supervised training on the teacher chains. false = skip.', supervised(300)).prefault(
+      {},
+    ),
+    sftConcise: optionalGroup(
+      'Concise SFT: supervised training on the teacher chains cut to the sentences that compute. What is not given is as in baselines.sft. false = skip.',
+      overrides(supervised(300)),
+    ).default(false),
+  }) satisfies Record<BaselineName, z.ZodType>;
 
 /** An experiment: student, teacher chains, stages, baselines. The file is `*.distillery.json`. */
 export const experimentSchema = once(() =>
@@ -183,17 +186,10 @@ export const experimentSchema = once(() =>
       }).default('drop'),
     }),
     stages: group('The curriculum.', stages()).prefault({}),
-    baselines: group('What the curriculum is compared with; the untouched student always is.', {
-      sft: optionalGroup(
-        'Plain supervised training on the same teacher chains. false = skip.',
-        supervised(300),
-      ).prefault({}),
-      controls: list(
-        'Control experiments of this one, as `npm run bench:curriculum -- --controls` makes them for the built-in experiment; a run makes none.',
-        controls(),
-        'names',
-      ).default([]),
-    }).prefault({}),
+    baselines: group(
+      'What the curriculum is compared with, each with the same data and a matched budget; the untouched student always is.',
+      baselines(),
+    ).prefault({}),
     evaluation: group('How checkpoints are tested.', {
       count: whole('Test problems to use; without it, all.', { min: 1, example: 500 }).optional(),
       every: whole('Updates between two checks on the validation rows.', { min: 1 }).default(50),
@@ -215,7 +211,6 @@ export const experimentSchema = once(() =>
 export type ExperimentFile = z.input<ReturnType<typeof experimentSchema>>;
 export type Backend = ParsedExperiment['backend'];
 export type DataSource = z.output<ReturnType<typeof dataSource>>;
-export type Control = z.output<ReturnType<typeof controls>>;
 
 /** An experiment with defaults filled in, its paths and rewards as written. */
 export type ParsedExperiment = z.output<ReturnType<typeof experimentSchema>>;
@@ -240,5 +235,5 @@ export type Experiment = Omit<ParsedExperiment, 'student' | 'stages' | 'baseline
     complete: CompleteSettings | false;
     rewrite: RewriteSettings | false;
   };
-  baselines: { sft: SftSettings | false; controls: Control[] };
+  baselines: { sft: SftSettings | false; sftConcise: SftSettings | false };
 };

@@ -84,3 +84,18 @@ export function optionalGroup<T extends z.core.$ZodShape>(description: string, s
     ],
   });
 }
+
+/** The shape without its defaults, every field optional: what is not given comes from other settings. */
+export function overrides<T extends Record<string, z.ZodType>>(shape: T) {
+  return Object.fromEntries(Object.entries(shape).map(([name, field]) => [name, withoutDefault(field).optional()])) as {
+    [K in keyof T]: z.ZodOptional<Given<T[K]>>;
+  };
+}
+
+type Given<T> = T extends z.ZodDefault<infer U> | z.ZodPrefault<infer U> | z.ZodOptional<infer U> ? U : T;
+
+function withoutDefault(field: z.ZodType): z.ZodType {
+  if (field instanceof z.ZodDefault || field instanceof z.ZodPrefault || field instanceof z.ZodOptional)
+    return field.unwrap() as z.ZodType;
+  return field;
+}

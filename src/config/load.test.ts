@@ -61,7 +61,7 @@ it('fills in every default, resolves paths against the file and loads rewards', 
         failures: { samples: 4, greedy: true },
       },
     },
-    baselines: { sft: { updates: 300 }, controls: [] },
+    baselines: { sft: { updates: 300 }, sftConcise: false },
   });
   expect(loaded).not.toHaveProperty('quick');
   expect(loadExperiment(path, { quick: true }).experiment.stages.rewrite).toBe(false);

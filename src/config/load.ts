@@ -10,7 +10,7 @@ import { isPreset, preset } from './presets';
 import type { RewardConfig } from './reward';
 import { loraFindings, resolveLora, sizeFindings } from './student-size';
 import { suggest } from './suggest';
-import { learningRates } from './training';
+import { learningRates, supervisedDefaults } from './training';
 
 /**
  * Reads an experiment: defaults filled in, paths absolute (they are relative to the file), rewards loaded; with `quick`, its quick
@@ -45,7 +45,7 @@ export function loadReward(path: string): { reward: RewardConfig; warnings: File
 export function resolveExperiment(file: ExperimentFile | ParsedExperiment | Experiment, folder: string): Experiment {
   const { $schema: _schema, quick: _quick, ...parsed } = experimentSchema().parse(file);
   const { reconstruct, complete, rewrite } = parsed.stages;
-  const { sft, controls } = parsed.baselines;
+  const { sft, sftConcise } = parsed.baselines;
   const path = locateStudent(parsed.student.path, folder);
   const student = { ...parsed.student, path, lora: resolveLora(parsed.student.lora, path) };
   const trained = student.lora ? 'adapter' : 'whole';
@@ -54,6 +54,8 @@ export function resolveExperiment(file: ExperimentFile | ParsedExperiment | Expe
     learningRate: stage.learningRate ?? rates[trained],
     evaluateEvery: stage.evaluateEvery ?? parsed.evaluation.every,
   });
+  /** The budget of one supervised baseline is that of all. */
+  const asSft = <T extends object>(given: T) => ({ ...(sft || supervisedDefaults()), ...given });
   const rewarded = <T extends Scheduled & { reward: string | RewardConfig }>(stage: T) => ({
     ...scheduled(stage, learningRates.grpo),
     reward: resolveReward(stage.reward, folder),
@@ -69,7 +71,7 @@ export function resolveExperiment(file: ExperimentFile | ParsedExperiment | Expe
       complete: complete && rewarded(complete),
       rewrite: rewrite && { ...rewarded(rewrite), internalise: scheduled(rewrite.internalise) },
     },
-    baselines: { sft: sft && scheduled(sft), controls },
+    baselines: { sft: sft && scheduled(sft), sftConcise: sftConcise && scheduled(asSft(sftConcise)) },
   };
 }
 

@@ -142,3 +142,6 @@ const grpoGroup = () => group('', grpo(0, 1));
 /** What every supervised stage has; `evaluateEvery` is filled in when an experiment is resolved. */
 export type SupervisedSettings = z.output<ReturnType<typeof supervisedGroup>>;
 export type GrpoFileSettings = z.output<ReturnType<typeof grpoGroup>>;
+
+/** Plain SFT with nothing said about it. */
+export const supervisedDefaults = (): SupervisedSettings => group('', supervised(300)).parse({});

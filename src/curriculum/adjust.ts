@@ -3,12 +3,12 @@ import type { Experiment } from '../config/experiment';
 import { UserError } from '../errors';
 import { loadStudentConfig } from '../model/hf-folder';
 import { parameterShapes } from '../model/parameters';
-
-export const trainedStages = ['reconstruct', 'complete', 'rewrite'] as const;
+import type { TrainedStage } from '../stages';
+import { type BaselineName, baselineNames } from '../stages';
 
 /** What a user may change of an experiment for one run. */
 export interface RunOptions {
-  stage?: (typeof trainedStages)[number][];
+  stage?: TrainedStage[];
   from?: string;
   limit?: number;
   seed?: number;
@@ -19,8 +19,7 @@ export interface RunOptions {
 export function adjust(experiment: Experiment, { stage, from, limit, seed, backend }: RunOptions): Experiment {
   const { stages, baselines, data } = experiment;
   if (from !== undefined) checkShape(resolve(from), experiment.student.path);
-  const only = <T>(name: (typeof trainedStages)[number], settings: T): T | false =>
-    stage && !stage.includes(name) ? false : settings;
+  const only = <T>(name: TrainedStage, settings: T): T | false => (stage && !stage.includes(name) ? false : settings);
   for (const name of stage ?? [])
     if (!stages[name])
       throw new UserError(`the experiment switches the stage ${name} off`, {
@@ -41,7 +40,7 @@ export function adjust(experiment: Experiment, { stage, from, limit, seed, backe
       complete: only('complete', stages.complete),
       rewrite: only('rewrite', stages.rewrite),
     },
-    baselines: stage ? { ...baselines, sft: false } : baselines,
+    baselines: stage ? withoutBaselines() : baselines,
     data:
       limit === undefined
         ? data
@@ -53,6 +52,9 @@ export function adjust(experiment: Experiment, { stage, from, limit, seed, backe
           },
   };
 }
+
+const withoutBaselines = () =>
+  Object.fromEntries(baselineNames.map((name) => [name, false])) as Record<BaselineName, false>;
 
 /** A checkpoint that is not a later state of the experiment's student would be another experiment under its name. */
 function checkShape(checkpoint: string, student: string): void {

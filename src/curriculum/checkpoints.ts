@@ -9,7 +9,8 @@ import { openSafetensors, writeSafetensors } from '../model/safetensors';
 import { disposeModel, type Model, trainableParameters } from '../model/transformer';
 import { verifyCheckpoint } from '../runs/checkpoints';
 import { checkpointsFolder } from '../runs/layout';
-import type { CheckpointEntry, StageName } from '../runs/records';
+import type { CheckpointEntry } from '../runs/records';
+import type { StageName } from '../stages';
 import type { Context } from './context';
 import type { Selection } from './selection';
 

@@ -4,7 +4,7 @@ import { grpoStep } from '../learning/grpo';
 import { addsNothing } from '../model/lora';
 import { copyModel, disposeModel, type Model, shareFrozen } from '../model/transformer';
 import { bits } from '../random';
-import type { StageName } from '../runs/records';
+import type { StageName } from '../stages';
 import { checkpointFolder, loadWeights } from './checkpoints';
 import type { Context } from './context';
 import {

@@ -3,6 +3,7 @@ import { completionExercise, type MaskRatio, type ReconstructionOptions, reconst
 import { completePrompt, plainPrompt, reconstructPrompt, renderChain, rewritePrompt } from '../chain/prompts';
 import type { Chain } from '../chain/types';
 import type { Problem } from '../data/types';
+import { UserError } from '../errors';
 import type { Example } from '../learning/batch';
 import type { Tokenizer } from '../model/tokenizer';
 import type { Random } from '../random';
@@ -31,6 +32,17 @@ export function prepareLessons(problems: readonly Problem[], tokenizer: Tokenize
       prompt: tokenizer.encodePrompt(plainPrompt(problem.question)),
     };
   });
+}
+
+/** The lessons that supervised training on teacher chains can use. Throws a UserError when there are none. */
+export function withChains(lessons: readonly Lesson[]): Lesson[] {
+  const taught = lessons.filter((lesson) => lesson.teacherTokens !== null);
+  if (taught.length === 0)
+    throw new UserError('No training row has a teacher chain, and supervised training needs them.', {
+      code: 'dataset',
+      remedy: 'Give rows a "chain" field, or set stages.reconstruct, baselines.sft and baselines.sftConcise to false.',
+    });
+  return taught;
 }
 
 /** The plain question answered by the teacher's chain: plain SFT, and replay. Null without a chain. */

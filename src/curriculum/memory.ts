@@ -7,6 +7,7 @@ import { generationMemory, type Learner, type Memory, type Pass, totalOf, update
 import type { ModelConfig } from '../model/config';
 import { loadStudentConfig } from '../model/hf-folder';
 import type { Tokenizer } from '../model/tokenizer';
+import { baselineNames } from '../stages';
 import { rowsAtOnce } from './groups';
 import { prepareLessons } from './lessons';
 import type { MemoryLimits } from './memory-limits';
@@ -72,7 +73,7 @@ export function settleMemory(experiment: Experiment, config: ModelConfig, length
         internalise: settle(rewrite.internalise, supervised),
       },
     },
-    baselines: { ...baselines, sft: baselines.sft && settle(baselines.sft, supervised) },
+    baselines: mapBaselines(baselines, (settings) => settle(settings, supervised)),
   };
 }
 
@@ -153,8 +154,10 @@ export function peakOf(experiment: Experiment, config: ModelConfig, lengths: Len
     add(stage, 'training', updateMemory(learner(copies), pass));
   };
   const supervised = 2 * lengths.chain + lengths.question + wording;
-  const { sft } = baselines;
-  if (sft) training('sft', sft, lengths.question + lengths.chain, sft.batch * sft.accumulation, 1);
+  for (const name of baselineNames) {
+    const settings = baselines[name];
+    if (settings) training(name, settings, lengths.question + lengths.chain, settings.batch * settings.accumulation, 1);
+  }
   const { reconstruct, complete, rewrite } = stages;
   if (reconstruct) training('reconstruct', reconstruct, supervised, reconstruct.batch * reconstruct.accumulation, 0);
   const promptTokens = lengths.question + lengths.chain + wording;
@@ -219,7 +222,6 @@ export function remedies(experiment: Experiment, config: ModelConfig, lengths: L
 
 function mapStages(experiment: Experiment, change: <T extends Setting>(settings: T) => T): Experiment {
   const { reconstruct, complete, rewrite } = experiment.stages;
-  const { sft } = experiment.baselines;
   return {
     ...experiment,
     stages: {
@@ -227,8 +229,17 @@ function mapStages(experiment: Experiment, change: <T extends Setting>(settings:
       complete: complete && change(complete),
       rewrite: rewrite && { ...change(rewrite), internalise: change(rewrite.internalise) },
     },
-    baselines: { ...experiment.baselines, sft: sft && change(sft) },
+    baselines: mapBaselines(experiment.baselines, change),
   };
+}
+
+function mapBaselines(baselines: Experiment['baselines'], change: <T extends Setting>(settings: T) => T) {
+  return Object.fromEntries(
+    baselineNames.map((name) => {
+      const settings = baselines[name];
+      return [name, settings && change(settings)];
+    }),
+  ) as Experiment['baselines'];
 }
 
 type Answering = { prompts: number; maxNewTokens: number };

@@ -4,24 +4,27 @@
  */
 import { copyModel, disposeModel, type Model } from '../model/transformer';
 import { readSummary } from '../runs/reading';
-import type { StageName, StageRow } from '../runs/records';
+import type { StageRow } from '../runs/records';
+import { baselineNames, type StageName } from '../stages';
+import { baselineOf } from './baselines';
 import { checkpointFolder, loadWeights } from './checkpoints';
 import { complete } from './complete';
 import { type Context, endIfAsked } from './context';
 import { evaluateLessons } from './evaluate';
-import { plainSupervised, reconstruct } from './reconstruct';
+import { reconstruct } from './reconstruct';
 import { OwnSamples } from './replay';
 import { rewrite } from './rewrite';
 
 /** Runs the stages that the experiment asks for, from `student`, whose weights it changes. Returns the rows of summary.json. */
 export async function runCurriculum(context: Context, student: Model): Promise<StageRow[]> {
-  const { stages, baselines } = context.experiment;
+  const { stages } = context.experiment;
   await test(context, 'base', student);
 
-  const { sft } = baselines;
-  if (sft) {
+  for (const name of baselineNames) {
+    const train = baselineOf(context, name);
+    if (!train) continue;
     const copy = copyModel(student);
-    await runStage(context, 'sft', copy, () => plainSupervised(context, copy, sft)).finally(() => disposeModel(copy));
+    await runStage(context, name, copy, () => train(copy)).finally(() => disposeModel(copy));
   }
 
   const own = new OwnSamples();

@@ -3,7 +3,7 @@ import type { Example } from '../learning/batch';
 import { supervisedLoss, supervisedStep } from '../learning/supervised';
 import type { Model } from '../model/transformer';
 import { bits } from '../random';
-import type { StageName } from '../runs/records';
+import type { StageName } from '../stages';
 import type { Context } from './context';
 import { memorySettings } from './memory';
 import { rowsOfUpdate } from './order';

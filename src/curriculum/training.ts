@@ -4,7 +4,7 @@ import { createOptimizer, Diverged, disposeOptimizer, type Optimizer } from '../
 import { learningRateAt, type Schedule } from '../learning/schedule';
 import type { Model } from '../model/transformer';
 import type { ValidationEvent } from '../runs/events';
-import type { StageName } from '../runs/records';
+import type { StageName } from '../stages';
 import {
   checkpointFolder,
   checkpointName,

@@ -4,9 +4,8 @@ import { completePrompt, plainPrompt, reconstructPrompt, renderChain, rewritePro
 import type { Chain, Exercise } from '../chain/types';
 import type { CompleteSettings, Experiment, ReconstructSettings, RewriteSettings } from '../config/experiment';
 import { Random } from '../random';
+import type { TrainedStage } from '../stages';
 import type { Problem } from './types';
-
-export type TrainedStage = keyof Experiment['stages'];
 
 export interface View {
   stage: TrainedStage;

@@ -3,10 +3,8 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parse } from 'jsonc-parser';
 import { runsFolderName } from '../runs/layout';
+import { type TrainedStage, trainedStages } from '../stages';
 import { cached } from './file-cache';
-
-export const trainedStages = ['reconstruct', 'complete', 'rewrite'] as const;
-export type TrainedStage = (typeof trainedStages)[number];
 
 export interface ExperimentFile {
   /** Absolute. */

@@ -1,8 +1,8 @@
 /** How far a run that is on has come, from its host's events. */
 import type { HostEvent, Status } from '../protocol/control';
-import type { StageName } from '../runs/records';
+import { type StageName, shortStageTitles } from '../stages';
 import { paceOf, paceUpdates } from './pace';
-import { clock, percent, shortStageTitles } from './words';
+import { clock, percent } from './words';
 
 export interface Progress {
   stage: StageName;

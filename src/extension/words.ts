@@ -1,24 +1,5 @@
 /** Numbers, times and names as the views write them. */
 import type { ShownState } from '../runs/reading';
-import type { StageName } from '../runs/records';
-
-/** Stages as the interface names them. */
-export const stageTitles: Record<StageName, string> = {
-  base: 'Base student',
-  sft: 'Plain SFT',
-  reconstruct: 'Stage 1 Reconstruct',
-  complete: 'Stage 2 Complete',
-  rewrite: 'Stage 3 Rewrite',
-};
-
-/** Where there is little room. */
-export const shortStageTitles: Record<StageName, string> = {
-  base: 'Base',
-  sft: 'SFT',
-  reconstruct: 'Stage 1',
-  complete: 'Stage 2',
-  rewrite: 'Stage 3',
-};
 
 export const stateTitles: Record<ShownState, string> = {
   created: 'starting',

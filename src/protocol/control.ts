@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { real } from '../runs/jsonl';
 import { evaluationRecordSchema } from '../runs/records';
+import { trainedStages } from '../stages';
 import { faultSchema, hostEventSchema, statusSchema } from './host-events';
 
 export * from './host-events';
@@ -124,7 +125,7 @@ export const requests = {
       /** Absolute path of a *.distillery.json file. */
       experiment: z.string(),
       /** Only these stages, without baselines. */
-      stages: z.array(z.enum(['reconstruct', 'complete', 'rewrite'])).optional(),
+      stages: z.array(z.enum(trainedStages)).optional(),
       /** Start from this student instead of the experiment's. */
       from: z.string().optional(),
       /** Folder of a run: what people decided about its cases holds for this one too. */

@@ -3,27 +3,9 @@
  * everything else is small and sent whole when it changes.
  */
 import * as z from 'zod';
+import { stageNames } from '../stages';
 
-/** As the run folders name them, in the order of training; rows name a stage by its place here. */
-export const stages = ['base', 'sft', 'reconstruct', 'complete', 'rewrite'] as const;
-export type StageName = (typeof stages)[number];
-export const stageTitles: Record<StageName, string> = {
-  base: 'Base student',
-  sft: 'Plain SFT',
-  reconstruct: 'Stage 1 reconstruct',
-  complete: 'Stage 2 complete',
-  rewrite: 'Stage 3 rewrite',
-};
-/** Where there is little room. */
-export const shortStageTitles: Record<StageName, string> = {
-  base: 'Base',
-  sft: 'SFT',
-  reconstruct: 'Stage 1',
-  complete: 'Stage 2',
-  rewrite: 'Stage 3',
-};
-
-const stage = z.enum(stages);
+const stage = z.enum(stageNames);
 const count = z.number().int().nonnegative();
 const interval = z.tuple([z.number(), z.number()]);
 
@@ -101,7 +83,7 @@ const rows = z.object({
   /** Rows before these; 0: what was there is void. */
   from: count,
   phases: z.array(z.string()),
-  /** Indices into `stages` and `phases`. */
+  /** Indices into `stageNames` and `phases`. */
   stage: z.instanceof(Uint8Array),
   phase: z.instanceof(Uint8Array),
   /** From 1, within the stage. */

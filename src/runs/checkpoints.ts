@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { flushFile, flushFolder } from '../disk';
 import { UserError } from '../errors';
 import { hashFile, parseJson } from '../lines';
+import { stageNames } from '../stages';
 import { check } from './jsonl';
 import { type CheckpointState, checkpointStateSchema, formatVersion } from './records';
 
@@ -16,7 +17,7 @@ function unfinished(name: string): string {
   return `.unfinished-${name}`;
 }
 
-const unfinishedName = /^\.unfinished-(base|sft|reconstruct|complete|rewrite)-\d+$/;
+const unfinishedName = new RegExp(`^\\.unfinished-(${stageNames.join('|')})-\\d+$`);
 
 /** Removes what a killed process left half-written or half-deleted; touches nothing but its own exact names. */
 export function removeUnfinished(checkpoints: string): void {

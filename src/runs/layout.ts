@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors';
-import { type StageName, stageNames } from './records';
+import { type StageName, stageNames } from '../stages';
 
 /** Runs of a workspace, below its folder. */
 export const runsFolderName = join('.distillery', 'runs');

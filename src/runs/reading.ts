@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import * as z from 'zod';
 import { UserError } from '../errors';
 import { parseJson } from '../lines';
+import type { StageName } from '../stages';
 import { verifyCheckpoint } from './checkpoints';
 import { check, readRecords } from './jsonl';
 import * as layout from './layout';
@@ -24,7 +25,6 @@ import {
   rewriteRecordSchema,
   rolloutRecordSchema,
   runRecordSchema,
-  type StageName,
   type StageRow,
   stageRowSchema,
   type ValidationRecord,

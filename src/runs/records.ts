@@ -1,14 +1,12 @@
 /** Everything that a run folder holds, as schemas: what is written is typed by them, what is read is checked by them. */
 import * as z from 'zod';
+import { stageNames } from '../stages';
 import { real } from './jsonl';
 
 /** Version of the folder's format; a reader refuses greater ones. */
 export const formatVersion = 1;
 
-/** `base` is the student untouched, `sft` the baseline; the other three are Stage 1, 2 and 3. */
-export const stageNames = ['base', 'sft', 'reconstruct', 'complete', 'rewrite'] as const;
 export const stageSchema = z.enum(stageNames);
-export type StageName = z.infer<typeof stageSchema>;
 
 const count = z.number().int().nonnegative();
 const time = z.iso.datetime();
@@ -16,7 +14,7 @@ const time = z.iso.datetime();
 /** A published checkpoint. */
 export const checkpointEntrySchema = z.object({
   /** Its folder below `checkpoints/`, `<stage>-<step>`. */
-  name: z.string().regex(/^(base|sft|reconstruct|complete|rewrite)-\d+$/),
+  name: z.string().regex(new RegExp(`^(${stageNames.join('|')})-\\d+$`)),
   stage: stageSchema,
   step: count,
   /** The run's last sequence number when it was taken: what the files say after it is cut off on resume. */

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { diskError, flushFile, flushFolder, guardDisk, writeAtomically } from '../disk';
 import { UserError } from '../errors';
 import { thisProcess } from '../processes';
+import type { StageName } from '../stages';
 import { deleteCheckpointFolder, removeUnfinished, verifyCheckpoint, writeCheckpointFolder } from './checkpoints';
 import { appendLines, encode, lastSeq, truncateAfter } from './jsonl';
 import * as layout from './layout';
@@ -18,7 +19,6 @@ import {
   type RewriteRecord,
   type RolloutRecord,
   type RunRecord,
-  type StageName,
   type StageRow,
   type UpdateMetrics,
   type ValidationRecord,

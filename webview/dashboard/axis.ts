@@ -1,4 +1,4 @@
-import { stages } from '../../src/protocol/dashboard';
+import { stageNames } from '../../src/stages';
 import type { Track } from './track';
 
 export type AxisKind = 'stages' | 'updates' | 'time';
@@ -32,7 +32,7 @@ export interface Layout {
 
 /**
  * Places the rows of all runs along one axis. By updates, each phase of each stage begins at the same place in all runs and takes the
- * room of the longest, so that runs of other lengths stay comparable. By stages, likewise, but room goes by their logarithm: a hundred
+ * room of the longest, so that runs of other lengths stay comparable. By stageNames, likewise, but room goes by their logarithm: a hundred
  * sampled updates stay readable beside thousands of supervised ones. By time, in seconds since each run's first row that is shown.
  */
 export function layOut(tracks: readonly Track[], kind: AxisKind, shown: ReadonlySet<number>): Layout {
@@ -49,7 +49,7 @@ interface Stretch {
   to: number;
 }
 
-/** Stretches of rows of one stage and phase, of the stages shown. */
+/** Stretches of rows of one stage and phase, of the stageNames shown. */
 function stretchesOf(track: Track, shown: ReadonlySet<number>): Stretch[] {
   const { rows, stage, phase, phases } = track;
   const stretches: Stretch[] = [];
@@ -174,7 +174,7 @@ export function firstAtLeast(sorted: Float64Array, value: number): number {
 
 /** Where a stage's step lies; step 0 is just before the first. undefined: not shown. */
 export function positionOf(track: Track, placed: Placed, stage: string, step: number): number | undefined {
-  const index = stages.indexOf(stage as (typeof stages)[number]);
+  const index = stageNames.indexOf(stage as (typeof stageNames)[number]);
   let before: number | undefined;
   for (let i = 0; i < placed.rows.length; i++) {
     const row = placed.rows[i];

@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import { shortStageTitles, stages } from '../../src/protocol/dashboard';
+import { shortStageTitles, stageNames } from '../../src/stages';
 import { type AxisKind, type Band, type StepTick, shortStep, stepTicks } from './axis';
 import { drawn, type Line, plain, smoothed, valueRange } from './curve';
 import type { Mark } from './marks';
@@ -178,7 +178,7 @@ export class Chart {
     };
   }
 
-  /** By stages, ticks count each stage's own steps. */
+  /** By stageNames, ticks count each stage's own steps. */
   private ticks(axis: AxisKind): Pick<uPlot.Axis, 'splits' | 'values'> {
     if (axis === 'time') return { values: (_, ticks) => ticks.map(clock) };
     if (axis === 'updates')
@@ -247,7 +247,7 @@ function drawBands(plot: uPlot, bands: readonly Band[], theme: Theme, font: stri
       ctx.lineTo(Math.round(left) + 0.5, bbox.top + bbox.height);
       ctx.stroke();
     }
-    const name = stages[stage];
+    const name = stageNames[stage];
     const whole = phase === name ? shortStageTitles[name] : phase;
     // A narrow band keeps its number: the 3 of Stage 3.
     const title = [whole, /\d$/.exec(whole)?.[0] ?? ''].find(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type RowsMessage, stages } from '../../src/protocol/dashboard';
+import type { RowsMessage } from '../../src/protocol/dashboard';
+import { stageNames } from '../../src/stages';
 import { layOut, nearest, positionOf, shortStep, stepTicks } from './axis';
 import { drawn, plain, smoothed, valueRange } from './curve';
 import { marksOf } from './marks';
@@ -8,9 +9,9 @@ import type { Model } from './model';
 import { resultsCsv } from './results-csv';
 import { Track } from './track';
 
-const all = new Set(stages.keys());
+const all = new Set(stageNames.keys());
 
-type Row = [stage: (typeof stages)[number], step: number, second: number, values: Record<string, number>];
+type Row = [stage: (typeof stageNames)[number], step: number, second: number, values: Record<string, number>];
 
 function message(run: string, rows: Row[], from = 0): RowsMessage {
   const names = [...new Set(rows.flatMap(([, , , values]) => Object.keys(values)))];
@@ -18,9 +19,9 @@ function message(run: string, rows: Row[], from = 0): RowsMessage {
     type: 'rows',
     run,
     from,
-    phases: [...stages],
-    stage: Uint8Array.from(rows, ([stage]) => stages.indexOf(stage)),
-    phase: Uint8Array.from(rows, ([stage]) => stages.indexOf(stage)),
+    phases: [...stageNames],
+    stage: Uint8Array.from(rows, ([stage]) => stageNames.indexOf(stage)),
+    phase: Uint8Array.from(rows, ([stage]) => stageNames.indexOf(stage)),
     step: Uint32Array.from(rows, ([, step]) => step),
     time: Float64Array.from(rows, ([, , second]) => 1e12 + 1000 * second),
     values: Object.fromEntries(
@@ -86,11 +87,11 @@ describe('a track', () => {
 });
 
 describe('the axis', () => {
-  it('by updates: stages of several runs begin at the same place', () => {
+  it('by updates: stageNames of several runs begin at the same place', () => {
     const first = track('a', [...steps('sft', 4), ...steps('complete', 2, 10)]);
     const second = track('b', [...steps('sft', 2), ...steps('reconstruct', 3, 5), ...steps('complete', 3, 10)]);
     const { placed, bands, max } = layOut([first, second], 'updates', all);
-    expect(bands.map(({ stage, from, to }) => [stages[stage], from, to])).toEqual([
+    expect(bands.map(({ stage, from, to }) => [stageNames[stage], from, to])).toEqual([
       ['sft', 0, 4],
       ['reconstruct', 4, 7],
       ['complete', 7, 10],
@@ -107,9 +108,9 @@ describe('the axis', () => {
     expect(positionOf(first, placed[0], 'rewrite', 1)).toBeUndefined();
   });
 
-  it('leaves out stages that are not shown', () => {
+  it('leaves out stageNames that are not shown', () => {
     const only = track('a', [...steps('sft', 4), ...steps('complete', 2, 10)]);
-    const { placed, bands } = layOut([only], 'updates', new Set([3]));
+    const { placed, bands } = layOut([only], 'updates', new Set([stageNames.indexOf('complete')]));
     expect([...placed[0].rows]).toEqual([4, 5]);
     expect([...placed[0].x]).toEqual([1, 2]);
     expect(bands).toHaveLength(1);
@@ -204,7 +205,11 @@ describe('curves', () => {
   });
 
   it('take their values at the placed rows', () => {
-    const { placed } = layOut([track('a', [...steps('sft', 2), ...steps('complete', 2, 9)])], 'updates', new Set([3]));
+    const { placed } = layOut(
+      [track('a', [...steps('sft', 2), ...steps('complete', 2, 9)])],
+      'updates',
+      new Set([stageNames.indexOf('complete')]),
+    );
     expect(plain(new Float64Array([1, 2, 3, 4]), placed[0])).toEqual(new Float64Array([3, 4]));
   });
 });

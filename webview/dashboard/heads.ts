@@ -1,4 +1,5 @@
-import { type Alert, type Difference, type RunHead, shortStageTitles, stageTitles } from '../../src/protocol/dashboard';
+import type { Alert, Difference, RunHead } from '../../src/protocol/dashboard';
+import { shortStageTitles, stageTitles } from '../../src/stages';
 import { element } from '../common/dom';
 import { visibleNodes } from '../common/visible';
 import { duration } from './metrics';

@@ -3,7 +3,8 @@ import { provideVSCodeDesignSystem, vsCodeButton, vsCodeCheckbox } from '@vscode
 import 'uplot/dist/uPlot.min.css';
 import '../common/theme.css';
 import './dashboard.css';
-import { type Alert, type FromDashboard, stages, type ToDashboard, toDashboard } from '../../src/protocol/dashboard';
+import { type Alert, type FromDashboard, type ToDashboard, toDashboard } from '../../src/protocol/dashboard';
+import { stageNames } from '../../src/stages';
 import { element, replaceChildren } from '../common/dom';
 import { openLink } from '../common/link';
 import { nearest, positionOf } from './axis';
@@ -42,7 +43,7 @@ const table = new UpdatesTable({
     link.post({
       type: 'copyUpdates',
       metrics: metrics.map(recorded),
-      stages: [...model.stagesShown()].map((i) => stages[i]),
+      stages: [...model.stagesShown()].map((i) => stageNames[i]),
     }),
 });
 const rollouts = new RolloutsPane({
@@ -52,7 +53,7 @@ const rollouts = new RolloutsPane({
   close: closeRollouts,
 });
 /** The update whose rollouts are open. */
-let ask: { run: string; stage: (typeof stages)[number]; step: number } | undefined;
+let ask: { run: string; stage: (typeof stageNames)[number]; step: number } | undefined;
 let lastPanel: Panel | undefined;
 
 replaceChildren(
@@ -209,7 +210,7 @@ function pick(x: number, panel: Panel, value?: number): void {
 
 function openRollouts(run: number, row: number): void {
   const track = model.tracks[run];
-  link.post({ type: 'rollouts', run: track.run, stage: stages[track.stage[row]], step: track.step[row] });
+  link.post({ type: 'rollouts', run: track.run, stage: stageNames[track.stage[row]], step: track.step[row] });
 }
 
 function showRollouts(message: Extract<ToDashboard, { type: 'rollouts' }>): void {
@@ -229,7 +230,7 @@ function closeRollouts(): void {
 
 function showAlert(run: number, { stage, step: at, metric }: Alert): void {
   const shown = model.stagesShown();
-  if (!shown.has(stages.indexOf(stage))) choose({ stages: [...[...shown].map((i) => stages[i]), stage] });
+  if (!shown.has(stageNames.indexOf(stage))) choose({ stages: [...[...shown].map((i) => stageNames[i]), stage] });
   model.view.mode = 'charts';
   draw();
   const names = metric === 'loss' ? ['policyLoss', 'crossEntropy'] : [metric];

@@ -1,12 +1,6 @@
 import * as z from 'zod';
-import {
-  type Difference,
-  type Pair,
-  type RunHead,
-  shortStageTitles,
-  stages,
-  stageTitles,
-} from '../../src/protocol/dashboard';
+import type { Difference, Pair, RunHead } from '../../src/protocol/dashboard';
+import { isBaseline, shortStageTitles, stageNames, stageTitles } from '../../src/stages';
 import { type Layout, layOut, nearest } from './axis';
 import { Track } from './track';
 
@@ -20,7 +14,7 @@ export const viewSchema = z.object({
   /** Panels that are not shown. */
   hidden: z.array(z.string()).catch([]),
   /** Stages that are shown; null: those of the curriculum, or the baseline alone while there is nothing else. */
-  stages: z.array(z.enum(stages)).nullable().catch(null),
+  stages: z.array(z.enum(stageNames)).nullable().catch(null),
 });
 export type View = z.infer<typeof viewSchema>;
 
@@ -56,13 +50,14 @@ export class Model {
     return there;
   }
 
-  /** Indices of the stages whose updates are shown. */
+  /** Indices of the stageNames whose updates are shown. */
   stagesShown(): Set<number> {
     const there = this.stagesThere();
-    const chosen = this.view.stages?.map((stage) => stages.indexOf(stage)).filter((stage) => there.has(stage)) ?? [];
+    const chosen =
+      this.view.stages?.map((stage) => stageNames.indexOf(stage)).filter((stage) => there.has(stage)) ?? [];
     if (chosen.length > 0) return new Set(chosen);
-    // The baseline is as long as the whole curriculum and would squeeze it.
-    const curriculum = [...there].filter((stage) => stages[stage] !== 'sft');
+    // A baseline is as long as the whole curriculum and would squeeze it.
+    const curriculum = [...there].filter((stage) => !isBaseline(stageNames[stage]));
     return new Set(curriculum.length > 0 ? curriculum : there);
   }
 
@@ -84,7 +79,7 @@ export class Model {
   /** "Stage 2 complete, step 12", and the phase where it has a name of its own. */
   placeText(run: number, row: number, short = false): string {
     const track = this.tracks[run];
-    const stage = stages[track.stage[row]];
+    const stage = stageNames[track.stage[row]];
     const phase = track.phases[track.phase[row]];
     const title = short ? shortStageTitles[stage] : stageTitles[stage];
     return `${title}${phase === stage ? '' : ` (${phase})`}, step ${track.step[row]}`;

@@ -1,4 +1,5 @@
-import { type Pair, type Result, type RunHead, stages, stageTitles } from '../../src/protocol/dashboard';
+import type { Pair, Result, RunHead } from '../../src/protocol/dashboard';
+import { stageNames, stageTitles } from '../../src/stages';
 import { element, setAttributes } from '../common/dom';
 import { duration, minus, signed, valueText } from './metrics';
 import { letterOf, lineCount, swatch } from './theme';
@@ -11,7 +12,7 @@ interface Row {
 /** The students on the test problems: a row a stage, and in each a row a run. */
 export function resultsTable(heads: readonly RunHead[], pairs: readonly Pair[]): Node {
   const several = heads.length > 1;
-  const byStage = stages
+  const byStage = stageNames
     .map((stage) =>
       heads.flatMap(({ results }, run) =>
         results.filter((row) => row.stage === stage).map((result): Row => ({ run, result })),

@@ -1,4 +1,5 @@
-import { type Completion, type Group, type RolloutsMessage, stageTitles } from '../../src/protocol/dashboard';
+import type { Completion, Group, RolloutsMessage } from '../../src/protocol/dashboard';
+import { stageTitles } from '../../src/stages';
 import { element, replaceChildren } from '../common/dom';
 import { visibleNodes } from '../common/visible';
 import { minus, valueText } from './metrics';

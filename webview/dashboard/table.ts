@@ -1,4 +1,4 @@
-import { shortStageTitles, stages } from '../../src/protocol/dashboard';
+import { shortStageTitles, stageNames } from '../../src/stages';
 import { customElement, element, replaceChildren } from '../common/dom';
 import { type Metric, panelsOf, valueText } from './metrics';
 import type { Model } from './model';
@@ -109,7 +109,7 @@ export class UpdatesTable {
         'tbody',
         {},
         ...[...rows].map((row) => {
-          const stage = stages[track.stage[row]];
+          const stage = stageNames[track.stage[row]];
           const phase = track.phases[track.phase[row]];
           const name = `${shortStageTitles[stage]}${phase === stage ? '' : ` ${phase}`} · ${track.step[row]}`;
           const open = element('button', { class: 'link', title: 'Show the rollouts of this update' }, name);

@@ -1,4 +1,4 @@
-import { shortStageTitles, stages, stageTitles } from '../../src/protocol/dashboard';
+import { shortStageTitles, stageNames, stageTitles } from '../../src/stages';
 import { append, customElement, element, replaceChildren } from '../common/dom';
 import type { Panel } from './metrics';
 import type { Model, View } from './model';
@@ -14,7 +14,7 @@ const axisChoices: [View['axis'], string, string][] = [
   [
     'stages',
     'Stages',
-    "By update; room goes by the logarithm of a stage's updates, so that short stages can be read beside long ones",
+    "By update; room goes by the logarithm of a stage's updates, so that short stageNames can be read beside long ones",
   ],
   ['updates', 'Updates', 'By update; each takes the same room'],
   ['time', 'Time', 'By wall time since the first update shown'],
@@ -133,7 +133,7 @@ export class Toolbar {
     this.drawnStages = key;
     const focused = (document.activeElement as HTMLElement | null)?.dataset.stage;
     const buttons = there.map((stage) => {
-      const name = stages[stage];
+      const name = stageNames[stage];
       const pressed = shown.has(stage);
       const made = element(
         'button',
@@ -151,7 +151,7 @@ export class Toolbar {
           : pressed
             ? [...shown].filter((other) => other !== stage)
             : [...shown, stage];
-        if (next.length > 0) this.actions.choose({ stages: next.sort().map((index) => stages[index]) });
+        if (next.length > 0) this.actions.choose({ stages: next.sort().map((index) => stageNames[index]) });
       });
       return made;
     });

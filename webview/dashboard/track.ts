@@ -1,4 +1,5 @@
-import { type RowsMessage, stages } from '../../src/protocol/dashboard';
+import type { RowsMessage } from '../../src/protocol/dashboard';
+import { stageNames } from '../../src/stages';
 
 /** A run's updates, as columns that grow with each message. */
 export class Track {
@@ -61,7 +62,7 @@ export class Track {
 
   /** -1 if there is none. */
   rowOf(stage: string, step: number): number {
-    const index = stages.indexOf(stage as (typeof stages)[number]);
+    const index = stageNames.indexOf(stage as (typeof stageNames)[number]);
     for (let row = this.rows - 1; row >= 0; row--) if (this.stage[row] === index && this.step[row] === step) return row;
     return -1;
   }

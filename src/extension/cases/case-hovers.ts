@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { nameOf } from '../../config/reward';
-import type { StageName } from '../../runs/records';
+import type { StageName } from '../../stages';
 import type { RunCache } from '../run-cache';
 import type { Services } from '../services';
 import { teacherStepAt } from './case-decorations';

@@ -5,16 +5,9 @@ import { splitChain } from '../../chain/split';
 import { UserError } from '../../errors';
 import { type Decisions, decisionsOf, readDecisions } from '../../runs/decisions';
 import { readRollouts } from '../../runs/reading';
-import type {
-  AnswerRecord,
-  FailureRecord,
-  RewriteDecision,
-  RewriteRecord,
-  RolloutRecord,
-  StageName,
-} from '../../runs/records';
+import type { AnswerRecord, FailureRecord, RewriteDecision, RewriteRecord, RolloutRecord } from '../../runs/records';
+import { type StageName, shortStageTitles } from '../../stages';
 import type { RunCache } from '../run-cache';
-import { shortStageTitles } from '../words';
 import { type CaseRewrite, rewritesOf } from './case-rewrites';
 import { problemOf, testedAnswers } from './known-problems';
 import type { CaseReference } from './reference';

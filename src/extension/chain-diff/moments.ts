@@ -1,7 +1,6 @@
 /** The times at which a problem was answered in a run, in the order of training. */
 import type { Moment } from '../../protocol/chain-diff';
-import { type StageName, stageNames } from '../../runs/records';
-import { shortStageTitles } from '../words';
+import { type StageName, shortStageTitles, stageNames } from '../../stages';
 import type { Source } from './problem-index';
 
 /** "Stage 2 · complete". */

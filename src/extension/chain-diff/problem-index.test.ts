@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { appendLines } from '../../runs/jsonl';
 import { rolloutsFile } from '../../runs/layout';
-import { type RolloutRecord, rolloutRecordSchema, type StageName } from '../../runs/records';
+import { type RolloutRecord, rolloutRecordSchema } from '../../runs/records';
+import type { StageName } from '../../stages';
 import { ProblemIndex } from './problem-index';
 
 let run: string;

@@ -6,7 +6,7 @@ import { parseJson } from '../../lines';
 import { check } from '../../runs/jsonl';
 import { evaluationFile, failuresFile, rewritesFile, rolloutsFile } from '../../runs/layout';
 import { evaluationNames, rolloutSteps } from '../../runs/reading';
-import type { StageName } from '../../runs/records';
+import type { StageName } from '../../stages';
 import { stampOf } from '../file-cache';
 
 /** A line of a file. */

@@ -8,7 +8,7 @@ import { gatesOf, nameOf } from '../../config/reward';
 import { loadData } from '../../data/load';
 import type { Problem } from '../../data/types';
 import { checkpointsFolder } from '../../runs/layout';
-import type { StageName } from '../../runs/records';
+import type { StageName } from '../../stages';
 import { attempt } from '../file-cache';
 
 const componentSchema = z.object({

@@ -1,5 +1,5 @@
+import type { StageName } from '../../stages';
 /** What a command was called with: a node of a tree, a file's URI, plain arguments of another feature, or nothing. */
-import type { StageName } from '../../runs/records';
 
 export interface Named {
   run?: string;

@@ -2,11 +2,12 @@ import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import { type Run, type ShownState, stateOf } from '../../runs/reading';
-import { type ExperimentFile, experimentSuffix, readExperiment, type TrainedStage } from '../experiment-file';
+import { shortStageTitles, type TrainedStage } from '../../stages';
+import { type ExperimentFile, experimentSuffix, readExperiment } from '../experiment-file';
 import { checkpointFolder } from '../run-cache';
 import { nameOf } from '../runs/nodes';
 import type { Services } from '../services';
-import { ago, percent, shortStageTitles, stateTitles, tokens } from '../words';
+import { ago, percent, stateTitles, tokens } from '../words';
 import type { Named } from './arguments';
 import { type StartingPoint, startingPoints } from './starting-points';
 

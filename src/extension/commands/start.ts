@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
 import type { Host } from '../../client/api';
 import { UserError } from '../../errors';
-import type { ExperimentFile, TrainedStage } from '../experiment-file';
+import { stageTitles, type TrainedStage } from '../../stages';
+import type { ExperimentFile } from '../experiment-file';
 import { sameFile } from '../run-paths';
 import type { Services } from '../services';
 import { setting } from '../settings';
-import { stageTitles } from '../words';
 import { type Named, named } from './arguments';
 import { importedInto, learnsFrom } from './imported';
 import { pickBudget, pickExperiment, pickStart } from './pick';

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { RunListing } from '../../runs/reading';
-import type { StageName, StageRow } from '../../runs/records';
-import type { TrainedStage } from '../experiment-file';
+import type { StageRow } from '../../runs/records';
+import type { StageName, TrainedStage } from '../../stages';
 import { checkpointFolder, type RunCache } from '../run-cache';
 
 export interface StartingPoint {

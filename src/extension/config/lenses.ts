@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { parseExperiment, trainedStages } from '../experiment-file';
-import { stageTitles } from '../words';
+import { stageTitles, trainedStages } from '../../stages';
+import { parseExperiment } from '../experiment-file';
 import { kindOf } from './kinds';
 import { keyOffset } from './names';
 

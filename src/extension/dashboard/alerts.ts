@@ -1,4 +1,5 @@
-import { type Alert, stages } from '../../protocol/dashboard';
+import type { Alert } from '../../protocol/dashboard';
+import { stageNames } from '../../stages';
 import { type Columns, type Stretch, stretchesOf } from './columns';
 
 /** Updates that are judged together: single batches of a few groups say little. */
@@ -112,7 +113,7 @@ function windows(columns: Columns, { from, to }: Stretch, metric: string): { mea
 }
 
 function at(columns: Columns, row: number, metric: string): Pick<Alert, 'stage' | 'step' | 'metric'> {
-  return { stage: stages[columns.stage[row]], step: columns.step[row], metric };
+  return { stage: stageNames[columns.stage[row]], step: columns.step[row], metric };
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;

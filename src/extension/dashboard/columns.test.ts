@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { stageNames } from '../../stages';
 import { Columns, stretchesOf } from './columns';
 import { updatesCsv } from './csv';
 import { plannedUpdates, progressOf } from './progress';
@@ -37,8 +38,8 @@ it('grow, know what is missing from what is NaN, and send only what is new', () 
 
 it('fall into stretches of one stage and phase', () => {
   expect(stretchesOf(filled())).toEqual([
-    { stage: 1, phase: 0, from: 0, to: 300 },
-    { stage: 3, phase: 1, from: 300, to: 310 },
+    { stage: stageNames.indexOf('sft'), phase: 0, from: 0, to: 300 },
+    { stage: stageNames.indexOf('complete'), phase: 1, from: 300, to: 310 },
   ]);
 });
 

@@ -1,5 +1,6 @@
-import { type RowsMessage, stages } from '../../protocol/dashboard';
+import type { RowsMessage } from '../../protocol/dashboard';
 import type { MetricsRecord } from '../../runs/records';
+import { stageNames } from '../../stages';
 
 /** What of a record is no measurement. */
 const places = new Set(['seq', 'time', 'stage', 'phase', 'step', 'parts']);
@@ -19,7 +20,7 @@ export class Columns {
   append(record: MetricsRecord): void {
     if (this.rows === this.stage.length) this.grow();
     const row = this.rows++;
-    this.stage[row] = stages.indexOf(record.stage);
+    this.stage[row] = stageNames.indexOf(record.stage);
     this.phase[row] = this.phaseIndex(record.phase ?? record.stage);
     this.step[row] = record.step;
     this.time[row] = Date.parse(record.time);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import { pairedDifference } from '../../runs/paired';
 import type { EvaluationRecord, RolloutRecord } from '../../runs/records';
 import { differingSettings } from './differences';
-import { pairedDifference } from './paired';
 import { groupsOf } from './rollouts';
 import { runsOf } from './subject';
 

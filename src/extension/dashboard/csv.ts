@@ -1,5 +1,4 @@
-import { stages } from '../../protocol/dashboard';
-import type { StageName } from '../../runs/records';
+import { type StageName, stageNames } from '../../stages';
 import type { Columns } from './columns';
 
 /** Updates as CSV (RFC 4180), one line each, times as ISO 8601; empty: not measured. */
@@ -12,7 +11,7 @@ export function updatesCsv(
   for (const { id, columns } of runs) {
     const broken = new Set(columns.broken.map(([metric, row]) => `${metric} ${row}`));
     for (let row = 0; row < columns.rows; row++) {
-      const stage = stages[columns.stage[row]];
+      const stage = stageNames[columns.stage[row]];
       if (!wanted.includes(stage)) continue;
       const time = columns.time[row];
       const cells = [

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Pair, Result, RunHead } from '../../protocol/dashboard';
+import { pairedDifference } from '../../runs/paired';
 import { readEvaluation } from '../../runs/reading';
 import type { EvaluationRecord } from '../../runs/records';
-import { pairedDifference } from './paired';
 
 /**
  * Every tested student against its run's base, and against the same stage of the first run, on the problems that both were tested on.

@@ -1,4 +1,5 @@
-import { type Progress, stages } from '../../protocol/dashboard';
+import type { Progress } from '../../protocol/dashboard';
+import { isBaseline, stageNames } from '../../stages';
 import { paceOf } from '../pace';
 import { type Columns, stretchesOf } from './columns';
 
@@ -6,7 +7,7 @@ import { type Columns, stretchesOf } from './columns';
 export function progressOf(columns: Columns, config: unknown): Progress | undefined {
   const last = stretchesOf(columns).at(-1);
   if (!last) return undefined;
-  const stage = stages[last.stage];
+  const stage = stageNames[last.stage];
   const phase = columns.phases[last.phase];
   const done = last.to - last.from;
   const planned = plannedUpdates(config, stage, phase);
@@ -24,7 +25,7 @@ export function progressOf(columns: Columns, config: unknown): Progress | undefi
 
 /** What config.json plans for a phase; a config of another shape plans nothing. */
 export function plannedUpdates(config: unknown, stage: string, phase: string): number | undefined {
-  const home = stage === 'sft' ? 'baselines' : 'stages';
+  const home = isBaseline(stage) ? 'baselines' : 'stages';
   const path = ['experiment', home, stage, ...(phase === stage ? [] : [phase]), 'updates'];
   let value: unknown = config;
   for (const key of path) value = (value as Record<string, unknown> | null | undefined)?.[key];

@@ -1,6 +1,7 @@
 import type { Completion, Group, RolloutsMessage } from '../../protocol/dashboard';
 import { readRollouts, rolloutSteps } from '../../runs/reading';
-import type { RolloutRecord, StageName } from '../../runs/records';
+import type { RolloutRecord } from '../../runs/records';
+import type { StageName } from '../../stages';
 
 /** The completions that an update was computed from, a group a prompt, highest reward first; or why there are none to see. */
 export function rolloutsMessage(run: string, stage: StageName, step: number): RolloutsMessage {

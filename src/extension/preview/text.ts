@@ -2,9 +2,10 @@
 import { teacherChain } from '../../cases/describe';
 import { maskText, renderChain } from '../../chain/prompts';
 import type { Experiment } from '../../config/experiment';
-import { type TrainedStage, type View, viewsOf } from '../../data/preview';
+import { type View, viewsOf } from '../../data/preview';
 import type { Problem } from '../../data/types';
-import { plural, stageTitles } from '../words';
+import { stageTitles, trainedStages } from '../../stages';
+import { plural } from '../words';
 
 export interface PreviewText {
   lines: string[];
@@ -13,8 +14,6 @@ export interface PreviewText {
   /** Every text whose length is said, in the order in which `lengths` gives them. */
   measured: string[];
 }
-
-const stages: TrainedStage[] = ['reconstruct', 'complete', 'rewrite'];
 
 export interface Preview {
   problem: Problem;
@@ -45,7 +44,7 @@ export function previewText(experiment: Experiment, { problem, number, of, drawn
     `Problem ${number} of ${of}: ${problem.id}, ${teacher}${chain ? length(renderChain(chain)) : ''}${again}`,
     `Question: ${problem.question}\nGold answer: ${problem.answer}`,
   );
-  const views = viewsOf({ problem, chain }, experiment, stages, drawn);
+  const views = viewsOf({ problem, chain }, experiment, trainedStages, drawn);
   for (const view of views) {
     const first = lines.length + 1;
     section(`${stageTitles[view.stage]}: prompt${length(view.prompt)}`, `(${view.label})\n${view.prompt}`);
@@ -53,7 +52,7 @@ export function previewText(experiment: Experiment, { problem, number, of, drawn
     if (view.target !== null) section(`${stageTitles[view.stage]}: target${length(view.target)}`, view.target);
     else lines.splice(-1, 0, `(here the student goes on; the reward ${view.reward} decides)`);
   }
-  for (const stage of stages) {
+  for (const stage of trainedStages) {
     if (experiment.stages[stage] === false) section(`${stageTitles[stage]}: off`, '');
     else if (!views.some((view) => view.stage === stage))
       section(`${stageTitles[stage]}: no part for this problem`, "It has no teacher's chain.");

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { preset } from '../../config/presets';
 import { arithmeticDefaults, arithmeticItem } from '../../data/arithmetic';
 import { listRuns } from '../../runs/reading';
-import type { StageName } from '../../runs/records';
 import { createRun } from '../../runs/writer';
+import type { StageName } from '../../stages';
 import { newestRollouts, readCompletions, stagesWithRollouts } from './rollouts';
 
 let root: string;

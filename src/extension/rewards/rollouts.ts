@@ -5,7 +5,8 @@ import { loadData } from '../../data/load';
 import { UserError } from '../../errors';
 import { type Scorable, toScorable } from '../../rewards/recorded';
 import { type RunListing, readConfig, readRollouts, rolloutSteps } from '../../runs/reading';
-import type { RolloutRecord, StageName } from '../../runs/records';
+import type { RolloutRecord } from '../../runs/records';
+import type { StageName } from '../../stages';
 
 /** The newest `updates` updates of a stage. */
 export interface RolloutChoice {

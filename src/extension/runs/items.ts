@@ -2,20 +2,11 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type RunListing, type ShownState, stateOf } from '../../runs/reading';
-import type { StageName, StageRow } from '../../runs/records';
+import type { StageRow } from '../../runs/records';
+import { shortStageTitles, stageIcons, stageTitles } from '../../stages';
 import { type Progress, progressParts, progressText } from '../progress';
 import type { RunCache } from '../run-cache';
-import {
-  accuracyText,
-  ago,
-  plural,
-  shortStageTitles,
-  shortTime,
-  shortTokens,
-  signed,
-  stageTitles,
-  stateTitles,
-} from '../words';
+import { accuracyText, ago, plural, shortTime, shortTokens, signed, stateTitles } from '../words';
 import type { NodeOf, RunsNode } from './nodes';
 
 export interface Item {
@@ -174,14 +165,6 @@ function rowParts(row: StageRow, base: StageRow | undefined): string[] {
   const shorter = compared ? ` (${signed(100 * (row.meanTokens / base.meanTokens - 1), 0)} %)` : '';
   return [`${accuracyText(row)}${points}`, `${shortTokens(row.meanTokens)}${shorter}`];
 }
-
-const stageIcons: Record<StageName, string> = {
-  base: 'circle-outline',
-  sft: 'book',
-  reconstruct: 'extensions',
-  complete: 'edit-sparkle',
-  rewrite: 'wand',
-};
 
 function stageItem({ run, stage }: NodeOf<'stage'>, { cache, progress }: Surroundings): Item {
   const rows = cache.summary(run).value ?? [];

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { UserError } from '../../errors';
 import { evaluationNames, type RunListing } from '../../runs/reading';
-import { type CheckpointEntry, type StageName, stageNames } from '../../runs/records';
+import type { CheckpointEntry } from '../../runs/records';
+import { type StageName, stageNames } from '../../stages';
 import type { ExperimentFile } from '../experiment-file';
 import { checkpointFolder, type RunCache } from '../run-cache';
 

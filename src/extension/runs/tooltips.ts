@@ -1,10 +1,11 @@
 /** What a node of the Runs tree says when it is asked for more: Markdown, everything from files escaped. */
 import { type RunListing, stateOf } from '../../runs/reading';
 import type { StageRow } from '../../runs/records';
+import { stageTitles } from '../../stages';
 import { plain, table } from '../markdown';
 import { type Progress, progressParts, progressText } from '../progress';
 import type { RunCache } from '../run-cache';
-import { duration, percent, plural, stageTitles, stateTitles } from '../words';
+import { duration, percent, plural, stateTitles } from '../words';
 import type { RunsNode } from './nodes';
 
 /** undefined: what is shown already says it all. */

@@ -3,11 +3,12 @@ import * as vscode from 'vscode';
 import type { Crash, Host } from '../../client/api';
 import { checkText } from '../../runs/events';
 import type { StageRow } from '../../runs/records';
+import { shortStageTitles } from '../../stages';
 import { command, sentence, sentences, trustedCommand } from '../commands/report';
 import type { Told } from '../hosts';
 import type { Services } from '../services';
 import { setting } from '../settings';
-import { accuracyText, fewProblems, percent, shortStageTitles, tokens } from '../words';
+import { accuracyText, fewProblems, percent, tokens } from '../words';
 
 /** Says how runs end and when a host is lost, keeps the log, and shows a bar above the Runs view while something trains. */
 export function registerNotifications(services: Services): vscode.Disposable {

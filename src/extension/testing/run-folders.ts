@@ -1,7 +1,8 @@
 /** Run folders as files, for tests of what reads them: quick to make in any number and in any state of decay. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EvaluationRecord, FailureRecord, RunRecord, StageName, StageRow } from '../../runs/records';
+import type { EvaluationRecord, FailureRecord, RunRecord, StageRow } from '../../runs/records';
+import type { StageName } from '../../stages';
 
 export const time = '2026-02-05T14:03:09.000Z';
 

@@ -1,27 +1,36 @@
-import type { Pair } from '../../protocol/dashboard';
-import type { EvaluationRecord } from '../../runs/records';
-import { mean, pairedInterval } from '../../statistics';
+import { mean, pairedInterval } from '../statistics';
+import type { EvaluationRecord } from './records';
+
+/** Of `n` problems: the difference of the shares right, and of mean tokens, with 95 % intervals over the problems. */
+export interface PairedDifference {
+  n: number;
+  accuracy: number;
+  accuracyInterval: [number, number];
+  tokens: number;
+  tokensInterval: [number, number];
+}
 
 /**
  * How `after` differs from `before` on the problems that both answered (same id, same reference answer); undefined if there are none.
- * A problem answered more than once counts with the mean of its answers.
+ * A problem answered more than once counts with the mean of its answers. Both are tests of one student each, so the intervals say
+ * nothing of what another seed would have made of them.
  */
 export function pairedDifference(
   before: readonly EvaluationRecord[],
   after: readonly EvaluationRecord[],
-): Pick<Pair, 'n' | 'accuracy' | 'accuracyInterval' | 'tokens' | 'tokensInterval'> | undefined {
+): PairedDifference | undefined {
   const first = byProblem(before);
   const second = byProblem(after);
   const common = [...first.keys()].filter((key) => second.has(key));
   if (common.length === 0) return undefined;
-  const right = [first, second].map((answers) => common.map((key) => answers.get(key)!.right));
-  const tokens = [first, second].map((answers) => common.map((key) => answers.get(key)!.tokens));
+  const differences = (of: 'right' | 'tokens') => common.map((key) => second.get(key)![of] - first.get(key)![of]);
+  const [right, tokens] = [differences('right'), differences('tokens')];
   return {
     n: common.length,
-    accuracy: mean(right[1]) - mean(right[0]),
-    accuracyInterval: pairedInterval(right[0], right[1]),
-    tokens: mean(tokens[1]) - mean(tokens[0]),
-    tokensInterval: pairedInterval(tokens[0], tokens[1]),
+    accuracy: mean(right),
+    accuracyInterval: pairedInterval([right]),
+    tokens: mean(tokens),
+    tokensInterval: pairedInterval([tokens]),
   };
 }
 

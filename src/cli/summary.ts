@@ -1,0 +1,58 @@
+import pc from 'picocolors';
+import { pairedDifference } from '../runs/paired';
+import { readEvaluation, readSummary } from '../runs/reading';
+import type { StageRow } from '../runs/records';
+import { stageTitles, strongestBaseline, trainedStages } from '../stages';
+import { clock, percent, table } from './format';
+
+type Row = Omit<StageRow, 'seq'>;
+
+/** What a run ends with: its students on the test problems, and its last stage against the strongest baseline. */
+export function resultsText(folder: string): string {
+  const rows = readSummary(folder);
+  const [last] = trainedStages.toReversed().flatMap((stage) => rows.find((row) => row.stage === stage) ?? []);
+  const strongest = strongestBaseline(rows);
+  const compared = last && strongest && comparison(folder, strongest, last);
+  return [summaryTable(rows), ...(compared ? [compared] : [])].join('\n\n');
+}
+
+/** Each student on the test problems, with the change from the base in accuracy and tokens. */
+export function summaryTable(rows: readonly Row[]): string {
+  const base = rows.find((row) => row.stage === 'base');
+  const strongest = strongestBaseline(rows);
+  const head = ['', 'accuracy', '95 % interval', 'mean tokens', 'vs base', 'tokens vs base', 'training', 'n'];
+  const body = rows.map((row) => {
+    const points = base && row !== base ? 100 * (row.accuracy - base.accuracy) : null;
+    const tokens = base && row !== base ? 100 * (row.meanTokens / base.meanTokens - 1) : null;
+    const [low, high] = row.accuracyInterval;
+    return [
+      stageTitles[row.stage] + (row === strongest ? ' (strongest baseline)' : ''),
+      percent(row.accuracy),
+      `${(100 * low).toFixed(1)} – ${percent(high)}`,
+      row.meanTokens.toFixed(1),
+      points === null ? '' : (points >= 0 ? pc.green : pc.red)(`${signed(points)} pt`),
+      tokens === null ? '' : (tokens <= 0 ? pc.green : pc.red)(`${signed(tokens)} %`),
+      row.wallSeconds > 0 ? clock(row.wallSeconds) : '',
+      String(row.n),
+    ];
+  });
+  return table(head, body);
+}
+
+const signed = (value: number) => `${value >= 0 ? '+' : '−'}${Math.abs(value).toFixed(1)}`;
+
+/** The last stage's student against the strongest baseline on the same problems; undefined where they have none in common. */
+function comparison(folder: string, baseline: Row, last: Row): string | undefined {
+  const answers = ({ stage, checkpoint }: Row) => readEvaluation(folder, checkpoint ?? stage);
+  const difference = pairedDifference(answers(baseline), answers(last));
+  if (!difference) return undefined;
+  const { n, accuracy, accuracyInterval, tokens } = difference;
+  const [low, high] = accuracyInterval.map((end) => signed(100 * end));
+  const open = accuracyInterval[0] <= 0 && accuracyInterval[1] >= 0;
+  const length = `${Math.abs(tokens).toFixed(1)} tokens ${tokens > 0 ? 'longer' : 'shorter'}`;
+  return [
+    `${stageTitles[last.stage]} against the strongest baseline, ${stageTitles[baseline.stage]}: ${signed(100 * accuracy)} points`,
+    ` (95 % interval ${low} to ${high} over ${n} problems${open ? ', so they may be equally right' : ''}), answers ${length}.\n`,
+    pc.dim('One seed: the interval does not say what other seeds would give.'),
+  ].join('');
+}

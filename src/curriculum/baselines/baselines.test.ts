@@ -1,0 +1,82 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openRun, readEvaluation, readMetrics, readSummary, readValidation } from '../../runs/reading';
+import { baselineNames } from '../../stages';
+import { type CurriculumEvent, Stopped } from '../context';
+import { resumeRun, startRun } from '../session';
+import { tinyExperiment, tinyWorkspace } from '../testing/tiny';
+
+let folder = '';
+let whole = '';
+
+const quiet = { notify: () => {}, signal: new AbortController().signal };
+const supervised = { updates: 3, batch: 4, learningRate: 1e-3 };
+
+function start(options: Partial<Parameters<typeof startRun>[2]> = {}) {
+  const experiment = tinyExperiment(folder, {
+    stages: { reconstruct: false, complete: false, rewrite: false },
+    baselines: { sft: supervised, sftConcise: {} },
+  });
+  return startRun(experiment, join(folder, 'runs'), { ...quiet, ...options });
+}
+
+beforeAll(async () => {
+  folder = await tinyWorkspace();
+  whole = (await start()).folder;
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What has to be the same in equal runs: everything but times. */
+const story = (run: string) => ({
+  metrics: readMetrics(run).map(({ time: _, tokensPerSecond: __, ...rest }) => rest),
+  checks: readValidation(run).map(({ time: _, ...rest }) => rest),
+  rows: readSummary(run).map(({ stage, accuracy, meanTokens, checkpoint }) => [
+    stage,
+    accuracy,
+    meanTokens,
+    checkpoint,
+  ]),
+});
+
+describe('baselines', () => {
+  it('are trained and tested each from the base student, as a stage is', () => {
+    const { rows } = story(whole);
+    expect(rows.map(([stage]) => stage)).toEqual(['base', ...baselineNames]);
+    for (const name of baselineNames) {
+      const { checkpoint } = readSummary(whole).find(({ stage }) => stage === name)!;
+      expect(checkpoint).toMatch(new RegExp(`^${name}-\\d+$`));
+      expect(openRun(whole).record.checkpoints.map((entry) => entry.name)).toContain(checkpoint);
+      expect(readEvaluation(whole, checkpoint!)).toHaveLength(5);
+    }
+  });
+
+  it('take the settings of plain SFT where they say nothing else', () => {
+    const updates = (of: string) =>
+      readMetrics(whole)
+        .filter(({ stage }) => stage === of)
+        .map(({ lr, step }) => [lr, step]);
+    expect(updates('sftConcise')).toEqual(updates('sft'));
+    const held = (of: string) =>
+      readValidation(whole)
+        .filter(({ stage }) => stage === of)
+        .map(({ loss }) => loss!);
+    expect(held('sftConcise')).toHaveLength(held('sft').length);
+    expect(held('sftConcise')).not.toEqual(held('sft'));
+    expect(held('sftConcise').at(-1)).toBeLessThan(held('sftConcise')[0]);
+  });
+
+  it.each([2, 4])('give the same when the run is stopped after %i updates and resumed', async (updates) => {
+    const stop = new AbortController();
+    let run = '';
+    let seen = 0;
+    const notify = (event: CurriculumEvent) => {
+      if (event.type === 'update' && ++seen === updates) stop.abort();
+    };
+    await expect(start({ notify, signal: stop.signal, begun: (writer) => (run = writer.folder) })).rejects.toThrow(
+      Stopped,
+    );
+    await resumeRun(run, quiet);
+    expect(story(run)).toEqual(story(whole));
+  });
+});

@@ -1,0 +1,20 @@
+import { conciseChain } from '../../chain/concise';
+import { renderChain } from '../../chain/prompts';
+import type { SftSettings } from '../../config/experiment';
+import type { Model } from '../../model/transformer';
+import type { Context } from '../context';
+import { trainOnChains } from './sft';
+
+/** Concise SFT: the plain question answered by the teacher's chain, cut to the sentences that compute. */
+export function sftConcise(context: Context, model: Model, settings: SftSettings): Promise<string> {
+  const { tokenizer } = context;
+  return trainOnChains(context, model, {
+    stage: 'sftConcise',
+    settings,
+    example: ({ chain, prompt }) =>
+      chain && {
+        prompt,
+        completion: [...tokenizer.encode(renderChain(conciseChain(chain))), tokenizer.eosId],
+      },
+  });
+}

@@ -1,0 +1,33 @@
+import type { SftSettings } from '../../config/experiment';
+import type { Example } from '../../learning/batch';
+import type { Model } from '../../model/transformer';
+import type { BaselineName } from '../../stages';
+import type { Context } from '../context';
+import { type Lesson, teacherExample, withChains } from '../lessons';
+import { trainSupervised } from '../supervised-phase';
+
+/** Plain SFT: the plain question answered by the teacher's chain as it is. */
+export function sft(context: Context, model: Model, settings: SftSettings): Promise<string> {
+  return trainOnChains(context, model, { stage: 'sft', settings, example: teacherExample });
+}
+
+/** Supervised training on a version of every teacher chain, tested by its loss on the same version of the validation rows. */
+export function trainOnChains(
+  context: Context,
+  model: Model,
+  {
+    stage,
+    settings,
+    example,
+  }: { stage: BaselineName; settings: SftSettings; example: (lesson: Lesson) => Example | null },
+): Promise<string> {
+  const examples = withChains(context.train).map(example);
+  return trainSupervised(context, model, {
+    stage,
+    phase: stage,
+    settings,
+    rows: examples.length,
+    example: (row) => examples[row],
+    heldOut: context.validation.flatMap((lesson) => example(lesson) ?? []),
+  });
+}

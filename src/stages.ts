@@ -1,0 +1,55 @@
+/**
+ * The students that a run trains and tests, in the order in which it does: the one list of baselines and stages. A new baseline is a
+ * line here and a file in src/curriculum/baselines.
+ */
+interface Student {
+  kind: 'base' | 'baseline' | 'stage';
+  title: string;
+  /** Where there is little room. */
+  short: string;
+  /** A codicon. */
+  icon: string;
+  /** Behind its curves, as #rrggbbaa. */
+  band: string;
+}
+
+const students = {
+  base: { kind: 'base', title: 'Base student', short: 'Base', icon: 'circle-outline', band: '#88888844' },
+  sft: { kind: 'baseline', title: 'Plain SFT', short: 'SFT', icon: 'book', band: '#8a8f9833' },
+  sftConcise: { kind: 'baseline', title: 'Concise SFT', short: 'Concise SFT', icon: 'book', band: '#8a8f9833' },
+  reconstruct: { kind: 'stage', title: 'Stage 1 reconstruct', short: 'Stage 1', icon: 'extensions', band: '#3b82f633' },
+  complete: { kind: 'stage', title: 'Stage 2 complete', short: 'Stage 2', icon: 'edit-sparkle', band: '#10b98133' },
+  rewrite: { kind: 'stage', title: 'Stage 3 rewrite', short: 'Stage 3', icon: 'wand', band: '#f59e0b33' },
+} as const satisfies Record<string, Student>;
+
+export type StageName = keyof typeof students;
+type OfKind<K extends Student['kind']> = {
+  [S in StageName]: (typeof students)[S]['kind'] extends K ? S : never;
+}[StageName];
+export type BaselineName = OfKind<'baseline'>;
+/** The three stages of the curriculum. */
+export type TrainedStage = OfKind<'stage'>;
+
+export const stageNames = Object.keys(students) as StageName[];
+const ofKind = <K extends Student['kind']>(kind: K) =>
+  stageNames.filter((name) => students[name].kind === kind) as OfKind<K>[];
+export const baselineNames = ofKind('baseline');
+export const trainedStages = ofKind('stage');
+
+export const isBaseline = (name: string): name is BaselineName => (baselineNames as string[]).includes(name);
+
+const facts = <K extends keyof Student>(key: K) =>
+  Object.fromEntries(stageNames.map((name) => [name, students[name][key]])) as Record<StageName, Student[K]>;
+export const stageTitles = facts('title');
+export const shortStageTitles = facts('short');
+export const stageIcons = facts('icon');
+export const stageBands = facts('band');
+
+/** The baseline that is hardest to beat: the most accurate one, and of equals the one with the shorter answers. */
+export function strongestBaseline<R extends { stage: StageName; accuracy: number; meanTokens: number }>(
+  rows: readonly R[],
+): R | undefined {
+  return rows
+    .filter(({ stage }) => isBaseline(stage))
+    .sort((a, b) => b.accuracy - a.accuracy || a.meanTokens - b.meanTokens)[0];
+}
