@@ -26,13 +26,13 @@ const example = (name: string) => join(packageRoot(), 'examples', 'arithmetic', 
 const fileName = (name: string) => name.replace(/[^\p{L}\p{N}._-]+/gu, '-');
 
 /** The built-in experiment under another name. */
-export function arithmeticFiles({ folder, name, student }: Place): Record<string, string> {
-  let text = withSchema(readFileSync(example('arithmetic.distillery.json'), 'utf8'), folder, 'experiment');
+export function arithmeticFiles({ name, student }: Place): Record<string, string> {
+  let text = withoutSchema(readFileSync(example('arithmetic.distillery.json'), 'utf8'));
   text = set(set(text, ['name'], name), ['student', 'path'], student);
   const experiment = `${fileName(name)}.distillery.json`;
   return {
     [experiment]: text,
-    [rewardName]: rewardFile(folder),
+    [rewardName]: rewardFile(),
     'README.md': readme(
       name,
       experiment,
@@ -70,7 +70,6 @@ export function datasetFiles(
   const grpo = `"reward": "${rewardName}", "maxNewTokens": ${maxNewTokens}`;
   const experiment = `${fileName(name)}.distillery.json`;
   const text = `{
-  "$schema": ${JSON.stringify(schemaLink(folder, 'experiment'))},
   "name": ${JSON.stringify(name)},
   "seed": 1,
   // A Hugging Face folder: config.json, model.safetensors, tokenizer.json.
@@ -118,23 +117,22 @@ export function datasetFiles(
 `;
   const others = test.path === train.path ? 'others' : `of \`${link(folder, test.path)}\``;
   const about = `It learns from ${rows} rows of \`${link(folder, train.path)}\` and is tested on ${testRows} ${others}.`;
-  return { [experiment]: text, [rewardName]: rewardFile(folder), 'README.md': readme(name, experiment, about) };
+  return { [experiment]: text, [rewardName]: rewardFile(), 'README.md': readme(name, experiment, about) };
 }
 
 const inline = (value: object) => JSON.stringify(value, null, 1).replace(/\n\s*/g, ' ');
 
-function rewardFile(folder: string): string {
-  return withSchema(readFileSync(example(rewardName), 'utf8'), folder, 'reward');
-}
+const rewardFile = () => withoutSchema(readFileSync(example(rewardName), 'utf8'));
 
-const withSchema = (text: string, folder: string, kind: 'experiment' | 'reward') =>
-  set(text, ['$schema'], schemaLink(folder, kind));
+/**
+ * The editor knows these files by their names. A path into this installation would hide that from it wherever the folder is moved, cloned,
+ * or the extension updated.
+ */
+const withoutSchema = (text: string) => set(text, ['$schema'], undefined);
 
-const schemaLink = (folder: string, kind: 'experiment' | 'reward') =>
-  link(folder, join(packageRoot(), 'schemas', `${kind}.schema.json`));
-
-/** Changes one value and leaves the rest, comments too, as it is. */
-const set = (text: string, path: string[], value: string) => applyEdits(text, modify(text, path, value, {}));
+/** Changes or removes one value and leaves the rest, comments too, as it is. */
+const set = (text: string, path: string[], value: string | undefined) =>
+  applyEdits(text, modify(text, path, value, {}));
 
 function readme(name: string, experiment: string, about: string): string {
   const commands = [

@@ -48,13 +48,5 @@ export function parseExperiment(file: string, text: string): ExperimentFile {
   };
 }
 
-/**
- * A config that names no schema: the editor knows it by the file's name, and a path into this version of the extension would not
- * outlive it. Comments and layout stay.
- */
-export function withoutSchema(text: string): string {
-  return text.replace(/^(\s*\{\s*)"\$schema"\s*:\s*"[^"]*"\s*,?\s*/, '$1');
-}
-
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

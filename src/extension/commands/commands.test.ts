@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseExperiment, withoutSchema } from '../experiment-file';
+import { parseExperiment } from '../experiment-file';
 import { RunCache } from '../run-cache';
 import { runOfFile } from '../run-paths';
 import { stageRow, writeRun, writeSummary } from '../testing/run-folders';
@@ -42,14 +42,6 @@ describe('an experiment file', () => {
   it('that cannot be read is named by its file', () => {
     for (const text of ['', '[]', '{"name": ', '{"name": 7, "student": "x", "stages": []}'])
       expect(parseExperiment(file, text)).toMatchObject({ name: 'gsm', student: undefined, quick: false });
-  });
-});
-
-describe('a new experiment', () => {
-  it('names no schema by its path, and keeps its layout', () => {
-    const text = (first: string) => `{\n${first}  "name": "a", // "$schema": "x"\n  "seed": 1\n}\n`;
-    expect(withoutSchema(text('  "$schema": "../../schemas/experiment.schema.json",\n'))).toBe(text(''));
-    expect(withoutSchema(text(''))).toBe(text(''));
   });
 });
 

@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import * as vscode from 'vscode';
 import { answerOf, commandLine } from '../command-line';
-import { withoutSchema } from '../experiment-file';
 import type { Services } from '../services';
 import { trustedCommand } from './report';
 
@@ -150,7 +149,6 @@ async function make(
     { location: vscode.ProgressLocation.Notification, title: t('Distillery: making {0}', basename(folder)) },
     () => callNew(folder, [...(data ? ['--data', data] : []), ...(student ? ['--student', student] : [])]),
   );
-  for (const file of made.files) dropSchema(join(folder, file));
   for (const note of made.notes) services.log.warn(note);
   if (made.notes.length > 0) void vscode.window.showWarningMessage(made.notes.join(' '));
   await open(services, made.experiment, guided);
@@ -164,13 +162,6 @@ async function callNew(folder: string, options: readonly string[]): Promise<Made
     return { stdout: error.stdout };
   });
   return answerOf<Made>(stdout);
-}
-
-function dropSchema(file: string): void {
-  if (!file.endsWith('.json')) return;
-  const text = readFileSync(file, 'utf8');
-  const edited = withoutSchema(text);
-  if (edited !== text) writeFileSync(file, edited);
 }
 
 /**
