@@ -96,6 +96,10 @@ describe('a run', () => {
       expect(rollout.tokenTexts.join('')).toContain(rollout.tokenTexts[0]);
       expect(Object.keys(rollout.parts)).toEqual(['correctness', 'repetition']);
     }
+    const prompts = [1, 2, 3].flatMap((step) => readRollouts(whole, 'complete', step).map(({ prompt }) => prompt));
+    const withSteps = prompts.filter((prompt) => prompt.includes('Steps, some missing:'));
+    expect(withSteps.length).toBeGreaterThan(0);
+    expect(withSteps.some((prompt) => prompt.includes('[MASK]'))).toBe(true);
     expect(readFailures(whole)).toHaveLength(10); // an untrained student fails at everything
     expect(readFailures(whole)[0]).toMatchObject({
       samples: expect.any(Array),

@@ -170,7 +170,8 @@ export function rolloutRecords(
   const { tokenizer } = context;
   let row = 0;
   return groups.flatMap(({ lesson, prompt, samples }, group) => {
-    const promptText = tokenizer.decode(prompt);
+    // With its special tokens: the built-in student's [MASK] is one.
+    const promptText = tokenizer.tokenTexts(prompt).join('');
     return samples.map((one, index) => ({
       problemId: lesson.problem.id,
       group,

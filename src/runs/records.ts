@@ -145,6 +145,7 @@ export const rolloutRecordSchema = z.object({
   /** Index of the prompt in the batch, and of the sample in its group. */
   group: count,
   sample: count,
+  /** As the student was asked, special tokens included. */
   prompt: z.string(),
   /** The completion's token ids with the end token, if it came; the other lists run along with it. */
   tokens: z.array(count),

@@ -68,41 +68,53 @@ function byUpdates(
   evenly: boolean,
 ): Pick<Layout, 'placed' | 'bands'> {
   const ofTrack = tracks.map((track) => stretchesOf(track, shown));
-  const lengths = new Map<string, number>();
-  const befores = new Map<string, number>();
-  const order: string[] = [];
-  for (const [i, stretches] of ofTrack.entries()) {
-    let after = -1;
-    for (const { key, from, to } of stretches) {
-      if (!befores.has(key)) befores.set(key, tracks[i].step[from] - 1);
-      lengths.set(key, Math.max(lengths.get(key) ?? 0, to - from));
-      const known = order.indexOf(key);
-      if (known < 0) order.splice(after + 1, 0, key);
-      after = order.indexOf(key);
-    }
-  }
-  const total = [...lengths.values()].reduce((sum, updates) => sum + updates, 0);
-  const logs = [...lengths.values()].reduce((sum, updates) => sum + Math.log1p(updates), 0);
+  const wanted = bandsWanted(tracks, ofTrack);
+  const total = wanted.reduce((sum, { updates }) => sum + updates, 0);
+  const logs = wanted.reduce((sum, { updates }) => sum + Math.log1p(updates), 0);
   const byKey = new Map<string, Band>();
   let end = 0;
-  for (const key of order) {
-    const updates = lengths.get(key)!;
-    const slash = key.indexOf('/');
+  for (const { key, ...band } of wanted) {
     const from = end;
-    end += evenly ? (total * Math.log1p(updates)) / logs : updates;
-    byKey.set(key, {
-      stage: Number(key.slice(0, slash)),
-      phase: key.slice(slash + 1),
-      from,
-      to: end,
-      updates,
-      before: befores.get(key)!,
-    });
+    end += evenly ? (total * Math.log1p(band.updates)) / logs : band.updates;
+    byKey.set(key, { ...band, from, to: end });
   }
-  const placed = ofTrack.map((stretches) =>
-    place(stretches, ({ key, from }, row) => placeOf(byKey.get(key)!, row - from + 1)),
-  );
+  const order = [...byKey.keys()];
+  const placed = ofTrack.map((stretches) => {
+    // As the bands follow each other, whatever order the run has its updates in: x ascends.
+    const sorted = stretches.toSorted((a, b) => order.indexOf(a.key) - order.indexOf(b.key));
+    const done = new Map<string, number>();
+    return place(sorted, ({ key }) => {
+      const n = (done.get(key) ?? 0) + 1;
+      done.set(key, n);
+      return placeOf(byKey.get(key)!, n);
+    });
+  });
   return { placed, bands: [...byKey.values()] };
+}
+
+type Wanted = Omit<Band, 'from' | 'to'> & { key: string };
+
+/** A band for each phase of each stage that any run has, in the order of training: by stage, then by the phase's first step. */
+function bandsWanted(tracks: readonly Track[], ofTrack: readonly (readonly Stretch[])[]): Wanted[] {
+  const wanted = new Map<string, Wanted>();
+  for (const [i, stretches] of ofTrack.entries()) {
+    const updates = new Map<string, number>();
+    for (const { key, stage, phase, from, to } of stretches) {
+      const count = (updates.get(key) ?? 0) + to - from;
+      updates.set(key, count);
+      const before = tracks[i].step[from] - 1;
+      const known = wanted.get(key) ?? { key, stage, phase, before, updates: 0 };
+      wanted.set(key, {
+        ...known,
+        before: Math.min(known.before, before),
+        updates: Math.max(known.updates, count),
+      });
+    }
+  }
+  const own = ({ stage, phase }: Wanted) => (phase === stageNames[stage] ? 0 : 1);
+  return [...wanted.values()].sort(
+    (a, b) => a.stage - b.stage || a.before - b.before || own(a) - own(b) || (a.phase < b.phase ? -1 : 1),
+  );
 }
 
 /** Where the n-th update of a band lies, from 1; 0 is where it begins. */

@@ -1,18 +1,19 @@
 import uPlot from 'uplot';
 import { shortStageTitles, stageNames } from '../../src/stages';
 import { type AxisKind, type Band, type StepTick, shortStep, stepTicks } from './axis';
-import { drawn, type Line, plain, smoothed, valueRange } from './curve';
+import { drawn, type Line, lonely, plain, smoothed } from './curve';
 import type { Mark } from './marks';
 import { clock, type Metric, type Panel, tickText } from './metrics';
 import type { Model } from './model';
 import { dashes, lineCount, type Theme } from './theme';
+import { padded, type Range, valueRange } from './value-range';
 
 const height = 132;
 
 export interface ChartActions {
   /** The mouse is at this place, or has left (null). */
   point(x: number | null): void;
-  zoom(range: { min: number; max: number } | null): void;
+  zoom(range: Range | null): void;
   /** A click at a place; `value` is the y there. */
   pick(x: number, value: number): void;
 }
@@ -40,7 +41,7 @@ export class Chart {
   private bands: Band[] = [];
   private marks: Mark[] = [];
   private range = { min: 0, max: 1 };
-  private values: { min: number; max: number } | undefined;
+  private values: Range | undefined;
 
   constructor(
     private readonly host: HTMLElement,
@@ -77,18 +78,23 @@ export class Chart {
       lines.map(() => [2, 2]),
     );
     const signature = JSON.stringify([curves, log, view.axis, weight > 0, theme]);
-    if (this.plot && this.signature === signature) {
-      if (this.plot.width !== width) this.plot.setSize({ width, height });
-      this.plot.setData(data);
-    } else {
-      this.plot?.destroy();
-      this.signature = signature;
-      this.plot = new uPlot(
-        this.options(panel, curves, { theme, log, width, axis: view.axis, smoothing: weight > 0 }),
-        data,
-        this.host,
-      );
-      this.listen(this.plot);
+    try {
+      if (this.plot && this.signature !== signature) this.destroy();
+      if (!this.plot) {
+        this.signature = signature;
+        const style = { theme, log, width, axis: view.axis, smoothing: weight > 0 };
+        this.plot = new uPlot(this.options(panel, curves, style), data, this.host);
+        this.listen(this.plot);
+      }
+      // At once, not in a microtask of uPlot's: what fails there fails here, and not for good.
+      const { plot } = this;
+      plot.batch(() => {
+        if (plot.width !== width) plot.setSize({ width, height });
+        plot.setData(data);
+      });
+    } catch (error) {
+      this.destroy();
+      throw error;
     }
   }
 
@@ -128,7 +134,8 @@ export class Chart {
       width: thin ? 1 : 1.5,
       alpha: thin ? 0.3 : 1,
       dash: thin ? [] : dashes[colour % dashes.length],
-      points: { show: false },
+      // A line of one value has no length.
+      points: { show: true, size: 5, fill: theme.lines[colour % lineCount], filter: (plot, i) => lonely(plot.data[i]) },
     });
     const font = `11px ${getComputedStyle(document.body).fontFamily}`;
     const axis = { stroke: theme.dim, font, ticks: { show: false }, gap: 4 };
@@ -140,7 +147,7 @@ export class Chart {
       cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
       scales: {
         x: { time: false, range: () => this.paddedRange() },
-        y: { distr: log ? 3 : 1, range: () => this.paddedValues(log, fromZero === true) },
+        y: { distr: log ? 3 : 1, range: () => ends(padded(this.values, { log, fromZero: fromZero === true })) },
       },
       axes: [
         {
@@ -198,16 +205,9 @@ export class Chart {
     const pad = (this.range.max - this.range.min) * 0.012;
     return [this.range.min - pad, this.range.max + pad];
   }
-
-  private paddedValues(log: boolean, fromZero: boolean): [number, number] {
-    if (!this.values) return log ? [0.1, 1] : [0, 1];
-    const { min, max } = this.values;
-    if (log) return [min / 1.2, max * 1.2];
-    const pad = max > min ? (max - min) * 0.08 : Math.abs(max) * 0.1 || 0.1;
-    if (fromZero && min >= 0) return [0, max > 0 ? max + pad : 0.1];
-    return [min - pad, max + pad];
-  }
 }
+
+const ends = ({ min, max }: Range): [number, number] => [min, max];
 
 function curvesOf(panel: Panel, { tracks }: Model): Curve[] {
   return tracks.flatMap((track, run) =>

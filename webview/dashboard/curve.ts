@@ -6,23 +6,32 @@ export interface Line {
   y: (number | null)[];
 }
 
+/** Greater ones are left out as infinite ones are: sums and differences of what is drawn stay finite. */
+const largest = 1e100;
+
+/** Whether a value can be drawn; a log axis has no place for what is not above 0. */
+export function drawable(value: number, log: boolean): boolean {
+  return Math.abs(value) <= largest && (!log || value >= 1 / largest);
+}
+
 /**
  * An exponential moving average without the pull towards 0 at its beginning (Kingma & Ba 2015, section 3), begun anew in each stretch.
  * `weight` in [0, 1) is how much of the past is kept from one of a thousand updates to the next, so that a curve looks equally smooth however
- * long the run; values that are not finite are passed over. One value a placed row.
+ * long the run; values that cannot be drawn are passed over. One value a placed row. Written as steps towards each value, so that the
+ * first of a stretch, and the mean of equal values, are the value itself to the last bit.
  */
 export function smoothed(values: Float64Array, placed: Placed, weight: number): Float64Array {
   const out = new Float64Array(placed.rows.length);
   const keep = weight ** Math.min(1, 1000 / out.length);
-  let sum = 0;
-  let norm = 0;
+  let mean = 0;
+  let count = 0;
   for (let i = 0; i < out.length; i++) {
-    if (i === 0 || placed.stretch[i] !== placed.stretch[i - 1]) sum = norm = 0;
+    if (i === 0 || placed.stretch[i] !== placed.stretch[i - 1]) mean = count = 0;
     const value = values[placed.rows[i]];
-    if (Number.isFinite(value)) {
-      sum = keep * sum + (1 - keep) * value;
-      norm = keep * norm + (1 - keep);
-      out[i] = sum / norm;
+    if (drawable(value, false)) {
+      count = keep * count + 1;
+      mean += (value - mean) / count;
+      out[i] = mean;
     } else out[i] = Number.NaN;
   }
   return out;
@@ -32,7 +41,7 @@ export function smoothed(values: Float64Array, placed: Placed, weight: number): 
 export function plain(values: Float64Array, placed: Placed): Float64Array {
   const { rows } = placed;
   const count = rows.length;
-  if (count > 0 && rows[count - 1] - rows[0] === count - 1) return values.subarray(rows[0], rows[0] + count);
+  if (count > 0 && rows.every((row, i) => row === rows[0] + i)) return values.subarray(rows[0], rows[0] + count);
   const out = new Float64Array(count);
   for (let i = 0; i < count; i++) out[i] = values[rows[i]];
   return out;
@@ -40,7 +49,7 @@ export function plain(values: Float64Array, placed: Placed): Float64Array {
 
 /**
  * What is drawn of the values between `min` and `max` on x: all of it where there is room, else the least and the greatest value of each
- * of `buckets` columns, so that no spike is lost. Values that are not finite are bridged; on a log axis so are those that have no log.
+ * of `buckets` columns, so that no spike is lost. Values that cannot be drawn are bridged.
  */
 export function drawn(
   values: Float64Array,
@@ -75,7 +84,7 @@ export function drawn(
   let bucket = Number.NaN;
   for (let i = from; i < to; i++) {
     const value = values[i];
-    if (!Number.isFinite(value) || (log && value <= 0)) continue;
+    if (!drawable(value, log)) continue;
     if (width === 0) {
       put(i);
       continue;
@@ -93,26 +102,21 @@ export function drawn(
   return line;
 }
 
-/**
- * The y range that shows the smoothed lines well: all of them, and of the raw values all but the outermost hundredth at each end. undefined: there is
- * nothing to show.
- */
-export function valueRange(lines: readonly Line[], raw: readonly Line[], marks: readonly number[], log: boolean) {
-  let min = Number.POSITIVE_INFINITY;
-  let max = Number.NEGATIVE_INFINITY;
-  const include = (value: number) => {
-    if (log && value <= 0) return;
-    if (value < min) min = value;
-    if (value > max) max = value;
+/** Indices of values without a neighbour to draw a line to; null ends a line, undefined is a place where other lines have values. */
+export function lonely(values: ArrayLike<number | null | undefined>): number[] {
+  const alone: number[] = [];
+  let first = -1;
+  let length = 0;
+  const end = () => {
+    if (length === 1) alone.push(first);
+    length = 0;
   };
-  for (const { y } of lines) for (const value of y) if (value !== null) include(value);
-  for (const value of marks) include(value);
-  for (const { y } of raw) {
-    const sorted = y.filter((value): value is number => value !== null).sort((a, b) => a - b);
-    if (sorted.length === 0) continue;
-    const cut = Math.floor(sorted.length / 100);
-    include(sorted[cut]);
-    include(sorted[sorted.length - 1 - cut]);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (value === undefined) continue;
+    if (value === null) end();
+    else if (length++ === 0) first = i;
   }
-  return min <= max ? { min, max } : undefined;
+  end();
+  return alone;
 }

@@ -1,13 +1,15 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RowsMessage } from '../../src/protocol/dashboard';
 import { stageNames } from '../../src/stages';
 import { layOut, nearest, positionOf, shortStep, stepTicks } from './axis';
-import { drawn, plain, smoothed, valueRange } from './curve';
+import { drawn, lonely, plain, smoothed } from './curve';
 import { marksOf } from './marks';
 import { clock, duration, panelsOf, tickText, valueText } from './metrics';
 import type { Model } from './model';
 import { resultsCsv } from './results-csv';
 import { Track } from './track';
+import { valueRange } from './value-range';
 
 const all = new Set(stageNames.keys());
 
@@ -108,7 +110,65 @@ describe('the axis', () => {
     expect(positionOf(first, placed[0], 'rewrite', 1)).toBeUndefined();
   });
 
-  it('leaves out stageNames that are not shown', () => {
+  it('has the stages in the order of training, whatever runs are compared and whatever order their updates have', () => {
+    const bandsOf = (...tracks: Track[]) => layOut(tracks, 'stages', all).bands.map(({ stage }) => stageNames[stage]);
+    const later = track('b', steps('rewrite', 3));
+    expect(bandsOf(later, track('a', steps('complete', 2)))).toEqual(['complete', 'rewrite']);
+    expect(bandsOf(later, track('a', [...steps('complete', 2), ...steps('sft', 2, 9)]))).toEqual([
+      'sft',
+      'complete',
+      'rewrite',
+    ]);
+    const anyRun = fc.array(fc.tuple(fc.constantFrom(...stageNames), fc.integer({ min: 1, max: 4 })), { maxLength: 6 });
+    fc.assert(
+      fc.property(fc.array(anyRun, { minLength: 1, maxLength: 3 }), fc.boolean(), (runs, evenly) => {
+        const tracks = runs.map((parts, i) =>
+          track(
+            `${i}`,
+            parts.flatMap(([stage, count]) => steps(stage, count)),
+          ),
+        );
+        const { placed, bands } = layOut(tracks, evenly ? 'stages' : 'updates', all);
+        const order = bands.map(({ stage }) => stage);
+        expect(order).toEqual([...new Set(order)].sort((a, b) => a - b));
+        for (const [i, { rows, x }] of placed.entries()) {
+          expect([...rows].sort((a, b) => a - b)).toEqual([...Array(tracks[i].rows).keys()]);
+          for (let at = 1; at < x.length; at++) expect(x[at]).toBeGreaterThan(x[at - 1]);
+          for (const [at, row] of rows.entries()) {
+            const band = bands.find(({ stage }) => stage === tracks[i].stage[row])!;
+            expect(x[at] > band.from && x[at] <= band.to + 1e-9).toBe(true);
+          }
+        }
+      }),
+    );
+  });
+
+  it('has the phases of a stage by their first step', () => {
+    const made = (run: string, phases: [string, number, number][]) => {
+      const rows = phases.flatMap(([, from, count]) =>
+        steps('rewrite', count).map((row, i) => [row[0], from + i, i, {}] as Row),
+      );
+      const track = new Track(run);
+      const phase = Uint8Array.from(phases.flatMap(([, , count], i) => Array<number>(count).fill(i)));
+      track.take({ ...message(run, rows), phases: phases.map(([name]) => name), phase });
+      return track;
+    };
+    const both = made('a', [
+      ['rewrite', 1, 3],
+      ['internalise', 5, 2],
+    ]);
+    const second = made('b', [['internalise', 1, 2]]);
+    const first = made('c', [['rewrite', 1, 2]]);
+    for (const tracks of [
+      [both, second],
+      [second, both],
+      [second, first],
+      [first, second],
+    ])
+      expect(layOut(tracks, 'updates', all).bands.map(({ phase }) => phase)).toEqual(['rewrite', 'internalise']);
+  });
+
+  it('leaves out stages that are not shown', () => {
     const only = track('a', [...steps('sft', 4), ...steps('complete', 2, 10)]);
     const { placed, bands } = layOut([only], 'updates', new Set([stageNames.indexOf('complete')]));
     expect([...placed[0].rows]).toEqual([4, 5]);
@@ -202,6 +262,12 @@ describe('curves', () => {
     const range = valueRange([{ x: [], y: [5.4, null, 5.6] }], [{ ...raw, y: [...raw.y] }], [4], false);
     expect(range).toEqual({ min: 4, max: 6 });
     expect(valueRange([{ x: [], y: [] }], [], [], false)).toBeUndefined();
+  });
+
+  it('show a value that stands alone as a point', () => {
+    expect(lonely([1, null, 2, undefined, 3, null, undefined, 4])).toEqual([0, 7]);
+    expect(lonely([null, 5, undefined, null])).toEqual([1]);
+    expect(lonely([])).toEqual([]);
   });
 
   it('take their values at the placed rows', () => {

@@ -19,6 +19,7 @@ import { RolloutsPane } from './rollouts';
 import { UpdatesTable } from './table';
 import { onThemeChange } from './theme';
 import { Toolbar } from './toolbar';
+import { type Range, zoomed } from './value-range';
 
 provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeCheckbox());
 
@@ -165,8 +166,8 @@ function point(x: number | null): void {
   tellPlace();
 }
 
-function zoom(range: { min: number; max: number } | null): void {
-  model.zoom = range && { min: Math.max(0, range.min), max: Math.min(model.layout.max, range.max) };
+function zoom(range: Range | null): void {
+  model.zoom = range && zoomed(range, model.layout.max);
   drawSoon();
 }
 

@@ -154,16 +154,19 @@ export class Panels {
     this.redraw();
   }
 
-  /** Only what is in sight is drawn. */
+  /** Only what is in sight is drawn. A chart that fails is reported, and tried again with the next update. */
   private redraw(): void {
     const { model, theme } = this;
     if (!model) return;
     for (const shown of this.shown.values()) {
-      if (this.visible.has(shown.root)) {
+      if (!this.visible.has(shown.root)) continue;
+      try {
         shown.chart.draw(shown.panel, model, shown.marks, theme);
         shown.chart.point(model.cursor);
-        this.tell(shown);
+      } catch (error) {
+        reportError(error);
       }
+      this.tell(shown);
     }
   }
 

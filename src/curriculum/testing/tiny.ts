@@ -1,6 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { maskText } from '../../chain/prompts';
 import type { Experiment, ExperimentFile } from '../../config/experiment';
 import { resolveExperiment } from '../../config/load';
 import { useBackend } from '../../kernels/backends';
@@ -10,14 +11,24 @@ import { saveStudent } from '../../model/hf-folder';
 import { tinyConfig, tinyTokenizer } from '../../model/testing/tiny';
 import { createModel, disposeModel } from '../../model/transformer';
 
+/** The tiny tokenizer with [MASK] as a special token, as the built-in student's has it. */
+function tokenizerWithMask() {
+  const { json, config } = tinyTokenizer();
+  const { vocab } = json.model as { vocab: Record<string, number> };
+  const id = Object.keys(vocab).length;
+  vocab[maskText] = id;
+  const added = json.added_tokens as object[];
+  added.push({ ...added[0], id, content: maskText });
+  return { json, config, size: id + 1 };
+}
+
 /** A scratch folder with a random student of a few thousand parameters in `student/`. */
 export async function tinyWorkspace(): Promise<string> {
   await useBackend(testedBackend);
   const folder = mkdtempSync(join(tmpdir(), 'distillery-'));
-  const { json, config } = tinyTokenizer();
-  const vocabulary = Object.keys((json.model as { vocab: object }).vocab).length;
+  const { json, config, size } = tokenizerWithMask();
   const model = createModel(
-    parseModelConfig(tinyConfig('qwen2', { vocab_size: vocabulary, max_position_embeddings: 32768, eos_token_id: 0 })),
+    parseModelConfig(tinyConfig('qwen2', { vocab_size: size, max_position_embeddings: 32768, eos_token_id: 0 })),
     1,
   );
   saveStudent(join(folder, 'student'), model);

@@ -6,11 +6,12 @@ import type { Services } from '../services';
 import { plural } from '../words';
 import type { Case } from './case';
 import type { CaseDocuments } from './case-documents';
-import type { CaseRewrite } from './case-rewrites';
 import { chooseAnswer } from './choose-answer';
+import { type canBe, chooseRewrite, rewriteAtCursor } from './choose-rewrite';
 import { decide, pick } from './decide';
 import { type CaseReference, caseScheme, referenceAt, referenceFrom } from './reference';
 import { rewriteWithStudent } from './rewrite-with-student';
+import { rewriteName } from './text';
 
 const { t } = vscode.l10n;
 
@@ -34,6 +35,23 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
         .filter((one) => one.run === run)
         .map(({ problemId }) => ({ problemId, question: caseAt({ run, problemId }).question })),
     }));
+  /** The rewrite with this text; without one, the rewrite at the cursor, or one that the person picks. */
+  const rewriteFor = async ({ reference, rewrites }: Case, text: unknown, what: keyof typeof canBe) => {
+    if (typeof text === 'string') return rewrites.find((one) => one.text === text);
+    const { run, problemId } = reference;
+    return rewriteAtCursor(documents, run, problemId) ?? (await chooseRewrite(rewrites, what));
+  };
+  const decideOn = async (reference: CaseReference, text: unknown, verdict: 'accepted' | 'rejected') => {
+    const shown = caseAt(reference);
+    const rewrite = await rewriteFor(shown, text, verdict);
+    if (!rewrite) return;
+    const name = rewriteName(shown.rewrites, rewrite);
+    const written = rewrite.verdict === 'edited' ? 'accepted' : rewrite.verdict;
+    if (written !== verdict) decide(shown, rewrite, verdict);
+    refresh(reference.run);
+    const said = verdict === 'accepted' ? t('{0} is accepted.', name) : t('{0} is rejected.', name);
+    vscode.window.setStatusBarMessage(said, 5000);
+  };
   type CaseAction = (reference: CaseReference, ...more: unknown[]) => unknown;
   const onCase = (id: `distillery.${string}`, action: CaseAction, register = trustedCommand) =>
     register(services, id, (argument?: unknown, ...more: unknown[]) => {
@@ -56,19 +74,17 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
       await rewriteWithStudent(services, caseAt(reference));
       refresh(reference.run);
     }),
-    onCase('distillery.acceptRewrite', (reference, text) => {
+    onCase('distillery.acceptRewrite', (reference, text) => decideOn(reference, text, 'accepted')),
+    onCase('distillery.rejectRewrite', (reference, text) => decideOn(reference, text, 'rejected')),
+    trustedCommand(services, 'distillery.editRewrite', async (argument?: unknown, text?: unknown) => {
+      const reference = referenceFrom(argument) ?? activeCase();
+      if (!reference) return void vscode.window.showInformationMessage(t('Open a failure case first.'));
       const shown = caseAt(reference);
-      const rewrite = rewriteOf(shown, text);
-      if (rewrite) decide(shown, rewrite, 'accepted');
-      refresh(reference.run);
+      // Called for a case, it begins with the best rewrite or the teacher's chain; from the palette, with the one at the cursor.
+      const asked = argument === undefined && shown.rewrites.length > 0;
+      const rewrite = asked ? await rewriteFor(shown, undefined, 'edited') : undefined;
+      if (!asked || rewrite) await editRewrite(documents, shown, rewrite?.text ?? text);
     }),
-    onCase('distillery.rejectRewrite', (reference, text) => {
-      const shown = caseAt(reference);
-      const rewrite = rewriteOf(shown, text);
-      if (rewrite) decide(shown, rewrite, 'rejected');
-      refresh(reference.run);
-    }),
-    onCase('distillery.editRewrite', (reference, text) => editRewrite(documents, caseAt(reference), text)),
     trustedCommand(services, 'distillery.removeFromStage3', (argument?: unknown, selected?: unknown) => {
       const problems = problemsFrom(argument, selected);
       if (problems.length === 0) return void vscode.window.showInformationMessage(t('Open a failure case first.'));
@@ -129,11 +145,6 @@ async function editRewrite(documents: CaseDocuments, shown: Case, text: unknown)
   if (typeof text !== 'string' || document.isDirty || document.getText().trim() === text.trim()) return;
   const all = new vscode.Range(0, 0, document.lineCount, 0);
   await editor.edit((edit) => edit.replace(all, `${text.trimEnd()}\n`));
-}
-
-function rewriteOf({ rewrites }: Case, text: unknown): CaseRewrite | undefined {
-  if (typeof text === 'string') return rewrites.find((one) => one.text === text);
-  return rewrites.find(({ verdict }) => verdict === undefined);
 }
 
 /** `{run, problemIds}`, cases chosen in a tree, or the active document. */

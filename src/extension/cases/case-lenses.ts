@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Services } from '../services';
 import type { CaseDocuments } from './case-documents';
+import { canBe } from './choose-rewrite';
 import { caseScheme, referenceAt } from './reference';
 
 const { t } = vscode.l10n;
@@ -46,11 +47,11 @@ export function registerLenses({ runs }: Services, documents: CaseDocuments): vs
       }
       for (const { section, rewrite } of layout.rewrites) {
         const line = lineOf(section.heading);
-        const { text, verdict, correct } = rewrite;
-        if (verdict !== 'accepted' && verdict !== 'edited' && correct)
+        const { text } = rewrite;
+        if (canBe.accepted(rewrite))
           lenses.push(lens(line, t('$(check) Accept'), 'distillery.acceptRewrite', reference, text));
         lenses.push(lens(line, t('$(edit) Edit'), 'distillery.editRewrite', reference, text));
-        if (verdict !== 'rejected')
+        if (canBe.rejected(rewrite))
           lenses.push(lens(line, t('$(x) Reject'), 'distillery.rejectRewrite', reference, text));
       }
       return lenses;

@@ -5,7 +5,7 @@ import { answerOfRollout, buildCase } from './case';
 import { chainFindings, rewriteFindings, studentFindings } from './findings';
 import { outlineOf } from './outline';
 import { placeOf, referenceAt, referenceFrom } from './reference';
-import { positionIn, renderCase } from './text';
+import { positionIn, renderCase, rewriteAtOffset, rewriteName } from './text';
 import { rolloutText, tokenAt, tokenLines } from './token-facts';
 
 const answer = (text: string, more: Partial<AnswerRecord> = {}): AnswerRecord => ({
@@ -69,6 +69,25 @@ describe('the document of a case', () => {
       buildCase({ ...reference, sample }, failure(samples, { firstWrongStep }), [], nobody).shown?.text;
     expect([shownOf(), shownOf(1), shownOf(7)]).toEqual(['Answer: 3', 'Answer: 2', 'Answer: 1']);
     expect(renderCase(buildCase(reference, failure([]), [], nobody)).student).toBeUndefined();
+  });
+
+  test('knows which rewrite a place belongs to', () => {
+    const texts = ['6*4-5=19\nAnswer: 19', 'Step 1: 24 - 5 = 19\nAnswer: 19', '19?'];
+    const shown = buildCase(
+      reference,
+      failure([answer('Answer: 10')]),
+      texts.map((text) => rewrite(text)),
+      nobody,
+    );
+    const layout = renderCase(shown);
+    const at = (offset: number) => rewriteAtOffset(layout, offset)?.text;
+    for (const [i, { section, rewrite }] of layout.rewrites.entries()) {
+      expect(at(section.heading - 1)).toBe(layout.rewrites[i - 1]?.rewrite.text);
+      for (const offset of [section.heading, section.start, section.end]) expect(at(offset)).toBe(rewrite.text);
+      expect(rewriteName(shown.rewrites, rewrite)).toBe(`Rewrite ${i + 1} of 3`);
+    }
+    expect(at(0)).toBeUndefined();
+    expect(at(layout.text.length)).toBe(layout.rewrites[2].rewrite.text);
   });
 
   test('shows control characters as pictures, each in its place', () => {

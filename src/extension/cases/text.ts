@@ -34,12 +34,22 @@ export function renderCase(shownCase: Case): CaseText {
   add(`Case ${oneLine(shownCase.reference.problemId)}: ${about}`, `Question: ${question}\nGold answer: ${gold}`);
   const student = shown && add(studentHeading(shown, answers), shown.text);
   const teacherSection = teacher && add(withTokens('Teacher', teacher.tokens), teacher.text);
-  const sections = rewrites.slice(0, maxRewrites).map((rewrite, i) => {
-    const name = rewrites.length > 1 ? `Rewrite ${i + 1} of ${rewrites.length}` : 'Rewrite';
-    const heading = `${name}: ${standingOf(rewrite)}${rewrite.tokens === undefined ? '' : `, ${rewrite.tokens} tokens`}`;
+  const sections = rewrites.slice(0, maxRewrites).map((rewrite) => {
+    const heading = `${rewriteName(rewrites, rewrite)}: ${standingOf(rewrite)}${rewrite.tokens === undefined ? '' : `, ${rewrite.tokens} tokens`}`;
     return { section: add(heading, rewrite.text), rewrite };
   });
   return { text: `${text.trimEnd()}\n`, student, teacher: teacherSection, rewrites: sections };
+}
+
+/** "Rewrite 2 of 4" */
+export function rewriteName(rewrites: readonly CaseRewrite[], rewrite: CaseRewrite): string {
+  const index = rewrites.findIndex(({ text }) => text === rewrite.text);
+  return rewrites.length > 1 ? `Rewrite ${index + 1} of ${rewrites.length}` : 'Rewrite';
+}
+
+/** The rewrite that a place in the text belongs to: from its heading on, up to the next one's. */
+export function rewriteAtOffset({ rewrites }: CaseText, offset: number): CaseRewrite | undefined {
+  return rewrites.findLast(({ section }) => section.heading <= offset)?.rewrite;
 }
 
 function studentHeading({ label, answer, correct, finished, tokens, unit, rollout }: CaseAnswer, all: CaseAnswer[]) {

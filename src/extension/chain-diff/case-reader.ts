@@ -302,6 +302,6 @@ function sourceOf({ from, checkpoint }: CaseRewrite['provenance'], record: Rewri
 }
 
 function questionIn(prompt: string | null): string | undefined {
-  // In a chat the question stands in the user's message, behind the system's.
-  return /(?:^|\n)Question: ([\s\S]*?)\n(?:Steps, |A correct solution:|Solution:)/.exec(prompt ?? '')?.[1];
+  // Behind the token that begins a text; in a chat in the user's message, behind the system's.
+  return /\bQuestion: ([\s\S]*?)\n(?:Steps, |A correct solution:|Solution:)/.exec(prompt ?? '')?.[1];
 }

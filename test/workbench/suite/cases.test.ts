@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import type { RunIndex } from '../../../src/extension/run-index';
 import { ShownCases } from '../../../src/extension/shown-cases';
 import { decisionsOf, readDecisions } from '../../../src/runs/decisions';
-import { listRuns, readFailures } from '../../../src/runs/reading';
+import { listRuns, readFailures, readRewrites } from '../../../src/runs/reading';
 import type { FailureRecord } from '../../../src/runs/records';
 
 const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
@@ -56,6 +56,9 @@ const lenses = async ({ uri }: vscode.TextDocument) =>
   ((await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', uri)) ?? []).map(
     ({ command, range }) => ({ title: command!.title, command: command!, line: range.start.line }),
   );
+
+const ofProblem = (run: string, problemId: string) =>
+  readRewrites(run).filter((rewrite) => rewrite.problemId === problemId);
 
 suite('Failure cases', () => {
   let imported = '';
@@ -255,6 +258,52 @@ suite('Failure cases', () => {
     const reward = await ask(heading);
     assert.match(reward, /reward.*advantage/);
     assert.match(reward, /correctness +-?\d.* = 1 × /);
+  });
+
+  test('commands from the palette mean the rewrite at the cursor, and ask where there is none', async () => {
+    const run = listRuns(runs()).find((one) => one.folder !== imported)!.folder;
+    const { problemId } = readFailures(run).find(
+      (failure) => new Set(ofProblem(run, failure.problemId).map(({ text }) => text)).size > 2,
+    )!;
+    const document = await openCase({ run, problemId });
+    const editor = vscode.window.activeTextEditor!;
+    const placeOf = (n: number) => document.positionAt(document.getText().indexOf(`## Rewrite ${n} of`));
+    const put = (at: vscode.Position) => {
+      editor.selection = new vscode.Selection(at, at);
+    };
+    const decided = () => decisionsOf(readDecisions(run)).rewrites.get(problemId) ?? [];
+    const edits = (await lenses(document)).filter(({ command }) => command.command === 'distillery.editRewrite');
+    const textOf = (n: number): string =>
+      edits.find(({ line, command }) => line === placeOf(n).line && command.arguments!.length > 1)!.command
+        .arguments![1];
+    const [second, third] = [textOf(2), textOf(3)];
+    try {
+      put(placeOf(3).translate(1));
+      await vscode.commands.executeCommand('distillery.editRewrite');
+      const edited = vscode.window.activeTextEditor!.document;
+      assert.match(edited.uri.path, /\.rewrite\.chain$/);
+      assert.equal(edited.getText().trimEnd(), third.trimEnd());
+      await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+
+      await vscode.window.showTextDocument(document, editor.viewColumn);
+      put(placeOf(2));
+      await vscode.commands.executeCommand('distillery.rejectRewrite');
+      assert.deepEqual(
+        decided().map(({ text, verdict }) => [text, verdict]),
+        [[second, 'rejected']],
+      );
+      await until('the verdict in the case', () => document.getText().includes('rejected by hand'));
+
+      put(new vscode.Position(0, 0));
+      const asked = vscode.commands.executeCommand('distillery.rejectRewrite');
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
+      await asked;
+      assert.equal(decided().length, 1);
+    } finally {
+      rmSync(join(run, 'decisions.jsonl'), { force: true });
+      await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    }
   });
 
   test('a case of a problem that no run knows says so', async () => {

@@ -1,0 +1,51 @@
+import * as vscode from 'vscode';
+import type { CaseDocuments } from './case-documents';
+import { type CaseRewrite, standingOf } from './case-rewrites';
+import { referenceAt } from './reference';
+import { rewriteAtOffset, rewriteName } from './text';
+
+const { t } = vscode.l10n;
+
+/** Which rewrites can be accepted, edited, rejected. */
+export const canBe = {
+  accepted: ({ verdict, correct }: CaseRewrite) => verdict !== 'accepted' && verdict !== 'edited' && correct,
+  edited: () => true,
+  rejected: ({ verdict }: CaseRewrite) => verdict !== 'rejected',
+};
+
+const questions = {
+  accepted: () => [t('Accept which rewrite?'), t('This case has no rewrite that could be accepted.')],
+  edited: () => [t('Edit which rewrite?'), t('This case has no rewrite yet.')],
+  rejected: () => [t('Reject which rewrite?'), t('This case has no rewrite that could be rejected.')],
+};
+
+/** The rewrite that the cursor is in, if the active editor shows this problem's case as it is now. */
+export function rewriteAtCursor(documents: CaseDocuments, run: string, problemId: string): CaseRewrite | undefined {
+  const editor = vscode.window.activeTextEditor;
+  const place = editor && referenceAt(editor.document.uri);
+  if (place?.kind !== 'case' || place.reference.run !== run || place.reference.problemId !== problemId)
+    return undefined;
+  const layout = documents.at(editor!.document.uri)?.value?.layout;
+  if (!layout || editor!.document.getText() !== layout.text) return undefined;
+  return rewriteAtOffset(layout, editor!.document.offsetAt(editor!.selection.active));
+}
+
+/** The rewrite that the person picks. */
+export async function chooseRewrite(
+  rewrites: readonly CaseRewrite[],
+  what: keyof typeof canBe,
+): Promise<CaseRewrite | undefined> {
+  const [question, none] = questions[what]();
+  const items = rewrites.filter(canBe[what]).map((rewrite) => ({
+    label: rewriteName(rewrites, rewrite),
+    description: standingOf(rewrite),
+    detail: rewrite.text.replace(/\s+/g, ' '),
+    rewrite,
+  }));
+  if (items.length === 0) {
+    void vscode.window.showInformationMessage(none);
+    return undefined;
+  }
+  const picked = await vscode.window.showQuickPick(items, { placeHolder: question, matchOnDetail: true });
+  return picked?.rewrite;
+}

@@ -1,0 +1,62 @@
+import { drawable, type Line } from './curve';
+
+export interface Range {
+  min: number;
+  max: number;
+}
+
+/** What an axis is: on a log axis, or from 0 up where no value is below. */
+export interface AxisStyle {
+  log: boolean;
+  fromZero: boolean;
+}
+
+/**
+ * The y range that shows the smoothed lines well: all of them, and of the raw values all but the outermost hundredth at each end. undefined: there is
+ * nothing to show.
+ */
+export function valueRange(
+  lines: readonly Line[],
+  raw: readonly Line[],
+  marks: readonly number[],
+  log: boolean,
+): Range | undefined {
+  let min = Number.POSITIVE_INFINITY;
+  let max = Number.NEGATIVE_INFINITY;
+  const include = (value: number) => {
+    if (!drawable(value, log)) return;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  };
+  for (const { y } of lines) for (const value of y) if (value !== null) include(value);
+  for (const value of marks) include(value);
+  for (const { y } of raw) {
+    const sorted = y.filter((value): value is number => value !== null).sort((a, b) => a - b);
+    if (sorted.length === 0) continue;
+    const cut = Math.floor(sorted.length / 100);
+    include(sorted[cut]);
+    include(sorted[sorted.length - 1 - cut]);
+  }
+  return min <= max ? { min, max } : undefined;
+}
+
+/**
+ * The range with room around it. Values that differ by less than a billionth of their size count as equal: in a range as narrow as the
+ * rounding of its ends the next tick is the same number, and uPlot would make ticks until memory ends.
+ */
+export function padded(values: Range | undefined, { log, fromZero }: AxisStyle): Range {
+  if (!values) return log ? { min: 0.1, max: 1 } : { min: 0, max: 1 };
+  const { min, max } = values;
+  if (log) return { min: min / 1.2, max: max * 1.2 };
+  const size = Math.max(Math.abs(min), Math.abs(max));
+  const pad = max - min > 1e-9 * size ? (max - min) * 0.08 : size * 0.1 || 0.1;
+  if (fromZero && min >= 0) return { min: 0, max: max + pad };
+  return { min: min - pad, max: max + pad };
+}
+
+/** The part of the axis that is zoomed to: at least a millionth of the whole, and inside it. */
+export function zoomed({ min, max }: Range, whole: number): Range {
+  const least = whole * 1e-6;
+  const from = Math.min(Math.max(0, min), whole - least);
+  return { min: from, max: Math.max(from + least, Math.min(whole, max)) };
+}
