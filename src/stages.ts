@@ -1,6 +1,6 @@
 /**
- * The students that a run trains and tests, in the order in which it does: the one list of baselines and stages. A new baseline is a
- * line here and a file in src/curriculum/baselines.
+ * The students that a run trains and tests, in the order in which it does: the one list of baselines and stages. A new baseline is an
+ * entry here and a file in src/curriculum/baselines; the compiler then asks for its settings and its trainer.
  */
 interface Student {
   kind: 'base' | 'baseline' | 'stage';
@@ -11,15 +11,47 @@ interface Student {
   icon: string;
   /** Behind its curves, as #rrggbbaa. */
   band: string;
+  /** Where completions are sampled: the stage whose settings (sampling, reward) they are sampled and scored by. */
+  sampledAs?: 'complete' | 'rewrite';
 }
 
 const students = {
   base: { kind: 'base', title: 'Base student', short: 'Base', icon: 'circle-outline', band: '#88888844' },
   sft: { kind: 'baseline', title: 'Plain SFT', short: 'SFT', icon: 'book', band: '#8a8f9833' },
   sftConcise: { kind: 'baseline', title: 'Concise SFT', short: 'Concise SFT', icon: 'book', band: '#8a8f9833' },
+  rft: {
+    kind: 'baseline',
+    title: 'Rejection sampling',
+    short: 'RFT',
+    icon: 'filter',
+    band: '#8a8f9833',
+    sampledAs: 'complete',
+  },
+  grpo: {
+    kind: 'baseline',
+    title: 'Plain GRPO',
+    short: 'GRPO',
+    icon: 'graph-line',
+    band: '#8a8f9833',
+    sampledAs: 'complete',
+  },
   reconstruct: { kind: 'stage', title: 'Stage 1 reconstruct', short: 'Stage 1', icon: 'extensions', band: '#3b82f633' },
-  complete: { kind: 'stage', title: 'Stage 2 complete', short: 'Stage 2', icon: 'edit-sparkle', band: '#10b98133' },
-  rewrite: { kind: 'stage', title: 'Stage 3 rewrite', short: 'Stage 3', icon: 'wand', band: '#f59e0b33' },
+  complete: {
+    kind: 'stage',
+    title: 'Stage 2 complete',
+    short: 'Stage 2',
+    icon: 'edit-sparkle',
+    band: '#10b98133',
+    sampledAs: 'complete',
+  },
+  rewrite: {
+    kind: 'stage',
+    title: 'Stage 3 rewrite',
+    short: 'Stage 3',
+    icon: 'wand',
+    band: '#f59e0b33',
+    sampledAs: 'rewrite',
+  },
 } as const satisfies Record<string, Student>;
 
 export type StageName = keyof typeof students;
@@ -39,11 +71,15 @@ export const trainedStages = ofKind('stage');
 export const isBaseline = (name: string): name is BaselineName => (baselineNames as string[]).includes(name);
 
 const facts = <K extends keyof Student>(key: K) =>
-  Object.fromEntries(stageNames.map((name) => [name, students[name][key]])) as Record<StageName, Student[K]>;
+  Object.fromEntries(stageNames.map((name) => [name, (students[name] as Student)[key]])) as Record<
+    StageName,
+    Student[K]
+  >;
 export const stageTitles = facts('title');
 export const shortStageTitles = facts('short');
 export const stageIcons = facts('icon');
 export const stageBands = facts('band');
+export const sampledAs = facts('sampledAs');
 
 /** The baseline that is hardest to beat: the most accurate one, and of equals the one with the shorter answers. */
 export function strongestBaseline<R extends { stage: StageName; accuracy: number; meanTokens: number }>(

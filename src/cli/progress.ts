@@ -80,7 +80,7 @@ function title({ stage, phase }: { stage: keyof typeof stageTitles; phase: strin
 function measures(metrics: Extract<CurriculumEvent, { type: 'update' }>['metrics']): string[] {
   const { accuracy, lengthMean, loss, tokensPerSecond } = metrics;
   return [
-    accuracy === undefined ? `loss ${loss.toFixed(3)}` : `right ${percent(accuracy, 0)} ${lengthMean?.toFixed(0)} tok`,
+    accuracy === undefined ? `loss ${loss?.toFixed(3)}` : `right ${percent(accuracy, 0)} ${lengthMean?.toFixed(0)} tok`,
     tokensPerSecond === undefined ? '' : `${short(tokensPerSecond)} tok/s`,
   ];
 }

@@ -15,7 +15,7 @@ export function settingsText({ experiment, environment }: RunConfig): string {
     ['test', sourceText(data.test) + (evaluation.count ? `, the first ${evaluation.count}` : '')],
     ...baselineNames.map((name): [string, string | false] => {
       const settings = baselines[name];
-      return [shortStageTitles[name], settings && supervisedText(settings)];
+      return [shortStageTitles[name], settings && baselineText(settings)];
     }),
     [
       'Stage 1',
@@ -55,6 +55,11 @@ function sourceText(source: DataSource): string {
 }
 
 type Supervised = Exclude<Experiment['baselines']['sft'], false>;
+
+const baselineText = (settings: Supervised | Exclude<Experiment['baselines']['grpo'], false>) =>
+  'batch' in settings
+    ? supervisedText(settings)
+    : `${settings.updates} updates as in Stage 2, lr ${rate(settings.learningRate)}, without masks and replay`;
 
 const supervisedText = ({ updates, batch, accumulation, learningRate }: Supervised) =>
   `${updates} updates of ${batch * accumulation}, lr ${rate(learningRate)}`;

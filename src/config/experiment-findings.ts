@@ -7,7 +7,7 @@ export function experimentFindings(experiment: ParsedExperiment): Finding[] {
   const found: Finding[] = [];
   const add = (severity: Finding['severity'], path: Path, message: string, remedy: string, ...changes: Change[]) =>
     found.push({ severity, path, message, remedy, changes });
-  const { student, data, stages } = experiment;
+  const { student, data, stages, baselines } = experiment;
   const { train, test, validation } = data;
 
   if (train.count !== undefined && validation >= train.count)
@@ -124,6 +124,17 @@ export function experimentFindings(experiment: ParsedExperiment): Finding[] {
       );
   }
 
+  for (const name of ['rft', 'grpo'] as const) {
+    if (baselines[name] && !stages.complete)
+      add(
+        'error',
+        ['baselines', name],
+        `baselines.${name} samples as Stage 2 does, and stages.complete is off.`,
+        'Leave the baseline out, or switch the stage on.',
+        { title: 'Leave it out', path: ['baselines', name], value: false },
+        { title: 'Switch complete on', path: ['stages', 'complete'], value: {} },
+      );
+  }
   if (!stages.reconstruct && !stages.complete && !stages.rewrite)
     add('warning', ['stages'], 'All three stages are off.', 'Switch one on to train the student.');
   return found;

@@ -6,7 +6,7 @@ import { type LoraSettings, lora } from './lora';
 import type { RewardConfig } from './reward';
 import { dataSnippets, experimentSnippets } from './snippets';
 import { studentFields } from './student';
-import { type GrpoFileSettings, grpo, type SupervisedSettings, supervised } from './training';
+import { type GrpoFileSettings, grpo, optimizationOfGrpo, type SupervisedSettings, supervised } from './training';
 
 export type { SupervisedSettings } from './training';
 
@@ -151,6 +151,14 @@ const baselines = () =>
       'Concise SFT: supervised training on the teacher chains cut to the sentences that compute. What is not given is as in baselines.sft. false = skip.',
       overrides(supervised(300)),
     ).default(false),
+    rft: optionalGroup(
+      'Rejection sampling fine-tuning: as many samples of the base student as Stage 2 draws, then supervised training on the shortest right one of each problem. What is not given is as in baselines.sft. false = skip.',
+      overrides(supervised(300)),
+    ).default(false),
+    grpo: optionalGroup(
+      'Plain GRPO: Stage 2 alone, from the base student and the plain question, without masks and without replay. What is not given is as in stages.complete. false = skip.',
+      overrides(optimizationOfGrpo()),
+    ).default(false),
   }) satisfies Record<BaselineName, z.ZodType>;
 
 /** An experiment: student, teacher chains, stages, baselines. The file is `*.distillery.json`. */
@@ -226,6 +234,8 @@ export type CompleteSettings = Rewarded<Stage<'complete'>>;
 export type RewriteSettings = Omit<Rewarded<Stage<'rewrite'>>, 'internalise'> & { internalise: InternaliseSettings };
 export type InternaliseSettings = Scheduled<Stage<'rewrite'>['internalise']>;
 export type SftSettings = Scheduled<SupervisedSettings>;
+/** How the plain GRPO baseline is optimised; all else is Stage 2's. */
+export type GrpoBaselineSettings = Pick<GrpoSettings, keyof ReturnType<typeof optimizationOfGrpo>>;
 
 /** A complete experiment: every default filled in, paths absolute, rewards loaded. What a run's config.json holds. */
 export type Experiment = Omit<ParsedExperiment, 'student' | 'stages' | 'baselines' | 'quick' | '$schema'> & {
@@ -235,5 +245,10 @@ export type Experiment = Omit<ParsedExperiment, 'student' | 'stages' | 'baseline
     complete: CompleteSettings | false;
     rewrite: RewriteSettings | false;
   };
-  baselines: { sft: SftSettings | false; sftConcise: SftSettings | false };
+  baselines: {
+    sft: SftSettings | false;
+    sftConcise: SftSettings | false;
+    rft: SftSettings | false;
+    grpo: GrpoBaselineSettings | false;
+  };
 };

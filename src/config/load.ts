@@ -4,13 +4,19 @@ import { UserError } from '../errors';
 import { locateStudent, missingStudent } from '../students/cache';
 import { studentNameText } from '../students/name';
 import { type Checked, checkExperiment, checkReward } from './check';
-import { type Experiment, type ExperimentFile, experimentSchema, type ParsedExperiment } from './experiment';
+import {
+  type Experiment,
+  type ExperimentFile,
+  experimentSchema,
+  type GrpoBaselineSettings,
+  type ParsedExperiment,
+} from './experiment';
 import { ConfigError, type FileIssue, type Finding, type Path } from './issue';
 import { isPreset, preset } from './presets';
 import type { RewardConfig } from './reward';
 import { loraFindings, resolveLora, sizeFindings } from './student-size';
 import { suggest } from './suggest';
-import { learningRates, supervisedDefaults } from './training';
+import { learningRates, optimizationOfGrpo, supervisedDefaults } from './training';
 
 /**
  * Reads an experiment: defaults filled in, paths absolute (they are relative to the file), rewards loaded; with `quick`, its quick
@@ -45,7 +51,7 @@ export function loadReward(path: string): { reward: RewardConfig; warnings: File
 export function resolveExperiment(file: ExperimentFile | ParsedExperiment | Experiment, folder: string): Experiment {
   const { $schema: _schema, quick: _quick, ...parsed } = experimentSchema().parse(file);
   const { reconstruct, complete, rewrite } = parsed.stages;
-  const { sft, sftConcise } = parsed.baselines;
+  const { sft, sftConcise, rft, grpo } = parsed.baselines;
   const path = locateStudent(parsed.student.path, folder);
   const student = { ...parsed.student, path, lora: resolveLora(parsed.student.lora, path) };
   const trained = student.lora ? 'adapter' : 'whole';
@@ -71,8 +77,19 @@ export function resolveExperiment(file: ExperimentFile | ParsedExperiment | Expe
       complete: complete && rewarded(complete),
       rewrite: rewrite && { ...rewarded(rewrite), internalise: scheduled(rewrite.internalise) },
     },
-    baselines: { sft: sft && scheduled(sft), sftConcise: sftConcise && scheduled(asSft(sftConcise)) },
+    baselines: {
+      sft: sft && scheduled(sft),
+      sftConcise: sftConcise && scheduled(asSft(sftConcise)),
+      rft: rft && scheduled(asSft(rft)),
+      // Without Stage 2 there is nothing to be a baseline of (experiment-findings.ts).
+      grpo: grpo && complete && { ...optimizationOf(scheduled(complete, learningRates.grpo)), ...grpo },
+    },
   };
+}
+
+function optimizationOf(settings: GrpoBaselineSettings): GrpoBaselineSettings {
+  const names = Object.keys(optimizationOfGrpo()) as (keyof GrpoBaselineSettings)[];
+  return Object.fromEntries(names.map((name) => [name, settings[name]])) as GrpoBaselineSettings;
 }
 
 interface Scheduled {

@@ -48,6 +48,12 @@ const schedule = () =>
     cosine: 'Falls along half a cosine to minLearningRate.',
   });
 
+/** What a baseline of Stage 2 may have of its own: how it is optimised. Its samples and rewards are those of Stage 2. */
+export const optimizationOfGrpo = () => {
+  const { schedule, beta, tolerance } = grpo(0, 1);
+  return { ...optimization(0, learningRates.grpo), schedule, beta, tolerance };
+};
+
 /** Cross-entropy on given completions: Stage 1, plain SFT, internalising. */
 export const supervised = (updates: number) => ({
   ...optimization(updates, learningRates.supervised),

@@ -1,5 +1,5 @@
 /** What an experiment needs of memory before it runs, and the settings that follow from it. */
-import type { Experiment } from '../config/experiment';
+import type { Experiment, GrpoSettings } from '../config/experiment';
 import { defaultLora } from '../config/lora';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
@@ -7,7 +7,7 @@ import { generationMemory, type Learner, type Memory, type Pass, totalOf, update
 import type { ModelConfig } from '../model/config';
 import { loadStudentConfig } from '../model/hf-folder';
 import type { Tokenizer } from '../model/tokenizer';
-import { baselineNames } from '../stages';
+import { type BaselineName, baselineNames } from '../stages';
 import { rowsAtOnce } from './groups';
 import { prepareLessons } from './lessons';
 import type { MemoryLimits } from './memory-limits';
@@ -47,6 +47,8 @@ export function longestOf(problems: readonly Problem[], tokenizer: Tokenizer): L
   };
 }
 
+type Sampled = Pick<GrpoSettings, 'prompts' | 'group' | 'maxNewTokens'>;
+
 interface Setting {
   microBatchTokens: number | 'auto';
   checkpointing: boolean | 'auto';
@@ -73,7 +75,9 @@ export function settleMemory(experiment: Experiment, config: ModelConfig, length
         internalise: settle(rewrite.internalise, supervised),
       },
     },
-    baselines: mapBaselines(baselines, (settings) => settle(settings, supervised)),
+    baselines: mapBaselines(baselines, (settings, name) =>
+      settle(settings, name === 'grpo' && complete ? answering(complete.maxNewTokens) : supervised),
+    ),
   };
 }
 
@@ -156,23 +160,27 @@ export function peakOf(experiment: Experiment, config: ModelConfig, lengths: Len
   const supervised = 2 * lengths.chain + lengths.question + wording;
   for (const name of baselineNames) {
     const settings = baselines[name];
-    if (settings) training(name, settings, lengths.question + lengths.chain, settings.batch * settings.accumulation, 1);
+    if (settings && 'batch' in settings)
+      training(name, settings, lengths.question + lengths.chain, settings.batch * settings.accumulation, 1);
   }
   const { reconstruct, complete, rewrite } = stages;
   if (reconstruct) training('reconstruct', reconstruct, supervised, reconstruct.batch * reconstruct.accumulation, 0);
   const promptTokens = lengths.question + lengths.chain + wording;
-  for (const [stage, settings, copies] of [
-    ['complete', complete, 0],
-    ['rewrite', rewrite, 1],
-  ] as const) {
-    if (!settings) continue;
-    const { prompts, maxNewTokens, beta } = settings;
-    const beside = copies + (beta > 0 ? 1 : 0);
-    const rows = rowsAtOnce(settings);
-    const generation = { rows, prompts, promptTokens, newTokens: maxNewTokens };
-    add(stage, 'sampling', generationMemory(learner(beside), generation, true));
-    training(stage, settings, promptTokens + maxNewTokens, rows, beside);
-  }
+  const sampling = (stage: string, settings: Sampled, copies: number) => {
+    const { prompts, maxNewTokens } = settings;
+    const generation = { rows: rowsAtOnce(settings), prompts, promptTokens, newTokens: maxNewTokens };
+    add(stage, 'sampling', generationMemory(learner(copies), generation, true));
+  };
+  const grpo = (stage: string, settings: Sampled & Setting & { beta: number }, copies: number) => {
+    const beside = copies + (settings.beta > 0 ? 1 : 0);
+    sampling(stage, settings, beside);
+    training(stage, settings, promptTokens + settings.maxNewTokens, rowsAtOnce(settings), beside);
+  };
+  // Baselines are trained beside the base student.
+  if (baselines.rft && complete) sampling('rft', complete, 1);
+  if (baselines.grpo && complete) grpo('grpo', Object.assign({}, complete, baselines.grpo), 1);
+  if (complete) grpo('complete', complete, 0);
+  if (rewrite) grpo('rewrite', rewrite, 1);
   if (rewrite) {
     const { internalise } = rewrite;
     // The rewriter is tested with the teacher's chains shown (rewrite.ts), before the student learns from it.
@@ -233,11 +241,14 @@ function mapStages(experiment: Experiment, change: <T extends Setting>(settings:
   };
 }
 
-function mapBaselines(baselines: Experiment['baselines'], change: <T extends Setting>(settings: T) => T) {
+function mapBaselines(
+  baselines: Experiment['baselines'],
+  change: <T extends Setting>(settings: T, name: BaselineName) => T,
+) {
   return Object.fromEntries(
     baselineNames.map((name) => {
       const settings = baselines[name];
-      return [name, settings && change(settings)];
+      return [name, settings && change(settings, name)];
     }),
   ) as Experiment['baselines'];
 }

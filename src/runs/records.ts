@@ -81,7 +81,8 @@ export const updateMetricsSchema = z.object({
   phase: z.string().optional(),
   /** From 1, within the stage. */
   step: count,
-  loss: real,
+  /** Absent where nothing is learned, as while samples are drawn. */
+  loss: real.optional(),
   gradNorm: real.optional(),
   lr: real.optional(),
   tokensPerSecond: real.optional(),

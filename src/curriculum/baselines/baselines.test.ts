@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openRun, readEvaluation, readMetrics, readSummary, readValidation } from '../../runs/reading';
+import { packageRoot } from '../../paths';
+import { openRun, readEvaluation, readMetrics, readRollouts, readSummary, readValidation } from '../../runs/reading';
 import { baselineNames } from '../../stages';
 import { type CurriculumEvent, Stopped } from '../context';
 import { resumeRun, startRun } from '../session';
@@ -11,12 +12,23 @@ let folder = '';
 let whole = '';
 
 const quiet = { notify: () => {}, signal: new AbortController().signal };
+const sampled = {
+  updates: 3,
+  prompts: 2,
+  group: 3,
+  maxNewTokens: 320,
+  learningRate: 1e-4,
+  replay: { own: 2, teacher: 2 },
+};
 const supervised = { updates: 3, batch: 4, learningRate: 1e-3 };
 
 function start(options: Partial<Parameters<typeof startRun>[2]> = {}) {
   const experiment = tinyExperiment(folder, {
-    stages: { reconstruct: false, complete: false, rewrite: false },
-    baselines: { sft: supervised, sftConcise: {} },
+    // A student that is right now and then, so that there is something to keep of its samples.
+    student: { path: join(packageRoot(), 'examples/arithmetic/student') },
+    stages: { reconstruct: false, complete: sampled, rewrite: false },
+    baselines: { sft: supervised, sftConcise: {}, rft: { updates: 2 }, grpo: { learningRate: 2e-4 } },
+    evaluation: { every: 2, maxNewTokens: 320 },
   });
   return startRun(experiment, join(folder, 'runs'), { ...quiet, ...options });
 }
@@ -42,7 +54,7 @@ const story = (run: string) => ({
 describe('baselines', () => {
   it('are trained and tested each from the base student, as a stage is', () => {
     const { rows } = story(whole);
-    expect(rows.map(([stage]) => stage)).toEqual(['base', ...baselineNames]);
+    expect(rows.map(([stage]) => stage)).toEqual(['base', ...baselineNames, 'complete']);
     for (const name of baselineNames) {
       const { checkpoint } = readSummary(whole).find(({ stage }) => stage === name)!;
       expect(checkpoint).toMatch(new RegExp(`^${name}-\\d+$`));
@@ -66,7 +78,28 @@ describe('baselines', () => {
     expect(held('sftConcise').at(-1)).toBeLessThan(held('sftConcise')[0]);
   });
 
-  it.each([2, 4])('give the same when the run is stopped after %i updates and resumed', async (updates) => {
+  it('sample as Stage 2 does: the same problems, as often, from the plain question', () => {
+    const drawn = (stage: 'rft' | 'grpo' | 'complete') =>
+      [1, 2, 3].flatMap((step) => readRollouts(whole, stage, step).map(({ problemId, sample }) => [problemId, sample]));
+    expect(drawn('rft')).toHaveLength(18);
+    expect(drawn('rft')).toEqual(drawn('complete'));
+    expect(drawn('grpo')).toEqual(drawn('complete'));
+    for (const { prompt } of [...readRollouts(whole, 'rft', 1), ...readRollouts(whole, 'grpo', 1)])
+      expect(prompt).toMatch(/^Question: .*\nSolution:\n$/);
+  });
+
+  it('replay nothing in plain GRPO, and learn nothing while rejection sampling draws', () => {
+    const of = (stage: string, phase: string) =>
+      readMetrics(whole).filter((record) => record.stage === stage && record.phase === phase);
+    expect(of('grpo', 'grpo').map(({ replayLoss }) => replayLoss)).toEqual([undefined, undefined, undefined]);
+    expect(of('complete', 'complete').some(({ replayLoss }) => replayLoss !== undefined)).toBe(true);
+    expect(of('rft', 'sample').map(({ step, loss, lr }) => [step, loss, lr])).toEqual(
+      [1, 2, 3].map((step) => [step, undefined, 0]),
+    );
+    expect(of('rft', 'rft').map(({ step }) => step)).toEqual([5, 6]);
+  });
+
+  it.each([2, 8, 10, 13])('give the same when the run is stopped after %i updates and resumed', async (updates) => {
     const stop = new AbortController();
     let run = '';
     let seen = 0;

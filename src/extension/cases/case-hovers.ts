@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { nameOf } from '../../config/reward';
-import type { StageName } from '../../stages';
+import { type StageName, sampledAs } from '../../stages';
 import type { RunCache } from '../run-cache';
 import type { Services } from '../services';
 import { teacherStepAt } from './case-decorations';
@@ -93,6 +93,7 @@ function rewardText(
 /** Weight of each component of a stage's reward, by its name. */
 function weights(cache: RunCache, run: string, stage: StageName): ReadonlyMap<string, number> {
   const stages = experimentOf(cache, run)?.stages;
-  const settings = stage === 'complete' ? stages?.complete : stage === 'rewrite' ? stages?.rewrite : undefined;
+  const home = sampledAs[stage];
+  const settings = home && stages?.[home];
   return new Map(settings ? settings.reward.components.map((one) => [nameOf(one), one.weight]) : []);
 }

@@ -8,7 +8,7 @@ import { gatesOf, nameOf } from '../../config/reward';
 import { loadData } from '../../data/load';
 import type { Problem } from '../../data/types';
 import { checkpointsFolder } from '../../runs/layout';
-import type { StageName } from '../../stages';
+import { type StageName, sampledAs } from '../../stages';
 import { attempt } from '../file-cache';
 
 const componentSchema = z.object({
@@ -51,15 +51,16 @@ export function readSettings(run: string, config: unknown): RunSettings {
   const checkpoints = checkpointsFolder(run);
   const names = existsSync(checkpoints) ? readdirSync(checkpoints).sort() : [];
   const student = experiment?.student?.path;
+  const settingsOf = (stage: StageName) => experiment?.stages?.[sampledAs[stage] ?? stage];
   return {
     parts: (stage) =>
       new Map(
-        (experiment?.stages?.[stage]?.reward?.components ?? []).map((component) => [
+        (settingsOf(stage)?.reward?.components ?? []).map((component) => [
           nameOf(component),
           { weight: component.weight, about: describe(component) },
         ]),
       ),
-    scale: (stage) => experiment?.stages?.[stage]?.scale,
+    scale: (stage) => settingsOf(stage)?.scale,
     tokenizerFolders: [...(student ? [student] : []), ...names.map((name) => join(checkpoints, name))],
     problem: problemFinder(run, experiment?.data),
   };

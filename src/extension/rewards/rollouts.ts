@@ -6,7 +6,7 @@ import { UserError } from '../../errors';
 import { type Scorable, toScorable } from '../../rewards/recorded';
 import { type RunListing, readConfig, readRollouts, rolloutSteps } from '../../runs/reading';
 import type { RolloutRecord } from '../../runs/records';
-import type { StageName } from '../../stages';
+import { type StageName, sampledAs } from '../../stages';
 
 /** The newest `updates` updates of a stage. */
 export interface RolloutChoice {
@@ -57,7 +57,7 @@ export function newestRollouts(listings: readonly RunListing[], reward: string |
 }
 
 function rewardName(run: string, stage: StageName): string | undefined {
-  const settings = (readConfig(run) as RunSettings).experiment?.stages?.[stage];
+  const settings = (readConfig(run) as RunSettings).experiment?.stages?.[sampledAs[stage] ?? stage];
   return settings ? settings.reward?.name : undefined;
 }
 

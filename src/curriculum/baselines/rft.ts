@@ -1,0 +1,72 @@
+import type { CompleteSettings, SftSettings } from '../../config/experiment';
+import type { Model } from '../../model/transformer';
+import { newestCheckpoint } from '../checkpoints';
+import { keepOwn } from '../complete';
+import type { Context } from '../context';
+import { measureGroups, rolloutRecords, sampleGroups } from '../groups';
+import { rowsOfUpdate } from '../order';
+import { OwnSamples } from '../replay';
+import { trainSupervised } from '../supervised-phase';
+import { train } from '../training';
+
+const stage = 'rft';
+
+/**
+ * Rejection sampling fine-tuning (Yuan et al. 2023, arXiv 2308.01825), one round: the base student answers the problems that Stage 2
+ * samples from, as often and at the same temperature, from the plain question; then it learns its own shortest right completion of each.
+ */
+export async function rft(context: Context, model: Model, settings: SftSettings): Promise<string | null> {
+  const { train: lessons, experiment, notify } = context;
+  const sampling = experiment.stages.complete;
+  if (!sampling) throw new Error('baselines.rft without stages.complete'); // an error of the experiment, found before
+  const own = new OwnSamples();
+  const state = {
+    save: () => own.toJSON(),
+    restore: (saved: unknown) => own.restore(saved as ReturnType<OwnSamples['toJSON']>),
+  };
+  const newest = newestCheckpoint(context);
+  if (newest?.entry.stage === stage && newest.state.phase === stage) state.restore(newest.state.extra);
+  else await drawSamples(context, model, sampling, own, state);
+
+  const rows = own.rows();
+  notify({ type: 'note', level: 'info', text: `${rows.length} of ${lessons.length} problems have a right sample` });
+  if (rows.length === 0) return null;
+  return trainSupervised(context, model, {
+    stage,
+    phase: stage,
+    firstStep: sampling.updates + 1, // the step between is the student as it comes to this phase
+    settings,
+    rows: rows.length,
+    example: (i) => ({ prompt: lessons[rows[i]].prompt, completion: own.get(rows[i])! }),
+    state,
+  });
+}
+
+/** Rounds of sampling in the form of updates that change no weight, so that they are recorded, stopped and resumed like those. */
+async function drawSamples(
+  context: Context,
+  model: Model,
+  sampling: CompleteSettings,
+  own: OwnSamples,
+  state: { save(): unknown; restore(saved: unknown): void },
+): Promise<void> {
+  const { train: lessons, experiment, run } = context;
+  await train(context, model, {
+    stage,
+    phase: 'sample',
+    updates: sampling.updates,
+    firstStep: 0,
+    settings: { ...sampling, learningRate: 0 },
+    tolerance: null,
+    async update(student, _optimizer, update) {
+      const prompts = rowsOfUpdate(experiment.seed, lessons.length, update, sampling.prompts, 'complete').map(
+        (row) => ({ row, prompt: lessons[row].prompt }),
+      );
+      const { groups, generatedTokens } = await sampleGroups(context, student, prompts, sampling, ['rft', update]);
+      for (const group of groups) keepOwn(own, group);
+      run.rollouts(stage, update + 1, rolloutRecords(context, groups, null));
+      return { metrics: measureGroups(groups), tokens: generatedTokens };
+    },
+    state,
+  });
+}
