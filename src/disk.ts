@@ -1,43 +1,5 @@
-/** Writing so that a crash, a full disk or a power cut never leaves half of something behind. */
-import fs from 'node:fs';
-import { dirname } from 'node:path';
+/** Faults of the disk, as errors that say what is kept and what to do. */
 import { UserError } from './errors';
-
-/** Replaces a file as a whole: written beside it, flushed, renamed over it, and the folder flushed. */
-export function writeAtomically(file: string, text: string): void {
-  const draft = `${file}.draft`; // one name for all: the run's lock lets one process write, and a killed one's draft is overwritten
-  guardDisk(file, fs.existsSync(file) ? 'its earlier content is kept' : 'nothing was written', () => {
-    try {
-      fs.writeFileSync(draft, text, { flush: true });
-      fs.renameSync(draft, file);
-    } catch (error) {
-      fs.rmSync(draft, { force: true });
-      throw error;
-    }
-    flushFolder(dirname(file));
-  });
-}
-
-/** Makes a file's content durable. */
-export function flushFile(file: string): void {
-  const handle = fs.openSync(file, 'r+');
-  try {
-    fs.fsyncSync(handle);
-  } finally {
-    fs.closeSync(handle);
-  }
-}
-
-/** Makes the names in a folder durable. Windows cannot open folders, and keeps names in its journal. */
-export function flushFolder(folder: string): void {
-  if (process.platform === 'win32') return;
-  const handle = fs.openSync(folder, 'r');
-  try {
-    fs.fsyncSync(handle);
-  } finally {
-    fs.closeSync(handle);
-  }
-}
 
 /** Runs something that writes; a full or read-only disk becomes a UserError that says what is `kept`. */
 export function guardDisk<T>(file: string, kept: string, action: () => T): T {
@@ -50,7 +12,7 @@ export function guardDisk<T>(file: string, kept: string, action: () => T): T {
 
 const full = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 const refused = ['EROFS', 'EACCES', 'EPERM'];
-const misplaced = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EEXIST'];
+const misplaced = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ERR_FS_EISDIR', 'EEXIST'];
 
 /** A UserError for faults of the disk; any other error as it is. */
 export function diskError(error: unknown, file: string, kept: string): unknown {

@@ -1,13 +1,15 @@
 /** The bytes of a download, on their way to a file that may hold some of them already. */
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { diskError } from './disk';
+import { openToAppend } from './writing';
 
 /** More came than was announced: the server has another file. */
 export class LongerThanAnnounced extends Error {}
 
-/** Opens a file to append to it; it is made where it is not there. */
-export function openToAppend(path: string): Promise<FileHandle> {
-  return open(path, 'a').catch((error) => {
+/** Opens a file that a download goes on with; it is made where it is not there. */
+export function openPart(path: string): Promise<FileHandle> {
+  return openToAppend(dirname(path), path).catch((error) => {
     throw diskError(error, path, 'nothing was fetched');
   });
 }

@@ -2,6 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { hostname } from 'node:os';
+import { UserError } from './errors';
+import { touch } from './writing';
 
 /** Which process left a file, so that another one with the same pid, or on another machine, is not taken for it. */
 export interface Owner {
@@ -28,7 +30,7 @@ export function lives({ pid, startTime, machine }: Owner, file: string): boolean
   if (machine === hostname()) {
     if (!isProcess(pid)) return false;
     const now = startTimeOf(pid);
-    if (now !== '' && startTime !== '') return now === startTime;
+    if (now !== '') return now === startTime; // where starts are told, each of our processes has written its own
   }
   const stat = fs.statSync(file, { throwIfNoEntry: false });
   return stat !== undefined && Date.now() - stat.mtimeMs < staleAfter;
@@ -37,8 +39,7 @@ export function lives({ pid, startTime, machine }: Owner, file: string): boolean
 /** Touches a file as long as this process lives, or until the answer is called. */
 export function keepTouching(file: string): () => void {
   const timer = setInterval(() => {
-    const now = new Date();
-    fs.utimes(file, now, now, () => {}); // it is gone, or the disk is: whoever needs it will say so
+    touch(file, () => {}); // it is gone, or the disk is: whoever needs it will say so
   }, touchEvery);
   timer.unref();
   return () => clearInterval(timer);
@@ -67,6 +68,8 @@ export function killTree(pid: number): void {
     }
     return;
   }
+  // For kill(2), -1 is every process of this user's, and 0 this process's own group.
+  if (pid <= 1) throw new UserError(`process ${pid} is none of Distillery's`, { code: 'host' });
   for (const target of [-pid, pid])
     try {
       process.kill(target, 'SIGKILL');

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { diskError } from '../disk';
-import { appendAnswer, bytesFrom, openToAppend, unlessSilent } from '../download';
+import { appendAnswer, bytesFrom, openPart, unlessSilent } from '../download';
 import { UserError } from '../errors';
 import type { Watch } from './report';
 
@@ -45,7 +45,7 @@ async function append({ name, url, size }: Remote, path: string, { progress, sig
   await unlessSilent(silence, signal, async (signal, heard) => {
     const answer = await fetch(url, { headers: bytesFrom(at), signal });
     if (!answer.ok || !answer.body) throw new Error(`HTTP ${answer.status}`);
-    const handle = await openToAppend(path);
+    const handle = await openPart(path);
     try {
       await appendAnswer(answer, { handle, path, at, bytes: size }, (_, done) => {
         heard();

@@ -1,10 +1,11 @@
 /** Setting TensorFlow up for this user: found or fetched, the binding built, tried, remembered. */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { guardDisk, writeAtomically } from '../disk';
+import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { type Installed, readInstalled, recordFile, tensorFlowFolder } from '../kernels/tensorflow/installed';
 import { type ProbeResult, probe } from '../kernels/tensorflow/probe';
+import { makeFolder, remove, replaceText } from '../writing';
 import { buildBinding, findCompiler } from './build';
 import { fetchTfjsNode, nodeApiInclude } from './npm';
 import { bindingFile } from './places';
@@ -35,7 +36,7 @@ export async function installTensorFlow(
         'Install the packaged one: `npm install @tensorflow/tfjs-node@4.22.0`; or use WSL, where a GPU works, too.',
     });
   const root = tensorFlowFolder();
-  guardDisk(root, 'nothing was set up', () => mkdirSync(root, { recursive: true }));
+  guardDisk(root, 'nothing was set up', () => makeFolder(root, root));
   const compiler = await findCompiler(); // before anything is fetched
   const source = await chooseSource(options, root, consent, watch);
   watch.signal?.throwIfAborted();
@@ -61,7 +62,7 @@ export async function installTensorFlow(
     // The CPU may do where the GPU does not, and a set-up that worked before is rebuilt by `repair`.
     const cpu = options.gpu ? await probe({ gpu: false, folder: root }, { signal: watch.signal }) : result;
     if (before && !cpu.works) remember(root, before);
-    else if (!cpu.works) rmSync(recordFile(root));
+    else if (!cpu.works) remove(root, recordFile(root));
     else remember(root, { ...record, gpu: false, tensorflow: { ...source, version: cpu.version ?? source.version } });
     throw failure(result, source, options.gpu && cpu.works);
   }
@@ -111,7 +112,7 @@ export async function repairTensorFlow(watch: Watch): Promise<Installed> {
       remedy: 'Set it up anew: `distillery backend install`.',
     });
   const { include, libraries, origin } = folderSource(folder, before.tensorflow.origin);
-  rmSync(before.package, { recursive: true, force: true });
+  remove(root, before.package);
   return installTensorFlow(
     { from: dirname(libraries[0]) === folder ? folder : include, gpu: before.gpu, download: 'never' },
     async () => false,
@@ -127,7 +128,7 @@ export async function repairTensorFlow(watch: Watch): Promise<Installed> {
 export function uninstallTensorFlow(): string | null {
   const root = tensorFlowFolder();
   if (!existsSync(root)) return null;
-  guardDisk(root, 'some of it may be left', () => rmSync(root, { recursive: true, force: true }));
+  guardDisk(root, 'some of it may be left', () => remove(dirname(root), root));
   return root;
 }
 
@@ -140,4 +141,4 @@ function tryReading(root: string): Installed | null {
 }
 
 const remember = (root: string, record: Installed) =>
-  writeAtomically(recordFile(root), `${JSON.stringify(record, null, 2)}\n`);
+  replaceText(root, recordFile(root), `${JSON.stringify(record, null, 2)}\n`);

@@ -5,12 +5,12 @@ import { type Evaluation, evaluate } from '../curriculum/evaluate';
 import { prepareLessons } from '../curriculum/lessons';
 import { openStudent } from '../curriculum/students';
 import type { Problem } from '../data/types';
-import { writeAtomically } from '../disk';
 import { UserError } from '../errors';
 import { useBackend } from '../kernels/backends';
 import { loadStudentTokenizer } from '../model/hf-folder';
 import { type PromptSettings, promptStyle } from '../model/prompting';
 import { disposeModel } from '../model/transformer';
+import { writeOutput } from '../writing';
 import { backendOption, promptOption, promptSettings, studentAt } from './asked-student';
 import { linesOf, type Result, recordOf, resultText, summarise } from './evaluate-result';
 import { evaluateOnServer, type ServerAnswer, type ServerEvaluation, studentOn } from './evaluate-server';
@@ -159,7 +159,7 @@ function asked(checkpoint: string | undefined, options: Options): { prompt: Prom
 function keep(came: [number, ServerAnswer][], problems: readonly Problem[], samples: number, file: string): void {
   if (came.length === 0) return;
   const records = came.sort(([a], [b]) => a - b).map(([i, answer]) => recordOf(answer, i, problems, samples));
-  writeAtomically(file, linesOf(records));
+  writeOutput(file, linesOf(records));
   process.stderr.write(`${plural(came.length, 'answer')} came before it failed: ${shown(file)}\n`);
 }
 
@@ -182,5 +182,5 @@ function tell(
   if (json) printDocument(result);
   else process.stdout.write(`${resultText(result, 'server' in student ? student.model : shown(student.checkpoint))}\n`);
   // Last: what the disk says must not take the result away.
-  if (out) writeAtomically(resolve(out), linesOf(answers));
+  if (out) writeOutput(resolve(out), linesOf(answers));
 }

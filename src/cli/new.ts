@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import pc from 'picocolors';
@@ -10,6 +10,7 @@ import { UserError } from '../errors';
 import { loadStudentTokenizer } from '../model/hf-folder';
 import { withPrompts } from '../model/prompting';
 import { packageRoot } from '../paths';
+import { createFile, makeFolder } from '../writing';
 import { studentAt } from './asked-student';
 import { printDocument } from './exit';
 import { columns } from './format';
@@ -84,9 +85,9 @@ Examples:
           remedy: 'Choose another folder or another --name.',
         });
       guardDisk(folder, 'the experiment is not complete', () => {
-        mkdirSync(folder, { recursive: true });
-        for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text, { flag: 'wx' });
-        if (!options.student) cpSync(from, join(folder, 'student'), { recursive: true });
+        makeFolder(folder, folder);
+        for (const [file, text] of Object.entries(files)) createFile(folder, join(folder, file), text);
+        if (!options.student) copyStudent(from, folder);
       });
       const experiment = join(folder, first);
       const { warnings } = loadExperiment(experiment);
@@ -97,6 +98,13 @@ Examples:
       if (options.json) printDocument({ folder, experiment, files: Object.keys(files), student: from, notes });
       else process.stdout.write(`${told(folder, files, options.student === undefined, notes)}\n`);
     });
+}
+
+/** The built-in student, which the experiment names as its own. */
+function copyStudent(from: string, folder: string): void {
+  const student = join(folder, 'student');
+  makeFolder(folder, student);
+  for (const name of readdirSync(from)) createFile(folder, join(student, name), readFileSync(join(from, name)));
 }
 
 function fittedFiles(place: Place, survey: Survey, tiny: boolean): Record<string, string> {

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { RunConfig } from '../curriculum/run-config';
-import { writeAtomically } from '../disk';
 import { configFile, runsFolderName } from '../runs/layout';
 import {
   evaluationNames,
@@ -15,6 +14,7 @@ import {
   rolloutSteps,
 } from '../runs/reading';
 import type { MetricsRecord } from '../runs/records';
+import { writeOutput } from '../writing';
 import { curvesText, phasesOf } from './curves';
 import { printDocument } from './exit';
 import { clip, plural } from './format';
@@ -42,7 +42,7 @@ export function addShowCommand(program: Command): void {
         const { folder, record } = run;
         const file = checkTarget(options.picture, (head) => head.startsWith('<svg'));
         const picture = runPicture({ name: record.name, rows: readSummary(folder), metrics: readMetrics(folder) });
-        writeAtomically(file, picture);
+        writeOutput(file, picture);
         process.stdout.write(`${options.picture}\n`);
         return;
       }

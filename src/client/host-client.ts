@@ -6,6 +6,7 @@ import { packageRoot } from '../paths';
 import { killTree } from '../processes';
 import type { Address, Method, Params, Progress, Result, Status } from '../protocol/control';
 import { addressFile, readAddress } from '../protocol/host-folder';
+import { remove } from '../writing';
 import type { ClientState, Crash, Host, Listeners, RequestOptions } from './api';
 import { type Cursor, type Follower, followHost } from './follow';
 import { diedOfMemory, logTail } from './launch';
@@ -172,7 +173,7 @@ export class HostClient implements Host {
       if (!(await untilDead(this.folder, address, this.times.death)))
         throw new UserError(`process ${address.pid} does not end`, { code: 'host', remedy: 'End it by hand.' });
       // Its connection closes by that; a host.json without a host is what a crash leaves.
-      if (readAddress(this.folder)?.session === address.session) fs.rmSync(addressFile(this.folder), { force: true });
+      if (readAddress(this.folder)?.session === address.session) remove(this.folder, addressFile(this.folder));
       if (this.link) await this.link.closed;
       else this.nobody();
     } finally {

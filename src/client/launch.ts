@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { isOutOfMemory, UserError } from '../errors';
 import { hostFolder, logFile } from '../protocol/host-folder';
+import { makeFolder, openToWrite } from '../writing';
 import { allowedEnvironment, type NodeProgram } from './find-node';
 
 /** Exit codes of src/host/main.ts that clients act on. */
@@ -21,8 +22,9 @@ export function launchHost(
       code: 'host',
       remedy: 'Install Distillery anew, or run `npm run build` in its repository.',
     });
-  fs.mkdirSync(hostFolder(distillery), { recursive: true });
-  const log = fs.openSync(logFile(distillery), 'a', 0o600);
+  makeFolder(distillery, hostFolder(distillery));
+  const { O_APPEND, O_CREAT, O_WRONLY } = fs.constants;
+  const log = openToWrite(distillery, logFile(distillery), O_APPEND | O_CREAT | O_WRONLY, 0o600);
   try {
     const child = spawn(node.command, [program, distillery, ...args], {
       cwd: dirname(distillery),

@@ -1,5 +1,5 @@
 import { sameAnswer } from '../chain/answer';
-import { writeAtomically } from '../disk';
+import { writeOutput } from '../writing';
 import { datasetError, type Place, type Range, type Row, readJsonLines, textOf } from './rows';
 import type { Problem, RecordedAnswer } from './types';
 
@@ -28,7 +28,7 @@ export function writeChains(file: string, problems: readonly Problem[]): void {
   const lines = problems.map(({ id, question, answer, chain, student, meta }) =>
     JSON.stringify({ id, question, answer, chain, student, meta }),
   );
-  writeAtomically(file, lines.map((line) => `${line}\n`).join(''));
+  writeOutput(file, lines.map((line) => `${line}\n`).join(''));
 }
 
 function toProblem(row: Row, place: Place): Problem {

@@ -2,10 +2,11 @@
 import fs from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { flushFolder, guardDisk } from '../disk';
-import { appendAnswer, bytesFrom, continues, LongerThanAnnounced, openToAppend, unlessSilent } from '../download';
+import { guardDisk } from '../disk';
+import { appendAnswer, bytesFrom, continues, LongerThanAnnounced, openPart, unlessSilent } from '../download';
 import { UserError } from '../errors';
 import { hashFile } from '../lines';
+import { flushFolder, makeFolder, move, remove } from '../writing';
 
 export interface Known {
   bytes: number;
@@ -41,7 +42,7 @@ export async function download(url: string, file: string, known: Known, options:
       code: 'download',
       remedy: 'Remove it, or choose another folder.',
     });
-  guardDisk(file, 'nothing was fetched', () => fs.mkdirSync(dirname(file), { recursive: true }));
+  guardDisk(file, 'nothing was fetched', () => makeFolder(dirname(file), dirname(file)));
   const part = `${file}.part`;
   for (let attempt = 1; ; attempt++) {
     try {
@@ -57,7 +58,7 @@ export async function download(url: string, file: string, known: Known, options:
     throw unexpected(url, part);
   }
   guardDisk(file, 'the download is beside it', () => {
-    fs.renameSync(part, file);
+    move(dirname(file), part, file);
     flushFolder(dirname(file));
   });
 }
@@ -68,14 +69,14 @@ class Passing extends Error {}
 async function fetchRest(url: string, part: string, bytes: number, options: DownloadOptions) {
   let at = fs.statSync(part, { throwIfNoEntry: false })?.size ?? 0;
   if (at > bytes) {
-    fs.rmSync(part);
+    remove(dirname(part), part);
     at = 0;
   }
   if (at === bytes) return;
   await unlessSilent(options.silenceMs ?? 60_000, options.signal, async (signal, heard) => {
     const answer = await fetch(url, { signal, headers: bytesFrom(at) });
     if (answer.status === 416 || (answer.status === 206 && !continues(answer, at))) {
-      fs.rmSync(part, { force: true });
+      remove(dirname(part), part);
       throw new Passing('the server cannot go on where it was');
     }
     if (answer.status >= 500 || answer.status === 429) throw new Passing(`status ${answer.status}`);
@@ -87,7 +88,7 @@ async function fetchRest(url: string, part: string, bytes: number, options: Down
     if (answer.status === 200) at = 0;
     const told = Number(answer.headers.get('content-length') ?? Number.NaN);
     if (at + told !== bytes && !Number.isNaN(told)) throw unexpected(url, part);
-    const handle = await openToAppend(part);
+    const handle = await openPart(part);
     try {
       await appendAnswer(answer, { handle, path: part, at, bytes }, (_, here) => {
         heard();
@@ -102,7 +103,7 @@ async function fetchRest(url: string, part: string, bytes: number, options: Down
 }
 
 function unexpected(url: string, part: string): UserError {
-  fs.rmSync(part, { force: true });
+  remove(dirname(part), part);
   return new UserError(`what ${new URL(url).host} sends is not the file that is expected`, {
     code: 'download',
     remedy: 'Try again, or name another mirror; nothing was kept.',

@@ -2,7 +2,6 @@
  * The training host: `node host.js <.distillery folder> [options]`. This thread trains; a worker thread answers clients meanwhile.
  * Exit codes: 0 ended by itself, 1 a defect, 2 it cannot work here (the reason is on stderr), 3 the folder has a host already.
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
@@ -10,6 +9,7 @@ import { UserError } from '../errors';
 import { packageRoot } from '../paths';
 import { hostFolder } from '../protocol/host-folder';
 import { acquireLock } from '../runs/lock';
+import { makeFolder } from '../writing';
 import { Engine } from './engine';
 import { log } from './faults';
 import type { ToEngine, ToServer } from './messages';
@@ -32,7 +32,7 @@ function main(): void {
   });
   const [distillery] = positionals;
   if (!distillery) throw new UserError('usage: host <.distillery folder>', { code: 'usage' });
-  mkdirSync(hostFolder(distillery), { recursive: true });
+  makeFolder(distillery, hostFolder(distillery));
   const lock = acquireLock(hostFolder(distillery));
   process.on('exit', () => lock.release());
 

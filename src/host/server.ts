@@ -2,10 +2,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { createServer } from 'node:net';
+import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { keepTouching, killTree, thisProcess } from '../processes';
 import { type Address, protocolVersion } from '../protocol/control';
 import { addressFile, logFile, makeEndpoint, readAddress, writeAddress } from '../protocol/host-folder';
+import { cutFile, remove, replaceText } from '../writing';
 import { serveClient } from './connection';
 import { Control } from './control';
 import { log } from './faults';
@@ -43,7 +45,7 @@ port.on('message', (message: ToServer) => {
 });
 
 // The folder's lock is ours: a socket that lies there is a dead host's.
-if (process.platform !== 'win32') fs.rmSync(endpoint, { force: true });
+if (process.platform !== 'win32') remove(dirname(endpoint), endpoint);
 const server = createServer((socket) => serveClient(socket, service, address));
 server.listen(endpoint, () => {
   if (process.platform !== 'win32') fs.chmodSync(endpoint, 0o600);
@@ -79,8 +81,8 @@ function kill(): void {
 
 /** A host.json that is left behind says that its host crashed. */
 function withdraw(): void {
-  if (readAddress(distillery)?.session === address.session) fs.rmSync(addressFile(distillery), { force: true });
-  if (process.platform !== 'win32') fs.rmSync(endpoint, { force: true });
+  if (readAddress(distillery)?.session === address.session) remove(distillery, addressFile(distillery));
+  if (process.platform !== 'win32') remove(dirname(endpoint), endpoint);
 }
 
 /** Cuts host.log when it has grown long; its newest part moves to host.log.old. Only where the log is what we write to. */
@@ -89,8 +91,8 @@ function boundLog(): void {
     const [written, file] = [fs.fstatSync(2), fs.statSync(logFile(distillery))];
     if (written.ino !== file.ino || file.size < logBytes.most) return;
     const text = fs.readFileSync(logFile(distillery));
-    fs.writeFileSync(`${logFile(distillery)}.old`, text.subarray(-logBytes.kept));
-    fs.truncateSync(logFile(distillery));
+    replaceText(distillery, `${logFile(distillery)}.old`, text.subarray(-logBytes.kept));
+    cutFile(distillery, logFile(distillery), 0);
   } catch {
     // No log of ours.
   }

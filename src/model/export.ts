@@ -1,8 +1,10 @@
 /** Students for others: a Hugging Face folder or a GGUF file, whatever the student was. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { diskError } from '../disk';
 import { UserError } from '../errors';
-import { fileError, type JsonObject, readJsonObject } from './files';
+import { makeFolder, makeNewFolder, move, remove } from '../writing';
+import { type JsonObject, readJsonObject } from './files';
 import { writeGgufStudent } from './gguf/export';
 import { ggufAt, ggufCompanions, withGguf } from './gguf/student';
 import { cutsOtherwise } from './gguf/vocabulary';
@@ -90,9 +92,13 @@ const stale =
 /** Filled aside; then renamed as a whole, or file by file (the weights last) where a folder is there. */
 function writeFolder(from: string, path: string, student: Student, { dtype, prompts }: ExportOptions): string[] {
   const { model, tokenizer } = student;
-  const draft = draftOf(path);
+  const place = existsSync(path) ? realpathSync(path) : path; // it may be a link: the person named it
+  const parent = dirname(place);
+  const draft = join(parent, `.${basename(place)}.${process.pid}.tmp`);
   try {
-    mkdirSync(draft, { recursive: true });
+    makeFolder(parent, parent);
+    remove(parent, draft);
+    makeNewFolder(parent, draft);
     saveStudent(draft, model, {
       dtype: dtype as FloatDtype,
       tokenizerFrom: tokenizerPlace(from),
@@ -100,19 +106,18 @@ function writeFolder(from: string, path: string, student: Student, { dtype, prom
       eosIds: withPrompts(tokenizer, prompts ?? unasked).eosIds,
     });
     const names = readdirSync(draft).sort((a, b) => Number(/safetensors$/.test(a)) - Number(/safetensors$/.test(b)));
-    if (existsSync(path)) {
-      for (const name of readdirSync(path)) if (stale.test(name) && !names.includes(name)) rmSync(join(path, name));
-      for (const name of names) renameSync(join(draft, name), join(path, name));
-    } else renameSync(draft, path);
+    if (existsSync(place)) {
+      const former = readdirSync(place).filter((name) => stale.test(name) && !names.includes(name));
+      for (const name of former) remove(place, join(place, name));
+      for (const name of names) move(parent, join(draft, name), join(place, name));
+    } else move(parent, draft, place);
     return names;
   } catch (error) {
-    return fileError(error, path, 'written');
+    throw diskError(error, path, 'nothing was written');
   } finally {
-    rmSync(draft, { recursive: true, force: true });
+    remove(parent, draft);
   }
 }
-
-const draftOf = (path: string) => join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
 
 function writeFile(
   from: string,

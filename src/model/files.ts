@@ -1,18 +1,9 @@
-/** Small file duties of a model folder: JSON with a size limit, and files that appear whole or not at all. */
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+/** Small file duties of a model folder: reading with limits, JSON. */
+import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { guardDisk } from '../disk';
 import { UserError } from '../errors';
+import { makeFolder, replaceFile as replace } from '../writing';
 
 export type JsonObject = Record<string, unknown>;
 
@@ -21,20 +12,17 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /** A UserError for a failed system call on `file`; anything that is not one is thrown on as it is. */
-export function fileError(error: unknown, file: string, doing: 'read' | 'written', code = 'checkpoint'): never {
+function readError(error: unknown, file: string): never {
   const reason = (error as NodeJS.ErrnoException)?.code;
   if (error instanceof UserError || reason === undefined) throw error;
   const known: Record<string, [string, string]> = {
     ENOENT: ['does not exist', 'Check the path.'],
     EISDIR: ['is a folder, not a file', 'Name the file itself.'],
-    EACCES: [`may not be ${doing}`, 'Check the permissions.'],
-    EPERM: [`may not be ${doing}`, 'Check the permissions.'],
-    EROFS: ['lies on a read-only disk', 'Choose another folder.'],
-    ENOSPC: ['cannot be written: no space is left on the disk', 'Free some space; what was there before is untouched.'],
-    EDQUOT: ['cannot be written: the disk quota is used up', 'Free some space; what was there before is untouched.'],
+    EACCES: ['may not be read', 'Check the permissions.'],
+    EPERM: ['may not be read', 'Check the permissions.'],
   };
-  const [what, remedy] = known[reason] ?? [`cannot be ${doing} (${reason})`, undefined];
-  throw new UserError(`The file ${what}`, { file, remedy, code: doing === 'written' ? 'disk' : code, cause: error });
+  const [what, remedy] = known[reason] ?? [`cannot be read (${reason})`, undefined];
+  throw new UserError(`The file ${what}`, { file, remedy, code: 'checkpoint', cause: error });
 }
 
 /**
@@ -50,7 +38,7 @@ export function openFile<T>(file: string, attach: (descriptor: number, size: num
     return attach(descriptor, stat.size);
   } catch (error) {
     if (descriptor !== undefined) closeSync(descriptor);
-    return fileError(error, file, 'read');
+    return readError(error, file);
   }
 }
 
@@ -98,41 +86,11 @@ export function readJsonObject(file: string, maxBytes?: number): JsonObject {
   return value;
 }
 
-/**
- * Writes `file` by way of a temporary sibling: `write` fills it, then it is flushed to disk and renamed. Whatever happens, the
- * old file or the new one is there, whole.
- */
+/** Replaces a file as a whole, in a folder that this process has made or that the person named; it is made where it is not there. */
 export function replaceFile(file: string, write: (descriptor: number) => void): void {
-  const folder = dirname(file);
-  const temporary = join(folder, `.${basename(file)}.${process.pid}.tmp`);
-  let descriptor: number | undefined;
-  try {
-    mkdirSync(folder, { recursive: true });
-    descriptor = openSync(temporary, 'w');
-    write(descriptor);
-    fsyncSync(descriptor);
-    closeSync(descriptor);
-    descriptor = undefined;
-    renameSync(temporary, file);
-  } catch (error) {
-    if (descriptor !== undefined) closeSync(descriptor);
-    rmSync(temporary, { force: true });
-    fileError(error, file, 'written');
-  }
-  syncFolder(folder);
-}
-
-/** A rename is on disk only when its folder is. Windows cannot open folders, and needs no such flush. */
-function syncFolder(folder: string): void {
-  if (process.platform === 'win32') return;
-  const descriptor = openSync(folder, 'r');
-  try {
-    fsyncSync(descriptor);
-  } catch {
-    // Some network disks refuse to flush folders: the rename itself has been made.
-  } finally {
-    closeSync(descriptor);
-  }
+  const folder = dirname(resolve(file));
+  guardDisk(folder, 'nothing was written', () => makeFolder(folder, folder));
+  replace(folder, file, write);
 }
 
 export function writeJson(file: string, value: unknown): void {

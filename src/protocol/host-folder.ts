@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors';
+import { makeFolder, replaceText } from '../writing';
 import { type Address, addressSchema } from './control';
 
 export const hostFolder = (distillery: string) => join(distillery, 'host');
@@ -22,11 +23,8 @@ export function readAddress(distillery: string): Address | undefined {
 /** Writes host.json for this user's eyes only: it holds the token. */
 export function writeAddress(distillery: string, address: Address): void {
   const file = addressFile(distillery);
-  fs.mkdirSync(hostFolder(distillery), { recursive: true });
-  const draft = `${file}.draft`;
-  fs.rmSync(draft, { force: true });
-  fs.writeFileSync(draft, `${JSON.stringify(address, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
-  fs.renameSync(draft, file);
+  makeFolder(distillery, hostFolder(distillery));
+  replaceText(distillery, file, `${JSON.stringify(address, null, 2)}\n`, 0o600);
 }
 
 /** The longest path that every Unix takes as a socket's name (sun_path: 104 bytes on macOS, 108 on Linux, with a closing 0). */
@@ -51,7 +49,7 @@ export function makeEndpoint(distillery: string): string {
 
 /** Makes a folder that nobody else can look into; refuses one that somebody else could have prepared. */
 function ensurePrivate(folder: string, uid: number): void {
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, folder, 0o700);
   const stat = fs.lstatSync(folder);
   if (!stat.isDirectory() || stat.uid !== uid)
     throw new UserError('this folder for sockets belongs to somebody else', {

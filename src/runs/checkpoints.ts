@@ -3,11 +3,12 @@
  */
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { flushFile, flushFolder } from '../disk';
 import { UserError } from '../errors';
 import { hashFile, parseJson } from '../lines';
 import { stageNames } from '../stages';
+import { createFile, flushFile, flushFolder, makeFolder, makeNewFolder, move, remove } from '../writing';
 import { check } from './jsonl';
+import { checkpointsFolder } from './layout';
 import { type CheckpointState, checkpointStateSchema, formatVersion } from './records';
 
 const stateFile = 'state.json';
@@ -20,24 +21,25 @@ function unfinished(name: string): string {
 const unfinishedName = new RegExp(`^\\.unfinished-(${stageNames.join('|')})-\\d+$`);
 
 /** Removes what a killed process left half-written or half-deleted; touches nothing but its own exact names. */
-export function removeUnfinished(checkpoints: string): void {
+export function removeUnfinished(run: string): void {
+  const checkpoints = checkpointsFolder(run);
   if (!fs.existsSync(checkpoints)) return;
-  for (const name of fs.readdirSync(checkpoints))
-    if (unfinishedName.test(name)) fs.rmSync(join(checkpoints, name), { recursive: true });
+  for (const name of fs.readdirSync(checkpoints)) if (unfinishedName.test(name)) remove(run, join(checkpoints, name));
 }
 
 /** Writes a checkpoint's folder: `write` fills it with files (no subfolders), then state.json with their checksums is added. */
 export async function writeCheckpointFolder(
-  checkpoints: string,
+  run: string,
   name: string,
   record: Omit<CheckpointState, 'format' | 'files'>,
   write: (folder: string) => void | Promise<void>,
 ): Promise<void> {
-  fs.mkdirSync(checkpoints, { recursive: true });
+  const checkpoints = checkpointsFolder(run);
+  makeFolder(run, checkpoints);
   const draft = join(checkpoints, unfinished(name));
-  fs.rmSync(draft, { recursive: true, force: true });
-  deleteCheckpointFolder(checkpoints, name); // whole, but its writer was killed before publishing it
-  fs.mkdirSync(draft);
+  remove(run, draft);
+  deleteCheckpointFolder(run, name); // whole, but its writer was killed before publishing it
+  makeNewFolder(run, draft);
   try {
     await write(draft);
     const files = Object.fromEntries(
@@ -47,13 +49,13 @@ export async function writeCheckpointFolder(
         .map((file) => [file, hashFile(join(draft, file))]),
     );
     const state: CheckpointState = { format: formatVersion, ...record, files };
-    fs.writeFileSync(join(draft, stateFile), `${JSON.stringify(state, refuseNonFinite, 2)}\n`);
-    for (const file of fs.readdirSync(draft)) flushFile(join(draft, file));
+    createFile(run, join(draft, stateFile), `${JSON.stringify(state, refuseNonFinite, 2)}\n`);
+    for (const file of fs.readdirSync(draft)) flushFile(run, join(draft, file));
     flushFolder(draft);
-    fs.renameSync(draft, join(checkpoints, name));
+    move(run, draft, join(checkpoints, name));
     flushFolder(checkpoints);
   } catch (error) {
-    fs.rmSync(draft, { recursive: true, force: true });
+    remove(run, draft);
     throw error;
   }
 }
@@ -66,13 +68,14 @@ function refuseNonFinite(key: string, value: unknown): unknown {
 }
 
 /** Deletes a folder that is not published any more; killed half-way, the rest is found by its name. */
-export function deleteCheckpointFolder(checkpoints: string, name: string): void {
+export function deleteCheckpointFolder(run: string, name: string): void {
+  const checkpoints = checkpointsFolder(run);
   const folder = join(checkpoints, name);
-  if (!fs.existsSync(folder)) return;
+  if (!fs.lstatSync(folder, { throwIfNoEntry: false })) return;
   const doomed = join(checkpoints, unfinished(name));
-  fs.rmSync(doomed, { recursive: true, force: true });
-  fs.renameSync(folder, doomed);
-  fs.rmSync(doomed, { recursive: true });
+  remove(run, doomed);
+  move(run, folder, doomed);
+  remove(run, doomed);
 }
 
 /** Reads a checkpoint's state and checks every file against its checksum. */

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
+import { createFile, remove } from '../writing';
 import { appendLines, readRecords } from './jsonl';
 import { decisionsFile } from './layout';
 import { type DecisionRecord, decisionRecordSchema, type RewriteDecision } from './records';
@@ -43,8 +44,9 @@ export type NewDecision = DecisionRecord extends infer T ? (T extends DecisionRe
 export function appendDecisions(run: string, decisions: readonly NewDecision[], now = () => new Date()): void {
   const file = decisionsFile(run);
   const time = now().toISOString();
-  withLock(`${file}.lock`, () =>
+  withLock(run, () =>
     appendLines(
+      run,
       file,
       decisions.map((decision) => ({ time, ...decision })),
     ),
@@ -54,40 +56,30 @@ export function appendDecisions(run: string, decisions: readonly NewDecision[], 
 /** A run that begins takes over what was decided about the cases of another; what it was told itself comes after. */
 export function takeOverDecisions(from: string, run: string): void {
   const decisions = readDecisions(from);
-  if (decisions.length > 0) withLock(`${decisionsFile(run)}.lock`, () => appendLines(decisionsFile(run), decisions));
+  if (decisions.length > 0) withLock(run, () => appendLines(run, decisionsFile(run), decisions));
 }
 
 /** A lock older than this belongs to a process that was killed: writing a line takes milliseconds. */
 const staleMs = 5_000;
 const attempts = 200;
 
-function withLock(lock: string, write: () => void): void {
-  for (let i = 0; !take(lock); i++) {
+function withLock(run: string, write: () => void): void {
+  const lock = `${decisionsFile(run)}.lock`;
+  const take = () => guardDisk(lock, 'nothing was decided', () => createFile(run, lock, ''));
+  for (let i = 0; !take(); i++) {
     if (i === attempts)
       throw new UserError('another window is writing decisions about this run', {
         file: lock,
         code: 'locked',
         remedy: 'Try again; if no other window is open, delete this file.',
       });
-    const stat = fs.statSync(lock, { throwIfNoEntry: false });
-    if (stat && Date.now() - stat.mtimeMs > staleMs) fs.rmSync(lock, { force: true });
+    const stat = fs.lstatSync(lock, { throwIfNoEntry: false });
+    if (stat && Date.now() - stat.mtimeMs > staleMs) remove(run, lock);
     else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
   }
   try {
     write();
   } finally {
-    fs.rmSync(lock, { force: true });
+    remove(run, lock);
   }
-}
-
-function take(lock: string): boolean {
-  return guardDisk(lock, 'nothing was decided', () => {
-    try {
-      fs.closeSync(fs.openSync(lock, 'wx'));
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-      throw error;
-    }
-  });
 }

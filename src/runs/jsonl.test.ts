@@ -26,7 +26,7 @@ describe('records', () => {
       { seq: 3, x: Number.POSITIVE_INFINITY, text: 'a\nb\u2028' },
       { seq: 4, x: 0.1 },
     ];
-    appendLines(file, records);
+    appendLines(folder, file, records);
     expect(readRecords(file, schema)).toEqual(records);
     expect(readFileSync(file, 'utf8').split('\n')[0]).toBe('{"seq":1,"x":"NaN"}');
     expect(encode([-0, 1e-7, null])).toBe('[0,1e-7,null]');
@@ -52,14 +52,14 @@ describe('a torn last line', () => {
   it.each(['{"seq":3,"x', '{"seq":3,"x":3}', ' '.repeat(200_000), '\0\0'])(
     'is left out by readers and cut off by the next writer',
     (torn) => {
-      appendLines(file, [
+      appendLines(folder, file, [
         { seq: 1, x: 1 },
         { seq: 2, x: 2 },
       ]);
       writeFileSync(file, torn, { flag: 'a' });
       expect(readRecords(file, schema).map((record) => record.seq)).toEqual([1, 2]);
       expect(lastSeq(file).seq).toBe(2);
-      appendLines(file, [{ seq: 3, x: 3 }]);
+      appendLines(folder, file, [{ seq: 3, x: 3 }]);
       expect(readFileSync(file, 'utf8')).toBe('{"seq":1,"x":1}\n{"seq":2,"x":2}\n{"seq":3,"x":3}\n');
     },
   );
@@ -67,7 +67,7 @@ describe('a torn last line', () => {
   it('that is all there is leaves nothing', () => {
     writeFileSync(file, '{"seq"');
     expect(readRecords(file, schema)).toEqual([]);
-    truncateAfter(file, 5);
+    truncateAfter(folder, file, 5);
     expect(fs.existsSync(file)).toBe(false);
   });
 
@@ -80,20 +80,20 @@ describe('a torn last line', () => {
 describe('truncateAfter', () => {
   it('cuts the first later record and all that follows', () => {
     const records = [1, 2, 3, 4].map((seq) => ({ seq, x: seq, text: 'é'.repeat(seq) }));
-    appendLines(file, records);
-    truncateAfter(file, 4);
+    appendLines(folder, file, records);
+    truncateAfter(folder, file, 4);
     expect(readRecords(file, schema)).toEqual(records);
-    truncateAfter(file, 2);
+    truncateAfter(folder, file, 2);
     expect(readRecords(file, schema)).toEqual(records.slice(0, 2));
-    truncateAfter(file, 0);
+    truncateAfter(folder, file, 0);
     expect(fs.existsSync(file)).toBe(false);
-    truncateAfter(file, 0);
+    truncateAfter(folder, file, 0);
   });
 });
 
 describe('a full disk', () => {
   it('leaves every earlier line and nothing of the failed call', () => {
-    appendLines(file, [{ seq: 1, x: 1 }]);
+    appendLines(folder, file, [{ seq: 1, x: 1 }]);
     const before = readFileSync(file, 'utf8');
     const write = fs.writeSync;
     let room = 5; // bytes that still fit
@@ -109,7 +109,7 @@ describe('a full disk', () => {
       room = 0;
       return write(handle, bytes, offset, size, position);
     }) as typeof fs.writeSync);
-    expect(() => appendLines(file, [{ seq: 2, x: 2 }])).toThrow(
+    expect(() => appendLines(folder, file, [{ seq: 2, x: 2 }])).toThrow(
       expect.objectContaining({
         code: 'disk',
         file,
@@ -118,7 +118,7 @@ describe('a full disk', () => {
     );
     expect(readFileSync(file, 'utf8')).toBe(before);
     vi.restoreAllMocks();
-    appendLines(file, [{ seq: 2, x: 2 }]);
+    appendLines(folder, file, [{ seq: 2, x: 2 }]);
     expect(readRecords(file, schema)).toHaveLength(2);
   });
 });

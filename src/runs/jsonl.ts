@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { parseJson, readLines } from '../lines';
+import { cutFile, openToWrite, remove } from '../writing';
 
 /** JSON has no NaN and no infinities: they are written as the strings "NaN", "Infinity" and "-Infinity". */
 export function encode(record: unknown): string {
@@ -15,13 +16,13 @@ export function encode(record: unknown): string {
 /** A number that may be one of those strings in the file. */
 export const real = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number)]);
 
-/** Appends whole lines. A torn line that a crash left is cut off first; if the disk is full, nothing of this call stays. */
-export function appendLines(file: string, records: readonly unknown[]): void {
+/** Appends whole lines to a file below `root`. A torn line that a crash left is cut off first; if the disk is full, nothing of this call stays. */
+export function appendLines(root: string, file: string, records: readonly unknown[]): void {
   if (records.length === 0) return;
   const bytes = Buffer.from(records.map((record) => `${encode(record)}\n`).join(''));
   guardDisk(file, 'every earlier line is kept', () => {
     // Not O_APPEND: Windows does not let such a handle be cut.
-    const handle = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644);
+    const handle = openToWrite(root, file, fs.constants.O_RDWR | fs.constants.O_CREAT);
     try {
       const end = lineEndBefore(handle, fs.fstatSync(handle).size);
       try {
@@ -99,7 +100,7 @@ function lastValue(file: string, text: string): unknown {
 }
 
 /** Cuts off the first record whose `seq` is greater and all that follows, or a torn line. A file left empty is removed. */
-export function truncateAfter(file: string, seq: number): void {
+export function truncateAfter(root: string, file: string, seq: number): void {
   if (!fs.existsSync(file)) return;
   const last = lastSeq(file);
   let end = last.end;
@@ -110,8 +111,8 @@ export function truncateAfter(file: string, seq: number): void {
         break;
       }
   guardDisk(file, 'nothing was cut', () => {
-    if (end === 0) fs.rmSync(file);
-    else if (end < fs.statSync(file).size) fs.truncateSync(file, end);
+    if (end === 0) remove(root, file);
+    else if (end < fs.statSync(file).size) cutFile(root, file, end);
   });
 }
 

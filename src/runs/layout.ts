@@ -17,8 +17,11 @@ export const rewritesFile = (run: string) => join(run, 'rewrites.jsonl');
 /** What people decided: not among `recordFiles`, as it has no `seq` and no resume cuts it. */
 export const decisionsFile = (run: string) => join(run, 'decisions.jsonl');
 export const rolloutsFile = (run: string, stage: StageName, step: number) =>
-  join(run, 'rollouts', stage, `${step}.jsonl`);
+  join(rolloutsFolder(run), stage, `${step}.jsonl`);
 export const checkpointsFolder = (run: string) => join(run, 'checkpoints');
+export const lockFolder = (run: string) => join(run, 'lock');
+const rolloutsFolder = (run: string) => join(run, 'rollouts');
+const evaluationsFolder = (run: string) => join(run, 'evaluations');
 
 /** `name` is one path component of letters, digits and `._-`. */
 export function evaluationFile(run: string, name: string): string {
@@ -27,13 +30,13 @@ export function evaluationFile(run: string, name: string): string {
       code: 'run',
       remedy: 'Use letters, digits, . _ and -.',
     });
-  return join(run, 'evaluations', `${name}.jsonl`);
+  return join(evaluationsFolder(run), `${name}.jsonl`);
 }
 
 /** Stages and steps whose rollouts are there, in the order of training. */
 export function rolloutSteps(run: string): { stage: StageName; step: number }[] {
   return stageNames.flatMap((stage) =>
-    names(join(run, 'rollouts', stage))
+    names(join(rolloutsFolder(run), stage))
       .filter((name) => /^\d+$/.test(name))
       .map((name) => ({ stage, step: Number(name) }))
       .sort((a, b) => a.step - b.step),
@@ -42,11 +45,24 @@ export function rolloutSteps(run: string): { stage: StageName; step: number }[] 
 
 /** Names of the evaluations, sorted. */
 export function evaluationNames(run: string): string[] {
-  return names(join(run, 'evaluations')).sort();
+  return names(evaluationsFolder(run)).sort();
 }
 
 /** Every file of appended records that there is. */
 export function recordFiles(run: string): string[] {
+  return possibleRecordFiles(run).filter((file) => fs.existsSync(file));
+}
+
+/** Every file and folder that going on with a run may change. */
+export function changingPaths(run: string): string[] {
+  return [
+    ...[runFile(run), summaryFile(run), checkpointsFolder(run), lockFolder(run), evaluationsFolder(run)],
+    ...stageNames.map((stage) => join(rolloutsFolder(run), stage)),
+    ...possibleRecordFiles(run),
+  ];
+}
+
+function possibleRecordFiles(run: string): string[] {
   return [
     metricsFile(run),
     validationFile(run),
@@ -54,7 +70,7 @@ export function recordFiles(run: string): string[] {
     rewritesFile(run),
     ...rolloutSteps(run).map(({ stage, step }) => rolloutsFile(run, stage, step)),
     ...evaluationNames(run).map((name) => evaluationFile(run, name)),
-  ].filter((file) => fs.existsSync(file));
+  ];
 }
 
 function names(folder: string): string[] {

@@ -29,7 +29,9 @@ describe('acquireLock', () => {
       expect.objectContaining({
         code: 'locked',
         message: expect.stringContaining(`process ${process.pid} `),
-        remedy: expect.stringContaining(`kill ${process.pid}`),
+        remedy: expect.stringContaining(
+          `process ${process.pid} is none of Distillery's, delete ${join(run, 'lock', '1.json')}`,
+        ),
       }),
     );
     lock.release();

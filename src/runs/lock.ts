@@ -11,6 +11,8 @@ import * as z from 'zod';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { keepTouching, lives, thisProcess } from '../processes';
+import { createFile, makeFolder, move, remove } from '../writing';
+import { lockFolder } from './layout';
 
 const lockSchema = z.object({
   pid: z.number().int(),
@@ -30,16 +32,25 @@ export interface Lock {
 /** A lock file that is empty or torn this long after its creation belongs to a process that was killed while creating it. */
 const tornAfterMs = 10_000;
 
+/** The greatest number of a lock: a folder that somebody else made may hold one that cannot be counted on from. */
+const most = 1e15;
+
 /** Takes the lock of a run folder, or throws a UserError (`locked`) that names the holder. */
 export function acquireLock(runFolder: string): Lock {
-  const folder = join(runFolder, 'lock');
+  const folder = lockFolder(runFolder);
   return guardDisk(folder, 'the run is unchanged', () => {
-    fs.mkdirSync(folder, { recursive: true });
+    makeFolder(runFolder, folder);
     for (;;) {
       const [top = 0] = lockNumbers(folder);
+      if (top > most)
+        throw new UserError(`the number of a lock here (${top}) is none that Distillery gives`, {
+          file: folder,
+          code: 'locked',
+          remedy: 'If no process works on this run, delete this folder.',
+        });
       const holder = top > 0 ? settledHolder(folder, top) : undefined;
       if (holder) throw lockedError(runFolder, join(folder, `${top}.json`), holder);
-      const lock = create(folder, top + 1);
+      const lock = create(runFolder, top + 1);
       if (lock) return lock;
     }
   });
@@ -47,44 +58,47 @@ export function acquireLock(runFolder: string): Lock {
 
 /** Who holds the lock now; undefined if nobody that lives does. */
 export function lockHolder(runFolder: string): LockRecord | undefined {
-  const folder = join(runFolder, 'lock');
-  const [top] = fs.existsSync(folder) ? lockNumbers(folder) : [];
+  const folder = lockFolder(runFolder);
+  const [top] = lockNumbers(folder);
   const holder = top === undefined ? undefined : holderOf(folder, top);
   return holder === 'starting' ? undefined : holder;
 }
 
-/** Highest first. */
+/** Highest first; none where there is no folder. */
 function lockNumbers(folder: string): number[] {
-  return fs
-    .readdirSync(folder)
+  return names(folder)
     .flatMap((name) => /^([1-9]\d*)\.(json|released)$/.exec(name)?.[1] ?? [])
     .map(Number)
     .sort((a, b) => b - a);
 }
 
-function create(folder: string, number: number): Lock | undefined {
+function names(folder: string): string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    throw error;
+  }
+}
+
+function create(runFolder: string, number: number): Lock | undefined {
+  const folder = lockFolder(runFolder);
   const file = join(folder, `${number}.json`);
   const { machine, ...mine } = thisProcess();
   const record: LockRecord = { ...mine, host: machine, token: randomUUID() };
-  try {
-    fs.writeFileSync(file, JSON.stringify(record), { flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
-    fs.rmSync(file, { force: true });
-    throw error;
-  }
+  if (!createFile(runFolder, file, JSON.stringify(record))) return undefined;
   // The number may have been free only because its lock was released, or replaced by a higher one, since the look before.
   const released = join(folder, `${number}.released`);
   if (fs.existsSync(released) || lockNumbers(folder)[0] > number) {
-    fs.rmSync(file, { force: true });
+    remove(runFolder, file);
     return undefined;
   }
   for (const older of lockNumbers(folder).filter((other) => other < number))
-    for (const ending of ['json', 'released']) fs.rmSync(join(folder, `${older}.${ending}`), { force: true });
+    for (const ending of ['json', 'released']) remove(runFolder, join(folder, `${older}.${ending}`));
   const rest = keepTouching(file);
   return {
     check() {
-      if (fs.existsSync(folder) && lockNumbers(folder)[0] > number)
+      if (lockNumbers(folder)[0] > number)
         throw new UserError('another process has taken this run over: this one was asleep, or could not be seen', {
           file: dirname(folder),
           code: 'locked',
@@ -93,7 +107,7 @@ function create(folder: string, number: number): Lock | undefined {
     },
     release() {
       rest();
-      if (read(file)?.token === record.token) fs.renameSync(file, released);
+      if (read(file)?.token === record.token) move(runFolder, file, released);
     },
   };
 }
@@ -137,6 +151,6 @@ function lockedError(runFolder: string, file: string, holder: LockRecord | 'star
     code: 'locked',
     remedy: elsewhere
       ? `Stop it there; if it does not run any more, wait ten minutes, or delete ${file}.`
-      : `Wait for it or stop it (kill ${holder.pid}), then try again.`,
+      : `Wait for it or stop it, then try again. If process ${holder.pid} is none of Distillery's, delete ${file}.`,
   });
 }

@@ -1,10 +1,10 @@
 /** Writing a run: one process at a time, every file whole at every moment. */
-import fs from 'node:fs';
 import { dirname, join } from 'node:path';
-import { diskError, flushFile, flushFolder, guardDisk, writeAtomically } from '../disk';
+import { diskError, guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { thisProcess } from '../processes';
 import type { StageName } from '../stages';
+import { checkInside, flushFile, flushFolder, makeFolder, makeNewFolder, replaceText } from '../writing';
 import { deleteCheckpointFolder, removeUnfinished, verifyCheckpoint, writeCheckpointFolder } from './checkpoints';
 import { appendLines, encode, lastSeq, truncateAfter } from './jsonl';
 import * as layout from './layout';
@@ -31,7 +31,7 @@ export function createRun(runsFolder: string, name: string, config: unknown, now
   const folder = guardDisk(runsFolder, 'no run was begun', () => makeRunFolder(runsFolder, name, now()));
   const lock = acquireLock(folder);
   try {
-    writeAtomically(layout.configFile(folder), `${JSON.stringify(config, null, 2)}\n`);
+    replaceText(folder, layout.configFile(folder), `${JSON.stringify(config, null, 2)}\n`);
     const time = now().toISOString();
     const record: RunRecord = {
       format: formatVersion,
@@ -43,7 +43,7 @@ export function createRun(runsFolder: string, name: string, config: unknown, now
       host: thisHost(),
       checkpoints: [],
     };
-    writeAtomically(layout.runFile(folder), `${JSON.stringify(record, null, 2)}\n`);
+    replaceText(folder, layout.runFile(folder), `${JSON.stringify(record, null, 2)}\n`);
     return new RunWriter(folder, record, lock, 0, now);
   } catch (error) {
     lock.release();
@@ -54,10 +54,11 @@ export function createRun(runsFolder: string, name: string, config: unknown, now
 /** Opens a run that exists, to resume it or to add to it. Errors: locked by a live process (`locked`), not a run, newer version. */
 export function openForWriting(folder: string, now = () => new Date()): RunWriter {
   openRun(folder); // says what is wrong with the folder before a lock file appears in it
+  for (const path of layout.changingPaths(folder)) checkInside(folder, path);
   const lock = acquireLock(folder);
   try {
     const { record } = openRun(folder);
-    removeUnfinished(layout.checkpointsFolder(folder));
+    removeUnfinished(folder);
     const seq = Math.max(0, ...layout.recordFiles(folder).map((file) => lastSeq(file).seq));
     return new RunWriter(folder, { ...record, host: thisHost() }, lock, seq, now);
   } catch (error) {
@@ -87,7 +88,7 @@ export class RunWriter {
   update(change: Partial<Pick<RunRecord, 'state' | 'reason' | 'stage' | 'step' | 'checkpoints'>>): void {
     this.lock.check();
     const next = { ...this.current, ...change, updated: this.now().toISOString() };
-    writeAtomically(layout.runFile(this.folder), `${JSON.stringify(next, null, 2)}\n`);
+    replaceText(this.folder, layout.runFile(this.folder), `${JSON.stringify(next, null, 2)}\n`);
     this.current = next;
   }
 
@@ -147,7 +148,7 @@ export class RunWriter {
     this.flushRecords();
     const entry: CheckpointEntry = { name, stage, step, seq: this.seq, ...(keep && { keep }) };
     try {
-      await writeCheckpointFolder(folder, name, { stage, step, seq: this.seq, state }, write);
+      await writeCheckpointFolder(this.folder, name, { stage, step, seq: this.seq, state }, write);
     } catch (error) {
       throw diskError(error, join(folder, name), 'the earlier checkpoints are kept');
     }
@@ -164,7 +165,7 @@ export class RunWriter {
     const at = this.current.checkpoints.findIndex(({ name }) => name === to?.name);
     if (to && at < 0) throw new Error(`${to.name} is not a checkpoint of ${this.folder}`);
     this.withdraw(this.current.checkpoints.slice(at + 1));
-    for (const file of layout.recordFiles(this.folder)) truncateAfter(file, seq);
+    for (const file of layout.recordFiles(this.folder)) truncateAfter(this.folder, file, seq);
     this.unflushed.clear();
     const rows = readSummary(this.folder);
     const earlier = rows.filter((row) => (row.seq ?? 0) <= seq);
@@ -185,8 +186,8 @@ export class RunWriter {
     if (records.length === 0) return [];
     this.lock.check();
     const numbered = records.map((record, i) => Object.assign({ seq: 0 }, record, { seq: this.seq + 1 + i }));
-    guardDisk(file, 'every earlier line is kept', () => fs.mkdirSync(dirname(file), { recursive: true }));
-    appendLines(file, numbered);
+    guardDisk(file, 'every earlier line is kept', () => makeFolder(this.folder, dirname(file)));
+    appendLines(this.folder, file, numbered);
     this.seq += records.length;
     this.unflushed.add(file);
     return numbered;
@@ -199,7 +200,7 @@ export class RunWriter {
       for (let folder = dirname(file); folder.length >= this.folder.length; folder = dirname(folder))
         folders.add(folder);
     guardDisk(this.folder, 'the earlier checkpoints are kept', () => {
-      this.unflushed.forEach(flushFile);
+      for (const file of this.unflushed) flushFile(this.folder, file);
       folders.forEach(flushFolder);
     });
     this.unflushed.clear();
@@ -208,11 +209,12 @@ export class RunWriter {
   private withdraw(entries: readonly CheckpointEntry[]): void {
     if (entries.length === 0) return;
     this.update({ checkpoints: this.current.checkpoints.filter((entry) => !entries.includes(entry)) });
-    for (const { name } of entries) deleteCheckpointFolder(layout.checkpointsFolder(this.folder), name);
+    for (const { name } of entries) deleteCheckpointFolder(this.folder, name);
   }
 
   private writeSummary(rows: readonly StageRow[]): void {
-    writeAtomically(layout.summaryFile(this.folder), `[\n${rows.map((row) => `  ${encode(row)}`).join(',\n')}\n]\n`);
+    const text = `[\n${rows.map((row) => `  ${encode(row)}`).join(',\n')}\n]\n`;
+    replaceText(this.folder, layout.summaryFile(this.folder), text);
   }
 }
 
@@ -228,7 +230,7 @@ function thisHost(): RunRecord['host'] {
 
 /** `20260205-140309-arithmetic`; a number is added where that folder exists. */
 function makeRunFolder(runsFolder: string, name: string, time: Date): string {
-  fs.mkdirSync(runsFolder, { recursive: true });
+  makeFolder(runsFolder, runsFolder);
   const stamp = time.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
   const plain =
     name
@@ -238,12 +240,7 @@ function makeRunFolder(runsFolder: string, name: string, time: Date): string {
       .slice(0, 60) || 'run';
   for (let attempt = 1; ; attempt++) {
     const folder = join(runsFolder, `${stamp}-${plain}${attempt === 1 ? '' : `-${attempt}`}`);
-    try {
-      fs.mkdirSync(folder);
-      return folder;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
+    if (makeNewFolder(runsFolder, folder)) return folder;
     if (attempt === 10_000) throw new UserError('too many runs with this name', { file: runsFolder, code: 'run' });
   }
 }

@@ -2,10 +2,11 @@
  * Fetches a student's files into the cache: file by file into a folder aside, each checked by its hash, and the folder renamed when
  * all are there. What a failed try left is gone on from. (The Hub's own library neither resumes nor can be stopped.)
  */
-import { existsSync, mkdirSync, renameSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { flushFolder, guardDisk, writeAtomically } from '../disk';
+import { guardDisk } from '../disk';
 import { UserError } from '../errors';
+import { flushFolder, makeFolder, move, replaceText } from '../writing';
 import { repositoryFolder } from './cache';
 import { fetchFile } from './fetch-file';
 import { studentNameText } from './name';
@@ -32,7 +33,7 @@ export async function downloadStudent(
   const folder = join(repository, 'snapshots', plan.commit);
   if (!existsSync(folder)) {
     const draft = join(repository, 'partial', plan.commit);
-    guardDisk(draft, kept, () => mkdirSync(draft, { recursive: true }));
+    guardDisk(draft, kept, () => makeFolder(cache, draft));
     checkSpace(draft, plan);
     let before = 0;
     for (const file of plan.files) {
@@ -42,16 +43,16 @@ export async function downloadStudent(
       before += file.bytes;
     }
     guardDisk(folder, kept, () => {
-      mkdirSync(dirname(folder), { recursive: true });
+      makeFolder(cache, dirname(folder));
       flushFolder(draft);
-      renameSync(draft, folder);
+      move(cache, draft, folder);
       flushFolder(dirname(folder));
     });
   }
   const reference = join(repository, 'refs', plan.student.revision);
   if (plan.student.revision !== plan.commit) {
-    guardDisk(reference, kept, () => mkdirSync(dirname(reference), { recursive: true }));
-    writeAtomically(reference, plan.commit);
+    guardDisk(reference, kept, () => makeFolder(cache, dirname(reference)));
+    replaceText(cache, reference, plan.commit);
   }
   return folder;
 }

@@ -1,9 +1,11 @@
 /** Fetches one file to its end over a line that may break, and checks what came. */
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, rmSync, statSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { appendAnswer, bytesFrom, LongerThanAnnounced, openToAppend } from '../download';
+import { appendAnswer, bytesFrom, LongerThanAnnounced, openPart } from '../download';
 import { UserError } from '../errors';
+import { remove } from '../writing';
 import type { PlannedFile } from './plan';
 import { type Hub, refuseStatus, request, unreachable } from './request';
 
@@ -34,7 +36,7 @@ export async function fetchFile(
       await sleep(hub.patience, null, { signal: hub.signal });
       continue;
     }
-    rmSync(path, { force: true });
+    remove(dirname(path), path);
     // An earlier try may have left something else here, so that once is not enough to blame the server.
     if (++wrong === 2)
       throw new UserError(`${file.name} comes with another content than the Hub says it has`, {
@@ -59,7 +61,7 @@ async function complete(
   if (at > bytes) return 'too long';
   let hash = await hashOf(path, algorithm, bytes);
   tell(at);
-  const handle = await openToAppend(path);
+  const handle = await openPart(path);
   try {
     if (at < bytes) {
       const answer = await request(hub, address, { range: 'bytes=0-', ...bytesFrom(at) });

@@ -1,10 +1,10 @@
 /** From the replies of a journal to chains that students learn from. */
 import fs from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { splitChain } from '../chain/split';
 import type { Problem } from '../data/types';
-import { flushFolder, guardDisk } from '../disk';
 import { parseJson, readLines } from '../lines';
+import { replaceFile } from '../writing';
 import { isRight, type Sampling, taskOf } from './generate';
 import type { Entry, Journal } from './journal';
 import { noteOutput } from './output';
@@ -137,25 +137,10 @@ function rowsOf(problem: Problem, teacher: Teacher, sampling: Sampling, journal:
   return { rows, replies: replies.length, correct: right.length };
 }
 
-/**
- * As `writeAtomically`, a line at a time: all chains together may be too long for one text. `wanted` is asked once they are all there,
- * in the draft.
- */
+/** A line at a time: all chains together may be too long for one text. `wanted` is asked once they are all there, in the draft. */
 function replaceLines(file: string, lines: () => Iterable<string>, wanted: (draft: string) => boolean): void {
-  const draft = `${file}.draft`;
-  guardDisk(file, 'its earlier content is kept', () => {
-    const handle = fs.openSync(draft, 'w');
-    try {
-      for (const line of lines()) fs.writeFileSync(handle, `${line}\n`);
-      fs.fsyncSync(handle);
-    } catch (error) {
-      fs.rmSync(draft, { force: true });
-      throw error;
-    } finally {
-      fs.closeSync(handle);
-    }
-    if (!wanted(draft)) return fs.rmSync(draft);
-    fs.renameSync(draft, file);
-    flushFolder(dirname(file));
-  });
+  const write = (handle: number) => {
+    for (const line of lines()) fs.writeFileSync(handle, `${line}\n`);
+  };
+  replaceFile(dirname(resolve(file)), file, write, { wanted });
 }

@@ -4,13 +4,14 @@
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { extractAnswer } from '../chain/answer';
-import { flushFolder, guardDisk } from '../disk';
+import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { parseJson, readLines } from '../lines';
 import { acquireLock } from '../runs/lock';
+import { flushFolder, makeFolder, openToWrite } from '../writing';
 import { type Reply, refusable, type Teacher, type TeacherRequest } from './types';
 
 const count = z.number().int().nonnegative();
@@ -69,12 +70,12 @@ export const repliesFile = (folder: string) => join(folder, 'replies.jsonl');
 /** Opens the journal in a folder, which is made if need be. Errors: another process has it, a damaged line, the disk. */
 export function openJournal(folder: string): Journal {
   const file = repliesFile(folder);
-  guardDisk(folder, 'nothing was asked', () => fs.mkdirSync(folder, { recursive: true }));
+  guardDisk(folder, 'nothing was asked', () => makeFolder(dirname(folder), folder));
   const lock = lockJournal(folder);
   let handle: number | undefined;
   try {
     handle = guardDisk(file, 'nothing was asked', () =>
-      fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o644),
+      openToWrite(folder, file, fs.constants.O_RDWR | fs.constants.O_CREAT),
     );
     flushFolder(folder);
     return journalOf(folder, handle, () => {

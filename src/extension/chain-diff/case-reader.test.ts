@@ -91,7 +91,7 @@ function makeRun(path: string): string {
   const run = mkdtempSync(join(tmpdir(), 'case-'));
   const write = (file: string, records: unknown[]) => {
     mkdirSync(dirname(file), { recursive: true });
-    appendLines(file, records);
+    appendLines(run, file, records);
   };
   writeFileSync(configFile(run), JSON.stringify(config(path)));
   write(rolloutsFile(run, 'complete', 7), [
@@ -168,7 +168,7 @@ it('keeps the groups of one update apart, each with its own mean', async () => {
   try {
     const again = (sample: number, reward: number) => ({ ...rollout(sample, short, reward, true), group: 3, step: 11 });
     const first = [rollout(0, wrong, -1, false), rollout(1, wrong, 0, false)].map((one) => ({ ...one, step: 11 }));
-    appendLines(rolloutsFile(twice, 'complete', 11), [...first, again(0, 1), again(1, 2)]);
+    appendLines(twice, rolloutsFile(twice, 'complete', 11), [...first, again(0, 1), again(1, 2)]);
     const reader = new CaseReader(twice, 'a run');
     await reader.refresh();
     const show = async (sample: number) =>

@@ -38,6 +38,7 @@ function write(stage: StageName, step: number, ...problems: string[]) {
   const file = rolloutsFile(run, stage, step);
   mkdirSync(dirname(file), { recursive: true });
   appendLines(
+    run,
     file,
     problems.map((problem, i) => record(stage, step, problem, i)),
   );

@@ -1,9 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
-import { guardDisk } from '../../disk';
 import { UserError } from '../../errors';
-import { runFile } from '../../runs/layout';
+import { archivedRuns, archiveRun, restoreRun } from '../../runs/archive';
 import { openRun, stateOf } from '../../runs/reading';
 import { attempt } from '../file-cache';
 import { isLive } from '../run-cache';
@@ -41,7 +40,7 @@ export function registerRemove(services: Services): vscode.Disposable {
       const runs = await runsOf(argument, selected, t('Archive Run'));
       if (runs.length === 0) return;
       refuseLive(services, runs);
-      const moved = runs.map((run) => ({ run, archived: archive(run) }));
+      const moved = runs.map((run) => ({ run, archived: archiveRun(run) }));
       services.runs.refresh();
       const undo = t('Undo');
       const text =
@@ -50,7 +49,7 @@ export function registerRemove(services: Services): vscode.Disposable {
           : t('{0} moved to the archive', plural(runs.length, 'run'));
       void vscode.window.showInformationMessage(text, undo).then((answer) => {
         if (answer !== undo) return;
-        for (const { run, archived } of moved) if (!existsSync(run)) renameSync(archived, run);
+        for (const { run, archived } of moved) if (!existsSync(run)) restoreRun(archived, run);
         services.runs.refresh();
       });
     }),
@@ -62,7 +61,7 @@ export function registerRemove(services: Services): vscode.Disposable {
 async function restore({ runs }: Services): Promise<void> {
   const { t } = vscode.l10n;
   const items = runs.folders().flatMap((folder) =>
-    archivedIn(folder).map((archived) => {
+    archivedRuns(folder).map((archived) => {
       const found = attempt(archived, () => openRun(archived)).value;
       return {
         ...{ label: basename(archived), description: found ? stateTitles[stateOf(found)] : t('cannot be read') },
@@ -78,26 +77,8 @@ async function restore({ runs }: Services): Promise<void> {
     placeHolder: t('Runs'),
     ignoreFocusOut: true, // as in `choose`; what is marked is not lost by a look elsewhere
   });
-  for (const { archived, run } of chosen ?? []) {
-    if (existsSync(run))
-      throw new UserError('there is a run of this name', { file: run, code: 'exists', remedy: 'Archive it first.' });
-    guardDisk(run, 'the run stays in the archive', () => renameSync(archived, run));
-  }
+  for (const { archived, run } of chosen ?? []) restoreRun(archived, run);
   if (chosen?.length) runs.refresh();
-}
-
-const archiveOf = (runsFolder: string) => join(runsFolder, '..', 'archive');
-
-/** Archived runs that came from a folder of runs, newest first. */
-function archivedIn(runsFolder: string): string[] {
-  const folder = archiveOf(runsFolder);
-  return existsSync(folder)
-    ? readdirSync(folder)
-        .map((name) => join(folder, name))
-        .filter((path) => existsSync(runFile(path)))
-        .sort()
-        .reverse()
-    : [];
 }
 
 function refuseLive({ runs }: Services, folders: readonly string[]): void {
@@ -126,16 +107,4 @@ async function remove(runs: readonly string[]): Promise<void> {
       await vscode.workspace.fs.delete(uri, { recursive: true, useTrash: false });
     }
   }
-}
-
-/** Moves a run from `.distillery/runs` to `.distillery/archive`, where no view looks. Returns where it is now. */
-function archive(run: string): string {
-  const folder = archiveOf(dirname(run));
-  let place = join(folder, basename(run));
-  for (let i = 2; existsSync(place); i++) place = join(folder, `${basename(run)}-${i}`);
-  guardDisk(run, 'the run stays where it is', () => {
-    mkdirSync(folder, { recursive: true });
-    renameSync(run, place);
-  });
-  return place;
 }

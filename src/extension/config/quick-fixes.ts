@@ -1,7 +1,8 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { nodeAt, parseDocument } from '../../config/document';
 import { rewardStarter } from '../../config/snippets';
+import { createFile } from '../../writing';
 import { trustedCommand } from '../commands/report';
 import type { Services } from '../services';
 import { configIssues, missingReward } from './issues';
@@ -52,6 +53,6 @@ export const registerCreateReward = (services: Services) =>
   trustedCommand(services, 'distillery.createReward', async (file: string) => {
     const uri = vscode.Uri.file(file);
     const name = basename(file).replace(/(\.reward)?\.json$/, '');
-    await vscode.workspace.fs.writeFile(uri, Buffer.from(rewardStarter(name)));
+    createFile(dirname(file), file, rewardStarter(name)); // what has its name stays, and is shown
     await vscode.window.showTextDocument(uri);
   });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, symlinkSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expand, lens, option, quickInput, showContainer, toast, treeItems } from '../../../scripts/workbench/page';
 import { livingIn } from '../../../scripts/workbench/server';
@@ -44,6 +44,7 @@ suite('Restricted Mode', () => {
     const { page, folder } = session;
     const victim = join(folder, '..', 'victim');
     const [run] = readdirSync(join(folder, '.distillery', 'runs')).map((id) => join(folder, '.distillery', 'runs', id));
+    rmSync(join(run, 'decisions.jsonl'), { force: true });
     symlinkSync(victim, join(run, 'decisions.jsonl'));
     await expand(page, 'Failure Cases', /./);
     await treeItems(page, 'Failure Cases')
@@ -53,7 +54,7 @@ suite('Restricted Mode', () => {
     await lens(page, 'Add to Stage 3').click();
     const refusal = toast(page, 'nothing is started and nothing is written');
     await refusal.getByRole('button', { name: 'Manage Workspace Trust' }).click();
-    await page.getByRole('tab', { name: /Workspace Trust/ }).waitFor();
+    await page.getByText('You are in Restricted Mode').waitFor();
     assert.ok(!existsSync(victim));
   });
 

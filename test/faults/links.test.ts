@@ -1,0 +1,296 @@
+/** A folder from somebody else, with symbolic links in it that lead out of it: whoever writes there writes nothing elsewhere. */
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { launchHost } from '../../src/client/launch';
+import { type CurriculumEvent, Stopped } from '../../src/curriculum/context';
+import { resumeRun, startRun } from '../../src/curriculum/session';
+import { tinyExperiment, tinyWorkspace } from '../../src/curriculum/testing/tiny';
+import { download } from '../../src/data/download';
+import { exportStudent } from '../../src/model/export';
+import { writeAddress } from '../../src/protocol/host-folder';
+import { archivedRuns, archiveRun, restoreRun } from '../../src/runs/archive';
+import { appendDecisions } from '../../src/runs/decisions';
+import { acquireLock } from '../../src/runs/lock';
+import { openRun } from '../../src/runs/reading';
+import { createRun, openForWriting, type RunWriter } from '../../src/runs/writer';
+import { openJournal } from '../../src/teachers/journal';
+
+let folder = '';
+/** A run that was stopped in Stage 2, to be copied. */
+let stopped = '';
+let victim: { file: string; folder: string; seen(): unknown };
+let run = '';
+
+beforeAll(async () => {
+  folder = await tinyWorkspace();
+  const stop = new AbortController();
+  const notify = (event: CurriculumEvent) => {
+    if (event.type === 'update' && event.stage === 'complete' && event.update === 3) stop.abort();
+  };
+  const begun = (writer: RunWriter) => {
+    stopped = writer.folder;
+  };
+  const started = startRun(tinyExperiment(folder), join(folder, 'runs'), { notify, begun, signal: stop.signal });
+  await expect(started).rejects.toThrow(Stopped);
+  writeFileSync(join(stopped, 'failures.jsonl'), '');
+  writeFileSync(join(stopped, 'rewrites.jsonl'), '');
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+beforeEach(() => {
+  const outside = join(folder, 'outside');
+  rmSync(outside, { recursive: true, force: true });
+  mkdirSync(join(outside, 'folder', '.unfinished-sft-0'), { recursive: true });
+  victim = {
+    file: join(outside, 'file'),
+    folder: join(outside, 'folder'),
+    seen: () => [
+      readdirSync(outside, { recursive: true, encoding: 'utf8' }).sort(),
+      readFileSync(join(outside, 'file'), 'utf8'),
+      readFileSync(join(outside, 'folder', '.unfinished-sft-0', 'file'), 'utf8'),
+    ],
+  };
+  writeFileSync(victim.file, '{"seq":7}\nno line end');
+  utimesSync(victim.file, 0, 0);
+  writeFileSync(join(victim.folder, '.unfinished-sft-0', 'file'), 'kept');
+  run = join(folder, '.distillery', 'runs', 'copy');
+  rmSync(join(folder, '.distillery'), { recursive: true, force: true });
+  cpSync(stopped, run, { recursive: true });
+});
+
+/** Puts a link in the place of a file or folder of the run. */
+function plant(name: string, target: string): string {
+  const place = join(run, name);
+  rmSync(place, { recursive: true, force: true });
+  mkdirSync(dirname(place), { recursive: true });
+  symlinkSync(target, place);
+  return place;
+}
+
+/** Runs a writer, which names the link and what to do about it, and looks whether anything outside has changed. */
+async function refused(link: string, write: () => unknown): Promise<void> {
+  const before = victim.seen();
+  await expect((async () => write())()).rejects.toMatchObject({
+    name: 'UserError',
+    file: link,
+    message: expect.stringContaining('symbolic link'),
+    remedy: expect.stringContaining('Remove the link'),
+  });
+  expect(victim.seen()).toEqual(before);
+}
+
+const quiet = { notify: () => {}, signal: new AbortController().signal };
+const resume = () => resumeRun(run, quiet);
+
+describe('resuming a run', () => {
+  it.each([
+    ...['run.json', 'summary.json', 'metrics.jsonl', 'validation.jsonl', 'failures.jsonl', 'rewrites.jsonl'],
+    ...['rollouts/complete/3.jsonl', 'rollouts/complete/9.jsonl', 'evaluations/base.jsonl', 'evaluations/z.jsonl'],
+  ])('with a link at %s writes nowhere', async (name) => {
+    if (name === 'run.json') writeFileSync(victim.file, readFileSync(join(run, name)));
+    const lock = readdirSync(join(run, 'lock'));
+    await refused(plant(name, victim.file), resume);
+    expect(readdirSync(join(run, 'lock'))).toEqual(lock);
+  });
+
+  it.each(['checkpoints', 'lock', 'rollouts', 'rollouts/complete', 'rollouts/rewrite', 'evaluations'])(
+    'with a link at the folder %s writes nowhere',
+    async (name) => {
+      await refused(plant(name, victim.folder), resume);
+      expect(openRun(run).record.checkpoints).toEqual(openRun(stopped).record.checkpoints);
+    },
+  );
+
+  it.each(['metrics.jsonl', 'rollouts/complete/4.jsonl', 'evaluations'])(
+    'with a link at %s that leads to nothing makes nothing there',
+    async (name) => {
+      const link = plant(name, join(folder, 'outside', 'new'));
+      await refused(link, resume);
+    },
+  );
+
+  it('replaces drafts and removes what a killed process left, links or not', async () => {
+    plant('run.json.draft', victim.file);
+    plant('summary.json.draft', victim.file);
+    plant('checkpoints/.unfinished-rewrite-0', victim.folder);
+    plant('checkpoints/rewrite-0', victim.folder);
+    plant('lock/1.json', victim.file);
+    const before = victim.seen();
+    await resume();
+    expect(victim.seen()).toEqual(before);
+    expect(openRun(run).record.state).toBe('finished');
+    expect(lstatSync(join(run, 'run.json')).isSymbolicLink()).toBe(false);
+  });
+
+  it('may lie behind links that the person made: of the run, of the folder of runs', async () => {
+    const elsewhere = join(folder, 'elsewhere');
+    symlinkSync(join(folder, '.distillery', 'runs'), elsewhere);
+    await resumeRun(join(elsewhere, 'copy'), quiet);
+    expect(openRun(run).record.state).toBe('finished');
+    expect(existsSync(createRun(elsewhere, 'new', {}).folder)).toBe(true);
+    rmSync(elsewhere);
+  });
+});
+
+describe('a link that appears while a run is on', () => {
+  const loss = { stage: 'sft' as const, step: 1, loss: 1 };
+  const evaluated = { problemId: 'p', text: '', answer: null, correct: false, finished: true, tokens: 1, gold: '1' };
+  const rollout = { problemId: 'p', group: 0, sample: 0, prompt: '', tokens: [], tokenTexts: [], logProbs: [] };
+  const scored = { ...rollout, reward: 1, parts: {}, advantage: 0, finished: true, answer: null, correct: false };
+  const failed = { problemId: 'p', question: '', answer: '', samples: [], category: 'x', source: 'x' };
+  const rewritten = { problemId: 'p', question: '', answer: '', text: '', tokens: 1, reward: 1, accepted: true };
+  const row = { stage: 'sft' as const, accuracy: 0, meanTokens: 1, n: 1, wallSeconds: 1 };
+  const writers: [string, (writer: RunWriter) => unknown][] = [
+    ['run.json', (writer) => writer.update({ step: 1 })],
+    ['summary.json', (writer) => writer.summary({ ...row, accuracyInterval: [0, 0] })],
+    ['metrics.jsonl', (writer) => writer.metrics(loss)],
+    ['validation.jsonl', (writer) => writer.validation({ stage: 'sft', step: 1, best: false })],
+    ['rollouts/sft/1.jsonl', (writer) => writer.rollouts('sft', 1, [scored])],
+    ['evaluations/x.jsonl', (writer) => writer.evaluation('x', [evaluated])],
+    ['failures.jsonl', (writer) => writer.failures([failed])],
+    [
+      'rewrites.jsonl',
+      (writer) => writer.rewrites([{ ...rewritten, provenance: { stage: 'rewrite', step: 1, group: 0, sample: 0 } }]),
+    ],
+  ];
+  it.each(writers)('at %s is not followed', async (name, write) => {
+    const writer = openForWriting(run);
+    if (name === 'summary.json') rmSync(join(run, name));
+    const target = name === 'summary.json' ? join(folder, 'outside', 'new') : victim.file;
+    await refused(plant(name, target), () => write(writer));
+    writer.close();
+  });
+
+  it.each(['checkpoints', 'rollouts', 'evaluations'])('at the folder %s is not followed', async (name) => {
+    const writer = openForWriting(run);
+    const link = plant(name, victim.folder);
+    if (name === 'checkpoints') {
+      mkdirSync(join(victim.folder, writer.record.checkpoints[0].name));
+      await refused(link, () => writer.checkpoint({ stage: 'sft', step: 99, state: null }, () => {}));
+      await refused(link, () => writer.rollBack(null));
+    }
+    if (name === 'rollouts') await refused(link, () => writer.rollouts('sft', 1, [scored]));
+    if (name === 'evaluations') await refused(link, () => writer.evaluation('x', [evaluated]));
+    writer.close();
+  });
+});
+
+describe('decisions', () => {
+  const decide = () => appendDecisions(run, [{ kind: 'pick', problemId: '$(id)', question: 'Q?', picked: true }]);
+
+  it.each(['file', 'new'])('write nothing through a link to a %s', async (name) => {
+    await refused(plant('decisions.jsonl', join(folder, 'outside', name)), decide);
+    expect(existsSync(join(run, 'decisions.jsonl.lock'))).toBe(false);
+  });
+
+  it('take no lock through a link', () => {
+    const lock = plant('decisions.jsonl.lock', join(folder, 'outside', 'new'));
+    expect(decide).toThrow(
+      expect.objectContaining({ file: lock, remedy: expect.stringContaining('delete this file') }),
+    );
+    expect(existsSync(join(folder, 'outside', 'new'))).toBe(false);
+  });
+});
+
+describe('a training host', () => {
+  const node = { command: 'false', version: '20.0.0', env: {} };
+  const distillery = () => join(folder, '.distillery');
+  const address = {
+    protocol: 1,
+    version: '0',
+    pid: 2,
+    startTime: '',
+    machine: '',
+    session: '',
+    endpoint: '',
+    token: 't',
+  };
+  const host = (name: string, target: string) => plant(join('..', '..', 'host', name), target);
+
+  it('writes neither address nor log nor lock through a folder that is a link', async () => {
+    const link = host('', victim.folder);
+    await refused(link, () => writeAddress(distillery(), address));
+    await refused(link, () => launchHost(process.execPath, distillery(), node, []));
+  });
+
+  it('writes no file of its folder through a link', async () => {
+    await refused(host('host.json', victim.file), () => writeAddress(distillery(), address));
+    await refused(host('host.log', victim.file), () => launchHost(process.execPath, distillery(), node, []));
+    await refused(host('lock', victim.folder), () => acquireLock(join(distillery(), 'host')));
+  });
+
+  it('keeps its token out of a draft that was laid out for it', () => {
+    host('host.json.draft', victim.file);
+    const before = victim.seen();
+    writeAddress(distillery(), address);
+    expect(victim.seen()).toEqual(before);
+    expect(lstatSync(join(distillery(), 'host', 'host.json')).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe('what lies beside runs', () => {
+  it('is no archive when it is a link', async () => {
+    const archive = plant(join('..', '..', 'archive'), victim.folder);
+    await refused(archive, () => archiveRun(run));
+    cpSync(run, join(victim.folder, 'copy-2'), { recursive: true });
+    const [archived] = archivedRuns(dirname(run));
+    await refused(archive, () => restoreRun(archived, join(dirname(run), 'copy-2')));
+  });
+
+  it('is an archive as a folder', () => {
+    const archived = archiveRun(run);
+    expect([existsSync(run), archivedRuns(dirname(run))]).toEqual([false, [archived]]);
+    restoreRun(archived, run);
+    expect(existsSync(join(run, 'run.json'))).toBe(true);
+  });
+});
+
+describe("a teacher's replies", () => {
+  it('are not written through links', async () => {
+    await refused(plant('../x.teacher', victim.folder), () => openJournal(join(run, '..', 'x.teacher')));
+    await refused(plant('../y.teacher/replies.jsonl', victim.file), () => openJournal(join(run, '..', 'y.teacher')));
+  });
+});
+
+describe('an exported student', () => {
+  const from = () => join(folder, 'student');
+
+  it('replaces links in the folder that it goes to, and what they lead to stays', () => {
+    const to = join(run, '..', 'out');
+    plant('../out/model.safetensors', victim.file);
+    plant('../out/config.json', victim.file);
+    plant('../out/adapter_model.safetensors', victim.file);
+    const before = victim.seen();
+    exportStudent(from(), to, { format: 'hf', dtype: 'F32', force: true });
+    expect(victim.seen()).toEqual(before);
+    expect(readdirSync(to).filter((name) => lstatSync(join(to, name)).isSymbolicLink())).toEqual([]);
+  });
+
+  it('goes to the folder that a link of the person leads to', () => {
+    const link = plant('../linked', victim.folder);
+    exportStudent(from(), link, { format: 'hf', dtype: 'F32', force: true });
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(readdirSync(victim.folder)).toContain('model.safetensors');
+  });
+});
+
+it('a download goes on with no file behind a link', async () => {
+  const link = plant('../data.jsonl.part', victim.file);
+  const known = { bytes: 100, sha256: '0'.repeat(64) };
+  const fetched = () => download('http://127.0.0.1:9/', join(run, '..', 'data.jsonl'), known, { attempts: 1 });
+  const before = victim.seen();
+  await expect(fetched()).rejects.toThrow();
+  expect([victim.seen(), lstatSync(link).isSymbolicLink()]).toEqual([before, true]);
+});
