@@ -19,18 +19,36 @@ export async function connect(url: URL, apiKey: string | undefined, watch: Watch
   });
 }
 
-/** Aborts with the user's signal, and when the server has been silent for too long. */
+export interface Limits {
+  /** Longest silence of the server, in milliseconds: before its first word and between two. */
+  silenceMs: number;
+  /** Longest time from the question to the reply's end, in milliseconds. */
+  replyMs: number;
+}
+
+/** Bytes of a streamed reply: the longest that is kept, each token in an event of its own. */
+const maxStreamBytes = 256 << 20;
+/** Bytes of one event of a stream, or of a reply that is one JSON object. */
+const maxEventBytes = 16 << 20;
+
+/** Aborts with the user's signal, and when the server is silent for too long, never ends, or sends too much. */
 export class Watch {
   private readonly controller = new AbortController();
-  private timer: NodeJS.Timeout | undefined;
-  silent = false;
+  private readonly whole: NodeJS.Timeout;
+  private silence: NodeJS.Timeout | undefined;
+  private bytes = 0;
+  /** Why the server was given up. */
+  reason: string | undefined;
+  /** The stream said that it is whole (`data: [DONE]`). */
+  done = false;
 
   constructor(
     private readonly outer: AbortSignal,
-    private readonly silenceMs: number,
+    private readonly limits: Limits,
   ) {
     outer.addEventListener('abort', this.stop);
     if (outer.aborted) this.stop();
+    this.whole = setTimeout(() => this.giveUp(`no end of the reply in ${limits.replyMs / 1000} s`), limits.replyMs);
     this.heard();
   }
 
@@ -38,19 +56,35 @@ export class Watch {
     return this.controller.signal;
   }
 
+  /** The server sent bytes, or answered at all. */
   heard(): void {
-    clearTimeout(this.timer);
+    clearTimeout(this.silence);
     if (this.signal.aborted) return; // what was still on its way: nobody waits for more
-    this.timer = setTimeout(() => {
-      this.silent = true;
-      this.stop();
-    }, this.silenceMs);
+    const { silenceMs } = this.limits;
+    this.silence = setTimeout(() => this.giveUp(`no word for ${silenceMs / 1000} s`), silenceMs);
+  }
+
+  /** The server sent so many bytes; `waiting` are those of an event that is not whole yet. */
+  took(bytes: number, waiting: number): void {
+    this.heard();
+    this.bytes += bytes;
+    for (const [size, most] of [
+      [this.bytes, maxStreamBytes],
+      [waiting, maxEventBytes],
+    ])
+      if (size > most) this.giveUp(`more than ${most >> 20} MB in one reply`);
   }
 
   end(): void {
-    clearTimeout(this.timer);
+    clearTimeout(this.silence);
+    clearTimeout(this.whole);
     this.outer.removeEventListener('abort', this.stop);
     this.controller.abort();
+  }
+
+  private giveUp(reason: string): void {
+    this.reason ??= reason;
+    this.stop();
   }
 
   private readonly stop = () => this.controller.abort();
@@ -65,18 +99,39 @@ async function asStream(response: Response, watch: Watch): Promise<Response> {
   const headers = new Headers(response.headers);
   for (const name of ['content-length', 'content-encoding']) headers.delete(name); // of the body as it was sent
   const as = (body: ReadableStream | string | null) => new Response(body, { status, statusText, headers });
-  const heard = new TransformStream<Uint8Array, Uint8Array>({
-    start: () => watch.heard(),
-    transform(bytes, out) {
-      watch.heard();
-      out.enqueue(bytes);
-    },
-  });
-  const body = as(response.body?.pipeThrough(heard) ?? null);
+  const body = as(response.body?.pipeThrough(wholeEvents(watch)) ?? null);
   if (!/^application\/json\b/i.test(headers.get('content-type') ?? '')) return body;
   const text = await body.text();
   if (!ok) return as(asFault(text));
+  watch.done = true;
   return as(/^\s*\{/.test(text) ? `data: ${text.replace(/[\r\n]+/g, ' ')}\n\ndata: [DONE]\n\n` : text);
+}
+
+/**
+ * Passes a stream on in whole events: the client looks through all of an unfinished one again with each piece of it, which takes
+ * minutes for some megabytes.
+ */
+function wholeEvents(watch: Watch): TransformStream<Uint8Array, Uint8Array> {
+  let held: Uint8Array[] = [];
+  let waiting = 0;
+  let tail = '\n'; // what may begin an end of an event, or the last mark, that the network cut
+  return new TransformStream({
+    start: () => watch.heard(),
+    transform(bytes, out) {
+      const text = tail + Buffer.from(bytes).toString('latin1');
+      tail = text.slice(-16);
+      watch.done ||= /\ndata: ?\[DONE\]/.test(text);
+      held.push(bytes);
+      waiting += bytes.length;
+      watch.took(bytes.length, waiting);
+      watch.signal.throwIfAborted();
+      if (!/\n\r?\n/.test(text)) return;
+      out.enqueue(Buffer.concat(held));
+      held = [];
+      waiting = 0;
+    },
+    flush: (out) => out.enqueue(Buffer.concat(held)),
+  });
 }
 
 /**

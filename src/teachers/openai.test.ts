@@ -15,7 +15,13 @@ afterEach(() => server.close());
 const request: TeacherRequest = { prompt: 'How much is 1 + 1?', temperature: 0.7, maxTokens: 100, key: 'k1' };
 const never = new AbortController().signal;
 
-async function ask(behaviour?: Behaviour, settings: { apiKey?: string; silenceMs?: number } = {}) {
+interface Settings {
+  apiKey?: string;
+  silenceMs?: number;
+  replyMs?: number;
+}
+
+async function ask(behaviour?: Behaviour, settings: Settings = {}) {
   if (behaviour) server.behave = () => behaviour;
   const teacher = openAiTeacher({ baseUrl: server.baseUrl, model: 'm', ...settings });
   return collectReply(teacher.ask(request, never), request.prompt.length);
@@ -152,6 +158,40 @@ describe('an OpenAI-compatible teacher', () => {
     }
   });
 
+  it.each<[object, string]>([
+    [{ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'Hmm.' }] }] }, 'as Mistral does'],
+    [{ content: [{ type: 'thinking', thinking: 'Hmm.' }] }, 'as Anthropic does'],
+    [{ content: '', reasoning: 'Hmm.', reasoning_details: [{ type: 'reasoning.text', text: 'Hmm.' }] }, 'twice'],
+    [{ content: null, thinking: 'Hmm.' }, 'as Ollama does'],
+  ])('takes thinking from %j, %s', async (delta, _) => {
+    const choice = (more: object, finish: string | null = null) => ({
+      choices: [{ index: 0, delta: more, finish_reason: finish }],
+    });
+    const reply = await ask({
+      events(send) {
+        send(choice(delta));
+        send(choice({ content: [{ type: 'text', text: 'Answer: ' }, 7, null, { type: 'image' }] }));
+        send(choice({ content: '2' }, 'stop'));
+        send('[DONE]');
+      },
+    });
+    expect(reply).toMatchObject({ thought: 'Hmm.', text: 'Answer: 2', finished: true });
+  });
+
+  it('takes a stream that says it is whole for whole where no reason to finish is named', async () => {
+    const choice = { index: 0, delta: { content: 'Answer: 2' }, finish_reason: null };
+    const said = (mark: string): Behaviour => ({
+      events(send, response) {
+        send({ choices: [choice] });
+        response.write(mark);
+      },
+    });
+    for (const mark of ['data: [DONE]\n\n', 'data:[DONE]\r\n\r\n'])
+      expect(await ask(said(mark))).toMatchObject({ text: 'Answer: 2', finished: true });
+    const quoted = { choices: [{ ...choice, delta: { content: ' data: [DONE]' } }] };
+    expect(await faultOf(ask(said(`data: ${JSON.stringify(quoted)}\n\n`)))).toMatchObject({ kind: 'passing' });
+  });
+
   it('takes a whole reply from a server that does not stream', async () => {
     const reply = await ask({ whole: true, thought: 'Hmm.', text: 'Answer: 2' });
     expect(reply).toMatchObject({ thought: 'Hmm.', text: 'Answer: 2', finished: true, estimated: true });
@@ -194,6 +234,32 @@ describe('an OpenAI-compatible teacher', () => {
     expect(await faultOf(ask({ text: 'one two', delay: 150 }, { silenceMs: 100 }))).toMatchObject({
       message: 'no word for 0.1 s',
     });
+  });
+
+  it('gives up a reply without an end, in time or in size', async () => {
+    const endless: Behaviour = {
+      async events(_, response) {
+        while (!response.destroyed) {
+          response.write(': keep-alive\n\n');
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+      },
+    };
+    expect(await faultOf(ask(endless, { replyMs: 300 }))).toMatchObject({
+      kind: 'passing',
+      message: 'no end of the reply in 0.3 s',
+    });
+    const part = 'x'.repeat(1 << 20);
+    const line: Behaviour = {
+      async events(_, response) {
+        response.write('data: ');
+        while (!response.destroyed) {
+          response.write(part);
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+      },
+    };
+    expect(await faultOf(ask(line))).toMatchObject({ kind: 'passing', message: 'more than 16 MB in one reply' });
   });
 
   it('waits as long as comments keep the connection alive', async () => {

@@ -3,12 +3,13 @@
  * Servers differ in what they take: a parameter that one refuses is left out from then on.
  */
 import type OpenAI from 'openai';
-import { connect, Watch } from './connection';
+import { connect, type Limits, Watch } from './connection';
+import { type Delta, piecesIn } from './delta';
 import { checkBaseUrl, isLocal } from './endpoint';
 import { retryAfter, TeacherFault } from './faults';
 import { neutral, type Piece, refusable, type Teacher, type TeacherRequest, type Unsent } from './types';
 
-export interface OpenAiSettings {
+export interface OpenAiSettings extends Partial<Limits> {
   /** Up to and without `/chat/completions`, such as `http://localhost:11434/v1`. */
   baseUrl: string;
   model: string;
@@ -16,8 +17,6 @@ export interface OpenAiSettings {
   apiKey?: string;
   /** `completions`: the prompt goes as it is, without a chat template, as students are asked. Default: `chat`. */
   api?: 'chat' | 'completions';
-  /** Longest silence of the server, in milliseconds: before its first word and between two. */
-  silenceMs?: number;
 }
 
 /** Parameters that servers refuse, by what to do then. */
@@ -26,7 +25,8 @@ type Refusal = (typeof refusals)[number];
 
 type Chunk = OpenAI.ChatCompletionChunk;
 
-export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', silenceMs = 120_000 }: OpenAiSettings): Teacher {
+export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', ...given }: OpenAiSettings): Teacher {
+  const limits: Limits = { silenceMs: 120_000, replyMs: 4 * 3600_000, ...given };
   const url = checkBaseUrl(baseUrl);
   const refused = new Set<Refusal>();
   return {
@@ -34,16 +34,16 @@ export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', silenceMs 
     endpoint: url.href.replace(/\/$/, ''),
     host: isLocal(url) ? `${url.host} (this machine)` : url.host,
     async *ask(request, signal) {
-      const watch = new Watch(signal, silenceMs);
+      const watch = new Watch(signal, limits);
       try {
         const client = await connect(url, apiKey, watch);
         const chunks = await open(client, { api, model }, request, refused, watch.signal);
-        yield* piecesOf(chunks, unsent(request, refused));
+        yield* piecesOf(chunks, watch, unsent(request, refused));
         watch.signal.throwIfAborted(); // the client ends an aborted stream as if it were a whole one
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        throw watch.silent
-          ? new TeacherFault(`no word for ${silenceMs / 1000} s`, 'passing', { cause: error })
+        throw watch.reason
+          ? new TeacherFault(watch.reason, 'passing', { cause: error })
           : faultOf(error, { model, host: url.host }, apiKey);
       } finally {
         watch.end();
@@ -117,10 +117,11 @@ function refusalIn(error: unknown, refused: ReadonlySet<Refusal>): Refusal | und
   return refusal !== undefined && (refusal in neutral || !outOfRange) ? refusal : undefined;
 }
 
-/** What servers of reasoning models add to a delta: DeepSeek and vLLM `reasoning_content`, Ollama and newer vLLM `reasoning`. */
-type Delta = Chunk['choices'][number]['delta'] & { reasoning_content?: unknown; reasoning?: unknown };
-
-async function* piecesOf(stream: AsyncIterable<Chunk | OpenAI.Completion>, without: Unsent[]): AsyncGenerator<Piece> {
+async function* piecesOf(
+  stream: AsyncIterable<Chunk | OpenAI.Completion>,
+  watch: Watch,
+  without: Unsent[],
+): AsyncGenerator<Piece> {
   let reason: string | undefined;
   let usage: { prompt: number; completion: number } | undefined;
   for await (const chunk of stream) {
@@ -132,12 +133,11 @@ async function* piecesOf(stream: AsyncIterable<Chunk | OpenAI.Completion>, witho
     const choice = Array.isArray(chunk.choices) ? chunk.choices[0] : undefined;
     if (!choice) continue;
     const delta = ('text' in choice ? { content: choice.text } : (choice.delta ?? message(choice) ?? {})) as Delta;
-    const thought = delta.reasoning_content ?? delta.reasoning;
-    if (typeof thought === 'string' && thought !== '') yield { kind: 'thought', text: thought };
-    if (typeof delta.content === 'string' && delta.content !== '') yield { kind: 'text', text: delta.content };
+    yield* piecesIn(delta);
     if (typeof choice.finish_reason === 'string') reason = choice.finish_reason;
   }
-  if (reason === undefined) return; // cut off; whoever collects the pieces says so
+  // Some servers and proxies never name a reason, but say that the stream is whole.
+  if (reason === undefined && !watch.done) return; // cut off; whoever collects the pieces says so
   if (reason === 'content_filter') throw new TeacherFault('the provider filtered the reply', 'request');
   yield { kind: 'end', finished: reason !== 'length', usage, without };
 }

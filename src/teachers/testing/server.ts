@@ -25,6 +25,8 @@ export type Behaviour =
   /** Begins a reply and drops the connection, or ends it as if all were well. */
   | { cut: 'connection' | 'stream' }
   | { garbage: string }
+  /** What the server writes, event by event; the stream ends when it returns. */
+  | { events: (send: (value: unknown) => void, response: ServerResponse) => Promise<void> | void }
   /** Says nothing until the other side gives up. */
   | 'silence';
 
@@ -103,6 +105,11 @@ async function reply(response: ServerResponse, record: Asked, behaviour: Behavio
     response.write(`data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`);
   if ('garbage' in behaviour) {
     send(behaviour.garbage);
+    response.end();
+    return;
+  }
+  if ('events' in behaviour) {
+    await behaviour.events(send, response);
     response.end();
     return;
   }
