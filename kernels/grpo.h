@@ -1,4 +1,4 @@
-// The clipped surrogate of PPO with the options of the GRPO family, its KL penalty, its gradient and its metrics in one pass.
+// The policy loss of the GRPO family with its KL penalty, its gradient and its metrics in one pass.
 // A few operations a token: one thread, double precision.
 #pragma once
 #include "vec.h"
@@ -6,6 +6,7 @@
 enum { SEQUENCE_MEAN, TOKEN_SUM };              // aggregation
 enum { TOKEN_RATIO, SEQUENCE_RATIO };           // importance
 enum { KL_K1, KL_K2, KL_K3, KL_K3_CORRECTED };  // kl
+enum { CLIP, CISPO, SAPO };                     // surrogate
 
 // e^x - 1 - x without cancellation near 0, where ratios and KL terms live (Taylor up to x^12).
 static double exp_excess(double x) {
@@ -29,12 +30,40 @@ static double kl_term(int kind, double x, double *slope) {
   }
 }
 
+typedef struct {
+  int kind;
+  double low, high;           // bounds of the ratio
+  double positive, negative;  // SAPO's temperatures by the sign of the advantage
+} surrogate;
+
+// A token's term of the loss without the KL penalty, and its derivative for logProb:
+// CLIP: PPO's, -min(r A, clip(r) A);
+// CISPO (arXiv 2506.13585): -min(r, high) A logProb with the ratio as a constant, so that no token loses its gradient;
+// SAPO (arXiv 2511.20347): -4 A sigmoid(t (r - 1)) / t, whose slope fades where the ratio leaves 1.
+static double policy_term(const surrogate *s, double ratio, double advantage, double logProb, double *slope) {
+  if (s->kind == CISPO) {
+    *slope = -(ratio > s->high ? s->high : ratio) * advantage;
+    return *slope * logProb;
+  }
+  if (s->kind == SAPO) {
+    double t = advantage > 0 ? s->positive : s->negative;
+    double gate = 1 / (1 + (double)sexp((float)(t * (1 - ratio))));
+    *slope = -4 * gate * (1 - gate) * ratio * advantage;
+    return -4 * gate / t * advantage;
+  }
+  double clipped = ratio < s->low ? s->low : ratio > s->high ? s->high : ratio;
+  double free = ratio * advantage, bound = clipped * advantage;
+  *slope = free > bound ? 0 : -free;  // the minimum is the clipped one: constant
+  return free > bound ? -bound : -free;
+}
+
 void FN(grpo_loss)(const arg *a) {
   const float *logProbs = F(0), *old = F(1), *ref = F(2), *advantages = F(3), *mask = F(4);
   const int32_t *starts = I32(5);
   float *dLogProbs = F(7), *metrics = F(8);
   int sequences = INT(9), aggregation = INT(10), importance = INT(11), kind = INT(15);
-  double low = 1 - a[12].n, high = 1 + a[13].n, beta = a[14].n, normalizer = a[16].n;
+  double beta = a[14].n, normalizer = a[16].n;
+  surrogate policy = {INT(17), 1 - a[12].n, 1 + a[13].n, a[18].n, a[19].n};
   double loss = 0, tokens = 0, kl = 0, clippedLow = 0, clippedHigh = 0, ratios = 0;
 
   for (int s = 0; s < sequences; s++) {
@@ -44,7 +73,7 @@ void FN(grpo_loss)(const arg *a) {
       count += 1;
       change += (double)logProbs[i] - old[i];
     }
-    double weight = 1 / (aggregation == SEQUENCE_MEAN ? count * normalizer : normalizer);
+    double seen = 0, weight = 1 / (aggregation == SEQUENCE_MEAN ? count * normalizer : normalizer);
     tokens += count;
     for (int i = starts[s]; i < starts[s + 1]; i++) {
       dLogProbs[i] = 0;
@@ -52,14 +81,8 @@ void FN(grpo_loss)(const arg *a) {
       // With one ratio for the sequence, the geometric mean, each token's term is ratio.detach() * exp(l - l.detach()) (GSPO's token
       // form): the mean's 1/count and the sum over its tokens cancel, so value and slope are the ratio in both cases.
       double x = importance == SEQUENCE_RATIO ? change / count : (double)logProbs[i] - old[i];
-      double ratio = 1 + x + exp_excess(x);
-      double clipped = ratio < low ? low : ratio > high ? high : ratio;
-      double surrogate = ratio * advantage, bound = clipped * advantage, slope = -surrogate;
-      if (surrogate > bound) {  // the minimum is the clipped one: constant
-        surrogate = bound;
-        slope = 0;
-      }
-      double term = -surrogate;
+      double ratio = 1 + x + exp_excess(x), slope;
+      double term = policy_term(&policy, ratio, advantage, logProbs[i], &slope);
       if (ref) {
         double tilt, k = kl_term(kind, (double)ref[i] - logProbs[i], &tilt);
         kl += k;
@@ -71,8 +94,10 @@ void FN(grpo_loss)(const arg *a) {
       loss += term * weight;
       dLogProbs[i] = (float)(slope * weight);
       ratios += ratio;
-      clippedLow += ratio < low && advantage < 0;
-      clippedHigh += ratio > high && advantage > 0;
+      seen += 1;
+      if (policy.kind == SAPO || (importance == SEQUENCE_RATIO && seen > 1)) continue;  // one ratio is clipped or not, once
+      clippedLow += policy.kind == CLIP && ratio < policy.low && advantage < 0;
+      clippedHigh += ratio > policy.high && advantage > 0;
     }
   }
   F(6)[0] = (float)loss;

@@ -35,7 +35,7 @@ KERNEL(token_log_probs_grad)  // dLogProbs [n], hidden, weight, ids int32, lse, 
 KERNEL(sample_token)          // logits [rows,vocab], uniforms [rows], ids int32 [rows], logProbs [rows], temp [rows*vocab], rows, vocab, temperature, topK, topP, minP
 
 // grpo.h ------------------------------------------------------------------------------------------------------------------
-KERNEL(grpo_loss)             // logProbs [n], old [n], ref [n]|0, advantages [sequences], mask [n], starts int32, loss [1], dLogProbs [n], metrics [8], sequences, aggregation, importance, clipLow, clipHigh, beta, kl, normalizer
+KERNEL(grpo_loss)             // logProbs [n], old [n], ref [n]|0, advantages [sequences], mask [n], starts int32, loss [1], dLogProbs [n], metrics [8], sequences, aggregation, importance, clipLow, clipHigh, beta, kl, normalizer, surrogate, sapoPositive, sapoNegative
 
 // decode.h ----------------------------------------------------------------------------------------------------------------
 KERNEL(decode_step)           // see decode.h

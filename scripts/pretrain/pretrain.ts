@@ -4,6 +4,7 @@
  * A seed decides everything but the speed. See examples/arithmetic/README.md for what the student reads, and why.
  */
 import { parseArgs } from 'node:util';
+import { defaultAdam } from '../../src/config/adam';
 import { type Evaluation, evaluate } from '../../src/curriculum/evaluate';
 import { prepareLessons } from '../../src/curriculum/lessons';
 import { arithmeticDefaults, arithmeticItems } from '../../src/data/arithmetic';
@@ -38,7 +39,13 @@ const schedule = {
   warmup: 0.03,
   minLearningRate: 0.05,
 } as const;
-const settings = { dropout: 0, microBatchTokens: 16384, weightDecay: 0.05, maxGradNorm: 1 };
+const settings = {
+  dropout: 0,
+  microBatchTokens: 16384,
+  weightDecay: 0.05,
+  maxGradNorm: 1,
+  adam: { ...defaultAdam, beta2: 0.95 },
+};
 
 const told = ({ accuracy, meanTokens }: Evaluation) =>
   `${(100 * accuracy).toFixed(1)} % in ${meanTokens.toFixed(1)} tokens`;

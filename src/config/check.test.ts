@@ -181,6 +181,12 @@ describe('settings that do not fit together', () => {
       '3 minibatches for 2 completions',
     ],
     [{ stages: { complete: { loss: 'gspo', iterations: 2 } } }, 'warning', 'stages.complete.clipHigh', 'never clips'],
+    [
+      { stages: { complete: { loss: 'cispo', minibatches: 2 } } },
+      'warning',
+      'stages.complete.clipHigh',
+      'bounds a weight',
+    ],
     [{ stages: { complete: { scale: 'group' } } }, 'warning', 'stages.complete.scale', 'difficulty bias'],
     [
       { stages: { complete: { maskSchedule: [0.5] } } },

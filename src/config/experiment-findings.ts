@@ -77,6 +77,14 @@ export function experimentFindings(experiment: ParsedExperiment): Finding[] {
         'Its paper uses clipLow 3e-4 and clipHigh 4e-4.',
         { title: 'Set "clipHigh" to 4e-4', path: ['stages', name, 'clipHigh'], value: 4e-4 },
       );
+    if (stage.loss === 'cispo' && severalSteps && stage.clipHigh < 1)
+      add(
+        'warning',
+        ['stages', name, 'clipHigh'],
+        `cispo bounds a weight, not a step: at most ${1 + stage.clipHigh} holds back what should be learned most.`,
+        'Use 4, which is epsilon_high 5 of TRL.',
+        { title: 'Set "clipHigh" to 4', path: ['stages', name, 'clipHigh'], value: 4 },
+      );
     if (stage.scale !== 'none' && stage.loss === 'dr_grpo')
       add(
         'warning',

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { once } from '../once';
 import type { BaselineName } from '../stages';
+import { adam } from './adam';
 import { choice, flag, group, list, notAnObject, number, optionalGroup, overrides, share, text, whole } from './fields';
 import { type LoraSettings, lora } from './lora';
 import type { RewardConfig } from './reward';
@@ -193,6 +194,7 @@ export const experimentSchema = once(() =>
         keep: 'They are learned as they are, with the answer that they state.',
       }).default('drop'),
     }),
+    adam: adam(),
     stages: group('The curriculum.', stages()).prefault({}),
     baselines: group(
       'What the curriculum is compared with, each with the same data and a matched budget; the untouched student always is.',

@@ -80,6 +80,7 @@ describe('fixes of an experiment', () => {
     ['"complete": { "maskSchedule": [0.5] }', '"maskSchedule": [ 0.5, 1 ]'],
     ['"rewrite": { "failures": { "samples": 2, "greedy": false, "maxCorrect": 3 } }', '"maxCorrect": 1'],
     ['"complete": { "loss": "gspo", "minibatches": 2 }', '"clipHigh": 0.0004'],
+    ['"complete": { "loss": "cispo", "iterations": 2 }', '"clipHigh": 4'],
   ])('mend { %s }', (stages, expected) => {
     const text = experiment(stages);
     const [issue] = checkExperiment(text).issues;

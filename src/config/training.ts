@@ -102,20 +102,27 @@ export const grpo = (updates: number, maxNewTokens: number) => ({
       'What completions are rewarded for: a preset, the path of a *.reward.json file, or a reward config written here.',
     )
     .default('default'),
-  loss: choice('How token losses are aggregated.', {
+  loss: choice("The policy's loss, by TRL's names.", {
     grpo: "Mean over each completion's tokens, then over completions (DeepSeekMath, arXiv 2402.03300).",
     bnpo: 'Mean over the tokens of each micro-batch.',
     dr_grpo: 'Sum over tokens, divided by completions x maxNewTokens: no bias by length (arXiv 2503.20783).',
     dapo: 'Mean over all tokens of the update (arXiv 2503.14476).',
     gspo: 'One importance ratio for each completion (arXiv 2507.18071); wants much smaller clip ranges.',
+    cispo:
+      "Every token keeps its gradient, weighted by its ratio of at most 1 + clipHigh (MiniMax-M1, arXiv 2506.13585); mean over all tokens. clipHigh 4 is TRL's epsilon_high 5.",
+    sapo: "A soft gate instead of clipping (arXiv 2511.20347); mean over each completion's tokens, then over completions.",
   }).default('dr_grpo'),
   scale: choice('What advantages are divided by.', {
     group: 'The standard deviation of the group.',
     batch: 'The standard deviation of all rewards of the update.',
     none: 'Nothing: reward differences keep their size (Dr. GRPO).',
   }).default('none'),
-  clipLow: share('The importance ratio is clipped below 1 - clipLow.').default(0.2),
-  clipHigh: number('The importance ratio is clipped above 1 + clipHigh.', { min: 0 }).default(0.28),
+  clipLow: share('The importance ratio is clipped below 1 - clipLow (not by cispo and sapo).').default(0.2),
+  clipHigh: number('The importance ratio is clipped above 1 + clipHigh (not by sapo).', { min: 0 }).default(0.28),
+  sapoTemperature: group('How sharply the gate of the loss "sapo" closes; not used by the others.', {
+    positive: number('Of tokens with a positive advantage.', { above: 0 }).default(1),
+    negative: number('Of all others: sharper, as their gradients disturb more.', { above: 0 }).default(1.05),
+  }).prefault({}),
   beta: number('Weight of the KL penalty against the student at the start of the stage; 0 = none.', { min: 0 }).default(
     0.02,
   ),

@@ -178,6 +178,34 @@ describe('a run', () => {
     expect(last(run).equals(last(whole))).toBe(true);
   });
 
+  it('goes on with the AdamW that it began with, also where its config does not name it', async () => {
+    const stages = { ...tinyExperiment(folder).stages, reconstruct: false as const, rewrite: false as const };
+    const began = async (beta2: number) => {
+      const stop = new AbortController();
+      const options = {
+        ...quiet,
+        signal: stop.signal,
+        notify: ({ type }: CurriculumEvent) => type === 'update' && stop.abort(),
+      };
+      let run = '';
+      const experiment = { ...tinyExperiment(folder, { adam: { beta2 }, baselines: { sft: false } }), stages };
+      await expect(
+        startRun(experiment, join(folder, 'runs'), { ...options, begun: (writer) => (run = writer.folder) }),
+      ).rejects.toThrow(Stopped);
+      return run;
+    };
+    const [former, usual] = [await began(0.95), await began(0.999)];
+    const file = join(former, 'config.json');
+    const { adam, ...experiment } = JSON.parse(readFileSync(file, 'utf8')).experiment;
+    expect(adam).toEqual({ beta1: 0.9, beta2: 0.95, epsilon: 1e-8 });
+    const { environment } = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ experiment, environment }));
+    const again = await began(0.95);
+    for (const run of [former, again, usual]) await resumeRun(run, quiet);
+    expect(metrics(former)).toEqual(metrics(again));
+    expect(metrics(former)).not.toEqual(metrics(usual));
+  });
+
   it('gives the same when it is stopped within a check', async () => {
     const stop = new AbortController();
     let run = '';

@@ -39,7 +39,7 @@ export interface GrpoPhase {
 
 export async function trainGrpo(context: Context, model: Model, phase: GrpoPhase): Promise<string> {
   const { settings, stage } = phase;
-  const { seed } = context.experiment;
+  const { seed, adam } = context.experiment;
   const salt = `${stage}/${phase.phase}`;
   const reference = settings.beta > 0 ? referencePolicy(context, model, phase.reference) : null;
   try {
@@ -63,6 +63,7 @@ export async function trainGrpo(context: Context, model: Model, phase: GrpoPhase
           {
             ...settings,
             ...memorySettings(settings),
+            adam,
             temperature: settings.sampling.temperature,
             policyWeight: phase.policyWeight,
             replayWeight: settings.replay.weight,

@@ -11,7 +11,7 @@ import { loadStudentTokenizer } from '../model/hf-folder';
 import { promptStyle, withPrompts } from '../model/prompting';
 import type { Tokenizer } from '../model/tokenizer';
 import { disposeModel, type Model } from '../model/transformer';
-import { latestCheckpoint, readConfig } from '../runs/reading';
+import { latestCheckpoint } from '../runs/reading';
 import type { CheckpointEntry, StageRow } from '../runs/records';
 import { createRun, openForWriting, type RunWriter } from '../runs/writer';
 import { adapt } from './adapter';
@@ -21,7 +21,7 @@ import { type Lesson, prepareLessons } from './lessons';
 import { withMemory } from './memory';
 import { memoryLimits } from './memory-limits';
 import { runCurriculum } from './run';
-import type { RunConfig } from './run-config';
+import { type RunConfig, readRunConfig } from './run-config';
 import { openStudent } from './students';
 import { outOfMemory } from './training';
 
@@ -66,7 +66,7 @@ const telling = (notes: Note[], options: SessionOptions): SessionOptions => ({
 
 /** Goes on with a run from its newest checkpoint that is sound; what it recorded after that is done again. */
 export async function resumeRun(folder: string, options: SessionOptions) {
-  const { experiment, environment: before } = readConfig(folder) as RunConfig;
+  const { experiment, environment: before } = readRunConfig(folder);
   const began = before.backend as BackendInfo | undefined;
   const backend = await backendAgain(experiment.backend, began);
   const data = loadExperimentData(experiment);

@@ -28,7 +28,7 @@ export interface SupervisedPhase {
 
 /** Cross-entropy on examples: plain SFT, Stage 1, and the end of Stage 3 are this with different examples. */
 export function trainSupervised(context: Context, model: Model, phase: SupervisedPhase): Promise<string> {
-  const { seed } = context.experiment;
+  const { seed, adam } = context.experiment;
   const { stage, settings, rows } = phase;
   const size = settings.batch * settings.accumulation;
   const { heldOut = [] } = phase;
@@ -46,7 +46,7 @@ export function trainSupervised(context: Context, model: Model, phase: Supervise
       const examples = rowsOfUpdate(seed, rows, update, size, salt)
         .map((row, i) => phase.example(row, update * size + i))
         .filter((example) => example !== null);
-      const options = { ...settings, ...memorySettings(settings), signal: context.signal };
+      const options = { ...settings, ...memorySettings(settings), adam, signal: context.signal };
       const step = await supervisedStep(
         student,
         optimizer,

@@ -185,13 +185,24 @@ export function groupAdvantages(rewards: Tensor2D, scale: AdvantageScale): Tenso
 /** KL estimators of Schulman (2020); `k3+` is k3 in value with the gradient of k2 (the right one for reverse KL). */
 export type KlEstimator = 'k1' | 'k2' | 'k3' | 'k3+';
 
+/**
+ * What holds the policy near the one that sampled, r = exp(logProb - old), A = advantage. `clip`: -min(r A, clip(r, 1-clipLow, 1+clipHigh) A)
+ * (PPO). `cispo`: -min(r, 1+clipHigh) A logProb, the weight being a constant (MiniMax-M1, arXiv 2506.13585; no lower bound, as in TRL).
+ * `sapo`: -4 A sigmoid(t (r - 1)) / t with t by the sign of A (arXiv 2511.20347).
+ */
+export type Surrogate = 'clip' | 'cispo' | 'sapo';
+
 export interface GrpoLossOptions {
+  surrogate: Surrogate;
   /** `sequence`: mean over each sequence's tokens, then sum over sequences; `token`: sum over all tokens. Either is divided by `normalizer`. */
   aggregation: 'sequence' | 'token';
   /** Importance ratio per token (PPO, GRPO) or one per sequence, the geometric mean (GSPO, arXiv 2507.18071). */
   importance: 'token' | 'sequence';
   clipLow: number;
   clipHigh: number;
+  /** sapo's temperatures: where A > 0, and elsewhere. */
+  sapoPositive: number;
+  sapoNegative: number;
   /** Weight of the KL term; 0 = none (no reference needed). */
   beta: number;
   kl: KlEstimator;
@@ -202,16 +213,17 @@ export interface GrpoLossOptions {
 export interface GrpoMetrics {
   tokens: number;
   kl: number;
-  /** Tokens (sequences with importance 'sequence': their tokens) clipped at the low side with a negative advantage. */
+  /** Tokens, with importance 'sequence' sequences, beyond the low bound with a negative advantage; `clip` alone has one. */
   clippedLow: number;
+  /** Beyond the high bound with a positive advantage; 0 for `sapo`, which has none. */
   clippedHigh: number;
   ratio: number;
 }
 
 /**
- * Clipped surrogate with KL penalty, and its gradient in the same pass. logProbs, oldLogProbs, refLogProbs, mask [n];
- * advantages [sequences]; starts int32 [sequences + 1] delimit the completions in [n]. Per token, with ratio r = exp(logProb - old):
- * -min(r A, clip(r, 1-clipLow, 1+clipHigh) A) + beta KL; masked tokens count for nothing (also not in a sequence's mean).
+ * Policy loss with KL penalty, and its gradient in the same pass. logProbs, oldLogProbs, refLogProbs, mask [n];
+ * advantages [sequences]; starts int32 [sequences + 1] delimit the completions in [n]. Per token:
+ * the surrogate's term + beta KL; masked tokens count for nothing (also not in a sequence's mean).
  * loss is a scalar with a gradient for logProbs only; `metrics` is a tensor [8] in the order of GrpoMetrics (rest 0).
  */
 export function grpoLoss(

@@ -43,6 +43,19 @@ describe.each(backendNames)('grpoLoss on %s', (backendName) => {
     { aggregation: 'sequence', beta: 0.04, kl: 'k3', normalizer: 6 },
     { aggregation: 'token', beta: 0.5, kl: 'k2', normalizer: 100 },
     { aggregation: 'token', beta: 0.5, kl: 'k1', importance: 'sequence', normalizer: 100 },
+    { surrogate: 'cispo', aggregation: 'token', clipHigh: 0.1, normalizer: 104 },
+    { surrogate: 'cispo', aggregation: 'token', clipHigh: 4, beta: 0.1, kl: 'k3', normalizer: 104 },
+    { surrogate: 'sapo', aggregation: 'sequence', normalizer: 6 },
+    {
+      surrogate: 'sapo',
+      aggregation: 'sequence',
+      sapoPositive: 2,
+      sapoNegative: 3,
+      beta: 0.1,
+      kl: 'k2',
+      normalizer: 6,
+    },
+    { surrogate: 'sapo', aggregation: 'sequence', importance: 'sequence', sapoPositive: 20, normalizer: 6 },
   ];
 
   it.each(settings)('equals the formula, its gradient central differences: %j', (given) => {
@@ -53,9 +66,12 @@ describe.each(backendNames)('grpoLoss on %s', (backendName) => {
     expectClose([loss], [expected.loss], 1e-5, { what: 'loss', floor: 0.1 });
     const { tokens, kl, clippedLow, clippedHigh, ratio } = expected;
     expectClose(metrics, [tokens, kl, clippedLow, clippedHigh, ratio, 0, 0, 0], 1e-5, { what: 'metrics' });
-    expect(clippedLow + clippedHigh).toBeGreaterThan(0);
+    if (options.surrogate === 'clip') expect(clippedLow + clippedHigh).toBeGreaterThan(0);
+    if (options.surrogate === 'cispo') expect([clippedLow, clippedHigh > 0]).toEqual([0, options.clipHigh < 1]);
+    if (options.surrogate === 'sapo') expect([clippedLow, clippedHigh]).toEqual([0, 0]);
     const logProbs = Float64Array.from(inputs.logProbs);
-    const objective = (x: Float64Array) => plainGrpoLoss({ ...inputs, logProbs: x }, options).loss;
+    const cispoRatios = logProbs.map((l, i) => Math.exp(l - inputs.oldLogProbs[i]));
+    const objective = (x: Float64Array) => plainGrpoLoss({ ...inputs, logProbs: x, cispoRatios }, options).loss;
     expectClose(
       gradient,
       Array.from(logProbs, (_, i) => derivative(objective, logProbs, i)),
@@ -109,7 +125,31 @@ describe.each(backendNames)('grpoLoss on %s', (backendName) => {
     const clipped = runGrpoLoss(inputs, { aggregation: 'sequence', importance: 'sequence', clipHigh: 4e-4 });
     expectClose([clipped.loss], [-2 * (1 + 4e-4)], 1e-6);
     expectClose(clipped.gradient, [0, 0, 0], 0);
-    expectClose(clipped.metrics, [2, 0, 0, 2, 2 * s, 0, 0, 0], 1e-5);
+    expectClose(clipped.metrics, [2, 0, 0, 1, 2 * s, 0, 0, 0], 1e-5); // one completion, not its two tokens
+  });
+
+  it('weighs by a bounded ratio, which is a constant, and loses no token (CISPO)', () => {
+    const logProbs = [-0.5, -0.5, -2, -2];
+    const oldLogProbs = [-1.5, -1.5, -1, -1];
+    const advantages = [1, -1, 1, -1];
+    const given = { logProbs, oldLogProbs, advantages };
+    const { loss, gradient, metrics } = runTokens(given, { surrogate: 'cispo', clipHigh: 1 });
+    const low = Math.exp(-1);
+    expectClose(gradient, [-2, 2, -low, low], 1e-5);
+    expectClose([loss], [0], 1e-6);
+    expectClose(metrics.slice(0, 4), [4, 0, 0, 1], 1e-5);
+  });
+
+  it('gates softly, with a temperature for either sign of the advantage (SAPO)', () => {
+    const options = { surrogate: 'sapo', sapoPositive: 2, sapoNegative: 4 } as const;
+    const on = runTokens({ logProbs: [-1, -1, -1], advantages: [3, -3, 0] }, options);
+    expectClose(on.gradient, [-3, 3, 0], 1e-6); // on policy, the plain policy gradient
+    expectClose([on.loss], [-3 + 1.5], 1e-6);
+    const ratio = Math.exp(0.5);
+    const off = runTokens({ logProbs: [-1, -1], oldLogProbs: [-1.5, -1.5], advantages: [1, -1] }, options);
+    const slope = (t: number) => ratio / Math.cosh((t * (ratio - 1)) / 2) ** 2;
+    expectClose(off.gradient, [-slope(2), slope(4)], 1e-5);
+    expectClose(off.metrics, [2, 0, 0, 0, 2 * ratio, 0, 0, 0], 1e-5);
   });
 
   it('leaves out masked tokens, whatever stands there', () => {
@@ -121,8 +161,13 @@ describe.each(backendNames)('grpoLoss on %s', (backendName) => {
       oldLogProbs: spoil(clean.oldLogProbs),
       refLogProbs: spoil(clean.refLogProbs!),
     };
-    for (const importance of ['token', 'sequence'] as const) {
-      const options = { aggregation: 'sequence', importance, beta: 0.1 } as const;
+    for (const [importance, surrogate] of [
+      ['token', 'clip'],
+      ['sequence', 'clip'],
+      ['token', 'cispo'],
+      ['token', 'sapo'],
+    ] as const) {
+      const options = { aggregation: 'sequence', importance, surrogate, beta: 0.1 } as const;
       const [a, b] = [runGrpoLoss(clean, options), runGrpoLoss(dirty, options)];
       expect(b).toEqual(a);
       expect(a.gradient.every((value, i) => clean.mask[i] === 1 || value === 0)).toBe(true);

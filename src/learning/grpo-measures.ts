@@ -16,7 +16,10 @@ export interface GrpoMeasures {
   ratio?: number;
   /** With a reference. */
   kl?: number;
-  /** Share of tokens, of gspo's completions, that are clipped at the low side (advantage < 0) and at the high side (advantage > 0). */
+  /**
+   * Share of tokens, of gspo's completions, that are clipped at the low side (advantage < 0) and at the high side (advantage > 0). cispo has
+   * no low side, sapo neither.
+   */
   clipLow?: number;
   clipHigh?: number;
   /** Cross-entropy of the replayed examples, where there are any. */
@@ -72,8 +75,8 @@ export function measuresOf(
   measures.ratio = total('ratio') / tokens;
   if (options.beta > 0) measures.kl = total('kl') / tokens;
   const clippable = options.loss === 'gspo' ? sum(passes.map(({ batch }) => batch.length)) : tokens;
-  measures.clipLow = total('clippedLow') / clippable;
-  measures.clipHigh = total('clippedHigh') / clippable;
+  if (options.loss !== 'cispo' && options.loss !== 'sapo') measures.clipLow = total('clippedLow') / clippable;
+  if (options.loss !== 'sapo') measures.clipHigh = total('clippedHigh') / clippable;
   return measures;
 }
 

@@ -16,12 +16,14 @@ export interface Episode extends Example {
 }
 
 /** Loss types by the names that TRL gives them. */
-export type LossType = 'grpo' | 'bnpo' | 'dr_grpo' | 'dapo' | 'gspo';
+export type LossType = 'grpo' | 'bnpo' | 'dr_grpo' | 'dapo' | 'gspo' | 'cispo' | 'sapo';
 
 export interface GrpoOptions extends SupervisedOptions {
   loss: LossType;
   clipLow: number;
   clipHigh: number;
+  /** sapo's temperatures, by the sign of the advantage. */
+  sapoTemperature: { positive: number; negative: number };
   beta: number;
   kl: KlEstimator;
   temperature: number;
@@ -37,7 +39,7 @@ export interface GrpoOptions extends SupervisedOptions {
   replayWeight: number;
 }
 
-type LossShape = Pick<GrpoLossOptions, 'aggregation' | 'importance' | 'normalizer'>;
+type LossShape = Pick<GrpoLossOptions, 'surrogate' | 'aggregation' | 'importance' | 'normalizer'>;
 
 /** A micro-batch. */
 export interface Pass {
@@ -58,8 +60,8 @@ export interface PassResult extends GrpoMetrics {
 }
 
 /**
- * What a sum is divided by, so that micro-batches add up to the loss of the whole batch (TRL's definitions):
- * grpo, gspo: sequences; dapo: unmasked tokens of the batch; dr_grpo: sequences x maxNewTokens; bnpo: unmasked tokens of the micro-batch,
+ * The term of a token, and what sums are divided by, so that micro-batches add up to the loss of the whole batch (TRL's definitions):
+ * grpo, gspo, sapo: sequences; dapo, cispo: unmasked tokens of the batch; dr_grpo: sequences x maxNewTokens; bnpo: unmasked tokens of the micro-batch,
  * micro-batches averaged. Flat groups and masked completions count as sequences of their batch and micro-batch.
  */
 export function lossShape(
@@ -67,16 +69,21 @@ export function lossShape(
   counts: { sequences: number; tokens: number; microTokens: number; microBatches: number; maxNewTokens: number },
 ): LossShape {
   const importance = loss === 'gspo' ? 'sequence' : 'token';
+  const surrogate = loss === 'cispo' || loss === 'sapo' ? loss : 'clip';
+  const bySequence = { surrogate, aggregation: 'sequence', importance } as const;
+  const byToken = { surrogate, aggregation: 'token', importance } as const;
   switch (loss) {
     case 'grpo':
     case 'gspo':
-      return { aggregation: 'sequence', importance, normalizer: counts.sequences };
+    case 'sapo':
+      return { ...bySequence, normalizer: counts.sequences };
     case 'dapo':
-      return { aggregation: 'token', importance, normalizer: Math.max(counts.tokens, 1) };
+    case 'cispo':
+      return { ...byToken, normalizer: Math.max(counts.tokens, 1) };
     case 'dr_grpo':
-      return { aggregation: 'token', importance, normalizer: counts.sequences * counts.maxNewTokens };
+      return { ...byToken, normalizer: counts.sequences * counts.maxNewTokens };
     case 'bnpo':
-      return { aggregation: 'token', importance, normalizer: Math.max(counts.microTokens, 1) * counts.microBatches };
+      return { ...byToken, normalizer: Math.max(counts.microTokens, 1) * counts.microBatches };
   }
 }
 
@@ -114,7 +121,13 @@ export function runPass(
   options: GrpoOptions & { seed: number; refLogProbs: ReadonlyMap<Episode, Float32Array> | null },
   gradients: Gradients,
 ): PassResult {
-  const { refLogProbs, dropout, seed, temperature, checkpointing, policyWeight } = options;
+  const { refLogProbs, dropout, seed, temperature, checkpointing, policyWeight, sapoTemperature } = options;
+  const lossOptions = {
+    ...options,
+    ...shape,
+    sapoPositive: sapoTemperature.positive,
+    sapoNegative: sapoTemperature.negative,
+  };
   const packed = packExamples(batch);
   const inputs = {
     oldLogProbs: perToken(batch, (episode, j) => episode.logProbs[j]),
@@ -127,7 +140,7 @@ export function runPass(
   let entropies: Float32Array[] = [];
   const weightedLoss = () => {
     const scored = completionLogProbs(model, packed, { dropout, seed, temperature, checkpointing });
-    const { loss, metrics } = grpoLoss({ ...inputs, logProbs: scored.logProbs }, { ...options, ...shape });
+    const { loss, metrics } = grpoLoss({ ...inputs, logProbs: scored.logProbs }, lossOptions);
     sums = metrics.dataSync();
     entropies = byCompletion(batch, scored.entropy.dataSync() as Float32Array);
     return mul(loss, policyWeight) as Scalar;

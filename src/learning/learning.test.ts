@@ -5,7 +5,7 @@ import { registerKernels } from '../kernels/register';
 import { parseModelConfig } from '../model/config';
 import { createModel, disposeModel, type Model } from '../model/transformer';
 import { disposePacked, type Example, packExamples } from './batch';
-import { type Episode, type GrpoOptions, type GrpoUpdate, grpoStep, policyLogProbs } from './grpo';
+import { type Episode, type GrpoOptions, type GrpoUpdate, grpoStep, type LossType, policyLogProbs } from './grpo';
 import { lossShape } from './grpo-pass';
 import { accumulate, createOptimizer, Diverged, disposeOptimizer, type Gradients } from './optimizer';
 import { accumulateSupervised, completionLogProbs, supervisedLoss, supervisedStep } from './supervised';
@@ -306,9 +306,14 @@ describe('grpo', () => {
 
 it('divides as TRL does', () => {
   const counts = { sequences: 4, tokens: 40, microTokens: 10, microBatches: 2, maxNewTokens: 100 };
-  expect(lossShape('grpo', counts)).toEqual({ aggregation: 'sequence', importance: 'token', normalizer: 4 });
-  expect(lossShape('gspo', counts)).toEqual({ aggregation: 'sequence', importance: 'sequence', normalizer: 4 });
-  expect(lossShape('dapo', counts)).toEqual({ aggregation: 'token', importance: 'token', normalizer: 40 });
-  expect(lossShape('dr_grpo', counts)).toEqual({ aggregation: 'token', importance: 'token', normalizer: 400 });
-  expect(lossShape('bnpo', counts)).toEqual({ aggregation: 'token', importance: 'token', normalizer: 20 });
+  const expected = {
+    grpo: { surrogate: 'clip', aggregation: 'sequence', importance: 'token', normalizer: 4 },
+    gspo: { surrogate: 'clip', aggregation: 'sequence', importance: 'sequence', normalizer: 4 },
+    sapo: { surrogate: 'sapo', aggregation: 'sequence', importance: 'token', normalizer: 4 },
+    dapo: { surrogate: 'clip', aggregation: 'token', importance: 'token', normalizer: 40 },
+    cispo: { surrogate: 'cispo', aggregation: 'token', importance: 'token', normalizer: 40 },
+    dr_grpo: { surrogate: 'clip', aggregation: 'token', importance: 'token', normalizer: 400 },
+    bnpo: { surrogate: 'clip', aggregation: 'token', importance: 'token', normalizer: 20 },
+  } as const;
+  for (const [loss, shape] of Object.entries(expected)) expect(lossShape(loss as LossType, counts)).toEqual(shape);
 });

@@ -115,6 +115,7 @@ describe.each([
         loss: 'dr_grpo',
         clipLow: 0.2,
         clipHigh: 0.28,
+        sapoTemperature: { positive: 1, negative: 1.05 },
         beta: 0.02,
         kl: 'k3',
         temperature: 1,

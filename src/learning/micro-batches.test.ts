@@ -40,7 +40,7 @@ async function gradients(loss: LossType, microBatchTokens: number): Promise<numb
   return values.map((value) => value / (1 - 0.9));
 }
 
-it.each(['grpo', 'dr_grpo', 'dapo', 'gspo'] as const)(
+it.each(['grpo', 'dr_grpo', 'dapo', 'gspo', 'cispo', 'sapo'] as const)(
   '%s: micro-batches add up to the gradient of the batch',
   async (loss) => {
     const whole = await gradients(loss, 1000);

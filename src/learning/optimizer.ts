@@ -1,4 +1,5 @@
 import { add, dispose, keep, type Scalar, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
+import { type AdamSettings, defaultAdam } from '../config/adam';
 import { UserError } from '../errors';
 import { adamW, sumSquares } from '../kernels/interface';
 import { gradientsOf } from '../kernels/tape';
@@ -14,9 +15,8 @@ export interface OptimizerSettings {
   weightDecay: number;
   /** Gradients with a larger global norm are scaled down to it; 0 = never. */
   maxGradNorm: number;
-  beta1?: number;
-  beta2?: number;
-  eps?: number;
+  /** PyTorch's defaults unless given. */
+  adam?: AdamSettings;
 }
 
 export function createOptimizer(model: Model): Optimizer {
@@ -88,6 +88,7 @@ export function applyGradients(
   }
   const gradScale = settings.maxGradNorm > 0 ? Math.min(1, settings.maxGradNorm / (norm + 1e-6)) : 1;
   optimizer.step++;
+  const { beta1, beta2, epsilon: eps } = settings.adam ?? defaultAdam;
   const trained = trainableParameters(model);
   for (const weights of alike(gradients)) {
     const states = weights.map(([name, gradient]) => {
@@ -97,9 +98,9 @@ export function applyGradients(
     const next = tidy(() =>
       adamW(states, {
         learningRate,
-        beta1: settings.beta1 ?? 0.9,
-        beta2: settings.beta2 ?? 0.95,
-        eps: settings.eps ?? 1e-8,
+        beta1,
+        beta2,
+        eps,
         weightDecay: weights[0][1].rank > 1 ? settings.weightDecay : 0,
         step: optimizer.step,
         gradScale,

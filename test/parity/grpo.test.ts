@@ -11,6 +11,7 @@ interface LossCase {
   importance: 'token' | 'sequence';
   clipLow: number;
   clipHigh: number;
+  sapoTemperature: { positive: number; negative: number };
   beta: number;
   kl: KlEstimator;
   maxLength: number;
@@ -59,8 +60,9 @@ function part(one: LossCase, first: number, count: number) {
     mask: tensor1d(mask, 'float32'),
     starts: tensor1d(starts, 'int32'),
   };
-  const { clipLow, clipHigh, beta, kl, importance } = one;
-  const options = { clipLow, clipHigh, beta, kl, ...shape, importance };
+  const { clipLow, clipHigh, beta, kl, importance, sapoTemperature } = one;
+  const sapo = { sapoPositive: sapoTemperature.positive, sapoNegative: sapoTemperature.negative };
+  const options = { clipLow, clipHigh, beta, kl, ...sapo, ...shape, importance };
   return { logProbs: tensor1d(one.logProbs.slice(from, to)), inputs, options };
 }
 
@@ -96,8 +98,9 @@ describe.each(backends)('on %s', (backend) => {
     const [tokens, kl, low, high] = metrics;
     expect(tokens).toBe(total(one.mask));
     if (one.klMean !== null) expect(kl / tokens).toBeCloseTo(one.klMean, 5);
-    if (one.clipLowShare !== null) expect(low / tokens).toBeCloseTo(one.clipLowShare, 6);
-    if (one.clipHighShare !== null) expect(high / tokens).toBeCloseTo(one.clipHighShare, 6);
+    const clippable = one.importance === 'sequence' ? one.lengths.length : tokens;
+    if (one.clipLowShare !== null) expect(low / clippable).toBeCloseTo(one.clipLowShare, 6);
+    if (one.clipHighShare !== null) expect(high / clippable).toBeCloseTo(one.clipHighShare, 6);
   });
 
   it.each(readFixture<AdvantageCase[]>('advantages.json'))("advantages are TRL's: $name", (one) => {

@@ -52,7 +52,10 @@ describe.each(backends)('on %s', (backend) => {
 
       const optimizer = createOptimizer(model);
       const [beta1, beta2] = adamw.betas;
-      applyGradients(model, optimizer, gradients, adamw.lr, { ...settings, beta1, beta2, eps: adamw.eps });
+      applyGradients(model, optimizer, gradients, adamw.lr, {
+        ...settings,
+        adam: { beta1, beta2, epsilon: adamw.eps },
+      });
       for (const [key, parameter] of model.adapter.parameters)
         expectClose(parameter.dataSync(), expected.readFloats(`stepped.${key}`), `${key} after a step of AdamW`);
 

@@ -16,7 +16,16 @@ const advantages = noise(5, 5, 2);
 const aggregations = ['sequence', 'token'] as const;
 const importances = ['token', 'sequence'] as const;
 const estimators = ['k1', 'k2', 'k3', 'k3+'] as const;
-const base = { clipLow: 0.1, clipHigh: 0.15, beta: 0.3, normalizer: 3 };
+const surrogates = ['clip', 'cispo', 'sapo'] as const;
+const base = {
+  surrogate: 'clip',
+  clipLow: 0.1,
+  clipHigh: 0.15,
+  sapoPositive: 2,
+  sapoNegative: 3,
+  beta: 0.3,
+  normalizer: 3,
+} as const;
 
 function run(
   library: KernelLibrary,
@@ -25,14 +34,17 @@ function run(
 ) {
   const { clipLow, clipHigh, beta, normalizer } = options;
   const modes = [aggregations.indexOf(options.aggregation), importances.indexOf(options.importance)];
-  const sizes = [starts.length - 1, ...modes, clipLow, clipHigh, beta, estimators.indexOf(options.kl), normalizer];
+  const policy = [surrogates.indexOf(options.surrogate), options.sapoPositive, options.sapoNegative];
+  const kl = estimators.indexOf(options.kl);
+  const sizes = [starts.length - 1, ...modes, clipLow, clipHigh, beta, kl, normalizer, ...policy];
   const inputs = [given.logProbs, given.old, given.ref, advantages, mask, starts];
   const [loss, dLogProbs, metrics] = outputsOf(library, 'grpo_loss', [...inputs, out(1), out(n), out(8), ...sizes]);
   return { loss: loss[0], dLogProbs, metrics };
 }
 
 /** Loss, gradient by the rules of each option, and metrics, all written out. */
-function plain({ aggregation, importance, clipLow, clipHigh, beta, kl, normalizer }: GrpoLossOptions) {
+function plain(options: GrpoLossOptions) {
+  const { surrogate, aggregation, importance, clipLow, clipHigh, beta, kl, normalizer } = options;
   const dLogProbs = new Float64Array(n);
   let [loss, tokens, klSum, low, high, ratios] = [0, 0, 0, 0, 0, 0];
   for (let s = 0; s + 1 < starts.length; s++) {
@@ -42,35 +54,50 @@ function plain({ aggregation, importance, clipLow, clipHigh, beta, kl, normalize
     for (const i of places) {
       const r = Math.exp(importance === 'sequence' ? meanChange : logProbs[i] - old[i]);
       const clipped = Math.min(Math.max(r, 1 - clipLow), 1 + clipHigh);
+      const bounded = Math.min(r, 1 + clipHigh);
+      const t = A > 0 ? options.sapoPositive : options.sapoNegative;
+      const gate = 1 / (1 + Math.exp(-t * (r - 1)));
+      const [value, slope] = {
+        clip: [-Math.min(r * A, clipped * A), r * A <= clipped * A ? -r * A : 0],
+        cispo: [-bounded * A * logProbs[i], -bounded * A],
+        sapo: [(-4 * A * gate) / t, -4 * A * gate * (1 - gate) * r],
+      }[surrogate];
       const x = ref[i] - logProbs[i];
       const k3 = Math.exp(x) - x - 1;
       const klValue = { k1: -x, k2: (x * x) / 2, k3, 'k3+': k3 }[kl];
       const klSlope = { k1: 1, k2: -x, k3: 1 - Math.exp(x), 'k3+': -x }[kl];
       const weight = 1 / normalizer / (aggregation === 'sequence' ? places.length : 1);
-      loss += weight * (-Math.min(r * A, clipped * A) + beta * klValue);
-      dLogProbs[i] = weight * ((r * A <= clipped * A ? -r * A : 0) + beta * klSlope);
+      loss += weight * (value + beta * klValue);
+      dLogProbs[i] = weight * (slope + beta * klSlope);
       tokens++;
       klSum += klValue;
-      low += Number(r < 1 - clipLow && A < 0);
-      high += Number(r > 1 + clipHigh && A > 0);
       ratios += r;
+      if (importance === 'sequence' && i !== places[0]) continue;
+      low += Number(surrogate === 'clip' && r < 1 - clipLow && A < 0);
+      high += Number(surrogate !== 'sapo' && r > 1 + clipHigh && A > 0);
     }
   }
   return { loss, dLogProbs, metrics: [tokens, klSum, low, high, ratios, 0, 0, 0] };
 }
 
-const every = aggregations.flatMap((aggregation) =>
-  importances.flatMap((importance) => estimators.map((kl) => ({ ...base, aggregation, importance, kl }))),
-);
+const every = [
+  ...aggregations.flatMap((aggregation) =>
+    importances.flatMap((importance) => estimators.map((kl) => ({ ...base, aggregation, importance, kl }))),
+  ),
+  ...(['cispo', 'sapo'] as const).flatMap((surrogate) =>
+    importances.map((importance) => ({ ...base, surrogate, aggregation: 'sequence', importance, kl: 'k3' }) as const),
+  ),
+];
 
 describe.each(await kernelForms())('grpo_loss on $name', ({ one: alone, three: together }) => {
-  it.each(every)('$aggregation, importance $importance, $kl', (options) => {
+  it.each(every)('$surrogate, $aggregation, importance $importance, $kl', (options) => {
     const got = run(alone, options);
     const expected = plain(options);
     expectClose([got.loss], [expected.loss], 1e-6);
     expectClose(got.dLogProbs, expected.dLogProbs, 2e-6);
     expectClose(got.metrics, expected.metrics, 2e-6);
-    expect(got.metrics[2] + got.metrics[3]).toBeGreaterThan(options.importance === 'token' ? 0 : -1);
+    const clips = options.importance === 'token' && options.surrogate !== 'sapo';
+    expect(got.metrics[2] + got.metrics[3]).toBeGreaterThan(clips ? 0 : -1);
     expect(run(together, options)).toEqual(got);
   });
 

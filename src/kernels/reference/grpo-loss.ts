@@ -5,6 +5,7 @@ import {
   div,
   exp,
   expm1,
+  fill,
   gather,
   greater,
   less,
@@ -17,6 +18,7 @@ import {
   notEqual,
   reshape,
   scatterND,
+  sigmoid,
   square,
   stack,
   sub,
@@ -53,13 +55,32 @@ function klTerm(x: Tensor, estimator: KlEstimator): { value: Tensor; slope: Tens
   }
 }
 
+/** A token's term of the loss without the KL penalty, and its slope for logProb, as interface.ts words them. */
+function policyTerm(ratio: Tensor, advantage: Tensor, logProbs: Tensor, options: GrpoLossOptions) {
+  const { surrogate, clipLow, clipHigh, sapoPositive, sapoNegative } = options;
+  if (surrogate === 'cispo') {
+    const slope = neg(mul(minimum(ratio, 1 + clipHigh), advantage));
+    return { value: mul(slope, logProbs), slope };
+  }
+  if (surrogate === 'sapo') {
+    const temperature = where(greater(advantage, 0), fill(advantage.shape, sapoPositive), sapoNegative);
+    const gate = sigmoid(mul(temperature, sub(ratio, 1)));
+    const slope = mul(mul(mul(gate, sub(1, gate)), mul(ratio, advantage)), -4);
+    return { value: mul(div(mul(gate, advantage), temperature), -4), slope };
+  }
+  const free = mul(ratio, advantage);
+  const clipped = mul(clipByValue(ratio, 1 - clipLow, 1 + clipHigh), advantage);
+  const active = cast(lessEqual(free, clipped), 'float32');
+  return { value: neg(minimum(free, clipped)), slope: neg(mul(free, active)) };
+}
+
 /**
  * -> [loss [], dLogProbs [n], metrics [8]]. The gradient of GSPO's ratio s = exp(mean_t(l_t - old_t)) for one token is s / tokens; as
  * all tokens of a sequence share one weight, their sum gives each the gradient it would have with s as its own ratio.
  */
 const grpoLoss: Reference<GrpoLossOptions> = (inputs, options) => {
   const { logProbs, oldLogProbs, refLogProbs, advantages, starts } = inputs;
-  const { aggregation, importance, clipLow, clipHigh, beta, kl, normalizer } = options;
+  const { surrogate, aggregation, importance, clipLow, clipHigh, beta, kl, normalizer } = options;
   if (beta !== 0 && !refLogProbs) throw new Error('A KL term needs the log-probabilities of the reference');
   const sequences = advantages.shape[0]!;
   const sequence = sequenceOf(starts);
@@ -73,12 +94,7 @@ const grpoLoss: Reference<GrpoLossOptions> = (inputs, options) => {
   const ratio =
     importance === 'token' ? exp(logRatio) : exp(gather(div(bySequence(mul(logRatio, mask)), tokens), sequence));
   const advantage = gather(advantages, sequence);
-  const free = mul(ratio, advantage);
-  const clipped = mul(clipByValue(ratio, 1 - clipLow, 1 + clipHigh), advantage);
-  const active = cast(lessEqual(free, clipped), 'float32');
-
-  let value = neg(minimum(free, clipped));
-  let slope = neg(mul(free, active));
+  let { value, slope } = policyTerm(ratio, advantage, valid(logProbs), options);
   let klSum: Tensor = zerosLike(sum(mask));
   if (refLogProbs) {
     const term = klTerm(valid(sub(refLogProbs, logProbs)), kl);
@@ -88,10 +104,13 @@ const grpoLoss: Reference<GrpoLossOptions> = (inputs, options) => {
   }
 
   const share = div(aggregation === 'sequence' ? div(mask, gather(tokens, sequence)) : mask, normalizer);
-  const count = (condition: Tensor) => sum(mul(cast(condition, 'float32'), mask));
-  const low = count(logicalAnd(less(ratio, 1 - clipLow), less(advantage, 0)));
-  const high = count(logicalAnd(greater(ratio, 1 + clipHigh), greater(advantage, 0)));
   const none = zerosLike(klSum);
+  const count = (condition: Tensor) => {
+    const tokenwise = mul(cast(condition, 'float32'), mask);
+    return sum(importance === 'token' ? tokenwise : cast(greater(bySequence(tokenwise), 0), 'float32'));
+  };
+  const low = surrogate === 'clip' ? count(logicalAnd(less(ratio, 1 - clipLow), less(advantage, 0))) : none;
+  const high = surrogate === 'sapo' ? none : count(logicalAnd(greater(ratio, 1 + clipHigh), greater(advantage, 0)));
   const metrics = stack([sum(mask), klSum, low, high, sum(mul(ratio, mask)), none, none, none]);
   return [sum(mul(value, share)), mul(slope, share), metrics];
 };

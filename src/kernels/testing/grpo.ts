@@ -4,10 +4,13 @@ import { tapeGradients } from './gradient';
 import type { PlainGrpoInputs } from './plain-grpo';
 
 export const plainOptions: GrpoLossOptions = {
+  surrogate: 'clip',
   aggregation: 'token',
   importance: 'token',
   clipLow: 0.2,
   clipHigh: 0.2,
+  sapoPositive: 1,
+  sapoNegative: 1.05,
   beta: 0,
   kl: 'k3',
   normalizer: 1,

@@ -9,6 +9,7 @@ export const plainGrpo: GrpoOptions = {
   loss: 'dr_grpo',
   clipLow: 0.2,
   clipHigh: 0.28,
+  sapoTemperature: { positive: 1, negative: 1.05 },
   beta: 0,
   kl: 'k3',
   temperature: 1,
