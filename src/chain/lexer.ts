@@ -194,7 +194,7 @@ export function lex(text: string): Token[] {
   /** An x between two quantities is a product: "12 x 3", "15x20", "(2 + 1) x $4". */
   function isProduct(last: Token | undefined, next: number): boolean {
     if (!last || !['number', 'close', 'word'].includes(last.kind)) return false;
-    return /^\s*(?:\\?\$|\\\(|€|£)?\s*(?:[\d(.]|\\[dt]?frac)/.test(text.slice(next, next + 16));
+    return /^[^\S\n]*(?:\\?\$|\\\(|€|£)?[^\S\n]*(?:[\d(.]|\\[dt]?frac)/.test(text.slice(next, next + 16));
   }
 
   function pushSign(sign: string) {

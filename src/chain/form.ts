@@ -1,0 +1,96 @@
+/** Whether a chain has the outer form of reasoning: steps that say something, each once, before one answer. */
+import { type Answer, extractAnswer, sameAnswer } from './answer';
+import { splitSentences } from './sentences';
+
+const label = /(?<![\p{L}\p{N}])(?:[#>*-]{1,6}[ \t]{0,4})?Step[ \t]?(\d{1,4})[ \t]?[:.)]\*{0,2}/giu;
+/** An answer mark with what stands behind it on its line. */
+const answerLine =
+  /(?:(?:so|thus|hence|therefore|and)[, ]+)?(?:the\s+)?(?:final\s+)?answer\b[^\n]*|####[^\n]*|\\boxed\b[^\n]*|<\/?answer>[^\n]*/gi;
+
+/** A step as it is written, with its number where it has a label. */
+export interface WrittenStep {
+  name: string;
+  text: string;
+}
+
+/** The steps of a solution, the empty ones too: behind their labels, or its sentences where it has none. */
+export function writtenSteps(solution: string): WrittenStep[] {
+  const labels = [...solution.matchAll(label)];
+  if (labels.length > 0)
+    return labels.map((match, i) => ({
+      name: `step ${i + 1}`,
+      text: solution.slice(match.index + match[0].length, labels[i + 1]?.index),
+    }));
+  return splitSentences(solution).map(({ start, end }, i) => ({
+    name: `sentence ${i + 1}`,
+    text: solution.slice(start, end),
+  }));
+}
+
+export const withoutLabels = (text: string): string => text.replace(label, '\n');
+
+/** A text without its answer marks and what stands behind them. */
+export const withoutAnswer = (text: string): string => text.replace(answerLine, '');
+
+/** Letters and digits alone. */
+const core = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{N}+*/=<>^-]/gu, '');
+
+/** What a step says beside the answer. */
+const saying = (text: string) => core(withoutAnswer(text));
+
+/** What is wrong with the form of the steps, in short plain words. `spoken` ends where its last answer does. */
+export function formFault(thought: string, spoken: string): string | null {
+  const steps = writtenSteps(spoken);
+  const labelled = steps[0]?.name.startsWith('step');
+  const empty = labelled ? steps.find(({ text }) => !/[\p{L}\p{N}]/u.test(text)) : undefined;
+  if (saying(thought).length < 2 && steps.every(({ text }) => saying(text).length < 2))
+    return 'there are no steps, only an answer';
+  if (empty) return `${empty.name} is empty`;
+  const mute = labelled ? steps.find(({ text }, i) => i < steps.length - 1 && saying(text).length < 2) : undefined;
+  return mute ? `${mute.name} says nothing` : repetition(steps);
+}
+
+/** Whether an answer comes first, and what leads to it after. */
+export function standsBeforeSteps(text: string, last: Answer): boolean {
+  const first = markedAnswers(text)[0] ?? last;
+  const before = withoutLabels(text.slice(0, first.start));
+  const after = text.slice(first.end);
+  return saying(before).length < 2 && (after.search(label) >= 0 || (after.includes('=') && /\d/.test(after)));
+}
+
+/** A step may be said once, a sentence of a text without steps once more. */
+function repetition(steps: readonly WrittenStep[]): string | null {
+  const known = new Map<string, string>();
+  const again = new Set<string>();
+  for (const { name, text } of steps) {
+    const said = saying(text);
+    if (said.length < 4) continue;
+    const earlier = known.get(said);
+    if (earlier && (name.startsWith('step') || again.has(said))) return `${name} repeats ${earlier}`;
+    if (earlier) again.add(said);
+    else known.set(said, name);
+  }
+  const words = steps.flatMap(({ text }) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []);
+  const trigrams = new Set(words.map((_, i) => words.slice(i, i + 3).join(' ')));
+  return words.length >= 24 && trigrams.size < words.length / 2 ? 'the text repeats itself' : null;
+}
+
+/** All answers that a solution marks, in order. */
+export function markedAnswers(text: string): Answer[] {
+  const found: Answer[] = [];
+  let at = 0;
+  for (const line of text.split(/(?<=\n)|(?=\\boxed)/)) {
+    const answer = /answer|boxed|####/i.test(line) ? extractAnswer(line, 'strict') : null;
+    if (answer) found.push({ ...answer, start: at + answer.start, end: at + answer.end });
+    at += line.length;
+  }
+  return found;
+}
+
+/** Another answer than the last one, among those that are marked or right behind it: "42 or 43". */
+export function otherAnswer(text: string, last: Answer): string | null {
+  const other = markedAnswers(text).find(({ value }) => !sameAnswer(value, last.value));
+  if (other) return other.value;
+  const rest = text.slice(last.end, last.end + 80).split('\n', 1)[0];
+  return /^[^.\n]{0,20}?\b(?:or|maybe|perhaps|possibly)\b[^\d\n]{0,20}(\d[\d.,/]*)/i.exec(rest)?.[1] ?? null;
+}

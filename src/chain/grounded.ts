@@ -1,0 +1,192 @@
+import { type Answer, extractAnswer, parseAnswer } from './answer';
+import { checkEquations, statedValues } from './calculator';
+import { derive } from './derivation';
+import { formFault, otherAnswer, standsBeforeSteps, withoutAnswer, withoutLabels } from './form';
+import { type Givens, givensOf, numberKey } from './givens';
+import { languageOf } from './language';
+import type { Derivation } from './numbers';
+import { renderChain } from './prompts';
+import { arrivesInWords, idleShare, isCopy, ngrams } from './prose';
+import type { Chain } from './types';
+
+/** Whether the steps of a text arrive at its answer. */
+export interface Groundedness {
+  /** False where nothing can be computed and nothing is wrong with the form: there is no verdict, and `grounded` is true. */
+  applies: boolean;
+  grounded: boolean;
+  /** What is wrong, in short plain words: "the answer 42 comes from no step". null when nothing is. */
+  fault: string | null;
+}
+
+/**
+ * Whether the steps of a text arrive at the answer that it gives, be that right or wrong. Looked for, in this order:
+ *
+ * - one answer, behind its mark, after the steps; steps that say something, none twice, in the language of the question;
+ * - no false equation (`checkEquations`);
+ * - where the answer is a number: that it is derived (`derive`) from the numbers of the question by true equations, sentences or
+ *   unknowns, so that no number comes from nowhere, and that no equation is there for show;
+ * - else that a step says the answer, and says more than the question (`arrivesInWords`).
+ *
+ * Whether something can be computed is a matter of the problem, never of the text: no text escapes by computing nothing. It cannot
+ * where the question gives no numbers or is one of higher mathematics, or where the teacher's own chain derives nothing. Without a
+ * question every number that is computed with counts as given. A text that copies the chain of the `teacher` is no
+ * reasoning; numbers that the teacher takes from common knowledge may be used here too. Linear in the length of the text.
+ */
+export function groundedness(question: string | undefined, text: string, teacher?: Chain): Groundedness {
+  const solution = readable(text);
+  const answer = extractAnswer(solution, 'strict');
+  if (!answer) return faulty('there is no answer');
+  const problem = problemOf(question, teacher);
+  const { thought, spoken } = partsOf(solution, answer);
+  const fault = formFaultOf(solution, answer, problem) ?? falseEquation(spoken);
+  if (fault) return faulty(fault);
+  const value = problem.computes ? parseAnswer(answer.value)?.valueOf() : undefined;
+  const steps = withoutLabels(thought + spoken);
+  if (value === undefined || (!problem.givens && !statedValues(steps).some(({ computed }) => computed))) {
+    const wordless = arrivesInWords(question, withoutLabels(spoken), answer.value);
+    return wordless ? faulty(wordless) : { applies: false, grounded: true, fault: null };
+  }
+  const reason = arithmeticFault(derive(steps, problem.givens, question), numberKey(value), answer.value, problem);
+  return reason ? faulty(reason) : { applies: true, grounded: true, fault: null };
+}
+
+const faulty = (fault: string): Groundedness => ({ applies: true, grounded: false, fault });
+
+/** What is known of a problem before any solution is read. */
+interface Problem {
+  question?: string;
+  teacher?: Chain;
+  givens: Givens | null;
+  computes: boolean;
+  /** How many of the numbers that the question says an answer has to be made of. */
+  needed: number;
+  languages: Set<string | null>;
+  /** The teacher's chain as runs of words. */
+  taught: Set<string> | null;
+}
+
+/** Solutions come many to a problem. */
+let last: Problem | undefined;
+
+function problemOf(question: string | undefined, teacher: Chain | undefined): Problem {
+  if (last && last.question === question && last.teacher === teacher) return last;
+  const found = question === undefined ? null : givensOf(readable(question));
+  const written = teacher && readable(renderChain(teacher));
+  const taught = found && teacher && written ? withTaught(found, written, teacher.answer, question!) : undefined;
+  const isArithmetic = !found || (found.own.size > 0 && !isHigher.test(question!));
+  last = {
+    ...{ question, teacher, computes: taught === undefined ? isArithmetic : taught !== null },
+    ...{
+      givens: taught?.givens ?? found,
+      needed: taught?.needed ?? Math.ceil((found?.said.size ?? 0) * fewestNumbers),
+    },
+    languages: new Set([question, written].flatMap((text) => (text ? [languageOf(text)] : []))),
+    taught: written ? ngrams(withoutLabels(written)) : null,
+  };
+  return last;
+}
+
+/** Of the numbers that a question says, and of those that its teacher uses, the share that an answer has to be made of. */
+const fewestNumbers = 0.4;
+const fewestOfTeacher = 0.6;
+
+/** Signs of mathematics that is more than arithmetic with the numbers of a question. */
+const isHigher =
+  /\\[a-zA-Z]+|[√∑∫π∞≤≥^]|\$[^$\d]{0,20}[a-z][^$]{0,80}\$|\b(?:prove|functions?|polynomials?|matrix|vectors?|probability|how many (?:different |distinct )?ways|primes?|divisors?|factors?|factorial|digits?|remainder|modulo|derivative|integral|sequence|permutations?|combinations?)\b/i;
+
+/** Most numbers of a teacher's chain that are taken as common knowledge. */
+const mostTaught = 8;
+
+/** The givens with what the teacher's chain needs besides; null when its answer is not derived from its numbers even so. */
+function withTaught(givens: Givens, written: string, answer: string, question: string) {
+  const value = parseAnswer(answer)?.valueOf();
+  if (value === undefined) return null;
+  const key = numberKey(value);
+  const common = new Set(givens.common);
+  for (let i = 0; i <= mostTaught; i++) {
+    const known: Givens = { own: givens.own, said: givens.said, common };
+    const found = derive(withoutLabels(written), known, question);
+    if (arrivals(found.derived, key).length > 0)
+      return { givens: known, needed: Math.ceil(usedNumbers(found, key, known) * fewestOfTeacher) };
+    const next = [...found.strange.keys()].find((one) => one !== key);
+    if (next === undefined) return null;
+    common.add(next);
+  }
+  return null;
+}
+
+/** A text in plain digits and without invisible characters and GSM8K's calculator marks. */
+function readable(text: string): string {
+  const plain = text
+    .replace(/[\uFF01-\uFF5E\u{1D7CE}-\u{1D7FF}]/gu, (sign) => sign.normalize('NFKC'))
+    .replace(/\p{Cf}/gu, '')
+    .replace(/\b([ap])\.\s?m\b\.?/gi, '$1m') // 3 p.m.
+    .replace(/(?<![\p{L}\p{N}])(\p{L})-(?=\p{L}{2})/gu, '$1'); // a t-shirt
+  // A mark repeats the equation around it, unless that has only its result.
+  return plain.replace(/(=\s*\$?\s*)?<<([^<>\n]{0,200})>>/g, (_, sign, inside) => sign ?? ` ${inside}; `);
+}
+
+/** What is thought in a `<think>` block, and what is said after it up to the answer. */
+function partsOf(solution: string, { end }: Answer): { thought: string; spoken: string } {
+  const closed = solution.indexOf('</think>');
+  const cut = closed < 0 || closed > end ? 0 : closed + '</think>'.length;
+  return { thought: solution.slice(0, cut).replace(/<\/?think>/g, '\n'), spoken: solution.slice(cut, end) };
+}
+
+function formFaultOf(solution: string, answer: Answer, problem: Problem): string | null {
+  const { thought, spoken } = partsOf(solution, answer);
+  if (standsBeforeSteps(solution, answer)) return 'the answer stands before the steps';
+  const fault = formFault(thought, spoken);
+  if (fault) return fault;
+  const other = otherAnswer(solution.slice(thought === '' ? 0 : solution.indexOf('</think>')), answer);
+  if (other !== null) return `two answers: ${other} and ${answer.value}`;
+  const language = languageOf(withoutAnswer(withoutLabels(spoken)));
+  if (language && problem.languages.size > 0 && ![...problem.languages].some((one) => one === null || one === language))
+    return 'the steps are in another language than the question';
+  if (problem.taught && isCopy(withoutLabels(spoken), problem.taught)) return "the teacher's chain word for word";
+  if (problem.question !== undefined && idleShare(problem.question, withoutLabels(spoken)) > mostIdle)
+    return 'most of the text says nothing about the question';
+  return null;
+}
+
+/** Most of a text, by words, that may stand in sentences with neither a number nor a word of the question. */
+const mostIdle = 0.5;
+
+function falseEquation(text: string): string | null {
+  const slip = checkEquations(text).find(({ correct }) => !correct);
+  return slip ? `${slip.left} is ${slip.actual}, not ${slip.stated}` : null;
+}
+
+function arithmeticFault(found: Derivation, key: number, answer: string, problem: Problem): string | null {
+  const { derived, strange, unrelated, unused } = found;
+  if (arrivals(derived, key).length === 0) {
+    const [stranger] = [...strange.keys()].filter((one) => one !== key);
+    return stranger === undefined
+      ? `the answer ${answer} comes from no step`
+      : `${stranger} comes from neither the question nor an earlier step`;
+  }
+  const used = usedNumbers(found, key, problem.givens);
+  if (used < problem.needed) return `the answer uses ${used} of the question's ${problem.givens!.said.size} numbers`;
+  const [filler] = unrelated.keys();
+  if (filler !== undefined && unrelated.size * 4 >= derived.size)
+    return `an equation with ${filler} has nothing to do with the question`;
+  unused.delete(key);
+  return unused.size >= mostUnused && unused.size * 2 >= derived.size ? 'most of the results lead nowhere' : null;
+}
+
+const mostUnused = 3;
+
+/** How many of the numbers that the question says a number is made of. */
+function usedNumbers(found: Derivation, key: number, givens: Givens | null): number {
+  const said = givens?.said ?? new Set();
+  const roots = new Set(arrivals(found.derived, key).flatMap((one) => [...found.roots(one)]));
+  return [...roots].filter((root) => said.has(root)).length;
+}
+
+/** The derived numbers that are this one, as it stands, as a percentage or rounded. */
+function arrivals(derived: ReadonlyMap<number, unknown>, key: number): number[] {
+  const exact = [key, key * 100, key / 100].map(numberKey).filter((one) => derived.has(one));
+  if (exact.length > 0) return exact;
+  const unit = 10 ** -(String(key).split('.')[1]?.length ?? 0);
+  return [...derived.keys()].filter((value) => !Number.isInteger(value) && Math.abs(value - key) < unit);
+}
