@@ -13,11 +13,12 @@ const common = {
 
 /**
  * Large packages that few sessions need: loaded from files of their own, when a dynamic import asks for them or one of the functions named
- * here is first called.
+ * here (an object's as `object.function`) is first called.
  */
 const onDemand = {
   openai: [],
   '@huggingface/hub': [],
+  'apache-arrow': ['tableFromIPC', 'compressionRegistry.set'],
   'hyparquet-compressors': ['decompressLz4', 'decompressLz4Raw', 'decompressZstd'],
 };
 const fileOf = (name) => `on-demand/${name.replace(/^@.*\//, '')}`;
@@ -30,7 +31,11 @@ const apart = {
     onResolve({ filter: /^\./, namespace: 'on-demand' }, ({ path }) => ({ path, external: true }));
     onLoad({ filter: /./, namespace: 'on-demand' }, ({ path }) => {
       const file = `require('./${fileOf(path)}.js')`;
-      const functions = onDemand[path].map((name) => `export const ${name} = (...args) => ${file}.${name}(...args);`);
+      const functions = onDemand[path].map((name) => {
+        const [first, method] = name.split('.');
+        const call = `(...args) => ${file}.${name}(...args)`;
+        return `export const ${first} = ${method ? `{ ${method}: ${call} }` : call};`;
+      });
       return { contents: functions.join('\n') || `module.exports = ${file};` };
     });
   },

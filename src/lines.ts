@@ -15,8 +15,9 @@ export interface Line {
   number: number;
   /** Without its end (`\n` or `\r\n`), and without a byte-order mark. */
   text: string;
-  /** Byte offset of the line's first byte. */
+  /** Byte offset of the line's first byte, and of its end. */
   start: number;
+  end: number;
   /** False for a last line that has no line end: whole in a hand-written file, torn in a log. */
   ended: boolean;
 }
@@ -26,32 +27,40 @@ export interface Line {
  * bytes, bytes that are not UTF-8.
  */
 export function* readLines(file: string, limit = maxLineBytes): Generator<Line> {
+  yield* linesOf(chunksOf(file), file, limit);
+}
+
+/** The same of bytes that come in chunks; a chunk is not held when the next one is asked for. `file` is for messages. */
+export function* linesOf(chunks: Iterable<Buffer>, file: string, limit = maxLineBytes): Generator<Line> {
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  let start = 0;
+  let number = 1;
+  for (const chunk of chunks) {
+    let from = 0;
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+      held.push(chunk.subarray(from, end));
+      checkLength(heldBytes + end - from, limit, file, number);
+      yield line(file, Buffer.concat(held), number, start, true);
+      start += heldBytes + end + 1 - from;
+      held = [];
+      heldBytes = 0;
+      number++;
+      from = end + 1;
+    }
+    if (from < chunk.length) held.push(Buffer.from(chunk.subarray(from)));
+    heldBytes += chunk.length - from;
+    checkLength(heldBytes, limit, file, number);
+  }
+  if (heldBytes > 0) yield line(file, Buffer.concat(held), number, start, false);
+}
+
+/** The bytes of a file; each chunk is overwritten by the next. Errors: missing, not readable. */
+export function* chunksOf(file: string): Generator<Buffer> {
   const handle = openForReading(file);
   try {
     const chunk = Buffer.alloc(chunkBytes);
-    let held: Buffer[] = [];
-    let heldBytes = 0;
-    let start = 0;
-    let number = 1;
-    for (;;) {
-      const size = readSync(handle, chunk, 0, chunkBytes, null);
-      if (size === 0) break;
-      let from = 0;
-      for (let end = chunk.indexOf(10); end >= 0 && end < size; end = chunk.indexOf(10, from)) {
-        held.push(chunk.subarray(from, end));
-        checkLength(heldBytes + end - from, limit, file, number);
-        yield line(file, Buffer.concat(held), number, start, true);
-        start += heldBytes + end + 1 - from;
-        held = [];
-        heldBytes = 0;
-        number++;
-        from = end + 1;
-      }
-      if (from < size) held.push(Buffer.from(chunk.subarray(from, size)));
-      heldBytes += size - from;
-      checkLength(heldBytes, limit, file, number);
-    }
-    if (heldBytes > 0) yield line(file, Buffer.concat(held), number, start, false);
+    for (let size = readSync(handle, chunk); size > 0; size = readSync(handle, chunk)) yield chunk.subarray(0, size);
   } finally {
     closeSync(handle);
   }
@@ -96,7 +105,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 function line(file: string, bytes: Buffer, number: number, start: number, ended: boolean): Line {
   const length = bytes.at(-1) === 13 && ended ? bytes.length - 1 : bytes.length;
   try {
-    return { number, text: utf8.decode(bytes.subarray(0, length)), start, ended };
+    return { number, text: utf8.decode(bytes.subarray(0, length)), start, end: start + length, ended };
   } catch (cause) {
     throw new UserError('the line is not UTF-8', {
       file,

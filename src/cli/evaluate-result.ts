@@ -2,7 +2,7 @@
 import pc from 'picocolors';
 import { exactMatch, flexibleExtract, strictMatch } from '../chain/twins';
 import type { Evaluation } from '../curriculum/evaluate';
-import type { Problem } from '../data/types';
+import type { Problems } from '../data/problems';
 import { mean, wilsonInterval } from '../statistics';
 import type { ServerAnswer, ServerEvaluation } from './evaluate-server';
 import { columns, percent, plural } from './format';
@@ -11,9 +11,9 @@ import { shown } from './places';
 export type AnswerRecord = ReturnType<typeof recordOf>;
 
 /** The answer at place `index` of an evaluation, which holds the samples of each problem one after the other. */
-export function recordOf(given: ServerAnswer, index: number, problems: readonly Problem[], samples: number) {
+export function recordOf(given: ServerAnswer, index: number, problems: Problems, samples: number) {
   const { problemId, text, tokens, tokensEstimated, answer, correct, lenientCorrect, finished, error } = given;
-  const { question, answer: gold } = problems[Math.floor(index / samples)];
+  const { question, answer: gold } = problems.at(Math.floor(index / samples))!;
   return {
     problemId,
     ...(samples > 1 && { sample: index % samples }),

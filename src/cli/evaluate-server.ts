@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { plainPrompt } from '../chain/prompts';
 import type { PromptStyle } from '../config/student';
 import { type EvaluatedAnswer, type Evaluation, judge } from '../curriculum/evaluate';
+import type { Problems } from '../data/problems';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
 import { mean, wilsonInterval } from '../statistics';
@@ -62,7 +63,7 @@ const givenUpAfter = 3;
  */
 export async function evaluateOnServer(
   student: Teacher,
-  problems: readonly Problem[],
+  problems: Problems,
   samples: number,
   { maxNewTokens, temperature, seed, concurrency, prompt: style, system, pace = {}, answered }: Settings,
 ): Promise<ServerEvaluation> {
@@ -93,7 +94,7 @@ export async function evaluateOnServer(
   };
   const work = async () => {
     for (let i = next++; i < answers.length; i = next++) {
-      const problem = problems[Math.floor(i / samples)];
+      const problem = problems.at(Math.floor(i / samples))!;
       const { without: lacking = [], ...answer } = await ask(problem, i);
       for (const name of lacking) without.add(name);
       answers[i] = { problemId: problem.id, ...answer, ...judge(answer.text, problem.answer) };

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { PromptStyle } from '../config/student';
 import { type Evaluation, evaluate } from '../curriculum/evaluate';
 import { prepareLessons } from '../curriculum/lessons';
 import { openStudent } from '../curriculum/students';
-import type { Problem } from '../data/types';
+import type { Problems } from '../data/problems';
 import { UserError } from '../errors';
 import { useBackend } from '../kernels/backends';
 import { loadStudentTokenizer } from '../model/hf-folder';
@@ -12,6 +12,7 @@ import { type PromptSettings, promptStyle } from '../model/prompting';
 import { disposeModel } from '../model/transformer';
 import { writeOutput } from '../writing';
 import { backendOption, promptOption, promptSettings, studentAt } from './asked-student';
+import { datasetOptions } from './dataset';
 import { linesOf, type Result, recordOf, resultText, summarise } from './evaluate-result';
 import { evaluateOnServer, type ServerAnswer, type ServerEvaluation, studentOn } from './evaluate-server';
 import { printDocument } from './exit';
@@ -37,22 +38,13 @@ interface Options extends TestOptions {
 }
 
 export function addEvaluateCommand(program: Command): void {
-  program
+  const command = program
     .command('evaluate')
     .description('test a student: accuracy, length, and every answer')
     .argument('[checkpoint]', 'a Hugging Face folder, such as a checkpoint of a run')
     .option(
       '--data <file>',
       'a dataset, an experiment (its test data), or the word arithmetic; default: that of its run',
-    )
-    .addOption(
-      new Option('--format <name>', 'of the dataset (default: by its first row)').choices([
-        'chains',
-        'gsm8k',
-        'bridge',
-        'parquet',
-        'arithmetic',
-      ]),
     )
     .option('--limit <n>', 'ask at most n problems', positive)
     .option('--max-new-tokens <n>', "longest answer (default: the experiment's, or 512)", positive)
@@ -69,7 +61,8 @@ export function addEvaluateCommand(program: Command): void {
     .option('--model <name>', 'the student, as the server calls it')
     .option('--concurrency <n>', 'requests to the server at a time', positive, 16)
     .option('--out <file>', 'write every answer there, a JSON line each')
-    .option('--json', 'the result as one JSON object')
+    .option('--json', 'the result as one JSON object');
+  datasetOptions(command, ['arithmetic'])
     .addHelpText(
       'after',
       `
@@ -92,7 +85,8 @@ Examples:
           remedy: 'Give a checkpoint, or a server that holds the student with --server and --model.',
         });
       const checkpoint = studentAt(named);
-      const data = loadTestData(checkpoint, options);
+      const data = await loadTestData(checkpoint, options);
+      if (!data) return;
       const backend = await useBackend(options.backend);
       const { model, tokenizer, prompt } = openStudent(checkpoint, promptSettings(checkpoint, options));
       const { samples } = options;
@@ -123,7 +117,8 @@ async function evaluateServer(url: string, named: string | undefined, options: O
   const { prompt, system } = asked(checkpoint, options);
   if (options.system !== undefined && prompt === 'plain')
     throw new UserError('a system message is part of a chat', { code: 'usage', remedy: 'Give --prompt chat, too.' });
-  const data = loadTestData(checkpoint ?? '.', options);
+  const data = await loadTestData(checkpoint ?? '.', options);
+  if (!data) return;
   const settings = {
     maxNewTokens: options.maxNewTokens ?? data.evaluation?.maxNewTokens ?? 512,
     temperature: options.temperature ?? (samples > 1 ? 0.7 : (data.evaluation?.temperature ?? 0)),
@@ -156,7 +151,7 @@ function asked(checkpoint: string | undefined, options: Options): { prompt: Prom
 }
 
 /** What came before an evaluation failed; not in place of the answers of a whole one. */
-function keep(came: [number, ServerAnswer][], problems: readonly Problem[], samples: number, file: string): void {
+function keep(came: [number, ServerAnswer][], problems: Problems, samples: number, file: string): void {
   if (came.length === 0) return;
   const records = came.sort(([a], [b]) => a - b).map(([i, answer]) => recordOf(answer, i, problems, samples));
   writeOutput(file, linesOf(records));

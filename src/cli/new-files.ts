@@ -54,8 +54,7 @@ export function datasetFiles(
   const taught = rows - validation;
   const updates = (epochs: number, batch: number, most: number) =>
     Math.min(most, Math.max(10, Math.round((epochs * taught) / batch)));
-  const source = (part: Part) =>
-    inline({ format: part.format, path: link(folder, part.path), start: part.start, count: part.count });
+  const source = (part: Part) => inline({ ...part, path: link(folder, part.path) });
   const rates = tiny
     ? {
         supervised: ', "learningRate": 3e-4',

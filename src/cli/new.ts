@@ -1,10 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import pc from 'picocolors';
 import { checkExperiment } from '../config/check';
 import { loadExperiment } from '../config/load';
-import { type FileFormat, fileFormats } from '../data/guess';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { loadStudentTokenizer } from '../model/hf-folder';
@@ -12,6 +11,7 @@ import { withPrompts } from '../model/prompting';
 import { packageRoot } from '../paths';
 import { createFile, makeFolder } from '../writing';
 import { studentAt } from './asked-student';
+import { type DatasetOptions, datasetOptions } from './dataset';
 import { printDocument } from './exit';
 import { columns } from './format';
 import { arithmeticFiles, datasetFiles, link, type Place } from './new-files';
@@ -19,37 +19,40 @@ import { fittingSize, type Size, usualSize } from './new-size';
 import { commandLine, quoted, shown } from './places';
 import { type Survey, surveyDataset } from './survey';
 
-interface Options {
+interface Options extends DatasetOptions {
   data?: string;
   test?: string;
-  format?: FileFormat;
   student?: string;
   name?: string;
   json?: boolean;
 }
 
 export function addNewCommand(program: Command): void {
-  program
+  const command = program
     .command('new')
     .description('write an experiment that is ready to run: the built-in arithmetic, or one for your data')
     .argument('<folder>', 'where to; nothing in it is overwritten')
-    .option('--data <file>', 'your problems with teacher chains: chains JSONL, GSM8K or BRIDGE')
+    .option(
+      '--data <path>',
+      'your problems with teacher chains: JSON lines, JSON, CSV, Parquet or Arrow; a file, a folder or a pattern',
+    )
     .option('--test <file>', 'problems to test on (default: the test file beside it, or the last rows of --data)')
-    .addOption(new Option('--format <name>', 'of your data (default: by its first row)').choices(fileFormats))
     .option(
       '--student <student>',
       'a Hugging Face folder, .gguf file or downloaded model (default: a copy of the built-in one)',
     )
     .option('--name <name>', "of the experiment (default: the folder's)")
-    .option('--json', 'what was written as one JSON object')
+    .option('--json', 'what was written as one JSON object');
+  datasetOptions(command)
     .addHelpText(
       'after',
       `
 Examples:
   distillery new my-experiment
-  distillery new gsm8k --data gsm8k/train.jsonl --student ./Qwen2.5-0.5B`,
+  distillery new gsm8k --data gsm8k/train.jsonl --student ./Qwen2.5-0.5B
+  distillery new r1 --data 'OpenR1-Math/*.parquet' --columns question=problem,chain=generations,answer=answer`,
     )
-    .action((path: string, options: Options) => {
+    .action(async (path: string, options: Options) => {
       if (path.trim() === '')
         throw new UserError('no folder is named', { code: 'usage', remedy: 'Give one, or . for this.' });
       const folder = resolve(path);
@@ -64,12 +67,13 @@ Examples:
           : options.student
         : 'student';
       const survey = options.data
-        ? surveyDataset(options.data, options.format, options.test, {
-            folder: from,
-            tokenizer,
-            wordy: options.student === undefined,
-          })
+        ? await surveyDataset(
+            options.data,
+            { ...options, quiet: options.json },
+            { folder: from, tokenizer, wordy: options.student === undefined },
+          )
         : null;
+      if (options.data && !survey) return;
       const place = { folder, name, student };
       const files = survey ? fittedFiles(place, survey, options.student === undefined) : arithmeticFiles(place);
       const [first] = Object.keys(files);
@@ -95,7 +99,15 @@ Examples:
         ...(survey?.notes ?? []),
         ...warnings.map(({ message, remedy }) => (remedy ? `${message} ${remedy}` : message)),
       ];
-      if (options.json) printDocument({ folder, experiment, files: Object.keys(files), student: from, notes });
+      if (options.json)
+        printDocument({
+          folder,
+          experiment,
+          files: Object.keys(files),
+          student: from,
+          ...(survey?.columns && { columns: survey.columns }),
+          notes,
+        });
       else process.stdout.write(`${told(folder, files, options.student === undefined, notes)}\n`);
     });
 }

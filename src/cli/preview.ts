@@ -7,12 +7,13 @@ import { withMemory } from '../curriculum/memory';
 import { memoryLimits } from '../curriculum/memory-limits';
 import { loadExperimentData } from '../data/experiment-data';
 import { viewsOf } from '../data/preview';
-import type { Problem } from '../data/types';
+import type { Problems } from '../data/problems';
 import { UserError } from '../errors';
 import { loadStudentTokenizer } from '../model/hf-folder';
 import { withPrompts } from '../model/prompting';
 import type { Tokenizer } from '../model/tokenizer';
 import { trainedStages } from '../stages';
+import { readingProgress } from './dataset';
 import { printDocument } from './exit';
 import { namesOf, positive } from './options';
 import { experimentFile } from './places';
@@ -47,10 +48,12 @@ Examples:
     .action((path: string, options: Options) => {
       const { experiment } = loadExperiment(experimentFile(path));
       const tokenizer = withPrompts(loadStudentTokenizer(experiment.student.path), experiment.student);
+      const progress = readingProgress('the data', options.json);
       const {
         train: { problems },
         notes,
-      } = loadExperimentData(experiment);
+      } = loadExperimentData(experiment, progress.rows);
+      progress.end();
       const first = options.start - 1;
       const lessons = prepareLessons(problems.slice(first, first + options.count), tokenizer);
       if (lessons.length === 0)
@@ -84,7 +87,7 @@ Examples:
 }
 
 /** What a run would say of its memory; what makes it refuse is a warning here. */
-function memoryNeed(experiment: Experiment, problems: readonly Problem[], tokenizer: Tokenizer) {
+function memoryNeed(experiment: Experiment, problems: Problems, tokenizer: Tokenizer) {
   try {
     return withMemory(experiment, problems, tokenizer, memoryLimits(experiment.backend)).need;
   } catch (error) {

@@ -1,27 +1,24 @@
 /** What has to be known of a dataset to write an experiment for it: its format, its rows, how long its chains are. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Lesson, prepareLessons } from '../curriculum/lessons';
 import { type Lengths, longestOf } from '../curriculum/memory';
-import { type FileFormat, guessFormat } from '../data/guess';
-import { loadData } from '../data/load';
-import { notesOn } from '../data/notes';
+import type { SettledColumns } from '../data/columns';
+import type { Dataset } from '../data/dataset';
+import { filesOf } from '../data/files';
+import { datasetNotes } from '../data/notes';
 import { withoutOtherAnswers } from '../data/other-answers';
+import { countOf, type Problems, spread } from '../data/problems';
 import { sameQuestionNotes } from '../data/same-questions';
-import type { Problem } from '../data/types';
 import { UserError } from '../errors';
 import { loadStudentConfig } from '../model/hf-folder';
 import type { Tokenizer } from '../model/tokenizer';
+import { type DatasetOptions, type FileSource, loadAsked, sourceOf } from './dataset';
 import { percent } from './format';
 import { shown } from './places';
 
-/** A part of a file of problems, absolute path. */
-export interface Part {
-  format: FileFormat;
-  path: string;
-  start?: number;
-  count?: number;
-}
+/** A part of a dataset, absolute path. */
+export type Part = Omit<FileSource, 'start'> & { start?: number };
 
 export interface Survey {
   train: Part;
@@ -32,6 +29,8 @@ export interface Survey {
   testRows: number;
   /** Whether any training row has a teacher chain: without, there is nothing for Stage 1 and 3 to learn from. */
   chains: boolean;
+  /** Which column of the training data holds what, where that was guessed or told. */
+  columns?: SettledColumns;
   /** Budget of new tokens for answers: what nearly all teacher chains need, and some more. */
   maxNewTokens: number;
   /** The longest rows, as a run measures them. */
@@ -46,25 +45,29 @@ const wordyAnswer = 320;
 /** At most so many rows are tokenized to learn how long chains are. */
 const measured = 1000;
 
-export function surveyDataset(
+/** Null where somebody says that rows are not to be left out. */
+export async function surveyDataset(
   data: string,
-  format: FileFormat | undefined,
-  test: string | undefined,
+  { test, quiet, ...options }: DatasetOptions & { test?: string; quiet?: boolean },
   student: { folder: string; tokenizer: Tokenizer; wordy?: boolean },
-): Survey {
+): Promise<Survey | null> {
   const path = resolve(data);
-  const train: Part = { format: format ?? guessFormat(path), path };
-  const kept = withoutOtherAnswers(loadData({ ...train, start: 0 }, '.').problems);
-  const { problems } = kept;
+  const dataset = await loadAsked(sourceOf(path, options), { quiet });
+  if (!dataset) return null;
+  const { problems } = dataset;
+  const train = partOf(path, options, dataset);
   const testPath = test === undefined ? testBeside(path) : resolve(test);
   const notes: string[] = [];
 
   let rows = problems.length;
   let testPart: Part;
-  let testProblems: readonly Problem[];
+  let testProblems: Problems;
   if (testPath) {
-    testPart = { format: test === undefined ? train.format : guessFormat(testPath), path: testPath };
-    testProblems = loadData({ ...testPart, start: 0 }, '.').problems;
+    const asked = test === undefined ? { ...options, format: options.format ?? train.format } : options;
+    const tested = await loadAsked(sourceOf(testPath, asked), { split: 'test', quiet });
+    if (!tested) return null;
+    testPart = partOf(testPath, asked, tested);
+    testProblems = tested.problems;
     if (test === undefined) notes.push(`Tested on ${shown(testPath)}, which lies beside the data.`);
   } else {
     const last = Math.min(500, Math.max(1, Math.round(0.15 * rows)));
@@ -80,7 +83,8 @@ export function surveyDataset(
       remedy: 'Give at least 3 rows, better some hundreds.',
     });
 
-  const chained = problems.slice(0, rows).filter(({ chain }) => chain !== undefined).length;
+  const chained = countOf(problems.slice(0, rows), ({ chain }) => chain !== undefined);
+  const taught = [...withoutOtherAnswers(spread(problems, measured))].some(({ chain }) => chain !== undefined);
   if (chained === 0)
     notes.push(
       'No row has a teacher chain: Stage 1, Stage 3 and plain fine-tuning are off, and Stage 2 asks the plain question.',
@@ -88,9 +92,9 @@ export function surveyDataset(
   else if (chained < rows)
     notes.push(`${rows - chained} of ${rows} rows have no teacher chain; only Stage 2 learns from those.`);
   const validation = Math.min(200, Math.max(1, Math.round(0.1 * rows)));
-  notes.push(...notesOn(problems), ...kept.notes);
+  notes.push(...datasetNotes(dataset));
   notes.push(...sameQuestionNotes(problems.slice(0, rows), testProblems, validation));
-  const lessons = prepareLessons(problems.slice(0, measured), student.tokenizer);
+  const lessons = prepareLessons(spread(problems, measured), student.tokenizer);
   const fit = budget(lessons, student.folder, student.wordy ? wordyAnswer : 0);
   return {
     train,
@@ -98,15 +102,24 @@ export function surveyDataset(
     rows,
     testRows: testProblems.length,
     validation,
-    chains: chained > 0,
+    chains: taught,
+    ...(dataset.columns && { columns: dataset.columns }),
     maxNewTokens: fit.maxNewTokens,
     lengths: longestOf(problems, student.tokenizer),
     notes: [...notes, ...fit.notes],
   };
 }
 
-/** `test.jsonl` beside `train.jsonl`, and the like. */
+/** How an experiment names the dataset: its columns as they were settled, so that they can be seen and changed. */
+function partOf(path: string, options: DatasetOptions, { columns, bad }: Dataset): Part {
+  const { start: _, ...source } = sourceOf(path, { ...options, skipBad: bad !== undefined });
+  return { ...source, ...(columns && { columns }) } as Part;
+}
+
+/** `test.jsonl` beside `train.jsonl`, and the like; of a folder of shards, those of the test. */
 function testBeside(path: string): string | null {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    return filesOf(path, 'test').join() === filesOf(path, 'train').join() ? null : join(path, '**', '*test*');
   const name = basename(path).replace(/train/i, 'test');
   const beside = join(dirname(path), name);
   return name !== basename(path) && existsSync(beside) ? beside : null;

@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { fileFormats, guessFormat } from '../data/guess';
-import { loadData } from '../data/load';
 import { UserError } from '../errors';
 import { keepRules, type Selection, writeChainsOf } from '../teachers/chains';
 import { checkBaseUrl, keyFor } from '../teachers/endpoint';
@@ -16,16 +14,16 @@ import { planOf } from '../teachers/plan';
 import { checkPrompt, defaultPrompt } from '../teachers/prompt';
 import type { Teacher } from '../teachers/types';
 import { askConsent } from './consent';
+import { type DatasetOptions, datasetOptions, loadAsked, sourceOf } from './dataset';
 import { exitCodes, print } from './exit';
 import { count, positive, upTo } from './options';
 import { planText, resultText, showTeaching } from './teach-text';
 
-interface Options {
+interface Options extends DatasetOptions {
   out: string;
   baseUrl?: string;
   model?: string;
   gguf?: string;
-  format?: (typeof fileFormats)[number];
   start: number;
   limit?: number;
   samples: number;
@@ -49,15 +47,14 @@ interface Options {
 }
 
 export function addTeachCommand(program: Command): void {
-  program
+  const command = program
     .command('teach')
     .description('ask a teacher for chains of thought, and keep those that reach the reference answer')
-    .argument('<questions>', 'a dataset with questions and answers: chains JSONL, GSM8K, Parquet')
+    .argument('<questions>', 'a dataset with questions and answers: JSON lines, JSON, CSV, Parquet or Arrow')
     .requiredOption('--out <file>', 'the chains, as *.chains.jsonl')
     .option('--base-url <url>', 'an OpenAI-compatible endpoint, such as http://localhost:11434/v1')
     .option('--model <name>', 'the teacher, as the endpoint calls it')
     .option('--gguf <file>', 'or: a teacher in a GGUF file, run here by node-llama-cpp')
-    .addOption(new Option('--format <name>', 'of the questions (default: by the first row)').choices([...fileFormats]))
     .option('--start <n>', 'skip so many rows', count, 0)
     .option('--limit <n>', 'ask at most n questions', positive)
     .option('--samples <k>', 'chains to each question', positive, 4)
@@ -79,7 +76,8 @@ export function addTeachCommand(program: Command): void {
     .option('--budget <x>', 'end before all replies together can cost more; needs the prices', upTo(1e9))
     .option('--yes', 'send without asking')
     .option('--dry-run', 'show what would be sent where, and end')
-    .option('--json', 'one JSON object a line: the plan, the result')
+    .option('--json', 'one JSON object a line: the plan, the result');
+  datasetOptions(command)
     .addHelpText(
       'after',
       `
@@ -99,15 +97,10 @@ async function teach(questions: string, options: Options): Promise<void> {
   const journalFolder = journalOf(out);
   checkOutput(questions, out);
   const { teacher, keyFrom } = teacherOf(options);
-  const { problems } = loadData(
-    {
-      format: options.format ?? guessFormat(questions),
-      path: resolve(questions),
-      start: options.start,
-      count: options.limit,
-    },
-    '.',
-  );
+  const source = { ...sourceOf(questions, options), start: options.start, count: options.limit };
+  const dataset = await loadAsked(source, { quiet: options.json });
+  if (!dataset) return;
+  const { problems } = dataset;
   const sampling = samplingOf(options);
   const prices = pricesOf(options);
   const tasks = tasksOf(problems, teacher, sampling);

@@ -5,16 +5,17 @@ import type { DataSource, Experiment } from '../config/experiment';
 import { loadExperiment } from '../config/load';
 import type { RunConfig } from '../curriculum/run-config';
 import { arithmeticDefaults } from '../data/arithmetic';
-import { guessFormat } from '../data/guess';
+import type { Dataset } from '../data/dataset';
 import { loadData } from '../data/load';
-import type { Dataset } from '../data/types';
 import { UserError } from '../errors';
 import { readConfig, runOfCheckpoint } from '../runs/reading';
+import { type DatasetOptions, loadAsked, sourceOf } from './dataset';
 import { experimentFile } from './places';
 
-export interface TestOptions {
+export interface TestOptions extends Omit<DatasetOptions, 'format'> {
   data?: string;
   format?: DataSource['format'];
+  json?: boolean;
   limit?: number;
   seed: number;
 }
@@ -30,18 +31,23 @@ const arithmeticCount = 200;
 
 /**
  * The problems that are asked for: a dataset's, an experiment's test problems, the generator's, or, where nothing is asked for, the
- * test problems of the run that the checkpoint lies in.
+ * test problems of the run that the checkpoint lies in. Null where somebody says that bad rows are not to be left out.
  */
-export function loadTestData(checkpoint: string, options: TestOptions): TestData {
+export async function loadTestData(checkpoint: string, options: TestOptions): Promise<TestData | null> {
   const { source, evaluation } = choose(checkpoint, options);
   const count = Math.min(source.count ?? options.limit ?? Infinity, options.limit ?? Infinity);
   const limited = Number.isFinite(count) ? { ...source, count } : source;
-  return { ...loadData(limited as DataSource, '.', 'test'), source: limited as DataSource, evaluation };
+  const asked = limited as DataSource;
+  const data =
+    asked.format === 'arithmetic'
+      ? loadData(asked, '.', 'test')
+      : await loadAsked(asked, { split: 'test', quiet: options.json });
+  return data && { ...data, source: asked, evaluation };
 }
 
 function choose(
   checkpoint: string,
-  { data, format, limit, seed }: TestOptions,
+  { data, format, limit, seed, ...options }: TestOptions,
 ): Pick<TestData, 'source' | 'evaluation'> {
   if (data === undefined && format !== 'arithmetic') {
     const run = runOfCheckpoint(resolve(checkpoint));
@@ -62,7 +68,7 @@ function choose(
   const path = data as string;
   const experiment = experimentAt(path);
   if (experiment) return { source: experiment.data.test, evaluation: experiment.evaluation };
-  return { source: { format: format ?? guessFormat(path), path: resolve(path), start: 0 } };
+  return { source: sourceOf(path, { ...options, format }) };
 }
 
 /** The experiment that a path means, a file or a folder; null for a dataset. */

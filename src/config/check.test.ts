@@ -80,7 +80,7 @@ describe('what an experiment may say', () => {
       '2:3 Unknown setting "nam" in the file. Did you mean "name"?',
       '3:14 backend must be one of "auto", "embedded", "embedded-wasm", "tensorflow-gpu", "tensorflow", "cpu", not "webgpu". ',
       '4:3 Missing setting "path" in student. Add "path": Hugging Face folder or .gguf file, relative to this file, or a model of the Hugging Face Hub such as Qwen/Qwen2.5-0.5B.',
-      '5:34 data.train.format must be one of "arithmetic", "chains", "gsm8k", "bridge", "parquet", not "arithmetik". Did you mean "arithmetic"?',
+      '5:34 data.train.format must be one of "arithmetic", "chains", "gsm8k", "bridge", "rows", "parquet", not "arithmetik". Did you mean "arithmetic"?',
       '5:92 Unknown setting "cuont" in data.test. Did you mean "count"?',
       '7:22 Unknown setting "lr" in stages.reconstruct. Did you mean "learningRate"?',
       '7:50 stages.reconstruct.maskProbability must be a number from 0 to 1, not 1.7. ',

@@ -23,8 +23,26 @@ const fileSource = <const F extends string, T extends z.core.$ZodShape = Record<
     path: text(path),
     start: start(),
     count: whole('Rows to read; without it, all.', { min: 1, example: 1000 }).optional(),
+    skipBad: flag('Leave out rows that cannot be used, instead of refusing the file for them.').optional(),
     ...more,
   });
+
+const rowsText =
+  'Rows of JSON lines, a JSON array, CSV, Parquet or Arrow, also packed: their columns are guessed, or told by "columns".';
+const rowsPath = 'Path of a file, a folder of files, or a pattern such as data/*.jsonl, relative to this file.';
+const column = (what: string) => text(`The column of ${what}`).optional();
+const columns = () =>
+  group('Which column holds what; what is not named is guessed by usual names. "a.b" is field b of column a.', {
+    question: text('The column of the questions; of a conversation, what the user says.')
+      .or(list('Several columns, whose texts stand under each other.', text('A column.'), 'names'))
+      .describe('The column of the questions, or several, whose texts stand under each other.')
+      .optional(),
+    answer: column('the answers; of a worked solution, the answer that it states. Without it, the chain states it.'),
+    chain: column('the teacher chains; of several generations, the shortest complete right one.'),
+    thinking: column('what the teacher thought before the chain.'),
+    system: column('system messages.'),
+    id: column('the ids; without it, the file and the row.'),
+  }).optional();
 
 const positive = () => whole('Number of operations.', { min: 1, max: 8 });
 const arithmeticText = 'Word problems made by the built-in generator, with a verbose teacher chain: no file needed.';
@@ -61,19 +79,8 @@ const dataSource = once(() =>
           "BRIDGE's stage3_error_samples.json: failures with teacher chains and the student's answers.",
           'Path of the .json file, relative to this file.',
         ),
-        fileSource(
-          'parquet',
-          'Parquet, as data sets on the Hugging Face Hub.',
-          'Path of the .parquet file, relative to this file.',
-          {
-            columns: group('Which column holds what; what is not named is guessed by usual names.', {
-              question: text('The column of the questions.').optional(),
-              answer: text('The column of the answers; of a worked solution, the answer that it states.').optional(),
-              chain: text('The column of the teacher chains; of a list, the shortest right one.').optional(),
-              id: text('The column of the ids; without it, the file and the row.').optional(),
-            }).optional(),
-          },
-        ),
+        fileSource('rows', rowsText, rowsPath, { columns: columns() }),
+        fileSource('parquet', 'The same as "rows", under its former name.', rowsPath, { columns: columns() }),
       ],
       { error: notAnObject },
     )

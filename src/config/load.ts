@@ -166,7 +166,8 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
   found.push(...sizeFindings(resolve(folder, student.path), [data.train.format, data.test.format]));
   for (const name of ['train', 'test'] as const) {
     const source = data[name];
-    if ('path' in source) expect(['data', name, 'path'], source.path, 'file', relative);
+    if ('path' in source && !isDataset(resolve(folder, source.path)))
+      expect(['data', name, 'path'], source.path, 'file', relative);
   }
   for (const name of ['complete', 'rewrite'] as const) {
     const file = rewardFile(stages[name]);
@@ -174,6 +175,23 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
   }
   return found;
 }
+
+/** A folder of files that is no student, or a pattern in a folder that is there; a file is looked for by itself. */
+function isDataset(path: string): boolean {
+  if (isFolder(path))
+    return (
+      !existsSync(join(path, 'config.json')) &&
+      readdirSync(path, { recursive: true }).some((name) =>
+        /\.(jsonl|ndjson|json|csv|tsv|parquet|arrow|feather)(\.|$)/i.test(`${name}`),
+      )
+    );
+  if (!/[*?{[]/.test(path)) return false;
+  let root = dirname(path);
+  while (/[*?{[]/.test(root)) root = dirname(root);
+  return isFolder(root);
+}
+
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 type Stage = ParsedExperiment['stages']['complete' | 'rewrite'];
 /** The reward file that a stage names, if it names one. */

@@ -2,10 +2,12 @@ import { teacherChain } from '../cases/describe';
 import { completionExercise, type MaskRatio, type ReconstructionOptions, reconstructionExercise } from '../chain/mask';
 import { completePrompt, plainPrompt, reconstructPrompt, renderChain, rewritePrompt } from '../chain/prompts';
 import type { Chain } from '../chain/types';
+import type { Problems } from '../data/problems';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
 import type { Example } from '../learning/batch';
 import type { Tokenizer } from '../model/tokenizer';
+import { once } from '../once';
 import type { Random } from '../random';
 
 /** A problem as the student meets it: tokens made once, the teacher's chain in our one form. */
@@ -20,18 +22,84 @@ export interface Lesson {
   prompt: number[];
 }
 
-export function prepareLessons(problems: readonly Problem[], tokenizer: Tokenizer): Lesson[] {
-  return problems.map((problem) => {
-    const chain = teacherChain(problem);
-    const teacherText = chain ? renderChain(chain) : null;
-    return {
-      problem,
-      chain,
-      teacherText,
-      teacherTokens: teacherText === null ? null : [...tokenizer.encode(teacherText), tokenizer.eosId],
-      prompt: tokenizer.encodePrompt(plainPrompt(problem.question)),
-    };
+/**
+ * The problems as the student meets them. Chains are parted and tokens made when they are asked for, and kept as long as there is room:
+ * those of all rows of a large dataset would not fit into the memory of a program.
+ */
+export function prepareLessons(problems: Problems, tokenizer: Tokenizer): Lesson[] {
+  const kept = new Kept((row) => new MadeLesson(problems.at(row)!, tokenizer));
+  return Array.from({ length: problems.length }, (_, row) => new LazyLesson(kept, row));
+}
+
+class LazyLesson implements Lesson {
+  constructor(
+    private readonly kept: Kept,
+    private readonly row: number,
+  ) {}
+
+  get problem() {
+    return this.kept.at(this.row).problem;
+  }
+  get chain() {
+    return this.kept.at(this.row).chain();
+  }
+  get teacherText() {
+    return this.kept.at(this.row).teacherText();
+  }
+  get teacherTokens() {
+    return this.kept.at(this.row).teacherTokens();
+  }
+  get prompt() {
+    return this.kept.at(this.row).prompt();
+  }
+}
+
+/** Each part is made once. */
+class MadeLesson {
+  readonly chain = once(() => teacherChain(this.problem));
+  readonly teacherText = once(() => {
+    const chain = this.chain();
+    return chain ? renderChain(chain) : null;
   });
+  readonly teacherTokens = once(() => {
+    const text = this.teacherText();
+    return text === null ? null : [...this.tokenizer.encode(text), this.tokenizer.eosId];
+  });
+  readonly prompt = once(() => this.tokenizer.encodePrompt(plainPrompt(this.problem.question)));
+
+  constructor(
+    readonly problem: Problem,
+    private readonly tokenizer: Tokenizer,
+  ) {}
+
+  get size(): number {
+    return this.problem.question.length + (this.problem.chain?.length ?? 0);
+  }
+}
+
+/** Code units of lessons that are kept: ten thousand usual ones, some hundred of R1's. */
+const keptSize = 8_000_000;
+
+/** Lessons that were made lately. */
+class Kept {
+  private readonly lessons = new Map<number, MadeLesson>();
+  private size = 0;
+
+  constructor(private readonly make: (row: number) => MadeLesson) {}
+
+  at(row: number): MadeLesson {
+    const kept = this.lessons.get(row);
+    if (kept) return kept;
+    const lesson = this.make(row);
+    this.lessons.set(row, lesson);
+    this.size += lesson.size;
+    for (const [oldest, other] of this.lessons) {
+      if (this.size <= keptSize || this.lessons.size === 1) break;
+      this.lessons.delete(oldest);
+      this.size -= other.size;
+    }
+    return lesson;
+  }
 }
 
 /** The lessons that supervised training on teacher chains can use. Throws a UserError when there are none. */

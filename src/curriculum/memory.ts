@@ -1,7 +1,7 @@
 /** What an experiment needs of memory before it runs, and the settings that follow from it. */
 import type { Experiment, GrpoSettings } from '../config/experiment';
 import { defaultLora } from '../config/lora';
-import type { Problem } from '../data/types';
+import { longest, type Problems } from '../data/problems';
 import { UserError } from '../errors';
 import { generationMemory, type Learner, type Memory, type Pass, totalOf, updateMemory } from '../learning/memory';
 import type { ModelConfig } from '../model/config';
@@ -37,10 +37,8 @@ const runtimeBytes = 250e6;
 const wording = 64;
 
 /** Of the rows that are longest as text; those of all rows would take as long as training begins. */
-export function longestOf(problems: readonly Problem[], tokenizer: Tokenizer): Lengths {
-  const size = ({ question, chain }: Problem) => question.length + JSON.stringify(chain ?? '').length;
-  const longest = [...problems].sort((a, b) => size(b) - size(a)).slice(0, 32);
-  const lessons = prepareLessons(longest, tokenizer);
+export function longestOf(problems: Problems, tokenizer: Tokenizer): Lengths {
+  const lessons = prepareLessons(longest(problems, 32), tokenizer);
   return {
     question: Math.max(1, ...lessons.map(({ prompt }) => prompt.length)),
     chain: Math.max(1, ...lessons.map(({ teacherTokens }) => teacherTokens?.length ?? 0)),
@@ -112,7 +110,7 @@ export function memorySettings({ microBatchTokens, checkpointing }: Setting) {
 /** The experiment with its memory settings settled for its student and rows, and what `checkMemory` says of it. */
 export function withMemory(
   experiment: Experiment,
-  problems: readonly Problem[],
+  problems: Problems,
   tokenizer: Tokenizer,
   limits: MemoryLimits | null,
 ) {

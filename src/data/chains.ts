@@ -1,27 +1,7 @@
 import { sameAnswer } from '../chain/answer';
 import { writeOutput } from '../writing';
-import { datasetError, type Place, type Range, type Row, readJsonLines, textOf } from './rows';
+import { datasetError, type Place, type Row, textOf } from './rows';
 import type { Problem, RecordedAnswer } from './types';
-
-/**
- * Problems of a `*.chains.jsonl`: `{id, question, answer, chain?, student?, meta?}` a line; other keys are kept in `meta`. Errors name
- * file, line and remedy: missing or empty file, broken JSON, no question or answer, an id that comes twice, another format.
- */
-export function readChains(file: string, range: Range = {}): Problem[] {
-  const lines = new Map<string, number>();
-  return readJsonLines(file, range, (row, place) => {
-    const problem = toProblem(row, place);
-    const earlier = lines.get(problem.id);
-    if (earlier !== undefined)
-      throw datasetError(
-        `the id "${problem.id}" is already on line ${earlier}`,
-        place,
-        'Every row needs an id of its own.',
-      );
-    lines.set(problem.id, place.line!);
-    return problem;
-  });
-}
 
 /** Writes problems as a `*.chains.jsonl`, replacing the file as a whole. */
 export function writeChains(file: string, problems: readonly Problem[]): void {
@@ -31,7 +11,11 @@ export function writeChains(file: string, problems: readonly Problem[]): void {
   writeOutput(file, lines.map((line) => `${line}\n`).join(''));
 }
 
-function toProblem(row: Row, place: Place): Problem {
+/**
+ * A row of a `*.chains.jsonl`: `{id, question, answer, chain?, student?, meta?}`; other keys are kept in `meta`. Errors name place and
+ * remedy: no question, answer or id, another format.
+ */
+export function chainsProblem(row: Row, place: Place): Problem {
   if (row.id === undefined) refuseOtherFormats(row, place);
   const { id: _id, question: _question, answer: _answer, chain, student, meta, ...others } = row;
   if (chain !== undefined && chain !== null && typeof chain !== 'string')

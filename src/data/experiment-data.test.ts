@@ -22,7 +22,7 @@ test('chains that end in another answer are left out and told of, their question
   const { train, notes } = load({ train: rows('wrongchain.jsonl', 0, 170), test: rows('wrongchain.jsonl', 170) });
   expect(train.problems).toHaveLength(170);
   expect(train.problems.filter(({ chain }) => chain === undefined)).toHaveLength(85);
-  expect(train.problems[0]).toMatchObject({ id: 'p0', answer: '180' });
+  expect(train.problems.at(0)).toMatchObject({ id: 'p0', answer: '180' });
   expect(notes).toContainEqual(
     expect.stringMatching(/^train data: 85 of 170 teacher chains end in another answer .*p0: 187, not 180.* left out/),
   );
@@ -30,7 +30,7 @@ test('chains that end in another answer are left out and told of, their question
 
 test('or kept as they are, where the experiment says so', () => {
   const { train, notes } = load({ train: rows('wrongchain.jsonl'), otherAnswers: 'keep' });
-  expect(train.problems[0].chain).toMatch(/Answer: 187$/);
+  expect(train.problems.at(0)!.chain).toMatch(/Answer: 187$/);
   expect(notes).toContainEqual(expect.stringMatching(/100 of 200 teacher chains.*kept as they are/));
 });
 

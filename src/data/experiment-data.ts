@@ -1,10 +1,11 @@
 import type { Experiment } from '../config/experiment';
 import { UserError } from '../errors';
+import type { Dataset } from './dataset';
 import { loadData } from './load';
-import { notesOn } from './notes';
+import { datasetNotes } from './notes';
 import { withoutOtherAnswers } from './other-answers';
+import { countOf } from './problems';
 import { sameQuestionNotes } from './same-questions';
-import type { Dataset } from './types';
 
 export interface ExperimentData {
   train: Dataset;
@@ -14,13 +15,16 @@ export interface ExperimentData {
 }
 
 /** The problems that a run of the experiment learns from and is tested on. Paths in it are absolute. */
-export function loadExperimentData({ data, stages }: Pick<Experiment, 'data' | 'stages'>): ExperimentData {
+export function loadExperimentData(
+  { data, stages }: Pick<Experiment, 'data' | 'stages'>,
+  progress?: (rows: number) => void,
+): ExperimentData {
   const notes: string[] = [];
   const part = (name: 'train' | 'test'): Dataset => {
-    const dataset = loadData(data[name], '.', name);
-    const kept = withoutOtherAnswers(dataset.problems, data.otherAnswers);
-    for (const note of [...notesOn(kept.problems), ...kept.notes]) notes.push(`${name} data: ${note}`);
-    return { ...dataset, problems: kept.problems };
+    const dataset = loadData(data[name], '.', name, progress);
+    for (const note of datasetNotes(dataset, data.otherAnswers)) notes.push(`${name} data: ${note}`);
+    dataset.problems = withoutOtherAnswers(dataset.problems, data.otherAnswers);
+    return dataset;
   };
   const [train, test] = [part('train'), part('test')];
   notes.push(...sameQuestionNotes(train.problems, test.problems, data.validation));
@@ -30,7 +34,7 @@ export function loadExperimentData({ data, stages }: Pick<Experiment, 'data' | '
 
 /** Recorded answers are a student's own only where the experiment says so; where it does, there must be some. */
 function recordedNotes({ problems, file }: Dataset, source: 'student' | 'data' | undefined | false): string[] {
-  const recorded = problems.filter(({ student }) => student).length;
+  const recorded = countOf(problems, ({ student }) => student !== undefined);
   if (source === 'data' && recorded === 0)
     throw new UserError("no training row has a student's answer, which stages.rewrite.failures.source asks for", {
       file,

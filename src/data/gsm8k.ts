@@ -1,33 +1,25 @@
-import { basename } from 'node:path';
 import { parseAnswer } from '../chain/answer';
 import { stripCalculatorMarks } from '../chain/split';
-import { datasetError, type Range, readJsonLines, textOf } from './rows';
+import { datasetError, type Place, type Row, textOf } from './rows';
 import type { Problem } from './types';
 
 /**
- * Problems of GSM8K's files as published (arXiv 2110.14168): `{question, answer}` a line. The solution without its calculator marks is
- * the chain, the number behind "####" the answer, thousands commas dropped; the solution with its marks is in `meta.marked`. Ids are
- * the file's name and the row from 0, such as `train-17`.
+ * A row of GSM8K's files as published (arXiv 2110.14168): `{question, answer}`. The solution without its calculator marks is the chain,
+ * the number behind "####" the answer, thousands commas dropped; the solution with its marks is in `meta.marked`. Ids are the file's name
+ * and the row from 0, such as `train-17`.
  */
-export function readGsm8k(file: string, range: Range = {}): Problem[] {
-  const name = basename(file).replace(/\.[^.]*$/, '');
-  return readJsonLines(file, range, (row, place, index) => {
-    const marked = textOf(row, 'answer', place);
-    const gold = /(?:^|\n)####[ \t]*([^\n]+)$/.exec(marked)?.[1].trim();
-    if (gold === undefined && row.id !== undefined)
-      throw datasetError(
-        'the answer does not end in "#### n": this looks like chains',
-        place,
-        'Set "format": "chains".',
-      );
-    if (gold === undefined || !parseAnswer(gold))
-      throw datasetError('the answer does not end in a line "#### n" with a number', place, 'Mend or remove the row.');
-    return {
-      id: `${name}-${index}`,
-      question: textOf(row, 'question', place),
-      answer: gold.replace(/,(?=\d{3}(?:\D|$))/g, ''),
-      chain: stripCalculatorMarks(marked),
-      meta: { marked },
-    };
-  });
+export function gsm8kProblem(row: Row, place: Place, id: string): Problem {
+  const marked = textOf(row, 'answer', place);
+  const gold = /(?:^|\n)####[ \t]*([^\n]+)$/.exec(marked)?.[1].trim();
+  if (gold === undefined && row.id !== undefined)
+    throw datasetError('the answer does not end in "#### n": this looks like chains', place, 'Set "format": "chains".');
+  if (gold === undefined || !parseAnswer(gold))
+    throw datasetError('the answer does not end in a line "#### n" with a number', place, 'Mend or remove the row.');
+  return {
+    id,
+    question: textOf(row, 'question', place),
+    answer: gold.replace(/,(?=\d{3}(?:\D|$))/g, ''),
+    chain: stripCalculatorMarks(marked),
+    meta: { marked },
+  };
 }

@@ -16,12 +16,13 @@ const guess = (text: string) => {
 it('knows a format by its first row', () => {
   expect(guess('\n{"id": 1, "question": "q", "answer": "#### 2"}\n')).toBe('chains');
   expect(guess('{"question": "q", "answer": "1 + 1 = 2\\n#### 2"}')).toBe('gsm8k');
+  expect(guess('{"question": "q", "answer": "2"}')).toBe('rows');
+  expect(guess('{"id": 1, "question": "q", "answer": "2", "solution": "s"}')).toBe('rows');
   expect(guess('[\n  {"idx": 1, "gold_answer": "2"}\n]')).toBe('bridge');
 });
 
 it('says what is wrong with others', () => {
-  expect(() => guess('{"question": "q", "answer": "2"}')).toThrow('no format that is known');
-  expect(() => guess('null')).toThrow('no format that is known');
+  expect(() => guess('null')).toThrow('the first row is no JSON object');
   expect(() => guess('{"question": ')).toThrow('broken JSON');
   expect(() => guess(' \n\n')).toThrow('the dataset is empty');
   expect(() => guessFormat(join(folder, 'absent.jsonl'))).toThrow('no such file');

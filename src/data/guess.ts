@@ -1,25 +1,39 @@
-import { parseJson, readLines } from '../lines';
-import { isParquet } from './parquet-file';
-import { datasetError } from './rows';
+import { filesOf } from './files';
+import { type FileFormat, firstRows } from './read';
+import { datasetError, type Place, type Row } from './rows';
+import { rowsOf } from './sources/kind';
 
-export const fileFormats = ['chains', 'gsm8k', 'bridge', 'parquet'] as const;
-export type FileFormat = (typeof fileFormats)[number];
+export type { FileFormat } from './read';
 
-/** The format of a dataset by its first row. Throws a UserError when the file is missing, empty, or like none of them. */
-export function guessFormat(file: string): FileFormat {
-  if (isParquet(file)) return 'parquet';
-  for (const { text, number } of readLines(file)) {
-    if (text.trim() === '') continue;
-    if (text.trimStart().startsWith('[')) return 'bridge';
-    const place = { file, line: number };
-    const row = parseJson(text, { ...place, code: 'dataset' }) as Record<string, unknown> | null;
-    if (row && row.id !== undefined) return 'chains';
-    if (typeof row?.answer === 'string' && /^####/m.test(row.answer)) return 'gsm8k';
-    throw datasetError(
-      'this looks like no format that is known',
-      place,
-      'Write {"id": ..., "question": ..., "answer": ..., "chain": ...} a line, or GSM8K\'s {"question": ..., "answer": "... #### n"}.',
+export const fileFormats = ['rows', 'chains', 'gsm8k', 'bridge', 'parquet'] as const satisfies readonly FileFormat[];
+
+/** The keys of our own rows. */
+const own = ['id', 'question', 'answer', 'chain', 'student', 'meta'];
+
+/**
+ * The format of a dataset by its first row: `rows`, whose columns are guessed, where it is none of those that say what their columns are.
+ * Throws a UserError when the file is missing, empty, or holds no rows.
+ */
+export function guessFormat(path: string): FileFormat {
+  const [file] = filesOf(path, 'train');
+  const source = rowsOf(file);
+  const [row] = firstRows([{ source }]);
+  if (source.columns) return 'rows';
+  if (row) return formatOf(row);
+  for (const { fault, place } of source.rows(0) as Iterable<{ fault?: Error; place: Place }>)
+    throw (
+      fault ??
+      datasetError('the first row is no JSON object', place, 'Write one object a row, with its columns as keys.')
     );
-  }
   throw datasetError('the dataset is empty', { file }, 'Give a file with at least one row.');
+}
+
+function formatOf(row: Row): FileFormat {
+  if (row.gold_answer !== undefined && row.idx !== undefined) return 'bridge';
+  const keys = Object.keys(row);
+  const complete = [row.id, row.question, row.answer].every((value) => value !== undefined);
+  if (complete && (row.chain !== undefined || keys.every((key) => own.includes(key)))) return 'chains';
+  if (keys.length === 2 && row.question !== undefined && typeof row.answer === 'string' && /^####/m.test(row.answer))
+    return 'gsm8k';
+  return 'rows';
 }

@@ -63,10 +63,10 @@ describe('chains', () => {
   it('come back from a file that was written', () => {
     const { problems } = load('chains', lines(...rows));
     const file = join(folder, 'written.chains.jsonl');
-    writeChains(file, problems);
+    writeChains(file, [...problems]);
     expect(loadData({ format: 'chains', path: file, start: 0 }, '/').problems).toEqual(problems);
     expect(existsSync(`${file}.draft`)).toBe(false);
-    expect(() => writeChains(join(folder, 'none', 'x'), problems)).toThrow(/ENOENT/);
+    expect(() => writeChains(join(folder, 'none', 'x'), [...problems])).toThrow(/ENOENT/);
   });
 
   it.each([
@@ -80,7 +80,7 @@ describe('chains', () => {
     ['an empty answer', lines({ id: 'a', question: 'q', answer: ' ' }), {}, 1, /empty "answer"/],
     [
       'a list as answer',
-      lines({ id: 'a', question: 'q', answer: ['1'] }),
+      lines({ id: 'a', question: 'q', answer: ['1', '2'] }),
       {},
       1,
       /something else than a text as "answer"/,
@@ -91,7 +91,7 @@ describe('chains', () => {
     ['meta that is a list', lines({ ...rows[0], meta: [] }), {}, 1, /"meta" is not an object/],
     ['a student without text', lines({ ...rows[0], student: {} }), {}, 1, /"student" has no "text"/],
     ['a prototype key', '{"id":"a","question":"q","answer":"1","meta":{"__proto__":{"x":1}}}\n', {}, 1, /__proto__/],
-    ['an array', '[{"idx": 1}]', {}, 1, /array, not JSON lines/],
+    ['an array of others', '[{"idx": 1}]', {}, 1, /row 1: the row has no "id"/],
     ['no objects', '"a"\n', {}, 1, /not a JSON object/],
     ["GSM8K's rows", lines({ question: 'q', answer: 'x\n#### 1' }), {}, 1, /looks like GSM8K/],
   ])('with %s are refused, by line and with a remedy', (_, content, range, line, message) => {
@@ -120,7 +120,7 @@ describe('GSM8K', () => {
       'gsm8k',
       lines(row, { ...row, answer: '#### -10' }, { ...row, answer: 'x\n#### 1,234,567' }),
     );
-    expect(problems[0]).toEqual({
+    expect(problems.at(0)!).toEqual({
       id: 'rows-0',
       question: 'Q?',
       answer: '1080',
@@ -128,7 +128,7 @@ describe('GSM8K', () => {
       meta: { marked: row.answer },
     });
     expect(problems.map(({ answer }) => answer)).toEqual(['1080', '-10', '1234567']);
-    expect(load('gsm8k', lines(row, row, row), { start: 1, count: 1 }).problems[0].id).toBe('rows-1');
+    expect(load('gsm8k', lines(row, row, row), { start: 1, count: 1 }).problems.at(0)!.id).toBe('rows-1');
   });
 
   it.each([
@@ -157,7 +157,7 @@ describe('BRIDGE', () => {
 
   it('gives the teacher chain and the recorded answer, flagged where it is right as a number', () => {
     const { problems } = load('bridge', JSON.stringify([row, { ...row, idx: 2072, predicted_answer: '41' }]));
-    expect(problems[0]).toEqual({
+    expect(problems.at(0)!).toEqual({
       id: 'bridge-2071',
       question: 'Q?',
       answer: '42',
@@ -165,23 +165,26 @@ describe('BRIDGE', () => {
       student: { text: row.response, answer: '42.00', tokens: 9, finished: true, correct: true },
       meta: { idx: 2071, markedCorrect: false },
     });
-    expect(problems[1].student?.correct).toBe(false);
+    expect(problems.at(1)!.student?.correct).toBe(false);
   });
 
   it('knows a response of 400 tokens as cut off', () => {
     const { problems } = load('bridge', JSON.stringify([{ ...row, token_count: 400 }]));
-    expect(problems[0].student?.finished).toBe(false);
+    expect(problems.at(0)!.student?.finished).toBe(false);
   });
 
   it.each([
-    ['JSON lines', lines(row), /not a JSON array/],
-    ['an object', '"x"', /not a JSON array/],
+    ['a text', '"x"', /not a JSON object/],
     ['an empty array', '[]', /dataset is empty/],
     ['an empty file', '', /dataset is empty/],
     ['broken JSON', '[\n{"idx": 1,\n]', /broken JSON/],
-    ['a row without answer', JSON.stringify([row, { ...row, gold_answer: undefined }]), /row 2 has no "gold_answer"/],
+    [
+      'a row without answer',
+      JSON.stringify([row, { ...row, gold_answer: undefined }]),
+      /row 2: the row has no "gold_answer"/,
+    ],
     ['other rows', JSON.stringify([{ question: 'q', answer: '1' }]), /not BRIDGE's file/],
-    ['a row twice', JSON.stringify([row, row]), /"bridge-2071" comes twice/],
+    ['a row twice', JSON.stringify([row, row]), /"bridge-2071" is already on row 1/],
   ])('refuses %s', (_, content, message) => {
     const error = failure('bridge', content);
     expect(error.message).toMatch(message);
@@ -216,8 +219,8 @@ describe.skipIf(!existsSync(shared))('the published files (only where ../shared/
     expect(problems.filter(({ answer }) => !/^-?\d+$/.test(answer))).toEqual([]);
     expect(problems.filter(({ answer }) => answer.startsWith('-'))).toHaveLength(3);
     expect(problems.filter(({ meta }) => /####.*,/.test(String(meta?.marked)))).toHaveLength(79);
-    expect(problems.some(({ chain }) => chain!.includes('<<'))).toBe(false);
-    expect(checkEquations(String(problems[0].meta?.marked)).length).toBeGreaterThan(0);
+    expect([...problems].some(({ chain }) => chain!.includes('<<'))).toBe(false);
+    expect(checkEquations(String(problems.at(0)!.meta?.marked)).length).toBeGreaterThan(0);
     const test = loadData({ format: 'gsm8k', path: 'gsm8k/test-first-660.jsonl', start: 0, count: 50 }, shared);
     expect(test.problems).toHaveLength(50);
   });
@@ -228,7 +231,7 @@ describe.skipIf(!existsSync(shared))('the published files (only where ../shared/
     expect(problems).toHaveLength(568);
     expect(problems.filter(({ student }) => student?.correct)).toHaveLength(10);
     expect(problems.filter(({ student }) => student?.finished === false)).toHaveLength(128);
-    expect(problems.every(({ meta }) => meta?.markedCorrect === false)).toBe(true);
+    expect([...problems].every(({ meta }) => meta?.markedCorrect === false)).toBe(true);
     expect(hash).toBe(
       createHash('sha256')
         .update(readFileSync(join(shared, path)))

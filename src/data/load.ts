@@ -3,19 +3,20 @@ import { resolve } from 'node:path';
 import type { DataSource } from '../config/experiment';
 import { hashFile } from '../lines';
 import { type ArithmeticSplit, arithmeticDefaults, arithmeticItems } from './arithmetic';
-import { readBridge } from './bridge';
-import { readChains } from './chains';
-import { readGsm8k } from './gsm8k';
-import { readParquet } from './parquet';
-import type { Dataset } from './types';
-
-const readers = { chains: readChains, gsm8k: readGsm8k, bridge: readBridge, parquet: readParquet };
+import type { Dataset } from './dataset';
+import { readProblems } from './read';
 
 /**
  * The problems that a config names. Paths are relative to `baseFolder`. `split` is the part of the generator's world that `arithmetic`
- * draws from: whatever the seeds, a test split shares no story with a train split.
+ * draws from (whatever the seeds, a test split shares no story with a train split), and of a folder the files that are named so.
+ * `progress` is told how many rows were read, now and then.
  */
-export function loadData(source: DataSource, baseFolder: string, split: ArithmeticSplit = 'train'): Dataset {
+export function loadData(
+  source: DataSource,
+  baseFolder: string,
+  split: ArithmeticSplit = 'train',
+  progress?: (rows: number) => void,
+): Dataset {
   if (source.format === 'arithmetic') {
     const { seed, operations, maxValue, count, start } = source;
     const problems = arithmeticItems({ ...arithmeticDefaults, seed, operations, maxValue }, split, count, start);
@@ -24,5 +25,25 @@ export function loadData(source: DataSource, baseFolder: string, split: Arithmet
     return { problems, hash: hash.digest('hex') };
   }
   const file = resolve(baseFolder, source.path);
-  return { problems: readers[source.format](file, source), hash: hashFile(file), file };
+  const { files, ...read } = readProblems(file, source.format, {
+    ...source,
+    split: split === 'test' ? 'test' : 'train',
+    progress,
+  });
+  let hash: string | undefined;
+  return {
+    ...read,
+    file,
+    /** Of the files as they are when it is first asked for. */
+    get hash() {
+      hash ??= files.length === 1 ? hashFile(files[0]) : hashOf(files);
+      return hash;
+    },
+  };
+}
+
+function hashOf(files: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(`${hashFile(file)}\n`);
+  return hash.digest('hex');
 }

@@ -1,10 +1,34 @@
 import { extractAnswer, sameAnswer } from '../chain/answer';
 import { splitChain } from '../chain/split';
+import { badRowsText } from './bad-rows';
+import type { Dataset } from './dataset';
+import { type OtherAnswers, otherAnswersNote } from './other-answers';
+import { type Problems, spread } from './problems';
 import type { Problem } from './types';
 
+/** So many rows are looked at, spread over all: enough to see what is wrong, soon. */
+const looked = 2000;
+
 /** What the user should know of problems before anything is trained on them. */
-export function notesOn(problems: readonly Problem[]): string[] {
-  return [unreadableAnswers(problems), singleSteps(problems)].filter((note) => note !== undefined);
+export function notesOn(problems: Problems, rule?: OtherAnswers): string[] {
+  const rows = spread(problems, looked);
+  const notes = [unreadableAnswers(rows), singleSteps(rows), otherAnswersNote(rows, rule), ownSystem(rows)];
+  const some = problems.length > rows.length ? `Of ${rows.length} rows that were looked at: ` : '';
+  return notes.flatMap((note) => (note === undefined ? [] : [some + note]));
+}
+
+/** The same with the rows that were left out. */
+export function datasetNotes({ problems, bad }: Pick<Dataset, 'problems' | 'bad'>, rule?: OtherAnswers): string[] {
+  const left = bad ? [`${bad.count} of ${bad.rows} rows cannot be used and are left out: ${badRowsText(bad)}.`] : [];
+  return [...left, ...notesOn(problems, rule)];
+}
+
+/** System messages of conversations: prompts have the experiment's. */
+function ownSystem(problems: readonly Problem[]): string | undefined {
+  const systems = problems.flatMap(({ system }) => system ?? []);
+  if (systems.length === 0) return undefined;
+  const example = systems[0].length > 60 ? `${systems[0].slice(0, 60)}…` : systems[0];
+  return `${systems.length} rows have a system message (${JSON.stringify(example)}): it is no part of their prompts. Say it in student.system if the student is to be asked with it.`;
 }
 
 /** Whether somebody who writes the reference answer behind "Answer:" is right. */

@@ -7,12 +7,14 @@ import { packageRoot } from '../paths';
 import { Random } from '../random';
 import { guessFormat } from './guess';
 import { loadData } from './load';
-import { readParquet } from './parquet';
+import { type ReadOptions, readProblems } from './read';
 
 const fixtures = join(packageRoot(), 'test', 'fixtures', 'parquet');
 const fixture = (name: string) => join(fixtures, `${name}.parquet`);
 const folder = mkdtempSync(join(tmpdir(), 'distillery-parquet-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const readParquet = (file: string, options?: ReadOptions) => [...readProblems(file, 'parquet', options).problems];
 
 const question = (i: number) =>
   `A crate holds ${i} jars and another one ${i + 1}. How many jars are that? Größe: ${i} µ`;
@@ -43,7 +45,7 @@ describe('GSM8K as Parquet, by pyarrow', () => {
 
   it('is a dataset like others', () => {
     const file = fixture('gsm8k-zstd');
-    expect(guessFormat(file)).toBe('parquet');
+    expect(guessFormat(file)).toBe('rows');
     const { problems, hash } = loadData({ format: 'parquet', path: file, start: 0, count: 2 }, '.');
     expect([problems.length, hash.length]).toEqual([2, 64]);
   });
@@ -82,7 +84,7 @@ describe('sets of long reasoning as Parquet', () => {
   });
 
   it('say what they lack', () => {
-    expect(() => readParquet(fixture('long-v1'))).toThrow('row 8 has no text as its answer');
+    expect(() => readParquet(fixture('long-v1'))).toThrow('row 8: the row has no text as its answer');
     expect(() => readParquet(fixture('strange'))).toThrow('no column looks like the question');
     const remedy = (action: () => unknown) => {
       try {
@@ -98,7 +100,7 @@ describe('sets of long reasoning as Parquet', () => {
     expect(readParquet(fixture('strange'), { columns: { question: 'text', answer: 'label' } })[1]).toMatchObject({
       answer: '3',
     });
-    expect(() => readParquet(fixture('long-delta-byte-array'), { start: 8 })).toThrow('encoded as DELTA_BYTE_ARRAY');
+    expect(readParquet(fixture('long-delta-byte-array'), { start: 8 })).toHaveLength(52);
   });
 });
 

@@ -7,9 +7,14 @@ export interface Problem {
   answer: string;
   /** The teacher's chain of thought as text to show and to learn from. */
   chain?: string;
+  /** The system message of the conversation that the problem comes from. */
+  system?: string;
   /** An answer of a student that was recorded with the problem. */
   student?: RecordedAnswer;
-  /** Whatever else the file says; GSM8K's solution with its calculator marks is kept here under `marked`. */
+  /**
+   * Whatever else the file says; GSM8K's solution with its calculator marks is kept here under `marked`, and that the file says of the chain
+   * that it is right under `verified`.
+   */
   meta?: Record<string, unknown>;
 }
 
@@ -23,13 +28,4 @@ export interface RecordedAnswer {
   finished?: boolean;
   /** True where the recorded answer equals the reference as a number, whatever the file says. */
   correct: boolean;
-}
-
-/** Problems with their provenance. */
-export interface Dataset {
-  problems: Problem[];
-  /** sha256, in hex, of the file's bytes; of the rendered problems where they were generated. */
-  hash: string;
-  /** Absolute; absent where the problems were generated. */
-  file?: string;
 }

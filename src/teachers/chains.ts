@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { splitChain } from '../chain/split';
+import type { Problems } from '../data/problems';
 import type { Problem } from '../data/types';
 import { parseJson, readLines } from '../lines';
 import { replaceFile } from '../writing';
@@ -40,7 +41,7 @@ export interface Written {
  */
 export function writeChainsOf(
   file: string,
-  problems: readonly Problem[],
+  problems: Problems,
   teacher: Teacher,
   sampling: Sampling,
   journal: Journal,
@@ -74,7 +75,7 @@ export function writeChainsOf(
 }
 
 /** The rows of the file as it is: how many are of these problems, and the lines of all others. */
-function earlierRows(file: string, problems: readonly Problem[]): { asked: number; others: string[] } {
+function earlierRows(file: string, problems: Problems): { asked: number; others: string[] } {
   const ids = new Set(problems.map(({ id }) => id));
   const found = { asked: 0, others: [] as string[] };
   if (!fs.existsSync(file)) return found;

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readChains } from '../data/chains';
+import { readProblems } from '../data/read';
 import type { Problem } from '../data/types';
 import { type Selection, writeChainsOf } from './chains';
 import { TeacherFault } from './faults';
@@ -13,6 +13,8 @@ import { checkOutput, endedEarly } from './output';
 import { planOf } from './plan';
 import { defaultPrompt } from './prompt';
 import { type Asked, type FakeServer, openServer } from './testing/server';
+
+const readChains = (file: string) => [...readProblems(file, 'chains').problems];
 
 let folder: string;
 let server: FakeServer;

@@ -1,6 +1,7 @@
 /** Asks a teacher for several chains to each question: nothing twice, so many at a time, within pace and budget. */
 import { setMaxListeners } from 'node:events';
 import { sameAnswer } from '../chain/answer';
+import type { Problems } from '../data/problems';
 import type { Problem } from '../data/types';
 import { Budget, type Prices } from './cost';
 import { TeacherFault } from './faults';
@@ -82,7 +83,7 @@ const hopeless = 5;
 /** Questions in a row that failed as often as they were asked: it is not them, the teacher is given up. */
 const inVain = 3;
 
-export function tasksOf(problems: readonly Problem[], teacher: Teacher, sampling: Sampling): Task[] {
+export function tasksOf(problems: Problems, teacher: Teacher, sampling: Sampling): Task[] {
   const tasks = new Map<string, Task>();
   for (const problem of problems)
     for (let sample = 0; sample < sampling.samples; sample++) {

@@ -209,7 +209,7 @@ describe('evaluate', () => {
     expect(await refused('evaluate', 'student', '--data', 'absent.jsonl')).toContain('absent.jsonl: no such file');
     distillery.write('strange.jsonl', lines([{ prompt: 'x' }]));
     expect(await refused('evaluate', 'student', '--data', 'strange.jsonl')).toContain(
-      'strange.jsonl:1: this looks like no format that is known',
+      'strange.jsonl: no column looks like the answer',
     );
     expect(await refused('evaluate', '.', '--data', 'train.jsonl')).toContain('tokenizer.json');
   });

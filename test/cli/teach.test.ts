@@ -3,10 +3,12 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readChains } from '../../src/data/chains';
+import { readProblems } from '../../src/data/read';
 import { Random } from '../../src/random';
 import { type Asked, type FakeServer, openServer } from '../../src/teachers/testing/server';
 import { type Distillery, openDistillery, outcome } from './distillery';
+
+const readChains = (file: string) => [...readProblems(file, 'chains').problems];
 
 let distillery: Distillery;
 let server: FakeServer;

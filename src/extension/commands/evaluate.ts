@@ -78,7 +78,7 @@ function testProblems({ runs }: Services, checkpoint: string): Problem[] {
   if (problem) throw problem;
   const { data, evaluation } = (value as { experiment: Experiment }).experiment;
   const { problems } = loadData(data.test, run, 'test');
-  return problems.slice(0, evaluation.count ?? problems.length);
+  return [...problems.slice(0, evaluation.count ?? problems.length)];
 }
 
 const samples = [20, 100, 300];

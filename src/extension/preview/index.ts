@@ -5,7 +5,7 @@ import type { Experiment } from '../../config/experiment';
 import { resolveExperiment } from '../../config/load';
 import { loadData } from '../../data/load';
 import { withoutOtherAnswers } from '../../data/other-answers';
-import type { Problem } from '../../data/types';
+import type { Problems } from '../../data/problems';
 import { UserError } from '../../errors';
 import { named } from '../commands/arguments';
 import { pickExperiment } from '../commands/pick';
@@ -85,7 +85,12 @@ function write(view: View): PreviewText {
     if (!settings) return { lines: warnings, steps: [], measured: [] };
     const problems = problemsOf(settings);
     view.index = ((view.index % problems.length) + problems.length) % problems.length;
-    const preview = { problem: problems[view.index], number: view.index + 1, of: problems.length, drawn: view.drawn };
+    const preview = {
+      problem: problems.at(view.index)!,
+      number: view.index + 1,
+      of: problems.length,
+      drawn: view.drawn,
+    };
     const { measured } = previewText(settings, preview);
     const lengths = measured.flatMap((text) => view.lengths.get(text) ?? []);
     const text = previewText(settings, {
@@ -113,13 +118,13 @@ function readSettings(view: View, warnings: string[]): Experiment | undefined {
 }
 
 /** Training rows of the data that was last looked at. */
-let last: { key: string; problems: readonly Problem[] } | undefined;
+let last: { key: string; problems: Problems } | undefined;
 
-function problemsOf({ data }: Experiment): readonly Problem[] {
+function problemsOf({ data }: Experiment): Problems {
   const { train } = data;
   const key = `${data.otherAnswers} ${JSON.stringify(train)} ${'path' in train ? stampOf(train.path) : ''}`;
   if (last?.key !== key)
-    last = { key, problems: withoutOtherAnswers(loadData(train, '.', 'train').problems, data.otherAnswers).problems };
+    last = { key, problems: withoutOtherAnswers(loadData(train, '.', 'train').problems, data.otherAnswers) };
   return last.problems;
 }
 

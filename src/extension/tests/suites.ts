@@ -4,7 +4,7 @@ import { checkExperiment } from '../../config/check';
 import type { DataSource } from '../../config/experiment';
 import { guessFormat } from '../../data/guess';
 import { loadData } from '../../data/load';
-import type { Problem } from '../../data/types';
+import type { Problems } from '../../data/problems';
 import { UserError } from '../../errors';
 import { rowLines } from './lines';
 
@@ -72,7 +72,7 @@ export function suiteOfFile(file: string): Suite {
 
 /** The problems of a suite, each with its line from 0: in its file, or in the document that shows generated ones. */
 export interface Loaded {
-  problems: readonly Problem[];
+  problems: Problems;
   lines: readonly number[];
 }
 

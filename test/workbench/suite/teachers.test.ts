@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { readChains } from '../../../src/data/chains';
+import { readProblems } from '../../../src/data/read';
 import type { Services } from '../../../src/extension/services';
 import { vscodeTeacher } from '../../../src/extension/teach/vscode-teacher';
 import { collectReply } from '../../../src/teachers/reply';
 import { type FakeServer, openServer } from '../../../src/teachers/testing/server';
+
+const readChains = (file: string) => [...readProblems(file, 'chains').problems];
 
 const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -7,6 +7,7 @@ import type { DecodedArray, PageHeader } from 'hyparquet';
 import { snappyUncompress } from 'hyparquet';
 import { parquetHeader, readPage } from 'hyparquet/src/column.js';
 import { convert } from 'hyparquet/src/convert.js';
+import { deltaBinaryUnpack } from 'hyparquet/src/delta.js';
 import { readRleBitPackedHybrid } from 'hyparquet/src/encoding.js';
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, isFlatColumn } from 'hyparquet/src/schema.js';
 import { decompressLz4, decompressLz4Raw, decompressZstd } from 'hyparquet-compressors';
@@ -129,7 +130,7 @@ function unpack(codec: ColumnDecoder['codec'], bytes: Uint8Array, size: number):
 
 const encodings = [
   ...['PLAIN', 'PLAIN_DICTIONARY', 'RLE_DICTIONARY', 'RLE'],
-  ...['DELTA_BINARY_PACKED', 'DELTA_LENGTH_BYTE_ARRAY', 'BYTE_STREAM_SPLIT'],
+  ...['DELTA_BINARY_PACKED', 'DELTA_LENGTH_BYTE_ARRAY', 'DELTA_BYTE_ARRAY', 'BYTE_STREAM_SPLIT'],
 ];
 
 /** Checks the counts inside an uncompressed data page: levels, dictionary indices, delta blocks. */
@@ -169,8 +170,29 @@ function checkPage(page: Uint8Array, header: PageHeader, { schemaPath, type }: C
     if (width > 0) checkRuns(view, at + 1, page.length, width, values);
   } else if (encoding === 'RLE') {
     if (type !== 'BOOLEAN') throw new ParquetFault(`${type} encoded as RLE, which is not read`);
-    checkRuns(view, v1 ? at + 4 : at, page.length, 1, values);
-  } else if (encoding.startsWith('DELTA_')) checkDelta(view, at);
+    checkRuns(view, at + 4, page.length, 1, values);
+  } else if (encoding === 'DELTA_BYTE_ARRAY') checkPrefixes(view, at, values);
+  else if (encoding.startsWith('DELTA_')) checkDelta(view, at);
+}
+
+/** Each value repeats a part of the one before: a short page can stand for any number of bytes. */
+function checkPrefixes(view: DataView, at: number, count: number): void {
+  if (count === 0) return;
+  const reader = { view, offset: at };
+  const lengths = () => {
+    checkDelta(view, reader.offset);
+    const output = new Int32Array(count);
+    deltaBinaryUnpack(reader, count, output);
+    return output;
+  };
+  const [prefixes, suffixes] = [lengths(), lengths()];
+  let [bytes, before] = [0, 0];
+  for (const [i, prefix] of prefixes.entries()) {
+    if (prefix < 0 || suffixes[i] < 0 || prefix > before) throw new ParquetFault('a value repeats what is not there');
+    before = prefix + suffixes[i];
+    bytes += before;
+    if (bytes > limits.pageBytes) throw new ParquetFault(`a page stands for more than ${limits.pageBytes} bytes`);
+  }
 }
 
 /** Walks the runs of the RLE / bit-packing hybrid up to `count` values and refuses one that holds more than are wanted. */

@@ -4,9 +4,9 @@ import { type FileMetaData, parquetMetadata, parquetSchema, type RowGroup, type 
 import { assembleNested } from 'hyparquet/src/assemble.js';
 import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import { getTreePath } from 'hyparquet/src/schema.js';
-import { openForReading } from '../lines';
+import { openForReading } from '../../lines';
+import { datasetError } from '../rows';
 import { decodeChunk, limits, ParquetFault } from './parquet-pages';
-import { datasetError } from './rows';
 
 /** Bytes of the footer, which describes columns and row groups. */
 const maxFooter = 8 << 20;

@@ -1,0 +1,95 @@
+/** Datasets as commands name them: `--format`, `--columns`, `--skip-bad`; rows that cannot be used are shown before they are left out. */
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import pc from 'picocolors';
+import type { DataSource } from '../config/experiment';
+import { badRowsError, badRowsText } from '../data/bad-rows';
+import { type Columns, columnsText, type Role, roles } from '../data/columns';
+import type { Dataset } from '../data/dataset';
+import { type FileFormat, fileFormats, guessFormat } from '../data/guess';
+import { loadData } from '../data/load';
+import { askConsent } from './consent';
+
+export interface DatasetOptions {
+  format?: FileFormat;
+  columns?: Columns;
+  skipBad?: boolean;
+}
+
+export type FileSource = Exclude<DataSource, { format: 'arithmetic' }>;
+
+/** Adds the options to a command; `formats` names more formats than those of files. */
+export function datasetOptions(command: Command, formats: readonly string[] = []): Command {
+  return command
+    .addOption(
+      new Option('--format <name>', 'of the dataset (default: by its first row)').choices([...fileFormats, ...formats]),
+    )
+    .option(
+      '--columns <list>',
+      `which column holds what, such as question=problem,chain=solution; of ${roles.join(', ')} (default: guessed by usual names)`,
+      columnsOf,
+    )
+    .option('--skip-bad', 'leave rows out that cannot be used, without asking');
+}
+
+/** `question=problem,chain=solution`; several columns of the question with a plus between. */
+function columnsOf(text: string, before: Columns = {}): Columns {
+  const columns = { ...before };
+  for (const part of text.split(',')) {
+    const [role, ...rest] = part.split('=');
+    const name = rest.join('=').trim();
+    if (!isRole(role.trim()) || name === '')
+      throw new InvalidArgumentError(`"${part}" is not one of ${roles.map((one) => `${one}=NAME`).join(', ')}.`);
+    if (role.trim() === 'question' && name.includes('+')) columns.question = name.split('+');
+    else columns[role.trim() as Exclude<Role, 'question'>] = name;
+  }
+  return columns;
+}
+
+const isRole = (text: string): text is Role => (roles as readonly string[]).includes(text);
+
+/** The source that a path and the options mean. */
+export function sourceOf(path: string, { format, columns, skipBad }: DatasetOptions): FileSource {
+  const file = resolve(path);
+  const common = { path: file, start: 0, ...(skipBad && { skipBad }) };
+  if (columns) return { format: format === 'parquet' ? format : 'rows', ...common, columns };
+  return { format: format ?? guessFormat(file), ...common };
+}
+
+/**
+ * Loads a source, with progress on a terminal. Rows that cannot be used are listed, and left out when somebody says so; null when not.
+ * Errors: such rows where nobody is there to ask.
+ */
+export async function loadAsked(
+  source: FileSource,
+  { split = 'train', quiet = false }: { split?: 'train' | 'test'; quiet?: boolean } = {},
+): Promise<Dataset | null> {
+  const progress = readingProgress(source.path, quiet);
+  const dataset = loadData({ ...source, skipBad: true }, '.', split, progress.rows);
+  progress.end();
+  const { bad, columns } = dataset;
+  if (bad && !source.skipBad) {
+    if (!process.stdin.isTTY || !process.stderr.isTTY) throw badRowsError(bad);
+    process.stderr.write(`${bad.count} of ${bad.rows} rows cannot be used:\n  ${badRowsText(bad, '\n  ')}\n`);
+    if (!(await askConsent('Leave them out and go on?', false))) return null;
+  }
+  if (columns && !quiet) process.stderr.write(`${pc.dim(`Columns: ${columnsText(columns)}`)}\n`);
+  return dataset;
+}
+
+/** Rows that were read, on a terminal, where it takes more than a second. */
+export function readingProgress(name: string, quiet = false): { rows: (count: number) => void; end: () => void } {
+  const { stderr } = process;
+  let [shown, next] = [false, performance.now() + 1000];
+  return {
+    rows(count) {
+      if (quiet || !stderr.isTTY || performance.now() < next) return;
+      next = performance.now() + 250;
+      shown = true;
+      stderr.write(`\r\u001b[2K${pc.dim(`Reading ${name} … ${count.toLocaleString('en')} rows`)}`);
+    },
+    end() {
+      if (shown) stderr.write('\r\u001b[2K');
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/** Rows of a dataset that cannot be used: collected, so that one run tells of all of them. */
+import { UserError } from '../errors';
+import type { Place } from './rows';
+
+export interface BadRows {
+  count: number;
+  /** Rows that were read. */
+  rows: number;
+  /** The first of them. */
+  first: { place: Place; error: UserError }[];
+}
+
+/** So many are listed. */
+export const listedBadRows = 5;
+
+/** "line 3: the row has no "answer"; line 8: ...; and 4 more", for people. */
+export function badRowsText({ count, first }: BadRows, between = '; '): string {
+  const listed = first.map(({ place, error }) => `${placeText(place)}: ${error.message}`);
+  return [...listed, ...(count > first.length ? [`and ${count - first.length} more`] : [])].join(between);
+}
+
+/** "line 3", or "row 3" where rows are no lines. */
+export const placeText = ({ line, row }: Place) => (row !== undefined ? `row ${row}` : `line ${line}`);
+
+/** What is thrown where nobody said that such rows are left out. */
+export function badRowsError(bad: BadRows): UserError {
+  const [{ place, error }] = bad.first;
+  const { remedy, column, cause } = error;
+  const advice = bad.count < bad.rows ? 'Or leave such rows out: "skipBad": true, --skip-bad.' : '';
+  const message =
+    bad.count === 1
+      ? `${place.row === undefined ? '' : `${placeText(place)}: `}${error.message}`
+      : `${bad.count} of ${bad.rows} rows cannot be used: ${badRowsText(bad)}`;
+  return new UserError(message, {
+    file: place.file,
+    line: place.line,
+    column,
+    code: 'dataset',
+    remedy: [remedy, advice].filter(Boolean).join(' '),
+    cause,
+  });
+}

@@ -1,0 +1,63 @@
+/** The files of a dataset: one, a folder of shards, or those that a pattern names. */
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, relative, resolve } from 'node:path';
+import picomatch from 'picomatch';
+import { datasetError } from './rows';
+
+/** Of a folder whose files are named by split. */
+export type Split = 'train' | 'test';
+
+const ending = /\.(jsonl|ndjson|json|csv|tsv|parquet|arrow|feather)(\.(gz|zst|zstd))?$/i;
+/** Settings, which are no rows. */
+const ours = /\.(distillery|reward)\.json$/i;
+const splitName = /(?:^|[^a-z])(train|test|validation|valid|val|dev|eval)(?:[^a-z]|$)/i;
+
+/**
+ * The files in order. Of a folder whose files are named by split, as on the Hub (`train-00000-of-00002.parquet`), those of `split`.
+ * Errors: a folder or a pattern without files of datasets.
+ */
+export function filesOf(path: string, split: Split): string[] {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) return ofFolder(path, split);
+  if (stat || !/[*?{[]/.test(path)) return [path];
+  const { root, pattern } = parts(path);
+  const isMatch = picomatch(pattern);
+  const found = filesBelow(root, pattern.includes('/')).filter((file) => isMatch(slashes(relative(root, file))));
+  if (found.length === 0) throw datasetError('no file is named like this', { file: path }, 'Check the pattern.');
+  return found;
+}
+
+/** A pattern's folder without signs, and the rest of it with forward slashes. */
+function parts(path: string): { root: string; pattern: string } {
+  let root = dirname(path);
+  while (/[*?{[]/.test(root)) root = dirname(root);
+  return { root, pattern: slashes(relative(root, path)) };
+}
+
+const slashes = (path: string) => path.replaceAll('\\', '/');
+
+function filesBelow(folder: string, recursive: boolean): string[] {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return [];
+  return readdirSync(folder, { withFileTypes: true, recursive })
+    .filter((entry) => entry.isFile())
+    .map((entry) => resolve(entry.parentPath, entry.name))
+    .sort();
+}
+
+function ofFolder(folder: string, split: Split): string[] {
+  const files = filesBelow(folder, true).filter((file) => ending.test(file) && !ours.test(file));
+  if (files.length === 0)
+    throw datasetError('no file of a dataset is in this folder', { file: folder }, 'Name a file, or another folder.');
+  const splitOf = (file: string) => splitName.exec(relative(folder, file))?.[1].toLowerCase();
+  const named = files.filter((file) => splitOf(file) === split);
+  if (named.length > 0) return named;
+  return files.filter((file) => splitOf(file) === undefined || splitOf(file) === 'train');
+}
+
+/** What the ids of rows without one begin with: a file's name, of several files the path below the folder they share. */
+export function stemOf(file: string, files: readonly string[]): string {
+  const bare = (name: string) => name.replace(/\.(gz|zst|zstd)$/i, '').replace(/\.[^.\\/]*$/, '');
+  const alike = files.filter((other) => basename(other) === basename(file)).length;
+  if (alike <= 1) return bare(basename(file));
+  return bare(relative(dirname(dirname(files[0])), file).replaceAll('\\', '/'));
+}

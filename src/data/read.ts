@@ -1,0 +1,160 @@
+import { UserError } from '../errors';
+import { type BadRows, badRowsError, listedBadRows, placeText } from './bad-rows';
+import { bridgeProblem } from './bridge';
+import { problemOf } from './by-columns';
+import { chainsProblem } from './chains';
+import { type Columns, isUsual, isVerdictColumn, roles, type SettledColumns, settleColumns } from './columns';
+import { filesOf, type Split, stemOf } from './files';
+import { gsm8kProblem } from './gsm8k';
+import { Collector, type Problems } from './problems';
+import { asRow, datasetError, type Place, type Range, type Row } from './rows';
+import { rowsOf } from './sources/kind';
+import type { RowSource, SourceRow } from './sources/source';
+import type { Problem } from './types';
+
+export type FileFormat = 'rows' | 'chains' | 'gsm8k' | 'bridge' | 'parquet';
+
+export interface ReadOptions extends Range {
+  columns?: Columns;
+  /** Leave rows out that cannot be used. */
+  skipBad?: boolean;
+  /** Of a folder whose files are named by split. */
+  split?: Split;
+  /** Told how many rows were read, now and then. */
+  progress?: (rows: number) => void;
+}
+
+export interface ReadProblems {
+  files: string[];
+  problems: Problems;
+  columns?: SettledColumns;
+  bad?: BadRows;
+}
+
+/** A row as a problem; `id` is for rows without one. */
+type ToProblem = (row: Row, place: Place, id: string) => Problem;
+
+/**
+ * The problems of a file, a folder of files, or the files that a pattern names. Errors: missing or empty files, rows that cannot be used
+ * (all in one, with the first of them) where they are not to be left out, columns that cannot be found.
+ */
+export function readProblems(path: string, format: FileFormat, options: ReadOptions = {}): ReadProblems {
+  const { start = 0, count = Number.POSITIVE_INFINITY, skipBad = false, progress, split = 'train' } = options;
+  const files = filesOf(path, split);
+  const sources = files.map((file) => ({ file, source: rowsOf(file), stem: stemOf(file, files) }));
+  const columns = byColumns(format) ? settled(path, sources, options.columns) : undefined;
+  const toProblem: ToProblem = columns
+    ? (row, place, id) => problemOf(row, columns, place, id)
+    : mappers[format as keyof typeof mappers];
+
+  const collector = new Collector();
+  const faults = new Faults();
+  const ids = new Map<string, Place>();
+  let [rows, usable] = [0, 0];
+  for (const { source, stem } of sources) {
+    const first = rows;
+    const from = sources.length === 1 && !skipBad ? start : 0;
+    for (const found of source.rows(from, columns && namesIn(source, columns))) {
+      const index = first + Math.max(0, found.index);
+      if (collector.length >= count) break;
+      rows = Math.max(rows, index + 1);
+      if (!skipBad && found.index >= 0 && index < start) continue;
+      if (rows % 1000 === 0) progress?.(rows);
+      const make = (row: unknown) => toProblem(asRow(row, found.place), found.place, `${stem}-${found.index}`);
+      faults.keep(found, () => {
+        if (found.fault) throw found.fault;
+        const problem = make(found.row);
+        checkId(problem, ids, found.place);
+        if (skipBad && usable++ < start) return; // rows that are left out do not count
+        const { reread } = found;
+        collector.add(problem, reread && (() => make(reread())), bytesOf(problem));
+      });
+    }
+  }
+  if (sources.length === 1) rows = Math.max(rows, sources[0].source.count ?? 0);
+  const bad = faults.all(Math.max(usable, collector.length));
+  if (bad && (!skipBad || collector.length === 0)) throw badRowsError(bad);
+  if (collector.length === 0)
+    throw datasetError(
+      rows === 0 ? 'the dataset is empty' : `no rows are left: the file has ${rows}, and ${start} are skipped`,
+      { file: path },
+      rows === 0 ? 'Give a file with at least one row.' : 'Lower "start".',
+    );
+  return { files, problems: collector.problems(), ...(columns && { columns }), ...(bad && { bad }) };
+}
+
+const mappers = { chains: chainsProblem, gsm8k: gsm8kProblem, bridge: bridgeProblem } satisfies Record<
+  string,
+  ToProblem
+>;
+
+const byColumns = (format: FileFormat) => !Object.hasOwn(mappers, format);
+
+const bytesOf = ({ question, chain = '', answer }: Problem) => question.length + chain.length + answer.length + 64;
+
+/** Columns are settled by so many rows. */
+const sampled = 20;
+
+/** The first rows of the first file with rows, those that are rows. */
+export function firstRows(sources: readonly { source: RowSource }[], columns: Columns = {}): Row[] {
+  const found: Row[] = [];
+  for (const { source } of sources)
+    for (const row of source.rows(
+      0,
+      source.columns?.filter((name) => isUsual(name) || isNamed(name, columns)),
+    )) {
+      if (!row.fault && typeof row.row === 'object' && row.row !== null && !Array.isArray(row.row))
+        found.push(row.row as Row);
+      if (found.length === sampled) return found;
+    }
+  return found;
+}
+
+const isNamed = (name: string, columns: Columns) =>
+  roles.some((role) => [columns[role] ?? []].flat().some((told) => told === name || told.startsWith(`${name}.`)));
+
+function settled(
+  path: string,
+  sources: { source: RowSource }[],
+  told: Columns | undefined,
+): SettledColumns | undefined {
+  const rows = firstRows(sources, told);
+  if (rows.length > 0) return settleColumns({ file: path, names: sources[0].source.columns }, rows, told);
+  // Nothing can be guessed by rows that are not there: reading says what is wrong with them.
+  return { question: [told?.question ?? 'question'].flat(), answer: told?.answer ?? 'answer' };
+}
+
+/** The columns that a source has to give. */
+const namesIn = ({ columns: names }: RowSource, columns: SettledColumns) =>
+  names?.filter((name) => isNamed(name, columns) || isVerdictColumn(name));
+
+function checkId({ id }: Problem, ids: Map<string, Place>, place: Place): void {
+  const earlier = ids.get(id);
+  if (earlier)
+    throw datasetError(
+      `the id "${id}" is already on ${placeText(earlier)}`,
+      place,
+      'Every row needs an id of its own.',
+    );
+  ids.set(id, place);
+}
+
+/** Rows that cannot be used, counted. */
+class Faults {
+  private count = 0;
+  private readonly first: BadRows['first'] = [];
+
+  keep({ place }: SourceRow, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.count++;
+      if (this.first.length < listedBadRows) this.first.push({ place, error });
+    }
+  }
+
+  all(good: number): BadRows | undefined {
+    return this.count > 0 ? { count: this.count, rows: this.count + good, first: this.first } : undefined;
+  }
+}

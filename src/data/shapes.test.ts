@@ -1,0 +1,225 @@
+/** Datasets in the shapes that people have them in: each file is read, its columns guessed. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { packageRoot } from '../paths';
+import { columnsText } from './columns';
+import { guessFormat } from './guess';
+import { type ReadOptions, readProblems } from './read';
+
+const fixtures = join(packageRoot(), 'test/fixtures/data');
+const read = (name: string, options?: ReadOptions) => {
+  const file = name.startsWith('/') ? name : join(fixtures, name);
+  return readProblems(file, guessFormat(file), options);
+};
+
+const question =
+  'A kiosk sells 18 postcards each morning for 11 days and then returns 18 unsold ones. How many postcards were kept by buyers?';
+const steps = /^Step 1: Each morning 18 cards go[\s\S]*Answer: 180$/;
+const thinking = /^<think>\nOkay[\s\S]*<\/think>\n\nThe total follows\.[\s\S]*\\boxed\{180\}$/;
+const sentences = /^Each morning 18 cards go[\s\S]*180/;
+
+test.each<[string, number, RegExp | undefined, string]>([
+  ['qa_noid.jsonl', 5, steps, 'question: question, answer: answer, chain: chain'],
+  ['problem_solution.jsonl', 5, sentences, 'question: problem, answer: answer, chain: solution'],
+  ['question_response.jsonl', 5, thinking, 'question: question, answer: answer, chain: response'],
+  ['alpaca.jsonl', 5, steps, 'question: instruction, answer: what the chain ends in, chain: output'],
+  ['alpaca.parquet', 5, steps, 'chain: output'],
+  ['alpaca_array.json', 5, steps, 'chain: output'],
+  ['messages.jsonl', 5, thinking, 'question: messages, answer: what the chain ends in, chain: messages'],
+  ['messages.parquet', 5, thinking, 'chain: messages'],
+  ['sharegpt.jsonl', 5, thinking, 'question: conversations, answer: what the chain ends in'],
+  ['sharegpt.parquet', 5, thinking, 'chain: conversations'],
+  ['metamath.jsonl', 5, sentences, 'question: query, answer: what the chain ends in, chain: response'],
+  ['metamath.parquet', 5, sentences, 'chain: response'],
+  ['openr1.jsonl', 5, thinking, 'question: problem, answer: answer, chain: generations'],
+  ['openr1_delta.parquet', 5, thinking, 'chain: generations'],
+  ['numina.parquet', 200, sentences, 'question: problem, answer: solution'],
+  [
+    'openthoughts.parquet',
+    200,
+    /^<think>\n\nOkay\.\n\n<\/think>\n\nStep 1:[\s\S]*Answer: 180$/,
+    'question: conversations',
+  ],
+  [
+    's1k.parquet',
+    200,
+    /^<think>\nOkay\.[\s\S]*<\/think>\n\nStep 1:[\s\S]*Answer: 180$/,
+    'answer: solution, thinking: thinking_trajectories, chain: attempt',
+  ],
+  ['promptcompletion.parquet', 200, steps, 'question: prompt, answer: answer, chain: completion'],
+  ['answerlist.parquet', 200, steps, 'question: problem, answer: answer, chain: solution'],
+  ['inputoutput.parquet', 200, steps, 'question: input, answer: answer, chain: output'],
+  ['cutgen.parquet', 60, /^<think>\nOkay[\s\S]*<\/think>[\s\S]*\\boxed\{180\}$/, 'chain: generations'],
+  ['rows.csv', 1, steps, ''],
+  ['rows.jsonl.gz', 2, steps, ''],
+  ['rows.jsonl.zst', 2, steps, ''],
+  ['rows_array.json', 5, steps, ''],
+  ['utf16.jsonl', 200, steps, ''],
+  ['listans.jsonl', 200, steps, ''],
+  ['boxinstr.jsonl', 200, steps, ''],
+])('%s', (name, rows, chain, columns) => {
+  const { problems, columns: guessed } = read(name);
+  expect(problems.length).toBeGreaterThanOrEqual(rows);
+  const first = problems.at(0)!;
+  expect(first.question).toContain(question);
+  expect(first.answer).toBe('180');
+  if (chain) expect(first.chain).toMatch(chain);
+  if (guessed) expect(columnsText(guessed)).toContain(columns);
+  expect(new Set(problems.map(({ id }) => id)).size).toBe(problems.length);
+});
+
+describe('the whole of a file', () => {
+  test('a fragment that was cut off in its thinking is never the chain', () => {
+    const { problems } = read('cutgen.parquet');
+    expect(problems.filter(({ chain }) => !chain?.includes('</think>'))).toEqual([]);
+    expect(problems.filter(({ meta }) => meta?.verified !== true)).toEqual([]);
+  });
+
+  test('a system turn is kept', () => {
+    expect(read('openthoughts.parquet').problems.at(0)).toMatchObject({ system: 'Think.' });
+  });
+
+  test('truth values are answers, too', () => {
+    expect(read('boolans.jsonl').problems.at(0)!.answer).toBe('true');
+  });
+});
+
+describe('rows that cannot be used', () => {
+  test.each([
+    ['nan.jsonl', /broken JSON/],
+    ['nullans.jsonl', /something else than a text as "answer"/],
+    ['nullsome.parquet', /has no text as its answer/],
+    ['dupid.jsonl', /is already on line/],
+  ])('%s: told of, and left out where that is wished', (name, message) => {
+    expect(() => read(name)).toThrow(message);
+    const { problems, bad } = read(name, { skipBad: true });
+    expect(bad!.count).toBeGreaterThan(0);
+    expect(bad!.first.length).toBe(Math.min(5, bad!.count));
+    expect(bad!.first[0].error.message).toMatch(message);
+    expect(problems.length + bad!.count).toBe(200);
+  });
+});
+
+describe('other kinds of files', () => {
+  test.each(['stream.arrow', 'uncompressed.feather', 'lz4.feather', 'zstd.feather', 'delta.parquet'])('%s', (name) => {
+    const { problems } = read(name);
+    expect(problems).toHaveLength(20);
+    expect(problems.at(19)).toMatchObject({
+      question: 'A kiosk sells 11 cards on each of 5 days. How many cards?',
+      answer: '55',
+      chain: '<think>\nHm.\n</think>\n\nStep 1: 11 * 5 = 55.\nAnswer: 55',
+    });
+  });
+
+  test.each(['members.jsonl.gz', 'frames.jsonl.zst'])('%s: packed in parts', (name) => {
+    expect(read(name).problems).toHaveLength(20);
+  });
+
+  test('a folder of shards, by split; a pattern', () => {
+    const ids = (options?: ReadOptions, path = 'shards') => read(path, options).problems.map(({ id }) => id);
+    expect(ids()).toHaveLength(16);
+    expect(ids()[8]).toBe('train-00001-of-00002-0');
+    expect(ids({ split: 'test' })).toHaveLength(4);
+    expect(ids({}, 'shards/train-*1-*.parquet')).toHaveLength(8);
+    expect(ids({ start: 7, count: 2 })).toEqual(['train-00000-of-00002-7', 'train-00001-of-00002-0']);
+    expect(() => ids({}, 'shards/none-*.parquet')).toThrow('no file is named like this');
+  });
+});
+
+describe('written by hand', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'distillery-shapes-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const written = (name: string, content: string | Buffer) => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+
+  test.each<[string, string | Buffer]>([
+    ['bom.csv', '\uFEFFquestion,answer\n"How many, in all?",12\n'],
+    ['semicolons.csv', 'question;answer\nHow many, in all?;12\n'],
+    ['tabs.tsv', 'question\tanswer\nHow many, in all?\t12\n'],
+    ['no-name', 'question\tanswer\nHow many, in all?\t12\n'],
+    ['crlf.csv', 'question,answer\r\n"How many, in all?",12\r\n'],
+    ['wide.csv', Buffer.from('\uFEFFquestion,answer\n"How many, in all?",12\n', 'utf16le')],
+    ['wide-without-mark.jsonl', Buffer.from('{"question": "How many, in all?", "answer": 12}\n', 'utf16le')],
+    [
+      'several-lines.json',
+      '{\n  "question": "How many, in all?",\n  "answer": 12\n}\n{\n  "question": "b", "answer": 1\n}\n',
+    ],
+    ['array-of-many-lines.json', '[\n  {\n    "question": "How many, in all?",\n    "answer": [12]\n  }\n]\n'],
+    [
+      'nested.jsonl',
+      '{"prompt": [{"role": "user", "content": "How many, in all?"}], "reward_model": {"ground_truth": "12"}}',
+    ],
+    [
+      'text-of-messages.csv',
+      'messages\n"[{""role"": ""user"", ""content"": ""How many, in all?""}, {""role"": ""assistant"", ""content"": ""Answer: 12""}]"\n',
+    ],
+  ])('%s', (name, content) => {
+    expect(read(written(name, content)).problems.at(0)).toMatchObject({ question: 'How many, in all?', answer: '12' });
+  });
+
+  test('messages with their thinking apart, parts of content, a greeting in front', () => {
+    const messages = [
+      { role: 'system', content: 'Be short.' },
+      { role: 'assistant', content: 'Hello!' },
+      { role: 'user', content: [{ type: 'text', text: 'What is 3 * 4?' }] },
+      { role: 'assistant', reasoning_content: 'Three fours.', content: 'It is \\boxed{12}.' },
+    ];
+    const file = written('messages.jsonl', `${JSON.stringify({ messages })}\n`);
+    expect(read(file).problems.at(0)).toEqual({
+      id: 'messages-0',
+      question: 'What is 3 * 4?',
+      answer: '12',
+      chain: '<think>\nThree fours.\n</think>\n\nIt is \\boxed{12}.',
+      system: 'Be short.',
+    });
+  });
+
+  test('an instruction that differs is a part of the question', () => {
+    const rows = [
+      { instruction: 'Add.', input: '1, 2', output: 'Answer: 3' },
+      { instruction: 'Multiply.', input: '1, 2', output: 'Answer: 2' },
+    ];
+    const file = written('alpaca.jsonl', rows.map((row) => JSON.stringify(row)).join('\n'));
+    expect(read(file).problems.map(({ question }) => question)).toEqual(['Add.\n\n1, 2', 'Multiply.\n\n1, 2']);
+  });
+
+  test('columns that were told are checked', () => {
+    const file = written('told.jsonl', '{"text": "Which?", "gold": "12", "other": "Answer: 12"}\n');
+    expect(read(file, { columns: { question: 'text', chain: 'other' } }).problems.at(0)).toMatchObject({
+      answer: '12',
+    });
+    const told = (columns: ReadOptions['columns']) => () => read(file, { columns });
+    expect(told({ question: 'nothing' })).toThrow('there is no column "nothing"');
+    expect(told({ question: 'text', answer: 'text' })).toThrow('the reference answers in "text" are the questions');
+    expect(told({})).toThrow('no column looks like the question');
+  });
+
+  test('other files say what they are', () => {
+    expect(() => read(written('a.zip', 'PK\x03\x04....'))).toThrow('this is a ZIP archive');
+    expect(() => read(written('a.parquet', 'version https://git-lfs.github.com/spec/v1\n'))).toThrow('Git LFS');
+    expect(() => read(written('a.gz', Buffer.from([0x1f, 0x8b, 8, 0, 0, 0])))).toThrow('cannot be unpacked');
+    expect(() => read(written('a.arrow', Buffer.from('ARROW1\0\0 and then something else')))).toThrow(
+      'this Arrow file',
+    );
+  });
+
+  test('a large file is read row by row, and the same', () => {
+    const text = readFileSync(join(fixtures, 'qa_noid.jsonl'), 'utf8').trim().split('\n');
+    const wide = (line: string, i: number) =>
+      JSON.stringify({ ...JSON.parse(line), id: `r${i}`, chain: `${'x'.repeat(50_000)}\nAnswer: 1` });
+    const file = written(
+      'large.jsonl',
+      Array.from({ length: 800 }, (_, i) => wide(text[i % text.length], i)).join('\n'),
+    );
+    const { problems } = read(file);
+    expect(problems).not.toBeInstanceOf(Array);
+    expect(problems).toHaveLength(800);
+    expect(problems.at(0)!.question).toBe(question);
+    expect(problems.at(799)).toMatchObject({ id: 'r799', chain: expect.stringMatching(/^x{50000}\nAnswer: 1$/) });
+    expect(problems.slice(5, 7).map(({ id }) => id)).toEqual(['r5', 'r6']);
+  });
+});

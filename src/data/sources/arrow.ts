@@ -1,0 +1,60 @@
+/** Arrow IPC: streams (as Hugging Face's datasets keep them) and files (Feather version 2). */
+import { readFileSync } from 'node:fs';
+import { compressionRegistry, tableFromIPC } from 'apache-arrow';
+import { decompressZstd } from 'hyparquet-compressors';
+import { once } from '../../once';
+import { datasetError } from '../rows';
+import { decodeLz4Frame } from './lz4-frame';
+import type { RowSource } from './source';
+
+/** Numbers of the codecs in Arrow's format (Message.fbs). */
+const codecs = { lz4: 0, zstd: 1 };
+
+const prepare = once(() => {
+  compressionRegistry.set(codecs.lz4, { decode: (bytes) => decodeLz4Frame(bytes) });
+  compressionRegistry.set(codecs.zstd, { decode: (bytes) => decompressZstd(bytes).slice() });
+});
+
+/** Errors: damaged, no Arrow. */
+export function arrowRows(file: string): RowSource {
+  const table = guard(file, () => {
+    prepare();
+    return tableFromIPC(new Uint8Array(readFileSync(file)));
+  });
+  return {
+    columns: table.schema.fields.map(({ name }) => String(name)),
+    count: table.numRows,
+    *rows(from) {
+      for (let index = from; index < table.numRows; index++) {
+        const row = guard(file, () => plain(table.get(index)));
+        yield { row, place: { file, row: index + 1 }, index };
+      }
+    },
+  };
+}
+
+function guard<T>(file: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const reason = (error as Error).message.slice(0, 200);
+    throw datasetError(
+      `this Arrow file cannot be read: ${reason}`,
+      { file },
+      'Write it anew, or as Parquet or JSON lines.',
+    );
+  }
+}
+
+/** A cell as JSON has it: lists as arrays, structs as objects, whole numbers as digits. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  if (Symbol.iterator in value && !('toJSON' in value && !isVector(value)))
+    return Array.from(value as Iterable<unknown>, plain);
+  const fields = 'toJSON' in value ? (value as { toJSON(): object }).toJSON() : value;
+  return Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, plain(field)]));
+}
+
+/** A list's values; a struct iterates, too, but over pairs. */
+const isVector = (value: object) => 'length' in value;

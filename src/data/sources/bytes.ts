@@ -1,0 +1,114 @@
+/** The text of a dataset's file as UTF-8 bytes, whatever it is packed and encoded as; plain files stay on the disk. */
+import { closeSync, fstatSync, readFileSync, readSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { Decompress } from 'fzstd';
+import { chunksOf, openForReading } from '../../lines';
+import { datasetError } from '../rows';
+
+export interface Bytes {
+  file: string;
+  /** From the first byte on; a chunk is not held when the next one is asked for. */
+  chunks(): Iterable<Buffer>;
+  read(start: number, end: number): Buffer;
+}
+
+/** Most bytes of a packed file, unpacked: they are held in memory. */
+const maxUnpacked = 2 ** 31 - 1;
+
+export function bytesOf(file: string): Bytes {
+  const head = headOf(file);
+  if (head.readUInt16BE(0) === 0x1f8b) return inMemory(file, gunzip(file));
+  if (head.readUInt32LE(0) === 0xfd2fb528) return inMemory(file, unzstd(file));
+  const encoding = wideEncoding(head);
+  if (encoding) return inMemory(file, Buffer.from(new TextDecoder(encoding).decode(readFileSync(file)), 'utf8'));
+  return onDisk(file);
+}
+
+/** The first bytes of a file, at least four; what is behind its end is 0. */
+export function headOf(file: string): Buffer {
+  const handle = openForReading(file);
+  try {
+    const head = Buffer.alloc(4096);
+    const size = readSync(handle, head, 0, head.length, 0);
+    return head.subarray(0, Math.max(8, size));
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** UTF-16 by its byte-order mark, or by the zero bytes that ASCII has in it. */
+function wideEncoding(head: Buffer): 'utf-16le' | 'utf-16be' | null {
+  if (head[0] === 0xff && head[1] === 0xfe) return 'utf-16le';
+  if (head[0] === 0xfe && head[1] === 0xff) return 'utf-16be';
+  if (head[0] > 0 && head[1] === 0 && head[2] > 0 && head[3] === 0) return 'utf-16le';
+  if (head[0] === 0 && head[1] > 0 && head[2] === 0 && head[3] > 0) return 'utf-16be';
+  return null;
+}
+
+function gunzip(file: string): Buffer {
+  try {
+    return gunzipSync(readFileSync(file), { maxOutputLength: maxUnpacked });
+  } catch (error) {
+    throw damaged(file, 'gzip', (error as Error).message);
+  }
+}
+
+function unzstd(file: string): Buffer {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  const stream = new Decompress((part) => {
+    size += part.length;
+    if (size > maxUnpacked) throw new Error(`more than ${maxUnpacked} bytes`);
+    parts.push(part.slice());
+  });
+  try {
+    for (const chunk of chunksOf(file)) stream.push(new Uint8Array(chunk));
+    stream.push(new Uint8Array(0), true);
+  } catch (error) {
+    throw damaged(file, 'Zstandard', (error as Error).message);
+  }
+  return Buffer.concat(parts);
+}
+
+const damaged = (file: string, what: string, reason: string) =>
+  datasetError(`this ${what} file cannot be unpacked: ${reason}`, { file }, 'Pack it anew, or unpack it.');
+
+function inMemory(file: string, bytes: Buffer): Bytes {
+  const block = 1 << 20;
+  return {
+    file,
+    *chunks() {
+      for (let at = 0; at < bytes.length; at += block) yield bytes.subarray(at, at + block);
+    },
+    read: (start, end) => bytes.subarray(start, end),
+  };
+}
+
+/** Read ahead, so that rows that are asked for one after the other cost one read for many. */
+const aheadBytes = 1 << 20;
+
+function onDisk(file: string): Bytes {
+  let held: Buffer = Buffer.alloc(0);
+  let from = 0;
+  return {
+    file,
+    chunks: () => chunksOf(file),
+    read(start, end) {
+      if (start < from || end > from + held.length) {
+        held = readRange(file, start, Math.max(end, start + aheadBytes));
+        from = start;
+      }
+      return held.subarray(start - from, end - from);
+    },
+  };
+}
+
+function readRange(file: string, start: number, end: number): Buffer {
+  const handle = openForReading(file);
+  try {
+    const bytes = Buffer.alloc(Math.max(0, Math.min(end, fstatSync(handle).size) - start));
+    return bytes.subarray(0, readSync(handle, bytes, 0, bytes.length, start));
+  } finally {
+    closeSync(handle);
+  }
+}

@@ -1,0 +1,43 @@
+/** CSV and TSV with a heading. */
+import { parse } from 'csv-parse/sync';
+import { datasetError, type Place } from '../rows';
+import type { Bytes } from './bytes';
+import type { RowSource, SourceRow } from './source';
+
+export function csvRows(bytes: Bytes): RowSource {
+  return {
+    *rows() {
+      const { file } = bytes;
+      const text = Buffer.concat([...bytes.chunks()].map((chunk) => Buffer.from(chunk)));
+      const faults: SourceRow[] = [];
+      let records: { record: Record<string, string>; info: { lines: number } }[];
+      try {
+        records = parse(text, {
+          bom: true,
+          columns: true,
+          info: true,
+          delimiter: delimiterOf(text),
+          skip_empty_lines: true,
+          skip_records_with_error: true,
+          on_skip: (error) => {
+            const place: Place = { file, line: Number(error?.lines ?? 1) };
+            faults.push({ fault: datasetError(error?.message ?? 'a broken row', place, 'Mend it.'), place, index: -1 });
+          },
+        }) as unknown as typeof records;
+      } catch (error) {
+        throw datasetError(`this CSV file cannot be read: ${(error as Error).message}`, { file }, 'Save it anew.');
+      }
+      yield* faults;
+      // `lines` counts to the end of a record.
+      for (const [index, { record, info }] of records.entries())
+        yield { row: record, place: { file, line: info.lines }, index };
+    },
+  };
+}
+
+/** The one that the heading has most of, outside of quotes. */
+function delimiterOf(text: Buffer): string {
+  const heading = /^[^\n]*/.exec(text.toString('utf8', 0, 1 << 16))![0].replace(/"[^"]*"/g, '');
+  const count = (delimiter: string) => heading.split(delimiter).length;
+  return ['\t', ';', '|'].reduce((best, other) => (count(other) > count(best) ? other : best), ',');
+}

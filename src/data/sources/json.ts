@@ -1,0 +1,106 @@
+/** JSON: one value a line, an array, or values one after the other. Rows are found by their bytes, and read again from there. */
+import { UserError } from '../../errors';
+import { linesOf, parseJson } from '../../lines';
+import { datasetError, type Place } from '../rows';
+import type { Bytes } from './bytes';
+import type { RowSource, SourceRow } from './source';
+
+export function jsonLines(bytes: Bytes): RowSource {
+  return {
+    *rows() {
+      let index = 0;
+      for (const { text, number, start, end } of linesOf(bytes.chunks(), bytes.file))
+        if (text.trim() !== '') yield parsed(bytes, text, { line: number, start, end }, index++);
+    },
+  };
+}
+
+/** An array of rows, or rows over several lines each. */
+export function jsonValues(bytes: Bytes): RowSource {
+  return {
+    *rows() {
+      let index = 0;
+      for (const span of spansOf(bytes)) {
+        const text = bytes.read(span.start, span.end).toString('utf8');
+        yield parsed(bytes, text, { ...span, row: index + 1 }, index++);
+      }
+    },
+  };
+}
+
+interface Span {
+  /** From 1, where rows are no lines. */
+  row?: number;
+  /** Of its first byte, from 1. */
+  line: number;
+  start: number;
+  end: number;
+}
+
+function parsed(bytes: Bytes, text: string, { row: number, line, start, end }: Span, index: number): SourceRow {
+  const place: Place = { file: bytes.file, line, ...(number !== undefined && { row: number }) };
+  try {
+    const row = parseJson(text, { ...place, code: 'dataset' });
+    const reread = () =>
+      parseJson(
+        bytes
+          .read(start, end)
+          .toString('utf8')
+          .replace(/^\uFEFF/, ''),
+        place,
+      );
+    return { row, place, index, reread };
+  } catch (error) {
+    if (error instanceof UserError) return { fault: error, place, index };
+    throw error;
+  }
+}
+
+const [quote, backslash, newline] = [34, 92, 10];
+const isOpening = (byte: number) => byte === 0x7b || byte === 0x5b;
+const isClosing = (byte: number) => byte === 0x7d || byte === 0x5d;
+
+/** Where the values lie: the items of an array, or the values of a sequence. Errors: brackets that do not match, other text between. */
+function* spansOf(bytes: Bytes): Generator<Span> {
+  let [at, line, depth, inText, escaped, outer] = [0, 1, 0, false, false, -1];
+  let open: { start: number; line: number } | null = null;
+  for (const chunk of bytes.chunks()) {
+    for (const byte of chunk) {
+      at++;
+      if (byte === newline) line++;
+      if (inText) {
+        if (escaped) escaped = false;
+        else if (byte === backslash) escaped = true;
+        else if (byte === quote) inText = false;
+      } else if (byte === quote) {
+        if (depth === outer) throw fault(bytes, line);
+        inText = true;
+      } else if (isOpening(byte)) {
+        if (outer < 0) outer = byte === 0x5b ? 1 : 0;
+        if (depth === outer) open = { start: at - 1, line };
+        depth++;
+      } else if (isClosing(byte)) {
+        depth--;
+        if (depth === outer && open) yield { ...open, end: at };
+      } else if (depth === outer && byte > 32 && byte !== 0x2c) {
+        throw fault(bytes, line);
+      }
+    }
+  }
+  if (depth !== 0 || inText || outer < 0) throw fault(bytes, line);
+}
+
+/** What a parser says of the whole text is the better message. */
+function fault(bytes: Bytes, line: number): UserError {
+  try {
+    const text = Buffer.concat([...bytes.chunks()].map((chunk) => Buffer.from(chunk))).toString('utf8');
+    parseJson(text.replace(/^\uFEFF/, ''), { file: bytes.file, code: 'dataset' });
+  } catch (error) {
+    if (error instanceof UserError) return error;
+  }
+  return datasetError(
+    'the array holds something else than rows',
+    { file: bytes.file, line },
+    'A row is an object such as {"question": ..., "answer": ...}.',
+  );
+}
