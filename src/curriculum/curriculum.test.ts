@@ -76,6 +76,7 @@ describe('a run', () => {
       ...[0, 2, 3].map((step) => `sft/sft/${step}`),
       ...[0, 2, 3].map((step) => `reconstruct/reconstruct/${step}`),
       ...[0, 2, 3].map((step) => `complete/complete/${step}`),
+      'rewrite/rewrite/3',
       ...[4, 6, 7].map((step) => `rewrite/internalise/${step}`),
     ]);
     const measured = (stage: string) => {

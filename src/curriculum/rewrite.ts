@@ -2,7 +2,7 @@ import type { RewriteSettings } from '../config/experiment';
 import { copyModel, disposeModel, type Model } from '../model/transformer';
 import { uniform } from '../random';
 import type { RewriteRecord } from '../runs/records';
-import { newestCheckpoint, takeParameters } from './checkpoints';
+import { checkpointName, newestCheckpoint, takeParameters } from './checkpoints';
 import type { Context } from './context';
 import { decisionsFor, rejectedTexts, type TaughtRewrite, withVerdicts } from './decisions';
 import { evaluateLessons } from './evaluate';
@@ -12,7 +12,10 @@ import { trainGrpo } from './grpo-phase';
 import { rewriteExercise, teacherExample } from './lessons';
 import { rowsOfUpdate } from './order';
 import { drawReplay, type OwnSamples } from './replay';
-import { trainSupervised } from './supervised-phase';
+import type { Validation } from './selection';
+import { type SupervisedPhase, trainSupervised } from './supervised-phase';
+
+type State = NonNullable<SupervisedPhase['state']>;
 
 /** What Stage 3 has to remember over a restart. */
 interface Progress {
@@ -24,7 +27,8 @@ interface Progress {
 
 /**
  * Stage 3: GRPO on rewriting the problems the student keeps failing, with the teacher's chain shown; then what it accepted is
- * internalised from the plain question, as no test shows a teacher. What people decided about cases and rewrites is honoured.
+ * internalised from the plain question, as no test shows a teacher. The rewriter and the student before and after internalising are
+ * candidates for the result, and the validation rows decide. What people decided about cases and rewrites is honoured.
  * Returns the chosen checkpoint, or null when nothing was done.
  */
 export async function rewrite(
@@ -44,10 +48,11 @@ export async function rewrite(
   };
   context.notify({ type: 'note', level: 'info', text: `${failures.length} problems are failures` });
   const rewriter = copyModel(model);
+  let candidate: Validation | null = null;
   try {
     if (progress.rewrites === null) {
       if (failures.length > 0 && settings.updates > 0)
-        await learnToRewrite(context, rewriter, settings, failures, own, state);
+        candidate = await learnToRewrite(context, rewriter, settings, failures, own, state);
       const wanted = failures.length > 0 && settings.updates + settings.internalise.updates > 0;
       progress.rewrites = wanted ? await collectRewrites(context, rewriter, settings, failures) : [];
       if (settings.internalise.start === 'rewriter') takeParameters(model, copyModel(rewriter));
@@ -56,19 +61,23 @@ export async function rewrite(
     disposeModel(rewriter);
   }
   const taught = withVerdicts(context, progress.rewrites, decisionsFor(context), settings.internalise.rewrites);
-  return internalise(context, model, settings, taught, own, state);
+  const chosen = await internalise(context, model, settings, { taught, own, candidate, state });
+  if (chosen === checkpointName('rewrite', settings.updates))
+    context.notify({ type: 'note', level: 'info', text: 'the rewriter itself is best on the validation rows' });
+  return chosen;
 }
 
-function learnToRewrite(
+/** Trains the rewriter and checks it on the plain questions of the validation rows. */
+async function learnToRewrite(
   context: Context,
   rewriter: Model,
   settings: RewriteSettings,
   failures: number[],
   own: OwnSamples,
-  state: { save(): unknown; restore(saved: unknown): void },
-): Promise<string> {
-  const { train, tokenizer, experiment, results } = context;
-  return trainGrpo(context, rewriter, {
+  state: State,
+): Promise<Validation | null> {
+  const { train, tokenizer, experiment, results, validation, run, notify } = context;
+  await trainGrpo(context, rewriter, {
     stage: 'rewrite',
     phase: 'rewrite',
     settings,
@@ -85,6 +94,12 @@ function learnToRewrite(
     replay: (update) => drawReplay(train, own, settings.replay, experiment.seed, 'rewrite', update),
     state,
   });
+  if (validation.length === 0) return null;
+  const { accuracy, meanTokens } = await evaluateLessons(context, rewriter, validation);
+  const check = { stage: 'rewrite' as const, step: settings.updates, accuracy, meanTokens, best: true };
+  run.validation({ ...check, phase: 'rewrite' });
+  notify({ type: 'validation', ...check });
+  return { step: check.step, accuracy, meanTokens };
 }
 
 /** Samples rewrites of every failure once more and keeps the right ones that are shorter than the teacher, shortest first. */
@@ -182,14 +197,23 @@ async function reportTransfer(
   });
 }
 
-/** Supervised training on the rewrites from the plain question, with replay in every batch against forgetting. */
+interface Internalised {
+  taught: readonly TaughtRewrite[];
+  own: OwnSamples;
+  /** The rewriter's check, where there is one. */
+  candidate: Validation | null;
+  state: State;
+}
+
+/**
+ * Supervised training on the rewrites from the plain question, with replay in every batch against forgetting. Without anything to
+ * learn the candidates are compared all the same; null where there is but one.
+ */
 async function internalise(
   context: Context,
   model: Model,
   settings: RewriteSettings,
-  rewrites: readonly TaughtRewrite[],
-  own: OwnSamples,
-  state: { save(): unknown; restore(saved: unknown): void },
+  { taught: rewrites, own, candidate, state }: Internalised,
 ): Promise<string | null> {
   const { train, experiment } = context;
   const { internalise: supervised } = settings;
@@ -200,7 +224,8 @@ async function internalise(
     own: ownRows.length > 0 ? Math.round(size * supervised.replayOwn) : 0,
     teacher: taught.length > 0 ? Math.round(size * supervised.replayTeacher) : 0,
   };
-  if (supervised.updates === 0 || (rewrites.length === 0 && slots.own + slots.teacher === 0)) return null;
+  const updates = rewrites.length + slots.own + slots.teacher > 0 ? supervised.updates : 0;
+  if (updates === 0 && !candidate) return null;
   const anyOf = (count: number, kind: string, visit: number) =>
     Math.floor(uniform(experiment.seed, 'internalise', kind, visit) * count);
   return trainSupervised(context, model, {
@@ -208,7 +233,8 @@ async function internalise(
     phase: 'internalise',
     firstStep: settings.updates + 1, // the step between is the student as it comes to this phase
     tolerance: settings.tolerance,
-    settings: supervised,
+    candidate,
+    settings: { ...supervised, updates },
     rows: Math.max(rewrites.length, 1),
     example(index, visit) {
       const slot = visit % size;

@@ -7,6 +7,7 @@ import type { StageName } from '../stages';
 import type { Context } from './context';
 import { memorySettings } from './memory';
 import { rowsOfUpdate } from './order';
+import type { Validation } from './selection';
 import { train } from './training';
 
 /** A phase of supervised training. */
@@ -16,6 +17,8 @@ export interface SupervisedPhase {
   firstStep?: number;
   /** See Training; 0 unless said. */
   tolerance?: number | null;
+  /** See Training. */
+  candidate?: Validation | null;
   settings: SftSettings;
   /** How many rows an epoch runs over. */
   rows: number;

@@ -15,7 +15,7 @@ import {
 } from './checkpoints';
 import { Cancelled, type Context, endIfAsked, type UpdateResult } from './context';
 import { evaluateLessons } from './evaluate';
-import { type Selection, select } from './selection';
+import { type Selection, select, type Validation } from './selection';
 
 /** One phase of training: what an update does, how many there are, and how the best checkpoint is chosen. */
 export interface Training {
@@ -28,6 +28,8 @@ export interface Training {
   settings: Schedule & { evaluateEvery: number };
   /** Validation accuracies this close to the highest count as equal, and the shorter answers win. null: the last update is taken. */
   tolerance: number | null;
+  /** A student of an earlier phase of the stage that may be chosen as well: its check, whose step names its checkpoint. */
+  candidate?: Validation | null;
   /** Of a supervised phase: the loss on held-out examples, in nats a token. */
   heldOutLoss?(model: Model): Promise<number>;
   update(model: Model, optimizer: Optimizer, update: number, learningRate: number): Promise<UpdateResult>;
@@ -44,7 +46,8 @@ export async function train(context: Context, model: Model, training: Training):
   const { notify, signal } = context;
   const { stage, phase, updates, firstStep, settings } = training;
   const optimizer = createOptimizer(model);
-  let selection: Selection = { best: null, topAccuracy: 0 };
+  const { candidate = null } = training;
+  let selection: Selection = { best: candidate, topAccuracy: candidate?.accuracy ?? 0 };
   let update = 0;
   let saved = -1;
   let unchecked = false;
