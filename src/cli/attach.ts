@@ -8,7 +8,7 @@ import { errorOfFault } from '../client/link';
 import { UserError } from '../errors';
 import type { HostEvent, Status } from '../protocol/control';
 import { lockHolder } from '../runs/lock';
-import { readSummary } from '../runs/reading';
+import { readStart, readSummary } from '../runs/reading';
 import { exitCodes, print } from './exit';
 import { allRuns, commandLine, quoted, runsFolders, shown } from './places';
 import { showProgress } from './progress';
@@ -128,7 +128,7 @@ function settled(client: HostClient, test: (state: string) => boolean): Promise<
 async function follow(client: HostClient, json: boolean): Promise<void> {
   const status = client.status!;
   const { folder, name, backend } = status.run!;
-  const show = showProgress(process.stdout);
+  const show = showProgress(process.stdout, { start: () => readStart(folder) });
   // Listened for before anything is shown: who sees the run may interrupt at once.
   const ending = new Promise<Extract<HostEvent, { type: 'ended' }> | Crash | 'left'>((resolve) => {
     const leave = () => resolve('left');

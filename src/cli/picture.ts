@@ -1,5 +1,6 @@
 import type { MetricsRecord, StageRow } from '../runs/records';
 import { isBaseline, type StageName, stageBands, stageTitles } from '../stages';
+import { type Start, studentLabel } from '../start';
 import { clock, percent } from './format';
 
 /** What a picture is drawn from: the rows of summary.json and metrics.jsonl. */
@@ -7,6 +8,8 @@ export interface Pictured {
   name: string;
   rows: readonly StageRow[];
   metrics: readonly MetricsRecord[];
+  /** The checkpoint that it began at. */
+  start?: Start;
 }
 
 type Measure = keyof MetricsRecord & ('accuracy' | 'lengthMean' | 'reward' | 'loss' | 'entropy' | 'replayLoss');
@@ -24,7 +27,7 @@ const rowHeight = 22;
 const plot = { width: 425, height: 120, gap: 30 };
 
 /** The run as one SVG picture that reads on light and dark pages: the table of results, and curves with the stages as bands. */
-export function runPicture({ name, rows, metrics }: Pictured): string {
+export function runPicture({ name, rows, metrics, start }: Pictured): string {
   // A baseline is as long as the whole curriculum and would squeeze it: it has its row in the table.
   const stages = metrics.filter(({ stage }) => !isBaseline(stage));
   const drawn = stages.length > 0 ? stages : metrics;
@@ -43,7 +46,7 @@ export function runPicture({ name, rows, metrics }: Pictured): string {
     `<title>${escaped(`${name}: results and curves of a run`)}</title>`,
     '<style>text{fill:#24292f}.dim{fill:#6e7781}.line{stroke:#0969da}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.dim{fill:#8b949e}.line{stroke:#58a6ff}}</style>',
     text(left, 28, `${name}: test results`, 'font-weight="bold"'),
-    ...table(rows),
+    ...table(rows, start),
     ...panels,
     '</svg>\n',
   ].join('\n');
@@ -58,7 +61,7 @@ const columns = [
   { title: 'n', at: 730, anchor: 'end' },
 ];
 
-function table(rows: readonly StageRow[]): string[] {
+function table(rows: readonly StageRow[], start: Start | undefined): string[] {
   const line = (cells: string[], i: number, attributes = '') =>
     cells
       .map((cell, c) =>
@@ -74,7 +77,7 @@ function table(rows: readonly StageRow[]): string[] {
     ...rows.map((row, i) =>
       line(
         [
-          stageTitles[row.stage],
+          studentLabel(row.stage, start),
           percent(row.accuracy),
           `${(100 * row.accuracyInterval[0]).toFixed(1)} – ${percent(row.accuracyInterval[1])}`,
           row.meanTokens.toFixed(1),

@@ -2,6 +2,7 @@ import pc from 'picocolors';
 import type { CurriculumEvent } from '../curriculum/context';
 import { checkText } from '../runs/events';
 import { stageTitles } from '../stages';
+import { type Start, studentTitle } from '../start';
 import { clock, percent, short } from './format';
 
 /** Where progress is written: a terminal line that is redrawn, or plain lines for logs. */
@@ -11,10 +12,13 @@ export interface Screen {
   readonly columns?: number;
 }
 
-/** Shows the events of a run: one bar for the phase at hand, a line for each result that stays. */
+/** Shows the events of a run: one bar for the phase at hand, a line for each result that stays. `start` is asked with each result. */
 export function showProgress(
   screen: Screen,
-  now: () => number = () => performance.now(),
+  {
+    now = () => performance.now(),
+    start = () => undefined,
+  }: { now?: () => number; start?: () => Start | undefined } = {},
 ): (event: CurriculumEvent) => void {
   let started = now();
   let doneBefore = 0;
@@ -60,7 +64,7 @@ export function showProgress(
         const { row } = event;
         const time = row.wallSeconds > 0 ? `  ${pc.dim(clock(row.wallSeconds))}` : '';
         line(
-          `${pc.green('✓')} ${pc.bold(stageTitles[row.stage])}  ${percent(row.accuracy)} right, ${row.meanTokens.toFixed(1)} tokens (test, n ${row.n})${time}`,
+          `${pc.green('✓')} ${pc.bold(studentTitle(row.stage, start()))}  ${percent(row.accuracy)} right, ${row.meanTokens.toFixed(1)} tokens (test, n ${row.n})${time}`,
         );
         break;
       }

@@ -7,7 +7,7 @@ import { type CurriculumEvent, Stopped } from '../curriculum/context';
 import { resumeRun, type SessionOptions, startRun } from '../curriculum/session';
 import { backendNames } from '../kernels/backends';
 import { runsFolderName } from '../runs/layout';
-import { readSummary } from '../runs/reading';
+import { readStart, readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
 import { trainedStages } from '../stages';
 import { fetchMissingStudent } from './download';
@@ -93,9 +93,9 @@ async function follow(
   // Without a terminal (SIGHUP) or a reader (a broken pipe) there is nobody to train for, but the work so far is kept.
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', end);
   process.stdout.on('error', end);
-  const show = showProgress(process.stdout);
-  const notify = json ? (event: CurriculumEvent) => print({ event }) : show;
   let folder = '';
+  const show = showProgress(process.stdout, { start: () => readStart(folder) });
+  const notify = json ? (event: CurriculumEvent) => print({ event }) : show;
   const started = performance.now();
   try {
     const result = await begin({

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { UserError } from '../errors';
 import { runsFolderName } from '../runs/layout';
-import { type RunListing, readMetrics, readSummary } from '../runs/reading';
+import { type RunListing, readMetrics, readStart, readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
-import { stageTitles } from '../stages';
+import { type Start, studentTitle } from '../start';
 import { printDocument } from './exit';
 import { percent, table } from './format';
 import { allRuns, commandLine, runsFolders, type ShownState, shown, stateOf } from './places';
@@ -38,6 +38,8 @@ export interface ListedRun {
   updated?: string;
   /** The last row of its summary. */
   result?: StageRow;
+  /** The checkpoint of another run that it began at. */
+  start?: Start;
   problem?: { message: string; file?: string; line?: number };
 }
 
@@ -57,6 +59,7 @@ function describe(listed: RunListing): ListedRun {
       created,
       updated,
       result: readSummary(folder).at(-1),
+      start: readStart(folder),
     };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -67,11 +70,11 @@ function describe(listed: RunListing): ListedRun {
 
 function listing(runs: readonly ListedRun[]): string {
   if (runs.length === 0) return `No runs here yet. Start one with:\n  ${commandLine('run <experiment>')}`;
-  const body = runs.map(({ id, state, stage, step, result, problem }) => [
+  const body = runs.map(({ id, state, stage, step, result, start, problem }) => [
     id,
     colours[state](state),
     problem ? pc.red(place(problem)) : stage ? `${stage}${step === undefined ? '' : ` ${step}`}` : '',
-    result ? stageTitles[result.stage] : '',
+    result ? studentTitle(result.stage, start) : '',
     result ? percent(result.accuracy) : '',
     result ? result.meanTokens.toFixed(1) : '',
   ]);

@@ -10,6 +10,7 @@ import {
   readFailures,
   readMetrics,
   readRewrites,
+  readStart,
   readSummary,
   rolloutSteps,
 } from '../runs/reading';
@@ -41,7 +42,12 @@ export function addShowCommand(program: Command): void {
       if (options.picture) {
         const { folder, record } = run;
         const file = checkTarget(options.picture, (head) => head.startsWith('<svg'));
-        const picture = runPicture({ name: record.name, rows: readSummary(folder), metrics: readMetrics(folder) });
+        const picture = runPicture({
+          name: record.name,
+          rows: readSummary(folder),
+          metrics: readMetrics(folder),
+          start: readStart(folder),
+        });
         writeOutput(file, picture);
         process.stdout.write(`${options.picture}\n`);
         return;
@@ -68,6 +74,7 @@ function tell(run: Run) {
     run,
     state: stateOf(run),
     config: existsSync(configFile(folder)) ? (readConfig(folder) as RunConfig) : null,
+    start: readStart(folder),
     summary: readSummary(folder),
     phases: phasesOf(readMetrics(folder)),
     failures: {

@@ -1,8 +1,9 @@
 import pc from 'picocolors';
 import { pairedDifference } from '../runs/paired';
-import { readEvaluation, readSummary } from '../runs/reading';
+import { readEvaluation, readStart, readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
 import { stageTitles, strongestBaseline, trainedStages } from '../stages';
+import { type Start, studentTitle, versusStart } from '../start';
 import { clock, percent, table } from './format';
 
 type Row = Omit<StageRow, 'seq'>;
@@ -13,20 +14,21 @@ export function resultsText(folder: string): string {
   const [last] = trainedStages.toReversed().flatMap((stage) => rows.find((row) => row.stage === stage) ?? []);
   const strongest = strongestBaseline(rows);
   const compared = last && strongest && comparison(folder, strongest, last);
-  return [summaryTable(rows), ...(compared ? [compared] : [])].join('\n\n');
+  return [summaryTable(rows, readStart(folder)), ...(compared ? [compared] : [])].join('\n\n');
 }
 
-/** Each student on the test problems, with the change from the base in accuracy and tokens. */
-export function summaryTable(rows: readonly Row[]): string {
+/** Each student on the test problems, with the change in accuracy and tokens from the one that the run began with. */
+export function summaryTable(rows: readonly Row[], start?: Start): string {
   const base = rows.find((row) => row.stage === 'base');
   const strongest = strongestBaseline(rows);
-  const head = ['', 'accuracy', '95 % interval', 'mean tokens', 'vs base', 'tokens vs base', 'training', 'n'];
+  const versus = versusStart(start);
+  const head = ['', 'accuracy', '95 % interval', 'mean tokens', versus, `tokens ${versus}`, 'training', 'n'];
   const body = rows.map((row) => {
     const points = base && row !== base ? 100 * (row.accuracy - base.accuracy) : null;
     const tokens = base && row !== base ? 100 * (row.meanTokens / base.meanTokens - 1) : null;
     const [low, high] = row.accuracyInterval;
     return [
-      stageTitles[row.stage] + (row === strongest ? ' (strongest baseline)' : ''),
+      studentTitle(row.stage, start) + (row === strongest ? ' (strongest baseline)' : ''),
       percent(row.accuracy),
       `${(100 * low).toFixed(1)} – ${percent(high)}`,
       row.meanTokens.toFixed(1),

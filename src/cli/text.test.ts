@@ -115,7 +115,7 @@ describe('progress', () => {
   it('is a bar with what matters on a terminal, estimated from the updates of this session', () => {
     const written: string[] = [];
     let time = 0;
-    const show = showProgress({ write: (text) => written.push(text), isTTY: true, columns: 200 }, () => time);
+    const show = showProgress({ write: (text) => written.push(text), isTTY: true, columns: 200 }, { now: () => time });
     show({ type: 'phase', stage: 'complete', phase: 'complete', updates: 10, done: 4 });
     time = 20_000;
     show(update(6));

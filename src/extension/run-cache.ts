@@ -23,6 +23,7 @@ import {
   readSummary,
 } from '../runs/reading';
 import { evaluationRecordSchema, type FailureRecord, type RewriteRecord, type StageRow } from '../runs/records';
+import { type Start, startOf } from '../start';
 import { attempt, cached, type Read, stampOf } from './file-cache';
 
 /** What an evaluation's answers come to. */
@@ -86,6 +87,11 @@ export class RunCache {
   /** config.json: `{experiment, environment}`, not checked. */
   config(run: string): Read<unknown> {
     return this.configs(configFile(run));
+  }
+
+  /** The checkpoint that it began at; undefined: a base student, or its config.json cannot be read. */
+  start(run: string): Start | undefined {
+    return startOf(this.config(run).value);
   }
 
   failures(run: string): Read<FailureRecord[]> {

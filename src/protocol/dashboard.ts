@@ -20,7 +20,7 @@ const results = z.object({
   /** Of training. */
   seconds: z.number(),
   tokensPerSecond: z.number().optional(),
-  /** Name of the checkpoint tested and its step; absent for the student as it came. */
+  /** Name of the checkpoint tested and its step; absent for the student that the run began with. */
   checkpoint: z.string().optional(),
   step: count.optional(),
 });
@@ -67,6 +67,8 @@ const head = z.object({
   state: z.enum(['created', 'running', 'paused', 'stopped', 'finished', 'failed', 'interrupted', 'unreadable']),
   reason: z.string().optional(),
   created: z.string().optional(),
+  /** The checkpoint that it began at; absent: a base student. */
+  start: z.object({ run: z.string(), checkpoint: z.string() }).optional(),
   results: z.array(results),
   validation: z.array(validation),
   progress: progress.optional(),
@@ -104,7 +106,7 @@ export type Difference = z.infer<typeof difference>;
 const pair = z.object({
   run: z.string(),
   stage,
-  /** `base`: the same run's student as it came; `first`: the same stage of the first run. */
+  /** `base`: the student that the same run began with; `first`: the same stage of the first run. */
   against: z.enum(['base', 'first']),
   n: count,
   /** Difference of the shares right, and of mean tokens; with 95 % intervals (paired bootstrap). */

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { UserError } from '../errors';
 import { parseJson } from '../lines';
 import type { StageName } from '../stages';
+import { type Start, startOf } from '../start';
 import { verifyCheckpoint } from './checkpoints';
 import { check, readRecords } from './jsonl';
 import * as layout from './layout';
@@ -119,6 +120,15 @@ export function findRun(runsFolder: string, name: string): Run {
 /** config.json: the resolved config with versions and hashes. */
 export function readConfig(run: string): unknown {
   return readJson(layout.configFile(run));
+}
+
+/** The checkpoint that a run began at; undefined: a base student, or its config.json cannot be read. */
+export function readStart(run: string): Start | undefined {
+  try {
+    return startOf(readConfig(run));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Rows of summary.json, in the order of training. */

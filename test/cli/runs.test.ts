@@ -1,5 +1,5 @@
 import { appendFileSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { acquireLock } from '../../src/runs/lock';
 import { readMetrics, readSummary } from '../../src/runs/reading';
@@ -105,6 +105,20 @@ describe('run', () => {
         .at(-1)
         .result.rows.map(({ stage }: { stage: string }) => stage),
     ).toEqual(['base', 'complete']);
+    const { folder } = records(run.stdout).at(-1).result;
+    const title = `Start: ${basename(whole)} ${tested}`;
+    for (const asked of [
+      ['show', folder],
+      ['runs', '--runs', 'from'],
+      ['resume', folder],
+    ]) {
+      const { stdout } = await distillery.run(...asked);
+      expect(stdout).not.toMatch(/base student|vs base/i);
+      if (asked[0] !== 'runs') expect(stdout).toMatch(new RegExp(`^ *${title} .*\\n.*Stage 2 complete`, 'm'));
+    }
+    const start = { run: basename(whole), checkpoint: tested };
+    expect(await distillery.json('show', folder)).toMatchObject({ start });
+    expect(await distillery.json('runs', '--runs', 'from')).toMatchObject([{ start }]);
     const config = JSON.parse(readFileSync(join(checkpoint, 'config.json'), 'utf8'));
     distillery.write('wide/config.json', { ...config, intermediate_size: 44 });
     const wide = await distillery.run('run', '.', '--from', 'wide');

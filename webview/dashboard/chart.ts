@@ -6,7 +6,7 @@ import type { Mark } from './marks';
 import { clock, type Metric, type Panel, tickText } from './metrics';
 import type { Model } from './model';
 import { dashes, lineCount, type Theme } from './theme';
-import { padded, type Range, valueRange } from './value-range';
+import { logTicks, padded, type Range, valueRange } from './value-range';
 
 const height = 132;
 
@@ -160,7 +160,8 @@ export class Chart {
           ...axis,
           size: 46,
           space: 26,
-          grid: { stroke: theme.grid, width: 1 },
+          grid: { stroke: theme.grid, width: 1, ...(log && { filter: logAxis.filter }) },
+          ...(log && logAxis),
           values: (_, ticks, __, ___, increment) =>
             ticks.map((value) => (value === null ? '' : tickText(value, unit, log ? value : increment))),
         },
@@ -206,6 +207,13 @@ export class Chart {
     return [this.range.min - pad, this.range.max + pad];
   }
 }
+
+/** uPlot looks for a step also where the ticks are given: it finds this one in any range. */
+const logAxis = {
+  splits: (_: uPlot, __: number, min: number, max: number) => logTicks({ min, max }),
+  filter: (_: uPlot, ticks: number[]) => ticks,
+  incrs: [5e31],
+};
 
 const ends = ({ min, max }: Range): [number, number] => [min, max];
 

@@ -362,6 +362,10 @@ it('results as CSV have a line a student, with differences where they were compu
   expect(lines[1]).toBe('"a, b",sft,,9,0.5,0.4,0.6,12,,3,,,,,,,,,,,,');
   expect(lines[2]).toBe('"a, b",rewrite,rewrite-7,9,0.5,0.4,0.6,12,,3,0.1,0,0.2,-2,-3,-1,,,,,,');
   expect(lines[2].split(',').length - 1).toBe(width);
+  const start = { run: '20260204-120000-sums', checkpoint: 'complete-220' };
+  const begun = resultsCsv([{ ...head, start, results: [{ ...result, stage: 'base' }] }], []).split('\r\n');
+  expect(begun[1]).toMatch(/^"a, b",start,20260204-120000-sums\/complete-220,9,/);
+  expect(begun[0]).toMatch(/,accuracy_vs_start,/);
 });
 
 it('values are written for people', () => {

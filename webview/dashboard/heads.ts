@@ -1,5 +1,6 @@
 import type { Alert, Difference, RunHead } from '../../src/protocol/dashboard';
 import { shortStageTitles, stageTitles } from '../../src/stages';
+import { startText } from '../../src/start';
 import { element } from '../common/dom';
 import { visibleNodes } from '../common/visible';
 import { duration } from './metrics';
@@ -25,8 +26,8 @@ export function headsView(heads: readonly RunHead[]): Node[] {
   );
 }
 
-function progressText({ state, progress, results }: RunHead): string {
-  if (!progress) return state === 'running' && results.length === 0 ? 'testing the student as it came' : '';
+function progressText({ state, progress, results, start }: RunHead): string {
+  if (!progress) return state === 'running' && results.length === 0 ? `testing ${startText(start)}` : '';
   const { stage, phase, done, planned, secondsLeft } = progress;
   if (state === 'finished') return '';
   const what = `${stageTitles[stage]}${phase === stage ? '' : ` (${phase})`}`;

@@ -1,3 +1,4 @@
+import { startText } from '../../src/start';
 import { positionOf } from './axis';
 import type { Model } from './model';
 
@@ -37,13 +38,13 @@ export function marksOf(model: Model, panel: string): Mark[] {
     });
     if (what === 'loss') return checks; // tests write answers, and have none
     const tests = head.results.flatMap((result): Mark[] => {
-      // The student as it came stands at the very beginning.
+      // What the run began with stands at the very beginning.
       const x = result.stage === 'base' ? 0 : positionOf(track, placed, result.stage, result.step ?? 0);
       if (x === undefined) return [];
       const value = result[what];
       const interval: [number, number] = what === 'accuracy' ? result.interval : [value, value];
       return [
-        { x, value, interval, colour: colour(run), run, text: `test of ${result.checkpoint ?? 'the base student'}` },
+        { x, value, interval, colour: colour(run), run, text: `test of ${result.checkpoint ?? startText(head.start)}` },
       ];
     });
     return [...checks, ...tests];

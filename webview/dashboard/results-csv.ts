@@ -1,6 +1,9 @@
 import type { Pair, RunHead } from '../../src/protocol/dashboard';
 
-/** The table of results as CSV (RFC 4180), a line a tested student; shares from 0 to 1, differences with their 95 % intervals. */
+/**
+ * The table of results as CSV (RFC 4180), a line a tested student; shares from 0 to 1, differences with their 95 % intervals. A run that
+ * began at a checkpoint of another has `start` for its first stage, and that checkpoint as `<run>/<checkpoint>`.
+ */
 export function resultsCsv(heads: readonly RunHead[], pairs: readonly Pair[]): string {
   const differences = ['base', 'first'] as const;
   const header = [
@@ -18,18 +21,20 @@ export function resultsCsv(heads: readonly RunHead[], pairs: readonly Pair[]): s
     ],
     ...differences.flatMap((against) =>
       ['accuracy', 'tokens'].flatMap((what) =>
-        ['', '_low', '_high'].map((end) => `${what}_vs_${against}${against === 'first' ? '_run' : ''}${end}`),
+        ['', '_low', '_high'].map((end) => `${what}_vs_${against === 'first' ? 'first_run' : 'start'}${end}`),
       ),
     ),
   ];
-  const lines = heads.flatMap(({ id, folder, results }) =>
+  const lines = heads.flatMap(({ id, folder, start, results }) =>
     results.map(({ stage, checkpoint, n, accuracy, interval, meanTokens, truncated, seconds }) => {
       const compared = differences.flatMap((against) => {
         const pair = pairs.find((one) => one.run === folder && one.stage === stage && one.against === against);
         if (!pair) return Array<undefined>(6).fill(undefined);
         return [pair.accuracy, ...pair.accuracyInterval, pair.tokens, ...pair.tokensInterval];
       });
-      return [id, stage, checkpoint, n, accuracy, ...interval, meanTokens, truncated, seconds, ...compared];
+      const begun = stage === 'base' ? start : undefined;
+      const student = begun ? ['start', `${begun.run}/${begun.checkpoint}`] : [stage, checkpoint];
+      return [id, ...student, n, accuracy, ...interval, meanTokens, truncated, seconds, ...compared];
     }),
   );
   const quoted = (cell: string) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);

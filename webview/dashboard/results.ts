@@ -1,6 +1,8 @@
 import type { Pair, Result, RunHead } from '../../src/protocol/dashboard';
-import { stageNames, stageTitles } from '../../src/stages';
+import { stageNames } from '../../src/stages';
+import { startText, studentTitle, versusStart } from '../../src/start';
 import { element, setAttributes } from '../common/dom';
+import { visibleNodes } from '../common/visible';
 import { duration, minus, signed, valueText } from './metrics';
 import { letterOf, lineCount, swatch } from './theme';
 
@@ -25,6 +27,7 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly Pair[]):
     min: Math.min(...all.map(({ result }) => result.interval[0])),
     max: Math.max(...all.map(({ result }) => result.interval[1])),
   };
+  const versus = versusStart(heads.find(({ start }) => start)?.start);
   const heading = (text: string, title: string) => element('th', { scope: 'col', title }, text);
   return element(
     'table',
@@ -41,8 +44,8 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly Pair[]):
         heading('Accuracy', 'Share of the test problems with the right answer'),
         heading('95 % interval', 'Wilson score interval of the accuracy'),
         heading(
-          'vs base',
-          'Difference in accuracy from the student as it came, on the same problems, with 95 % interval (paired bootstrap)',
+          versus,
+          'Difference in accuracy from the student that the run began with, on the same problems, with 95 % interval (paired bootstrap)',
         ),
         several
           ? heading(
@@ -52,8 +55,8 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly Pair[]):
           : null,
         heading('Tokens', 'Mean tokens of a completion'),
         heading(
-          'vs base',
-          'Difference in mean tokens from the student as it came, on the same problems, with 95 % interval',
+          versus,
+          'Difference in mean tokens from the student that the run began with, on the same problems, with 95 % interval',
         ),
         several
           ? heading(
@@ -66,8 +69,10 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly Pair[]):
         heading('Problems', 'Problems tested'),
       ),
     ),
-    ...byStage.map((rows) =>
-      element(
+    ...byStage.map((rows) => {
+      const titles = rows.map(({ run, result }) => studentTitle(result.stage, heads[run].start));
+      const alike = new Set(titles).size === 1;
+      return element(
         'tbody',
         {},
         ...rows.map((row, i) => {
@@ -82,7 +87,7 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly Pair[]):
               ? element(
                   'th',
                   { scope: 'rowgroup', rowspan: rows.length, title: result.checkpoint },
-                  stageTitles[result.stage],
+                  ...visibleNodes(alike ? titles[0] : 'Start'),
                 )
               : null,
             several
@@ -91,6 +96,9 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly Pair[]):
                   { scope: 'row', class: 'of-run', title: heads[run].id },
                   swatch(run),
                   element('span', { class: 'letter' }, letterOf(run)),
+                  alike
+                    ? null
+                    : element('span', { class: 'dim foreign' }, ...visibleNodes(` ${startText(heads[run].start)}`)),
                 )
               : null,
             element('td', { class: 'number strong' }, valueText(result.accuracy, 'share')),
@@ -110,8 +118,8 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly Pair[]):
             element('td', { class: 'number' }, result.n),
           );
         }),
-      ),
-    ),
+      );
+    }),
   );
 }
 

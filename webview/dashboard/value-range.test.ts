@@ -6,7 +6,7 @@ import { drawn, plain, smoothed } from './curve';
 import { panelsOf } from './metrics';
 import { anyNumber, anyValues, updatesOf } from './testing';
 import { Track } from './track';
-import { padded, valueRange, zoomed } from './value-range';
+import { logTicks, padded, valueRange, zoomed } from './value-range';
 
 const anyWeight = fc.constantFrom(0, 0.5, 0.6, 0.85, 0.95, 0.99);
 
@@ -57,6 +57,32 @@ describe('a chart’s range', () => {
     expect(padded({ min: 0, max: 0 }, axis)).toEqual({ min: -0.1, max: 0.1 });
     expect(padded({ min: 0.25, max: 0.75 }, { ...axis, fromZero: true })).toEqual({ min: 0, max: 0.79 });
     expect(padded(undefined, axis)).toEqual({ min: 0, max: 1 });
+  });
+});
+
+describe('ticks of a log axis', () => {
+  it('are few, ascend and lie in the range', () => {
+    const anyValue = fc.double({ min: -100, max: 100, noNaN: true }).map((power) => 10 ** power);
+    fc.assert(
+      fc.property(anyValue, anyValue, (a, b) => {
+        const range = padded({ min: Math.min(a, b), max: Math.max(a, b) }, { log: true, fromZero: false });
+        const ticks = logTicks(range);
+        expect(ticks.length).toBeGreaterThan(0);
+        expect(ticks.length).toBeLessThanOrEqual(12);
+        for (const [i, tick] of ticks.entries()) {
+          expect(tick >= range.min && tick <= range.max).toBe(true);
+          if (i > 0) expect(tick).toBeGreaterThan(ticks[i - 1]);
+        }
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('are round numbers', () => {
+    expect(logTicks({ min: 0.008, max: 12 })).toEqual([0.01, 0.1, 1, 10]);
+    expect(logTicks({ min: 3, max: 240 })).toEqual([5, 10, 20, 50, 100, 200]);
+    expect(logTicks({ min: 2.5, max: 3.6 })).toEqual([2.6, 2.8, 3, 3.2, 3.4, 3.6]);
+    expect(logTicks({ min: 1e-20, max: 1e4 })).toEqual([1e-20, 1e-15, 1e-10, 1e-5, 1]);
   });
 });
 

@@ -54,6 +54,25 @@ export function padded(values: Range | undefined, { log, fromZero }: AxisStyle):
   return { min: min - pad, max: max + pad };
 }
 
+/**
+ * Ticks of a log axis: at most a dozen, at powers of ten, at 1, 2 and 5 of each where there are few, and at even distances where the range is
+ * less than one power. uPlot's own ticks have no end where values are below 1e-31.
+ */
+export function logTicks({ min, max }: Range): number[] {
+  const [low, high] = [Math.ceil(Math.log10(min)), Math.floor(Math.log10(max))];
+  const inside = (value: number) => value >= min && value <= max;
+  if (max < 10 * min) {
+    const power = 10 ** Math.floor(Math.log10((max - min) / 3));
+    const step = [5, 2, 1].map((factor) => factor * power).find((one) => one <= (max - min) / 3)!;
+    const first = Math.ceil(min / step);
+    return Array.from({ length: 12 }, (_, i) => Number(((first + i) * step).toPrecision(12))).filter(inside);
+  }
+  const every = Math.max(1, Math.ceil((high - low + 1) / 6));
+  const factors = high - low < 3 ? [1, 2, 5] : [1];
+  const powers = Array.from({ length: high - low + 2 }, (_, i) => low - 1 + i).filter((power) => power % every === 0);
+  return powers.flatMap((power) => factors.map((factor) => Number(`${factor}e${power}`))).filter(inside);
+}
+
 /** The part of the axis that is zoomed to: at least a millionth of the whole, and inside it. */
 export function zoomed({ min, max }: Range, whole: number): Range {
   const least = whole * 1e-6;

@@ -65,7 +65,7 @@ export class CaseReader {
   async read(subject: ChainSubject): Promise<{ view: CaseView; texts: CaseTexts }> {
     const { problemId } = subject;
     const sources = this.index.sources(problemId);
-    const moments = momentsOf(sources);
+    const moments = momentsOf(sources, this.settings.start);
     const failureSource = moments.find(({ moment }) => moment.kind === 'failures');
     const rewriteSource = sources.find(({ kind }) => kind === 'rewrites');
     if (sources.length === 0)
@@ -162,7 +162,7 @@ export class CaseReader {
 
   /** Failures if it is one, else the problems of the moment it is seen at. */
   private listOf(problemId: string, moment: string | undefined): { ids: string[]; of: string } {
-    const moments = momentsOf(this.index.sources(problemId));
+    const moments = momentsOf(this.index.sources(problemId), this.settings.start);
     const list =
       moments.find(({ moment }) => moment.kind === 'failures') ??
       moments.find((one) => one.moment.key === moment) ??

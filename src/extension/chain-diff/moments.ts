@@ -1,11 +1,12 @@
 /** The times at which a problem was answered in a run, in the order of training. */
 import type { Moment } from '../../protocol/chain-diff';
-import { type StageName, shortStageTitles, stageNames } from '../../stages';
+import { type StageName, stageNames } from '../../stages';
+import { type Start, shortStudentTitle, testedName } from '../../start';
 import type { Source } from './problem-index';
 
-/** "Stage 2 · complete". */
-export function stageTitle(stage: StageName): string {
-  const title = shortStageTitles[stage];
+/** "Stage 2 · complete", "Start: complete-220". */
+export function stageTitle(stage: StageName, start?: Start): string {
+  const title = shortStudentTitle(stage, start);
   return title.startsWith('Stage') ? `${title} · ${stage}` : title;
 }
 
@@ -14,16 +15,16 @@ export interface TimedSource {
   source: Source;
 }
 
-/** Rewrites are no moment: they stand in a column of their own. */
-export function momentsOf(sources: readonly Source[]): TimedSource[] {
+/** Rewrites are no moment: they stand in a column of their own. `start` is the checkpoint that the run began at. */
+export function momentsOf(sources: readonly Source[], start?: Start): TimedSource[] {
   return sources
-    .flatMap((source) => timed(source) ?? [])
+    .flatMap((source) => timed(source, start) ?? [])
     .sort((a, b) => a.order[0] - b.order[0] || a.order[1] - b.order[1])
     .map(({ moment, source }) => ({ moment, source }));
 }
 
 /** By stage, then update; what was found or tested with a stage's student comes behind its updates. */
-function timed(source: Source): (TimedSource & { order: [number, number] }) | null {
+function timed(source: Source, start: Start | undefined): (TimedSource & { order: [number, number] }) | null {
   const made = (moment: Omit<Moment, 'kind'>, kind: Moment['kind'], order: [number, number]) => ({
     moment: { ...moment, kind },
     source,
@@ -43,8 +44,8 @@ function timed(source: Source): (TimedSource & { order: [number, number] }) | nu
   const stage = stageNames.findIndex((name) => source.name === name || source.name.startsWith(`${name}-`));
   const moment = {
     key: `evaluations/${source.name}`,
-    stage: stage < 0 ? 'Evaluation' : stageTitle(stageNames[stage]),
-    label: `test of ${source.name}`,
+    stage: stage < 0 ? 'Evaluation' : stageTitle(stageNames[stage], start),
+    label: `test of ${testedName(source.name, start)}`,
   };
   return made(moment, 'evaluation', [stage < 0 ? stageNames.length : stage, Number.MAX_SAFE_INTEGER]);
 }

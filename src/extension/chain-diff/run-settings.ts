@@ -9,6 +9,7 @@ import { loadData } from '../../data/load';
 import type { Problem } from '../../data/types';
 import { checkpointsFolder } from '../../runs/layout';
 import { type StageName, sampledAs } from '../../stages';
+import { type Start, startOf } from '../../start';
 import { attempt } from '../file-cache';
 
 const componentSchema = z.object({
@@ -41,6 +42,8 @@ export interface RunSettings {
   scale(stage: StageName): string | undefined;
   /** Folders that may hold the student's tokenizer, the best first. */
   tokenizerFolders: string[];
+  /** The checkpoint that the run began at; undefined: a base student. */
+  start: Start | undefined;
   /** The problems that the run trains and is tested on, by id. Read when first asked for; none where they cannot be read. */
   problem(id: string): Problem | undefined;
 }
@@ -62,6 +65,7 @@ export function readSettings(run: string, config: unknown): RunSettings {
       ),
     scale: (stage) => settingsOf(stage)?.scale,
     tokenizerFolders: [...(student ? [student] : []), ...names.map((name) => join(checkpoints, name))],
+    start: startOf(config),
     problem: problemFinder(run, experiment?.data),
   };
 }

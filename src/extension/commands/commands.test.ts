@@ -86,10 +86,10 @@ describe('starting points', () => {
         run ? `${run.at(-1)} ${name}` : name,
       );
     expect(points('complete')).toEqual([
-      ...['2 reconstruct-9', '1 reconstruct-9', 'The student as it is'],
+      ...['2 reconstruct-9', '1 reconstruct-9', 'Base student'],
       ...['2 complete-4', '1 complete-4', '2 reconstruct-5', '1 reconstruct-5'],
     ]);
-    expect(points('rewrite').slice(0, 3)).toEqual(['2 complete-4', '1 complete-4', 'The student as it is']);
+    expect(points('rewrite').slice(0, 3)).toEqual(['2 complete-4', '1 complete-4', 'Base student']);
     expect(startingPoints('complete', { runs, name: 'none' }, cache.list([runs]), cache)).toHaveLength(1);
   });
 });

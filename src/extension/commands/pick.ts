@@ -2,7 +2,8 @@ import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import { type Run, type ShownState, stateOf } from '../../runs/reading';
-import { shortStageTitles, type TrainedStage } from '../../stages';
+import type { TrainedStage } from '../../stages';
+import { shortStudentTitle } from '../../start';
 import { type ExperimentFile, experimentSuffix, readExperiment } from '../experiment-file';
 import { checkpointFolder } from '../run-cache';
 import { nameOf } from '../runs/nodes';
@@ -79,11 +80,13 @@ export async function pickRun(
   const items = runs.list().flatMap((listing) => {
     if (!('run' in listing) || !fits(stateOf(listing.run), listing.run)) return [];
     const last = runs.cache.summary(listing.folder).value?.at(-1);
+    const start = runs.cache.start(listing.folder);
     return [
       {
         label: listing.id,
         description: [stateTitles[stateOf(listing.run)], ago(listing.run.record.updated, Date.now())].join(', '),
-        detail: last && `${shortStageTitles[last.stage]}: ${percent(last.accuracy)}, ${tokens(last.meanTokens)}`,
+        detail:
+          last && `${shortStudentTitle(last.stage, start)}: ${percent(last.accuracy)}, ${tokens(last.meanTokens)}`,
         value: listing.folder,
       },
     ];
@@ -135,7 +138,7 @@ export async function pickStart(
     label: value.name,
     description: value.run ? basename(value.run) : experiment.student,
     detail: [
-      i === 0 ? vscode.l10n.t('What the stage before chose') : '',
+      i === 0 && value.checkpoint ? vscode.l10n.t('Chosen by the stage before') : '',
       value.row ? `${percent(value.row.accuracy)}, ${tokens(value.row.meanTokens)}` : '',
     ]
       .filter(Boolean)

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { RunListing } from '../../runs/reading';
 import type { StageRow } from '../../runs/records';
 import type { StageName, TrainedStage } from '../../stages';
+import { startAt, studentTitle } from '../../start';
 import { checkpointFolder, type RunCache } from '../run-cache';
 
 export interface StartingPoint {
@@ -30,7 +31,7 @@ const before: Record<TrainedStage, readonly StageName[]> = {
  */
 export function startingPoints(
   stage: TrainedStage,
-  experiment: { runs: string; name: string },
+  experiment: { runs: string; name: string; student?: string },
   listings: readonly RunListing[],
   cache: RunCache,
 ): StartingPoint[] {
@@ -47,7 +48,7 @@ export function startingPoints(
       .filter(({ checkpoint }) => existsSync(checkpoint))
       .reverse();
   });
-  const own: StartingPoint = { name: 'The student as it is' };
+  const own: StartingPoint = { name: studentTitle('base', startAt(experiment.student ?? '')) };
   const rank = ({ stage: of, row }: StartingPoint) => {
     const place = of ? before[stage].indexOf(of) : -1;
     if (row && place === 0) return 0;

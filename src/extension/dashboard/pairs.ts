@@ -5,7 +5,7 @@ import { readEvaluation } from '../../runs/reading';
 import type { EvaluationRecord } from '../../runs/records';
 
 /**
- * Every tested student against its run's base, and against the same stage of the first run, on the problems that both were tested on.
+ * Every tested student against the one that its run began with, and against the same stage of the first run, on the problems that both were tested on.
  * Bootstrapping takes a while: gives way between two pairs, and ends early when `stale` says so. A test whose answers cannot be read
  * is left out.
  */
@@ -17,11 +17,16 @@ export async function pairsOf(heads: readonly RunHead[], stale: () => boolean): 
     return known.get(key)!;
   };
   const pairs: Pair[] = [];
-  for (const [i, { folder: run, results }] of heads.entries()) {
+  const begun = ({ start }: RunHead) => start && `${start.run}/${start.checkpoint}`;
+  for (const [i, head] of heads.entries()) {
+    const { folder: run, results } = head;
+    const alike = begun(head) === begun(heads[0]);
     const base = results.find(({ stage }) => stage === 'base');
     for (const result of results) {
       const { stage } = result;
-      const first = i > 0 ? heads[0].results.find((other) => other.stage === stage) : undefined;
+      // What runs began with is compared only where they began alike: else it is no stage that both have.
+      const comparable = i > 0 && (stage !== 'base' || alike);
+      const first = comparable ? heads[0].results.find((other) => other.stage === stage) : undefined;
       for (const [against, other, home] of [
         ['base', stage === 'base' ? undefined : base, run],
         ['first', first, heads[0].folder],

@@ -6,6 +6,7 @@ import { check } from '../../runs/jsonl';
 import { configFile, metricsFile, validationFile } from '../../runs/layout';
 import { openRun, readConfig, readSummary, readValidation } from '../../runs/reading';
 import { metricsRecordSchema } from '../../runs/records';
+import { startOf } from '../../start';
 import { cached, type Read } from '../file-cache';
 import { alertsOf } from './alerts';
 import { Columns } from './columns';
@@ -62,8 +63,10 @@ export class RunSource {
       return read.problem ? otherwise : read.value;
     };
     if (this.metricsProblem) problems.push(this.metricsProblem);
+    const start = startOf(this.settings());
     const shared = {
       folder,
+      ...(start && { start }),
       results: take(this.results(`${folder}/summary.json`), []),
       validation: take(this.validation(validationFile(folder)), []),
       alerts: this.judged(),

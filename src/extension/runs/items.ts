@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type RunListing, type ShownState, stateOf } from '../../runs/reading';
 import type { StageRow } from '../../runs/records';
-import { shortStageTitles, stageIcons, stageTitles } from '../../stages';
+import { shortStageTitles, stageIcons } from '../../stages';
+import { studentLabel, testedName } from '../../start';
 import { type Progress, progressParts, progressText } from '../progress';
 import type { RunCache } from '../run-cache';
 import { accuracyText, ago, plural, shortTime, shortTokens, signed, stateTitles } from '../words';
@@ -148,7 +149,7 @@ function stageAt(listing: RunListing): string {
   return stage ? `${shortStageTitles[stage]}${step ? ` step ${step}` : ''}` : '';
 }
 
-/** What the last stage reached, and what that is against the student as it came. */
+/** What the last stage reached, and what that is against the student that the run began with. */
 function resultParts(rows: readonly StageRow[]): string[] {
   const last = rows.at(-1);
   return last
@@ -170,6 +171,7 @@ function stageItem({ run, stage }: NodeOf<'stage'>, { cache, progress }: Surroun
   const rows = cache.summary(run).value ?? [];
   const row = rows.find((one) => one.stage === stage);
   const at = progress(run);
+  const begun = stage === 'base' ? cache.start(run) : undefined;
   const parts =
     at?.stage === stage
       ? [`${at.update}/${at.updates}`, ...progressParts(at)]
@@ -180,8 +182,8 @@ function stageItem({ run, stage }: NodeOf<'stage'>, { cache, progress }: Surroun
           )
         : [];
   return {
-    label: stageTitles[stage],
-    description: parts.join(' · ') || 'not tested',
+    label: studentLabel(stage, begun),
+    description: [...(parts.length > 0 ? parts : ['not tested']), ...(begun ? [`of ${begun.run}`] : [])].join(' · '),
     icon: at?.stage === stage ? { id: 'loading~spin' } : { id: stageIcons[stage] },
     contextValue: 'stage',
     children: 'closed',
@@ -207,7 +209,7 @@ function checkpointItem({ run, checkpoint }: NodeOf<'checkpoint'>, { cache }: Su
 function evaluationItem({ run, evaluation }: NodeOf<'evaluation'>, { cache }: Surroundings): Item {
   const { value: score, problem } = cache.score(run, evaluation);
   return {
-    label: `Answers of ${evaluation}`,
+    label: `Answers of ${testedName(evaluation, cache.start(run))}`,
     description: score
       ? `${score.correct} of ${score.n} right · ${shortTokens(score.meanTokens)}`
       : `cannot be read: ${problem?.message}`,

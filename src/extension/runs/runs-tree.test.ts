@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ExperimentFile } from '../experiment-file';
+import { plain } from '../markdown';
 import type { Progress } from '../progress';
 import { RunCache } from '../run-cache';
 import {
@@ -101,6 +102,21 @@ describe('the Runs tree', () => {
       '      Failures | 2 problems',
       '    Answers of mine | 1 of 1 right · 10 tok',
     ]);
+  });
+
+  it('calls the start of a run by the checkpoint that it began at', () => {
+    const run = finishedRun();
+    const path = join(runs, '20260204-120000-sums', 'checkpoints', 'complete-220');
+    writeFileSync(join(run, 'config.json'), JSON.stringify({ experiment: { student: { path } } }));
+    writeEvaluation(run, 'base', []);
+    expect(outline().slice(2, 4)).toEqual([
+      '    Start: complete-220 | 70.4 % · 198 tok · of 20260204-120000-sums',
+      '      Answers of complete-220 | 0 of 0 right · – tok',
+    ]);
+    const [stage] = stageNodes(source(), cache.find(run));
+    const [shown] = runNodes(source(), experimentNodes(source())[0] as NodeOf<'experiment'>);
+    for (const node of [stage, shown])
+      expect(tooltipOf(node, cache)).toContain(plain('Start: 20260204-120000-sums complete-220'));
   });
 
   it('shows experiments that were never run, and runs whose experiment is gone', () => {

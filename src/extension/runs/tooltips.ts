@@ -1,7 +1,7 @@
 /** What a node of the Runs tree says when it is asked for more: Markdown, everything from files escaped. */
 import { type RunListing, stateOf } from '../../runs/reading';
 import type { StageRow } from '../../runs/records';
-import { stageTitles } from '../../stages';
+import { type Start, studentTitle } from '../../start';
 import { plain, table } from '../markdown';
 import { type Progress, progressParts, progressText } from '../progress';
 import type { RunCache } from '../run-cache';
@@ -17,7 +17,7 @@ export function tooltipOf(node: RunsNode, cache: RunCache, progress?: Progress):
       return runTooltip(cache.find(node.run), cache, progress);
     case 'stage': {
       const row = cache.summary(node.run).value?.find(({ stage }) => stage === node.stage);
-      return row && stageTooltip(row);
+      return row && stageTooltip(row, cache.start(node.run));
     }
     case 'checkpoint':
       return plain(node.checkpoint);
@@ -42,7 +42,7 @@ function runTooltip(listing: RunListing, cache: RunCache, progress?: Progress): 
     `**${plain(record.name)}** ${stateTitles[stateOf(listing.run)]}`,
     record.reason ? plain(record.reason) : '',
     progress ? plain([progressText(progress), ...progressParts(progress)].join(', ')) : '',
-    summary.problem ? plain(summary.problem.toString()) : summaryTable(summary.value),
+    summary.problem ? plain(summary.problem.toString()) : summaryTable(summary.value, cache.start(listing.folder)),
     failures > 0 ? plural(failures, 'failure case') : '',
     `Begun ${time(record.created)}, last written ${time(record.updated)}`,
     plain(listing.folder),
@@ -51,10 +51,10 @@ function runTooltip(listing: RunListing, cache: RunCache, progress?: Progress): 
     .join('\n\n');
 }
 
-function summaryTable(rows: readonly StageRow[]): string {
+function summaryTable(rows: readonly StageRow[], start: Start | undefined): string {
   if (rows.length === 0) return 'No student has been tested yet.';
   const body = rows.map((row) => [
-    stageTitles[row.stage],
+    plain(studentTitle(row.stage, start)),
     percent(row.accuracy),
     row.meanTokens.toFixed(1),
     row.wallSeconds > 0 ? duration(row.wallSeconds) : '',
@@ -62,7 +62,7 @@ function summaryTable(rows: readonly StageRow[]): string {
   return table(['', 'right', 'mean tokens', 'training'], body);
 }
 
-function stageTooltip(row: StageRow): string {
+function stageTooltip(row: StageRow, start: Start | undefined): string {
   const [low, high] = row.accuracyInterval;
   const facts = [
     ['right', `${percent(row.accuracy)} of ${row.n} test problems`],
@@ -72,5 +72,5 @@ function stageTooltip(row: StageRow): string {
     ...(row.wallSeconds > 0 ? [['training', duration(row.wallSeconds)]] : []),
     ...(row.checkpoint ? [['checkpoint', plain(row.checkpoint)]] : []),
   ];
-  return table([stageTitles[row.stage], ''], facts);
+  return table([plain(studentTitle(row.stage, start)), ''], facts);
 }

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Crash, Host } from '../../client/api';
 import { checkText } from '../../runs/events';
 import type { StageRow } from '../../runs/records';
-import { shortStageTitles } from '../../stages';
+import { shortStudentTitle } from '../../start';
 import { command, sentence, sentences, trustedCommand } from '../commands/report';
 import type { Told } from '../hosts';
 import type { Services } from '../services';
@@ -76,9 +76,10 @@ async function tellEnd(
   if (outcome === 'finished') {
     if (!setting('notifyOnFinish', true)) return;
     const rows = runs.cache.summary(run).value ?? [];
+    const start = runs.cache.start(run);
     // From where to where; all that lies between is on the dashboard.
     const results = [...new Set([rows[0], rows.at(-1)])].flatMap((row) =>
-      row ? `${shortStageTitles[row.stage]} ${accuracyText(row)}, ${tokens(row.meanTokens)}` : [],
+      row ? `${shortStudentTitle(row.stage, start)} ${accuracyText(row)}, ${tokens(row.meanTokens)}` : [],
     );
     const last = rows.at(-1);
     const doubt = last && last.n < fewProblems ? margin(last) : '';
