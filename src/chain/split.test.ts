@@ -66,7 +66,6 @@ describe('step marks', () => {
   });
 
   test.each([
-    'Step 1: a\nStep 2: so the total is \\boxed{10}',
     'Step 1: a\nStep 2: The answer is 10 because nine of them and one more are ten, as we saw above',
     'Step 1: a\n**Final Answer** is what we look for.\nStep 2: b',
   ])('%j has no closing of its own: nothing of the steps is lost', (text) => {
@@ -108,13 +107,59 @@ describe('texts without step marks', () => {
     });
   });
 
-  test('sentences: fillers and the naming of the answer go, short neighbours on one subject join, LaTeX stays whole', () => {
+  test('a box within the last step is the answer, and the step stays whole', () => {
+    expect(splitChain('Step 1: a\nStep 2: so the total is \\boxed{\\frac{1}{2}} m')).toEqual({
+      thinking: '',
+      steps: ['a', 'so the total is \\boxed{\\frac{1}{2}} m'],
+      answer: '\\frac{1}{2}',
+    });
+  });
+
+  test.each([
+    '**Step 1**: 6 * 4 = 24\n\n**Step 2**: 24 - 5 = 19\n\nAnswer: 19',
+    'Step 1 - 6 * 4 = 24\nStep 2 – 24 - 5 = 19\nAnswer: 19',
+    'Schritt 1: 6 * 4 = 24\nSchritt 2: 24 - 5 = 19\nAnswer: 19',
+    '步骤1：6 * 4 = 24\n步骤2：24 - 5 = 19\nAnswer: 19',
+  ])('marks of other kinds: %j', (text) => {
+    expect(splitChain(text)).toEqual({ thinking: '', steps: ['6 * 4 = 24', '24 - 5 = 19'], answer: '19' });
+  });
+
+  test('prose keeps the sentence that names the unknown, and the one that computes the answer', () => {
+    const [first, second, third] = [
+      'Let $x$ be the price of a ticket.',
+      'Then $4x + 6 = 50$, so $4x = 44$ and $x = 11$.',
+      'Two tickets therefore cost $2 \\cdot 11 = \\boxed{22}$ dollars.',
+    ];
+    const { steps, answer } = splitChain(`${first} ${second} ${third}`);
+    expect([steps, answer]).toEqual([[`${first} ${second}`, third], '22']);
+    expect(splitChain(`${first} ${second}\n\nSo \\boxed{22}.`)).toMatchObject({ steps: [`${first} ${second}`] });
+  });
+
+  test('no sentence is lost but a last one that only names the answer', () => {
+    const sentences = fc.constantFrom(
+      'Okay, now.',
+      'Let $y$ be it.',
+      'She sold 48 / 2 = 24 of them.',
+      'The farmer from the village by the river has a lot of apples and pears.',
+      'So we have \\boxed{7} of them as the two of us said before that day.',
+      'Well.\n\n',
+    );
+    fc.assert(
+      fc.property(fc.array(sentences, { minLength: 1, maxLength: 9 }), (parts) => {
+        const text = parts.join(' ');
+        const squeezed = (value: string) => value.replace(/\s+/g, '');
+        expect(squeezed(splitChain(text).steps.join(''))).toBe(squeezed(text));
+      }),
+    );
+  });
+
+  test('sentences: the naming of the answer goes, short ones and neighbours on one subject join, LaTeX stays whole', () => {
     const text =
       "Okay, let's see. Mr. Smith has 3.5 kg of apples in a basket. The basket of apples is sold for \\( x = 2. Then y = 3 \\) dollars. Each of his five daughters receives the same share of whatever money was left over. The final answer is 5.\nAnswer: 5";
     expect(splitChain(text)).toEqual({
       thinking: '',
       steps: [
-        'Mr. Smith has 3.5 kg of apples in a basket. The basket of apples is sold for \\( x = 2. Then y = 3 \\) dollars.',
+        "Okay, let's see. Mr. Smith has 3.5 kg of apples in a basket. The basket of apples is sold for \\( x = 2. Then y = 3 \\) dollars.",
         'Each of his five daughters receives the same share of whatever money was left over.',
       ],
       answer: '5',
@@ -125,8 +170,8 @@ describe('texts without step marks', () => {
     expect(splitChain('48 / 2 = 24. 48 + 24 = 72. Answer: 72').steps).toEqual(['48 / 2 = 24. 48 + 24 = 72.']);
   });
 
-  test('when every sentence would go, all stay', () => {
-    expect(splitChain('Hello there. Good day.').steps).toEqual(['Hello there.', 'Good day.']);
+  test('short sentences alone are one step', () => {
+    expect(splitChain('Hello there. Good day.').steps).toEqual(['Hello there. Good day.']);
     expect(splitChain('')).toEqual({ thinking: '', steps: [], answer: '' });
   });
 });

@@ -5,7 +5,7 @@ import type { Chain, Span } from './types';
  * Parts a text into thinking, steps and answer.
  *
  * Steps are, in order of preference: what stands behind "Step k:" marks; the lines of a GSM8K solution (one that ends with
- * `#### 72`); a numbered list from 1 on; the sentences that carry reasoning (`stepsOfSentences`). The thinking is a
+ * `#### 72`); a numbered list from 1 on; the sentences (`stepsOfSentences`). The thinking is a
  * `<think>` block, or what stands before the first mark, without "Thinking…". The answer is what follows the last answer
  * mark on its line (or on the next line when its own is empty), or else what the text closes with (`closings`), out of its
  * box. Step marks are looked for at line starts only, unless there are none there. Never throws. Source: the rules of the BRIDGE release, for text that is not in our form.
@@ -35,7 +35,7 @@ export function splitChain(text: string): Chain {
 
 /** Takes a `<think>` block off the front; one that is never closed is all there is. */
 function splitThought(text: string): { thought: string; body: string } {
-  const closed = text.indexOf('</think>');
+  const closed = text.lastIndexOf('</think>');
   const opened = /^\s*<think>/.exec(text.slice(0, 200))?.[0].length ?? 0;
   if (closed >= 0) return { thought: text.slice(opened, closed).trim(), body: text.slice(closed + '</think>'.length) };
   return opened > 0 ? { thought: text.slice(opened).trim(), body: '' } : { thought: '', body: text };
@@ -48,6 +48,16 @@ interface Mark extends Span {
   number: number;
 }
 
+/** "Step 1:", "## Step 1.", "**Step 1**:", "Step 1 - ", "Schritt 1:", "步骤1：" at the head of a line. */
+const stepMark = new RegExp(
+  [
+    '^[ \\t]{0,8}(?:[#>*-]{1,6}[ \\t]{0,4}){0,2}',
+    '(?:Step|Schritt|Étape|Etape|Paso|Passo|Passaggio|Stap|Steg|Krok|Adım|Шаг|Крок|步骤|步驟|ステップ|단계)',
+    '[ \\t]?(\\d{1,4})(?:\\*\\*)?[ \\t]?(?:[:：.)]\\*{0,2}|[-–—](?=[ \\t]))',
+  ].join(''),
+  'gim',
+);
+
 function findSteps(text: string): { marks: Mark[]; numbered: boolean } {
   const find = (pattern: RegExp): Mark[] =>
     [...text.matchAll(pattern)].map((match) => ({
@@ -55,7 +65,7 @@ function findSteps(text: string): { marks: Mark[]; numbered: boolean } {
       end: match.index + match[0].length,
       number: Number(match[1]),
     }));
-  const atLineStart = find(/^[ \t]{0,8}(?:[#>*-]{1,6}[ \t]{0,4}){0,2}Step[ \t]?(\d{1,4})[ \t]?[:.)]\*{0,2}/gim);
+  const atLineStart = find(stepMark);
   if (atLineStart.length > 0) return { marks: atLineStart, numbered: false };
   const inline = find(/(?<![^\s*])\*{0,2}Step (\d{1,4}):\*{0,2}/g);
   if (inline[0]?.number === 1) return { marks: inline, numbered: false };
@@ -95,9 +105,22 @@ function findClosing(text: string, from: number): { end: number; answer: string 
     const found = closing.exec(tail);
     if (found) return { end: start + found.index, answer: undress(lastBox(found[1])) };
   }
-  return { end: text.length, answer: '' };
+  // A box within a last sentence is its answer, and the sentence a step all the same.
+  const box = lastBox(tail);
+  return { end: text.length, answer: box.startsWith('\\boxed{') ? unbox(boxAlone(box)) : '' };
 }
 
+/** The box at the beginning of a text, without what follows it; '' when it is not closed. */
+function boxAlone(text: string): string {
+  let depth = 0;
+  for (const match of text.matchAll(/[{}]/g)) {
+    depth += match[0] === '{' ? 1 : -1;
+    if (depth === 0) return text.slice(0, match.index + 1);
+  }
+  return '';
+}
+
+/** From the last box on; all of the text where it has none. */
 const lastBox = (text: string) => text.slice(Math.max(0, text.lastIndexOf('\\boxed{')));
 
 /** A text without bold marks and LaTeX's delimiters around it, and without the stop of its sentence. */
@@ -147,35 +170,35 @@ export function stripCalculatorMarks(text: string): string {
 }
 
 /**
- * Steps of a text without marks: its sentences, but for the short ones without arithmetic and those that only name the
- * answer, short neighbours in one paragraph and on one subject joined. When nothing is left, all the sentences.
+ * Steps of a text without marks: its sentences, all of them but a last one that only names the answer. A sentence too short to be a step
+ * goes with the next one of its paragraph, or else the one before; so do short neighbours on one subject.
  */
 function stepsOfSentences(text: string): string[] {
   const spans = splitSentences(text);
-  const sentences = spans.map(({ start, end }) => text.slice(start, end));
-  const joined: string[] = [];
-  let before = 0;
-  for (const [i, sentence] of sentences.entries()) {
-    if (!carriesReasoning(sentence)) continue;
-    const last = joined.at(-1);
-    const sameParagraph = !/\n[ \t]*\n/.test(text.slice(before, spans[i].start));
-    before = spans[i].end;
-    if (last !== undefined && sameParagraph && belongTogether(last, sentence))
-      joined[joined.length - 1] = `${last} ${sentence}`;
-    else joined.push(sentence);
+  const last = spans.at(-1);
+  if (spans.length > 1 && last && namesAnswer(text.slice(last.start, last.end))) spans.pop();
+  const steps: Span[] = [];
+  for (const sentence of spans) {
+    const before = steps.at(-1);
+    if (before && isJoined(text, before, sentence)) before.end = sentence.end;
+    else steps.push({ ...sentence });
   }
-  const steps = joined.filter((step) => countWords(step) >= 10 || hasEquation(step));
-  return steps.length > 0 ? steps : sentences;
+  return steps.map(({ start, end }) => text.slice(start, end));
 }
 
-const filler =
-  /^(?:okay|ok|so|alright|now|well|hmm|let's|let us|let me|first|next|wait|sure|great|to solve|we need to)\b/i;
+function isJoined(text: string, before: Span, next: Span): boolean {
+  if (/\n[ \t]*\n/.test(text.slice(before.end, next.start))) return false;
+  const [a, b] = [before, next].map(({ start, end }) => text.slice(start, end));
+  return isShort(a) || isShort(b) || belongTogether(a, b);
+}
 
-function carriesReasoning(sentence: string): boolean {
-  if (/\\boxed|\b(?:final answer|the answer is|answer:)/i.test(sentence)) return false;
-  if (hasEquation(sentence)) return true;
-  const words = countWords(sentence);
-  return words >= 5 && !(words < 10 && filler.test(sentence));
+/** Of too few words to be a step, and without arithmetic. */
+const isShort = (sentence: string) => countWords(sentence) < 10 && !hasEquation(sentence);
+
+/** "The final answer is 5.", "So \\boxed{5}.": what the answer line says anyway. */
+function namesAnswer(sentence: string): boolean {
+  if (hasEquation(sentence) || countWords(sentence) > 12) return false;
+  return /\b(?:final answer|the answer is|answer:)/i.test(sentence) || /^\W*(?:\w+\W+){0,3}\\boxed/.test(sentence);
 }
 
 function belongTogether(a: string, b: string): boolean {
