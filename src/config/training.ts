@@ -70,7 +70,15 @@ const sampling = () => ({
 });
 
 const dynamicSampling = () => ({
-  enabled: flag('Sample again for groups whose rewards are all equal (DAPO, arXiv 2503.14476).').default(false),
+  enabled: flag('Sample again for flat groups (DAPO, arXiv 2503.14476).').default(false),
+  by: choice(
+    'Which groups are flat: they teach nothing, are counted as flatGroups, and are sampled for again where that is on.',
+    {
+      reward: 'Those whose rewards are all equal.',
+      correct:
+        'Those that are all right or all wrong, too, as in DAPO: no reward for form or length keeps an all-wrong group alive, and none makes right answers shorter where there is no wrong one.',
+    },
+  ).default('reward'),
   maxRounds: whole('Rounds of sampling for one update at most.', { min: 1, max: 100 }).default(10),
 });
 
@@ -141,7 +149,7 @@ export const grpo = (updates: number, maxNewTokens: number) => ({
   iterations: whole('Passes over the same samples before new ones are drawn.', { min: 1 }).default(1),
   minibatches: whole('Optimizer steps in each pass.', { min: 1 }).default(1),
   tokenMeasures: flag(
-    "Record the entropy at every token of a rollout and, where beta is above 0, the reference's log-probability: what the overlays Entropy, Reference and KL of the chain diff show. Rollout files grow by a fifth for the one, by a third for the other.",
+    "Record the entropy at every token of a rollout and, where beta is above 0, the reference's log-probability: what the overlays Entropy, Reference and KL of the chain diff show. Rollout files grow by a seventh for the one, by a third for the other.",
   ).default(true),
   maskTruncated: flag('Leave completions that were cut off out of the loss.').default(false),
   dynamicSampling: group('Sampling again instead of learning nothing from flat groups.', dynamicSampling()).prefault(

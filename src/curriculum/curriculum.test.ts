@@ -54,6 +54,18 @@ async function stopAndResume(updates: number): Promise<string> {
   return run;
 }
 
+/** A run of Stage 2 alone: its second update, by default. */
+async function completeAlone(changes: object, step = 2) {
+  const { stages, ...experiment } = tinyExperiment(folder, { baselines: { sft: false } });
+  const complete = stages.complete && { ...stages.complete, ...changes };
+  const { folder: run } = await startRun(
+    { ...experiment, stages: { reconstruct: false, complete, rewrite: false } },
+    join(folder, 'runs'),
+    quiet,
+  );
+  return { rollouts: readRollouts(run, 'complete', step), update: readMetrics(run)[step - 1] };
+}
+
 describe('a run', () => {
   it('tells its whole story in its folder', () => {
     expect(openRun(whole).record).toMatchObject({ state: 'finished', name: 'tiny' });
@@ -112,17 +124,7 @@ describe('a run', () => {
   });
 
   it("records the reference's log-probs and the entropy of every token, as far as the settings have them", async () => {
-    const { stages } = tinyExperiment(folder);
-    const variant = async (changes: Partial<typeof stages.complete & object>) => {
-      const complete = stages.complete && { ...stages.complete, ...changes };
-      const experiment = {
-        ...tinyExperiment(folder, { baselines: { sft: false } }),
-        stages: { reconstruct: false as const, complete, rewrite: false as const },
-      };
-      const { folder: run } = await startRun(experiment, join(folder, 'runs'), quiet);
-      return { rollouts: readRollouts(run, 'complete', 2), update: readMetrics(run)[1] };
-    };
-    const on = await variant({});
+    const on = await completeAlone({});
     const tokens = on.rollouts.flatMap(({ entropy }) => entropy!);
     expect(tokens.reduce((a, b) => a + b) / tokens.length).toBeCloseTo(on.update.entropy!, 4);
     // The first update's reference is the student that sampled; this is the second.
@@ -130,18 +132,52 @@ describe('a run', () => {
     expect(change.reduce((sum, x) => sum + Math.exp(x) - x - 1, 0) / change.length).toBeCloseTo(on.update.kl!, 6);
     expect(on.update.kl).toBeGreaterThan(0);
 
-    const without = await variant({ beta: 0 });
+    const without = await completeAlone({ beta: 0 });
     expect(without.update).not.toHaveProperty('kl');
     for (const rollout of without.rollouts) {
       expect(rollout.entropy).toHaveLength(rollout.tokens.length);
       expect(rollout).not.toHaveProperty('refLogProbs');
     }
 
-    const off = await variant({ tokenMeasures: false });
+    const off = await completeAlone({ tokenMeasures: false });
     expect(off.update.entropy).toBe(on.update.entropy);
     expect(off.rollouts.map(({ tokens }) => tokens)).toEqual(on.rollouts.map(({ tokens }) => tokens));
     for (const rollout of off.rollouts)
       for (const name of ['entropy', 'refLogProbs']) expect(rollout).not.toHaveProperty(name);
+  });
+
+  it('learns nothing from groups that are flat by their rewards or by their answers, and samples for them again', async () => {
+    const { complete } = tinyExperiment(folder).stages;
+    const [correctness, repetition] = complete ? complete.reward.components : [];
+    const reward = { components: [correctness, { ...repetition, options: { n: 1, penalty: 1 } }] };
+    const settings = { updates: 1, beta: 0, reward, replay: { own: 0, teacher: 0, weight: 0 } };
+    // A student that is never right, and a reward that looks at repetition, too.
+    const sampled = async (by: 'reward' | 'correct') => {
+      const before = vi.mocked(sample).mock.calls.length;
+      const found = await completeAlone({ ...settings, dynamicSampling: { enabled: true, by, maxRounds: 3 } }, 1);
+      const streams = vi
+        .mocked(sample)
+        .mock.calls.slice(before)
+        .map(([, , { stream }]) => stream);
+      return { ...found, rounds: streams.filter((stream) => stream?.[0] === 'complete/complete').length };
+    };
+    const shaped = await sampled('reward');
+    expect(shaped.update).toMatchObject({ allWrong: 1 });
+    expect(shaped.update.flatGroups).toBeLessThan(1);
+    expect(shaped.rollouts.some(({ advantage }) => advantage !== 0)).toBe(true);
+    expect(shaped.update.gradNorm).toBeGreaterThan(0);
+
+    const judged = await sampled('correct');
+    expect(judged.rounds).toBe(3);
+    const once = await completeAlone(
+      { ...settings, dynamicSampling: { enabled: false, by: 'correct', maxRounds: 3 } },
+      1,
+    );
+    expect(once.update).toMatchObject({ flatGroups: 1, gradNorm: 0 });
+    expect(judged.update).toMatchObject({ allWrong: 1, flatGroups: 1, gradNorm: 0 });
+    expect(judged.rollouts).toHaveLength(6);
+    expect(judged.rollouts.every(({ advantage }) => advantage === 0)).toBe(true);
+    expect(judged.update.entropy).toBeGreaterThan(0);
   });
 
   it('never has more completions in flight than an update has, where teacher chains are shown', () => {

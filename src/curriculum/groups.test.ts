@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { measureGroups, type ScoredGroup, type ScoredSample } from './groups';
+import { isFlat, measureGroups, type ScoredGroup, type ScoredSample } from './groups';
 
 const sample = (correct: boolean, length: number) =>
   ({
@@ -10,6 +10,23 @@ const sample = (correct: boolean, length: number) =>
     score: { total: correct ? 1 : -1, parts: { correctness: correct ? 1 : -1 } },
   }) as unknown as ScoredSample;
 const group = (...samples: ScoredSample[]) => ({ samples }) as unknown as ScoredGroup;
+
+it('is flat by its rewards, or by its answers as well', () => {
+  const advantaged =
+    (...advantages: number[]) =>
+    (one: ScoredGroup) => ({
+      ...one,
+      samples: one.samples.map((sample, i) => ({ ...sample, advantage: advantages[i] })),
+    });
+  const shaped = advantaged(0.5, -0.5)(group(sample(false, 4), sample(false, 9))); // all wrong, one better formed
+  const mixed = advantaged(1, -1)(group(sample(true, 4), sample(false, 9)));
+  const equal = group(sample(true, 4), sample(false, 9)); // right and wrong for one reward
+  const flat = (by: 'reward' | 'correct') => [shaped, mixed, equal].map((one) => isFlat(one, by));
+  expect(flat('reward')).toEqual([false, false, true]);
+  expect(flat('correct')).toEqual([true, false, true]);
+  expect(measureGroups([shaped, mixed], 'reward')).toMatchObject({ flatGroups: 0, allWrong: 0.5 });
+  expect(measureGroups([shaped, mixed], 'correct')).toMatchObject({ flatGroups: 0.5, allWrong: 0.5 });
+});
 
 describe('what is measured of an update', () => {
   it('tells the length of right and of wrong completions apart', () => {

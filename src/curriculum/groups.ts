@@ -38,9 +38,13 @@ export interface ScoredGroup extends GroupPrompt {
 /** Completions in flight, of updates and of anything else that is asked with as long prompts: what was reckoned with (memory.ts). */
 export const rowsAtOnce = ({ prompts, group }: Pick<GrpoSettings, 'prompts' | 'group'>): number => prompts * group;
 
-/** A group whose applicable rewards are all equal teaches nothing: its advantages are 0. */
-export function isFlat(group: ScoredGroup): boolean {
-  return group.samples.every((one) => one.advantage === 0);
+/** What makes a group flat: see the setting `dynamicSampling.by`. */
+export type FlatBy = GrpoSettings['dynamicSampling']['by'];
+
+/** A group whose applicable rewards are all equal teaches nothing: its advantages are 0. By `correct`, one all right or all wrong is flat, too. */
+export function isFlat({ samples }: ScoredGroup, by: FlatBy): boolean {
+  const alike = samples.every(({ correct }) => correct === samples[0].correct);
+  return (by === 'correct' && alike) || samples.every(({ advantage }) => advantage === 0);
 }
 
 /** Samples `settings.group` completions for each prompt, scores them and gives them advantages. `stream` names the draw. */
@@ -130,8 +134,8 @@ export function episodes(groups: readonly ScoredGroup[], maskTruncated: boolean)
   );
 }
 
-/** Measurements of the samples of an update, with TRL's meanings. */
-export function measureGroups(groups: readonly ScoredGroup[]) {
+/** Measurements of the samples of an update, with TRL's meanings where groups are flat by their rewards. */
+export function measureGroups(groups: readonly ScoredGroup[], flatBy: FlatBy = 'reward') {
   const all = groups.flatMap(({ samples }) => samples);
   const lengths = (of: readonly ScoredSample[]) => mean(of.map(({ tokens }) => tokens.length));
   const right = all.filter(({ correct }) => correct);
@@ -155,7 +159,7 @@ export function measureGroups(groups: readonly ScoredGroup[]) {
     ...(right.length > 0 && { lengthCorrect: lengths(right) }),
     ...(wrong.length > 0 && { lengthWrong: lengths(wrong) }),
     truncated: mean(all.map(({ finished }) => Number(!finished))),
-    flatGroups: share(isFlat),
+    flatGroups: share((group) => isFlat(group, flatBy)),
     allCorrect: share(({ samples }) => samples.every(({ correct }) => correct)),
     allWrong: share(({ samples }) => samples.every(({ correct }) => !correct)),
   };

@@ -73,7 +73,8 @@ export async function trainGrpo(context: Context, model: Model, phase: GrpoPhase
         const { perToken, tokens, ratio: _, ...measures } = step;
         const recorded = rolloutRecords(context, groups, settings.tokenMeasures ? perToken : null);
         context.run.rollouts(stage, update + 1, recorded);
-        return { metrics: { ...measures, ...measureGroups(drawn) }, tokens: tokens + generatedTokens };
+        const measured = measureGroups(drawn, settings.dynamicSampling.by);
+        return { metrics: { ...measures, ...measured }, tokens: tokens + generatedTokens };
       },
     });
   } finally {
@@ -89,22 +90,29 @@ function referencePolicy(context: Context, model: Model, checkpoint: string | nu
   return reference;
 }
 
-/** The groups of an update. With dynamic sampling, flat groups are replaced by further draws until the update is full. */
+/**
+ * The groups of an update. Flat ones have no advantages, whatever makes them flat. With dynamic sampling they are replaced by further draws
+ * until the update is full, or the last round is over.
+ */
 async function draw(context: Context, model: Model, phase: GrpoPhase, update: number) {
   const { settings, stage } = phase;
   const { dynamicSampling, prompts } = settings;
   const drawn: ScoredGroup[] = [];
   let generatedTokens = 0;
+  const flat = (group: ScoredGroup) => isFlat(group, dynamicSampling.by);
   const rounds = dynamicSampling.enabled ? dynamicSampling.maxRounds : 1;
   for (let round = 0; round < rounds; round++) {
     const stream = [`${stage}/${phase.phase}`, update, round];
     const sampled = await sampleGroups(context, model, phase.prompts(update, round), settings, stream);
-    drawn.push(...sampled.groups);
+    drawn.push(...sampled.groups.map((group) => (flat(group) ? withoutAdvantage(group) : group)));
     generatedTokens += sampled.generatedTokens;
-    if (drawn.filter((group) => !isFlat(group)).length >= prompts) break;
+    if (drawn.filter((group) => !flat(group)).length >= prompts) break;
   }
   if (!dynamicSampling.enabled) return { groups: drawn, drawn, generatedTokens };
-  const lively = drawn.filter((group) => !isFlat(group));
-  const flat = drawn.filter(isFlat);
-  return { groups: [...lively, ...flat].slice(0, prompts), drawn, generatedTokens };
+  const lively = drawn.filter((group) => !flat(group));
+  return { groups: [...lively, ...drawn.filter(flat)].slice(0, prompts), drawn, generatedTokens };
+}
+
+function withoutAdvantage(group: ScoredGroup): ScoredGroup {
+  return { ...group, samples: group.samples.map((one) => ({ ...one, advantage: 0 })) };
 }

@@ -104,7 +104,7 @@ export const updateMetricsSchema = z.object({
   lengthWrong: real.optional(),
   /** Share of completions cut off by the token budget. */
   truncated: real.optional(),
-  /** Share of groups whose rewards are all equal, and of groups all right or all wrong. */
+  /** Share of flat groups (by the setting `dynamicSampling.by`), and of groups all right or all wrong. */
   flatGroups: real.optional(),
   allCorrect: real.optional(),
   allWrong: real.optional(),

@@ -95,7 +95,7 @@ const panels: Panel[] = [
     id: 'flat',
     title: 'Flat groups',
     explain:
-      'Share of groups whose completions all got the same reward: they have no advantage and teach nothing. And of groups that are all right, or all wrong.',
+      'Share of groups whose completions all got the same reward: they have no advantage and teach nothing (where dynamicSampling goes by "correct", those all right or all wrong, too). And of groups that are all right, or all wrong.',
     metrics: [
       {
         key: 'flatGroups',
@@ -129,7 +129,7 @@ const panels: Panel[] = [
   single(
     'entropy',
     'Entropy',
-    'Mean entropy of the next-token distribution over the completion tokens, in nats. Near 0 the samples of a group are all alike.',
+    'Mean entropy of the next-token distribution over all completion tokens, those of flat groups too, in nats. Near 0 the samples of a group are all alike.',
     'number',
     true,
   ),
@@ -144,7 +144,7 @@ const panels: Panel[] = [
     id: 'clip',
     title: 'Clipped tokens',
     explain:
-      'Share of tokens whose probability ratio ran into the clip range: at the low side (advantage below 0) and the high side (above 0). Such tokens give no gradient.',
+      'Share of tokens (of completions with the loss gspo) whose probability ratio ran into the clip range: at the low side (advantage below 0) and the high side (above 0). They give no gradient; with cispo, which has a high side only, a bounded one.',
     metrics: [
       {
         key: 'clipLow',

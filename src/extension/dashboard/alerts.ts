@@ -76,7 +76,7 @@ const flatGroups: Judge = (columns, stretch) => {
   return {
     ...at(columns, flat.row, 'flatGroups'),
     level: 'warning',
-    text: `${percent(flat.mean)} of the groups have one reward for all their samples and teach nothing (all right ${percent(right)}, all wrong ${percent(wrong)}).`,
+    text: `${percent(flat.mean)} of the groups are flat and teach nothing (all right ${percent(right)}, all wrong ${percent(wrong)}).`,
     remedy:
       right >= wrong
         ? 'Harder problems, or dynamicSampling, would leave more to learn.'
