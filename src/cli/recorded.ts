@@ -1,7 +1,7 @@
 /** Recorded completions with the problems they answer, for scoring them again. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import type { RunConfig } from '../curriculum/run-config';
+import { readRunConfig } from '../curriculum/run-config';
 import { guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
 import type { Problem } from '../data/types';
@@ -9,7 +9,7 @@ import { UserError } from '../errors';
 import { type Scorable as ScorableOf, toScorable } from '../rewards/recorded';
 import { readRecords } from '../runs/jsonl';
 import { rolloutsFile, runFile } from '../runs/layout';
-import { readConfig, readRollouts, rolloutSteps } from '../runs/reading';
+import { readRollouts, rolloutSteps } from '../runs/reading';
 import { type RolloutRecord, rolloutRecordSchema } from '../runs/records';
 import type { StageName } from '../stages';
 import { locateRun, shown } from './places';
@@ -94,7 +94,7 @@ function problemsOf(run: string | undefined, data: string | undefined, file: str
       code: 'usage',
       remedy: 'Name the dataset with --data, or score the file inside its run.',
     });
-  const experiment = data === undefined ? (readConfig(run!) as RunConfig).experiment : experimentAt(data);
+  const experiment = data === undefined ? readRunConfig(run!).experiment : experimentAt(data);
   const source = experiment ? experiment.data.train : { format: guessFormat(data!), path: resolve(data!), start: 0 };
   return new Map(loadData(source, '.', 'train').problems.map((problem) => [problem.id, problem]));
 }

@@ -3,12 +3,12 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DataSource, Experiment } from '../config/experiment';
 import { loadExperiment } from '../config/load';
-import type { RunConfig } from '../curriculum/run-config';
+import { readRunConfig } from '../curriculum/run-config';
 import { arithmeticDefaults } from '../data/arithmetic';
 import type { Dataset } from '../data/dataset';
 import { loadData } from '../data/load';
 import { UserError } from '../errors';
-import { readConfig, runOfCheckpoint } from '../runs/reading';
+import { runOfCheckpoint } from '../runs/reading';
 import { type DatasetOptions, loadAsked, sourceOf } from './dataset';
 import { experimentFile } from './places';
 
@@ -58,7 +58,7 @@ function choose(
         remedy:
           'Name a dataset or an experiment with --data. (Only for a checkpoint inside a run, its test data is the default.)',
       });
-    const { experiment } = readConfig(run) as RunConfig;
+    const { experiment } = readRunConfig(run);
     return { source: experiment.data.test, evaluation: experiment.evaluation };
   }
   if (format === 'arithmetic' || data === 'arithmetic') {

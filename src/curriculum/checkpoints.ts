@@ -12,22 +12,7 @@ import { checkpointsFolder } from '../runs/layout';
 import type { CheckpointEntry } from '../runs/records';
 import type { StageName } from '../stages';
 import type { Context } from './context';
-import type { Selection } from './selection';
-
-/** What a checkpoint remembers beside weights and moments. Random draws are functions of seed and cursor, so no generator state. */
-export interface TrainingState {
-  phase: string;
-  /** Updates made in this phase: the data cursor and the place in every schedule. */
-  update: number;
-  optimizerStep: number;
-  selection: Selection;
-  /** The validation check of this update is still to be made: the run was asked to end before it was over. */
-  unchecked: boolean;
-  results: Context['results'];
-  seconds: Context['seconds'];
-  /** What the phase itself has to remember. */
-  extra: unknown;
-}
+import { readTrainingState, type TrainingState } from './training-state';
 
 const momentsFile = 'optimizer.safetensors';
 
@@ -72,13 +57,18 @@ function source(name: string, values: Tensor) {
 }
 
 /** The newest checkpoint of the run with its state; null when there is none. Damaged files are a UserError. */
-export function newestCheckpoint(
-  context: Pick<Context, 'run'>,
-): { entry: CheckpointEntry; state: TrainingState } | null {
-  const entry = context.run.record.checkpoints.at(-1);
+export function newestCheckpoint(context: Pick<Context, 'run'>): NewestCheckpoint | null {
+  const { record } = context.run;
+  const entry = record.checkpoints.at(-1);
   if (!entry) return null;
-  const { state } = verifyCheckpoint(join(checkpointsFolder(context.run.folder), entry.name));
-  return { entry, state: state as TrainingState };
+  const folder = checkpointFolder(context, entry.name);
+  return { entry, folder, state: readTrainingState(record, { entry, folder, state: verifyCheckpoint(folder) }) };
+}
+
+export interface NewestCheckpoint {
+  entry: CheckpointEntry;
+  folder: string;
+  state: TrainingState;
 }
 
 /** Puts what was trained in a checkpoint (weights, of a student of the same shape, or an adapter) into `model`. */

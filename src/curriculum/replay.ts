@@ -32,9 +32,9 @@ export class OwnSamples {
     return this.rows().map((row) => [row, this.best.get(row)!]);
   }
 
-  restore(entries: readonly [number, readonly number[]][]): void {
+  restore(entries: readonly [number, readonly number[]][] | null): void {
     this.best.clear();
-    for (const [row, completion] of entries) this.best.set(row, completion);
+    for (const [row, completion] of entries ?? []) this.best.set(row, completion);
   }
 }
 

@@ -1,19 +1,49 @@
-import type { Experiment } from '../config/experiment';
+import { dirname } from 'node:path';
+import * as z from 'zod';
+import { type Experiment, experimentSchema } from '../config/experiment';
+import { resolveExperiment } from '../config/load';
+import { UserError } from '../errors';
+import { type BackendInfo, backendNames } from '../kernels/backends';
+import { check } from '../runs/jsonl';
+import { configFile } from '../runs/layout';
 import { readConfig, runOfCheckpoint } from '../runs/reading';
+
+const backendSchema = z.looseObject({
+  name: z.enum(backendNames),
+  description: z.string(),
+  isa: z.string().optional(),
+});
+
+/** The part of `environment` that is asked for later; there is more of it. */
+const environmentSchema = z.looseObject({
+  backend: backendSchema.optional(),
+  datasets: z.object({ train: z.string(), test: z.string() }),
+});
 
 /** What config.json of a run holds: the complete experiment, and what it ran on. */
 export interface RunConfig {
   experiment: Experiment;
-  environment: Record<string, unknown>;
+  environment: { backend?: BackendInfo; datasets: { train: string; test: string }; [more: string]: unknown };
 }
 
 /** What runs trained with that began before AdamW's numbers were settings. */
 const formerAdam = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 };
 
-/** The config of a run that is to go on as it began. */
-export function readRunConfig(folder: string): RunConfig {
-  const { experiment, environment } = readConfig(folder) as RunConfig;
-  return { experiment: { ...experiment, adam: experiment.adam ?? formerAdam }, environment };
+/** config.json of a run that is to go on as it began, checked. Throws a UserError when it is damaged, and for a run that holds imported cases and no experiment. */
+export function readRunConfig(run: string): RunConfig {
+  const file = configFile(run);
+  const { experiment, environment } = check(z.looseObject({}), readConfig(run), { file });
+  if (experiment === undefined)
+    throw new UserError('it holds no experiment', {
+      file,
+      code: 'run',
+      remedy: 'Imported cases have none. The config of any other run was changed or damaged: restore it from a copy.',
+    });
+  const settings = { adam: formerAdam, ...check(z.looseObject({}), experiment, { file }) };
+  return {
+    experiment: resolveExperiment(check(experimentSchema(), settings, { file }), dirname(file)),
+    environment: check(environmentSchema, environment, { file }),
+  };
 }
 
 /** The config of the run that a checkpoint lies in, if it lies in one that can be read. */
@@ -21,7 +51,7 @@ export function runConfigOf(checkpoint: string): RunConfig | undefined {
   const run = runOfCheckpoint(checkpoint);
   if (!run) return undefined;
   try {
-    return readConfig(run) as RunConfig;
+    return readRunConfig(run);
   } catch {
     return undefined;
   }

@@ -11,7 +11,7 @@ import { loadStudentTokenizer } from '../model/hf-folder';
 import { promptStyle, withPrompts } from '../model/prompting';
 import type { Tokenizer } from '../model/tokenizer';
 import { disposeModel, type Model } from '../model/transformer';
-import { latestCheckpoint } from '../runs/reading';
+import { latestCheckpoint, openRun } from '../runs/reading';
 import type { CheckpointEntry, StageRow } from '../runs/records';
 import { createRun, openForWriting, type RunWriter } from '../runs/writer';
 import { adapt } from './adapter';
@@ -24,6 +24,7 @@ import { runCurriculum } from './run';
 import { type RunConfig, readRunConfig } from './run-config';
 import { openStudent } from './students';
 import { outOfMemory } from './training';
+import { checkExtra, readTrainingState } from './training-state';
 
 export interface SessionOptions {
   notify: (event: CurriculumEvent) => void;
@@ -66,11 +67,12 @@ const telling = (notes: Note[], options: SessionOptions): SessionOptions => ({
 
 /** Goes on with a run from its newest checkpoint that is sound; what it recorded after that is done again. */
 export async function resumeRun(folder: string, options: SessionOptions) {
+  openRun(folder);
   const { experiment, environment: before } = readRunConfig(folder);
-  const began = before.backend as BackendInfo | undefined;
+  const began = before.backend;
   const backend = await backendAgain(experiment.backend, began);
   const data = loadExperimentData(experiment);
-  for (const [name, hash] of Object.entries(before.datasets as Record<string, string>)) {
+  for (const [name, hash] of Object.entries(before.datasets)) {
     if (hash !== data[name as 'train' | 'test'].hash)
       throw new UserError(`the ${name} data has changed since the run began`, {
         file: folder,
@@ -110,7 +112,7 @@ function otherBackend(began: BackendInfo | undefined, now: BackendInfo): Note[] 
 function soundCheckpoint(run: RunWriter, notify: SessionOptions['notify']): CheckpointEntry | null {
   const { folder, record } = run;
   if (record.checkpoints.length === 0) return null;
-  const found = latestCheckpoint({ folder, record, interrupted: false });
+  const found = latestCheckpoint({ folder, record, interrupted: false }, (one) => readTrainingState(record, one));
   if (!found)
     throw new UserError('every checkpoint of the run is damaged', {
       file: folder,
@@ -142,16 +144,18 @@ async function conduct(
       adapt(model, experiment, options.notify);
       const lessons = thatFit(prepareLessons(data.train.problems, tokenizer), experiment, model, options);
       const held = heldOut(lessons.length, experiment);
-      const state = newestCheckpoint({ run })?.state;
+      const newest = newestCheckpoint({ run });
+      const train = lessons.slice(0, lessons.length - held);
+      if (newest) checkExtra(newest, train.length, model.config.vocabSize);
       const context: Context = {
         experiment,
         tokenizer,
-        train: lessons.slice(0, lessons.length - held),
+        train,
         validation: lessons.slice(lessons.length - held),
         test: prepareLessons(data.test.problems, tokenizer).slice(0, experiment.evaluation.count),
         run,
-        results: { ...state?.results },
-        seconds: { ...state?.seconds },
+        results: { ...newest?.state.results },
+        seconds: { ...newest?.state.seconds },
         notify: options.notify,
         signal: options.signal,
         rest: options.rest,

@@ -16,6 +16,7 @@ import {
 import { Cancelled, type Context, endIfAsked, type UpdateResult } from './context';
 import { evaluateLessons } from './evaluate';
 import { type Selection, select, type Validation } from './selection';
+import { goesOn } from './training-state';
 
 /** One phase of training: what an update does, how many there are, and how the best checkpoint is chosen. */
 export interface Training {
@@ -105,8 +106,8 @@ export async function train(context: Context, model: Model, training: Training):
   };
   try {
     const newest = newestCheckpoint(context);
-    if (newest?.entry.stage === stage && newest.state.phase === phase) {
-      const folder = checkpointFolder(context, newest.entry.name);
+    if (newest?.entry.stage === stage && goesOn(newest, training)) {
+      const { folder } = newest;
       loadWeights(model, folder);
       loadMoments(optimizer, folder, newest.state.optimizerStep);
       training.state?.restore(newest.state.extra);

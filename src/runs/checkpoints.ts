@@ -1,6 +1,7 @@
 /**
  * Checkpoints are folders that appear whole or not at all: written beside, flushed, renamed, and only then published in run.json.
  */
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors';
@@ -11,7 +12,7 @@ import { check } from './jsonl';
 import { checkpointsFolder } from './layout';
 import { type CheckpointState, checkpointStateSchema, formatVersion } from './records';
 
-const stateFile = 'state.json';
+export const stateFile = 'state.json';
 
 /** The folder in which a checkpoint is written, or into which it is moved to be deleted. */
 function unfinished(name: string): string {
@@ -48,8 +49,9 @@ export async function writeCheckpointFolder(
         .sort()
         .map((file) => [file, hashFile(join(draft, file))]),
     );
-    const state: CheckpointState = { format: formatVersion, ...record, files };
-    createFile(run, join(draft, stateFile), `${JSON.stringify(state, refuseNonFinite, 2)}\n`);
+    const state = { format: formatVersion, ...record, files };
+    const sealed: CheckpointState = { ...state, sha256: checksum(state) };
+    createFile(run, join(draft, stateFile), `${JSON.stringify(sealed, null, 2)}\n`);
     for (const file of fs.readdirSync(draft)) flushFile(run, join(draft, file));
     flushFolder(draft);
     move(run, draft, join(checkpoints, name));
@@ -59,6 +61,9 @@ export async function writeCheckpointFolder(
     throw error;
   }
 }
+
+/** Of everything in state.json but the checksum itself; the same when it was read back. */
+const checksum = (state: object) => createHash('sha256').update(JSON.stringify(state, refuseNonFinite)).digest('hex');
 
 /** JSON would turn NaN and infinities into null, and a resumed run would go on with another state. */
 function refuseNonFinite(key: string, value: unknown): unknown {
@@ -78,15 +83,16 @@ export function deleteCheckpointFolder(run: string, name: string): void {
   remove(run, doomed);
 }
 
+const isFileName = (name: string) => /^[^/\\]+$/.test(name) && name !== '.' && name !== '..';
+
 /** Reads a checkpoint's state and checks every file against its checksum. */
 export function verifyCheckpoint(folder: string): CheckpointState {
   const file = join(folder, stateFile);
   const damaged = (message: string) =>
     new UserError(message, { file: folder, code: 'checkpoint', remedy: 'Use an earlier checkpoint of the run.' });
   if (!fs.existsSync(file)) throw damaged('this is not a checkpoint: it has no state.json');
-  const state = check(checkpointStateSchema, parseJson(fs.readFileSync(file, 'utf8'), { file, code: 'checkpoint' }), {
-    file,
-  });
+  const value = parseJson(fs.readFileSync(file, 'utf8'), { file, code: 'checkpoint' });
+  const state = check(checkpointStateSchema, value, { file });
   if (state.format > formatVersion)
     throw new UserError(
       `the checkpoint was written by a newer version (format ${state.format}, this one reads ${formatVersion})`,
@@ -96,9 +102,12 @@ export function verifyCheckpoint(folder: string): CheckpointState {
         remedy: 'Update Distillery.',
       },
     );
+  const { sha256, ...rest } = value as CheckpointState;
+  if (sha256 !== undefined && sha256 !== checksum(rest))
+    throw damaged('the file state.json is damaged: its checksum differs');
   for (const [name, hash] of Object.entries(state.files)) {
     const path = join(folder, name);
-    if (!/^[^/\\]+$/.test(name) || !fs.existsSync(path)) throw damaged(`the file ${name} is missing`);
+    if (!isFileName(name) || !fs.existsSync(path)) throw damaged(`the file ${name} is missing`);
     if (hashFile(path) !== hash) throw damaged(`the file ${name} is damaged: its checksum differs`);
   }
   return state;

@@ -170,13 +170,18 @@ export interface FoundCheckpoint {
   skipped: { name: string; problem: UserError }[];
 }
 
-/** The newest published checkpoint whose files are all as they were written; null if there is none. */
-export function latestCheckpoint(run: Run): FoundCheckpoint | null {
+/** The newest published checkpoint whose files are all as they were written, and that `inspect` does not refuse; null if there is none. */
+export function latestCheckpoint(
+  run: Run,
+  inspect: (found: Omit<FoundCheckpoint, 'skipped'>) => unknown = () => {},
+): FoundCheckpoint | null {
   const skipped: FoundCheckpoint['skipped'] = [];
   for (const entry of run.record.checkpoints.slice().reverse()) {
     const folder = join(layout.checkpointsFolder(run.folder), entry.name);
     try {
-      return { entry, folder, state: verifyCheckpoint(folder), skipped };
+      const found = { entry, folder, state: verifyCheckpoint(folder) };
+      inspect(found);
+      return { ...found, skipped };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       skipped.push({ name: entry.name, problem: error });

@@ -11,10 +11,12 @@ export const stageSchema = z.enum(stageNames);
 const count = z.number().int().nonnegative();
 const time = z.iso.datetime();
 
+/** A checkpoint's folder below `checkpoints/`, `<stage>-<step>`. */
+const checkpointName = z.string().regex(new RegExp(`^(${stageNames.join('|')})-\\d+$`));
+
 /** A published checkpoint. */
 export const checkpointEntrySchema = z.object({
-  /** Its folder below `checkpoints/`, `<stage>-<step>`. */
-  name: z.string().regex(new RegExp(`^(${stageNames.join('|')})-\\d+$`)),
+  name: checkpointName,
   stage: stageSchema,
   step: count,
   /** The run's last sequence number when it was taken: what the files say after it is cut off on resume. */
@@ -63,7 +65,7 @@ export const stageRowSchema = z.object({
   truncated: real.optional(),
   tokensPerSecond: real.optional(),
   /** The checkpoint tested; absent for the student as it came. */
-  checkpoint: z.string().optional(),
+  checkpoint: checkpointName.optional(),
   /** Seconds of training that led to it, earlier stages not counted. */
   wallSeconds: real,
   seq: count.optional(),
@@ -286,5 +288,7 @@ export const checkpointStateSchema = z.object({
   files: z.record(z.string(), z.string()),
   /** The writer's own: cursors, schedules, selections. */
   state: z.unknown(),
+  /** Of all the rest of state.json; absent in checkpoints of earlier versions. */
+  sha256: z.string().optional(),
 });
 export type CheckpointState = z.infer<typeof checkpointStateSchema>;

@@ -4,7 +4,7 @@ import { diskError, guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { thisProcess } from '../processes';
 import type { StageName } from '../stages';
-import { checkInside, flushFile, flushFolder, makeFolder, makeNewFolder, replaceText } from '../writing';
+import { checkInside, flushFile, flushFolder, makeFolder, makeNewFolder, remove, replaceText } from '../writing';
 import { deleteCheckpointFolder, removeUnfinished, verifyCheckpoint, writeCheckpointFolder } from './checkpoints';
 import { appendLines, encode, lastSeq, truncateAfter } from './jsonl';
 import * as layout from './layout';
@@ -29,8 +29,9 @@ type Unnumbered<T> = Omit<T, 'seq'>;
 /** Makes the folder of a new run, `<runsFolder>/<time>-<name>`, with config.json, and opens it for writing. */
 export function createRun(runsFolder: string, name: string, config: unknown, now = () => new Date()): RunWriter {
   const folder = guardDisk(runsFolder, 'no run was begun', () => makeRunFolder(runsFolder, name, now()));
-  const lock = acquireLock(folder);
+  let lock: Lock | undefined;
   try {
+    lock = acquireLock(folder);
     replaceText(folder, layout.configFile(folder), `${JSON.stringify(config, null, 2)}\n`);
     const time = now().toISOString();
     const record: RunRecord = {
@@ -46,8 +47,9 @@ export function createRun(runsFolder: string, name: string, config: unknown, now
     replaceText(folder, layout.runFile(folder), `${JSON.stringify(record, null, 2)}\n`);
     return new RunWriter(folder, record, lock, 0, now);
   } catch (error) {
-    lock.release();
-    throw error;
+    remove(runsFolder, folder); // nothing was recorded in it
+    lock?.release();
+    throw diskError((error as Error).cause ?? error, folder, 'no run was begun');
   }
 }
 
@@ -144,7 +146,11 @@ export class RunWriter {
     const name = `${stage}-${step}`;
     const folder = layout.checkpointsFolder(this.folder);
     if (this.current.checkpoints.some((other) => other.name === name))
-      throw new Error(`checkpoint ${name} exists already`);
+      throw new UserError(`the checkpoint ${name} exists already`, {
+        file: join(folder, name),
+        code: 'checkpoint',
+        remedy: 'The run was changed by hand: start a new one; what this one recorded can still be read.',
+      });
     this.flushRecords();
     const entry: CheckpointEntry = { name, stage, step, seq: this.seq, ...(keep && { keep }) };
     try {
