@@ -1,4 +1,5 @@
-import { extractAnswer, sameAnswer } from '../chain/answer';
+import { sameAnswer } from '../answers/equal';
+import { extractAnswer } from '../answers/extract';
 import { failureCategory, firstWrongStep } from '../chain/faults';
 import { renderChain } from '../chain/prompts';
 import { splitChain } from '../chain/split';

@@ -1,4 +1,5 @@
-import { extractAnswer, sameAnswer } from './answer';
+import { sameAnswer } from '../answers/equal';
+import { extractAnswer } from '../answers/extract';
 import { checkEquations, statedValues } from './calculator';
 import { departure } from './departure';
 import { isReached, keyOf, knowledgeOf, numbersIn } from './knowledge';

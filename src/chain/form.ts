@@ -1,5 +1,6 @@
 /** Whether a chain has the outer form of reasoning: steps that say something, each once, before one answer. */
-import { type Answer, extractAnswer, sameAnswer } from './answer';
+import { sameAnswer } from '../answers/equal';
+import { type Answer, extractAnswer } from '../answers/extract';
 import { splitSentences } from './sentences';
 
 const label = /(?<![\p{L}\p{N}])(?:[#>*-]{1,6}[ \t]{0,4})?Step[ \t]?(\d{1,4})[ \t]?[:.)]\*{0,2}/giu;

@@ -1,4 +1,5 @@
-import { type Answer, extractAnswer, parseAnswer } from './answer';
+import { parseAnswer } from '../answers/equal';
+import { type Answer, extractAnswer } from '../answers/extract';
 import { checkEquations, statedValues } from './calculator';
 import { derive } from './derivation';
 import { formFault, otherAnswer, standsBeforeSteps, withoutAnswer, withoutLabels } from './form';

@@ -1,4 +1,4 @@
-import { parseAnswer } from './answer';
+import { parseAnswer } from '../answers/equal';
 import { type StatedValue, statedValues } from './calculator';
 import { lex } from './lexer';
 import type { Chain } from './types';

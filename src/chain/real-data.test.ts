@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { sameAnswer } from '../answers/equal';
+import { extractAnswer } from '../answers/extract';
 import { packageRoot } from '../paths';
-import { extractAnswer, sameAnswer } from './answer';
 import { checkEquations } from './calculator';
 import { failureCategories, failureCategory, firstWrongStep } from './faults';
 import { renderChain } from './prompts';

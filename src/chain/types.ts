@@ -1,3 +1,5 @@
+export type { Span } from '../answers/span';
+
 /**
  * A chain of thought in the three parts that the method works on (arXiv 2602.17686): what was thought before the first step,
  * the steps in order, and the answer as it stands after the answer mark. Parts are trimmed; a part that is missing is empty.
@@ -6,12 +8,6 @@ export interface Chain {
   thinking: string;
   steps: string[];
   answer: string;
-}
-
-/** A range of UTF-16 code units of some text: start is included, end is not. */
-export interface Span {
-  start: number;
-  end: number;
 }
 
 /** The steps of a chain as an exercise shows them. */

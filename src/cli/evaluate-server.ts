@@ -1,8 +1,9 @@
 /** Evaluation of a student that an OpenAI-compatible server holds (vLLM, llama.cpp, Ollama), for students too big for this machine. */
 import { setMaxListeners } from 'node:events';
+import { judge } from '../answers/grade';
 import { plainPrompt } from '../chain/prompts';
 import type { PromptStyle } from '../config/student';
-import { type EvaluatedAnswer, type Evaluation, judge } from '../curriculum/evaluate';
+import type { EvaluatedAnswer, Evaluation } from '../curriculum/evaluate';
 import type { Problems } from '../data/problems';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';

@@ -1,4 +1,5 @@
-import { extractAnswer, sameAnswer } from '../chain/answer';
+import { sameAnswer } from '../answers/equal';
+import { extractAnswer } from '../answers/extract';
 import { type Decisions, decisionsOf, readDecisions } from '../runs/decisions';
 import { runOfCheckpoint } from '../runs/reading';
 import type { RewriteDecision } from '../runs/records';

@@ -1,4 +1,4 @@
-import { extractAnswer, sameAnswer } from '../chain/answer';
+import { judge } from '../answers/grade';
 import type { Tokenizer } from '../model/tokenizer';
 import type { Model } from '../model/transformer';
 import { sample } from '../rollout/sample';
@@ -129,20 +129,6 @@ export function evaluateLessons(
     maxNewTokens: Math.min(evaluation.maxNewTokens, maxNewTokens),
   };
   return evaluate(model, tokenizer, lessons, { ...settings, ...fewer }, prompts);
-}
-
-/** Strict and lenient verdict on a text. A text that was cut off before its answer line has no strict answer. */
-export function judge(
-  text: string,
-  gold: string,
-): { answer: string | null; correct: boolean; lenientCorrect: boolean } {
-  const strict = extractAnswer(text, 'strict');
-  const lenient = strict ?? extractAnswer(text, 'lenient');
-  return {
-    answer: strict?.value ?? null,
-    correct: strict !== null && sameAnswer(strict.value, gold),
-    lenientCorrect: lenient !== null && sameAnswer(lenient.value, gold),
-  };
 }
 
 /** The tokens of a completion without its end token. */

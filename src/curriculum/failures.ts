@@ -1,3 +1,4 @@
+import { judge } from '../answers/grade';
 import { describeFailure, recordedAnswer } from '../cases/describe';
 import type { RewriteSettings } from '../config/experiment';
 import type { Model } from '../model/transformer';
@@ -5,7 +6,7 @@ import { sample } from '../rollout/sample';
 import { keepOwn } from './complete';
 import type { Context } from './context';
 import { decisionsFor, pickedRows } from './decisions';
-import { judge, withoutEnd } from './evaluate';
+import { withoutEnd } from './evaluate';
 import type { OwnSamples } from './replay';
 
 interface Attempt {

@@ -1,4 +1,5 @@
 import { tensor2d } from '@tensorflow/tfjs-core';
+import { judge } from '../answers/grade';
 import type { GrpoSettings } from '../config/experiment';
 import { groupAdvantages } from '../kernels/interface';
 import type { Episode } from '../learning/grpo';
@@ -9,7 +10,7 @@ import { sample } from '../rollout/sample';
 import type { RolloutRecord } from '../runs/records';
 import { deviation, mean } from '../statistics';
 import type { Context } from './context';
-import { judge, withoutEnd } from './evaluate';
+import { withoutEnd } from './evaluate';
 import type { Lesson } from './lessons';
 
 /** What a group is sampled from: row of the training lessons, the prompt's tokens, and whether that is the plain question. */

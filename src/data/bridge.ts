@@ -1,4 +1,4 @@
-import { sameAnswer } from '../chain/answer';
+import { sameAnswer } from '../answers/equal';
 import { datasetError, type Place, type Row, textOf } from './rows';
 import type { Problem } from './types';
 

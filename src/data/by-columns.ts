@@ -1,4 +1,4 @@
-import { extractAnswer } from '../chain/answer';
+import { extractAnswer } from '../answers/extract';
 import { stripCalculatorMarks } from '../chain/split';
 import {
   bestGeneration,

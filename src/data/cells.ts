@@ -1,5 +1,6 @@
 /** What the cells of a dataset say: texts, conversations, lists of generations with their verdicts. */
-import { extractAnswer, sameAnswer } from '../chain/answer';
+import { sameAnswer } from '../answers/equal';
+import { extractAnswer } from '../answers/extract';
 import type { Row } from './rows';
 
 export type Turn = 'system' | 'user' | 'assistant';

@@ -1,4 +1,4 @@
-import { sameAnswer } from '../chain/answer';
+import { sameAnswer } from '../answers/equal';
 import { writeOutput } from '../writing';
 import { datasetError, type Place, type Row, textOf } from './rows';
 import type { Problem, RecordedAnswer } from './types';

@@ -1,4 +1,4 @@
-import { parseAnswer } from '../chain/answer';
+import { parseAnswer } from '../answers/equal';
 import { stripCalculatorMarks } from '../chain/split';
 import { datasetError, type Place, type Row, textOf } from './rows';
 import type { Problem } from './types';

@@ -1,4 +1,5 @@
-import { extractAnswer, sameAnswer } from '../chain/answer';
+import { isComparable, sameAnswer } from '../answers/equal';
+import { extractAnswer } from '../answers/extract';
 import { splitChain } from '../chain/split';
 import { badRowsText } from './bad-rows';
 import type { Dataset } from './dataset';
@@ -34,7 +35,7 @@ function ownSystem(problems: readonly Problem[]): string | undefined {
 /** Whether somebody who writes the reference answer behind "Answer:" is right. */
 function isReadable({ answer }: Problem): boolean {
   const found = extractAnswer(`Answer: ${answer}`, 'strict');
-  return found !== null && sameAnswer(found.value, answer);
+  return found !== null && isComparable(answer) && sameAnswer(found.value, answer);
 }
 
 /** Reference answers that no answer line can give, such as whole sentences. */

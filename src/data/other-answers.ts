@@ -1,5 +1,6 @@
 /** Teacher chains that end in another answer than the reference: nobody should learn wrong working under a right answer. */
-import { extractAnswer, sameAnswer } from '../chain/answer';
+import { sameAnswer } from '../answers/equal';
+import { extractAnswer } from '../answers/extract';
 import { changed, type Problems } from './problems';
 import type { Problem } from './types';
 

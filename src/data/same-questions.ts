@@ -1,5 +1,5 @@
 /** Questions that stand in the data more than once: in train and test, or with two answers. */
-import { sameAnswer } from '../chain/answer';
+import { sameAnswer } from '../answers/equal';
 import type { Problems } from './problems';
 import type { Problem } from './types';
 

@@ -1,9 +1,10 @@
 /** Short work on a student: evaluations, questions, rewrites. */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
+import { judge } from '../answers/grade';
 import { plainPrompt } from '../chain/prompts';
 import { preset } from '../config/presets';
-import { evaluate, judge, withoutEnd } from '../curriculum/evaluate';
+import { evaluate, withoutEnd } from '../curriculum/evaluate';
 import { prepareLessons, rewriteExercise } from '../curriculum/lessons';
 import { runConfigOf } from '../curriculum/run-config';
 import { UserError } from '../errors';

@@ -1,4 +1,5 @@
-import { extractAnswer, sameAnswer } from '../chain/answer';
+import { sameAnswer } from '../answers/equal';
+import { extractAnswer } from '../answers/extract';
 import type { Chain } from '../chain/types';
 
 /** What a reward is computed from: one completion of one problem. */

@@ -1,4 +1,4 @@
-import { extractAnswer } from '../chain/answer';
+import { extractAnswer } from '../answers/extract';
 import { checkEquations } from '../chain/calculator';
 import type { ComponentOptions } from '../config/components';
 import { isRight, type RewardInput, stepMarks } from './input';

@@ -1,6 +1,6 @@
 /** Asks a teacher for several chains to each question: nothing twice, so many at a time, within pace and budget. */
 import { setMaxListeners } from 'node:events';
-import { sameAnswer } from '../chain/answer';
+import { sameAnswer } from '../answers/equal';
 import type { Problems } from '../data/problems';
 import type { Problem } from '../data/types';
 import { Budget, type Prices } from './cost';

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
-import { extractAnswer } from '../chain/answer';
+import { extractAnswer } from '../answers/extract';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { parseJson, readLines } from '../lines';

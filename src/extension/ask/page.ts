@@ -1,5 +1,6 @@
 /** A page of questions and what students answered: where its parts are, and how they are written. Pure. */
-import { extractAnswer, sameAnswer } from '../../chain/answer';
+import { sameAnswer } from '../../answers/equal';
+import { extractAnswer } from '../../answers/extract';
 import { mean } from '../../statistics';
 import { plural } from '../words';
 

@@ -1,4 +1,5 @@
-import { extractAnswer, sameAnswer } from '../../chain/answer';
+import { sameAnswer } from '../../answers/equal';
+import { extractAnswer } from '../../answers/extract';
 import type { RewriteDecision, RewriteRecord } from '../../runs/records';
 
 /** A rewrite of a case: sampled by Stage 3, on request, or written by a person. */

@@ -1,6 +1,6 @@
 /** What the student makes of the rows of a dataset: its last answers in the newest run that knows the file. */
 import { resolve } from 'node:path';
-import { sameAnswer } from '../../chain/answer';
+import { sameAnswer } from '../../answers/equal';
 import type { RunListing } from '../../runs/reading';
 import type { AnswerRecord } from '../../runs/records';
 import type { RunCache } from '../run-cache';

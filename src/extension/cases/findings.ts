@@ -1,5 +1,6 @@
 /** What is wrong in a case's document, and where. */
-import { extractAnswer, sameAnswer } from '../../chain/answer';
+import { sameAnswer } from '../../answers/equal';
+import { extractAnswer } from '../../answers/extract';
 import { firstWrongStep } from '../../chain/faults';
 import { placeSteps } from '../../chain/places';
 import { splitChain } from '../../chain/split';

@@ -1,5 +1,6 @@
 /** One chain as the page shows it: its tokens, its parts, what is wrong with it, what was measured at each token. */
-import { extractAnswer, sameAnswer } from '../../chain/answer';
+import { sameAnswer } from '../../answers/equal';
+import { extractAnswer } from '../../answers/extract';
 import { checkEquations } from '../../chain/calculator';
 import { firstWrongStep } from '../../chain/faults';
 import type { Chain, Span } from '../../chain/types';

@@ -1,5 +1,5 @@
 /** Where the parts of a chain stand in its text: `splitChain` gives them trimmed and joined, here they are found again. */
-import { extractAnswer } from '../../chain/answer';
+import { extractAnswer } from '../../answers/extract';
 import type { Fault } from '../../chain/faults';
 import { splitSentences } from '../../chain/sentences';
 import { splitChain } from '../../chain/split';

@@ -1,0 +1,208 @@
+/** Whether an answer is the reference answer. */
+import type Fraction from 'fraction.js';
+import { assignmentsIn, collectionOf, sameCollection } from './collections';
+import { exact } from './exact';
+import { extractAnswer } from './extract';
+import { sameLetters } from './letters';
+import { matrixOf, vectorOf } from './matrices';
+import { apply, keyOf, type Node } from './node';
+import { Budget, isExpression, OutOfBudget } from './numeric';
+import { longestAnswer } from './parser';
+import { readingsOf } from './readings';
+import { hasUnknown, intervalOf, namesAgree, sameRelation, solved } from './relations';
+import { ratioOf, sameQuantity, sameRatio, sameTime } from './values';
+import { sameWords, wordsOf } from './words';
+
+const plainNumber = /^-?(?:\d{1,15}|\d{1,12}\.\d{1,3})$/;
+
+/**
+ * Whether `answer` says the same as `gold`, the reference. docs/answers.md has the rules: numbers are equal exactly, or rounded where the
+ * reference is no whole number; formulas where their values are equal at every point; sets in any order, tuples in theirs; units convert.
+ * A text that is not understood is compared sign by sign. Takes less than a second whatever the texts hold; a comparison that would take
+ * longer is given up as not equal, by a count of operations, so that a verdict never depends on the machine.
+ */
+export function sameAnswer(answer: string, gold: string): boolean {
+  if (answer === gold) return true;
+  if (plainNumber.test(answer) && plainNumber.test(gold) && !answer.includes('.') && !gold.includes('.'))
+    return Number(answer) === Number(gold);
+  if (answer.length > longestAnswer) return false;
+  try {
+    return compare(answer, gold);
+  } catch (error) {
+    if (error instanceof OutOfBudget) return false;
+    throw error;
+  }
+}
+
+function compare(answer: string, reference: string): boolean {
+  const budget = new Budget();
+  const gold = referenceIn(reference);
+  const [said, wanted] = [readingsOf(answer, false), readingsOf(gold, true)];
+  if (said.some((a) => wanted.some((g) => same(a, g, budget)))) return true;
+  return (said.length === 0 || wanted.length === 0) && sameLetters(answer, gold);
+}
+
+/** The reference answer itself, where what a dataset gives is a whole solution or has its answer in a box. */
+function referenceIn(gold: string): string {
+  if (!/\\(?:boxed|fbox)|####|\n|<answer>/.test(gold) && gold.length <= 200) return gold;
+  return extractAnswer(gold, 'lenient')?.value ?? gold;
+}
+
+/** Whether a reference answer is one that an answer can be compared with: a value, or a few words. */
+export const isComparable = (gold: string) => gold.split(/\s+/).length <= 5 || readingsOf(gold, true).length > 0;
+
+/** The value of an answer that is one number with its dress and units ("$1,080", "\frac{3}{4} cups", "60%" as 60), else null. */
+export function parseAnswer(text: string): Fraction | null {
+  const [reading] = text.length > longestAnswer ? [] : readingsOf(text, false);
+  if (!reading) return null;
+  const named = reading.kind === 'relation' ? solved(reading)?.value : reading;
+  const value = named?.kind === 'quantity' ? named.value : named;
+  if (!value || !isPlainValue(value)) return null;
+  return exact(value.kind === 'apply' && value.of === '%' ? value.args[0] : value);
+}
+
+/** A number, with a sign, as a fraction of two numbers, or times a scale; not "5 - 3", which nobody has worked out. */
+function isPlainValue(node: Node): boolean {
+  if (node.kind === 'number') return true;
+  return node.kind === 'apply' && /^[-/%*]$/.test(node.of) && node.args.every(isPlainValue);
+}
+
+function same(a: Node, gold: Node, budget: Budget): boolean {
+  budget.spend(5);
+  const inner = (x: Node, y: Node) => same(x, y, budget);
+  if (a.kind === 'choice' || gold.kind === 'choice') return sameChoice(a, gold, inner);
+  if (a.kind === 'relation' || gold.kind === 'relation') {
+    const verdict = sameRelations(a, gold, budget);
+    if (verdict !== null) return verdict;
+  }
+  if (sameWords(a, gold)) return true;
+  const [rows, wanted] = [matrixOf(a), matrixOf(gold)];
+  if (rows || wanted) return sameMatrix([a, rows], [gold, wanted], inner);
+  const [set, goldSet] = [collectionOf(a), collectionOf(gold)];
+  if (set && goldSet) return sameCollection(set, goldSet, inner);
+  if (set || goldSet) {
+    const only = (set ?? goldSet)!;
+    return !only.ordered && only.items.length === 1 && (set ? inner(only.items[0], gold) : inner(a, only.items[0]));
+  }
+  return sameSingle(a, gold, budget);
+}
+
+function sameSingle(a: Node, gold: Node, budget: Budget): boolean {
+  const inner = (x: Node, y: Node) => same(x, y, budget);
+  if (keyOf(a) === keyOf(gold)) return true;
+  if (isSetOperation(a) || isSetOperation(gold)) return sameUnion(a, gold, inner);
+  if (a.kind === 'remainder' && gold.kind === 'remainder')
+    return inner(a.quotient, gold.quotient) && inner(a.rest, gold.rest);
+  if (a.kind === 'range' && gold.kind === 'range') return inner(a.from, gold.from) && inner(a.to, gold.to);
+  if ((a.kind === 'clock' || gold.kind === 'clock') && sameTime(a, gold)) return true;
+  if (a.kind === 'clock' && gold.kind === 'clock') return false;
+  const [ratio, goldRatio] = [ratioOf(a), ratioOf(gold)];
+  if (ratio && goldRatio) return sameRatio(ratio, goldRatio, budget);
+  if (ratio || goldRatio) return sameQuotient(a, gold, inner);
+  if (a.kind === 'based' || gold.kind === 'based') return sameDigits(a, gold);
+  return sameQuantity(a, gold, budget);
+}
+
+/** 3:2 as the number 3/2; a range is no number. */
+function sameQuotient(a: Node, gold: Node, inner: (x: Node, y: Node) => boolean): boolean {
+  const over = (node: Node) => (node.kind === 'ratio' && node.parts.length === 2 ? apply('/', ...node.parts) : node);
+  const [left, right] = [over(a), over(gold)];
+  return isExpression(left) && isExpression(right) && inner(left, right);
+}
+
+/** Digits of another base; the base may be left out. */
+function sameDigits(a: Node, gold: Node): boolean {
+  if (a.kind === 'based' && gold.kind === 'based') return a.digits === gold.digits && a.base === gold.base;
+  const [based, number] = a.kind === 'based' ? [a, gold] : [gold, a];
+  return based.kind === 'based' && number.kind === 'number' && number.value.toFraction() === based.digits;
+}
+
+function sameChoice(a: Node, gold: Node, inner: (x: Node, y: Node) => boolean): boolean {
+  const letterOf = (node: Node) => (node.kind === 'choice' ? node.letter : wordsOf(node))?.toUpperCase();
+  if (a.kind === 'choice' && gold.kind === 'choice' && a.rest && gold.rest && !inner(a.rest, gold.rest)) return false;
+  if (letterOf(a) === letterOf(gold)) return true;
+  if (a.kind === 'choice' && gold.kind === 'choice') return false;
+  const [choice, other] = a.kind === 'choice' ? [a, gold] : [gold as Extract<Node, { kind: 'choice' }>, a];
+  if (!choice.rest || letterOf(other)?.length === 1) return false;
+  return a.kind === 'choice' ? inner(choice.rest, other) : inner(other, choice.rest);
+}
+
+/** Relations; null where what is left is a comparison of values. */
+function sameRelations(a: Node, gold: Node, budget: Budget): boolean | null {
+  const inner = (x: Node, y: Node) => same(x, y, budget);
+  const [left, right] = [solved(a), solved(gold)];
+  if (a.kind === 'relation' && gold.kind === 'relation') {
+    if (left && right && namesAgree(left.name, right.name) && inner(left.value, right.value)) return true;
+    const [set, goldSet] = [intervalOf(a), intervalOf(gold)];
+    if (set && goldSet && namesAgree(set.name, goldSet.name) && inner(set.value, goldSet.value)) return true;
+    if (left && goldSet) return namesAgree(left.name, goldSet.name) && inner(left.value, goldSet.value);
+    if (set && right) return namesAgree(set.name, right.name) && inner(set.value, right.value);
+    const unknown = !left || !right || hasUnknown(left.value) || hasUnknown(right.value);
+    if (unknown && sameRelation(a, gold, budget)) return true;
+    return sameSides(a, gold, inner);
+  }
+  const [spread, goldSpread] = [assignmentsIn(a), assignmentsIn(gold)];
+  if (spread && gold.kind === 'list') return inner(spread, gold);
+  if (goldSpread && a.kind === 'list') return inner(a, goldSpread);
+  if (gold.kind === 'relation') {
+    const value = right ?? (collectionOf(a) || isSetOperation(a) ? intervalOf(gold) : null);
+    return value !== null && inner(a, value.value);
+  }
+  const value = left ?? (collectionOf(gold) || isSetOperation(gold) ? intervalOf(a) : null);
+  if (!value) return gold.kind === 'list' ? null : false;
+  return inner(value.value, gold);
+}
+
+/** f(2) < f(1) < f(4), side by side, in either direction. */
+function sameSides(
+  a: Extract<Node, { kind: 'relation' }>,
+  gold: typeof a,
+  inner: (x: Node, y: Node) => boolean,
+): boolean {
+  const mirror: Record<string, string> = { '<': '>', '>': '<', '≤': '≥', '≥': '≤' };
+  const matches = (sides: readonly Node[], signs: readonly string[]) =>
+    sides.length === gold.sides.length &&
+    signs.every((sign, i) => sign === gold.signs[i]) &&
+    sides.every((side, i) => inner(side, gold.sides[i]));
+  if (a.signs.includes('=')) return false;
+  return (
+    matches(a.sides, a.signs) ||
+    matches(
+      a.sides.toReversed(),
+      a.signs.toReversed().map((sign) => mirror[sign] ?? sign),
+    )
+  );
+}
+
+const isSetOperation = (node: Node) => node.kind === 'apply' && /^[∪∩∖]$/.test(node.of);
+
+function sameUnion(a: Node, gold: Node, inner: (x: Node, y: Node) => boolean): boolean {
+  if (a.kind !== 'apply' || gold.kind !== 'apply' || a.of !== gold.of) return false;
+  const of = a.of;
+  const parts = (node: Node): Node[] => (node.kind === 'apply' && node.of === of ? node.args.flatMap(parts) : [node]);
+  const [left, right] = [parts(a), parts(gold)];
+  const asSet = (items: Node[]) => ({
+    items,
+    ordered: of === '∖',
+    open: of === '∖' ? '(' : '',
+    close: of === '∖' ? ')' : '',
+  });
+  return sameCollection(asSet(left), asSet(right), inner);
+}
+
+/** Entry by entry; a vector may be written as a tuple. */
+function sameMatrix(
+  [a, rows]: [Node, Node[][] | null],
+  [gold, wanted]: [Node, Node[][] | null],
+  inner: (x: Node, y: Node) => boolean,
+): boolean {
+  if (rows && wanted)
+    return (
+      rows.length === wanted.length &&
+      rows.every((row, i) => row.length === wanted[i].length && row.every((entry, j) => inner(entry, wanted[i][j])))
+    );
+  const vector = vectorOf((rows ?? wanted)!);
+  const tuple = collectionOf(rows ? gold : a);
+  if (!vector || !tuple?.ordered || tuple.items.length !== vector.length) return false;
+  return vector.every((entry, i) => (rows ? inner(entry, tuple.items[i]) : inner(tuple.items[i], entry)));
+}

@@ -1,0 +1,165 @@
+/** Formulas: sums, products and powers of operands, unions and intersections of sets. */
+import { Refusal } from './cursor';
+import type { Token } from './lexer';
+import { apply, type Node, whole } from './node';
+import { partWords, scaleWords } from './numbers';
+import { Operands } from './operands';
+import { isUnitLetter, unitNamed } from './units';
+
+export abstract class Formulas extends Operands {
+  protected sets(): Node {
+    let left = this.sum();
+    for (let token = this.peek(); token && /^[∪∩∖]$/.test(token.text); token = this.peek()) {
+      this.at++;
+      left = apply(token.text, left, this.sum());
+    }
+    return left;
+  }
+
+  protected sum(): Node {
+    this.enter();
+    let left = this.signed();
+    for (let token = this.peek(); token?.kind === 'operator' && /^[-+±∓]$/.test(token.text); token = this.peek()) {
+      if (token.text === '-' && token.spaced && this.peek(1)?.kind === 'word') break; // a dash
+      this.at++;
+      const right = this.product();
+      if (token.text === '+' || token.text === '-')
+        left = apply('+', left, token.text === '-' ? apply('-', right) : right);
+      else left = apply(token.text, left, right);
+    }
+    this.depth--;
+    return left;
+  }
+
+  protected signed(): Node {
+    const token = this.peek();
+    if (token?.kind !== 'operator' || !/^[-+±∓]$/.test(token.text)) return this.product();
+    this.at++;
+    const value = this.enter() ?? this.signed();
+    this.depth--;
+    if (token.text === '+') return value;
+    if (token.text !== '-') return apply(token.text, value);
+    return value.kind === 'apply' && value.of === '%' ? apply('%', apply('-', ...value.args)) : apply('-', value);
+  }
+
+  protected product(): Node {
+    let left = this.factor();
+    for (let token = this.peek(); token; token = this.peek()) {
+      if (token.kind === 'operator' && /^[*/]$/.test(token.text)) {
+        if (token.text === '/' && this.isUnit(this.peek(1))) return left;
+        this.at++;
+        const right = this.peek()?.text === '-' ? this.signed() : this.factor();
+        left = apply(token.text, left, right);
+      } else if (
+        token.kind === 'word' &&
+        token.text === 'of' &&
+        isShare(left) &&
+        /^(?:number|currency|function)$/.test(this.peek(1)?.kind ?? '')
+      ) {
+        this.at++;
+        left = apply('*', left, this.factor());
+      } else if (this.joins(token)) left = apply('*', left, this.factor());
+      else return left;
+    }
+    return left;
+  }
+
+  /** Whether what follows a factor is multiplied with it. */
+  protected joins(token: Token): boolean {
+    const last = this.tokens[this.at - 1];
+    if (/^r$/i.test(token.text) && this.peek(1)?.kind === 'number' && token.spaced) return false; // 7 R 2
+    if (token.kind === 'letter') return !(this.isUnit(token) && last.kind === 'number' && this.unitEnds(this.at + 1));
+    if (token.kind === 'open') return token.text !== '\\{' && !(token.spaced && (token.text === '[' || this.isAside()));
+    if (token.kind === 'number') return last.kind === 'close' && !token.spaced;
+    return /^(?:function|command)$/.test(token.kind) || token.text.startsWith('begin ');
+  }
+
+  /** A bracket behind a number and a space that holds no unknown: "42 (6 * 7)". */
+  protected isAside(): boolean {
+    if (this.tokens[this.at - 1].kind !== 'number') return false;
+    const close = this.tokens.findIndex(({ kind }, i) => i > this.at && kind === 'close');
+    return !this.tokens
+      .slice(this.at, close < 0 ? undefined : close)
+      .some(({ kind }) => /^(?:letter|command)$/.test(kind));
+  }
+
+  /** Whether a letter that may be a unit is followed by nothing that an unknown would have. */
+  protected unitEnds(at: number): boolean {
+    const next = this.tokens[at];
+    return !next || /^(?:word|separator|stop|close|relation)$/.test(next.kind) || /^[\^/²³]$/.test(next.text);
+  }
+
+  protected isUnit(token: Token | undefined): boolean {
+    if (!token || unitNamed(token.text) === undefined) return false;
+    if (token.kind === 'word') return true;
+    const last = this.tokens[this.tokens.indexOf(token) - 1];
+    return (
+      token.kind === 'letter' &&
+      isUnitLetter(token.text) &&
+      (this.tightUnits || token.upright || token.spaced || last?.text === '/')
+    );
+  }
+
+  protected factor(): Node {
+    let node = this.postfix(this.primary());
+    if (this.peek()?.text === '^') {
+      this.at++;
+      node = this.postfix(this.raise(node));
+    }
+    return node;
+  }
+
+  protected raise(base: Node): Node {
+    if (this.peek()?.text === '°') {
+      this.at++;
+      return this.degrees(base);
+    }
+    if (this.peek()?.text === '{' && this.peek(1)?.text === '°' && this.peek(2)?.text === '}') {
+      this.at += 3;
+      return this.degrees(base);
+    }
+    const exponent = this.argument(true);
+    return apply('^', base, exponent);
+  }
+
+  protected degrees(value: Node): Node {
+    const scale = /^[CF]$/.exec(this.peek()?.text ?? '')?.[0];
+    if (scale) this.at++;
+    const name = scale === 'C' ? 'celsius' : scale === 'F' ? 'fahrenheit' : 'degree';
+    return { kind: 'quantity', value, unit: unitNamed(name)! };
+  }
+
+  /** What stands behind a factor: !, %, million, squared. */
+  protected postfix(node: Node): Node {
+    for (let token = this.peek(); token; token = this.peek()) {
+      const { text } = token;
+      const spoken = token.kind === 'word' ? text.toLowerCase() : '';
+      const scale = token.kind === 'word' ? (scaleWords.get(text) ?? scaleWords.get(spoken)) : undefined;
+      const part = token.kind === 'word' ? partWords.get(spoken) : undefined;
+      if (text === '!' && token.kind === 'operator') node = apply('!', node);
+      else if (text === '²' || text === '³') node = apply('^', node, whole(text === '²' ? 2 : 3));
+      else if (text === '%' || /^(?:percent|pct|percentage|prozent)$/.test(spoken)) node = apply('%', node);
+      else if (text === '°') {
+        this.at++;
+        return this.degrees(node);
+      } else if (scale && isNumeric(node)) node = apply('*', node, { kind: 'number', value: scale, decimals: 0 });
+      else if (part && isNumeric(node) && !/^(?:second|quarter)s?$/.test(spoken))
+        node = apply('*', node, { kind: 'number', value: part, decimals: 0 });
+      else if (/^(?:squared|cubed)$/.test(spoken) && isNumeric(node))
+        node = apply('^', node, whole(spoken === 'squared' ? 2 : 3));
+      else if (this.currency && /^[kKmMbB]$/.test(text) && !token.spaced && isNumeric(node))
+        node = apply('*', node, whole({ k: 1e3, m: 1e6, b: 1e9 }[text.toLowerCase()]!));
+      else if (text === "'" || text === '′') throw new Refusal();
+      else return node;
+      this.at++;
+    }
+    return node;
+  }
+}
+
+const isShare = (node: Node) => node.kind === 'number' || (node.kind === 'apply' && /^[%/*]$/.test(node.of));
+
+/** Whether a value holds nothing but numbers, so that a scale word belongs to it. */
+function isNumeric(node: Node): boolean {
+  return node.kind === 'number' || (node.kind === 'apply' && node.args.every(isNumeric));
+}

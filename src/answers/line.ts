@@ -1,0 +1,232 @@
+/** What an answer line says: one value, as it is written there. */
+import { lex, type Token } from './lexer';
+import { keyOf, type Node, partsOf } from './node';
+import { isConstant, isExpression } from './numeric';
+import { parseValueAt } from './parser';
+import { readingsOf } from './readings';
+import { solved } from './relations';
+import type { Span } from './span';
+import { verdictAtStart } from './words';
+
+/** A value and where it stands. */
+export interface Said extends Span {
+  value: string;
+}
+
+/** Most code units of a line that are read. */
+export const longestLine = 400;
+/** Most words and code units of an answer in words. */
+const maxWords = 5;
+const longestWords = 60;
+
+/**
+ * The answer in a line, from `start` to `end` of `text`: the whole line where it is a value (a number, a formula, a list), else its first
+ * clause that has one. In a sentence the number that it says counts, the last one of several ("2 workers 6 days"), but not where they
+ * are joined ("3 apples and 4 pears"), denied or compared: then the clause as it stands, which equals no number. Without any number, a
+ * few words.
+ */
+export function readLine(text: string, start: number, end: number): Said | null {
+  const line = trimmed(text, start, end);
+  if (line.start >= line.end || placeholder.test(text.slice(line.start, line.end))) return null;
+  const whole = wholeValue(text, line);
+  if (whole) return whole;
+  const clauses = clausesOf(text, line);
+  for (const [i, clause] of clauses.entries()) {
+    const source = text.slice(clause.start, clause.end);
+    const verdict = i === 0 ? verdictAtStart(source) : null;
+    if (verdict) return said(text, clause.start + source.indexOf(verdict), verdict.length);
+    const found = (clauses.length > 1 ? wholeValue(text, clause) : null) ?? numberIn(text, clause);
+    if (found) return found;
+  }
+  return fewWords(text, line);
+}
+
+const said = (text: string, start: number, length: number): Said => ({
+  value: text.slice(start, start + length),
+  start,
+  end: start + length,
+});
+
+/** "[number]", "<your answer>". */
+const placeholder = /^(?:\[[\p{L} _-]{2,60}\]|<[\p{L} _-]{2,60}>)$/u;
+const openers = /^(?:[\s*_"“”`>:]|\\[[(]|#{1,6}(?=\s)|\\?["“”]|[-–•](?=\s(?!\s*[\d.]+\s*$)))+/;
+const closers = /(?:\\?["“”]|[\s*_`]|\\[\])]|[.。!！?？](?=[\s*_"“”`]*$)|<\|[^|>]{1,30}\|>|<\/?[a-z_]{1,20}>)+$/;
+
+/** The range without bold marks, LaTeX's delimiters and the stop of its sentence. */
+export function trimmed(text: string, start: number, end: number): Span {
+  let line = text.slice(start, end);
+  for (let close = closers.exec(line); close; close = closers.exec(line)) {
+    // Signs of exclamation behind a number or a bracket are factorials.
+    const factorial = close[0].startsWith('!') && /[\d)]$/.test(line.slice(0, close.index)) ? 1 : 0;
+    const kept = close.index + factorial;
+    if (kept === line.length) break;
+    line = line.slice(0, kept);
+  }
+  const open = openers.exec(line)?.[0].length ?? 0;
+  return { start: start + open, end: start + line.length };
+}
+
+/** The value of a range that says one and nothing else. */
+function wholeValue(text: string, { start, end }: Span): Said | null {
+  const source = text.slice(start, end);
+  const node = source.length > longestLine ? undefined : readingsOf(source, false)[0];
+  if (!node || node.kind === 'text') return null;
+  for (const part of partsOf(node.kind === 'relation' ? { ...node, sides: node.sides.slice(1) } : node))
+    if (part.kind === 'text') return null;
+  return written(text, { start, end }, node);
+}
+
+/** A number in plain digits; a quantity without the words around it; of a computation its result; anything else as it stands. */
+export function written(text: string, { start, end }: Span, node: Node): Said {
+  const result = solved(node);
+  if (result && result.name === null) {
+    const last = numbersIn(text, { start, end }).at(-1);
+    if (last && keyOf(last.node) === keyOf(result.value)) return plainly(text, last);
+  }
+  if (digitsOf(node) === null && node.kind !== 'quantity') return said(text, start, end - start);
+  const found = numbersIn(text, { start, end })[0];
+  return plainly(text, found && keyOf(found.node) === keyOf(node) ? found : { start, end, node });
+}
+
+function plainly(text: string, { start, end, node }: Span & { node: Node }): Said {
+  const place = said(text, start, end - start);
+  // The brace of a \text{} that a unit stands in.
+  const open = place.value.split('{').length - place.value.split('}').length;
+  const source = open === 1 && text[end] === '}' ? said(text, start, end + 1 - start) : place;
+  return { ...source, value: digitsOf(node) ?? source.value };
+}
+
+/** A number as plain digits, or as a fraction in lowest terms; null for anything else. */
+function digitsOf(node: Node): string | null {
+  if (node.kind === 'number') return node.digits ?? node.value.toFraction();
+  if (node.kind !== 'apply') return null;
+  const [a, b] = node.args;
+  if (node.of === '-' && a.kind !== 'apply') return digitsOf(a) && `-${digitsOf(a)}`;
+  if (node.of === '-' && a.kind === 'apply' && a.of === '/') return digitsOf(a) && `-${digitsOf(a)}`;
+  if (node.of !== '/' || a.kind !== 'number' || b.kind !== 'number') return null;
+  return a.decimals + b.decimals === 0 && b.value.n !== 0n ? a.value.div(b.value).toFraction() : null;
+}
+
+interface FoundNumber extends Span {
+  node: Node;
+  /** Tokens that it takes: the first, and the one behind the last. */
+  from: number;
+  next: number;
+}
+
+/** All numbers and quantities in a range, with whatever formula they stand in where that has no unknowns. */
+function numbersIn(text: string, { start, end }: Span): (FoundNumber & { tokens: Token[] })[] {
+  const tokens = lex(text.slice(start, end), 'group');
+  const found: (FoundNumber & { tokens: Token[] })[] = [];
+  for (let i = 0; i < tokens.length; i++) {
+    if (!startsNumber(tokens, i)) continue;
+    const value = parseValueAt([...tokens.slice(i)], 0);
+    if (!value || value.next === 0 || !isNumeric(value.node)) continue;
+    const next = i + value.next;
+    found.push({
+      node: value.node,
+      from: i,
+      next,
+      start: start + tokens[i].start,
+      end: start + tokens[next - 1].end,
+      tokens,
+    });
+    i = next - 1;
+  }
+  return found;
+}
+
+function startsNumber(tokens: readonly Token[], i: number): boolean {
+  const token = tokens[i];
+  const before = tokens[i - 1];
+  const glued = before && !token.spaced && /^(?:letter|word)$/.test(before.kind);
+  if (token.kind === 'operator')
+    return (
+      token.text === '-' &&
+      (!before || token.spaced) &&
+      !tokens[i + 1]?.spaced &&
+      /^(?:number|currency|function)$/.test(tokens[i + 1]?.kind ?? '')
+    );
+  return /^(?:number|currency)$/.test(token.kind)
+    ? !glued
+    : token.kind === 'function' && /^(?:[dtc]?frac|sqrt)$/.test(token.text);
+}
+
+function isNumeric(node: Node): boolean {
+  if (node.kind === 'quantity') return isNumeric(node.value);
+  if (node.kind === 'clock' || node.kind === 'based') return true;
+  if (node.kind === 'ratio') return node.parts.every(isNumeric);
+  return (node.kind === 'range' ? [node.from, node.to] : [node]).every(
+    (part) => isExpression(part) && isConstant(part),
+  );
+}
+
+const denied = /\b(?:not|never|cannot|can't|isn't|aren't|won't|doesn't|neither|nor|without)\b/i;
+const compared = /^(?:than|over|under|above|below|between|half|twice|thrice|double|triple|third|quarter)$/i;
+
+/** The number that a clause says, or the clause itself where it says none for sure; null without any number. */
+function numberIn(text: string, clause: Span): Said | null {
+  const all = numbersIn(text, clause);
+  const last = all.at(-1);
+  if (!last) return null;
+  const { tokens } = last;
+  const source = text.slice(clause.start, clause.end);
+  if (denied.test(source)) return null;
+  const equality = tokens.findLastIndex(
+    ({ kind, text: sign }, i) => kind === 'relation' && sign === '=' && i < last.from,
+  );
+  const behind = all.filter(({ from }) => from > equality);
+  const apart = new Set(behind.map(({ node }) => keyOf(node))).size > 1;
+  const words = tokens.slice(Math.max(0, last.from - 2), last.from).map(({ text: word }) => word);
+  if ((apart && areJoined(tokens, behind)) || words.some((word) => compared.test(word)))
+    return said(text, clause.start, source.length);
+  return plainly(text, equality < 0 ? last : behind[0]);
+}
+
+/** Whether two numbers of a clause stand side by side: "3 apples and 4 pears", "10, 12", "5 to 7". */
+function areJoined(tokens: readonly Token[], found: readonly FoundNumber[]): boolean {
+  return found.some((number, i) => {
+    if (i === 0) return false;
+    const between = tokens.slice(found[i - 1].next, number.from);
+    return (
+      between.length === 0 ||
+      between.some(({ kind, text }) => kind === 'separator' || /^(?:and|or|to|und|et|y)$/i.test(text))
+    );
+  });
+}
+
+const clauseEnd =
+  /(?<=[.!?。！？])\s+(?=\S)|(?<!\d),\s+(?=\S)|,\s+(?=\p{L}{2})|[;；]\s*|\s[-–—]\s(?=\p{L}{2})|\s+\((?=[^()]*\)?)|[:：]\s+|，|\s(?:because|since|so that|which|where|while|when)\s|\s+(?:✅|✓|✔)/gu;
+
+/** The parts of a line between commas before words, stops, dashes and brackets. */
+function clausesOf(text: string, { start, end }: Span): Span[] {
+  const line = text.slice(start, end);
+  const clauses: Span[] = [];
+  let from = 0;
+  for (const match of line.matchAll(clauseEnd)) {
+    clauses.push(trimmed(text, start + from, start + match.index));
+    from = match.index + match[0].length;
+  }
+  clauses.push(trimmed(text, start + from, end));
+  return clauses.filter((clause) => clause.start < clause.end);
+}
+
+/** Up to five words, but no placeholder such as "[number]". */
+function fewWords(text: string, { start, end }: Span): Said | null {
+  const line = text.slice(start, end);
+  const from = /^\$?\\(?:text|textbf|mathrm|mbox)\{/.exec(line)?.[0].length ?? 0;
+  const words = /^[^[\]{}<>\n]*/.exec(line.slice(from))![0].replace(/[\s*_.!]+$/, '');
+  const few =
+    words !== '' && words.length <= longestWords && words.split(/\s+/).length <= maxWords && !/[[\]]/.test(line);
+  return few ? said(text, start + from, words.length) : null;
+}
+
+/** The last number of a range, with its unit. */
+export function lastNumber(text: string, range: Span): Said | null {
+  const last = numbersIn(text, range).at(-1);
+  if (!last) return null;
+  // Of "10 - 5" that is 5.
+  const sign = last.tokens.findLastIndex(({ text: of, spaced }, i) => /^[-+]$/.test(of) && spaced && i < last.next);
+  const operand = sign > last.from ? { start: range.start + last.tokens[sign].end, end: range.end } : null;
+  return plainly(text, (operand && numbersIn(text, operand).at(-1)) ?? last);
+}

@@ -1,0 +1,87 @@
+/** How people and models announce an answer, in English and other languages. */
+
+/** Words for "answer" before a colon, and what may stand for the colon there. Longer ones first. */
+const answerWords = [
+  ...[
+    'answer',
+    'ans',
+    'Respuesta',
+    'Solución',
+    'Resultado',
+    'Antwort',
+    'Lösung',
+    'Ergebnis',
+    'Réponse',
+    'Résultat',
+    'Risposta',
+  ],
+  ...[
+    'Resposta',
+    'Antwoord',
+    'Svar',
+    'Vastaus',
+    'Odpowiedź',
+    'Odpověď',
+    'Válasz',
+    'Răspuns',
+    'Cevap',
+    'Yanıt',
+    'Jawaban',
+    'Jawapan',
+  ],
+  ...[
+    'Ответ',
+    'Відповідь',
+    'Απάντηση',
+    'תשובה',
+    'الجواب',
+    'الإجابة',
+    'الاجابة',
+    'पاسخ',
+    'پاسخ',
+    'उत्तर',
+    'উত্তর',
+    'Đáp án',
+    'Đáp số',
+  ],
+  ...['Trả lời', 'คำตอบ', '最终答案', '最終答案', '答案', '答え', '解答', '回答', '答', '정답', '답'],
+];
+const words = answerWords.join('|');
+const dress = '[ \\t*_#"”]{0,8}';
+
+/** "Answer:", "**Final Answer**:", "ANSWER = ", "Respuesta final:", "答案：", "答案是", "答えは". */
+export const answerLine = new RegExp(
+  `(?<![\\p{L}\\p{N}])(?:${words})\\.?(?:[ \\t]{1,3}(?:final|finale|finala|definitiva|định))?${dress}(?:[:：=]|是|为|為|は|은|는)`,
+  'giu',
+);
+
+/** "Answer - 42" at the head of a line, and a line that is nothing but "Final Answer" or "### Answer". */
+export const answerHeading = new RegExp(
+  `(?<=^|\\n)[ \\t>#*_-]{0,8}(?:final[ \\t]|correct[ \\t])?(?:answer|ans)(?:${dress}(?=\\n|$)|[ \\t*_]{0,8}[-–—](?=[ \\t]))`,
+  'giu',
+);
+export const headingMarks = new RegExp(
+  `(?<=^|\\n)[ \\t]{0,4}(?:#{1,6}[ \\t]{0,4}|\\*\\*)(?:${words})[ \\t*_#]{0,8}(?=\\n|$)`,
+  'giu',
+);
+
+/** "the answer is", "John's answer would be", "the correct option is", and so in some other languages. */
+export const answerPhrase = new RegExp(
+  [
+    '(?<![\\p{L}\\p{N}])answer[ \\t]{1,4}(?:to[ \\t](?:the|this)[ \\t](?:question|problem)[ \\t]{1,4})?' +
+      '(?:is|was|becomes|equals|(?:would|will|should|must|can only)[ \\t]be|(?:comes|works)[ \\t](?:out[ \\t])?(?:to|as))',
+    '(?<![\\p{L}\\p{N}])(?:correct|right|best)[ \\t](?:option|choice)[ \\t]is',
+    '(?<![\\p{L}\\p{N}])(?:respuesta[ \\t](?:final[ \\t])?es|antwort[ \\t](?:ist|lautet)|réponse[ \\t](?:finale[ \\t])?est|risposta[ \\t]è|resposta[ \\t](?:final[ \\t])?é)',
+  ]
+    .map((phrase) => `${phrase}(?![\\p{L}\\p{N}])[ \\t]{0,3}:?`)
+    .join('|'),
+  'giu',
+);
+
+/** Where a base model has done with the question and makes up the next one. */
+export const nextQuestion =
+  /\n[ \t>#*]{0,8}(?:(?:next[ \t])?(?:question|problem|exercise|instruction|user|human|pregunta|frage|вопрос|aufgabe|problème)(?:[ \t]{0,3}\d{1,4})?[ \t*]{0,4}[:：]|Q[ \t]?\d{0,4}[:：]|(?:问题|問題|题目|질문)\s?\d{0,4}[:：]|#{2,6}[ \t](?:Instruction|Question|Problem|User)\b)|<\|(?:im_start|start_header_id)\|>|<\|im_end\|>|<\|eot_id\|>|<\|endoftext\|>|<end_of_turn>|<｜User｜>/gi;
+
+/** Words that take back what stands before them: "\boxed{41} would be wrong". */
+export const takenBack =
+  /^[^.\n\\]{0,20}\b(?:is|would be|was|are)\s+(?:not\b|wrong|incorrect|false|too (?:big|small|large|high|low))/i;

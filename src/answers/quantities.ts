@@ -1,0 +1,162 @@
+/** Values with their units: 5 cm^2, 2 hours 30 minutes, 3 : 2, 7 remainder 2. */
+import Fraction from 'fraction.js';
+import { Refusal } from './cursor';
+import { Formulas } from './formulas';
+import type { Token } from './lexer';
+import { apply, type Node } from './node';
+import { scaleWords } from './numbers';
+import { multiplyUnits, type Unit, unitNamed } from './units';
+
+/** Words before a value that leave it what it is. */
+export const fillers = new Set(
+  'about approximately approx around roughly nearly exactly precisely only just total altogether the a an is was are'.split(
+    ' ',
+  ),
+);
+
+export abstract class Quantities extends Formulas {
+  /** A value with what is said of it: its unit, a second number of the same kind, a ratio, a remainder. */
+  protected side(): Node {
+    if (this.peek()?.text === '≈' || (this.peek()?.kind === 'relation' && this.peek()?.text === '=')) this.at++;
+    const before = this.currency;
+    this.currency = null;
+    const value = this.sets();
+    const currency = this.currency ?? this.takeCurrency();
+    this.currency = before;
+    const node = this.withUnit(value, currency);
+    return this.compound(this.pair(node));
+  }
+
+  protected takeCurrency(): Unit | null {
+    const token = this.peek();
+    if (token?.kind !== 'currency') return null;
+    this.at++;
+    return unitNamed(token.text) ?? null;
+  }
+
+  protected withUnit(value: Node, currency: Unit | null): Node {
+    this.meant = this.at;
+    const unit = this.unit();
+    if (currency) return { kind: 'quantity', value, unit: currency };
+    return unit ? { kind: 'quantity', value, unit } : value;
+  }
+
+  /** The unit behind a value; null for other words, which are passed over. */
+  protected unit(): Unit | null {
+    const parts: { unit: Unit; power: number }[] = [];
+    let sign = 1;
+    let prefix = 1;
+    let known = true;
+    for (let token = this.peek(); token; token = this.peek()) {
+      const power = /^(?:square|sq|squared)$/i.test(token.text) ? 2 : /^(?:cubic|cu|cubed)$/i.test(token.text) ? 3 : 0;
+      if (token.kind === 'word' && power > 0) {
+        prefix = power;
+        this.at++;
+        continue;
+      }
+      if (token.text === 'per' || (token.text === '/' && this.isUnit(this.peek(1)))) {
+        sign = -1;
+        this.at++;
+        continue;
+      }
+      if (token.text === '*' && this.isUnit(this.peek(1)) && parts.length > 0) {
+        this.at++;
+        continue;
+      }
+      if (!this.isUnit(token)) {
+        if (token.kind !== 'word' || !isUnitWord(token)) break;
+        known = false;
+        this.at++;
+        continue;
+      }
+      const unit = unitNamed(token.text)!;
+      this.at++;
+      const exponent = this.unitExponent();
+      if (known) {
+        parts.push({ unit, power: sign * prefix * exponent });
+        this.meant = this.at;
+      }
+      prefix = 1;
+    }
+    return parts.length > 0 ? multiplyUnits(parts) : null;
+  }
+
+  protected unitExponent(): number {
+    const token = this.peek();
+    if (token?.text === '²' || token?.text === '³') {
+      this.at++;
+      return token.text === '²' ? 2 : 3;
+    }
+    if (token?.kind === 'number' && !token.spaced && /^[23]$/.test(token.text)) {
+      this.at++;
+      return Number(token.text); // cm2
+    }
+    if (token?.text !== '^') return 1;
+    this.at++;
+    const open = this.peek()?.text === '{';
+    if (open) this.at++;
+    const sign = this.peek()?.text === '-' ? -1 : 1;
+    if (sign < 0) this.at++;
+    const exponent = Number(this.next().text);
+    if (open) this.expect('}');
+    if (!Number.isInteger(exponent)) throw new Refusal();
+    return sign * exponent;
+  }
+
+  /** 3:2, 3 to 2, 7 remainder 2. */
+  protected pair(node: Node): Node {
+    const token = this.peek();
+    if (token?.text === ':' && this.startsValue(1)) {
+      const parts = [node];
+      while (this.peek()?.text === ':') {
+        this.at++;
+        parts.push(this.sets());
+      }
+      this.meant = this.at;
+      return { kind: 'ratio', parts };
+    }
+    if (token?.kind === 'word' && token.text === 'to' && this.startsValue(1)) {
+      this.at++;
+      const second = this.side();
+      return { kind: 'range', from: node, to: second };
+    }
+    const rest = /^(?:remainder|r)$/i.test(token?.text ?? '') && this.peek(1)?.kind === 'number';
+    if (!rest) return node;
+    this.at++;
+    return { kind: 'remainder', quotient: node, rest: this.side() };
+  }
+
+  /** 2 hours 30 minutes, 5 feet and 6 inches: one quantity, which counts in its smallest unit. */
+  protected compound(node: Node): Node {
+    if (node.kind !== 'quantity') return node;
+    const { at, meant } = this;
+    while (this.peek()?.text === 'and' || this.peek()?.text === ',') this.at++;
+    if (this.peek()?.kind === 'number') {
+      const second = this.guarded(() => this.side());
+      const { unit } = node;
+      const smaller = second?.kind === 'quantity' && second.unit.factor < unit.factor ? second : null;
+      if (smaller && smaller.unit.dimension === unit.dimension) {
+        const ratio = new Fraction(unit.factor).div(new Fraction(smaller.unit.factor)).round(9);
+        const value = apply('+', apply('*', node.value, { kind: 'number', value: ratio, decimals: 0 }), smaller.value);
+        return { kind: 'quantity', value, unit: smaller.unit };
+      }
+    }
+    this.meant = meant;
+    this.at = at;
+    return node;
+  }
+
+  protected startsValue(ahead: number): boolean {
+    const token = this.peek(ahead);
+    if (!token) return false;
+    if (/^(?:number|letter|function|currency|bar|environment|command)$/.test(token.kind)) return true;
+    if (token.kind === 'open' || token.kind === 'relation') return true;
+    if (token.kind === 'word')
+      return this.isPart(token) || /^(?:negative|minus|a|an)$/.test(token.text) || fillers.has(token.text);
+    return token.kind === 'operator' && /^[-+±√]$/.test(token.text);
+  }
+}
+
+/** A word that may stand among units without saying more: "apples", "in all", "long". */
+const isUnitWord = ({ text }: Token) =>
+  !/^(?:and|or|to|remainder|plus|minus|times|but|than|not)$/i.test(text) && !scaleWords.has(text.toLowerCase());

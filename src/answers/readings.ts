@@ -1,0 +1,73 @@
+/** The trees that an answer may mean: mostly one, several where a comma may part, group or begin decimals. */
+import type { Node } from './node';
+import { type CommaReading, plainDigits } from './numbers';
+import { parse } from './parser';
+
+const cache = new Map<string, readonly Node[]>();
+const cacheSize = 500;
+
+/** All readings of a text; none where it is not understood. The reference is held to be well written: "-2,1" are two numbers there. */
+export function readingsOf(text: string, isGold: boolean): readonly Node[] {
+  const key = `${isGold}${text}`;
+  const known = cache.get(key);
+  if (known) return known;
+  const readings = read(text, isGold);
+  if (cache.size >= cacheSize) cache.delete(cache.keys().next().value!);
+  cache.set(key, readings);
+  return readings;
+}
+
+function read(written: string, isGold: boolean): Node[] {
+  const text = onceEscaped(written);
+  const range = /^\s*\$?(\d{1,9})[-–](\d{1,9})\$?\s*$/.exec(text);
+  if (range && Number(range[1]) < Number(range[2])) {
+    const [from, to] = [parse(range[1])!, parse(range[2])!];
+    return [{ kind: 'range', from, to }];
+  }
+  const choice = choiceIn(text);
+  if (choice) return [choice];
+  const readings = commaReadings(text, isGold).map((comma) => parse(text, { comma }));
+  // In an answer "5m" may be five metres; in the reference a letter that stands so close is an unknown.
+  if (!isGold && /\d[mghslL](?![a-zA-Z])/.test(text)) readings.push(parse(text, { tightUnits: true }));
+  return readings.filter((node) => node !== null);
+}
+
+function commaReadings(written: string, isGold: boolean): CommaReading[] {
+  const text = plainDigits(written);
+  if (!/\d,\d/.test(text)) return ['group'];
+  const decimal = isGold ? /(?<![\d,.])(?:\d+,\d{1,2}|\d+,\d{4,}|0,\d+)(?![\d,.])/ : /(?<![\d,.])\d+,\d+(?![\d,.])/;
+  const thousands = /(?<![\d,])(?!0,)\d{1,3}(?:,\d{3})+(?![\d,])|\d(?:,\d{2})+,\d{3}/.test(text);
+  const list: CommaReading[] = ['list'];
+  const single = isGold ? /(?<![\d,.])\d+,\d(?![\d,.])/.test(text) : false;
+  if (decimal.test(text) && !single && !thousands) list.unshift('decimal');
+  return thousands || /\d\.\d{3},\d/.test(text) ? ['group', ...list] : list;
+}
+
+/** LaTeX that was escaped twice on its way: "\\frac" with two strokes. */
+function onceEscaped(text: string): string {
+  const twice =
+    /\\\\(?=(?:left|right|[dt]?frac|sqrt|pi|leq?|geq?|text|boxed|cup|cap|infty|times|cdot|pm|in|quad|mathrm|circ)(?![a-zA-Z]))/;
+  return twice.test(text) && !/(?<!\\)\\[a-zA-Z]/.test(text) ? text.replaceAll('\\\\', '\\') : text;
+}
+
+const looks = /\\(?:text|textbf|mathbf|mathrm|mbox|boxed|bf|rm)(?![a-zA-Z])\s*/g;
+
+/** "(C)", "C. 42", "(C) 42", "Option C", "\textbf{(C)}\ 42". A letter alone is an unknown and a choice alike. */
+function choiceIn(text: string): Node | null {
+  if (!/^[\s$*\\({[]*(?:\\?[a-z]+\{?[\s\\(]*)?[A-Za-z]/.test(text)) return null;
+  const plain = text
+    .replace(looks, '')
+    .replace(/\\[,;:! ]|[$*~]|\\[()[\]]/g, ' ')
+    .replace(/^[\s{]*\(?\s*(\(?[A-Za-z]\)?)\s*\}/, '$1 ')
+    .trim();
+  const found =
+    /^(?:(?:option|choice|answer)\s+)?(?:\(([A-Za-z])\)|([A-Za-z])\)|([A-Z])[.:](?=\s|$))\s*(\S[\s\S]*)?$/i.exec(plain);
+  const named = found ?? /^(?:option|choice)\s+()()([A-Za-z])\b[.:]?\s*(\S[\s\S]*)?$/i.exec(plain);
+  if (!named) return null;
+  const letter = (named[1] ?? named[2] ?? named[3] ?? '').toUpperCase() || named[3];
+  if (!letter) return null;
+  const rest = named[4]?.replace(/^[=:]\s*/, '').replace(/^\}+/, '');
+  if (rest && /^[-+*/^=<>,_']|^\\(?:cdot|times|leq?|geq?|in)\b/.test(rest)) return null; // (x) + 1
+  const tree = rest ? (parse(rest) ?? { kind: 'text' as const, text: rest }) : undefined;
+  return { kind: 'choice', letter, ...(tree && { rest: tree }) };
+}

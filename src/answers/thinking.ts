@@ -1,0 +1,36 @@
+import type { Span } from './span';
+
+/** What a student says and what it only thinks. */
+export interface Spoken extends Span {
+  /** The text broke off inside its thinking: it says nothing. */
+  cutOff: boolean;
+}
+
+/** How models of different families open and close their thinking. */
+const tags: readonly (readonly [open: string, close: string])[] = [
+  ['<think>', '</think>'],
+  ['<thinking>', '</thinking>'],
+  ['<thought>', '</thought>'],
+  ['<reasoning>', '</reasoning>'],
+  ['<scratchpad>', '</scratchpad>'],
+  ['<seed:think>', '</seed:think>'],
+  ['[THINK]', '[/THINK]'],
+  ['◁think▷', '◁/think▷'],
+  ['<|begin_of_thought|>', '<|end_of_thought|>'],
+  ['<|channel|>analysis<|message|>', '<|channel|>final<|message|>'],
+];
+
+/**
+ * Where in a text the thinking ends and the solution begins. The thinking may be closed, without its opening tag (a chat template wrote
+ * that into the prompt), or open to the end, which is a text that was cut off in its thinking. Linear in the length of the text.
+ */
+export function spokenPart(text: string): Spoken {
+  let start = 0;
+  let cutOff = false;
+  for (const [open, close] of tags) {
+    const closed = text.lastIndexOf(close);
+    if (closed >= 0) start = Math.max(start, closed + close.length);
+    if (text.indexOf(open, closed < 0 ? 0 : closed + close.length) >= 0) cutOff = true;
+  }
+  return { start: cutOff ? text.length : start, end: text.length, cutOff };
+}

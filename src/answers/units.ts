@@ -1,0 +1,107 @@
+/** Units, so far as answers name them: what they measure and how large they are. */
+
+export interface Unit {
+  /** Exponents of base units, as "m" or "m^2 s^-1"; equal for units that convert into each other. */
+  dimension: string;
+  /** How many base units it holds. */
+  factor: number;
+}
+
+type Entry = [names: string, base: string, factor: number];
+const minute = 60;
+const hour = 3600;
+const day = 24 * hour;
+
+/** Names, what they measure, how many of the base unit. Months and years are kept apart from days. */
+const entries: Entry[] = [
+  ['mm millimeter millimeters millimetre millimetres', 'm', 0.001],
+  ['cm centimeter centimeters centimetre centimetres 厘米', 'm', 0.01],
+  ['dm decimeter decimeters decimetre decimetres', 'm', 0.1],
+  ['m meter meters metre metres 米', 'm', 1],
+  ['km kilometer kilometers kilometre kilometres 千米 公里', 'm', 1000],
+  ['inch inches', 'm', 0.0254],
+  ['ft foot feet', 'm', 0.3048],
+  ['yd yard yards', 'm', 0.9144],
+  ['mi mile miles', 'm', 1609.344],
+  ['mg milligram milligrams', 'kg', 1e-6],
+  ['g gram grams 克', 'kg', 0.001],
+  ['kg kilogram kilograms kilo kilos 千克 公斤', 'kg', 1],
+  ['tonne tonnes', 'kg', 1000],
+  ['oz ounce ounces', 'kg', 0.028349523125],
+  ['lb lbs pound pounds', 'kg', 0.45359237],
+  ['ms millisecond milliseconds', 's', 0.001],
+  ['s sec secs second seconds 秒', 's', 1],
+  ['min mins minute minutes minuten minutos 分钟', 's', minute],
+  ['h hr hrs hour hours stunde stunden hora horas heure heures 小时', 's', hour],
+  ['day days tag tage día días jour jours 天', 's', day],
+  ['week weeks wk wks', 's', 7 * day],
+  ['month months', 'month', 1],
+  ['year years yr yrs', 'month', 12],
+  ['decade decades', 'month', 120],
+  ['century centuries', 'month', 1200],
+  ['ml mL milliliter milliliters millilitre millilitres', 'm^3', 1e-6],
+  ['cl cL centiliter centiliters', 'm^3', 1e-5],
+  ['l L liter liters litre litres 升', 'm^3', 0.001],
+  ['gal gallon gallons', 'gal', 1],
+  ['qt quart quarts', 'gal', 1 / 4],
+  ['pint pints', 'gal', 1 / 8],
+  ['hectare hectares ha', 'm^2', 10_000],
+  ['acre acres', 'acre', 1],
+  ['usd dollar dollars buck bucks $', 'usd', 1],
+  ['cent cents ¢ penny pennies', 'usd', 0.01],
+  ['eur euro euros €', 'eur', 1],
+  ['yuan rmb cny 元', 'cny', 1],
+  ['yen jpy', 'jpy', 1],
+  ['rupee rupees inr rs ₹', 'inr', 1],
+  ['degree degrees deg °', 'deg', 1],
+  ['radian radians rad', 'rad', 1],
+  ['celsius', 'celsius', 1],
+  ['fahrenheit', 'fahrenheit', 1],
+  ['mph', 'm s^-1', 1609.344 / hour],
+  ['kmh kph', 'm s^-1', 1000 / hour],
+  ['hz hertz', 's^-1', 1],
+  ['j joule joules', 'joule', 1],
+  ['kj kilojoule kilojoules', 'joule', 1000],
+  ['w watt watts', 'watt', 1],
+  ['kw kilowatt kilowatts', 'watt', 1000],
+  ['n newton newtons', 'newton', 1],
+  ['v volt volts', 'volt', 1],
+  ['byte bytes', 'byte', 1],
+  ['kb', 'byte', 1000],
+  ['mb', 'byte', 1e6],
+  ['gb', 'byte', 1e9],
+];
+
+const table = new Map<string, Unit>(
+  entries.flatMap(([names, dimension, factor]) =>
+    names.split(' ').map((name): [string, Unit] => [name, { dimension, factor }]),
+  ),
+);
+
+/** The unit of that name; a single letter counts as it is written, longer names in any case. */
+export function unitNamed(name: string): Unit | undefined {
+  if ([...name].length === 1) return table.get(/[JWNV]/.test(name) ? name.toLowerCase() : name);
+  return table.get(name) ?? table.get(name.toLowerCase());
+}
+
+/** Letters that are units behind a number and a space; others, as in "2 x", are unknowns. */
+export const isUnitLetter = (letter: string) => /^[mghslLJWNV]$/.test(letter);
+
+/** The product of powers of units, exponents added: m, s^-1 -> "m s^-1". */
+export function multiplyUnits(parts: readonly { unit: Unit; power: number }[]): Unit {
+  const exponents = new Map<string, number>();
+  let factor = 1;
+  for (const { unit, power } of parts) {
+    factor *= unit.factor ** power;
+    for (const base of unit.dimension.split(' ')) {
+      const [name, exponent = '1'] = base.split('^');
+      exponents.set(name, (exponents.get(name) ?? 0) + power * Number(exponent));
+    }
+  }
+  const dimension = [...exponents]
+    .filter(([, exponent]) => exponent !== 0)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, exponent]) => (exponent === 1 ? name : `${name}^${exponent}`))
+    .join(' ');
+  return { dimension, factor };
+}

@@ -1,0 +1,82 @@
+/** Answers in words. */
+import type { Node } from './node';
+
+/** Words that say the same. */
+const synonyms: string[][] = [
+  ['yes', 'true', 'correct', 'possible', 'it is possible', 'да', 'sí', 'oui', 'ja', '是', '对', '正确'],
+  [
+    'no',
+    'false',
+    'incorrect',
+    'impossible',
+    'not possible',
+    'it is not possible',
+    'нет',
+    'non',
+    'nein',
+    '否',
+    '不是',
+    '错',
+    '错误',
+  ],
+  [
+    '∅',
+    'empty set',
+    'the empty set',
+    'no solution',
+    'no solutions',
+    'no real solution',
+    'no real solutions',
+    'none',
+    '无解',
+    'no real roots',
+  ],
+  ['does not exist', 'dne', 'undefined', 'not defined', 'no limit', '不存在'],
+  ['ℝ', 'all real numbers', 'real numbers', 'all reals', 'all real', 'reals', '(-∞,∞)'],
+  ['∞', 'infinity', 'infinite', 'infinitely many', 'infinitely many solutions', 'inf'],
+];
+const meanings = new Map(synonyms.flatMap((words) => words.map((word): [string, string] => [word, words[0]])));
+/** "no" and "none" are said of zero and of the empty set. */
+const zeros = /^(?:none|nothing|zero|no one|nobody)$/;
+
+function plain(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[’]/g, "'")
+    .replace(/[-–_]/g, ' ')
+    .replace(/^(?:the|a|an|it is|it's|they are|is)\s+|[.!?…"“”]+$/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+/** What a tree says in words; null when it says something else. */
+export function wordsOf(node: Node): string | null {
+  if (node.kind === 'text') return plain(node.text);
+  if (node.kind === 'symbol') return node.name.toLowerCase();
+  if (node.kind === 'choice' && !node.rest) return node.letter.toLowerCase();
+  if (node.kind === 'group' && node.items.length === 2 && node.open === '(' && node.close === ')') {
+    const ends = node.items.map((item) => (item.kind === 'apply' && item.of === '-' ? item.args[0] : item));
+    if (ends.every((end) => end.kind === 'symbol' && end.name === '∞') && node.items[0] !== ends[0]) return '(-∞,∞)';
+  }
+  return null;
+}
+
+export function sameWords(a: Node, gold: Node): boolean {
+  const [said, wanted] = [wordsOf(a), wordsOf(gold)];
+  if (said !== null && wanted !== null) return sameText(said, wanted);
+  return isZero(a, wanted) || isZero(gold, said);
+}
+
+const isZero = (node: Node, words: string | null) =>
+  words !== null && zeros.test(words) && node.kind === 'number' && node.value.n === 0n;
+
+function sameText(said: string, wanted: string): boolean {
+  if (said === wanted) return said !== '';
+  const [a, b] = [meanings.get(said), meanings.get(wanted)];
+  return a !== undefined && a === b;
+}
+
+/** The yes or no that a text begins with. */
+export function verdictAtStart(text: string): string | null {
+  return /^[\s*_"“]*(yes|no|true|false)\b(?![-'’])/i.exec(text)?.[1] ?? null;
+}
