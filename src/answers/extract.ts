@@ -104,7 +104,7 @@ function inTag(text: string, { start, end }: Span): Answer | null {
 }
 
 const jsonKey =
-  /"(?:final_?answer|answer|result|value|output)"\s{0,4}:\s{0,4}("(?:[^"\\\n]|\\.){0,400}"|[-+\d.eE]{1,40}|true|false|\[[^[\]]{0,200}\])/gi;
+  /"(?:final_?answer|answer|result|value|output)"\s{0,4}:\s{0,4}("(?:[^"\\\n]|\\.){0,400}"|[-+\d.eE]{1,40}|true|false|null|\[[^[\]]{0,200}\])/gi;
 
 /** The last "answer" of a JSON object or tool call at the end of the text. */
 function inJson(text: string, { start, end }: Span): Answer | null {
@@ -114,7 +114,7 @@ function inJson(text: string, { start, end }: Span): Answer | null {
   if (!key) return null;
   const at = end - tail.length + key.index + key[0].length - key[1].length;
   const quoted = key[1].startsWith('"');
-  const value = quoted ? unquoted(key[1]) : key[1].replace(/^\[|\]$/g, '');
+  const value = quoted ? unquoted(key[1]) : key[1].replace(/^\[|\]$|^null$/g, '');
   const found = value.trim() === '' ? null : readLine(value, 0, value.length);
   return found
     ? { value: found.value, kind: 'json', start: at + (quoted ? 1 : 0), end: at + key[1].length - (quoted ? 1 : 0) }
@@ -122,10 +122,12 @@ function inJson(text: string, { start, end }: Span): Answer | null {
 }
 
 function unquoted(source: string): string {
+  // LaTeX whose strokes were not escaped: "\frac" is no form feed.
+  if (/(?<!\\)\\[a-zA-Z]{2}/.test(source)) return source.slice(1, -1);
   try {
     return String(JSON.parse(source));
   } catch {
-    return source.slice(1, -1); // LaTeX whose strokes were not escaped
+    return source.slice(1, -1);
   }
 }
 

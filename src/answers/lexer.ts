@@ -1,7 +1,7 @@
 /** The signs and words of an answer, in LaTeX or as plain text. */
 import type Fraction from 'fraction.js';
 import { functions, operators, relations, symbols, vulgarFractions } from './commands';
-import { type CommaReading, chineseNumber, plainDigits, scaleWords, spelledAt } from './numbers';
+import { type CommaReading, chineseNumber, isNumberWord, plainDigits, scaleWords, spelledAt } from './numbers';
 import { unitNamed } from './units';
 
 export type TokenKind =
@@ -249,7 +249,10 @@ const shortWords = new Set(
   'or and to is in of no am pm by per at a an on as if us be do go he it me my so up we pct percent'.split(' '),
 );
 const isWord = (run: string) =>
-  shortWords.has(run.toLowerCase()) || (run.length > 1 && unitNamed(run) !== undefined) || scaleWords.has(run);
+  shortWords.has(run.toLowerCase()) ||
+  (run.length > 1 && unitNamed(run) !== undefined) ||
+  scaleWords.has(run) ||
+  isNumberWord(run);
 
 /** Whether a run of letters is a product of unknowns ("xy", "abc"), and no word or name ("AB"). */
 function looksLikeProduct(run: string): boolean {

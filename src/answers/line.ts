@@ -73,6 +73,9 @@ function wholeValue(text: string, { start, end }: Span): Said | null {
   if (!node || node.kind === 'text') return null;
   for (const part of partsOf(node.kind === 'relation' ? { ...node, sides: node.sides.slice(1) } : node))
     if (part.kind === 'text') return null;
+  // "42; check: 84 / 2 = 42" says more than its answer.
+  if (node.kind === 'list' && node.items.some((item) => item.kind === 'relation' && isNumeric(item.sides[0])))
+    return null;
   return written(text, { start, end }, node);
 }
 

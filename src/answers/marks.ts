@@ -1,57 +1,18 @@
 /** How people and models announce an answer, in English and other languages. */
 
-/** Words for "answer" before a colon, and what may stand for the colon there. Longer ones first. */
-const answerWords = [
-  ...[
-    'answer',
-    'ans',
-    'Respuesta',
-    'Solución',
-    'Resultado',
-    'Antwort',
-    'Lösung',
-    'Ergebnis',
-    'Réponse',
-    'Résultat',
-    'Risposta',
-  ],
-  ...[
-    'Resposta',
-    'Antwoord',
-    'Svar',
-    'Vastaus',
-    'Odpowiedź',
-    'Odpověď',
-    'Válasz',
-    'Răspuns',
-    'Cevap',
-    'Yanıt',
-    'Jawaban',
-    'Jawapan',
-  ],
-  ...[
-    'Ответ',
-    'Відповідь',
-    'Απάντηση',
-    'תשובה',
-    'الجواب',
-    'الإجابة',
-    'الاجابة',
-    'पاسخ',
-    'پاسخ',
-    'उत्तर',
-    'উত্তর',
-    'Đáp án',
-    'Đáp số',
-  ],
-  ...['Trả lời', 'คำตอบ', '最终答案', '最終答案', '答案', '答え', '解答', '回答', '答', '정답', '답'],
-];
-const words = answerWords.join('|');
+/** Words for "answer" in scripts that part words, and in those that do not. Longer ones first. */
+const words = [
+  'answer|ans|Respuesta|Solución|Resultado|Antwort|Lösung|Ergebnis|Réponse|Résultat|Risposta|Resposta|Antwoord|Svar|Vastaus',
+  'Odpowiedź|Odpověď|Válasz|Răspuns|Cevap|Yanıt|Jawaban|Jawapan|Ответ|Відповідь|Απάντηση|תשובה|الجواب|الإجابة|الاجابة|پاسخ',
+  'उत्तर|উত্তর|Đáp án|Đáp số|Trả lời|정답|답',
+].join('|');
+const unspaced = '最终答案|最終答案|答案|答え|解答|回答|答|คำตอบ';
+const anyWord = `(?:(?<![\\p{L}\\p{N}])(?:${words})|${unspaced})`;
 const dress = '[ \\t*_#"”]{0,8}';
 
 /** "Answer:", "**Final Answer**:", "ANSWER = ", "Respuesta final:", "答案：", "答案是", "答えは". */
 export const answerLine = new RegExp(
-  `(?<![\\p{L}\\p{N}])(?:${words})\\.?(?:[ \\t]{1,3}(?:final|finale|finala|definitiva|định))?${dress}(?:[:：=]|是|为|為|は|은|는)`,
+  `${anyWord}\\.?(?:[ \\t]{1,3}(?:final|finale|finala|definitiva|định))?${dress}(?:[:：=]|是|为|為|は|은|는)`,
   'giu',
 );
 
@@ -61,7 +22,7 @@ export const answerHeading = new RegExp(
   'giu',
 );
 export const headingMarks = new RegExp(
-  `(?<=^|\\n)[ \\t]{0,4}(?:#{1,6}[ \\t]{0,4}|\\*\\*)(?:${words})[ \\t*_#]{0,8}(?=\\n|$)`,
+  `(?<=^|\\n)[ \\t]{0,4}(?:#{1,6}[ \\t]{0,4}|\\*\\*)${anyWord}[ \\t*_#]{0,8}(?=\\n|$)`,
   'giu',
 );
 

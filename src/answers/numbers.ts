@@ -84,6 +84,9 @@ const words = new Map<string, number>([
 ]);
 const multipliers = new Map(Object.entries({ hundred: 100n, thousand: 1000n, million: 10n ** 6n, billion: 10n ** 9n }));
 
+/** "five", "forty", "hundred". */
+export const isNumberWord = (word: string) => words.has(word.toLowerCase()) || multipliers.has(word.toLowerCase());
+
 /** The whole number that the first of these words spell ("one hundred and five"), and how many words it takes; null for none. */
 export function numberInWords(spoken: readonly string[]): { value: bigint; words: number } | null {
   let [total, group, used] = [0n, 0n, 0];

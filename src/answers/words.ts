@@ -78,5 +78,9 @@ function sameText(said: string, wanted: string): boolean {
 
 /** The yes or no that a text begins with. */
 export function verdictAtStart(text: string): string | null {
-  return /^[\s*_"“]*(yes|no|true|false)\b(?![-'’])/i.exec(text)?.[1] ?? null;
+  const found =
+    /^[\s*_"“]*(yes|no|true|false)(?=\s*(?:[,.;:!–—(]|$)|\s+(?:because|since|as|it|he|she|they|there|this|that)\b)/i.exec(
+      text,
+    );
+  return found?.[1] ?? null;
 }
