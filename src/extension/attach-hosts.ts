@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import * as vscode from 'vscode';
 import type { Services } from './services';
+import * as vscode from './vscode';
 
 /** Makes the hosts of all folders known, so that one that runs is found again; in Restricted Mode not before trust is granted. */
 export function attachHosts({ hosts, runs, log }: Services): vscode.Disposable {

@@ -1,11 +1,9 @@
-import * as vscode from 'vscode';
-
-type Progress = vscode.Progress<{ message?: string; increment?: number }>;
+import * as vscode from './vscode';
 
 /** Work with a bar in a notification whose Cancel aborts its signal. */
 export function cancellable<T>(
   title: string,
-  work: (signal: AbortSignal, progress: Progress) => Promise<T>,
+  work: (signal: AbortSignal, progress: vscode.Progress) => Promise<T>,
 ): Thenable<T> {
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   return vscode.window.withProgress(options, async (progress, token) => {

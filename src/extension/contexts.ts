@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import * as vscode from './vscode';
 
 /** What when-clauses of the manifest ask for. */
 export interface Contexts {

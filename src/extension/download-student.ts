@@ -1,4 +1,3 @@
-import * as vscode from 'vscode';
 import { UserError } from '../errors';
 import { findStudent, studentsCache } from '../students/cache';
 import { downloadStudent } from '../students/download';
@@ -8,6 +7,7 @@ import { type Hub, hubOf } from '../students/request';
 import { cancellable } from './cancellable';
 import { trustedCommand } from './commands/report';
 import type { Services } from './services';
+import * as vscode from './vscode';
 import { duration } from './words';
 
 const { t } = vscode.l10n;
@@ -95,7 +95,8 @@ function askToken(hub: Hub, { message, remedy }: UserError): Thenable<string | u
 /** Nothing is fetched before this was answered. */
 async function agree(hub: Hub, { student, bytes, files }: DownloadPlan): Promise<boolean> {
   const fetch = {
-    label: t('$(cloud-download) Download {0}', gigabytes(bytes)),
+    icon: 'cloud-download',
+    label: t('Download {0}', gigabytes(bytes)),
     detail: t('{0} files, to {1}', files.length, studentsCache()),
   };
   const title = t('Download {0}?', studentNameText(student));

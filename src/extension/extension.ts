@@ -1,4 +1,3 @@
-import * as vscode from 'vscode';
 import { HostClient } from '../client/host-client';
 import { registerAsk } from './ask';
 import { attachHosts } from './attach-hosts';
@@ -29,11 +28,12 @@ import { registerNotifications } from './status/notifications';
 import { registerStatusBar } from './status/status-bar';
 import { registerTeach } from './teach';
 import { registerTests } from './tests';
+import * as vscode from './vscode';
 
 /** Returns what the features share, for the tests that run inside the editor. */
 export function activate(context: vscode.ExtensionContext): Services {
   const begun = performance.now();
-  const log = vscode.window.createOutputChannel('Distillery', { log: true });
+  const log = vscode.window.createOutputChannel('Distillery');
   const { version } = context.extension.packageJSON as { version: string };
   const client = { name: 'vscode', version, pid: process.pid };
   const hosts = new Hosts(

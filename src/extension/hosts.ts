@@ -1,9 +1,9 @@
-import * as vscode from 'vscode';
 import type { ClientState, Crash, Host } from '../client/api';
 import type { HostEvent } from '../protocol/control';
 import { type Progress, ProgressMeter } from './progress';
 import { distilleryOf, hasLeft, pathsOf } from './run-paths';
 import { requireTrust } from './trust';
+import * as vscode from './vscode';
 
 /** Something that a host says, with the host that says it. */
 export type Told = { host: Host } & (

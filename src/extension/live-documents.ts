@@ -1,4 +1,5 @@
-import * as vscode from 'vscode';
+import { inertLine } from '../foreign-text';
+import * as vscode from './vscode';
 
 /** After the last key, in milliseconds. */
 const delay = 250;
@@ -72,7 +73,7 @@ export class LiveDocuments<V> implements vscode.TextDocumentContentProvider, vsc
 
   /** Its own address: named after the file, which stands in the query. */
   private uriOf(source: vscode.Uri): vscode.Uri {
-    const name = source.path.slice(source.path.lastIndexOf('/') + 1);
+    const name = inertLine(source.path.slice(source.path.lastIndexOf('/') + 1));
     const { scheme, ending } = this.kind;
     return vscode.Uri.from({ scheme, path: `/${name}${ending}`, query: source.toString() });
   }

@@ -1,18 +1,72 @@
-/** Text from files as Markdown that shows it as it is: no links, no images, no formatting, nothing hidden. */
+/** Markdown in which every value is shown as it is: no links, no images, no formatting, nothing hidden. */
+import { visible } from '../foreign-text';
 
-/** Characters that turn the direction of text around them, and controls: shown as their code instead of being obeyed. */
-const unseen = /(?![\n\t])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+export class Markdown {
+  /** Only what is below makes Markdown. `commands`: those that its links may run. */
+  private constructor(
+    readonly text: string,
+    readonly commands: readonly string[] = [],
+  ) {}
 
-export function plain(text: string): string {
-  return text
-    .replace(/\r\n?/g, '\n')
-    .replace(unseen, (char) => `U+${char.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`)
-    .replace(/[\\`*_{}[\]()#+\-.!~|<>&$:@]/g, (char) => `&#${char.charCodeAt(0)};`)
-    .replace(/\n/g, '  \n');
+  /** What stands between the values is Markdown; the values are text, unless they are Markdown too. */
+  static of(between: readonly string[], values: readonly Value[]): Markdown {
+    const parts = values.map((value) => (value instanceof Markdown ? value : new Markdown(escaped(String(value)))));
+    return new Markdown(
+      between.map((text, i) => text + (parts[i]?.text ?? '')).join(''),
+      parts.flatMap(({ commands }) => commands),
+    );
+  }
+
+  /** A link that runs a command. */
+  static link(label: string, command: string, ...args: unknown[]): Markdown {
+    const query = encodeURIComponent(JSON.stringify(args)).replace(
+      /[!'()*]/g,
+      (char) => `%${char.charCodeAt(0).toString(16)}`,
+    );
+    return new Markdown(`[${escaped(label)}](command:${command}?${query})`, [command]);
+  }
+
+  /** A text as a block of code, which no fence in it ends. */
+  static code(text: string, language: string): Markdown {
+    const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
+    const fence = '`'.repeat(longest + 1);
+    return new Markdown(`${fence}${language}\n${visible(text)}\n${fence}`);
+  }
 }
 
-/** A table; cells are Markdown already. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map((_, i) => (i === 0 ? ':--' : '--:'))), ...rows.map(line)].join('\n');
+type Value = string | number | Markdown;
+
+/** md`**${name}** is ${state}` */
+export const md = (between: TemplateStringsArray, ...values: Value[]): Markdown => Markdown.of(between, values);
+
+/** Paragraphs; what is empty is left out. */
+export const paragraphs = (...all: readonly (Value | undefined)[]): Markdown =>
+  join(
+    all.filter((one): one is Value => one !== undefined && one !== ''),
+    '\n\n',
+  );
+
+/** A table. The first column is set to the left, the others to `align`. */
+export function table(
+  head: readonly Value[],
+  rows: readonly (readonly Value[])[],
+  align: 'left' | 'right' = 'right',
+): Markdown {
+  const line = (cells: readonly Value[]) => md`| ${join(cells.map(inOneLine), ' | ')} |`;
+  const rule = Markdown.of(
+    [`| ${head.map((_, i) => (i === 0 || align === 'left' ? ':--' : '--:')).join(' | ')} |`],
+    [],
+  );
+  return join([line(head), rule, ...rows.map(line)], '\n');
+}
+
+export const join = (values: readonly Value[], separator: string): Markdown =>
+  Markdown.of(['', ...values.slice(1).map(() => separator)], values);
+
+const inOneLine = (cell: Value) => (typeof cell === 'string' ? cell.replace(/[\r\n]+/g, ' ') : cell);
+
+function escaped(text: string): string {
+  return visible(text)
+    .replace(/[\\`*_{}[\]()#+\-.!~|<>&$:@]/g, (char) => `&#${char.charCodeAt(0)};`)
+    .replace(/\n/g, '  \n');
 }

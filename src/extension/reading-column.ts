@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import * as vscode from './vscode';
 
 /**
  * Where something to read opens: in front, but not over a page of VS Code's own (the walkthrough says what comes next) while there

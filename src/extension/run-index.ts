@@ -1,12 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import * as vscode from 'vscode';
 import { runsFolderName } from '../runs/layout';
 import type { RunListing } from '../runs/reading';
 import { Batch } from './batch';
 import { type ExperimentFile, experimentSuffix, readExperiment } from './experiment-file';
 import { isLive, RunCache } from './run-cache';
 import { hasLeft, pathsOf, runOfFile } from './run-paths';
+import * as vscode from './vscode';
 
 /** Changes of files are told at most this often, in milliseconds. */
 const delay = 250;

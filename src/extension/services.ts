@@ -1,7 +1,7 @@
-import type * as vscode from 'vscode';
 import type { Hosts } from './hosts';
 import type { RunIndex } from './run-index';
 import type { ShownCases } from './shown-cases';
+import type * as vscode from './vscode';
 
 /** What the features of the extension share; each is handed it by `activate`, and gives back what is to be disposed of. */
 export interface Services {

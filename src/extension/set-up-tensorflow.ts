@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import * as vscode from 'vscode';
 import { UserError } from '../errors';
 import { cancellable } from './cancellable';
 import { answerOf, commandLine } from './command-line';
 import { trustedCommand } from './commands/report';
 import type { Services } from './services';
+import * as vscode from './vscode';
 
 const { t } = vscode.l10n;
 
@@ -26,29 +26,34 @@ const fetchGpu = ['--gpu', ...fetchCpu];
 
 const ways = (): Way[] => [
   {
-    label: t('$(search) The TensorFlow that is here'),
+    icon: 'search',
+    label: t('The TensorFlow that is here'),
     detail: t('That of the active environment, or of python3 on the PATH'),
     args: ['--no-download'],
     otherwise: fetchCpu,
   },
   {
-    label: t('$(cloud-download) TensorFlow from PyPI'),
+    icon: 'cloud-download',
+    label: t('TensorFlow from PyPI'),
     detail: t('For the CPU: 274 MB to fetch, 0.9 GB to keep'),
     args: fetchCpu,
   },
   {
-    label: t('$(circuit-board) The TensorFlow that is here, for the GPU'),
+    icon: 'circuit-board',
+    label: t('The TensorFlow that is here, for the GPU'),
     detail: t('CUDA libraries beside it: pip install "tensorflow[and-cuda]"'),
     args: ['--gpu', '--no-download'],
     otherwise: fetchGpu,
   },
   {
-    label: t('$(cloud-download) TensorFlow from PyPI, for the GPU'),
+    icon: 'cloud-download',
+    label: t('TensorFlow from PyPI, for the GPU'),
     detail: t('572 MB to fetch; CUDA 12 and cuDNN must be on this machine'),
     args: fetchGpu,
   },
   {
-    label: t('$(folder-opened) Choose a Python...'),
+    icon: 'folder-opened',
+    label: t('Choose a Python...'),
     detail: t('A Python program that has TensorFlow'),
     args: [],
     asks: true,

@@ -1,5 +1,5 @@
-import * as vscode from 'vscode';
 import type { Backend } from '../config/experiment';
+import * as vscode from './vscode';
 
 /** The settings of the manifest, with their types. */
 export interface Settings {

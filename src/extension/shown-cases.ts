@@ -1,5 +1,5 @@
-import * as vscode from 'vscode';
 import type { RunIndex } from './run-index';
+import * as vscode from './vscode';
 
 const chosenKey = 'failures.run';
 

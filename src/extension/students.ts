@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import * as vscode from 'vscode';
 import { runOfCheckpoint } from '../runs/reading';
 import { checkpointFolder } from './run-cache';
 import { titleOf } from './runs/items';
 import type { Services } from './services';
+import * as vscode from './vscode';
 import { percent, tokens } from './words';
 
 /** `rewrite-126 of 2026-02-05 14:03:09`, or the folder's name. */
@@ -21,9 +21,21 @@ interface StudentItem extends vscode.QuickPickItem {
 export async function pickStudent(services: Services, title: string): Promise<string | undefined> {
   const { t } = vscode.l10n;
   await services.runs.ready;
-  const browse: StudentItem = { label: t('$(folder) Choose a folder…'), description: t('a Hugging Face student') };
-  const file: StudentItem = { label: t('$(file-binary) Choose a GGUF file…'), description: t('as llama.cpp has it') };
-  const fetch: StudentItem = { label: t('$(cloud-download) Download…'), description: t('from the Hugging Face Hub') };
+  const browse: StudentItem = {
+    icon: 'folder',
+    label: t('Choose a folder…'),
+    description: t('a Hugging Face student'),
+  };
+  const file: StudentItem = {
+    icon: 'file-binary',
+    label: t('Choose a GGUF file…'),
+    description: t('as llama.cpp has it'),
+  };
+  const fetch: StudentItem = {
+    icon: 'cloud-download',
+    label: t('Download…'),
+    description: t('from the Hugging Face Hub'),
+  };
   const items = [
     ...checkpoints(services),
     ...beginnings(services),
@@ -61,7 +73,7 @@ function checkpoints({ runs }: Services): StudentItem[] {
     const items = found.map(({ name, folder }) => {
       const row = rows.find(({ checkpoint }) => checkpoint === name);
       const reached = row && `${percent(row.accuracy)}, ${tokens(row.meanTokens)}`;
-      return { label: `${row ? '$(star-full) ' : ''}${name}`, description: reached, folder };
+      return { icon: row ? 'star-full' : undefined, label: name, description: reached, folder };
     });
     return items.length > 0 ? [separator(`${listing.run.record.name}, ${titleOf(listing.id)}`), ...items] : [];
   });

@@ -1,6 +1,7 @@
 /** Workspace trust: in Restricted Mode a folder is read; nothing of it is run, and nothing is written for it. */
-import * as vscode from 'vscode';
+
 import { UserError } from '../errors';
+import * as vscode from './vscode';
 
 /**
  * Throws in Restricted Mode. When-clauses hide most of what starts or writes something, but keys, lenses and other extensions do not

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import * as vscode from 'vscode';
 import type * as z from 'zod';
 import { maxToExtension, pageNoticeSchema, pageStateSchema } from '../protocol/page';
 import { readingColumn } from './reading-column';
 import type { Services } from './services';
+import * as vscode from './vscode';
 
 /** A kind of page: `dist/webview/<name>.js` and `.css`, and what passes between it and the extension. */
 export interface PageKind<Subject, ToPage, ToExtension> {
@@ -67,7 +67,7 @@ export class WebviewPages<Subject, ToPage, ToExtension> implements vscode.Dispos
     for (const { page, driver } of this.pages.values()) {
       if (this.kind.keyOf(page.subject) !== key) continue;
       page.subject = subject;
-      page.panel.title = this.kind.titleOf(subject);
+      vscode.say(page.panel, { title: this.kind.titleOf(subject) });
       page.panel.reveal();
       driver.show(subject);
       return page;
@@ -94,7 +94,7 @@ export class WebviewPages<Subject, ToPage, ToExtension> implements vscode.Dispos
       received.dispose();
       driver.dispose();
     });
-    panel.title = this.kind.titleOf(subject);
+    vscode.say(panel, { title: this.kind.titleOf(subject) });
     panel.webview.html = htmlOf(panel.webview, root, this.kind.name, panel.title);
     return page;
   }

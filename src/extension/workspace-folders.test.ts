@@ -38,7 +38,7 @@ const editor = vi.hoisted(() => {
   };
   return { Emitter, workspace, open, touched };
 });
-vi.mock('vscode', () => ({ EventEmitter: editor.Emitter, workspace: editor.workspace }));
+vi.mock('./vscode', () => ({ EventEmitter: editor.Emitter, workspace: editor.workspace }));
 
 const { Hosts } = await import('./hosts');
 const { RunIndex } = await import('./run-index');

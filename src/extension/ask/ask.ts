@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import type { Progress, Result } from '../../protocol/control';
 import type { Services } from '../services';
 import { studentTitle } from '../students';
+import * as vscode from '../vscode';
 import { type Asked, blockText, nextNumber, placeOf, type Question, type SampleSoFar, sameQuestion } from './page';
 
 /** Between two writings of answers that grow, in milliseconds. */

@@ -1,4 +1,5 @@
-import * as vscode from 'vscode';
+import { md } from '../markdown';
+import * as vscode from '../vscode';
 import { marksOf, type SampledText } from './marks';
 
 /** Underlines the tokens that a student was unsure of; their probability is on hover. */
@@ -37,15 +38,18 @@ export class AnswerMarks implements vscode.Disposable {
     if (!known) return;
     const page = editor.document.getText();
     const marks = [...known].flatMap(([number, answers]) => marksOf(page, number, answers));
-    editor.setDecorations(
+    vscode.window.decorate(
+      editor,
       this.type,
       marks.map(({ line, start, end, probability }) => ({
         range: new vscode.Range(line, start, line, end),
-        hoverMessage: vscode.l10n.t(
-          'probability {0} %, log-prob {1}',
-          (100 * probability).toFixed(1),
-          Math.log(probability).toFixed(2).replace('-', '−'),
-        ),
+        hover: [
+          md`${vscode.l10n.t(
+            'probability {0} %, log-prob {1}',
+            (100 * probability).toFixed(1),
+            Math.log(probability).toFixed(2).replace('-', '−'),
+          )}`,
+        ],
       })),
     );
   }

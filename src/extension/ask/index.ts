@@ -1,4 +1,3 @@
-import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import { chainLanguage } from '../cases/chain-outline';
 import { named } from '../commands/arguments';
@@ -6,6 +5,7 @@ import { command, trustedCommand } from '../commands/report';
 import type { Services } from '../services';
 import { setting } from '../settings';
 import { pickStudent, studentTitle } from '../students';
+import * as vscode from '../vscode';
 import { ask, type Sampling, type UnderWay } from './ask';
 import { AnswerMarks } from './decorations';
 import { blockOf, questionAt, questions } from './page';
@@ -96,17 +96,16 @@ export function registerAsk(services: Services): vscode.Disposable {
         const stops = [...underWayIn(document).keys()].flatMap((number) => {
           const line = blockOf(page, number)?.from;
           if (line === undefined) return [];
-          const stop = { title: t('$(debug-stop) Stop'), command: 'distillery.stopAsking', arguments: [number] };
-          return [new vscode.CodeLens(new vscode.Range(line, 0, line, 0), stop)];
+          const stop = { icon: 'debug-stop', title: t('Stop'), command: 'distillery.stopAsking', args: [number] };
+          return [new vscode.CodeLens(line, stop)];
         });
         const asks = questions(page).flatMap(({ line, text }) => {
-          const at = new vscode.Range(line, 0, line, 0);
-          const lens = (title: string, id: string) =>
-            new vscode.CodeLens(at, { title, command: id, arguments: [line] });
+          const lens = (title: string, command: string, icon?: string) =>
+            new vscode.CodeLens(line, { icon, title, command, args: [line] });
           const who = lens(student ? studentTitle(student) : t('Choose a student…'), 'distillery.chooseAskedStudent');
           if (text === '') return [who];
           return [
-            lens(t('$(play) Ask'), 'distillery.askQuestion'),
+            lens(t('Ask'), 'distillery.askQuestion', 'play'),
             lens(t('{0} samples', setting('ask.samples', 4)), 'distillery.askSamples'),
             who,
           ];

@@ -1,8 +1,8 @@
-import * as vscode from 'vscode';
 import { decisionsOf, readDecisions } from '../../runs/decisions';
 import { command, trustedCommand } from '../commands/report';
 import { columnOf, readingColumn } from '../reading-column';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { plural } from '../words';
 import type { Case } from './case';
 import type { CaseDocuments } from './case-documents';

@@ -1,7 +1,7 @@
-import * as vscode from 'vscode';
 import { checkEquations } from '../../chain/calculator';
 import { counterpart } from '../../chain/counterpart';
 import { splitChain } from '../../chain/split';
+import * as vscode from '../vscode';
 import { clip } from '../words';
 import type { Case } from './case';
 import type { CaseDocuments } from './case-documents';
@@ -46,21 +46,22 @@ export function registerDecorations(documents: CaseDocuments): vscode.Disposable
     const { fault } = open?.case ?? {};
     const student = open?.layout.student;
     if (!open || !fault || !student || document.getText() !== open.layout.text) {
-      editor.setDecorations(teacher, []);
-      editor.setDecorations(wrong, []);
+      vscode.window.decorate(editor, teacher, []);
+      vscode.window.decorate(editor, wrong, []);
       return;
     }
     const line = document.lineAt(document.positionAt(student.start + fault.end).line);
     const step = teacherStepAt(open.case);
     const text = step && inShort(step);
-    editor.setDecorations(wrong, [line.range]);
-    editor.setDecorations(
+    vscode.window.decorate(editor, wrong, [{ range: line.range }]);
+    vscode.window.decorate(
+      editor,
       teacher,
       text
         ? [
             {
               range: new vscode.Range(line.range.end, line.range.end),
-              renderOptions: { after: { contentText: vscode.l10n.t('the teacher: {0}', text) } },
+              after: vscode.l10n.t('the teacher: {0}', text),
             },
           ]
         : [],

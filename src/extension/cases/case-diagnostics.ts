@@ -1,7 +1,7 @@
-import * as vscode from 'vscode';
 import type { Decisions } from '../../runs/decisions';
 import type { FailureRecord } from '../../runs/records';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { buildCase } from './case';
 import type { CaseDocuments } from './case-documents';
 import { type CaseFinding, chainFindings, rewriteFindings, studentFindings } from './findings';

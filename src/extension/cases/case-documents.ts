@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
-import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import { decisionsFile, failuresFile, rewritesFile } from '../../runs/layout';
 import { sentences } from '../commands/report';
 import { attempt, type Read, stampOf } from '../file-cache';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
+import * as vscode from '../vscode';
 import { type Case, readCase } from './case';
 import { startingPoint } from './case-rewrites';
 import { saveEdited } from './decide';

@@ -1,8 +1,9 @@
-import * as vscode from 'vscode';
 import { nameOf } from '../../config/reward';
 import { type StageName, sampledAs } from '../../stages';
+import { Markdown, paragraphs } from '../markdown';
 import type { RunCache } from '../run-cache';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { teacherStepAt } from './case-decorations';
 import type { CaseDocuments, OpenCase } from './case-documents';
 import { standingOf } from './case-rewrites';
@@ -31,14 +32,12 @@ export function registerHovers({ runs }: Services, documents: CaseDocuments): vs
   );
 }
 
-/** Model text goes in as a code block or escaped: it is never Markdown, and nothing in it can be clicked. */
 function tokenHover({ case: { shown }, layout: { student } }: OpenCase, offset: number) {
   if (!shown?.rollout || !student || offset < student.start || offset >= student.end) return undefined;
   const facts = tokenAt(shown.rollout, offset - student.start);
   if (!facts) return undefined;
-  const content = new vscode.MarkdownString();
   const lines = [`token ${facts.index + 1} of ${shown.tokens}, id ${facts.id}`, ...tokenLines(facts, shown.rollout)];
-  content.appendCodeblock([JSON.stringify(facts.text), ...lines].join('\n'), 'text');
+  const content = Markdown.code([JSON.stringify(facts.text), ...lines].join('\n'), 'text');
   return { content, start: student.start + facts.start, end: student.start + facts.end };
 }
 
@@ -48,10 +47,7 @@ function teacherHover({ case: shown, layout: { student } }: OpenCase, offset: nu
     return undefined;
   const step = teacherStepAt(shown);
   if (!step) return undefined;
-  const content = new vscode.MarkdownString();
-  content.appendText(vscode.l10n.t('The teacher, at this point:\n'));
-  content.appendCodeblock(step, 'reasoning-chain');
-  return content;
+  return paragraphs(vscode.l10n.t('The teacher, at this point:'), Markdown.code(step, 'reasoning-chain'));
 }
 
 /** On a heading: what reward the text below it got. */
@@ -76,9 +72,8 @@ function rewardText(
   parts: Record<string, number | null>,
   weightOf: ReadonlyMap<string, number>,
   note: string,
-): vscode.MarkdownString {
-  const content = new vscode.MarkdownString();
-  content.appendText(`reward ${reward === null ? 'none: no component applied' : reward.toFixed(3)}, ${note}\n`);
+): Markdown {
+  const head = `reward ${reward === null ? 'none: no component applied' : reward.toFixed(3)}, ${note}`;
   const rows = Object.entries(parts).map(([name, part]) => {
     const weight = weightOf.get(name);
     const value = part === null ? 'does not apply' : part.toFixed(3).padStart(7);
@@ -86,8 +81,7 @@ function rewardText(
       part === null || weight === undefined || weight === 0 ? '' : ` = ${weight} × ${(part / weight).toFixed(3)}`;
     return `${name.padEnd(16)} ${value}${how}`;
   });
-  if (rows.length > 0) content.appendCodeblock(rows.join('\n'), 'text');
-  return content;
+  return paragraphs(head, rows.length > 0 ? Markdown.code(rows.join('\n'), 'text') : undefined);
 }
 
 /** Weight of each component of a stage's reward, by its name. */

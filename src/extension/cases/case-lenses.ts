@@ -1,5 +1,5 @@
-import * as vscode from 'vscode';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import type { CaseDocuments } from './case-documents';
 import { canBe } from './choose-rewrite';
 import { caseScheme, referenceAt } from './reference';
@@ -16,12 +16,12 @@ export function registerLenses({ runs }: Services, documents: CaseDocuments): vs
       const place = referenceAt(document.uri);
       if (!open || !place) return [];
       const { reference } = place;
-      const lens = (line: number, title: string, command: string, ...args: unknown[]) =>
-        new vscode.CodeLens(new vscode.Range(line, 0, line, 0), { title, command, arguments: args });
+      const lens = (line: number, [icon, title]: [string, string], command: string, ...args: unknown[]) =>
+        new vscode.CodeLens(line, { icon, title, command, args });
       if (place.kind === 'rewrite')
         return [
-          lens(0, t('$(check) Save to accept this rewrite'), 'workbench.action.files.save'),
-          lens(0, t('$(discard) Back to the case'), 'distillery.openCase', reference),
+          lens(0, ['check', t('Save to accept this rewrite')], 'workbench.action.files.save'),
+          lens(0, ['discard', t('Back to the case')], 'distillery.openCase', reference),
         ];
       const { case: shown, layout } = open;
       if (document.getText() !== layout.text) return [];
@@ -31,28 +31,28 @@ export function registerLenses({ runs }: Services, documents: CaseDocuments): vs
         const line = lineOf(layout.student.heading);
         const { place: at } = shown.shown!;
         const target = { ...reference, ...at };
-        lenses.push(lens(line, t('$(list-selection) Other Answers'), 'distillery.chooseAnswer', reference));
+        lenses.push(lens(line, ['list-selection', t('Other Answers')], 'distillery.chooseAnswer', reference));
         if (layout.teacher)
-          lenses.push(lens(line, t('$(diff) Compare with Teacher'), 'distillery.compareChains', target));
+          lenses.push(lens(line, ['diff', t('Compare with Teacher')], 'distillery.compareChains', target));
       }
       if (layout.teacher) {
         const line = lineOf(layout.teacher.heading);
         lenses.push(
-          lens(line, t('$(sparkle) Rewrite with Student'), 'distillery.rewriteCase', reference),
-          lens(line, t('$(edit) Write a Rewrite'), 'distillery.editRewrite', reference),
+          lens(line, ['sparkle', t('Rewrite with Student')], 'distillery.rewriteCase', reference),
+          lens(line, ['edit', t('Write a Rewrite')], 'distillery.editRewrite', reference),
           shown.picked
-            ? lens(line, t('$(remove) Remove from Stage 3'), 'distillery.removeFromStage3', reference)
-            : lens(line, t('$(add) Add to Stage 3'), 'distillery.addToStage3', reference),
+            ? lens(line, ['remove', t('Remove from Stage 3')], 'distillery.removeFromStage3', reference)
+            : lens(line, ['add', t('Add to Stage 3')], 'distillery.addToStage3', reference),
         );
       }
       for (const { section, rewrite } of layout.rewrites) {
         const line = lineOf(section.heading);
         const { text } = rewrite;
         if (canBe.accepted(rewrite))
-          lenses.push(lens(line, t('$(check) Accept'), 'distillery.acceptRewrite', reference, text));
-        lenses.push(lens(line, t('$(edit) Edit'), 'distillery.editRewrite', reference, text));
+          lenses.push(lens(line, ['check', t('Accept')], 'distillery.acceptRewrite', reference, text));
+        lenses.push(lens(line, ['edit', t('Edit')], 'distillery.editRewrite', reference, text));
         if (canBe.rejected(rewrite))
-          lenses.push(lens(line, t('$(x) Reject'), 'distillery.rejectRewrite', reference, text));
+          lenses.push(lens(line, ['x', t('Reject')], 'distillery.rejectRewrite', reference, text));
       }
       return lenses;
     },

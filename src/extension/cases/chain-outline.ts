@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import * as vscode from '../vscode';
 import { outlineOf, type PartKind } from './outline';
 
 export const chainLanguage = 'reasoning-chain';
@@ -20,13 +20,8 @@ export function registerOutline(): vscode.Disposable {
       let section: vscode.DocumentSymbol | undefined;
       for (const { kind, name, detail, start, end } of outlineOf(document.getText())) {
         const range = new vscode.Range(start, 0, end, document.lineAt(end).text.length);
-        const symbol = new vscode.DocumentSymbol(
-          name,
-          detail.slice(0, 120),
-          kinds[kind],
-          range,
-          document.lineAt(start).range,
-        );
+        const named = { name, detail: detail.slice(0, 120), kind: kinds[kind] };
+        const symbol = new vscode.DocumentSymbol(named, range, document.lineAt(start).range);
         if (kind === 'section') section = symbol;
         (kind === 'section' || !section ? roots : section.children).push(symbol);
       }

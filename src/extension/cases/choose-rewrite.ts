@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import * as vscode from '../vscode';
 import type { CaseDocuments } from './case-documents';
 import { type CaseRewrite, standingOf } from './case-rewrites';
 import { referenceAt } from './reference';

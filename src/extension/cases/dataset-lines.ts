@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
-import * as vscode from 'vscode';
+import { Markdown, paragraphs } from '../markdown';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { answersTo, type DatasetMark, type KnownAnswers, marksOf } from './dataset-marks';
 import { datasetRows } from './dataset-rows';
 
@@ -42,7 +43,8 @@ export function registerDatasetLines({ runs, context }: Services): vscode.Dispos
     const to = Math.max(...editor.visibleRanges.map(({ end }) => end.line)) + margin;
     const found = marks(editor.document, Math.max(0, from), to);
     for (const right of [true, false])
-      editor.setDecorations(
+      vscode.window.decorate(
+        editor,
         right ? styles.right : styles.wrong,
         (found?.marks ?? [])
           .filter((mark) => mark.right === right)
@@ -62,21 +64,18 @@ export function registerDatasetLines({ runs, context }: Services): vscode.Dispos
         .filter(({ right }) => !right)
         .slice(0, mostLenses)
         .map(({ line, problemId }) => {
-          const title = vscode.l10n.t('$(error) Open case {0}', problemId);
-          const range = new vscode.Range(line, 0, line, 0);
-          return new vscode.CodeLens(range, {
-            title,
-            command: 'distillery.openCase',
-            arguments: [{ run: found!.run, problemId }],
-          });
+          const title = vscode.l10n.t('Open case {0}', problemId);
+          const args = [{ run: found!.run, problemId }];
+          return new vscode.CodeLens(line, { icon: 'error', title, command: 'distillery.openCase', args });
         });
       if (!vscode.workspace.isTrusted || !document.fileName.endsWith('.chains.jsonl')) return cases;
       const start = {
-        title: vscode.l10n.t('$(beaker) New Experiment With These Chains'),
+        icon: 'beaker',
+        title: vscode.l10n.t('New Experiment With These Chains'),
         command: 'distillery.newExperiment',
-        arguments: [document.uri],
+        args: [document.uri],
       };
-      return [new vscode.CodeLens(new vscode.Range(0, 0, 0, 0), start), ...cases];
+      return [new vscode.CodeLens(0, start), ...cases];
     },
   };
 
@@ -99,16 +98,11 @@ export function registerDatasetLines({ runs, context }: Services): vscode.Dispos
   );
 }
 
-function decoration(document: vscode.TextDocument, mark: DatasetMark, run: string): vscode.DecorationOptions {
+function decoration(document: vscode.TextDocument, mark: DatasetMark, run: string): vscode.Decoration {
   const { line, text, problemId, answer } = mark;
   const { range } = document.lineAt(line);
-  // The link is ours alone; what the student said stands in a message of its own, in which nothing can be clicked.
-  const link = new vscode.MarkdownString(
-    `[${vscode.l10n.t('Open the case')}](command:distillery.openCase?${encodeURIComponent(JSON.stringify([{ run, problemId }]))})`,
-  );
-  link.isTrusted = { enabledCommands: ['distillery.openCase'] };
-  const said = new vscode.MarkdownString();
-  said.appendText(`${text}\n${answer.source} of ${basename(run)}\n`);
-  said.appendCodeblock(answer.record.text.slice(0, 4000), 'reasoning-chain');
-  return { range, hoverMessage: [link, said], renderOptions: { after: { contentText: text } } };
+  const link = Markdown.link(vscode.l10n.t('Open the case'), 'distillery.openCase', { run, problemId });
+  const chain = Markdown.code(answer.record.text.slice(0, 4000), 'reasoning-chain');
+  // Two messages: in the one with what the student said, no command can be run.
+  return { range, hover: [link, paragraphs(text, `${answer.source} of ${basename(run)}`, chain)], after: text };
 }

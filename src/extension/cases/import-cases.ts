@@ -1,9 +1,9 @@
 import { basename, join } from 'node:path';
-import * as vscode from 'vscode';
 import { importCases } from '../../cases/import';
 import { runsFolderName } from '../../runs/layout';
 import { trustedCommand } from '../commands/report';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { plural } from '../words';
 
 const { t } = vscode.l10n;

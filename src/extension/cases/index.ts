@@ -1,5 +1,5 @@
-import * as vscode from 'vscode';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { registerCommands } from './case-commands';
 import { registerDecorations } from './case-decorations';
 import { CaseDiagnostics } from './case-diagnostics';

@@ -1,5 +1,6 @@
 /** What names a failure case, and the address of the document that shows it. */
 import * as z from 'zod';
+import { inertLine } from '../../foreign-text';
 import { stageSchema } from '../../runs/records';
 
 const count = z.number().int().nonnegative();
@@ -21,7 +22,7 @@ export const caseScheme = 'distillery-case';
 export function placeOf(reference: CaseReference, kind: 'case' | 'rewrite' = 'case'): { path: string; query: string } {
   const name = reference.problemId.replace(/[^\p{L}\p{N}._ -]+/gu, '_').slice(0, 80) || 'case';
   const { run, problemId, sample, stage, step } = reference;
-  const folder = run.split(/[\\/]/).at(-1);
+  const folder = inertLine(run.split(/[\\/]/).at(-1)!);
   return {
     path: `/${folder}/${name}${kind === 'rewrite' ? '.rewrite' : ''}.chain`,
     query: JSON.stringify({ run, problemId, sample, stage, step }),

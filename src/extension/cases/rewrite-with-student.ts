@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import { checkpointsFolder } from '../../runs/layout';
 import { cancellable } from '../cancellable';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { plural } from '../words';
 import type { Case } from './case';
 import { propose } from './decide';

@@ -1,12 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
-import * as vscode from 'vscode';
 import { UserError } from '../../errors';
+import { inertLine } from '../../foreign-text';
 import { parseJson } from '../../lines';
 import type { ChainSubject, ChainView, Origin } from '../../protocol/chain-diff';
 import { encode } from '../../runs/jsonl';
 import { isBelow } from '../run-paths';
+import * as vscode from '../vscode';
 import type { CaseTexts } from './case-reader';
 
 export const chainScheme = 'distillery-chain';
@@ -41,9 +42,7 @@ export class ChainDocuments implements vscode.TextDocumentContentProvider, vscod
       return;
     }
     const title = `${subject.problemId}: ${left} ↔ ${right}`;
-    await vscode.commands.executeCommand('vscode.diff', uriOf(left), uriOf(right), title, {
-      viewColumn: vscode.ViewColumn.Beside,
-    });
+    await vscode.commands.diff(uriOf(left), uriOf(right), title);
   }
 
   /** The record that a number came from, laid out, with the number selected. Errors: not in the run, no such line. */
@@ -65,7 +64,7 @@ export class ChainDocuments implements vscode.TextDocumentContentProvider, vscod
   }
 
   private hold(place: { run: string }, name: string, text: string, query = ''): vscode.Uri {
-    const path = `/${name.replace(/[\\/:*?"<>|\p{Cc}]/gu, '_')}`;
+    const path = `/${inertLine(name).replace(/[\\/:*?"<>|]/g, '_')}`;
     const uri = vscode.Uri.from({ scheme: chainScheme, path, query: JSON.stringify([place.run, query]) });
     this.contents.set(uri.toString(), text);
     return uri;

@@ -1,9 +1,9 @@
-import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import type { ChainSubject, FromChainPage, ToChainPage } from '../../protocol/chain-diff';
 import { openRun } from '../../runs/reading';
 import { report } from '../commands/report';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import type { Page, PageDriver } from '../webview-page';
 import { CaseReader, type CaseTexts } from './case-reader';
 import type { ChainDocuments } from './documents';
@@ -105,7 +105,7 @@ export class ChainDiff implements PageDriver<ChainSubject, FromChainPage> {
     const json = JSON.stringify(view);
     this.texts = texts;
     this.page.subject = view.subject;
-    this.page.panel.title = titleOf(view.subject);
+    vscode.say(this.page.panel, { title: titleOf(view.subject) });
     if (json !== this.sent) this.page.post({ type: 'case', case: view });
     this.sent = json;
   }

@@ -1,4 +1,3 @@
-import * as vscode from 'vscode';
 import {
   type ChainSubject,
   chainSubjectSchema,
@@ -8,6 +7,7 @@ import {
 import { pickRun } from '../commands/pick';
 import { command } from '../commands/report';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { WebviewPages } from '../webview-page';
 import { type AskedFor, askedFor } from './argument';
 import { CaseReader } from './case-reader';

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
-import * as vscode from 'vscode';
 import type { Host } from '../../client/api';
 import { UserError } from '../../errors';
 import { lockHolder } from '../../runs/lock';
 import { isLive } from '../run-cache';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { named } from './arguments';
 import { pickRun } from './pick';
 import { trustedCommand } from './report';

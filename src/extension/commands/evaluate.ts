@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import * as vscode from 'vscode';
 import type { Experiment } from '../../config/experiment';
 import { loadData } from '../../data/load';
 import type { Problem } from '../../data/types';
@@ -8,6 +7,7 @@ import { evaluationFile } from '../../runs/layout';
 import { runOfCheckpoint } from '../../runs/reading';
 import { cancellable } from '../cancellable';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { percent, plural, tokens } from '../words';
 import { named } from './arguments';
 import { pickCheckpoint } from './pick';

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import { configFile, evaluationFile, summaryFile } from '../../runs/layout';
 import type { RunsNode } from '../runs/nodes';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { named } from './arguments';
 import { pickRun } from './pick';
 import { command } from './report';

@@ -2,11 +2,11 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { parse } from 'jsonc-parser';
-import * as vscode from 'vscode';
 import { readConfig } from '../../runs/reading';
 import { textOf } from '../config/texts';
 import type { ExperimentFile } from '../experiment-file';
 import { attempt } from '../file-cache';
+import * as vscode from '../vscode';
 
 /** The file that a run's cases were imported from; undefined for a run that trained. */
 export function importedInto(run: string): string | undefined {

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import * as vscode from 'vscode';
 import { answerOf, commandLine } from '../command-line';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { trustedCommand } from './report';
 
 /** What a new experiment is to be; all that is not said is asked. */

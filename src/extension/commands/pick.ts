@@ -1,5 +1,4 @@
 import { basename, dirname } from 'node:path';
-import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import { type Run, type ShownState, stateOf } from '../../runs/reading';
 import type { TrainedStage } from '../../stages';
@@ -8,6 +7,7 @@ import { type ExperimentFile, experimentSuffix, readExperiment } from '../experi
 import { checkpointFolder } from '../run-cache';
 import { nameOf } from '../runs/nodes';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { ago, percent, stateTitles, tokens } from '../words';
 import type { Named } from './arguments';
 import { type StartingPoint, startingPoints } from './starting-points';
@@ -113,7 +113,8 @@ export async function pickCheckpoint(
       .map(({ name }) => {
         const row = rows.find((one) => one.checkpoint === name);
         return {
-          label: `${row ? '$(star-full) ' : ''}${name}`,
+          icon: row ? 'star-full' : undefined,
+          label: name,
           description: listing.id,
           detail: row && `${percent(row.accuracy)}, ${tokens(row.meanTokens)}`,
           value: checkpointFolder(listing.folder, name),

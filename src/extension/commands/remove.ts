@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import { archivedRuns, archiveRun, restoreRun } from '../../runs/archive';
 import { openRun, stateOf } from '../../runs/reading';
 import { attempt } from '../file-cache';
 import { isLive } from '../run-cache';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { plural, stateTitles } from '../words';
 import { chosen, named } from './arguments';
 import { pickRun } from './pick';

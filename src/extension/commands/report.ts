@@ -1,7 +1,7 @@
-import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import type { Services } from '../services';
 import { requireTrust } from '../trust';
+import * as vscode from '../vscode';
 
 /** Tells what went wrong: a UserError with its place and in its own words, and its file to open; anything else as a defect, with the log. */
 export async function report(error: unknown, log: vscode.LogOutputChannel): Promise<void> {

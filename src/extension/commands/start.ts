@@ -1,4 +1,3 @@
-import * as vscode from 'vscode';
 import type { Host } from '../../client/api';
 import { UserError } from '../../errors';
 import { stageTitles, type TrainedStage } from '../../stages';
@@ -6,6 +5,7 @@ import type { ExperimentFile } from '../experiment-file';
 import { sameFile } from '../run-paths';
 import type { Services } from '../services';
 import { setting } from '../settings';
+import * as vscode from '../vscode';
 import { type Named, named } from './arguments';
 import { importedInto, learnsFrom } from './imported';
 import { pickBudget, pickExperiment, pickStart } from './pick';

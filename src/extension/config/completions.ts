@@ -1,8 +1,8 @@
 import { dirname, relative, sep } from 'node:path';
-import * as vscode from 'vscode';
 import { checkpointFolder } from '../run-cache';
 import type { RunIndex } from '../run-index';
 import { titleOf } from '../runs/items';
+import * as vscode from '../vscode';
 import { kindOf } from './kinds';
 import { type NamePlace, namePlace } from './names';
 
@@ -16,10 +16,9 @@ export function nameCompletions(runs: RunIndex): vscode.CompletionItemProvider {
       const range = new vscode.Range(document.positionAt(place.start), document.positionAt(place.end));
       const proposals = await proposalsFor(place, dirname(document.fileName), runs);
       return proposals.map(({ value, detail, rank }) => {
-        const item = new vscode.CompletionItem(value, icons[place.kind]);
+        const item = new vscode.CompletionItem(value, icons[place.kind], detail);
         item.insertText = item.filterText = JSON.stringify(value);
         item.range = range;
-        item.detail = detail;
         item.sortText = `${rank} ${value}`;
         return item;
       });

@@ -1,5 +1,5 @@
-import * as vscode from 'vscode';
 import type { Issue } from '../../config/issue';
+import * as vscode from '../vscode';
 import { beyondSchema, configIssues } from './issues';
 import { kindOf } from './kinds';
 import { rangeAt, textOf } from './texts';

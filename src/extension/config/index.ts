@@ -1,5 +1,5 @@
-import * as vscode from 'vscode';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { nameCompletions } from './completions';
 import { ConfigDiagnostics } from './diagnostics';
 import { configPattern } from './kinds';

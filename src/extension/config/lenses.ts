@@ -1,6 +1,6 @@
-import * as vscode from 'vscode';
 import { stageTitles, trainedStages } from '../../stages';
 import { parseExperiment } from '../experiment-file';
+import * as vscode from '../vscode';
 import { kindOf } from './kinds';
 import { keyOffset } from './names';
 
@@ -22,15 +22,13 @@ export class ConfigLenses implements vscode.CodeLensProvider, vscode.Disposable 
   }
 }
 
-function lens(document: vscode.TextDocument, offset: number, title: string, command: string, ...args: unknown[]) {
-  const at = document.positionAt(offset);
-  return new vscode.CodeLens(new vscode.Range(at, at), { title, command, arguments: args });
-}
+const lens = (line: number, [icon, title]: [string | undefined, string], command: string, argument: unknown) =>
+  new vscode.CodeLens(line, { icon, title, command, args: [argument] });
 
-function rewardLenses(document: vscode.TextDocument): vscode.CodeLens[] {
+function rewardLenses({ uri }: vscode.TextDocument): vscode.CodeLens[] {
   return [
-    lens(document, 0, vscode.l10n.t('$(law) Score last rollouts'), 'distillery.scoreRollouts', document.uri),
-    lens(document, 0, vscode.l10n.t('Choose rollouts…'), 'distillery.chooseRollouts', document.uri),
+    lens(0, ['law', vscode.l10n.t('Score last rollouts')], 'distillery.scoreRollouts', uri),
+    lens(0, [undefined, vscode.l10n.t('Choose rollouts…')], 'distillery.chooseRollouts', uri),
   ];
 }
 
@@ -38,21 +36,14 @@ function experimentLenses(document: vscode.TextDocument): vscode.CodeLens[] {
   const text = document.getText();
   const { stages } = parseExperiment(document.fileName, text);
   const argument = { experiment: document.fileName };
-  const preview = lens(document, 0, vscode.l10n.t('Preview Masking'), 'distillery.previewMasking', argument);
+  const preview = lens(0, [undefined, vscode.l10n.t('Preview Masking')], 'distillery.previewMasking', argument);
   if (!vscode.workspace.isTrusted) return [preview];
   const runs = trainedStages.flatMap((stage, i) => {
     if (!stages.includes(stage)) return [];
-    const offset = keyOffset(text, ['stages', stage]) ?? 0;
-    return [
-      lens(
-        document,
-        offset,
-        vscode.l10n.t('$(play) Run {0}', stageTitles[stage]),
-        `distillery.runStage${i + 1}`,
-        argument,
-      ),
-    ];
+    const { line } = document.positionAt(keyOffset(text, ['stages', stage]) ?? 0);
+    const title = vscode.l10n.t('Run {0}', stageTitles[stage]);
+    return [lens(line, ['play', title], `distillery.runStage${i + 1}`, argument)];
   });
-  const run = lens(document, 0, vscode.l10n.t('$(run-all) Run'), 'distillery.runCurriculum', argument);
+  const run = lens(0, ['run-all', vscode.l10n.t('Run')], 'distillery.runCurriculum', argument);
   return [run, preview, ...runs];
 }

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import * as vscode from 'vscode';
+import * as vscode from '../vscode';
 import { kindOf, pathFrom } from './kinds';
 import { namedPaths } from './names';
 

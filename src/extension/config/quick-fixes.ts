@@ -1,10 +1,10 @@
 import { basename, dirname } from 'node:path';
-import * as vscode from 'vscode';
 import { nodeAt, parseDocument } from '../../config/document';
 import { rewardStarter } from '../../config/snippets';
 import { createFile } from '../../writing';
 import { trustedCommand } from '../commands/report';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { configIssues, missingReward } from './issues';
 import { kindOf } from './kinds';
 import { rangeAt, textOf } from './texts';
@@ -33,14 +33,18 @@ export const quickFixes: vscode.CodeActionProvider = {
   },
 };
 
-function action(title: string, edit: vscode.WorkspaceEdit, diagnostics: vscode.Diagnostic[]): vscode.CodeAction {
+function action(
+  title: string,
+  edit: vscode.WorkspaceEdit,
+  diagnostics: vscode.CodeAction['diagnostics'],
+): vscode.CodeAction {
   const fix = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
   fix.edit = edit;
   fix.diagnostics = diagnostics;
   return fix;
 }
 
-function createReward(file: string, diagnostics: vscode.Diagnostic[]): vscode.CodeAction {
+function createReward(file: string, diagnostics: vscode.CodeAction['diagnostics']): vscode.CodeAction {
   const title = vscode.l10n.t('Create {0}', basename(file));
   const fix = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
   fix.command = { command: 'distillery.createReward', title, arguments: [file] };

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import * as vscode from 'vscode';
+import * as vscode from '../vscode';
 
 /** The text of a file as it stands in the editor, saved or not, else on disk; undefined where it cannot be read. */
 export function textOf(file: string): string | undefined {

@@ -1,7 +1,7 @@
-import * as vscode from 'vscode';
 import type { DashboardSubject, FromDashboard, RunHead, ToDashboard } from '../../protocol/dashboard';
 import { rolloutsFile } from '../../runs/layout';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import type { Page, PageDriver } from '../webview-page';
 import { updatesCsv } from './csv';
 import { differingSettings } from './differences';
@@ -100,7 +100,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
   /** The same page, other runs. */
   private turnTo(runs: string[]): void {
     this.page.subject = { runs };
-    this.page.panel.title = titleOf({ runs });
+    vscode.say(this.page.panel, { title: titleOf({ runs }) });
     this.follow(runs);
     this.ready();
   }

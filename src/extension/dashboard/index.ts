@@ -1,6 +1,6 @@
-import * as vscode from 'vscode';
 import { type DashboardSubject, dashboardSubject, fromDashboard, toDashboard } from '../../protocol/dashboard';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { type PageKind, WebviewPages } from '../webview-page';
 import { Dashboard, titleOf } from './dashboard';
 import { type Argument, runsOf } from './subject';

@@ -1,10 +1,10 @@
-import * as vscode from 'vscode';
 import { findNode } from '../../client/find-node';
 import { UserError } from '../../errors';
 import { cancellable } from '../cancellable';
 import { command } from '../commands/report';
 import type { Services } from '../services';
 import { setting } from '../settings';
+import * as vscode from '../vscode';
 import { doctorText, type Findings } from './text';
 
 const scheme = 'distillery-doctor';
@@ -21,7 +21,7 @@ export function registerDoctor(services: Services): vscode.Disposable {
       provideTextDocumentContent: () => text,
     }),
     command(services, 'distillery.doctor', async () => {
-      text = doctorText(await examine(services));
+      text = `${doctorText(await examine(services)).text}\n`;
       changed.fire(uri);
       await vscode.commands.executeCommand('markdown.showPreview', uri);
     }),

@@ -20,7 +20,7 @@ const machine = {
 };
 
 it('says what works, with speeds, and what the rest needs', () => {
-  const text = doctorText({ editor, node, machine });
+  const { text } = doctorText({ editor, node, machine });
   expect(text).toContain('✓ Everything needed is here');
   expect(text).toMatch(/\| Node \| v20&#46;20&#46;2, \/usr\/bin\/node \|/);
   expect(text).toContain('| Processor | A &#124; B, 2 cores |');
@@ -33,7 +33,7 @@ it('says what works, with speeds, and what the rest needs', () => {
 
 it('is still there when the host is not, and says why', () => {
   const why = new UserError('there is no Node 20 or newer to train with', { remedy: 'Install Node.' });
-  const text = doctorText({ editor: { ...editor, trusted: false, remote: 'ssh-remote' }, node: why, machine: why });
+  const { text } = doctorText({ editor: { ...editor, trusted: false, remote: 'ssh-remote' }, node: why, machine: why });
   expect(text).toContain('✗ This workspace is in Restricted Mode');
   expect(text).toContain('✗ there is no Node 20 or newer to train with&#46; Install Node&#46;');
   expect(text).toContain('✗ The training host does not answer');

@@ -1,7 +1,7 @@
 /** What works on this machine, as Markdown: pure. */
 import { UserError } from '../../errors';
 import type { Result } from '../../protocol/control';
-import { plain, table } from '../markdown';
+import { join, type Markdown, md, paragraphs, table } from '../markdown';
 
 export interface Editor {
   /** Of Distillery, and of the editor that it runs in. */
@@ -20,7 +20,7 @@ export interface Findings {
   machine: Result<'doctor'> | UserError;
 }
 
-export function doctorText({ editor, node, machine }: Findings): string {
+export function doctorText({ editor, node, machine }: Findings): Markdown {
   const problems = [
     ...(editor.trusted
       ? []
@@ -34,22 +34,15 @@ export function doctorText({ editor, node, machine }: Findings): string {
     ['Node', node instanceof UserError ? '–' : `${node.version}, ${node.command}`],
     ...(machine instanceof UserError ? [] : machineRows(machine)),
   ];
-  return [
-    '# Distillery: Doctor',
-    ...verdict.map(plain),
-    textTable(['This machine', ''], rows),
+  return paragraphs(
+    md`# Distillery: Doctor`,
+    ...verdict,
+    table(['This machine', ''], rows, 'left'),
     ...(machine instanceof UserError ? [] : backendParts(machine)),
-    '',
-  ].join('\n\n');
+  );
 }
 
 const said = ({ message, remedy }: UserError) => [message, remedy].filter(Boolean).join('. ').replace(/\.\. /g, '. ');
-
-const textTable = (head: readonly string[], rows: readonly (readonly string[])[]) =>
-  table(
-    head,
-    rows.map((cells) => cells.map(plain)),
-  ).replaceAll('--:', ':--');
 
 function machineRows({ processor, memory, disk, compiler, addon }: Result<'doctor'>): string[][] {
   const { isa, isas, threads } = addon as { isa?: string; isas?: string[]; threads?: number };
@@ -69,7 +62,7 @@ function machineRows({ processor, memory, disk, compiler, addon }: Result<'docto
   ];
 }
 
-function backendParts({ backends }: Result<'doctor'>): string[] {
+function backendParts({ backends }: Result<'doctor'>): Markdown[] {
   const speed = (gflops?: number) =>
     gflops === undefined ? '–' : `${gflops < 10 ? gflops.toPrecision(2) : gflops.toFixed(0)}`;
   const rows = backends.map(({ name, usable, detail, gflops }) => [
@@ -77,14 +70,12 @@ function backendParts({ backends }: Result<'doctor'>): string[] {
     usable ? speed(gflops) : '–',
     detail,
   ]);
-  const advice = backends
-    .map(({ name, advice: text }) => `- **${plain(name)}**: ${plain(inEditor[name] ?? text)}`)
-    .join('\n');
+  const advice = backends.map(({ name, advice: text }) => md`- **${name}**: ${inEditor[name] ?? text}`);
   return [
-    '## Backends',
-    'An experiment that says `auto` takes tensorflow-gpu where that works, else embedded, which trains faster than tensorflow on a processor.',
-    textTable(['Backend', 'GFLOP/s', ''], rows),
-    advice,
+    md`## Backends`,
+    md`An experiment that says \`auto\` takes tensorflow-gpu where that works, else embedded, which trains faster than tensorflow on a processor.`,
+    table(['Backend', 'GFLOP/s', ''], rows, 'left'),
+    join(advice, '\n'),
   ];
 }
 

@@ -64,6 +64,6 @@ describe('failure cases', () => {
       failure(7, { firstWrongStep: undefined, samples: [{ ...wrong, correct: true }, wrong] }),
     );
     expect(one).toMatchObject({ run: '/run', problemId: 'train-7', sample: 1 });
-    expect(caseTooltip(one)).toContain('What is 2 &#43; 3?');
+    expect(caseTooltip(one).text).toContain('What is 2 &#43; 3?');
   });
 });

@@ -1,4 +1,3 @@
-import * as vscode from 'vscode';
 import { named } from '../commands/arguments';
 import { pickRun } from '../commands/pick';
 import { command } from '../commands/report';
@@ -6,6 +5,7 @@ import { setContext } from '../contexts';
 import { casesMime, type DraggedCases } from '../runs';
 import { titleOf } from '../runs/items';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { plural } from '../words';
 import { type FailuresNode, FailuresTree } from './view';
 
@@ -25,20 +25,22 @@ export function registerFailures(services: Services): vscode.Disposable {
     const { run, newer } = services.cases;
     services.cases.hold(view.visible ? run : undefined);
     const { all, shown } = tree.counts();
-    view.description = run && `${subjectOf(run)} · ${plural(all, 'case')}`;
     const messages = [
       tree.filter && t('"{0}": {1} of {2}', tree.filter, shown, plural(all, 'case')),
       newer && t('A newer run has cases too: {0}. Show Failure Cases changes to it.', subjectOf(newer)),
     ];
-    view.message = messages.filter(Boolean).join('\n') || undefined;
+    vscode.say(view, {
+      description: run && `${subjectOf(run)} · ${plural(all, 'case')}`,
+      message: messages.filter(Boolean).join(' ') || undefined,
+    });
     setContext('distillery.hasFailures', run !== undefined);
     setContext('distillery.failuresFiltered', tree.filter !== '');
     setContext('distillery.failuresGrouping', tree.grouping);
     if (!run) return;
     if (view.visible || !seen.has(run)) seen.set(run, all);
     const fresh = all - seen.get(run)!;
-    view.badge =
-      fresh > 0 ? { value: fresh, tooltip: t('{0} since you last looked', plural(fresh, 'new case')) } : undefined;
+    const tooltip = t('{0} since you last looked', plural(fresh, 'new case'));
+    vscode.say(view, { badge: fresh > 0 ? { value: fresh, tooltip } : undefined });
   };
   const subjectOf = (run: string) => {
     const listing = services.runs.cache.find(run);

@@ -1,19 +1,17 @@
-import { plain } from '../markdown';
+import { type Markdown, md, paragraphs } from '../markdown';
 import { caseText, type FailureCase, shareText } from './cases';
 
-/** The case in short, as Markdown: question, what the student said, what is right. */
-export function caseTooltip(one: FailureCase): string {
+/** The case in short: question, what the student said, what is right. */
+export function caseTooltip(one: FailureCase): Markdown {
   const { record, sample } = one;
   const { problemId, question, answer, category, firstWrongStep, samples } = record;
   const said = samples[sample]?.answer;
-  return [
-    `**${plain(problemId)}** ${plain(category)}`,
-    plain(question),
-    firstWrongStep ? `Step ${firstWrongStep.step + 1}: ${plain(firstWrongStep.text)}` : '',
-    `*${plain(caseText(one))}*`,
-    `Right: **${plain(answer)}**${said === undefined || said === null ? '' : `, the student: **${plain(said)}**`}`,
+  return paragraphs(
+    md`**${problemId}** ${category}`,
+    question,
+    firstWrongStep && `Step ${firstWrongStep.step + 1}: ${firstWrongStep.text}`,
+    md`*${caseText(one)}*`,
+    said === undefined || said === null ? md`Right: **${answer}**` : md`Right: **${answer}**, the student: **${said}**`,
     shareText(record),
-  ]
-    .filter(Boolean)
-    .join('\n\n');
+  );
 }

@@ -1,7 +1,7 @@
-import * as vscode from 'vscode';
 import type { UserError } from '../../errors';
-import { plain } from '../markdown';
+import { md } from '../markdown';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { plural } from '../words';
 import {
   type CaseGroup,
@@ -73,7 +73,7 @@ export class FailuresTree implements vscode.TreeDataProvider<FailuresNode>, vsco
   }
 
   resolveTreeItem(item: vscode.TreeItem, node: FailuresNode): vscode.TreeItem {
-    if (node.kind === 'case') item.tooltip = new vscode.MarkdownString(caseTooltip(node));
+    if (node.kind === 'case') vscode.say(item, { tooltip: vscode.markdown(caseTooltip(node)) });
     return item;
   }
 
@@ -86,9 +86,11 @@ export class FailuresTree implements vscode.TreeDataProvider<FailuresNode>, vsco
 function groupItem({ id, label, cases }: CaseGroup): vscode.TreeItem {
   const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.Collapsed);
   item.id = id;
-  item.description = String(cases.length);
   item.contextValue = 'caseGroup';
-  item.accessibilityInformation = { label: `${label}, ${plural(cases.length, 'case')}` };
+  vscode.say(item, {
+    description: String(cases.length),
+    accessibilityInformation: { label: `${label}, ${plural(cases.length, 'case')}` },
+  });
   return item;
 }
 
@@ -97,7 +99,6 @@ function caseItem(node: FailureCase, picked: boolean, approved: boolean): vscode
   const item = new vscode.TreeItem(node.problemId);
   item.id = node.id;
   const marks = [...(picked ? ['picked'] : []), ...(approved ? ['rewrite approved'] : [])];
-  item.description = [...marks, caseText(node)].join(' · ');
   item.iconPath = picked
     ? new vscode.ThemeIcon('pinned')
     : new vscode.ThemeIcon('circle-slash', new vscode.ThemeColor('list.errorForeground'));
@@ -116,14 +117,16 @@ function caseItem(node: FailureCase, picked: boolean, approved: boolean): vscode
     caseText(node),
     shareText(node.record),
   ];
-  item.accessibilityInformation = { label: spoken.filter(Boolean).join(', ') };
+  vscode.say(item, {
+    description: [...marks, caseText(node)].join(' · '),
+    accessibilityInformation: { label: spoken.filter(Boolean).join(', ') },
+  });
   return item;
 }
 
 function problemItem(problem: UserError): vscode.TreeItem {
   const item = new vscode.TreeItem(problem.message);
-  item.description = problem.remedy;
-  item.tooltip = new vscode.MarkdownString(plain(problem.toString()));
+  vscode.say(item, { description: problem.remedy, tooltip: vscode.markdown(md`${problem.toString()}`) });
   item.iconPath = new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground'));
   if (problem.file) {
     const at = Math.max(0, (problem.line ?? 1) - 1);

@@ -1,5 +1,4 @@
 import { dirname } from 'node:path';
-import * as vscode from 'vscode';
 import { checkExperiment } from '../../config/check';
 import type { Experiment } from '../../config/experiment';
 import { resolveExperiment } from '../../config/load';
@@ -14,6 +13,7 @@ import { textOf } from '../config/texts';
 import { stampOf } from '../file-cache';
 import { LiveDocuments } from '../live-documents';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { type PreviewText, previewText } from './text';
 
 const scheme = 'distillery-preview';
@@ -139,12 +139,12 @@ async function count({ hosts }: Services, { settings, text, lengths, experiment 
 
 function lenses(uri: vscode.Uri): vscode.CodeLens[] {
   const { t } = vscode.l10n;
-  const top = new vscode.Range(0, 0, 0, 0);
-  const lens = (title: string, id: string) => new vscode.CodeLens(top, { title, command: id, arguments: [uri] });
+  const lens = (title: string, command: string, icon?: string) =>
+    new vscode.CodeLens(0, { icon, title, command, args: [uri] });
   return [
-    lens(t('$(arrow-left) Previous'), 'distillery.previewPrevious'),
-    lens(t('Next $(arrow-right)'), 'distillery.previewNext'),
-    lens(t('$(refresh) Draw again'), 'distillery.previewAgain'),
+    lens(t('Previous'), 'distillery.previewPrevious', 'arrow-left'),
+    lens(t('Next'), 'distillery.previewNext', 'arrow-right'),
+    lens(t('Draw again'), 'distillery.previewAgain', 'refresh'),
     ...(vscode.workspace.isTrusted ? [lens(t('Count tokens'), 'distillery.previewTokens')] : []),
   ];
 }

@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
-import * as vscode from 'vscode';
 import { stageTitles } from '../../stages';
 import { command } from '../commands/report';
 import { kindOf } from '../config/kinds';
 import { sourceOf } from '../live-documents';
 import { titleOf } from '../runs/items';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { plural } from '../words';
 import { registerLook } from './look';
 import { defaultUpdates, type RolloutChoice, stagesWithRollouts } from './rollouts';

@@ -1,6 +1,7 @@
 /** How the scores' text is shown: colours, links to the completions, sections. */
-import * as vscode from 'vscode';
+
 import { sourceOf } from '../live-documents';
+import * as vscode from '../vscode';
 import type { PageText, Target, Tone } from './page';
 import { type ScoreViews, scoresScheme } from './view';
 
@@ -21,16 +22,19 @@ export function registerLook(views: ScoreViews): vscode.Disposable {
         sections(views.pageOf(document.uri)).map(({ start, end }) => {
           const head = document.lineAt(start);
           const whole = new vscode.Range(head.range.start, document.lineAt(end).range.end);
-          return new vscode.DocumentSymbol(head.text, '', vscode.SymbolKind.Array, whole, head.range);
+          return new vscode.DocumentSymbol(
+            { name: head.text, detail: '', kind: vscode.SymbolKind.Array },
+            whole,
+            head.range,
+          );
         }),
     }),
     vscode.languages.registerCodeLensProvider(selector, {
       provideCodeLenses: ({ uri }) => {
-        const top = new vscode.Range(0, 0, 0, 0);
-        const lens = (title: string, command: string) =>
-          new vscode.CodeLens(top, { title, command, arguments: [sourceOf(uri)] });
+        const lens = (title: string, command: string, icon?: string) =>
+          new vscode.CodeLens(0, { icon, title, command, args: [sourceOf(uri)] });
         return [
-          lens(vscode.l10n.t('$(refresh) Newest rollouts'), 'distillery.scoreRollouts'),
+          lens(vscode.l10n.t('Newest rollouts'), 'distillery.scoreRollouts', 'refresh'),
           lens(vscode.l10n.t('Choose rollouts…'), 'distillery.chooseRollouts'),
           lens(vscode.l10n.t('Open reward'), 'vscode.open'),
         ];
@@ -41,11 +45,11 @@ export function registerLook(views: ScoreViews): vscode.Disposable {
 
 function linksOf(page: PageText | undefined, run: string | undefined): vscode.DocumentLink[] {
   if (!page || !run) return [];
-  return page.links.map(({ line, start, end, target }) => {
-    const link = new vscode.DocumentLink(new vscode.Range(line, start, line, end), comparison(run, target));
-    link.tooltip = vscode.l10n.t('Compare with the teacher');
-    return link;
-  });
+  const tooltip = vscode.l10n.t('Compare with the teacher');
+  return page.links.map(
+    ({ line, start, end, target }) =>
+      new vscode.DocumentLink(new vscode.Range(line, start, line, end), comparison(run, target), tooltip),
+  );
 }
 
 function comparison(run: string, target: Target): vscode.Uri {
@@ -89,9 +93,10 @@ class Tones implements vscode.Disposable {
     const tones = this.views.pageOf(editor.document.uri)?.tones ?? [];
     for (const [name, type] of Object.entries(this.types)) {
       const places = tones.filter((one) => one.tone === name);
-      editor.setDecorations(
+      vscode.window.decorate(
+        editor,
         type,
-        places.map(({ line, start, end }) => new vscode.Range(line, start, line, end)),
+        places.map(({ line, start, end }) => ({ range: new vscode.Range(line, start, line, end) })),
       );
     }
   }

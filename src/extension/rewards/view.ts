@@ -1,5 +1,4 @@
 import { basename, dirname } from 'node:path';
-import * as vscode from 'vscode';
 import { checkReward } from '../../config/check';
 import type { RewardConfig } from '../../config/reward';
 import { UserError } from '../../errors';
@@ -9,6 +8,7 @@ import { textOf } from '../config/texts';
 import { LiveDocuments } from '../live-documents';
 import { titleOf } from '../runs/items';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import type { PageText } from './page';
 import { scoreReport } from './report';
 import { newestRollouts, type Recorded, type RolloutChoice, readCompletions } from './rollouts';

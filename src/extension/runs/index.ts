@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
-import * as vscode from 'vscode';
 import { command } from '../commands/report';
 import { setContext } from '../contexts';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { titleOf } from './items';
 import type { RunsNode } from './nodes';
 import { RunsTree } from './view';

@@ -231,7 +231,7 @@ describe('texts', () => {
       name: '[x](command:evil) **b** <img>',
       reason: '`$(bug)`\u202e',
     });
-    const text = tooltipOf({ id: '', kind: 'run', run }, cache)!;
+    const text = tooltipOf({ id: '', kind: 'run', run }, cache)!.text;
     expect(text).not.toMatch(/\]\(|<img|\$\(bug|\u202e/);
     expect(text).toContain('U&#43;202E');
   });

@@ -1,18 +1,18 @@
-/** What a node of the Runs tree says when it is asked for more: Markdown, everything from files escaped. */
+/** What a node of the Runs tree says when it is asked for more. */
 import { type RunListing, stateOf } from '../../runs/reading';
 import type { StageRow } from '../../runs/records';
 import { type Start, studentTitle } from '../../start';
-import { plain, table } from '../markdown';
+import { type Markdown, md, paragraphs, table } from '../markdown';
 import { type Progress, progressParts, progressText } from '../progress';
 import type { RunCache } from '../run-cache';
 import { duration, percent, plural, stateTitles } from '../words';
 import type { RunsNode } from './nodes';
 
 /** undefined: what is shown already says it all. */
-export function tooltipOf(node: RunsNode, cache: RunCache, progress?: Progress): string | undefined {
+export function tooltipOf(node: RunsNode, cache: RunCache, progress?: Progress): Markdown | undefined {
   switch (node.kind) {
     case 'experiment':
-      return plain(node.experiment ?? node.runs);
+      return md`${node.experiment ?? node.runs}`;
     case 'run':
       return runTooltip(cache.find(node.run), cache, progress);
     case 'stage': {
@@ -20,11 +20,11 @@ export function tooltipOf(node: RunsNode, cache: RunCache, progress?: Progress):
       return row && stageTooltip(row, cache.start(node.run));
     }
     case 'checkpoint':
-      return plain(node.checkpoint);
+      return md`${node.checkpoint}`;
     case 'failures':
-      return 'Problems that the student keeps getting wrong. Choose to read them by category.';
+      return md`Problems that the student keeps getting wrong. Choose to read them by category.`;
     case 'problem':
-      return plain(node.problem.toString());
+      return md`${node.problem.toString()}`;
     case 'evaluation':
     case 'hint':
     case 'more':
@@ -32,29 +32,27 @@ export function tooltipOf(node: RunsNode, cache: RunCache, progress?: Progress):
   }
 }
 
-function runTooltip(listing: RunListing, cache: RunCache, progress?: Progress): string {
-  if ('problem' in listing) return `**${plain(listing.id)}** cannot be read\n\n${plain(listing.problem.toString())}`;
+function runTooltip(listing: RunListing, cache: RunCache, progress?: Progress): Markdown {
+  if ('problem' in listing) return paragraphs(md`**${listing.id}** cannot be read`, listing.problem.toString());
   const { record } = listing.run;
-  const time = (iso: string) => plain(new Date(iso).toLocaleString());
+  const time = (iso: string) => new Date(iso).toLocaleString();
   const summary = cache.summary(listing.folder);
   const failures = cache.failureCount(listing.folder);
-  return [
-    `**${plain(record.name)}** ${stateTitles[stateOf(listing.run)]}`,
-    record.reason ? plain(record.reason) : '',
-    progress ? plain([progressText(progress), ...progressParts(progress)].join(', ')) : '',
-    summary.problem ? plain(summary.problem.toString()) : summaryTable(summary.value, cache.start(listing.folder)),
-    failures > 0 ? plural(failures, 'failure case') : '',
+  return paragraphs(
+    md`**${record.name}** ${stateTitles[stateOf(listing.run)]}`,
+    record.reason,
+    progress && [progressText(progress), ...progressParts(progress)].join(', '),
+    summary.problem ? summary.problem.toString() : summaryTable(summary.value, cache.start(listing.folder)),
+    failures > 0 ? plural(failures, 'failure case') : undefined,
     `Begun ${time(record.created)}, last written ${time(record.updated)}`,
-    plain(listing.folder),
-  ]
-    .filter(Boolean)
-    .join('\n\n');
+    listing.folder,
+  );
 }
 
-function summaryTable(rows: readonly StageRow[], start: Start | undefined): string {
-  if (rows.length === 0) return 'No student has been tested yet.';
+function summaryTable(rows: readonly StageRow[], start: Start | undefined): Markdown {
+  if (rows.length === 0) return md`No student has been tested yet.`;
   const body = rows.map((row) => [
-    plain(studentTitle(row.stage, start)),
+    studentTitle(row.stage, start),
     percent(row.accuracy),
     row.meanTokens.toFixed(1),
     row.wallSeconds > 0 ? duration(row.wallSeconds) : '',
@@ -62,7 +60,7 @@ function summaryTable(rows: readonly StageRow[], start: Start | undefined): stri
   return table(['', 'right', 'mean tokens', 'training'], body);
 }
 
-function stageTooltip(row: StageRow, start: Start | undefined): string {
+function stageTooltip(row: StageRow, start: Start | undefined): Markdown {
   const [low, high] = row.accuracyInterval;
   const facts = [
     ['right', `${percent(row.accuracy)} of ${row.n} test problems`],
@@ -70,7 +68,7 @@ function stageTooltip(row: StageRow, start: Start | undefined): string {
     ['mean tokens', row.meanTokens.toFixed(1)],
     ...(row.truncated === undefined ? [] : [['cut off by the budget', percent(row.truncated)]]),
     ...(row.wallSeconds > 0 ? [['training', duration(row.wallSeconds)]] : []),
-    ...(row.checkpoint ? [['checkpoint', plain(row.checkpoint)]] : []),
+    ...(row.checkpoint ? [['checkpoint', row.checkpoint]] : []),
   ];
-  return table([plain(studentTitle(row.stage, start)), ''], facts);
+  return table([studentTitle(row.stage, start), ''], facts);
 }

@@ -1,5 +1,5 @@
-import * as vscode from 'vscode';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { type Item, itemOf } from './items';
 import { experimentNodes, nameOf, parentOf, partNodes, type RunsNode, runNode, runNodes, stageNodes } from './nodes';
 import { tooltipOf } from './tooltips';
@@ -45,7 +45,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
   resolveTreeItem(item: vscode.TreeItem, node: RunsNode): vscode.TreeItem {
     const progress = node.kind === 'run' ? this.services.hosts.progress(node.run) : undefined;
     const text = tooltipOf(node, this.services.runs.cache, progress);
-    if (text !== undefined) item.tooltip = new vscode.MarkdownString(text);
+    if (text) vscode.say(item, { tooltip: vscode.markdown(text) });
     return item;
   }
 
@@ -125,16 +125,15 @@ function treeItem(node: RunsNode, { label, description, icon, contextValue, chil
   const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
   const item = new vscode.TreeItem(label, { none: None, closed: Collapsed, open: Expanded }[children]);
   item.id = node.id;
-  item.description = description;
   item.iconPath = new vscode.ThemeIcon(icon.id, icon.color ? new vscode.ThemeColor(icon.color) : undefined);
   item.contextValue = contextValue;
-  if (spoken) item.accessibilityInformation = { label: spoken };
+  vscode.say(item, { description, accessibilityInformation: spoken === undefined ? undefined : { label: spoken } });
   item.command = commandOf(node);
   return item;
 }
 
 /** What a click does, where there is something to open. */
-function commandOf(node: RunsNode): vscode.Command | undefined {
+function commandOf(node: RunsNode): vscode.TreeItem['command'] {
   if (node.kind === 'failures')
     return { command: 'distillery.showFailures', title: 'Show Failure Cases', arguments: [node] };
   if (node.kind === 'evaluation')

@@ -1,6 +1,6 @@
-import * as vscode from 'vscode';
 import { command } from '../commands/report';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { mostUrgent } from './texts';
 
 interface Action extends vscode.QuickPickItem {
@@ -23,32 +23,35 @@ export function registerActions(services: Services): vscode.Disposable {
 
 function actionsFor(state: string | undefined, run: string | undefined): Action[] {
   const { t } = vscode.l10n;
-  const of = (label: string, id: string): Action => ({
+  const of = (icon: string, label: string, id: string): Action => ({
+    icon,
     label,
     command: `distillery.${id}`,
     args: run ? [{ run }] : [],
   });
   const [pause, stop] = [
-    of(t('$(debug-pause) Pause'), 'pause'),
-    of(t('$(debug-stop) Stop After a Checkpoint'), 'stop'),
+    of('debug-pause', t('Pause'), 'pause'),
+    of('debug-stop', t('Stop After a Checkpoint'), 'stop'),
   ];
-  const cancel = of(t('$(circle-slash) Cancel Without a Checkpoint'), 'cancel');
-  const resume = of(t('$(debug-continue) Resume'), 'resume');
+  const cancel = of('circle-slash', t('Cancel Without a Checkpoint'), 'cancel');
+  const resume = of('debug-continue', t('Resume'), 'resume');
   const control: Record<string, Action[]> = {
     running: [pause, stop, cancel],
     pausing: [stop, cancel],
     paused: [resume, stop],
     stopping: [cancel],
     crashed: [resume],
-    lost: [{ label: t('$(circle-slash) End the Training Host'), command: 'distillery.killHost' }],
+    lost: [{ icon: 'circle-slash', label: t('End the Training Host'), command: 'distillery.killHost' }],
   };
   const trusted = vscode.workspace.isTrusted;
   return [
     ...(trusted
-      ? (control[state ?? ''] ?? [{ label: t('$(play) Run Curriculum'), command: 'distillery.runCurriculum' }])
+      ? (control[state ?? ''] ?? [{ icon: 'play', label: t('Run Curriculum'), command: 'distillery.runCurriculum' }])
       : []),
-    ...(run ? [{ label: t('$(graph-line) Open Dashboard'), command: 'distillery.openDashboard', args: [run] }] : []),
-    { label: t('$(bug) Show Failure Cases'), command: 'distillery.showFailures' },
-    { label: t('$(output) Show Log'), command: 'distillery.showLog' },
+    ...(run
+      ? [{ icon: 'graph-line', label: t('Open Dashboard'), command: 'distillery.openDashboard', args: [run] }]
+      : []),
+    { icon: 'bug', label: t('Show Failure Cases'), command: 'distillery.showFailures' },
+    { icon: 'output', label: t('Show Log'), command: 'distillery.showLog' },
   ];
 }

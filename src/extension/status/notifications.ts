@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import * as vscode from 'vscode';
 import type { Crash, Host } from '../../client/api';
 import { checkText } from '../../runs/events';
 import type { StageRow } from '../../runs/records';
@@ -8,6 +7,7 @@ import { command, sentence, sentences, trustedCommand } from '../commands/report
 import type { Told } from '../hosts';
 import type { Services } from '../services';
 import { setting } from '../settings';
+import * as vscode from '../vscode';
 import { accuracyText, fewProblems, percent, tokens } from '../words';
 
 /** Says how runs end and when a host is lost, keeps the log, and shows a bar above the Runs view while something trains. */

@@ -1,24 +1,19 @@
-import * as vscode from 'vscode';
 import type { Host } from '../../client/api';
 import { setContext } from '../contexts';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { mostUrgent, type Standing, statusText } from './texts';
 
 /** The item in the status bar: what the busiest host is at. It is there while there is something to say. */
 export function registerStatusBar({ hosts }: Services): vscode.Disposable {
-  const item = vscode.window.createStatusBarItem('distillery.status', vscode.StatusBarAlignment.Left, 10);
-  item.name = vscode.l10n.t('Distillery Training');
-  item.command = 'distillery.showActions';
+  const name = vscode.l10n.t('Distillery Training');
+  const item = vscode.window.createStatusItem('distillery.status', name, 'distillery.showActions');
   const draw = () => {
     const host = mostUrgent(hosts.all());
     setContext('distillery.hostState', host?.state ?? 'absent');
     const said = host && statusText(standingOf(host, hosts));
-    if (!said) return item.hide();
-    item.text = said.text;
-    item.tooltip = new vscode.MarkdownString(said.tooltip);
-    item.accessibilityInformation = { label: said.spoken, role: 'button' };
-    item.backgroundColor = said.alarm && new vscode.ThemeColor(`statusBarItem.${said.alarm}Background`);
-    item.show();
+    if (said) item.show(said);
+    else item.hide();
   };
   return vscode.Disposable.from(
     item,

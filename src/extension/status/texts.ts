@@ -1,7 +1,8 @@
 /** What the status bar says. */
 import type { ClientState } from '../../client/api';
-import { plain } from '../markdown';
+import { md, paragraphs } from '../markdown';
 import { type Progress, progressParts, progressText } from '../progress';
+import type { StatusText } from '../vscode';
 
 export interface Standing {
   state: ClientState;
@@ -13,14 +14,6 @@ export interface Standing {
   jobs: number;
 }
 
-export interface StatusText {
-  text: string;
-  /** Markdown. */
-  tooltip: string;
-  spoken: string;
-  alarm?: 'warning' | 'error';
-}
-
 /** undefined: there is nothing to say. */
 export function statusText(standing: Standing): StatusText | undefined {
   const { state, name, backend, progress, jobs } = standing;
@@ -28,15 +21,15 @@ export function statusText(standing: Standing): StatusText | undefined {
   if (!said) return undefined;
   const { icon, text, alarm } = said;
   const parts = progress && (state === 'running' || state === 'paused') ? progressParts(progress) : [];
-  const tooltip = [
-    name ? `**${plain(name)}** ${state}` : 'Distillery',
-    progress ? plain([progressText(progress), ...progressParts(progress)].join(', ')) : plain(text),
-    backend ? plain(backend) : '',
-    'Click for actions',
-  ];
   return {
-    text: `$(${icon}) ${[text, ...parts.slice(-1)].join(' · ')}`,
-    tooltip: tooltip.filter(Boolean).join('\n\n'),
+    icon,
+    text: [text, ...parts.slice(-1)].join(' · '),
+    tooltip: paragraphs(
+      name ? md`**${name}** ${state}` : 'Distillery',
+      progress ? [progressText(progress), ...progressParts(progress)].join(', ') : text,
+      backend,
+      'Click for actions',
+    ),
     spoken: ['Distillery', name, text, ...parts].filter(Boolean).join(', '),
     alarm,
   };

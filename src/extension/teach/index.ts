@@ -1,5 +1,4 @@
 import { basename, dirname, extname, join } from 'node:path';
-import * as vscode from 'vscode';
 import { guessFormat } from '../../data/guess';
 import { loadData } from '../../data/load';
 import { type Written, writeChainsOf } from '../../teachers/chains';
@@ -13,6 +12,7 @@ import { cancellable } from '../cancellable';
 import { trustedCommand } from '../commands/report';
 import type { Services } from '../services';
 import { setting } from '../settings';
+import * as vscode from '../vscode';
 import { clip, duration, percent, plural } from '../words';
 import { forgetKey, pickTeacher } from './pick-teacher';
 
@@ -90,7 +90,8 @@ function pricesOf() {
 async function agree(plan: Plan): Promise<boolean> {
   const left = plan.requests - plan.cached;
   const send = {
-    label: t('$(send) Send {0}', plural(left, 'request')),
+    icon: 'send',
+    label: t('Send {0}', plural(left, 'request')),
     description: t('to {0}, {1}', plan.model, plan.host),
     detail: [
       t('{0}, {1} chains each', plural(plan.questions, 'question'), Math.round(plan.requests / plan.questions)),
@@ -103,7 +104,8 @@ async function agree(plan: Plan): Promise<boolean> {
       .join(' · '),
   };
   const show = {
-    label: t('$(eye) Show what is sent'),
+    icon: 'eye',
+    label: t('Show what is sent'),
     detail: t('The text of each question, and nothing else of the row.'),
   };
   for (;;) {

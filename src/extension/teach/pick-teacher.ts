@@ -1,8 +1,8 @@
-import * as vscode from 'vscode';
 import { checkBaseUrl, isLocal, keyFor } from '../../teachers/endpoint';
 import { openAiTeacher } from '../../teachers/openai';
 import type { Teacher } from '../../teachers/types';
 import { setting } from '../settings';
+import * as vscode from '../vscode';
 import { vscodeTeacher } from './vscode-teacher';
 
 interface Item extends vscode.QuickPickItem {
@@ -15,9 +15,10 @@ export async function pickTeacher(secrets: vscode.SecretStorage, title: string):
   const [baseUrl, model] = [setting('teacher.baseUrl', ''), setting('teacher.model', '')];
   const items: Item[] = [];
   if (baseUrl && model)
-    items.push({ label: `$(server) ${model}`, description: baseUrl, choose: () => endpoint(secrets, baseUrl, model) });
+    items.push({ icon: 'server', label: model, description: baseUrl, choose: () => endpoint(secrets, baseUrl, model) });
   items.push({
-    label: t('$(add) Another endpoint…'),
+    icon: 'add',
+    label: t('Another endpoint…'),
     description: t('OpenAI-compatible: vLLM, Ollama, llama.cpp, DeepSeek, OpenAI'),
     choose: () => anotherEndpoint(secrets, title, baseUrl),
   });
@@ -25,7 +26,7 @@ export async function pickTeacher(secrets: vscode.SecretStorage, title: string):
   if (models.length > 0)
     items.push({ label: t("VS Code's language models"), kind: vscode.QuickPickItemKind.Separator });
   for (const one of models)
-    items.push({ label: `$(chip) ${one.name}`, description: one.vendor, choose: () => vscodeTeacher(one) });
+    items.push({ icon: 'chip', label: one.name, description: one.vendor, choose: () => vscodeTeacher(one) });
   const picked = await vscode.window.showQuickPick(items, {
     title,
     placeHolder: t('Teacher'),

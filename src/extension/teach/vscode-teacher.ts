@@ -1,7 +1,7 @@
-import * as vscode from 'vscode';
 import { TeacherFault } from '../../teachers/faults';
 import { tokensIn } from '../../teachers/reply';
 import type { Teacher } from '../../teachers/types';
+import * as vscode from '../vscode';
 
 type Model = Pick<vscode.LanguageModelChat, 'id' | 'name' | 'vendor' | 'family' | 'sendRequest' | 'countTokens'>;
 

@@ -1,4 +1,3 @@
-import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import type { Evaluated } from '../../protocol/control';
 import { runOfCheckpoint } from '../../runs/reading';
@@ -6,6 +5,7 @@ import { report, sentences } from '../commands/report';
 import type { Services } from '../services';
 import { setting } from '../settings';
 import { studentTitle } from '../students';
+import * as vscode from '../vscode';
 import { percent, plural, tokens } from '../words';
 import type { TestedStudent } from './students';
 import { type EvaluationSettings, recordName, type Suite } from './suites';
@@ -117,7 +117,7 @@ export class Evaluation {
       const [low, high] = result.accuracyInterval;
       const score = `${percent(result.accuracy)} right of ${result.n} (95 %: ${percent(low)} to ${percent(high)}), ${tokens(result.meanTokens)}`;
       this.say(run, `${top.label}: ${score}`);
-      top.description = `${percent(result.accuracy)} of ${result.n} · ${tokens(result.meanTokens)}`;
+      vscode.say(top, { description: `${percent(result.accuracy)} of ${result.n} · ${tokens(result.meanTokens)}` });
       const recorded = runOfCheckpoint(checkpoint);
       if (result.unrecorded) this.say(run, vscode.l10n.t('Not recorded in the run: {0}', result.unrecorded));
       if (result.recorded && recorded) this.services.runs.refresh(recorded);
@@ -135,15 +135,14 @@ export class Evaluation {
     const problem = this.problem(item);
     const verdict = verdictOf(problem, answer);
     const place = item.uri && item.range && new vscode.Location(item.uri, item.range);
-    run.appendOutput(outputOf(problem, answer, verdict), place, item);
-    item.description = verdict.description;
+    run.print(outputOf(problem, answer, verdict), item, place);
+    vscode.say(item, { description: verdict.description });
     if (verdict.passed) {
       run.passed(item);
       return;
     }
-    const message = vscode.TestMessage.diff(verdict.message, verdict.expected, verdict.actual);
-    message.location = place;
-    run.failed(item, message);
+    const { message, expected, actual } = verdict;
+    run.failed(item, new vscode.TestMessage(message, { expected, actual, location: place }));
   }
 
   private problem(item: vscode.TestItem) {
@@ -153,7 +152,7 @@ export class Evaluation {
   }
 
   private say(run: vscode.TestRun, text: string): void {
-    run.appendOutput(`${text}\r\n`);
+    run.print(text);
   }
 
   private fail(run: vscode.TestRun, item: vscode.TestItem, text: string): void {

@@ -1,6 +1,6 @@
-import * as vscode from 'vscode';
 import type { DataSource } from '../../config/experiment';
 import { loadData } from '../../data/load';
+import * as vscode from '../vscode';
 
 export const generatedScheme = 'distillery-data';
 

@@ -1,6 +1,6 @@
-import * as vscode from 'vscode';
 import type { Services } from '../services';
 import { studentTitle } from '../students';
+import * as vscode from '../vscode';
 import { Evaluation } from './evaluation';
 import { registerGenerated } from './generated';
 import { TestedStudent } from './students';
@@ -9,18 +9,16 @@ import { TestTree } from './tree';
 /** Datasets as test suites: a problem that the student answers wrong is a test that fails. */
 export function registerTests(services: Services): vscode.Disposable {
   const { t } = vscode.l10n;
-  const controller = vscode.tests.createTestController('distillery.evaluation', t('Distillery: Problems'));
+  const controller = new vscode.TestController('distillery.evaluation', t('Distillery: Problems'));
   const tree = new TestTree(controller, services);
   const student = new TestedStudent(services);
   const evaluation = new Evaluation(services, controller, tree, student);
-  const profile = controller.createRunProfile(
-    t('Ask the Student'),
-    vscode.TestRunProfileKind.Run,
-    (request, cancelled) => evaluation.run(request, cancelled),
-    true,
+  const profile = controller.createRunProfile(t('Ask the Student'), (request, cancelled) =>
+    evaluation.run(request, cancelled),
   );
   const name = () => {
-    profile.label = student.chosen ? t('Ask {0}', studentTitle(student.chosen)) : t('Ask the Newest Student');
+    const label = student.chosen ? t('Ask {0}', studentTitle(student.chosen)) : t('Ask the Newest Student');
+    vscode.say(profile, { label });
   };
   const choose = async () => {
     if (await student.choose()) name();

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import * as vscode from 'vscode';
 import { UserError } from '../../errors';
 import { readExperiment } from '../experiment-file';
 import { checkpointFolder } from '../run-cache';
 import type { Services } from '../services';
 import { pickStudent, studentTitle } from '../students';
+import * as vscode from '../vscode';
 
 const key = 'distillery.tests.student';
 
@@ -33,8 +33,12 @@ export class TestedStudent {
   /** Asks; true when there is an answer. */
   async choose(): Promise<boolean> {
     const { t } = vscode.l10n;
-    const newest = { label: t('$(sync) The newest checkpoint'), description: t('of the runs of each experiment') };
-    const other = { label: t('$(mortar-board) One student…'), description: t('until another is chosen') };
+    const newest = {
+      icon: 'sync',
+      label: t('The newest checkpoint'),
+      description: t('of the runs of each experiment'),
+    };
+    const other = { icon: 'mortar-board', label: t('One student…'), description: t('until another is chosen') };
     const picked = await vscode.window.showQuickPick([newest, other], {
       title: t('Student to Test'),
       placeHolder: this.chosen ? t('Now: {0}', studentTitle(this.chosen)) : t('Now: the newest checkpoint'),

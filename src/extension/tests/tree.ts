@@ -1,11 +1,11 @@
 import { basename, dirname } from 'node:path';
-import * as vscode from 'vscode';
 import type { Problem } from '../../data/types';
 import { UserError } from '../../errors';
 import { textOf } from '../config/texts';
 import { attempt, type Read, stampOf } from '../file-cache';
 import { sameFile } from '../run-paths';
 import type { Services } from '../services';
+import * as vscode from '../vscode';
 import { clip, plural } from '../words';
 import { generatedUri } from './generated';
 import { type Loaded, loadSuite, type Suite, suiteOfFile, suitesOfExperiment } from './suites';
@@ -46,8 +46,10 @@ export class TestTree implements vscode.Disposable {
       services.runs.onDidChange((runs) => runs.size === 0 && again()),
       vscode.workspace.onDidOpenTextDocument((document) => this.opened(document)),
     ];
-    controller.resolveHandler = (item) => (item ? this.resolve(item) : this.discover());
-    controller.refreshHandler = () => this.discover();
+    controller.onWanted(
+      (item) => (item ? this.resolve(item) : this.discover()),
+      () => this.discover(),
+    );
   }
 
   dispose(): void {
@@ -82,15 +84,15 @@ export class TestTree implements vscode.Disposable {
     if (!node || node.kind === 'experiment' || node.kind === 'problem' || item.children.size > 0) return;
     try {
       const { problems } = this.load(node.suite);
-      item.error = undefined;
-      if (node.kind === 'suite') item.description = plural(problems.length, 'problem');
+      vscode.say(item, { error: undefined });
+      if (node.kind === 'suite') vscode.say(item, { description: plural(problems.length, 'problem') });
       const { suite } = node;
       if (node.kind === 'page') item.children.replace(this.problemItems(item, suite, node.from));
       else if (problems.length <= pageSize) item.children.replace(this.problemItems(item, suite, 0));
       else item.children.replace(this.pages(item, suite, problems.length));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      item.error = error.toString();
+      vscode.say(item, { error: error.toString() });
     }
   }
 
@@ -141,7 +143,7 @@ export class TestTree implements vscode.Disposable {
       );
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      item.error = error.toString();
+      vscode.say(item, { error: error.toString() });
     }
     return item;
   }
@@ -154,12 +156,12 @@ export class TestTree implements vscode.Disposable {
     const uri = vscode.Uri.file(file);
     try {
       const item = this.suite(file, basename(file), suiteOfFile(file), 0);
-      item.description = vscode.workspace.asRelativePath(dirname(file));
+      vscode.say(item, { description: vscode.workspace.asRelativePath(dirname(file)) });
       return item;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       const item = this.controller.createTestItem(file, basename(file), uri);
-      item.error = error.toString();
+      vscode.say(item, { error: error.toString() });
       return item;
     }
   }
@@ -170,7 +172,7 @@ export class TestTree implements vscode.Disposable {
     item.canResolveChildren = true;
     item.sortText = String(order);
     const { source } = suite;
-    item.description = 'path' in source ? basename(source.path) : vscode.l10n.t('generated');
+    vscode.say(item, { description: 'path' in source ? basename(source.path) : vscode.l10n.t('generated') });
     return item;
   }
 
@@ -193,7 +195,7 @@ export class TestTree implements vscode.Disposable {
       const line = lines[from + i] ?? 0;
       item.range = new vscode.Range(line, 0, line, 0);
       item.sortText = order(from + i);
-      item.description = clip(problem.question, 80);
+      vscode.say(item, { description: clip(problem.question, 80) });
       return this.add(item, { kind: 'problem', suite, problem });
     });
   }

@@ -38,14 +38,8 @@ function faultOf(problem: Problem, evaluated: Evaluated): string[] {
 
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** The chain as the output of its test: the question, what the student wrote, and the verdict. Lines end as terminals want them. */
+/** The chain as the output of its test: the question, what the student wrote, and the verdict. */
 export function outputOf(problem: Problem, evaluated: Evaluated, { passed, message }: Verdict): string {
   const verdict = passed ? `Right: ${evaluated.answer}, ${plural(evaluated.tokens, 'token')}` : message;
-  return `${[`${problem.id}: ${problem.question}`, evaluated.text, `=> ${verdict}`, ''].join('\n')}\n`
-    .replace(unsafe, visible)
-    .replace(/\r?\n/g, '\r\n');
+  return `${[`${problem.id}: ${problem.question}`, evaluated.text, `=> ${verdict}`].join('\n')}\n`;
 }
-
-/** Controls, the escape that begins a terminal's commands among them: shown as marks. */
-const unsafe = /(?![\r\n\t])[\p{Cc}\p{Cf}]/gu;
-const visible = (char: string) => `<${char.charCodeAt(0).toString(16).padStart(2, '0')}>`;

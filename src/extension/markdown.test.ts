@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest';
+import { Markdown, md, paragraphs, table } from './markdown';
+
+const evil = '[x](command:evil) **b** <img src=x> ![i](http://x) $(bug) `c` \u202e\u001b\n# h | a@b.c';
+
+it('shows a value as it is, wherever it stands', () => {
+  for (const { text, commands } of [md`a ${evil}`, paragraphs(evil, md`**${evil}**`), table([evil], [[evil]])]) {
+    expect(text).not.toMatch(/\]\(|<img|\$\(bug|`c`|\u202e|\n# h|\*\*b\*\*/);
+    expect(commands).toEqual([]);
+  }
+  expect(table(['a', 'b'], [['1\n2', 3]]).text).toBe('| a | b |\n| :-- | --: |\n| 1 2 | 3 |');
+  expect(paragraphs('a', undefined, '', md`*${'b'}*`).text).toBe('a\n\n*b*');
+});
+
+it('a block of code is not left by a fence in it', () => {
+  const { text } = Markdown.code('a\n```\n[x](command:evil)\n`````\nb\u202e', 'text');
+  expect(text).toBe('``````text\na\n```\n[x](command:evil)\n`````\nbU+202E\n``````');
+});
+
+it('a link runs its own command, whatever stands in its arguments', () => {
+  const link = md`${Markdown.link('Open ](command:evil)', 'distillery.openCase', { id: ")](command:evil '!*" })}`;
+  expect(link.commands).toEqual(['distillery.openCase']);
+  expect(link.text.match(/\]\([^)]*\)/g)).toEqual([
+    expect.stringMatching(/^\]\(command:distillery\.openCase\?[^()'!*]+\)$/),
+  ]);
+  const [, query] = /\?(.*)\)$/.exec(link.text)!;
+  expect(JSON.parse(decodeURIComponent(query))).toEqual([{ id: ")](command:evil '!*" }]);
+});

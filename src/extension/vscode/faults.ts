@@ -1,0 +1,32 @@
+/** Errors that leave the extension: VS Code shows their messages in notifications, where `[text](command:...)` is a link. */
+import { inert } from '../../foreign-text';
+
+/** The functions of an object, with errors that are safe to show. */
+export function withSafeErrors<T extends object>(target: T): T {
+  return new Proxy(target, {
+    get(object, key) {
+      const value: unknown = Reflect.get(object, key);
+      return typeof value === 'function' ? safely(value.bind(object)) : value;
+    },
+  });
+}
+
+/** The same function, with errors that are safe to show. */
+export function safely<A extends unknown[], R>(call: (...args: A) => R): (...args: A) => R {
+  return (...args) => {
+    try {
+      const result = call(...args);
+      return result instanceof Promise ? (result.catch(raise) as R) : result;
+    } catch (error) {
+      return raise(error);
+    }
+  };
+}
+
+/** Keeps the error itself: its class tells the editor what kind it is. */
+function raise(error: unknown): never {
+  if (!(error instanceof Error)) throw new Error(inert(String(error)));
+  error.message = inert(error.message);
+  error.stack = error.stack && inert(error.stack);
+  throw error;
+}

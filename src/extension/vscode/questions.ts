@@ -1,0 +1,112 @@
+/** Lists and boxes that ask: VS Code shows icons in the former, and links that run commands in the latter. */
+import * as editor from 'vscode';
+import { inertLine } from '../../foreign-text';
+
+/** A line of a list. `icon`: a codicon before its label. */
+export interface QuickPickItem {
+  label: string;
+  icon?: string;
+  description?: string;
+  detail?: string;
+  kind?: editor.QuickPickItemKind;
+  picked?: boolean;
+  alwaysShow?: boolean;
+}
+
+type ListOptions = Pick<
+  editor.QuickPickOptions,
+  'title' | 'placeHolder' | 'matchOnDescription' | 'matchOnDetail' | 'ignoreFocusOut'
+>;
+
+export async function showQuickPick<T extends QuickPickItem>(
+  choices: readonly T[],
+  options: ListOptions & { canPickMany: true },
+): Promise<T[] | undefined>;
+export async function showQuickPick<T extends QuickPickItem>(
+  choices: readonly T[],
+  options?: ListOptions,
+): Promise<T | undefined>;
+export async function showQuickPick<T extends QuickPickItem>(choices: readonly T[], options: ListOptions = {}) {
+  const items = choices.map(itemOf);
+  const { title, placeHolder } = options;
+  const chosen = await editor.window.showQuickPick(items, {
+    ...options,
+    title: title && inertLine(title),
+    placeHolder: placeHolder && inertLine(placeHolder),
+  });
+  const back = (item: editor.QuickPickItem) => choices[items.indexOf(item)];
+  return Array.isArray(chosen) ? chosen.map(back) : chosen && back(chosen);
+}
+
+function itemOf({ label, icon, description, detail, kind, picked, alwaysShow }: QuickPickItem): editor.QuickPickItem {
+  return {
+    label: inertLine(label),
+    description: description && inertLine(description),
+    detail: detail && inertLine(detail),
+    iconPath: icon === undefined ? undefined : new editor.ThemeIcon(icon),
+    ...{ kind, picked, alwaysShow },
+  };
+}
+
+/** A list that grows while it is open. */
+export class GrowingList<T extends QuickPickItem> {
+  private readonly pick = editor.window.createQuickPick<editor.QuickPickItem & { choice: T }>();
+
+  constructor({ title, placeHolder }: { title: string; placeHolder: string }) {
+    this.say(title);
+    Object.assign(this.pick, {
+      ...{ placeholder: inertLine(placeHolder), matchOnDescription: true, matchOnDetail: true, busy: true },
+    });
+  }
+
+  /** Changes the title. */
+  say(title: string): void {
+    this.pick.title = inertLine(title);
+  }
+
+  add(choices: readonly T[]): void {
+    this.pick.items = [...this.pick.items, ...choices.map((choice) => ({ ...itemOf(choice), choice }))];
+  }
+
+  /** Nothing more comes. */
+  complete(): void {
+    this.pick.busy = false;
+  }
+
+  /** Shows it; resolves to what was chosen, and undefined when it was left. */
+  async choose(): Promise<T | undefined> {
+    this.pick.show();
+    try {
+      return await new Promise((resolve) => {
+        this.pick.onDidAccept(() => resolve(this.pick.selectedItems[0]?.choice));
+        this.pick.onDidHide(() => resolve(undefined));
+      });
+    } finally {
+      this.pick.dispose();
+    }
+  }
+}
+
+/** The `value` is for the user to change: it stays as it is. */
+type BoxOptions = Pick<
+  editor.InputBoxOptions,
+  'title' | 'prompt' | 'placeHolder' | 'value' | 'password' | 'ignoreFocusOut'
+> & { validateInput?: (value: string) => string | undefined | Promise<string | undefined> };
+
+export function showInputBox({ title, prompt, placeHolder, validateInput, ...options }: BoxOptions) {
+  return editor.window.showInputBox({
+    ...options,
+    title: title && inertLine(title),
+    prompt: prompt && inertLine(prompt),
+    placeHolder: placeHolder && inertLine(placeHolder),
+    validateInput: validateInput && (async (value) => inertLine((await validateInput(value)) ?? '')),
+  });
+}
+
+export function showOpenDialog({ title, openLabel, ...options }: editor.OpenDialogOptions) {
+  return editor.window.showOpenDialog({
+    ...options,
+    title: title && inertLine(title),
+    openLabel: openLabel && inertLine(openLabel),
+  });
+}
