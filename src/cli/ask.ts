@@ -1,6 +1,4 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { plainPrompt } from '../chain/prompts';
 import { withoutEnd } from '../curriculum/evaluate';
 import { type AskedStudent, openStudent } from '../curriculum/students';
@@ -12,6 +10,7 @@ import { backendOption, promptOption, promptSettings, studentAt } from './asked-
 import { exitCodes, printDocument } from './exit';
 import { plural } from './format';
 import { count, positive, upTo } from './options';
+import { pc, readLines, stdout } from './terminal';
 import { waiting } from './waiting';
 
 interface Options {
@@ -66,7 +65,7 @@ Examples:
           else await answerLines(student, options, signal);
         } catch (error) {
           if (!interrupted.signal.aborted) throw error;
-          process.stdout.write('\n');
+          stdout.write('\n');
           process.exitCode = exitCodes.stopped;
         } finally {
           disposeModel(student.model);
@@ -86,18 +85,17 @@ function openOnce(path: string, options: Options, loaded: () => void): AskedStud
 }
 
 async function answerLines(student: AskedStudent, options: Options, signal: AbortSignal): Promise<void> {
-  const { stdin, stdout } = process;
-  const lines = createInterface({ input: stdin, output: stdin.isTTY ? stdout : undefined, terminal: stdin.isTTY });
+  const typed = process.stdin.isTTY;
+  const lines = readLines(pc.bold('? '));
   lines.on('SIGINT', () => lines.close());
   signal.addEventListener('abort', () => lines.close());
-  if (stdin.isTTY) stdout.write(pc.dim('A question a line; an empty line ends.\n'));
-  lines.setPrompt(pc.bold('? '));
-  if (stdin.isTTY) lines.prompt();
+  if (typed) stdout.write(pc.dim('A question a line; an empty line ends.\n'));
+  if (typed) lines.prompt();
   for await (const line of lines) {
-    if (line.trim() === '' && stdin.isTTY) break;
+    if (line.trim() === '' && typed) break;
     if (line.trim() !== '') await answer(student, line, options, signal);
     signal.throwIfAborted();
-    if (stdin.isTTY) lines.prompt();
+    if (typed) lines.prompt();
   }
 }
 
@@ -119,7 +117,6 @@ async function answer(
         remedy: 'Ask something shorter.',
       },
     );
-  const { stdout } = process;
   let shown = '';
   const { completions, summary } = await sample(model, [prompt], {
     sampling: { temperature: options.temperature ?? (samples > 1 ? 0.7 : 0), topK: 0, topP: 1, minP: 0 },

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import type { Crash } from '../client/api';
 import { HostClient } from '../client/host-client';
 import { errorOfFault } from '../client/link';
@@ -13,6 +12,7 @@ import { exitCodes, print } from './exit';
 import { allRuns, commandLine, quoted, runsFolders, shown } from './places';
 import { showProgress } from './progress';
 import { resultsText } from './summary';
+import { onBrokenOutput, pc, stdout } from './terminal';
 
 const verbs = ['pause', 'resume', 'stop', 'cancel'] as const;
 type Verb = (typeof verbs)[number];
@@ -116,7 +116,7 @@ async function obey(client: HostClient, verb: Verb, json: boolean): Promise<void
     await settled(client, (state) => state !== 'paused' && state !== 'pausing');
   }
   if (json) print({ state: client.state, run: folder });
-  else process.stdout.write(`${shown(folder)} is ${client.state}.\n`);
+  else stdout.write(`${shown(folder)} is ${client.state}.\n`);
 }
 
 function settled(client: HostClient, test: (state: string) => boolean): Promise<void> {
@@ -128,12 +128,12 @@ function settled(client: HostClient, test: (state: string) => boolean): Promise<
 async function follow(client: HostClient, json: boolean): Promise<void> {
   const status = client.status!;
   const { folder, name, backend } = status.run!;
-  const show = showProgress(process.stdout, { start: () => readStart(folder) });
+  const show = showProgress(stdout, { start: () => readStart(folder) });
   // Listened for before anything is shown: who sees the run may interrupt at once.
   const ending = new Promise<Extract<HostEvent, { type: 'ended' }> | Crash | 'left'>((resolve) => {
     const leave = () => resolve('left');
     process.once('SIGINT', leave);
-    process.stdout.once('error', leave);
+    onBrokenOutput(leave);
     client.on('crash', resolve);
     client.on('state', (state) => {
       if (state === 'absent') resolve({ reason: 'the training host has ended', cause: 'unknown', log: [] });
@@ -151,12 +151,12 @@ async function follow(client: HostClient, json: boolean): Promise<void> {
     });
   });
   if (json) print({ run: status.run, state: status.state });
-  else process.stdout.write(`${pc.bold(name)} on ${backend}\n${pc.dim(shown(folder))}\n\n`);
+  else stdout.write(`${pc.bold(name)} on ${backend}\n${pc.dim(shown(folder))}\n\n`);
   if (!json) catchUp(status, show);
-  if (!json && status.state !== 'running') process.stdout.write(`${pc.yellow(status.state)}\n`);
+  if (!json && status.state !== 'running') stdout.write(`${pc.yellow(status.state)}\n`);
   const ended = await ending;
   if (ended === 'left') {
-    if (!json) process.stdout.write(`\nThe run goes on. Stop it with:\n  ${commandLine('attach --stop')}\n`);
+    if (!json) stdout.write(`\nThe run goes on. Stop it with:\n  ${commandLine('attach --stop')}\n`);
     return;
   }
   if (!('outcome' in ended))
@@ -179,11 +179,10 @@ function tellEnd(folder: string, { outcome, fault }: Extract<HostEvent, { type: 
   const rows = readSummary(folder);
   if (outcome !== 'finished') process.exitCode = outcome === 'failed' ? exitCodes.input : exitCodes.stopped;
   if (json) print({ ended: { folder, outcome, fault, rows } });
-  else if (outcome === 'finished')
-    process.stdout.write(`\n${resultsText(folder)}\n\nThe run is in ${shown(folder)}.\n`);
+  else if (outcome === 'finished') stdout.write(`\n${resultsText(folder)}\n\nThe run is in ${shown(folder)}.\n`);
   else if (fault) throw errorOfFault(fault);
   else {
     const how = outcome === 'cancelled' ? 'Cancelled' : 'Stopped';
-    process.stdout.write(`\n${how}. Go on with:\n  ${commandLine(`resume ${quoted(shown(folder))}`)}\n`);
+    stdout.write(`\n${how}. Go on with:\n  ${commandLine(`resume ${quoted(shown(folder))}`)}\n`);
   }
 }

@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { installTensorFlow, repairTensorFlow, uninstallTensorFlow } from '../backend-install/install';
 import type { Step } from '../backend-install/report';
 import { UserError } from '../errors';
+import { visibleJson } from '../foreign-text';
 import { type Installed, readInstalled, tensorFlowFolder } from '../kernels/tensorflow/installed';
 import { probe } from '../kernels/tensorflow/probe';
 import { verifyTensorFlow } from '../kernels/tensorflow/verify';
 import { askConsent } from './consent';
 import { print, printDocument } from './exit';
 import { bytes, columns } from './format';
+import { pc, stderr, stdout } from './terminal';
 import { waiting } from './waiting';
 
 interface Options {
@@ -50,7 +51,7 @@ export function addBackendCommand(program: Command): void {
             download: options.download ? 'always' : options.from || options.download === false ? 'never' : 'if-needed',
           },
           ({ name, size, url }) => {
-            process.stderr.write(
+            stderr.write(
               `${name} would be fetched from ${new URL(url).host}: ${bytes(size)}, kept in ${tensorFlowFolder()}\n`,
             );
             return askConsent('Fetch it?', options.yes);
@@ -78,7 +79,7 @@ export function addBackendCommand(program: Command): void {
     .action((options: Options) => {
       const folder = uninstallTensorFlow();
       if (options.json) printDocument({ deleted: folder });
-      else process.stdout.write(folder ? `Deleted ${folder}\n` : 'Nothing was set up.\n');
+      else stdout.write(folder ? `Deleted ${folder}\n` : 'Nothing was set up.\n');
     });
   command
     .command('probe', { hidden: true })
@@ -104,7 +105,7 @@ async function watched<T>(
     const text = total ? `${doing} ${Math.floor((100 * (done ?? 0)) / total)} %` : doing;
     if (text === shown) return;
     shown = text;
-    if (options.progress) process.stderr.write(`${JSON.stringify({ doing, done, total })}\n`);
+    if (options.progress) stderr.write(`${visibleJson({ doing, done, total })}\n`);
     else {
       end();
       end = waiting(text, options.json);
@@ -124,7 +125,7 @@ function report(made: Installed, json?: boolean): void {
     return;
   }
   const name = made.gpu ? 'tensorflow-gpu' : 'tensorflow';
-  process.stdout.write(
+  stdout.write(
     `${pc.green('✓')} ${pc.bold(name)} works: TensorFlow ${made.tensorflow.version} (${made.tensorflow.origin}).\n` +
       `Use it by "backend": "${name}" in an experiment; \`distillery doctor\` measures it.\n`,
   );
@@ -134,7 +135,7 @@ async function status(options: Options): Promise<void> {
   const made = readInstalled();
   const result = made ? await probe({ gpu: made.gpu }) : null;
   if (options.json) printDocument({ folder: tensorFlowFolder(), installed: made, result });
-  else if (!made || !result) process.stdout.write('Nothing is set up. `distillery backend install` does it.\n');
+  else if (!made || !result) stdout.write('Nothing is set up. `distillery backend install` does it.\n');
   else {
     const facts = [
       ['TensorFlow', `${made.tensorflow.version}, ${made.tensorflow.origin}`],
@@ -147,7 +148,7 @@ async function status(options: Options): Promise<void> {
       facts.map(([name, fact]) => [pc.bold(name), fact]),
       2,
     );
-    process.stdout.write(`${lines.join('\n')}\n${result.remedy ? `${result.remedy}\n` : ''}`);
+    stdout.write(`${lines.join('\n')}\n${result.remedy ? `${result.remedy}\n` : ''}`);
   }
   if (result && !result.works) process.exitCode = 2;
 }

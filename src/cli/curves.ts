@@ -1,8 +1,8 @@
-import pc from 'picocolors';
 import type { MetricsRecord } from '../runs/records';
 import { type StageName, stageTitles } from '../stages';
 import { percent } from './format';
 import { sparkline } from './sparkline';
+import { pc } from './terminal';
 
 /** The updates of one phase of training, in order. */
 export interface Phase {

@@ -70,10 +70,10 @@ export async function loadAsked(
   const { bad, columns } = dataset;
   if (bad && !source.skipBad) {
     if (!process.stdin.isTTY || !process.stderr.isTTY) throw badRowsError(bad);
-    process.stderr.write(`${bad.count} of ${bad.rows} rows cannot be used:\n  ${badRowsText(bad, '\n  ')}\n`);
+    stderr.write(`${bad.count} of ${bad.rows} rows cannot be used:\n  ${badRowsText(bad, '\n  ')}\n`);
     if (!(await askConsent('Leave them out and go on?', false))) return null;
   }
-  if (columns && !quiet) process.stderr.write(`${pc.dim(`Columns: ${columnsText(columns)}`)}\n`);
+  if (columns && !quiet) stderr.write(`${pc.dim(`Columns: ${columnsText(columns)}`)}\n`);
   return dataset;
 }
 

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { examineMachine, type MachineFacts, machineProblems } from '../curriculum/machine';
 import type { BackendReport } from '../kernels/backends';
 import { runsFolderName } from '../runs/layout';
 import { exitCodes, printDocument } from './exit';
 import { bytes, columns } from './format';
 import { shown } from './places';
+import { pc, stdout } from './terminal';
 import { waiting } from './waiting';
 
 export function addDoctorCommand(program: Command): void {
@@ -24,7 +24,7 @@ export function addDoctorCommand(program: Command): void {
       const facts = await examineMachine(resolve(options.runs ?? runsFolderName)).finally(done);
       const report = { ...facts, problems: machineProblems(facts) };
       if (options.json) printDocument(report);
-      else process.stdout.write(`${text(report)}\n`);
+      else stdout.write(`${text(report)}\n`);
       if (report.problems.length > 0) process.exitCode = exitCodes.input;
     });
 }

@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { checkExperiment } from '../config/check';
 import { UserError } from '../errors';
 import { findStudent, missingStudent, studentsCache } from '../students/cache';
@@ -14,6 +13,7 @@ import { askConsent } from './consent';
 import { printDocument } from './exit';
 import { clock, bytes as size } from './format';
 import { commandLine, shown } from './places';
+import { clipLine, pc, stderr, stdout } from './terminal';
 
 export function addDownloadCommand(program: Command): void {
   program
@@ -43,7 +43,7 @@ Examples:
       const name = studentNameText(student);
       if (json) return printDocument({ student: name, folder, fetched: here === null });
       const verb = here ? 'is here already' : 'is here';
-      process.stdout.write(
+      stdout.write(
         `${pc.bold(name)} ${verb}: ${shown(folder)}\n\nName it in an experiment ("student": { "path": "${name}" }), or try it:\n  ${commandLine(`evaluate ${name} --data arithmetic --limit 20`)}\n`,
       );
     });
@@ -55,7 +55,7 @@ export async function fetchMissingStudent(file: string, options: { quick?: boole
   const student = missingIn(file, quick);
   if (!student) return;
   // Without a terminal or consent the experiment is refused as it is, with the command that fetches the student.
-  if (!yes && (json || !process.stdin.isTTY || !process.stderr.isTTY)) return;
+  if (!yes && (json || !process.stdin.isTTY || !stderr.isTTY)) return;
   await fetchStudent(student, { json, agree: () => askConsent('Fetch it?', yes) });
 }
 
@@ -82,7 +82,7 @@ async function fetchStudent(
   const line = progressLine(json);
   try {
     const plan = await planDownload(hub, student);
-    process.stderr.write(
+    stderr.write(
       `${studentNameText(student)}: ${size(plan.bytes)} in ${plan.files.length} files\nfrom ${hub.url}\nto   ${shown(cache)}\n`,
     );
     if (!(await agree())) throw new UserError('the student is not fetched', { code: 'consent' });
@@ -98,7 +98,6 @@ async function fetchStudent(
 
 /** How far it is, with speed and time left: a line that is redrawn on a terminal, a line for each tenth in a log. */
 function progressLine(silent: boolean) {
-  const { stderr } = process;
   let started: { at: number; done: number } | undefined;
   let drawn = 0;
   let tenth = 0;
@@ -115,14 +114,15 @@ function progressLine(silent: boolean) {
       const now = performance.now();
       if (stderr.isTTY && now - drawn > 200) {
         drawn = now;
-        stderr.write(`\r\u001b[2K${pc.dim(text(progress))}`);
+        stderr.clearLine();
+        stderr.write(pc.dim(clipLine(text(progress), (stderr.columns ?? 120) - 1)));
       } else if (!stderr.isTTY && Math.floor((10 * progress.done) / progress.bytes) > tenth) {
         tenth = Math.floor((10 * progress.done) / progress.bytes);
         stderr.write(`${text(progress)}\n`);
       }
     },
     end: () => {
-      if (stderr.isTTY && drawn > 0) stderr.write('\r\u001b[2K');
+      if (stderr.isTTY && drawn > 0) stderr.clearLine();
     },
   };
 }

@@ -1,5 +1,4 @@
 /** What an evaluation leaves: a record of each answer, the result in figures, and as text. */
-import pc from 'picocolors';
 import { exactMatch, flexibleExtract, strictMatch } from '../chain/twins';
 import type { Evaluation } from '../curriculum/evaluate';
 import type { Problems } from '../data/problems';
@@ -7,6 +6,7 @@ import { mean, wilsonInterval } from '../statistics';
 import type { ServerAnswer, ServerEvaluation } from './evaluate-server';
 import { columns, percent, plural } from './format';
 import { shown } from './places';
+import { pc } from './terminal';
 
 export type AnswerRecord = ReturnType<typeof recordOf>;
 

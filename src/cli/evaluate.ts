@@ -20,6 +20,7 @@ import { plural } from './format';
 import { count, positive, upTo } from './options';
 import { shown } from './places';
 import { checkTarget } from './target';
+import { stderr, stdout } from './terminal';
 import { loadTestData, type TestData, type TestOptions } from './test-data';
 import { waiting } from './waiting';
 
@@ -129,7 +130,7 @@ async function evaluateServer(url: string, named: string | undefined, options: O
   };
   const student = studentOn(url, model, prompt);
   const problems = plural(data.problems.length, 'problem');
-  if (!options.json) process.stderr.write(`Sending ${problems} to ${student.endpoint}\n`);
+  if (!options.json) stderr.write(`Sending ${problems} to ${student.endpoint}\n`);
   const done = waiting(`Answering ${problems}`, options.json);
   const came: [number, ServerAnswer][] = [];
   const answered = (answer: ServerAnswer, index: number) => void came.push([index, answer]);
@@ -155,7 +156,7 @@ function keep(came: [number, ServerAnswer][], problems: Problems, samples: numbe
   if (came.length === 0) return;
   const records = came.sort(([a], [b]) => a - b).map(([i, answer]) => recordOf(answer, i, problems, samples));
   writeOutput(file, linesOf(records));
-  process.stderr.write(`${plural(came.length, 'answer')} came before it failed: ${shown(file)}\n`);
+  stderr.write(`${plural(came.length, 'answer')} came before it failed: ${shown(file)}\n`);
 }
 
 function tell(
@@ -175,7 +176,7 @@ function tell(
     ...(out && { out: resolve(out) }),
   };
   if (json) printDocument(result);
-  else process.stdout.write(`${resultText(result, 'server' in student ? student.model : shown(student.checkpoint))}\n`);
+  else stdout.write(`${resultText(result, 'server' in student ? student.model : shown(student.checkpoint))}\n`);
   // Last: what the disk says must not take the result away.
   if (out) writeOutput(resolve(out), linesOf(answers));
 }

@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
-import pc from 'picocolors';
 import { UserError } from '../errors';
+import { visibleJson } from '../foreign-text';
+import { onBrokenOutput, pc, stderr, stdout } from './terminal';
 
 /** Exit codes, for scripts: 0 done, 1 a defect of ours, 2 wrong input or environment, 130 stopped by the user. */
 export const exitCodes = { defect: 1, input: 2, stopped: 130 } as const;
@@ -23,17 +24,17 @@ export function fail(error: unknown, json: boolean): void {
     print({ error: { code, message, file, line, column, remedy } });
     if (known) return;
   }
-  process.stderr.write(`${pc.red('error')} ${known ? error.toString() : ((error as Error)?.stack ?? String(error))}\n`);
+  stderr.write(`${pc.red('error')} ${known ? error.toString() : ((error as Error)?.stack ?? String(error))}\n`);
 }
 
 /** One JSON value on a line of its own. */
 export function print(value: object): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  stdout.write(`${visibleJson(value)}\n`);
 }
 
 /** A JSON document for people's eyes and scripts alike. */
 export function printDocument(value: object): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  stdout.write(`${visibleJson(value, 2)}\n`);
 }
 
 /**
@@ -41,7 +42,7 @@ export function printDocument(value: object): void {
  * interrupts is left to end by itself: it has something to save.
  */
 export function endOnBrokenPipe(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  onBrokenOutput((error) => {
     if (error.code !== 'EPIPE') throw error;
     if (process.listenerCount('SIGINT') === 0) process.exit(0);
   });

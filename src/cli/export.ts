@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import pc from 'picocolors';
 import { runConfigOf } from '../curriculum/run-config';
 import { useBackend } from '../kernels/backends';
 import { type Exported, type ExportFormat, exportStudent } from '../model/export';
@@ -9,6 +8,7 @@ import { studentAt } from './asked-student';
 import { printDocument } from './exit';
 import { bytes, columns } from './format';
 import { commandLine, quoted, shown } from './places';
+import { pc, stdout } from './terminal';
 import { waiting } from './waiting';
 
 interface Options {
@@ -67,7 +67,7 @@ export function addStudentImport(command: Command): void {
       const { path } = await write(student, out, 'hf', dtype, options);
       if (options.json) return;
       const folder = quoted(shown(path));
-      process.stdout.write(`\nAsk it with:\n  ${commandLine(`ask ${folder} "What is 12 * 7?"`)}\n`);
+      stdout.write(`\nAsk it with:\n  ${commandLine(`ask ${folder} "What is 12 * 7?"`)}\n`);
     });
 }
 
@@ -88,7 +88,7 @@ async function write(
     done();
   }
   if (json) printDocument({ student: resolve(student), format, dtype, ...exported });
-  else process.stdout.write(`${text(exported, format, dtype)}\n`);
+  else stdout.write(`${text(exported, format, dtype)}\n`);
   return exported;
 }
 

@@ -1,5 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
-import pc from 'picocolors';
+import { inOneLine, pc, width } from './terminal';
 
 export const percent = (share: number, digits = 1) => `${(100 * share).toFixed(digits)} %`;
 
@@ -18,13 +17,12 @@ export function short(value: number): string {
   return value >= 1e4 ? `${(value / 1e3).toFixed(1)}k` : value.toFixed(0);
 }
 
-const visible = (text: string) => stripVTControlCharacters(text).length;
-
 /** Rows in aligned columns; the first `left` columns are text, the others are numbers, set to the right. */
-export function columns(rows: readonly (readonly string[])[], left = 1): string[] {
+export function columns(texts: readonly (readonly string[])[], left = 1): string[] {
+  const rows = texts.map((row) => row.map(inOneLine));
   const widths = widthsOf(rows);
   const cell = (text: string, i: number) => {
-    const space = ' '.repeat(widths[i] - visible(text));
+    const space = ' '.repeat(widths[i] - width(text));
     return i < left ? text + space : space + text;
   };
   return rows.map((row) => row.map(cell).join('   ').trimEnd());
@@ -38,7 +36,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 }
 
 const widthsOf = (rows: readonly (readonly string[])[]) =>
-  (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => visible(row[i]))));
+  (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => width(row[i]))));
 
 /** 1.2 MB, 4.0 GB */
 export function bytes(value: number): string {

@@ -7,6 +7,7 @@ import { askConsent } from './consent';
 import { printDocument } from './exit';
 import { bytes as size } from './format';
 import { commandLine, quoted, shown } from './places';
+import { stderr, stdout } from './terminal';
 import { waiting } from './waiting';
 
 interface Options {
@@ -41,7 +42,7 @@ async function importGsm8k(folder: string, { mirror, yes, json }: Options): Prom
   const missing = files.filter(({ file, ...known }) => !isThere(file, known));
   if (missing.length > 0) {
     const list = missing.map(({ name, bytes }) => `${name} (${size(bytes)})`).join(' and ');
-    process.stderr.write(`GSM8K, MIT licence: ${list}\nfrom ${mirror}\nto   ${shown(resolve(folder))}\n`);
+    stderr.write(`GSM8K, MIT licence: ${list}\nfrom ${mirror}\nto   ${shown(resolve(folder))}\n`);
     if (!(await askConsent('Fetch them?', yes))) return;
   }
   for (const { name, file, bytes, sha256 } of missing) {
@@ -51,7 +52,7 @@ async function importGsm8k(folder: string, { mirror, yes, json }: Options): Prom
   const kept = files.map(({ file, rows, sha256 }) => ({ file, rows, sha256 }));
   if (json) return printDocument({ files: kept, fetched: missing.map(({ name }) => name) });
   const [train, test] = files.map(({ file }) => quoted(shown(file)));
-  process.stdout.write(
+  stdout.write(
     `${kept.map(({ file, rows }) => `${String(rows).padStart(6)} rows  ${shown(file)}`).join('\n')}\n\nMake an experiment of them with:\n  ${commandLine(`new my-experiment --data ${train} --test ${test}`)}\n`,
   );
 }

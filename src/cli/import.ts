@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { importCases } from '../cases/import';
 import { runsFolderName } from '../runs/layout';
 import { printDocument } from './exit';
@@ -8,6 +7,7 @@ import { addStudentImport } from './export';
 import { plural } from './format';
 import { addGsm8kImport } from './import-gsm8k';
 import { commandLine, quoted, shown } from './places';
+import { pc, stdout } from './terminal';
 
 export function addImportCommand(program: Command): void {
   const command = program
@@ -28,7 +28,7 @@ export function addImportCommand(program: Command): void {
       const lines = Object.entries(categories)
         .sort((a, b) => b[1] - a[1])
         .map(([category, n]) => `  ${String(n).padStart(6)}  ${category}`);
-      process.stdout.write(
+      stdout.write(
         `${pc.bold(plural(cases, 'case'))}, ${located} with a first wrong step\n${lines.join('\n')}\n\nThey are in ${shown(folder)}. See them with:\n  ${commandLine(`show ${quoted(shown(folder))}`)}\n`,
       );
     });

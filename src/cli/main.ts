@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import pc from 'picocolors';
 import { packageRoot } from '../paths';
 import { addAskCommand } from './ask';
 import { addAttachCommand } from './attach';
@@ -20,6 +19,7 @@ import { addRunsCommand } from './runs';
 import { addScoreCommand } from './score';
 import { addShowCommand } from './show';
 import { addTeachCommand } from './teach';
+import { pc, stderr, stdout } from './terminal';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
 
@@ -27,7 +27,11 @@ const program = new Command('distillery')
   .description('Distil the reasoning of a large teacher into a small student, in three stages.')
   .version(version)
   .configureHelp({ sortSubcommands: false })
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, pc.red('error'))) })
+  .configureOutput({
+    writeOut: (text) => stdout.write(text),
+    writeErr: (text) => stderr.write(text),
+    outputError: (text) => stderr.write(text.replace(/^error:/, pc.red('error'))),
+  })
   .exitOverride()
   .addHelpText(
     'after',

@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { checkExperiment } from '../config/check';
 import { loadExperiment } from '../config/load';
 import { guardDisk } from '../disk';
@@ -18,6 +17,7 @@ import { arithmeticFiles, datasetFiles, link, type Place } from './new-files';
 import { fittingSize, type Size, usualSize } from './new-size';
 import { commandLine, quoted, shown } from './places';
 import { type Survey, surveyDataset } from './survey';
+import { pc, stdout } from './terminal';
 
 interface Options extends DatasetOptions {
   data?: string;
@@ -108,7 +108,7 @@ Examples:
           ...(survey?.columns && { columns: survey.columns }),
           notes,
         });
-      else process.stdout.write(`${told(folder, files, options.student === undefined, notes)}\n`);
+      else stdout.write(`${told(folder, files, options.student === undefined, notes)}\n`);
     });
 }
 

@@ -1,8 +1,8 @@
-import pc from 'picocolors';
 import { maskText } from '../chain/prompts';
 import type { View } from '../data/preview';
 import { stageTitles } from '../stages';
 import { plural } from './format';
+import { inOneLine, pc } from './terminal';
 
 /** A view with its lengths in the student's tokens, those of the target with the end token. */
 export interface CountedView extends View {
@@ -27,7 +27,7 @@ export function previewText({ id, question, answer, steps, teacherTokens, views 
     teacherTokens === null
       ? 'no teacher chain'
       : `teacher chain of ${plural(steps, 'step')}, ${plural(teacherTokens, 'token')}`;
-  const head = `${pc.bold(pc.underline(id))}  ${pc.dim(`answer ${answer}, ${teacher}`)}\n${question}`;
+  const head = `${pc.bold(pc.underline(inOneLine(id)))}  ${pc.dim(`answer ${inOneLine(answer)}, ${teacher}`)}\n${question}`;
   return [head, ...views.map(viewText)].join('\n\n');
 }
 

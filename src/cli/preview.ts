@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import type { Experiment } from '../config/experiment';
 import { loadExperiment } from '../config/load';
 import { prepareLessons } from '../curriculum/lessons';
@@ -18,6 +17,7 @@ import { printDocument } from './exit';
 import { namesOf, positive } from './options';
 import { experimentFile } from './places';
 import { type PreviewedProblem, previewText } from './preview-text';
+import { pc, stdout } from './terminal';
 
 interface Options {
   count: number;
@@ -81,7 +81,7 @@ Examples:
         const { level, text } = memoryNeed(experiment, problems, tokenizer);
         const need = level === 'warning' ? pc.yellow(text) : pc.dim(text);
         const lines = [need, ...notes.map((note) => pc.yellow(note))];
-        process.stdout.write(`${previewed.map(previewText).join('\n\n')}\n\n${lines.join('\n')}\n`);
+        stdout.write(`${previewed.map(previewText).join('\n\n')}\n\n${lines.join('\n')}\n`);
       }
     });
 }

@@ -1,16 +1,10 @@
-import pc from 'picocolors';
 import type { CurriculumEvent } from '../curriculum/context';
 import { checkText } from '../runs/events';
 import { stageTitles } from '../stages';
 import { type Start, studentTitle } from '../start';
 import { clock, percent, short } from './format';
 
-/** Where progress is written: a terminal line that is redrawn, or plain lines for logs. */
-export interface Screen {
-  write(text: string): void;
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-}
+import { clipLine, pc, type Screen } from './terminal';
 
 /** Shows the events of a run: one bar for the phase at hand, a line for each result that stays. `start` is asked with each result. */
 export function showProgress(
@@ -25,7 +19,7 @@ export function showProgress(
   let validation = '';
   let barShown = false;
   const clear = () => {
-    if (barShown) screen.write('\r\u001b[2K');
+    if (barShown) screen.clearLine();
     barShown = false;
   };
   const line = (text: string) => {
@@ -52,7 +46,7 @@ export function showProgress(
           `ETA ${clock(rest / 1000)}`,
         ];
         const text = `${title(event)}  ${bar(event.update / event.updates)}  ${parts.filter(Boolean).join('  ')}`;
-        screen.write(text.slice(0, (screen.columns ?? 120) - 1));
+        screen.write(clipLine(text, (screen.columns ?? 120) - 1));
         barShown = true;
         break;
       }

@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import pc from 'picocolors';
 import { loadExperiment } from '../config/load';
 import { adjust, type RunOptions } from '../curriculum/adjust';
 import { type CurriculumEvent, Stopped } from '../curriculum/context';
@@ -16,6 +15,7 @@ import { count, namesOf, positive } from './options';
 import { commandLine, experimentFile, locateRun, quoted, shown } from './places';
 import { showProgress } from './progress';
 import { resultsText } from './summary';
+import { onBrokenOutput, pc, stderr, stdout } from './terminal';
 
 interface RunFlags {
   quick?: boolean;
@@ -56,7 +56,7 @@ Examples:
       const file = experimentFile(path);
       await fetchMissingStudent(file, { ...options, yes: options.download });
       const { experiment: written, warnings } = loadExperiment(file, { quick: options.quick ?? false });
-      for (const warning of warnings) process.stderr.write(`${pc.yellow('warning')} ${warning.message}\n`);
+      for (const warning of warnings) stderr.write(`${pc.yellow('warning')} ${warning.message}\n`);
       const experiment = adjust(written, options);
       const runs = resolve(options.runs ?? join(file, '..', runsFolderName));
       await follow(options.json ?? false, (session) => startRun(experiment, runs, session));
@@ -74,7 +74,7 @@ Examples:
       if (record.state !== 'finished') return follow(json, (session) => resumeRun(folder, session));
       const rows = readSummary(folder);
       if (json) print({ result: { folder, rows, seconds: 0 } });
-      else process.stdout.write(`${resultsText(folder)}\n\nThis run is finished; it is in ${shown(folder)}.\n`);
+      else stdout.write(`${resultsText(folder)}\n\nThis run is finished; it is in ${shown(folder)}.\n`);
     });
 }
 
@@ -87,14 +87,14 @@ async function follow(
   const end = () => stop.abort();
   const interrupt = () => {
     if (stop.signal.aborted) process.exit(exitCodes.stopped);
-    if (!json) process.stderr.write(pc.yellow('\nStopping after this update; a second Ctrl-C ends at once.\n'));
+    if (!json) stderr.write(pc.yellow('\nStopping after this update; a second Ctrl-C ends at once.\n'));
     stop.abort();
   };
   // Without a terminal (SIGHUP) or a reader (a broken pipe) there is nobody to train for, but the work so far is kept.
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', end);
-  process.stdout.on('error', end);
+  const ignoreOutput = onBrokenOutput(end);
   let folder = '';
-  const show = showProgress(process.stdout, { start: () => readStart(folder) });
+  const show = showProgress(stdout, { start: () => readStart(folder) });
   const notify = json ? (event: CurriculumEvent) => print({ event }) : show;
   const started = performance.now();
   try {
@@ -104,27 +104,26 @@ async function follow(
       begun: (run, backend) => {
         folder = run.folder;
         if (json) print({ run: { folder, record: run.record, backend } });
-        else
-          process.stdout.write(`${pc.bold(run.record.name)} on ${backend.description}\n${pc.dim(shown(folder))}\n\n`);
+        else stdout.write(`${pc.bold(run.record.name)} on ${backend.description}\n${pc.dim(shown(folder))}\n\n`);
       },
     });
     const seconds = (performance.now() - started) / 1000;
     if (json) print({ result: { ...result, seconds } });
     else
-      process.stdout.write(
+      stdout.write(
         `\n${resultsText(folder)}\n\nThe run is in ${shown(result.folder)} (${(seconds / 60).toFixed(1)} min).\n`,
       );
   } catch (error) {
     const stopped = error instanceof Stopped || (error as Error)?.name === 'AbortError';
     if (!stopped) {
-      if (folder && !json) process.stderr.write(`\n${pc.dim(`What was done so far is in ${shown(folder)}.`)}\n`);
+      if (folder && !json) stderr.write(`\n${pc.dim(`What was done so far is in ${shown(folder)}.`)}\n`);
       throw error;
     }
     process.exitCode = exitCodes.stopped;
     if (json) print({ stopped: { folder } });
-    else process.stdout.write(`\nStopped. Go on with:\n  ${commandLine(`resume ${quoted(shown(folder))}`)}\n`);
+    else stdout.write(`\nStopped. Go on with:\n  ${commandLine(`resume ${quoted(shown(folder))}`)}\n`);
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt).off('SIGHUP', end);
-    process.stdout.off('error', end);
+    ignoreOutput();
   }
 }

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import { UserError } from '../errors';
 import { runsFolderName } from '../runs/layout';
 import { type RunListing, readMetrics, readStart, readSummary } from '../runs/reading';
@@ -8,6 +7,7 @@ import { type Start, studentTitle } from '../start';
 import { printDocument } from './exit';
 import { percent, table } from './format';
 import { allRuns, commandLine, runsFolders, type ShownState, shown, stateOf } from './places';
+import { pc, stdout } from './terminal';
 
 export function addRunsCommand(program: Command): void {
   program
@@ -22,7 +22,7 @@ export function addRunsCommand(program: Command): void {
     .action((options: { runs?: string; json?: boolean }) => {
       const runs = allRuns(runsFolders(options.runs)).map(describe);
       if (options.json) printDocument(runs);
-      else process.stdout.write(`${listing(runs)}\n`);
+      else stdout.write(`${listing(runs)}\n`);
     });
 }
 

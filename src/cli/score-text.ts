@@ -1,8 +1,8 @@
-import pc from 'picocolors';
 import type { Rescored } from '../rewards/dry-run';
 import type { ScoreSummary, Spread } from '../rewards/summary';
 import { clip, percent, plural, table } from './format';
 import { type Scorable, shownFiles } from './recorded';
+import { inOneLine, pc } from './terminal';
 
 /** The dry run for a terminal: totals, parts, and the `most` completions that rise and fall furthest. */
 export function scoreText(
@@ -60,7 +60,7 @@ function completionText({ record, old, new: now, oldRank, newRank }: Rescored<Sc
   const value = (total: number | null) => (total === null ? 'none' : total.toFixed(3));
   const text = completion.text.replace(/\s+/g, ' ').trim();
   return [
-    `  ${record.problemId} sample ${rollout.sample + 1}, update ${rollout.step}:`,
+    `  ${inOneLine(record.problemId)} sample ${rollout.sample + 1}, update ${rollout.step}:`,
     `rank ${oldRank} → ${newRank},`,
     `reward ${value(old.total)} → ${value(now.total)},`,
     `${rollout.correct ? pc.green('right') : pc.red('wrong')}, ${plural(completion.tokens.length, 'token')}`,

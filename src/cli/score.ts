@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 
 import { loadReward, resolveReward } from '../config/load';
 import { isPreset, presetNames } from '../config/presets';
@@ -13,6 +12,7 @@ import { printDocument } from './exit';
 import { namesOf, positive } from './options';
 import { type Choice, readRecorded, type Scorable } from './recorded';
 import { scoreText } from './score-text';
+import { pc, stderr, stdout } from './terminal';
 
 const stages = ['complete', 'rewrite'] as const;
 
@@ -71,7 +71,7 @@ Examples:
             movement,
           })),
         });
-      else process.stdout.write(`${scoreText(reward.name ?? rewardName, files, summary, rescored, options.show)}\n`);
+      else stdout.write(`${scoreText(reward.name ?? rewardName, files, summary, rescored, options.show)}\n`);
     });
 }
 
@@ -83,6 +83,6 @@ function readReward(name: string): RewardConfig {
       remedy: `Presets are ${presetNames.join(', ')}.`,
     });
   const { reward, warnings } = loadReward(name);
-  for (const { message } of warnings) process.stderr.write(`${pc.yellow('warning')} ${message}\n`);
+  for (const { message } of warnings) stderr.write(`${pc.yellow('warning')} ${message}\n`);
   return reward;
 }

@@ -3,6 +3,7 @@ import type { RunConfig } from '../curriculum/run-config';
 import { baselineNames, shortStageTitles } from '../stages';
 import { percent } from './format';
 import { shown } from './places';
+import { inOneLine } from './terminal';
 
 /** The settings that decide what a run is, one line each. */
 export function settingsText({ experiment, environment }: RunConfig): string {
@@ -41,7 +42,7 @@ export function settingsText({ experiment, environment }: RunConfig): string {
   ];
   return rows
     .filter(([, text]) => text !== false)
-    .map(([name, text]) => `${name.padEnd(13)}${text}`)
+    .map(([name, text]) => `${name.padEnd(13)}${inOneLine(String(text))}`)
     .join('\n');
 }
 

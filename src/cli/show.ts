@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import type { RunConfig } from '../curriculum/run-config';
 import { configFile, runsFolderName } from '../runs/layout';
 import {
@@ -24,6 +23,7 @@ import { commandLine, locateRun, quoted, shown, stateOf } from './places';
 import { settingsText } from './settings';
 import { resultsText } from './summary';
 import { checkTarget } from './target';
+import { inOneLine, pc, stdout } from './terminal';
 
 export function addShowCommand(program: Command): void {
   program
@@ -49,12 +49,12 @@ export function addShowCommand(program: Command): void {
           start: readStart(folder),
         });
         writeOutput(file, picture);
-        process.stdout.write(`${options.picture}\n`);
+        stdout.write(`${options.picture}\n`);
         return;
       }
       const story = tell(run);
       if (options.json) printDocument(asJson(story));
-      else process.stdout.write(`${asText(story)}\n`);
+      else stdout.write(`${asText(story)}\n`);
     });
 }
 
@@ -112,7 +112,7 @@ function asText(story: Story): string {
   const { record, folder } = run;
   const time = (iso: string) => iso.replace('T', ' ').slice(0, 16);
   const sections = [
-    `${pc.bold(record.id)}  ${state}${record.reason ? `: ${record.reason}` : ''}\n${pc.dim(`begun ${time(record.created)}, last written ${time(record.updated)} (UTC)`)}`,
+    `${pc.bold(inOneLine(record.id))}  ${state}${record.reason ? `: ${inOneLine(record.reason)}` : ''}\n${pc.dim(`begun ${time(record.created)}, last written ${time(record.updated)} (UTC)`)}`,
     summary.length > 0 ? resultsText(folder) : 'No student has been tested yet.',
   ];
   if (config?.experiment) sections.push(section('Settings', settingsText(config)));
@@ -130,7 +130,7 @@ const section = (title: string, body: string) => `${pc.bold(title)}\n${body.repl
 function failuresText({ failures: { count, categories, firstWrongSteps }, rewrites }: Story): string {
   const longest = Math.max(...Object.values(categories));
   const rows = Object.entries(categories).map(([category, n]) => [
-    category,
+    inOneLine(category),
     pc.yellow('█'.repeat(Math.max(1, Math.round((24 * n) / longest)))),
     String(n),
     `${((100 * n) / count).toFixed(0)} %`,
@@ -146,7 +146,7 @@ function failuresText({ failures: { count, categories, firstWrongSteps }, rewrit
         ]
       : [];
   const examples = firstWrongSteps.flatMap(({ problemId, step, text, reason }) => [
-    `${problemId}, step ${step + 1}: ${reason}`,
+    inOneLine(`${problemId}, step ${step + 1}: ${reason}`),
     pc.dim(`  ${clip(text.replace(/\s+/g, ' '), 110)}`),
   ]);
   return [...lines, ...told, ...examples].join('\n');

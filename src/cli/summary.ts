@@ -1,10 +1,10 @@
-import pc from 'picocolors';
 import { pairedDifference } from '../runs/paired';
 import { readEvaluation, readStart, readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
 import { stageTitles, strongestBaseline, trainedStages } from '../stages';
 import { type Start, studentTitle, versusStart } from '../start';
 import { clock, percent, table } from './format';
+import { pc } from './terminal';
 
 type Row = Omit<StageRow, 'seq'>;
 

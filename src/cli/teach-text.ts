@@ -1,5 +1,4 @@
 /** What `teach` says: the plan, its progress, the result. */
-import pc from 'picocolors';
 import type { Written } from '../teachers/chains';
 import { costOf, type Prices } from '../teachers/cost';
 import { TeacherFault } from '../teachers/faults';
@@ -7,7 +6,7 @@ import type { Outcome, Progress } from '../teachers/generate';
 import type { Plan } from '../teachers/plan';
 import { clip, clock, percent, plural, short } from './format';
 import { shown } from './places';
-import type { Screen } from './progress';
+import { clipLine, pc, type Screen } from './terminal';
 
 interface Around {
   keyFrom?: string;
@@ -66,7 +65,7 @@ export function showTeaching(screen: Screen, silent: boolean, now: () => number 
   let last: Progress | undefined;
   let drawn = false;
   const clear = () => {
-    if (drawn) screen.write('\r\u001b[2K');
+    if (drawn) screen.clearLine();
     drawn = false;
   };
   const draw = () => {
@@ -74,7 +73,7 @@ export function showTeaching(screen: Screen, silent: boolean, now: () => number 
     const text = progressText(last, (now() - started) / 1000);
     if (screen.isTTY) {
       clear();
-      screen.write(clip(text, (screen.columns ?? 120) - 1));
+      screen.write(clipLine(text, (screen.columns ?? 120) - 1));
       drawn = true;
     } else if (now() - told >= 30_000) {
       screen.write(`${text}\n`);

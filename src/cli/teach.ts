@@ -18,6 +18,7 @@ import { type DatasetOptions, datasetOptions, loadAsked, sourceOf } from './data
 import { exitCodes, print } from './exit';
 import { count, positive, upTo } from './options';
 import { planText, resultText, showTeaching } from './teach-text';
+import { stderr, stdout } from './terminal';
 
 interface Options extends DatasetOptions {
   out: string;
@@ -108,7 +109,7 @@ async function teach(questions: string, options: Options): Promise<void> {
   try {
     const plan = planOf(teacher, problems.length, tasks, journal.entries, prices);
     if (options.json) print({ plan: { ...plan, key: keyFrom ?? null, out, journal: journalFolder } });
-    else process.stderr.write(`${planText(plan, { keyFrom, out, journal: journalFolder, budget: options.budget })}\n`);
+    else stderr.write(`${planText(plan, { keyFrom, out, journal: journalFolder, budget: options.budget })}\n`);
     if (options.dryRun) return;
     if (plan.cached < plan.requests && !(await askConsent('Send them?', options.yes))) return;
     const outcome = await ask(teacher, tasks, journal, options);
@@ -126,7 +127,7 @@ async function teach(questions: string, options: Options): Promise<void> {
       without,
     };
     if (options.json) print({ result: { ...result, replies: progress.done, ended: endWord(ended) } });
-    else process.stdout.write(`${resultText(result, progress, ended, prices)}\n`);
+    else stdout.write(`${resultText(result, progress, ended, prices)}\n`);
     if (ended === 'stopped') process.exitCode = exitCodes.stopped;
     const fault = faultOfOutcome(outcome);
     if (fault) throw fault;
@@ -146,7 +147,7 @@ async function ask(
   options: Options,
 ) {
   const [stop, abort] = [new AbortController(), new AbortController()];
-  const show = showTeaching(process.stderr, options.json ?? false);
+  const show = showTeaching(stderr, options.json ?? false);
   const interrupt = () => {
     if (stop.signal.aborted) abort.abort();
     else show.say('Waiting for the replies under way, which are paid for; a second Ctrl-C drops them.');

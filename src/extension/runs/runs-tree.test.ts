@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ExperimentFile } from '../experiment-file';
-import { plain } from '../markdown';
+import { md } from '../markdown';
 import type { Progress } from '../progress';
 import { RunCache } from '../run-cache';
 import {
@@ -116,7 +116,7 @@ describe('the Runs tree', () => {
     const [stage] = stageNodes(source(), cache.find(run));
     const [shown] = runNodes(source(), experimentNodes(source())[0] as NodeOf<'experiment'>);
     for (const node of [stage, shown])
-      expect(tooltipOf(node, cache)).toContain(plain('Start: 20260204-120000-sums complete-220'));
+      expect(tooltipOf(node, cache)?.text).toContain(md`${'Start: 20260204-120000-sums complete-220'}`.text);
   });
 
   it('shows experiments that were never run, and runs whose experiment is gone', () => {
