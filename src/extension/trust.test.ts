@@ -28,7 +28,7 @@ const editor = vi.hoisted(() => ({
   l10n: { t: (text: string) => text },
   CancellationError: class extends Error {},
 }));
-vi.mock('vscode', () => editor);
+vi.mock('./vscode', () => editor);
 
 const { trustedCommand } = await import('./commands/report');
 
