@@ -1,7 +1,6 @@
 /** Datasets as commands name them: `--format`, `--columns`, `--skip-bad`; rows that cannot be used are shown before they are left out. */
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import pc from 'picocolors';
 import type { DataSource } from '../config/experiment';
 import { badRowsError, badRowsText } from '../data/bad-rows';
 import { type Columns, columnsText, type Role, roles } from '../data/columns';
@@ -9,6 +8,7 @@ import type { Dataset } from '../data/dataset';
 import { type FileFormat, fileFormats, guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
 import { askConsent } from './consent';
+import { inOneLine, pc, stderr } from './terminal';
 
 export interface DatasetOptions {
   format?: FileFormat;
@@ -69,7 +69,7 @@ export async function loadAsked(
   progress.end();
   const { bad, columns } = dataset;
   if (bad && !source.skipBad) {
-    if (!process.stdin.isTTY || !process.stderr.isTTY) throw badRowsError(bad);
+    if (!process.stdin.isTTY || !stderr.isTTY) throw badRowsError(bad);
     stderr.write(`${bad.count} of ${bad.rows} rows cannot be used:\n  ${badRowsText(bad, '\n  ')}\n`);
     if (!(await askConsent('Leave them out and go on?', false))) return null;
   }
@@ -79,17 +79,17 @@ export async function loadAsked(
 
 /** Rows that were read, on a terminal, where it takes more than a second. */
 export function readingProgress(name: string, quiet = false): { rows: (count: number) => void; end: () => void } {
-  const { stderr } = process;
   let [shown, next] = [false, performance.now() + 1000];
   return {
     rows(count) {
       if (quiet || !stderr.isTTY || performance.now() < next) return;
       next = performance.now() + 250;
       shown = true;
-      stderr.write(`\r\u001b[2K${pc.dim(`Reading ${name} … ${count.toLocaleString('en')} rows`)}`);
+      stderr.clearLine();
+      stderr.write(pc.dim(inOneLine(`Reading ${name} … ${count.toLocaleString('en')} rows`)));
     },
     end() {
-      if (shown) stderr.write('\r\u001b[2K');
+      if (shown) stderr.clearLine();
     },
   };
 }
