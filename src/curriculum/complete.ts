@@ -34,17 +34,18 @@ export async function complete(
     reference: results.reconstruct ?? null,
     policyWeight: settings.policyWeight,
     prompts: (update, draw) =>
-      rowsOfUpdate(seed, train.length, update + draw * settings.updates, settings.prompts, 'complete').map(
-        (row, i) => ({
-          row,
-          prompt: completeExercise(
-            train[row],
-            ratioAt(update),
-            tokenizer,
-            new Random(seed, 'complete', update, draw, i),
-          ),
-        }),
-      ),
+      rowsOfUpdate(seed, train.length, update + draw * settings.updates, settings.prompts, 'complete').map((row, i) => {
+        const lesson = train[row];
+        const prompt = completeExercise(
+          lesson,
+          ratioAt(update),
+          tokenizer,
+          new Random(seed, 'complete', update, draw, i),
+        );
+        // Steps that leave no room for an answer are not shown.
+        const answer = Math.min(settings.maxNewTokens, lesson.teacherTokens?.length ?? settings.maxNewTokens);
+        return { row, prompt: prompt.length + answer <= model.config.maxPositions ? prompt : lesson.prompt };
+      }),
     keep: (group) => keepOwn(own, group),
     replay: (update) => drawReplay(train, own, settings.replay, seed, 'complete', update),
     state: { save: () => own.toJSON(), restore: (saved) => own.restore(saved as [number, number[]][]) },

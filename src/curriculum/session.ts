@@ -142,7 +142,7 @@ async function conduct(
     const { model, tokenizer } = openStudent(experiment.student.path, experiment.student);
     try {
       adapt(model, experiment, options.notify);
-      const lessons = thatFit(prepareLessons(data.train.problems, tokenizer), experiment, model, options);
+      const lessons = thatFit(prepareLessons(data.train.problems, tokenizer), model, options);
       const held = heldOut(lessons.length, experiment);
       const newest = newestCheckpoint({ run });
       const train = lessons.slice(0, lessons.length - held);
@@ -189,26 +189,20 @@ function closeAfter(run: RunWriter, error: unknown): void {
   }
 }
 
-/** Leaves out training rows whose longest exercise has no room in the student's positions, and says so. */
-function thatFit(
-  lessons: Lesson[],
-  { stages, evaluation }: Experiment,
-  { config }: Model,
-  { notify }: SessionOptions,
-): Lesson[] {
-  const budget = Math.max(0, ...[stages.complete, stages.rewrite].map((stage) => (stage ? stage.maxNewTokens : 0)));
-  const fits = ({ prompt, teacherTokens }: Lesson) => {
-    const teacher = teacherTokens?.length ?? 0;
-    const wording = 64; // what the prompts of the stages say around the steps
-    const exercise = teacher + Math.max(teacher, budget) + wording;
-    return prompt.length + Math.max(exercise, evaluation.maxNewTokens) <= config.maxPositions;
-  };
+/**
+ * Leaves out training rows whose question and teacher chain have no room in the student's positions, and says so. A stage that shows more
+ * asks the plain question where that is too long, and answers end with the positions.
+ */
+function thatFit(lessons: Lesson[], { config }: Model, { notify }: SessionOptions): Lesson[] {
+  const wording = 64; // what the prompts of the stages say around the steps
+  const fits = ({ prompt, teacherTokens }: Lesson) =>
+    prompt.length + (teacherTokens?.length ?? 0) + wording < config.maxPositions;
   const kept = lessons.filter(fits);
   if (kept.length < lessons.length)
     notify({
       type: 'note',
       level: 'warning',
-      text: `${lessons.length - kept.length} of ${lessons.length} training rows are left out: too long for the student's ${config.maxPositions} positions`,
+      text: `${lessons.length - kept.length} of ${lessons.length} training rows are left out: question and chain are longer than the student's ${config.maxPositions} positions`,
     });
   return kept;
 }
@@ -217,7 +211,7 @@ function heldOut(rows: number, { data }: Experiment): number {
   if (rows === 0)
     throw new UserError("no training row has room in the student's positions", {
       code: 'dataset',
-      remedy: 'Lower maxNewTokens (of the stages, of evaluation), or choose a student with more positions.',
+      remedy: 'Give rows with shorter chains, or choose a student with more positions.',
     });
   if (data.validation >= rows)
     throw new UserError(`data.validation holds out ${data.validation} rows, but data.train has only ${rows}`, {

@@ -21,7 +21,7 @@ import { type Draft, type Group, groupsOf, type Row, Slots } from './schedule';
 
 export interface SampleOptions {
   sampling: Sampling;
-  /** Most tokens of a completion, its end token included. */
+  /** Most tokens of a completion, its end token included; fewer where the model's positions end before. */
   maxNewTokens: number;
   /** Tokens that end a completion. */
   eosIds: readonly number[];
@@ -64,8 +64,8 @@ const patience = 20;
 /**
  * Samples `groupSize` completions of each prompt; they come ordered by prompt and then by index in the group. Each draw is a
  * function of (seed, stream, prompt index, completion index, position), so that a completion does not depend on what else is in
- * the batch. Greedy decoding is temperature 0. Throws a UserError when prompt and budget exceed the model's positions, or when the
- * model's output is not a number.
+ * the batch. Greedy decoding is temperature 0. Throws a UserError when a prompt leaves no position for an answer, or when the model's
+ * output is not a number.
  */
 export async function sample(
   model: Model,
@@ -102,13 +102,14 @@ function checkPrompts(config: ModelConfig, prompts: readonly (readonly number[])
   for (const prompt of prompts) {
     if (prompt.length === 0) throw new UserError('A prompt has no tokens', { code: 'dataset' });
     checkTokens(config, prompt);
-    checkLength(config, prompt.length + maxNewTokens);
+    checkLength(config, prompt.length + 1);
   }
 }
 
 /** Decodes until every draft has ended, and pauses after each step. Frees the cache, also when it is left early. */
 function* decodeAll(model: Model, groups: readonly Group[], options: SampleOptions): Generator<void> {
-  const longest = Math.max(0, ...groups.map(({ prompt }) => prompt.length)) + options.maxNewTokens - 1;
+  const budgetOf = (promptLength: number) => Math.min(options.maxNewTokens, model.config.maxPositions - promptLength);
+  const longest = Math.max(1, ...groups.map(({ prompt: { length } }) => length + budgetOf(length))) - 1;
   const slots = new Slots(Math.min(options.maxRows ?? 64, groups.flatMap(({ rows }) => rows).length));
   const ends = new Set(options.eosIds);
   // The adapter goes into the weights once: a copy of those it stands beside, for as long as sampling lasts, and no work at any token.
@@ -130,7 +131,7 @@ function* decodeAll(model: Model, groups: readonly Group[], options: SampleOptio
       active = [...active, ...entering.flatMap(({ rows }) => rows)].filter((row) => {
         const { tokens } = row.draft;
         row.draft.finished = ends.has(tokens[tokens.length - 1]);
-        if (!row.draft.finished && tokens.length < options.maxNewTokens) return true;
+        if (!row.draft.finished && tokens.length < budgetOf(row.promptLength)) return true;
         slots.free(row);
         return false;
       });
