@@ -30,7 +30,8 @@ export function lives({ pid, startTime, machine }: Owner, file: string): boolean
   if (machine === hostname()) {
     if (!isProcess(pid)) return false;
     const now = startTimeOf(pid);
-    if (now !== '') return now === startTime; // where starts are told, each of our processes has written its own
+    // On Linux every process can tell its own start: a record without one was not written by a process of ours.
+    if (now !== '' && (startTime !== '' || process.platform === 'linux')) return now === startTime;
   }
   const stat = fs.statSync(file, { throwIfNoEntry: false });
   return stat !== undefined && Date.now() - stat.mtimeMs < staleAfter;

@@ -23,6 +23,7 @@ import {
   requests,
   versionGapSchema,
 } from '../protocol/control';
+import { checkEndpoint } from '../protocol/host-folder';
 import { encode } from '../runs/jsonl';
 import type { RequestOptions } from './api';
 
@@ -111,6 +112,7 @@ export class Link {
   }
 
   private static dial(address: Address, deadlineMs: number): Promise<Link> {
+    checkEndpoint(address.endpoint);
     const socket = connect(address.endpoint);
     const dialled = new Promise<Link>((resolve, reject) => {
       socket.once('error', reject);

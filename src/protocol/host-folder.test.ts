@@ -3,7 +3,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Address, protocolVersion } from './control';
-import { addressFile, hostFolder, makeEndpoint, readAddress, writeAddress } from './host-folder';
+import { addressFile, checkEndpoint, hostFolder, makeEndpoint, readAddress, writeAddress } from './host-folder';
 
 const given = process.env.TMPDIR;
 let folder: string;
@@ -35,6 +35,16 @@ describe.skipIf(process.platform === 'win32')('the place of a socket (Windows ha
     process.env.TMPDIR = join(folder, 'x'.repeat(90));
     mkdirSync(process.env.TMPDIR);
     expect(Buffer.byteLength(makeEndpoint(distillery))).toBeLessThanOrEqual(103);
+  });
+
+  it('is none that host.json names elsewhere', () => {
+    process.env.TMPDIR = folder;
+    const endpoint = makeEndpoint(distillery);
+    checkEndpoint(endpoint);
+    const trap = join(folder, `trap/distillery-${userInfo().uid}`);
+    mkdirSync(trap, { recursive: true, mode: 0o755 });
+    for (const named of ['/run/docker.sock', join(trap, 'x.sock'), join(endpoint, '..', '..', 'x.sock')])
+      expect(() => checkEndpoint(named)).toThrow(expect.objectContaining({ code: 'host', file: named }));
   });
 
   it('is refused where somebody could have put a trap', () => {

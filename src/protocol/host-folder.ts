@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors';
 import { makeFolder, replaceText } from '../writing';
 import { type Address, addressSchema } from './control';
@@ -27,6 +27,10 @@ export function writeAddress(distillery: string, address: Address): void {
   replaceText(distillery, file, `${JSON.stringify(address, null, 2)}\n`, 0o600);
 }
 
+const pipe = '\\\\.\\pipe\\distillery-';
+/** Of a user's sockets. */
+const folderName = (uid: number) => `distillery-${uid}`;
+
 /** The longest path that every Unix takes as a socket's name (sun_path: 104 bytes on macOS, 108 on Linux, with a closing 0). */
 const longestPath = 103;
 
@@ -40,11 +44,29 @@ export function makeEndpoint(distillery: string): string {
     .update(`${username}\0${fs.realpathSync(distillery)}`)
     .digest('hex')
     .slice(0, 20);
-  if (process.platform === 'win32') return `\\\\.\\pipe\\distillery-${name}`;
-  const place = (root: string) => join(root, `distillery-${uid}`, `${name}.sock`);
+  if (process.platform === 'win32') return `${pipe}${name}`;
+  const place = (root: string) => join(root, folderName(uid), `${name}.sock`);
   const endpoint = Buffer.byteLength(place(tmpdir())) <= longestPath ? place(tmpdir()) : place('/tmp');
   ensurePrivate(join(endpoint, '..'), uid);
   return endpoint;
+}
+
+/** Refuses an endpoint at which no host of this user listens: host.json may have come with its folder, and hellos carry a token. */
+export function checkEndpoint(endpoint: string): void {
+  if (process.platform === 'win32' ? endpoint.startsWith(pipe) : mayHoldSockets(dirname(endpoint))) return;
+  throw new UserError('host.json names a socket that is none of a training host of yours', {
+    file: endpoint,
+    code: 'host',
+    remedy: 'Delete .distillery/host: it came from somebody else, or was changed.',
+  });
+}
+
+/** A folder that `ensurePrivate` has made, or none any more: then nobody answers. */
+function mayHoldSockets(folder: string): boolean {
+  const { uid } = userInfo();
+  const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
+  const mine = stat === undefined || (stat.isDirectory() && stat.uid === uid && !(stat.mode & 0o077));
+  return mine && basename(folder) === folderName(uid);
 }
 
 /** Makes a folder that nobody else can look into; refuses one that somebody else could have prepared. */

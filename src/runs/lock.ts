@@ -15,7 +15,7 @@ import { createFile, makeFolder, move, remove } from '../writing';
 import { lockFolder } from './layout';
 
 const lockSchema = z.object({
-  pid: z.number().int(),
+  pid: z.number().int().positive(),
   startTime: z.string(),
   /** The machine. */
   host: z.string(),

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -84,6 +84,27 @@ describe.skipIf(!disk)(
       again.metrics({ stage: 'complete', step: 2, loss: 0.5 });
       again.close({ state: 'finished' });
       expect(readMetrics(run.folder).map((record) => record.step)).toEqual([1, 2]);
+      rmSync(run.folder, { recursive: true });
+    });
+
+    it('leaves no folder of a run that cannot begin, and says so', () => {
+      const runs = join(disk!, 'runs');
+      mkdirSync(runs);
+      writeFileSync(join(disk!, 'rest'), 'x'.repeat(statfsSync(disk!).bavail * statfsSync(disk!).bsize));
+      expect(() => createRun(runs, 'full', {})).toThrow(
+        expect.objectContaining({ code: 'disk', message: expect.stringMatching(/no space left.*no run was begun/) }),
+      );
+      expect(readdirSync(runs)).toEqual([]);
+      rmSync(join(disk!, 'rest'));
+    });
+
+    it('that is read-only is called so, also where a folder is missing', () => {
+      execFileSync('mount', ['-o', 'remount,ro', disk!]);
+      for (const runs of [join(disk!, 'runs'), join(disk!, 'new', 'runs')])
+        expect(() => createRun(runs, 'late', {})).toThrow(
+          expect.objectContaining({ code: 'disk', message: expect.stringContaining('does not allow writing (EROFS)') }),
+        );
+      execFileSync('mount', ['-o', 'remount,rw', disk!]);
     });
   },
 );
