@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { Dataset } from '../data/dataset';
 import { guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
 import { UserError } from '../errors';
@@ -19,22 +20,22 @@ const atOnce = 8;
 
 /**
  * Makes a finished run of a file of recorded answers (BRIDGE's stage3_error_samples.json, or chains with `student`), so that every
- * view opens its cases. Nothing is trained, and no student is needed. `progress` is told how many of how many cases are done.
+ * view opens its cases. Nothing is trained, and no student is needed. `progress` is told how many of how many cases are done;
+ * `data` is the file where it was read before.
  * Errors: no such file, rows that cannot be read, no recorded answers.
  */
 export async function importCases(
   file: string,
   runsFolder: string,
   progress: (done: number, all: number) => void = () => {},
+  data: Dataset = loadData({ format: guessFormat(file), path: file, start: 0 }, '.'),
 ): Promise<ImportedCases> {
-  const format = guessFormat(file);
-  const data = loadData({ format, path: file, start: 0 }, '.');
   const problems = data.problems.filter(({ student }) => student);
   if (problems.length === 0)
     throw new UserError("no row has a student's answer", {
       file,
       code: 'dataset',
-      remedy: 'Give BRIDGE\'s stage3_error_samples.json, or chains with "student": {"text": ..., "tokens"?: ...}.',
+      remedy: 'Give BRIDGE\'s stage3_error_samples.json, or rows with "student": {"text": ..., "tokens"?: ...}.',
     });
   const records = [];
   const categories: Record<string, number> = {};
@@ -49,7 +50,7 @@ export async function importCases(
   }
   const name = `cases-${basename(file).replace(/(\.chains)?\.[^.]*$/, '')}`;
   const run = createRun(runsFolder, name, {
-    imported: { file: data.file, format, rows: data.problems.length },
+    imported: { file: data.file, format: data.format, columns: data.columns, rows: data.problems.length },
     environment: { node: process.version, datasets: { train: data.hash } },
   });
   try {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { importCases } from '../cases/import';
 import { runsFolderName } from '../runs/layout';
+import { type DatasetOptions, datasetOptions, loadAsked, sourceOf } from './dataset';
 import { printDocument } from './exit';
 import { addStudentImport } from './export';
 import { plural } from './format';
@@ -13,16 +14,22 @@ export function addImportCommand(program: Command): void {
   const command = program
     .command('import')
     .description('bring in what others have: data sets, records of failures, students');
-  command
+  const cases = command
     .command('cases')
     .description('recorded failures with teacher chains: a finished run that every view opens; nothing is trained')
-    .argument('<file>', 'BRIDGE\'s stage3_error_samples.json, or chains JSONL with "student" answers')
+    .argument('<file>', "BRIDGE's stage3_error_samples.json, or a dataset with a student's answers")
     .option('--runs <folder>', `where the run goes (default: ${runsFolderName} here)`)
-    .option('--json', 'the run as one JSON object')
-    .addHelpText('after', `\nExamples:\n  distillery import cases stage3_error_samples.json\n  distillery show latest`)
+    .option('--json', 'the run as one JSON object');
+  datasetOptions(cases)
+    .addHelpText(
+      'after',
+      `\nExamples:\n  distillery import cases stage3_error_samples.json\n  distillery import cases answers.csv --columns student=response\n  distillery show latest`,
+    )
     .showHelpAfterError('See `distillery import cases --help`.')
-    .action(async (file: string, options: { runs?: string; json?: boolean }) => {
-      const imported = await importCases(file, resolve(options.runs ?? runsFolderName));
+    .action(async (file: string, options: DatasetOptions & { runs?: string; json?: boolean }) => {
+      const data = await loadAsked(sourceOf(file, options), { quiet: options.json });
+      if (!data) return;
+      const imported = await importCases(file, resolve(options.runs ?? runsFolderName), undefined, data);
       if (options.json) return printDocument(imported);
       const { folder, cases, categories, located } = imported;
       const lines = Object.entries(categories)

@@ -8,8 +8,9 @@ import type { Dataset } from '../data/dataset';
 import { filesOf } from '../data/files';
 import { datasetNotes } from '../data/notes';
 import { withoutOtherAnswers } from '../data/other-answers';
-import { countOf, type Problems, spread } from '../data/problems';
+import { chainsIn, type Problems, spread } from '../data/problems';
 import { sameQuestionNotes } from '../data/same-questions';
+import type { Problem } from '../data/types';
 import { UserError } from '../errors';
 import { loadStudentConfig } from '../model/hf-folder';
 import type { Tokenizer } from '../model/tokenizer';
@@ -42,8 +43,9 @@ export interface Survey {
 /** Tokens that the built-in student's answers need before it has learned to be short, whatever the teacher's chains need. */
 const wordyAnswer = 320;
 
-/** At most so many rows are tokenized to learn how long chains are. */
+/** At most so many rows, of so many characters, are tokenized to learn how long chains are. */
 const measured = 1000;
+const measuredSize = 500_000;
 
 /** Null where somebody says that rows are not to be left out. */
 export async function surveyDataset(
@@ -83,7 +85,7 @@ export async function surveyDataset(
       remedy: 'Give at least 3 rows, better some hundreds.',
     });
 
-  const chained = countOf(problems.slice(0, rows), ({ chain }) => chain !== undefined);
+  const chained = chainsIn(problems.slice(0, rows));
   const taught = [...withoutOtherAnswers(spread(problems, measured))].some(({ chain }) => chain !== undefined);
   if (chained === 0)
     notes.push(
@@ -94,7 +96,7 @@ export async function surveyDataset(
   const validation = Math.min(200, Math.max(1, Math.round(0.1 * rows)));
   notes.push(...datasetNotes(dataset));
   notes.push(...sameQuestionNotes(problems.slice(0, rows), testProblems, validation));
-  const lessons = prepareLessons(spread(problems, measured), student.tokenizer);
+  const lessons = prepareLessons(measuredRows(problems), student.tokenizer);
   const fit = budget(lessons, student.folder, student.wordy ? wordyAnswer : 0);
   return {
     train,
@@ -108,6 +110,13 @@ export async function surveyDataset(
     lengths: longestOf(problems, student.tokenizer),
     notes: [...notes, ...fit.notes],
   };
+}
+
+/** Rows spread over all. */
+function measuredRows(problems: Problems): Problem[] {
+  const some = spread(problems, 50);
+  const size = some.reduce((sum, { question, chain = '' }) => sum + question.length + chain.length, 0) / some.length;
+  return spread(problems, Math.max(50, Math.min(measured, Math.floor(measuredSize / size))));
 }
 
 /** How an experiment names the dataset: its columns as they were settled, so that they can be seen and changed. */

@@ -41,6 +41,7 @@ const columns = () =>
     chain: column('the teacher chains; of several generations, the shortest complete right one.'),
     thinking: column('what the teacher thought before the chain.'),
     system: column('system messages.'),
+    student: column('answers of a student that were recorded.'),
     id: column('the ids; without it, the file and the row.'),
   }).optional();
 

@@ -38,7 +38,7 @@ const wording = 64;
 
 /** Of the rows that are longest as text; those of all rows would take as long as training begins. */
 export function longestOf(problems: Problems, tokenizer: Tokenizer): Lengths {
-  const lessons = prepareLessons(longest(problems, 32), tokenizer);
+  const lessons = prepareLessons(longest(problems, 16), tokenizer);
   return {
     question: Math.max(1, ...lessons.map(({ prompt }) => prompt.length)),
     chain: Math.max(1, ...lessons.map(({ teacherTokens }) => teacherTokens?.length ?? 0)),

@@ -10,6 +10,7 @@ import {
   textOf,
   withThinking,
 } from './cells';
+import { recordedAnswerOf } from './chains';
 import type { SettledColumns } from './columns';
 import { datasetError, type Place, type Row } from './rows';
 import type { Problem } from './types';
@@ -38,14 +39,25 @@ export function problemOf(row: Row, columns: SettledColumns, place: Place, id: s
   const chain = chosen?.chain ?? solution;
   const answer = columns.answer === undefined && chain !== undefined ? extractAnswer(chain, 'strict')?.value : given;
   const system = told(columns.system, 'system') ?? conversationOf(cellOf(row, [columns.question].flat()[0]))?.system;
+  const student = columns.student === undefined ? undefined : cellOf(row, columns.student);
   return {
     id: columns.id === undefined ? id : need(told(columns.id, 'user'), 'id'),
     question: need(question.join('\n\n'), 'question'),
     answer: need(answer, 'answer'),
     ...(chain !== undefined && { chain }),
     ...(system !== undefined && { system }),
+    ...(isFilled(student) && answer !== undefined && { student: recordedOf(student, answer, place) }),
     ...(chosen?.verified && { meta: { verified: true } }),
   };
+}
+
+const isFilled = (value: unknown) => value !== undefined && value !== null && value !== '';
+
+/** Ours, or the text alone. */
+function recordedOf(cell: unknown, answer: string, place: Place) {
+  if (typeof cell !== 'string') return recordedAnswerOf(cell, answer, place);
+  const stated = extractAnswer(cell, 'strict')?.value;
+  return recordedAnswerOf({ text: cell, ...(stated !== undefined && { answer: stated }) }, answer, place);
 }
 
 function chainOf(row: Row, columns: SettledColumns, answer: string | undefined): Chosen | undefined {

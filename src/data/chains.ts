@@ -25,12 +25,13 @@ export function chainsProblem(row: Row, place: Place): Problem {
   const answer = textOf(row, 'answer', place);
   const problem: Problem = { id: textOf(row, 'id', place), question: textOf(row, 'question', place), answer };
   if (typeof chain === 'string' && chain.trim() !== '') problem.chain = chain;
-  if (student !== undefined) problem.student = toRecorded(student, answer, place);
+  if (student !== undefined) problem.student = recordedAnswerOf(student, answer, place);
   if (meta !== undefined || Object.keys(others).length > 0) problem.meta = { ...others, ...(meta as object) };
   return problem;
 }
 
-function toRecorded(value: unknown, answer: string, place: Place): RecordedAnswer {
+/** What a row says of a student's answer. */
+export function recordedAnswerOf(value: unknown, answer: string, place: Place): RecordedAnswer {
   const student = (value ?? {}) as Partial<RecordedAnswer>;
   if (typeof student.text !== 'string')
     throw datasetError(

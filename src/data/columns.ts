@@ -10,11 +10,21 @@ export interface Columns {
   /** What the teacher thought before the chain. */
   thinking?: string;
   system?: string;
+  /** An answer of a student that was recorded with the problem. */
+  student?: string;
   id?: string;
 }
 
 export type Role = keyof Columns;
-export const roles = ['question', 'answer', 'chain', 'thinking', 'system', 'id'] as const satisfies readonly Role[];
+export const roles = [
+  'question',
+  'answer',
+  'chain',
+  'thinking',
+  'system',
+  'student',
+  'id',
+] as const satisfies readonly Role[];
 
 /** Columns that are settled: without an answer's, the chain states it. */
 export type SettledColumns = Columns & { question: string | string[] };
@@ -58,6 +68,7 @@ const usual = {
     ...['reasoning_content', 'reasoning', 'deepseek_reasoning', 'think'],
   ],
   system: ['system', 'system_prompt', 'system_message'],
+  student: ['student', 'student_response', 'student_answer'],
   id: ['id'],
 } as const satisfies Record<Role, readonly string[]>;
 
@@ -118,6 +129,7 @@ export function settleColumns(
     chain = talk ?? conversationIn(asked, rows);
   if (answer === undefined && chain === undefined) throw fail('no column looks like the answer', advice);
   const system = told.system ?? find(usual.system);
+  const student = told.student ?? find(usual.student);
   const id = told.id ?? idOf(rows, real);
   const settled: SettledColumns = {
     question,
@@ -125,6 +137,7 @@ export function settleColumns(
     ...(chain !== undefined && { chain }),
     ...(thinking !== undefined && { thinking }),
     ...(system !== undefined && { system }),
+    ...(student !== undefined && { student }),
     ...(id !== undefined && { id }),
   };
   if (answer !== undefined) checkAnswers(rows, settled, fail);
@@ -178,13 +191,14 @@ function checkAnswers(
 }
 
 /** "question: problem, answer: answer, chain: generations", for people. */
-export function columnsText({ question, answer, chain, thinking, system, id }: SettledColumns): string {
+export function columnsText({ question, answer, chain, thinking, system, student, id }: SettledColumns): string {
   const named: [string, string | undefined][] = [
     ['question', [question].flat().join(' + ')],
     ['answer', answer ?? 'what the chain ends in'],
     ['thinking', thinking],
     ['chain', chain],
     ['system', system],
+    ['student', student],
     ['id', id ?? "the row's number"],
   ];
   return named.flatMap(([role, name]) => (name === undefined ? [] : [`${role}: ${name}`])).join(', ');

@@ -1,9 +1,11 @@
+import type { DataSource } from '../config/experiment';
 import type { BadRows } from './bad-rows';
 import type { SettledColumns } from './columns';
 import type { Problems } from './problems';
 
 /** Problems with their provenance. */
 export interface Dataset {
+  format: DataSource['format'];
   problems: Problems;
   /** sha256, in hex, of the file's bytes (of several files, of their hashes); of the rendered problems where they were generated. */
   readonly hash: string;

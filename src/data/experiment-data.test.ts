@@ -4,7 +4,8 @@ import type { DataSource, Experiment } from '../config/experiment';
 import { UserError } from '../errors';
 import { packageRoot } from '../paths';
 import { loadExperimentData } from './experiment-data';
-import { plainQuestion, sameQuestionNotes } from './same-questions';
+import { plainQuestion } from './problems';
+import { sameQuestionNotes } from './same-questions';
 
 const file = (name: string) => join(packageRoot(), 'test/fixtures/data', name);
 const rows = (name: string, start = 0, count?: number): DataSource => ({

@@ -4,7 +4,7 @@ import type { Dataset } from './dataset';
 import { loadData } from './load';
 import { datasetNotes } from './notes';
 import { withoutOtherAnswers } from './other-answers';
-import { countOf } from './problems';
+import { recordedIn } from './problems';
 import { sameQuestionNotes } from './same-questions';
 
 export interface ExperimentData {
@@ -34,7 +34,7 @@ export function loadExperimentData(
 
 /** Recorded answers are a student's own only where the experiment says so; where it does, there must be some. */
 function recordedNotes({ problems, file }: Dataset, source: 'student' | 'data' | undefined | false): string[] {
-  const recorded = countOf(problems, ({ student }) => student !== undefined);
+  const recorded = recordedIn(problems);
   if (source === 'data' && recorded === 0)
     throw new UserError("no training row has a student's answer, which stages.rewrite.failures.source asks for", {
       file,

@@ -22,7 +22,7 @@ export function loadData(
     const problems = arithmeticItems({ ...arithmeticDefaults, seed, operations, maxValue }, split, count, start);
     const hash = createHash('sha256');
     for (const problem of problems) hash.update(`${JSON.stringify(problem)}\n`);
-    return { problems, hash: hash.digest('hex') };
+    return { format: source.format, problems, hash: hash.digest('hex') };
   }
   const file = resolve(baseFolder, source.path);
   const { files, ...read } = readProblems(file, source.format, {
@@ -33,6 +33,7 @@ export function loadData(
   let hash: string | undefined;
   return {
     ...read,
+    format: source.format,
     file,
     /** Of the files as they are when it is first asked for. */
     get hash() {

@@ -10,10 +10,15 @@ export interface Problems extends Iterable<Problem> {
   filter(keep: (problem: Problem, index: number) => unknown): Problem[];
 }
 
-/** A problem that is read when it is asked for, and how many bytes it has. */
+/** A problem that is read when it is asked for, and what is known of it before. */
 export interface Unread {
   read: () => Problem;
   bytes: number;
+  /** It has a teacher chain, a recorded answer. */
+  chained: boolean;
+  recorded: boolean;
+  /** Of its question. */
+  key: number;
 }
 
 /** Problems that are not held: large datasets do not fit into the memory of a program. */
@@ -28,8 +33,12 @@ export class ProblemList implements Problems {
     return this.unread.at(index)?.read();
   }
 
-  bytesAt(index: number): number {
-    return this.unread[index].bytes;
+  known(index: number): Omit<Unread, 'read'> {
+    return this.unread[index];
+  }
+
+  count(is: (known: Unread) => boolean): number {
+    return this.unread.filter(is).length;
   }
 
   slice(start?: number, end?: number): ProblemList {
@@ -54,7 +63,7 @@ export class ProblemList implements Problems {
 
   /** The same with each problem changed when it is read. */
   changed(change: (problem: Problem) => Problem): ProblemList {
-    return new ProblemList(this.unread.map(({ read, bytes }) => ({ read: () => change(read()), bytes })));
+    return new ProblemList(this.unread.map(({ read, ...known }) => ({ ...known, read: () => change(read()) })));
   }
 }
 
@@ -63,11 +72,46 @@ export function changed(problems: Problems, change: (problem: Problem) => Proble
   return problems instanceof ProblemList ? problems.changed(change) : problems.map(change);
 }
 
-/** How many there are of a kind. */
-export function countOf(problems: Problems, is: (problem: Problem) => boolean): number {
-  let count = 0;
-  for (const problem of problems) if (is(problem)) count++;
-  return count;
+/** How many have a teacher chain. */
+export const chainsIn = (problems: Problems) =>
+  problems instanceof ProblemList
+    ? problems.count(({ chained }) => chained)
+    : problems.filter(({ chain }) => chain !== undefined).length;
+
+/** How many have an answer that was recorded with them. */
+export const recordedIn = (problems: Problems) =>
+  problems instanceof ProblemList
+    ? problems.count(({ recorded }) => recorded)
+    : problems.filter(({ student }) => student !== undefined).length;
+
+/** For each problem a number that is the same for the same question (`plainQuestion`), and nearly always another for others. */
+export function questionKeys(problems: Problems): number[] {
+  if (!(problems instanceof ProblemList)) return problems.map(({ question }) => questionKey(question));
+  return Array.from({ length: problems.length }, (_, i) => problems.known(i).key);
+}
+
+/** A question as it is compared: letters, numbers and operators, without case, spacing, punctuation and ways to write a character. */
+export function plainQuestion(question: string): string {
+  return question
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/(?<!\d)[.,](?!\d)|[.,](?!\d)|(?<!\d)[.,]/g, ' ')
+    .replace(/[^\p{L}\p{M}\p{N}.,+*/=<>^%√π-]+/gu, ' ')
+    .trim();
+}
+
+/** Two products of 32 bits each (as in cyrb53, a hash in the public domain), 53 bits of them. */
+function questionKey(question: string): number {
+  let [a, b] = [0xdeadbeef, 0x41c6ce57];
+  const plain = plainQuestion(question);
+  for (let i = 0; i < plain.length; i++) {
+    const code = plain.charCodeAt(i);
+    a = Math.imul(a ^ code, 2654435761);
+    b = Math.imul(b ^ code, 1597334677);
+  }
+  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
+  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
+  return 4294967296 * (2097151 & b) + (a >>> 0);
 }
 
 /** At most `count` problems, spread evenly over all. */
@@ -81,7 +125,7 @@ export function longest(problems: Problems, count: number): Problem[] {
   const size = ({ question, chain = '' }: Problem) => question.length + chain.length;
   const sizes =
     problems instanceof ProblemList
-      ? Array.from({ length: problems.length }, (_, i) => problems.bytesAt(i))
+      ? Array.from({ length: problems.length }, (_, i) => problems.known(i).bytes)
       : problems.map(size);
   const order = sizes.map((_, i) => i).sort((a, b) => sizes[b] - sizes[a]);
   return order.slice(0, count).map((i) => problems.at(i)!);
@@ -100,16 +144,21 @@ export class Collector {
   private pack = Buffer.alloc(0);
   private packed = 0;
 
-  /** `reread`: where the problem can be had from its file again. */
-  add(problem: Problem, reread: (() => Problem) | undefined, bytes: number): void {
+  /** `reread`: where the problem can be had from its file again; it must not hold the problem. */
+  add(problem: Problem, reread: (() => Problem) | undefined): void {
+    const { question, chain = '', answer } = problem;
+    const bytes = question.length + chain.length + answer.length + 64;
     this.total += bytes;
     this.held?.push(problem);
-    if (this.held && this.total <= heldBytes) {
-      this.unread.push({ read: reread ?? (() => problem), bytes });
-      return;
-    }
-    this.held = null;
-    this.unread.push({ read: reread ?? this.packing(problem), bytes });
+    if (this.total > heldBytes) this.held = null;
+    const read = reread ?? (this.held ? () => problem : this.packing(problem));
+    this.unread.push({
+      read,
+      bytes,
+      chained: problem.chain !== undefined,
+      recorded: problem.student !== undefined,
+      key: questionKey(question),
+    });
   }
 
   get length(): number {

@@ -60,18 +60,17 @@ export function readProblems(path: string, format: FileFormat, options: ReadOpti
       rows = Math.max(rows, index + 1);
       if (!skipBad && found.index >= 0 && index < start) continue;
       if (rows % 1000 === 0) progress?.(rows);
-      const make = (row: unknown) => toProblem(asRow(row, found.place), found.place, `${stem}-${found.index}`);
       faults.keep(found, () => {
         if (found.fault) throw found.fault;
+        const make = mapping(toProblem, found.place, `${stem}-${found.index}`);
         const problem = make(found.row);
         checkId(problem, ids, found.place);
         if (skipBad && usable++ < start) return; // rows that are left out do not count
-        const { reread } = found;
-        collector.add(problem, reread && (() => make(reread())), bytesOf(problem));
+        collector.add(problem, found.reread && rereading(make, found.reread));
       });
     }
   }
-  if (sources.length === 1) rows = Math.max(rows, sources[0].source.count ?? 0);
+  if (sources.length === 1 && rows <= start) rows = Math.max(rows, sources[0].source.count ?? 0);
   const bad = faults.all(Math.max(usable, collector.length));
   if (bad && (!skipBad || collector.length === 0)) throw badRowsError(bad);
   if (collector.length === 0)
@@ -83,14 +82,17 @@ export function readProblems(path: string, format: FileFormat, options: ReadOpti
   return { files, problems: collector.problems(), ...(columns && { columns }), ...(bad && { bad }) };
 }
 
+// Functions of their own: what is made in the loop would hold the row that was read.
+const mapping = (toProblem: ToProblem, place: Place, id: string) => (row: unknown) =>
+  toProblem(asRow(row, place), place, id);
+const rereading = (make: (row: unknown) => Problem, reread: () => unknown) => () => make(reread());
+
 const mappers = { chains: chainsProblem, gsm8k: gsm8kProblem, bridge: bridgeProblem } satisfies Record<
   string,
   ToProblem
 >;
 
 const byColumns = (format: FileFormat) => !Object.hasOwn(mappers, format);
-
-const bytesOf = ({ question, chain = '', answer }: Problem) => question.length + chain.length + answer.length + 64;
 
 /** Columns are settled by so many rows. */
 const sampled = 20;

@@ -7,10 +7,18 @@ import type { RowSource, SourceRow } from './source';
 
 export function jsonLines(bytes: Bytes): RowSource {
   return {
-    *rows() {
+    *rows(from) {
       let index = 0;
-      for (const { text, number, start, end } of linesOf(bytes.chunks(), bytes.file))
-        if (text.trim() !== '') yield parsed(bytes, text, { line: number, start, end }, index++);
+      for (const { text, number, start, end } of linesOf(bytes.chunks(), bytes.file)) {
+        if (text.trim() === '') continue;
+        if (index >= from) yield parsed(bytes, text, { line: number, start, end }, index);
+        index++;
+      }
+    },
+    get count() {
+      let count = 0;
+      for (const { text } of linesOf(bytes.chunks(), bytes.file)) if (text.trim() !== '') count++;
+      return count;
     },
   };
 }
@@ -41,20 +49,26 @@ function parsed(bytes: Bytes, text: string, { row: number, line, start, end }: S
   const place: Place = { file: bytes.file, line, ...(number !== undefined && { row: number }) };
   try {
     const row = parseJson(text, { ...place, code: 'dataset' });
-    const reread = () =>
-      parseJson(
-        bytes
-          .read(start, end)
-          .toString('utf8')
-          .replace(/^\uFEFF/, ''),
-        place,
-      );
-    return { row, place, index, reread };
+    return { row, place, index, reread: rereading(bytes, start, end) };
   } catch (error) {
     if (error instanceof UserError) return { fault: error, place, index };
     throw error;
   }
 }
+
+/** Checked before; a file that was changed since then is told of. */
+const rereading = (bytes: Bytes, start: number, end: number) => (): unknown => {
+  try {
+    return JSON.parse(
+      bytes
+        .read(start, end)
+        .toString('utf8')
+        .replace(/^\uFEFF/, ''),
+    );
+  } catch {
+    throw datasetError('the file was changed while it was in use', { file: bytes.file }, 'Begin again.');
+  }
+};
 
 const [quote, backslash, newline] = [34, 92, 10];
 const isOpening = (byte: number) => byte === 0x7b || byte === 0x5b;
