@@ -1,6 +1,5 @@
 import { dispose, memory, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { UserError } from '../errors';
 import { useBackend } from '../kernels/backends';
 import { embed, tokenLogProbs } from '../kernels/interface';
 import { tensorFlowIsSetUp } from '../kernels/testing/backends';
