@@ -101,7 +101,8 @@ function readEquation(found: Numbers, sides: Sides, place: Span): void {
   // Six times 10 / 10 is no identity.
   const isReal = strangers.length === 0 && [0, 1].some((one) => forms.has(one) && found.derived.has(one));
   if (!isReal && !isDetermined(left.expression, right.expression, unknown)) return;
-  found.learn(unknown, others(unknown), place);
+  const sources = others(unknown);
+  found.learn(unknown, sources.length > 0 ? sources : [unknown], place);
   const scaled = unknown === result ? evaluate(right.expression, share) : null;
   if (scaled && numberKey(scaled.valueOf()) !== unknown)
     found.learn(numberKey(scaled.valueOf()), others(unknown), place);

@@ -31,15 +31,21 @@ export interface Groundedness {
  * Whether something can be computed is a matter of the problem, never of the text: no text escapes by computing nothing. It cannot
  * where the question gives no numbers or is one of higher mathematics, or where the teacher's own chain derives nothing. Without a
  * question every number that is computed with counts as given. A text that copies the chain of the `teacher` is no
- * reasoning; numbers that the teacher takes from common knowledge may be used here too. Linear in the length of the text.
+ * reasoning, unless it `mayCopy`; numbers that the teacher takes from common knowledge may be used here too. Linear in the
+ * length of the text.
  */
-export function groundedness(question: string | undefined, text: string, teacher?: Chain): Groundedness {
+export function groundedness(
+  question: string | undefined,
+  text: string,
+  teacher?: Chain,
+  mayCopy = false,
+): Groundedness {
   const solution = readable(text);
   const answer = extractAnswer(solution, 'strict');
   if (!answer) return faulty('there is no answer');
   const problem = problemOf(question, teacher);
   const { thought, spoken } = partsOf(solution, answer);
-  const fault = formFaultOf(solution, answer, problem) ?? falseEquation(spoken);
+  const fault = formFaultOf(solution, answer, problem) ?? copyFault(spoken, problem, mayCopy) ?? falseEquation(spoken);
   if (fault) return faulty(fault);
   const value = problem.computes ? parseAnswer(answer.value)?.valueOf() : undefined;
   const steps = withoutLabels(thought + spoken);
@@ -144,10 +150,14 @@ function formFaultOf(solution: string, answer: Answer, problem: Problem): string
   const language = languageOf(withoutAnswer(withoutLabels(spoken)));
   if (language && problem.languages.size > 0 && ![...problem.languages].some((one) => one === null || one === language))
     return 'the steps are in another language than the question';
-  if (problem.taught && isCopy(withoutLabels(spoken), problem.taught)) return "the teacher's chain word for word";
   if (problem.question !== undefined && idleShare(problem.question, withoutLabels(spoken)) > mostIdle)
     return 'most of the text says nothing about the question';
   return null;
+}
+
+function copyFault(spoken: string, { taught }: Problem, mayCopy: boolean): string | null {
+  if (mayCopy || !taught || !isCopy(withoutLabels(spoken), taught)) return null;
+  return "the teacher's chain word for word";
 }
 
 /** Most of a text, by words, that may stand in sentences with neither a number nor a word of the question. */

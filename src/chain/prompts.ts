@@ -34,9 +34,14 @@ export function reconstructPrompt(question: string, exercise: Exercise): string 
   return withSteps(question, 'Steps, shuffled, some missing:', exercise);
 }
 
+const completeHeading = 'Steps, some missing:';
+
+/** Whether a prompt shows steps to be completed. */
+export const showsSteps = (prompt: string): boolean => prompt.includes(`\n${completeHeading}\n`);
+
 /** Stage 2: the steps in order and with gaps. */
 export function completePrompt(question: string, exercise: Exercise): string {
-  return withSteps(question, 'Steps, some missing:', exercise);
+  return withSteps(question, completeHeading, exercise);
 }
 
 /** Stage 3: the teacher's chain, with or without its answer line, to be said again in fewer words. */

@@ -123,6 +123,7 @@ export function resultText(
     solved,
     complete,
     questions,
+    ungrounded,
     kept,
     others,
     failures,
@@ -137,6 +138,11 @@ export function resultText(
     ended === undefined ? '' : pc.yellow(ended instanceof TeacherFault ? 'The teacher gave up.' : why[ended]),
     kept === undefined ? '' : pc.yellow(`${shown(out)} stays as it is: it holds ${plural(kept, 'row')}.`),
     `${pc.bold(plural(rows, 'chain'))}${kept === undefined ? ` in ${shown(out)}` : ''}: ${solved} of ${plural(questions, 'question')} solved, ${percent(correct / Math.max(done, 1))} of ${done} replies right`,
+    ungrounded.count > 0
+      ? pc.yellow(
+          `${plural(ungrounded.count, 'right chain')} left out, as the steps do not arrive at the answer: ${ungrounded.first.map(({ problemId, fault }) => `${problemId} (${fault})`).join(', ')}${ungrounded.count > ungrounded.first.length ? ', ...' : ''}`,
+        )
+      : '',
     others > 0 && kept === undefined ? `${plural(others, 'row')} of other questions stay in the file.` : '',
     pc.dim(
       `${short(usage.prompt)} tokens in, ${short(usage.completion)} out${prices ? `, ${money(costOf(usage, prices))} spent now` : ''}`,

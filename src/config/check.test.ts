@@ -11,13 +11,18 @@ const minimal = {
 };
 const experimentIssues = (settings: object, text = JSON.stringify({ ...minimal, ...settings })) =>
   checkExperiment(text).issues;
-const rewardIssues = (...components: object[]) => checkReward(JSON.stringify({ components })).issues;
+const grounded = { use: 'grounded', gate: [] };
+const rewardIssues = (...components: object[]) =>
+  checkReward(JSON.stringify({ components: [...components, grounded] })).issues;
 const said = (issues: { message: string; remedy?: string }[]) => issues.map(({ message, remedy }) => [message, remedy]);
 
 describe('the syntax of a config', () => {
   it('allows comments, trailing commas, a byte order mark and Windows line ends', () => {
-    const text = `\uFEFF{ // who\r\n"components": [{ "use": "correctness", }, /* no more */ ],\r\n}`;
-    expect(checkReward(text)).toMatchObject({ issues: [], value: { components: [{ use: 'correctness', weight: 1 }] } });
+    const text = `\uFEFF{ // who\r\n"components": [{ "use": "stepValidity", }, { "use": "grounded" }, /* no more */ ],\r\n}`;
+    expect(checkReward(text)).toMatchObject({
+      issues: [{ message: 'Nothing here rewards a right answer.' }],
+      value: { components: [{ use: 'stepValidity', weight: 1 }, { use: 'grounded' }] },
+    });
   });
 
   it.each([
@@ -138,7 +143,7 @@ describe('what an experiment may say', () => {
   });
 
   it('offers a text edit where it knows better', () => {
-    const reward = { components: [{ use: 'correctness' }, { use: 'brevity', gate: [] }] };
+    const reward = { components: [{ use: 'correctness' }, { use: 'brevity', gate: [] }, grounded] };
     const text = JSON.stringify({ ...minimal, stages: { complete: { lr: 1, kl: 'k3x' }, rewrite: { reward } } });
     const mend = (broken: string) =>
       checkExperiment(broken).issues.reduceRight(
@@ -148,7 +153,7 @@ describe('what an experiment may say', () => {
     const mended = mend(mend(text)); // what does not fit together is looked at once every setting is known
     expect(JSON.parse(mended).stages).toEqual({
       complete: { learningRate: 1, kl: 'k3' },
-      rewrite: { reward: { components: [{ use: 'correctness' }, { use: 'brevity', gate: 'correctness' }] } },
+      rewrite: { reward: { components: [{ use: 'correctness' }, { use: 'brevity', gate: 'correctness' }, grounded] } },
     });
     expect(checkExperiment(mended).issues).toEqual([]);
   });
@@ -213,7 +218,18 @@ describe('settings that do not fit together', () => {
       'All three stages are off',
     ],
     [
-      { stages: { complete: { reward: { components: [{ use: 'correctness', weight: 0 }] } } } },
+      {
+        stages: {
+          complete: {
+            reward: {
+              components: [
+                { use: 'correctness', weight: 0 },
+                { ...grounded, weight: 0 },
+              ],
+            },
+          },
+        },
+      },
       'error',
       'stages.complete.reward.components',
       'All weights are 0',
@@ -269,7 +285,9 @@ describe('what a reward may say', () => {
     );
     expect(said(issues)).toEqual([
       [
-        expect.stringMatching(/^components\[0\]\.use must be one of "correctness", "format", .*, not "corectness"\.$/),
+        expect.stringMatching(
+          /^components\[0\]\.use must be one of "correctness", "grounded", .*, not "corectness"\.$/,
+        ),
         'Did you mean "correctness"?',
       ],
       ['components[1].options.under must be a number of 0 or more, not -1.', undefined],
@@ -284,7 +302,6 @@ describe('what a reward may say', () => {
   });
 
   it.each<[object[], 'error' | 'warning', string]>([
-    [[{ use: 'correctness', weight: 0 }], 'error', 'All weights are 0'],
     [[{ use: 'correctness' }, { use: 'format', gate: 'corectness' }], 'error', 'unknown component "corectness"'],
     [
       [{ use: 'correctness' }, { use: 'format', gate: ['correctness', 'brevity'] }],
@@ -321,6 +338,15 @@ describe('what a reward may say', () => {
         { use: 'brevity', gate: 'lenient' },
       ),
     ).toEqual([]);
+  });
+
+  it('misses what asks for steps that arrive at the answer, but in the rewards of the release', () => {
+    const message = expect.stringContaining('Nothing here asks for steps that arrive at the answer');
+    const issuesOf = (use: string) => checkReward(JSON.stringify({ components: [{ use }] })).issues;
+    expect(issuesOf('correctness')).toMatchObject([{ severity: 'warning', message }]);
+    expect(issuesOf('lead')).toMatchObject([{ severity: 'warning', message }]);
+    expect(issuesOf('bridgeStage3')).toEqual([]);
+    expect(rewardIssues({ use: 'correctness' }, { use: 'format', gate: 'grounded' })).toEqual([]);
   });
 
   it('finds a circle of gates', () => {

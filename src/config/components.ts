@@ -42,6 +42,17 @@ export const componentSchemas = once(
         acceptTruncated: flag('A completion that was cut off can be right.').default(false),
       }),
       component(
+        'grounded',
+        'The steps arrive at the answer: it comes out of true equations or sentences over the numbers of the question; no false equation, no empty or repeated step, one answer. As a gate it is shut by a fault alone: where nothing can be computed, it stays open.',
+        {
+          grounded: number('Value of steps that arrive at the answer.').default(0),
+          ungrounded: number(
+            'Value of steps that do not, or of none: by default a right answer earns no more than a wrong one.',
+          ).default(-2),
+        },
+        ['correctness'],
+      ),
+      component(
         'format',
         'Steps marked and numbered in order ("Step 1:", "Step 2:", ...) and an answer mark after them.',
         {

@@ -6,11 +6,15 @@ const mend = (text: string, { fixes: [fix] }: Issue) =>
   text.slice(0, fix.offset) + fix.text + text.slice(fix.offset + fix.length);
 
 const reward = (...components: string[]) =>
-  `{\n  // what counts\n  "components": [\n    ${components.join(',\n    ')} // the last\n  ]\n}\n`;
+  `{\n  // what counts\n  "components": [\n    ${[...components, '{ "use": "grounded" }'].join(',\n    ')} // the last\n  ]\n}\n`;
 
 describe('fixes of a reward', () => {
   it.each([
-    ['all weights are 0', reward('{ "use": "correctness", "weight": 0 }'), '"weight": 1'],
+    [
+      'all weights are 0',
+      reward('{ "use": "correctness", "weight": 0 }').replace('"grounded"', '"grounded", "weight": 0'),
+      '"weight": 1',
+    ],
     [
       'nothing pays for a right answer',
       reward('{ "use": "format" }'),
@@ -62,7 +66,7 @@ describe('fixes of a reward', () => {
 
   it('adds a line of its own where settings stand on lines', () => {
     const text =
-      '{\n\t"components": [\n\t\t{\n\t\t\t"use": "correctness"\n\t\t},\n\t\t{\n\t\t\t"use": "correctness"\n\t\t}\n\t]\n}';
+      '{\n\t"components": [\n\t\t{\n\t\t\t"use": "correctness"\n\t\t},\n\t\t{\n\t\t\t"use": "correctness"\n\t\t},\n\t\t{ "use": "grounded" }\n\t]\n}';
     expect(mend(text, checkReward(text).issues[0])).toContain(
       '\n\t\t\t"use": "correctness",\n\t\t\t"name": "correctness2"\n',
     );
@@ -102,7 +106,7 @@ describe('what the JSON schema says too', () => {
     ['{ "components": [{ "use": "correctness", "wieght": 2 }] }', true],
     ['{ "components": [{ "use": "softOverlong", "options": {} }] }', true],
     ['{ "components": [{ "use": "softOverlong" }] }', false], // options may be left out, and then maxTokens is missing
-    ['{ "components": [{ "use": "correctness", "weight": 1, "weight": 2 }] }', true],
+    ['{ "components": [{ "use": "correctness", "weight": 1, "weight": 2 }, { "use": "grounded" }] }', true],
     ['{ "components": [', true],
     ['{ "components": [{ "use": "format" }] }', false],
   ])('%s', (text, inSchema) => {

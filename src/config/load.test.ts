@@ -38,7 +38,7 @@ const errorOf = (action: () => unknown): UserError => {
 };
 
 it('fills in every default, resolves paths against the file and loads rewards', () => {
-  write('short.reward.json', '{ "components": [{ "use": "correctness" }] } // mine');
+  write('short.reward.json', '{ "components": [{ "use": "correctness" }, { "use": "grounded" }] } // mine');
   const path = write('x.distillery.json', {
     ...experiment,
     $schema: './schema.json',
@@ -107,7 +107,7 @@ it('names every missing file at its line, with the neighbour that was probably m
 });
 
 it('reports what is wrong in a reward file as that file, and passes its warnings on', () => {
-  write('a.reward.json', { components: [{ use: 'correctness' }, { use: 'brevity', gate: [] }] });
+  write('a.reward.json', { components: [{ use: 'correctness' }, { use: 'grounded' }, { use: 'brevity', gate: [] }] });
   const path = write('x.distillery.json', {
     ...experiment,
     stages: { complete: { reward: 'a.reward.json' }, rewrite: false },

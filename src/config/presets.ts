@@ -3,30 +3,35 @@ import { type RewardConfig, type RewardFile, rewardSchema } from './reward';
 const files = {
   /**
    * The hierarchy of BRIDGE's Stage 2 reward (right counts most, then form, then length) with a continuous length term in student tokens:
-   * wrong -1, right but malformed 0, right and well-formed 2 plus brevity.
+   * wrong -1, right but malformed 0, right and well-formed 2 plus brevity. A right answer that its steps do not arrive at is worth no
+   * more than a wrong one, or guessing would pay where honest steps often fail.
    */
   default: {
     name: 'default',
-    description: 'Right first, then well-formed, then shorter than the teacher in student tokens; continuous.',
+    description:
+      'Right by steps that arrive at the answer, then well-formed, then shorter than the teacher in student tokens.',
     components: [
       { use: 'correctness', options: { right: 1, wrong: -1 } },
-      { use: 'format', gate: 'correctness' },
-      { use: 'brevity', gate: ['correctness', 'format'] },
+      { use: 'grounded' },
+      { use: 'format', gate: ['correctness', 'grounded'] },
+      { use: 'brevity', gate: ['correctness', 'grounded', 'format'] },
     ],
   },
   'correctness-only': {
     name: 'correctness-only',
-    description: '1 for a right answer, 0 for a wrong one.',
-    components: [{ use: 'correctness' }],
+    description: '1 for a right answer that the steps arrive at, 0 for any other.',
+    components: [{ use: 'correctness' }, { use: 'grounded', options: { ungrounded: -1 } }],
   },
   'bridge-stage2': {
     name: 'bridge-stage2',
-    description: "Stage 2 reward of BRIDGE's release (arXiv 2602.17686), constants as published.",
+    description:
+      "Stage 2 reward of BRIDGE's release (arXiv 2602.17686), constants as published. Asks for a step label, not for steps.",
     components: [{ use: 'bridgeStage2' }],
   },
   'bridge-stage3': {
     name: 'bridge-stage3',
-    description: "Stage 3 reward of BRIDGE's release (arXiv 2602.17686), constants as published.",
+    description:
+      "Stage 3 reward of BRIDGE's release (arXiv 2602.17686), constants as published. Pays for a copied answer behind a label.",
     components: [{ use: 'bridgeStage3' }],
   },
 } satisfies Record<string, RewardFile>;

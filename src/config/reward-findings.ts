@@ -9,6 +9,9 @@ const needsGate = new Set(['brevity']);
 /** Components that themselves pay for the right answer. */
 const judgesAnswer = new Set(['correctness', 'cosine', 'kimi', 'l1', 'lead', 'bridgeStage2', 'bridgeStage3']);
 
+/** Of these, those that also ask for steps, if only for their labels: as BRIDGE's release does. */
+const published = new Set(['bridgeStage2', 'bridgeStage3']);
+
 /** `base` is where the reward stands in a larger value. */
 export function rewardFindings({ components }: RewardConfig, base: Path = []): Finding[] {
   const found: Finding[] = [];
@@ -36,6 +39,16 @@ export function rewardFindings({ components }: RewardConfig, base: Path = []): F
       changes: [{ ...set('Add the component "correctness"', [0], { use: 'correctness' }), insert: true }],
     });
 
+  const judges = components.some(({ use }) => judgesAnswer.has(use) && !published.has(use));
+  if (judges && !components.some(({ use }) => use === 'grounded'))
+    add(
+      'warning',
+      [],
+      'Nothing here asks for steps that arrive at the answer: a bare or copied answer earns as much as reasoning.',
+      'Add { "use": "grounded" }.',
+      { changes: [{ ...set('Add the component "grounded"', [1], { use: 'grounded' }), insert: true }] },
+    );
+
   components.forEach((component, i) => {
     const name = names[i];
     if (names.indexOf(name) < i)
@@ -50,7 +63,7 @@ export function rewardFindings({ components }: RewardConfig, base: Path = []): F
       const path = [i, 'gate', ...(typeof component.gate === 'string' ? [] : [j])];
       // The default gate works without a component of that name: the answer is then judged for it alone.
       const behind = components[names.indexOf(gate)];
-      if (behind && highest(behind) <= 0)
+      if (behind && behind.use !== 'grounded' && highest(behind) <= 0)
         add(
           'error',
           path,

@@ -46,12 +46,13 @@ export const dataSnippets = [
 export const rewardSnippets = [
   {
     label: 'Reward',
-    description: 'Right first, then well-formed, then short.',
+    description: 'Right by steps that arrive at the answer, then well-formed, then short.',
     body: {
       components: [
         { use: 'correctness', options: { right: 1, wrong: -1 } },
-        { use: 'format', gate: 'correctness' },
-        { use: 'brevity', weight: raw(1, 1), gate: ['correctness', 'format'] },
+        { use: 'grounded' },
+        { use: 'format', gate: ['correctness', 'grounded'] },
+        { use: 'brevity', weight: raw(1, 1), gate: ['correctness', 'grounded', 'format'] },
       ],
     },
   },
@@ -68,9 +69,11 @@ export const rewardStarter = (name: string) => `{
   "name": ${JSON.stringify(name)},
   "components": [
     { "use": "correctness", "options": { "right": 1, "wrong": -1 } },
-    { "use": "format", "gate": "correctness" },
-    // Paid only to what is right and well-formed.
-    { "use": "brevity", "weight": 1, "gate": ["correctness", "format"] }
+    // A right answer that no step arrives at is worth as little as a wrong one.
+    { "use": "grounded" },
+    { "use": "format", "gate": ["correctness", "grounded"] },
+    // Paid only to what is right, reasoned and well-formed.
+    { "use": "brevity", "weight": 1, "gate": ["correctness", "grounded", "format"] }
   ]
 }
 `;

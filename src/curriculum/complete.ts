@@ -1,12 +1,12 @@
-import { checkEquations } from '../chain/calculator';
+import { groundedness } from '../chain/grounded';
 import { type MaskRatio, maskRatioAt } from '../chain/mask';
 import type { CompleteSettings } from '../config/experiment';
 import type { Model } from '../model/transformer';
 import { Random } from '../random';
 import type { Context } from './context';
-import type { ScoredSample } from './groups';
+import type { ScoredGroup, ScoredSample } from './groups';
 import { trainGrpo } from './grpo-phase';
-import { completeExercise } from './lessons';
+import { completeExercise, type Lesson } from './lessons';
 import { rowsOfUpdate } from './order';
 import { drawReplay, type OwnSamples } from './replay';
 
@@ -46,18 +46,27 @@ export async function complete(
         const answer = Math.min(settings.maxNewTokens, lesson.teacherTokens?.length ?? settings.maxNewTokens);
         return { row, prompt: prompt.length + answer <= model.config.maxPositions ? prompt : lesson.prompt };
       }),
-    keep: (group) => keepOwn(own, group),
+    keep: (group) => {
+      if (isPlain(group)) keepOwn(own, group);
+    },
     replay: (update) => drawReplay(train, own, settings.replay, seed, 'complete', update),
     state: { save: () => own.toJSON(), restore: (saved) => own.restore(saved as [number, number[]][]) },
   });
 }
 
-/** Remembers right completions whose every equation is true: a right answer by two cancelling slips is nothing to learn from. */
-export function keepOwn(
-  own: OwnSamples,
-  { row, samples }: { row: number; samples: Pick<ScoredSample, 'correct' | 'text' | 'tokens'>[] },
-): void {
-  for (const { correct, text, tokens } of samples) {
-    if (correct && checkEquations(text).every((equation) => equation.correct)) own.offer(row, tokens);
-  }
+/** Whether a group was asked the plain question: what it says with steps of the teacher's before it is not the student's own. */
+const isPlain = ({ prompt, lesson }: ScoredGroup) => prompt.join() === lesson.prompt.join();
+
+/** Remembers right completions whose steps arrive at the answer: a bare one, or two slips that cancel out, is nothing to learn from. */
+export function keepOwn(own: OwnSamples, { row, samples, lesson }: OwnGroup): void {
+  const { problem, chain } = lesson;
+  for (const { correct, text, tokens } of samples)
+    if (correct && groundedness(problem.question, text, chain ?? undefined).grounded) own.offer(row, tokens);
+}
+
+/** Completions of a plain question. */
+interface OwnGroup {
+  row: number;
+  lesson: Lesson;
+  samples: Pick<ScoredSample, 'correct' | 'text' | 'tokens'>[];
 }

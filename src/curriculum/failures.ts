@@ -67,7 +67,7 @@ async function attempt(
     const answers = await answer(context, model, asked, name, temperature, count);
     asked.forEach((row, i) => {
       attempts.get(row)!.push(...answers[i]);
-      keepOwn(own, { row, samples: answers[i] });
+      keepOwn(own, { row, lesson: context.train[row], samples: answers[i] });
     });
   };
   if (settings.greedy) await round('failures/greedy', 0, 1);

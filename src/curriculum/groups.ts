@@ -1,5 +1,6 @@
 import { tensor2d } from '@tensorflow/tfjs-core';
 import { judge } from '../answers/grade';
+import { showsSteps } from '../chain/prompts';
 import type { GrpoSettings } from '../config/experiment';
 import { groupAdvantages } from '../kernels/interface';
 import type { Episode } from '../learning/grpo';
@@ -79,6 +80,7 @@ export async function sampleGroups(
       const text = tokenizer.decode(tokens);
       return { ...completion, text, bare: tokens, ...judge(text, lesson.problem.answer) };
     });
+    const completesSteps = showsSteps(tokenizer.decode(one.prompt));
     const inputs = drawn.map(
       ({ text, bare, finished }): RewardInput => ({
         problem: {
@@ -86,6 +88,7 @@ export async function sampleGroups(
           answer: lesson.problem.answer,
           teacher: lesson.chain ?? undefined,
           teacherTokens: lesson.teacherTokens ? lesson.teacherTokens.length - 1 : undefined,
+          completesSteps,
         },
         completion: { text, tokens: bare, finished },
       }),

@@ -7,12 +7,18 @@ import { reasonsAgainst } from './rewrite';
 import { startRun } from './session';
 import { tinyExperiment, tinyWorkspace } from './testing/tiny';
 
-const sample = (text: string, length: number, correct = true) => ({ text, length, correct });
+const sample = (text: string, length: number, correct = true, fault: string | null = null) => ({
+  text,
+  length,
+  correct,
+  fault,
+});
 
 test('wrong rewrites that are shorter take no place of right ones', () => {
   const samples = [
     sample('wrong and short', 3, false),
     sample('wrong, too', 4, false),
+    sample('copied', 4, true, 'the answer 42 comes from no step'),
     sample('right', 5),
     sample('right', 5),
     sample('disliked', 6),
@@ -23,6 +29,7 @@ test('wrong rewrites that are shorter take no place of right ones', () => {
   expect(reasonsAgainst(samples, 20, new Set(['disliked']), 2)).toEqual([
     'wrong',
     'wrong',
+    'the answer 42 comes from no step',
     undefined,
     'repeated',
     'rejected by hand',

@@ -1,3 +1,4 @@
+import { groundedness } from '../chain/grounded';
 import type { RewriteSettings } from '../config/experiment';
 import { copyModel, disposeModel, type Model } from '../model/transformer';
 import { uniform } from '../random';
@@ -102,7 +103,7 @@ async function learnToRewrite(
   return { step: check.step, accuracy, meanTokens };
 }
 
-/** Samples rewrites of every failure once more and keeps the right ones that are shorter than the teacher, shortest first. */
+/** Samples rewrites of every failure once more and keeps the right ones by sound steps that are shorter than the teacher, shortest first. */
 async function collectRewrites(
   context: Context,
   rewriter: Model,
@@ -118,7 +119,12 @@ async function collectRewrites(
   groups.forEach(({ row, lesson, samples }, group) => {
     const teacherTokens = (lesson.teacherTokens?.length ?? 1) - 1;
     const byLength = samples
-      .map((one, sample) => ({ ...one, sample, length: one.tokens.length - 1 }))
+      .map((one, sample) => ({
+        ...one,
+        sample,
+        length: one.tokens.length - 1,
+        fault: groundedness(lesson.problem.question, one.text, lesson.chain ?? undefined).fault,
+      }))
       .sort((a, b) => a.length - b.length);
     const rejected = rejectedTexts(decisions, lesson.problem.id);
     const reasons = reasonsAgainst(byLength, teacherTokens, rejected, settings.internalise.rewrites);
@@ -152,18 +158,20 @@ async function collectRewrites(
 }
 
 /**
- * Why each rewrite of a problem is not learned from, undefined for those that are: the first `most` that are right, are not
- * `rejected` by hand, and are shorter than the teacher's chain. `samples` come shortest first, lengths in tokens.
+ * Why each rewrite of a problem is not learned from, undefined for those that are: the first `most` that are right by steps without
+ * `fault` (the prompt may show the answer to be copied), are not `rejected` by hand, and are shorter than the teacher's chain.
+ * `samples` come shortest first, lengths in tokens.
  */
 export function reasonsAgainst(
-  samples: readonly { text: string; correct: boolean; length: number }[],
+  samples: readonly { text: string; correct: boolean; length: number; fault: string | null }[],
   teacherTokens: number,
   rejected: ReadonlySet<string>,
   most: number,
 ): (string | undefined)[] {
   const kept = new Set<string>();
-  return samples.map(({ text, correct, length }) => {
+  return samples.map(({ text, correct, length, fault }) => {
     if (!correct) return 'wrong';
+    if (fault !== null) return fault;
     if (kept.has(text)) return 'repeated';
     if (rejected.has(text)) return 'rejected by hand';
     if (length >= teacherTokens) return 'not shorter';

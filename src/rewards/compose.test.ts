@@ -12,7 +12,7 @@ import { registry } from './registry';
 const config = (...components: RewardFile['components']) => rewardSchema().parse({ components });
 const teacher = splitChain('Step 1: a is 2\nStep 2: b is 3\nStep 3: 2 + 3 = 5\nAnswer: 5');
 const completion = (text: string, length = 50, finished = true): RewardInput => ({
-  problem: { question: '?', answer: '5', teacher, teacherTokens: 100 },
+  problem: { question: 'What is 2 + 3?', answer: '5', teacher, teacherTokens: 100 },
   completion: { text, tokens: Array.from({ length }, (_, i) => i), finished },
 });
 const right = completion('Step 1: 2 + 3 = 5\nAnswer: 5');
@@ -104,8 +104,12 @@ describe('the default preset', () => {
   it('puts the answer first, then the form, then the length', () => {
     expect(total(wrong)).toBe(-1);
     expect(total(completion('Step 1: 2 + 3 = 5\nAnswer: 5', 50, false))).toBe(-1); // cut off
-    expect(total(completion('Answer: 5', 3))).toBe(0);
+    expect(total(completion('2 + 3 = 5.\nAnswer: 5', 3))).toBe(0);
     expect(total(completion('Step 1: 2 + 3 = 5\nAnswer: 5', 100))).toBe(2);
+    // Right, but not by its steps: a bare answer, a copied one, a false equation.
+    expect(total(completion('Answer: 5', 3))).toBe(-1);
+    expect(total(completion('Step 1: It is 5.\nAnswer: 5', 3))).toBe(-1);
+    expect(total(completion('Step 1: 2 + 3 = 6\nAnswer: 5', 3))).toBe(-1);
     expect(total(right)).toBeCloseTo(2 + 0.5 + 0.1 * 1.5);
     expect(total(completion(right.completion.text, 1000))).toBe(1); // very long and right is better than any malformed one
   });

@@ -1,6 +1,6 @@
 import type { ComponentName, RewardComponent } from '../config/components';
 import { gatesOf, nameOf, type RewardConfig } from '../config/reward';
-import { isRight, type RewardInput } from './input';
+import { groundednessOf, isRight, type RewardInput } from './input';
 import { type Component, registry } from './registry';
 
 export type { RewardInput } from './input';
@@ -39,6 +39,8 @@ export function scoreCompletion(
   const isOpen = (gate: string): boolean => {
     const component = config.components.find((one) => nameOf(one) === gate);
     if (!component) return gate === 'correctness' && isRight(input);
+    // Shut by a fault alone, whatever it is worth: where there is no verdict nothing is held against anybody.
+    if (component.use === 'grounded') return gatesOf(component).every(isOpen) && groundednessOf(input).grounded;
     return (resolve(component) ?? 0) > 0;
   };
   const measure = (component: RewardComponent): number | null => {

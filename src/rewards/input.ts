@@ -1,5 +1,6 @@
 import { sameAnswer } from '../answers/equal';
 import { extractAnswer } from '../answers/extract';
+import { type Groundedness, groundedness } from '../chain/grounded';
 import type { Chain } from '../chain/types';
 
 /** What a reward is computed from: one completion of one problem. */
@@ -12,6 +13,8 @@ export interface RewardInput {
     teacher?: Chain;
     /** Its length in the student's tokens, without end token. */
     teacherTokens?: number;
+    /** Steps of the teacher's chain were shown to be completed, so that repeating them is what was asked. */
+    completesSteps?: boolean;
   };
   completion: {
     text: string;
@@ -47,6 +50,18 @@ export function isRight(input: RewardInput, judgement = strict): boolean {
   // Components that look at the whole group ask this of each member again and again.
   if (judgement === strict) judged.set(input, right);
   return right;
+}
+
+const grounds = new WeakMap<RewardInput, Groundedness>();
+
+/** Whether the completion's steps arrive at its answer. */
+export function groundednessOf(input: RewardInput): Groundedness {
+  const known = grounds.get(input);
+  if (known) return known;
+  const { question, teacher, completesSteps } = input.problem;
+  const found = groundedness(question, input.completion.text, teacher, completesSteps);
+  grounds.set(input, found);
+  return found;
 }
 
 /** The completions to compare with: the group, or this one alone. */

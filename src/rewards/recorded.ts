@@ -1,9 +1,11 @@
+import { showsSteps } from '../chain/prompts';
 import { splitChain } from '../chain/split';
 import type { RecordedCompletion } from './dry-run';
 
 /** What of a line of rollouts/<stage>/<step>.jsonl decides about its reward. */
 export interface RecordedRollout {
   problemId: string;
+  prompt: string;
   step: number;
   group: number;
   /** With the end token, if it came. */
@@ -23,13 +25,19 @@ export function toScorable<R extends RecordedRollout>(
   rollout: R,
   { question, answer, chain }: { question: string; answer: string; chain?: string },
 ): Scorable<R> {
-  const { problemId, step, group, tokens, tokenTexts, finished, teacherTokens, reward, parts } = rollout;
+  const { problemId, prompt, step, group, tokens, tokenTexts, finished, teacherTokens, reward, parts } = rollout;
   const end = finished ? -1 : undefined;
   return {
     problemId,
     step,
     group,
-    problem: { question, answer, teacher: chain ? { ...splitChain(chain), answer } : undefined, teacherTokens },
+    problem: {
+      question,
+      answer,
+      teacher: chain ? { ...splitChain(chain), answer } : undefined,
+      teacherTokens,
+      completesSteps: showsSteps(prompt),
+    },
     completion: { text: tokenTexts.slice(0, end).join(''), tokens: tokens.slice(0, end), finished },
     reward,
     parts,

@@ -1,12 +1,19 @@
 import { extractAnswer } from '../answers/extract';
 import { checkEquations } from '../chain/calculator';
 import type { ComponentOptions } from '../config/components';
-import { isRight, type RewardInput, stepMarks } from './input';
+import { groundednessOf, isRight, type RewardInput, stepMarks } from './input';
 
 /** `right` or `wrong`; null when the problem has no reference answer. */
 export function correctness(input: RewardInput, options: ComponentOptions<'correctness'>): number | null {
   if (input.problem.answer.trim() === '') return null;
   return isRight(input, options) ? options.right : options.wrong;
+}
+
+/** `grounded` or `ungrounded`; null where there is no verdict (src/chain/grounded.ts). */
+export function grounded(input: RewardInput, options: ComponentOptions<'grounded'>): number | null {
+  const verdict = groundednessOf(input);
+  if (!verdict.applies) return null;
+  return verdict.grounded ? options.grounded : options.ungrounded;
 }
 
 /** Steps marked 1, 2, 3 ... and an answer behind its mark after them. */

@@ -1,6 +1,7 @@
 /** From the replies of a journal to chains that students learn from. */
 import fs from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { groundedness } from '../chain/grounded';
 import { splitChain } from '../chain/split';
 import type { Problems } from '../data/problems';
 import type { Problem } from '../data/types';
@@ -25,10 +26,12 @@ export interface Selection {
 
 export interface Written {
   rows: number;
-  /** Questions with at least one right chain, questions that have all their replies, questions. */
+  /** Questions with at least one right chain whose steps arrive at the answer, questions that have all their replies, questions. */
   solved: number;
   complete: number;
   questions: number;
+  /** Right chains that were left out because their steps do not arrive at the answer, the first of them with what is wrong. */
+  ungrounded: { count: number; first: { problemId: string; fault: string }[] };
   /** Rows of the file before that belong to other questions: they stay, in front. */
   others: number;
   /** The file was left as it is: of these questions it holds so many rows, more than there are now. */
@@ -54,13 +57,17 @@ export function writeChainsOf(
     solved: 0,
     complete: 0,
     questions: problems.length,
+    ungrounded: { count: 0, first: [] },
     others: earlier.others.length,
   };
   const lines = function* () {
     yield* earlier.others;
     for (const problem of problems) {
-      const { rows, replies, correct } = rowsOf(problem, teacher, sampling, journal, selection);
-      if (correct > 0) written.solved++;
+      const { rows, replies, solved, faults } = rowsOf(problem, teacher, sampling, journal, selection);
+      if (solved) written.solved++;
+      written.ungrounded.count += faults.length;
+      for (const fault of faults.slice(0, mostFaults - written.ungrounded.first.length))
+        written.ungrounded.first.push({ problemId: problem.id, fault });
       if (replies === sampling.samples) written.complete++;
       written.rows += rows.length;
       for (const row of rows) yield JSON.stringify(row);
@@ -73,6 +80,9 @@ export function writeChainsOf(
   });
   return written;
 }
+
+/** Most faults of chains that are told one by one. */
+const mostFaults = 3;
 
 /** The rows of the file as it is: how many are of these problems, and the lines of all others. */
 function earlierRows(file: string, problems: Problems): { asked: number; others: string[] } {
@@ -100,18 +110,26 @@ function rowsOf(problem: Problem, teacher: Teacher, sampling: Sampling, journal:
     return { sample, reply, chain: chainText(reply, selection.thoughts) };
   };
   const length = ({ lengths }: Entry) => lengths.text + (selection.thoughts ? lengths.thought : 0);
+  const faults: string[] = [];
+  // A right answer is no lesson where the steps do not arrive at it.
+  const isSound = ({ chain }: ReturnType<typeof read>) => {
+    const { fault } = groundedness(problem.question, chain);
+    if (fault !== null) faults.push(fault);
+    return fault === null;
+  };
   const shortest = () => {
     // Stable: of two as short, the earlier sample.
     const sorted = right.toSorted((a, b) => length(a.entry) - length(b.entry));
     let first: ReturnType<typeof read> | undefined;
     for (const one of sorted) {
       const candidate = read(one);
+      if (!isSound(candidate)) continue;
       if (splitChain(candidate.chain).steps.length > 1) return [candidate];
       first ??= candidate;
     }
     return first ? [first] : [];
   };
-  const kept = selection.keep === 'all-correct' ? right.map(read) : shortest();
+  const kept = selection.keep === 'all-correct' ? right.map(read).filter(isSound) : shortest();
   const { id, question, answer, meta } = problem;
   const rows: object[] = kept.map(({ sample, reply, chain }) => {
     const provenance = {
@@ -135,7 +153,7 @@ function rowsOf(problem: Problem, teacher: Teacher, sampling: Sampling, journal:
     };
   });
   if (rows.length === 0 && selection.unanswered) rows.push({ id, question, answer, ...(meta && { meta }) });
-  return { rows, replies: replies.length, correct: right.length };
+  return { rows, replies: replies.length, solved: kept.length > 0, faults };
 }
 
 /** A line at a time: all chains together may be too long for one text. `wanted` is asked once they are all there, in the draft. */

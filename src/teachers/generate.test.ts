@@ -34,8 +34,11 @@ const problems: Problem[] = Array.from({ length: 6 }, (_, i) => ({
   meta: { row: i },
 }));
 const sumIn = ({ question }: Asked) => 2 * Number(/\d+/.exec(question)![0]);
-const right = (asked: Asked) => ({ text: `Step 1: it is ${sumIn(asked)}\nAnswer: ${sumIn(asked)}` });
+/** An equation that computes what is asked. */
+const stepIn = (asked: Asked) => `it is ${sumIn(asked) / 2}+${sumIn(asked) / 2}=${sumIn(asked)}`;
+const right = (asked: Asked) => ({ text: `Step 1: ${stepIn(asked)}\nAnswer: ${sumIn(asked)}` });
 
+const ungrounded = { count: 0, first: [] };
 const sampling: Sampling = { samples: 3, temperature: 0.7, maxTokens: 100, template: defaultPrompt, seed: 0 };
 const pace = { firstWaitMs: 5, longestWaitMs: 20 };
 const shortest: Selection = { keep: 'shortest-correct', thoughts: true, unanswered: false };
@@ -64,16 +67,16 @@ describe('generating chains', () => {
     server.behave = (asked) => {
       const sum = sumIn(asked);
       const words = [' at great length, and then some more', '', ' in a few words'][asked.body.seed as number];
-      return { text: `Step 1: it is ${sum}${words}\nAnswer: ${asked.body.seed === 1 ? sum + 1 : sum}` };
+      return { text: `Step 1: ${stepIn(asked)}${words}\nAnswer: ${asked.body.seed === 1 ? sum + 1 : sum}` };
     };
     const { outcome, written, out } = await teach();
     expect(server.asked).toHaveLength(18);
     expect(outcome).toMatchObject({ failures: [], progress: { done: 18, correct: 12, cached: 0 } });
     expect(outcome.ended).toBeUndefined();
-    expect(written).toEqual({ rows: 6, solved: 6, complete: 6, questions: 6, others: 0 });
+    expect(written).toEqual({ rows: 6, solved: 6, complete: 6, questions: 6, others: 0, ungrounded });
     const chains = readChains(out);
     expect(chains.map(({ id }) => id)).toEqual(problems.map(({ id }) => id));
-    expect(chains[2].chain).toBe('Step 1: it is 4 in a few words\nAnswer: 4'); // the shortest of all is wrong
+    expect(chains[2].chain).toBe('Step 1: it is 2+2=4 in a few words\nAnswer: 4'); // the shortest of all is wrong
     expect(chains[2].meta).toMatchObject({
       row: 2,
       teacher: {
@@ -91,12 +94,26 @@ describe('generating chains', () => {
   it('keeps a chain of one step only where none has more', async () => {
     server.behave = (asked) => {
       const sum = sumIn(asked);
-      const steps = asked.body.seed === 1 && sum !== 4 ? 'Step 1: I look at it.\nStep 2: I add.\n' : 'I see it.\n';
+      const steps =
+        asked.body.seed === 1 && sum !== 4 ? `Step 1: I look at it.\nStep 2: ${stepIn(asked)}\n` : `${stepIn(asked)}\n`;
       return { text: `${steps}Answer: ${sum}` };
     };
     const { out, written } = await teach();
     expect(written.solved).toBe(6);
     expect(readChains(out).map(({ meta }) => (meta!.teacher as { sample: number }).sample)).toEqual([1, 1, 0, 1, 1, 1]);
+  });
+
+  it('leaves out right chains whose steps do not arrive at the answer, and tells of them', async () => {
+    server.behave = (asked) => {
+      const sum = sumIn(asked);
+      const step = ['Step 1: ', `Step 1: 1*${sum}=${sum}`, `Step 1: ${stepIn(asked)}, and no more than that`];
+      return { text: `${step[asked.body.seed as number]}\nAnswer: ${sum}` };
+    };
+    const { out, written } = await teach({}, shortest, problems.slice(1, 5));
+    expect(written).toMatchObject({ rows: 4, solved: 4, ungrounded: { count: 8 } });
+    expect(written.ungrounded.first).toHaveLength(3);
+    expect(written.ungrounded.first[0]).toEqual({ problemId: 'q1', fault: 'there are no steps, only an answer' });
+    expect(readChains(out).map(({ meta }) => (meta!.teacher as { sample: number }).sample)).toEqual([2, 2, 2, 2]);
   });
 
   it('keeps all right chains, and questions without any, where that is asked for', async () => {
@@ -156,7 +173,7 @@ describe('generating chains', () => {
     expect(readFileSync(out, 'utf8')).toBe(before);
     server.behave = right;
     const some = await teach({}, shortest, problems.slice(0, 2), other);
-    expect(some.written).toEqual({ rows: 2, solved: 2, complete: 2, questions: 2, others: 4 });
+    expect(some.written).toEqual({ rows: 2, solved: 2, complete: 2, questions: 2, others: 4, ungrounded });
     expect(readChains(out).map(({ id }) => id)).toEqual(['q2', 'q3', 'q4', 'q5', 'q0', 'q1']);
   });
 
@@ -171,7 +188,7 @@ describe('generating chains', () => {
     expect(() => checkOutput('questions.jsonl', out)).not.toThrow();
     await teach({}, shortest, problems.slice(0, 3), { ...sampling, samples: 4 });
     expect(() => checkOutput('questions.jsonl', out)).not.toThrow();
-    writeFileSync(out, readFileSync(out, 'utf8').replace('it is 4', 'it is surely 4'));
+    writeFileSync(out, readFileSync(out, 'utf8').replace('it is 2', 'it is surely 2'));
     expect(() => checkOutput('questions.jsonl', out)).toThrow('was changed since its chains were written');
     rmSync(out);
     expect(() => checkOutput('questions.jsonl', out)).not.toThrow();
