@@ -1,35 +1,38 @@
 /**
- * The built-in experiment over several seeds, with controls: npm run bench:curriculum -- --seeds 3 [--controls 1] [--quick]
- * `--controls n`: the first n seeds also with one thing taken out of the curriculum at a time.
- * Prints, and writes to bench/results/curriculum.md, what each stage reaches on the test problems: mean over seeds, their spread, and
- * the paired difference from the base student and from plain SFT over all test answers.
+ * The curriculum and all baselines over several seeds and base students:
+ *   npm run bench:curriculum -- --seeds 3 [--students a,b,c] [--baselines sft,sftConcise,rft,grpo] [--controls 1] [--quick] [--json file]
+ * `--students`: folders of base students in place of the experiment's own; a `pretraining.json` in one, such as
+ * `{"concise": 0.15, "seed": 2}`, says what it has read. `--controls n`: the first n seeds also with one thing taken out of the
+ * curriculum at a time. Prints, and writes to bench/results/curriculum.md, a table for each base student, and over several what is
+ * gained on each. Ctrl-C ends it after a checkpoint; the same command goes on from there.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
-import { isDeepStrictEqual, parseArgs } from 'node:util';
-import { percent } from '../src/cli/format';
+import { basename, dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import type { Experiment } from '../src/config/experiment';
-import { loadExperiment } from '../src/config/load';
-import type { RunConfig } from '../src/curriculum/run-config';
-import { startRun } from '../src/curriculum/session';
+import { loadExperiment, resolveExperiment } from '../src/config/load';
+import { Stopped } from '../src/curriculum/context';
 import { packageRoot } from '../src/paths';
-import { listRuns, readConfig, readEvaluation, readSummary } from '../src/runs/reading';
-import { type StageName, stageTitles } from '../src/stages';
-import { deviation, mean, pairedInterval } from '../src/statistics';
+import { type BaselineName, baselineNames } from '../src/stages';
+import { type Outcomes, outcomesOf, pretrainingOf } from './curriculum-runs';
+import { averaged, controlTable, gainTable, intervalNote, resultOf, studentTable } from './curriculum-tables';
 
 const { values } = parseArgs({
   options: {
     experiment: { type: 'string', default: 'examples/arithmetic/arithmetic.distillery.json' },
     seeds: { type: 'string', default: '3' },
+    students: { type: 'string' },
+    baselines: { type: 'string', default: baselineNames.join() },
     controls: { type: 'string', default: '0' },
     quick: { type: 'boolean', default: false },
     out: { type: 'string', default: 'bench/results/curriculum.md' },
+    json: { type: 'string' },
     runs: { type: 'string', default: '.distillery/bench' },
   },
 });
 
-/** The control experiments: one thing taken out of the curriculum, all else equal. Plain SFT is not trained again for them. */
+/** The control experiments: one thing taken out of the curriculum, all else equal. Baselines are not trained again for them. */
 const controls: Record<string, (stages: Experiment['stages']) => Experiment['stages']> = {
   'no-reconstruct': (stages) => ({ ...stages, reconstruct: false }),
   'no-masks': (stages) => ({ ...stages, complete: stages.complete && { ...stages.complete, maskSchedule: [1] } }),
@@ -40,146 +43,90 @@ const controls: Record<string, (stages: Experiment['stages']) => Experiment['sta
   }),
 };
 
-interface Outcome {
-  accuracy: number;
-  meanTokens: number;
-  seconds: number;
-  /** By problem. */
-  right: number[];
-  tokens: number[];
-}
+const place = (path: string) => resolve(packageRoot(), path);
+const stop = new AbortController();
+process.on('SIGINT', () => (stop.signal.aborted ? process.exit(130) : stop.abort()));
 
-type Outcomes = Map<StageName, Outcome>;
+const outcomes = (experiment: Experiment, label: string) =>
+  outcomesOf(experiment, place(values.runs), label, stop.signal);
 
-const runsFolder = join(packageRoot(), values.runs);
-
-/** The finished run of just this experiment, if an earlier call of this bench has made it: an hour's work can go on where it ended. Delete the folder of `--runs` to train anew. */
-function finishedRun(experiment: Experiment): string | undefined {
-  return listRuns(runsFolder).find(
-    (listing) =>
-      'run' in listing &&
-      listing.run.record.state === 'finished' &&
-      isDeepStrictEqual((readConfig(listing.folder) as RunConfig).experiment, JSON.parse(JSON.stringify(experiment))),
-  )?.folder;
-}
-
-async function train(experiment: Experiment, label: string): Promise<string> {
-  const started = performance.now();
-  const { folder } = await startRun(experiment, runsFolder, {
-    signal: new AbortController().signal,
-    notify: (event) => {
-      if (event.type === 'result') {
-        const { stage, accuracy, meanTokens } = event.row;
-        console.log(
-          `  ${label} ${stage}: ${(100 * accuracy).toFixed(1)} %, ${meanTokens.toFixed(1)} tokens (${minutes(started)} min)`,
-        );
-      }
-    },
-  });
-  return folder;
-}
-
-async function outcomes(experiment: Experiment, label: string): Promise<Outcomes> {
-  const folder = finishedRun(experiment) ?? (await train(experiment, label));
-  return new Map(
-    readSummary(folder).map(({ stage, accuracy, meanTokens, wallSeconds, checkpoint }) => {
-      const answers = readEvaluation(folder, checkpoint ?? stage);
-      const outcome = {
-        accuracy,
-        meanTokens,
-        seconds: wallSeconds,
-        right: answers.map(({ correct }) => Number(correct)),
-        tokens: answers.map(({ tokens }) => tokens),
-      };
-      return [stage, outcome];
+/** The experiment with this base student, and with the baselines that are asked for where it says nothing of them. */
+function experimentOf(experiment: Experiment, student: string): Experiment {
+  const asked = values.baselines.split(',').filter(Boolean);
+  const baselines = Object.fromEntries(
+    baselineNames.map((name) => {
+      const possible = asked.includes(name) && (experiment.stages.complete || !needsStage2.includes(name));
+      return [name, possible && (experiment.baselines[name] || {})];
     }),
   );
+  return resolveExperiment({ ...experiment, student: { ...experiment.student, path: student }, baselines }, '.');
+}
+const needsStage2: BaselineName[] = ['rft', 'grpo'];
+
+async function runsOf(experiment: Experiment, seeds: readonly number[], label: string): Promise<Outcomes[]> {
+  const runs: Outcomes[] = [];
+  for (const seed of seeds) runs.push(await outcomes({ ...experiment, seed }, `${label}, seed ${seed},`));
+  return runs;
 }
 
-/** Of the times: one seed's may hold another program's work. */
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return mean(sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1));
-}
-
-const minutes = (since: number) => ((performance.now() - since) / 60_000).toFixed(1);
-const signed = (value: number) => `${value >= 0 ? '+' : '−'}${Math.abs(value).toFixed(1)}`;
-
-/** A table row: mean and spread over the runs of one stage. */
-function row(title: string, runs: Outcome[], base: Outcome[], sft: Outcome[]): string {
-  const accuracy = runs.map((run) => run.accuracy);
-  const tokens = runs.map((run) => run.meanTokens);
-  const against = (others: Outcome[]) => {
-    if (others.length !== runs.length || others === runs) return ['', ''];
-    const [low, high] = pairedInterval(
-      runs.map(({ right }, run) => right.map((value, i) => value - others[run].right[i])),
-    );
-    const points = 100 * (mean(accuracy) - mean(others.map((other) => other.accuracy)));
-    const saved = 100 * (mean(tokens) / mean(others.map((other) => other.meanTokens)) - 1);
-    return [`${signed(points)} (${signed(100 * low)} .. ${signed(100 * high)})`, `${signed(saved)} %`];
-  };
-  const cells = [
-    title,
-    `${percent(mean(accuracy))} ± ${(100 * deviation(accuracy)).toFixed(1)}`,
-    `${mean(tokens).toFixed(1)} ± ${deviation(tokens).toFixed(1)}`,
-    ...against(base),
-    ...against(sft),
-    `${Math.round(median(runs.map(({ seconds }) => seconds)))} s`,
-  ];
-  return `| ${cells.join(' | ')} |`;
+/** The controls' last stages against the same base and the same plain SFT. */
+async function controlsText(experiment: Experiment, runs: readonly Outcomes[], seeds: readonly number[]) {
+  const none = Object.fromEntries(baselineNames.map((name) => [name, false])) as Record<BaselineName, false>;
+  const controlled: [string, readonly Outcomes[]][] = [['the whole curriculum', runs]];
+  for (const [name, change] of Object.entries(controls)) {
+    const variant = { ...experiment, name: `${experiment.name}-${name}`, stages: change(experiment.stages) };
+    controlled.push([name, await runsOf({ ...variant, baselines: none }, seeds, name)]);
+  }
+  return `Controls: the curriculum with one thing taken out (seed ${seeds.join(', ')}).\n\n${controlTable(controlled, runs)}`;
 }
 
 async function main(): Promise<void> {
-  const { experiment } = loadExperiment(values.experiment, { quick: values.quick });
+  const { experiment } = loadExperiment(place(values.experiment), { quick: values.quick });
   const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => experiment.seed + i);
-  const runs: Outcomes[] = [];
-  for (const seed of seeds) runs.push(await outcomes({ ...experiment, seed }, `seed ${seed}`));
-  const of = (stage: StageName, from = runs) => from.flatMap((run) => run.get(stage) ?? []);
-  const lastOf = (some: Outcomes[]) =>
-    (['rewrite', 'complete'] as const).map((stage) => of(stage, some)).find(({ length }) => length > 0)!;
-  const [base, sft] = [of('base'), of('sft')];
-  const n = base[0].right.length;
-  const lines = [
-    `Built-in experiment, ${seeds.length} seed${seeds.length > 1 ? 's' : ''} (${seeds.join(', ')}), ${n} test problems each, ${cpus()[0].model}, ${cpus().length} cores.`,
-    'Mean ± standard deviation over seeds; in brackets 95 % paired bootstrap intervals over all test answers. Time (median) is training with its validation checks, a stage by itself.',
-    '',
-    '| student | accuracy | tokens | points vs base | tokens vs base | points vs SFT | tokens vs SFT | time |',
-    '|---|---|---|---|---|---|---|---|',
-    ...(Object.keys(stageTitles) as StageName[])
-      .filter((stage) => of(stage).length > 0)
-      .map((stage) => row(stageTitles[stage], of(stage), base, sft)),
-  ];
-  const controlSeeds = seeds.slice(0, Number(values.controls));
-  if (controlSeeds.length > 0) {
-    const [compared, comparedSft] = [base, sft].map((all) => all.slice(0, controlSeeds.length));
-    lines.push(
-      '',
-      `Controls: the curriculum with one thing taken out (seed ${controlSeeds.join(', ')}).`,
-      '',
-      lines[3],
-      lines[4],
-      row('the whole curriculum', lastOf(runs.slice(0, controlSeeds.length)), compared, comparedSft),
+  const students = values.students?.split(',').map((path) => resolve(path)) ?? [experiment.student.path];
+  const sections: string[] = [];
+  const results = [];
+  const means: Outcomes[] = [];
+  for (const student of students) {
+    const name = basename(student);
+    const made = experimentOf(experiment, student);
+    const runs = await runsOf(made, seeds, name);
+    const result = resultOf(name, pretrainingOf(student), runs);
+    results.push(result);
+    means.push(averaged(runs));
+    const controlSeeds = seeds.slice(0, Number(values.controls));
+    sections.push(
+      `Base student ${name}, ${seeds.length} seed${seeds.length > 1 ? 's' : ''} (${seeds.join(', ')}), ${runs[0].get('base')?.right.length} test problems each.`,
+      studentTable(result),
+      intervalNote(seeds.length, 'seed'),
+      ...(controlSeeds.length > 0 ? [await controlsText(made, runs.slice(0, controlSeeds.length), controlSeeds)] : []),
     );
-    for (const [name, change] of Object.entries(controls)) {
-      const controlled: Outcomes[] = [];
-      for (const seed of controlSeeds) {
-        const variant = {
-          ...experiment,
-          name: `${experiment.name}-${name}`,
-          seed,
-          stages: change(experiment.stages),
-          baselines: { ...experiment.baselines, sft: false as const, sftConcise: false as const },
-        };
-        controlled.push(await outcomes(variant, `${name}, seed ${seed},`));
-      }
-      lines.push(row(name, lastOf(controlled), compared, comparedSft));
-    }
   }
-  const text = `${lines.join('\n')}\n`;
+  const overall = students.length > 1 ? resultOf('all', {}, means) : undefined;
+  if (overall)
+    sections.push(
+      `All ${students.length} base students, each with the mean of its seeds.`,
+      studentTable(overall),
+      intervalNote(students.length, 'base student'),
+      `What the curriculum gains, against the share of concise text that a base student has read.`,
+      gainTable(results),
+    );
+  const machine = `${cpus()[0].model}, ${cpus().length} cores`;
+  const head = `Experiment ${experiment.name} on ${machine}. Time (median) is training with its validation checks.`;
+  const text = `${[head, ...sections].join('\n\n')}\n`;
   console.log(`\n${text}`);
-  const out = join(packageRoot(), values.out);
-  mkdirSync(join(out, '..'), { recursive: true });
-  writeFileSync(out, text);
+  write(place(values.out), text);
+  const data = { experiment: experiment.name, machine, seeds, students: results, overall };
+  if (values.json) write(resolve(values.json), `${JSON.stringify(data, null, 2)}\n`);
 }
 
-main();
+function write(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+main().catch((error) => {
+  if (!(error instanceof Stopped || error?.name === 'AbortError')) throw error;
+  console.log('Stopped; the same command goes on from here.');
+  process.exitCode = 130;
+});

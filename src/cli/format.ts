@@ -2,6 +2,12 @@ import { inOneLine, pc, width } from './terminal';
 
 export const percent = (share: number, digits = 1) => `${(100 * share).toFixed(digits)} %`;
 
+/** `+1.7`, `−0.4`; what rounds to 0 has no minus. */
+export function signed(value: number, digits = 1): string {
+  const rounded = Number(value.toFixed(digits));
+  return `${rounded < 0 ? '−' : '+'}${Math.abs(rounded).toFixed(digits)}`;
+}
+
 /** Seconds as 0:07, 12:30 or 1:02:03. */
 export function clock(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

@@ -3,7 +3,7 @@ import { readEvaluation, readStart, readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
 import { stageTitles, strongestBaseline, trainedStages } from '../stages';
 import { type Start, studentTitle, versusStart } from '../start';
-import { clock, percent, table } from './format';
+import { clock, percent, signed, table } from './format';
 import { pc } from './terminal';
 
 type Row = Omit<StageRow, 'seq'>;
@@ -40,8 +40,6 @@ export function summaryTable(rows: readonly Row[], start?: Start): string {
   });
   return table(head, body);
 }
-
-const signed = (value: number) => `${value >= 0 ? '+' : '−'}${Math.abs(value).toFixed(1)}`;
 
 /** The last stage's student against the strongest baseline on the same problems; undefined where they have none in common. */
 function comparison(folder: string, baseline: Row, last: Row): string | undefined {

@@ -1,0 +1,105 @@
+/** The runs of the curriculum's benchmark: found again, gone on with, or made. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import type { Experiment } from '../src/config/experiment';
+import { readRunConfig } from '../src/curriculum/run-config';
+import { resumeRun, type SessionOptions, startRun } from '../src/curriculum/session';
+import { listRuns, type RunListing, readEvaluation, readSummary } from '../src/runs/reading';
+import type { StageName } from '../src/stages';
+
+/** What one run's student of a stage reached, or the mean over some runs. */
+export interface Outcome {
+  accuracy: number;
+  meanTokens: number;
+  /** Share cut off by the token budget. */
+  truncated: number;
+  /** Of training, with its checks. */
+  seconds: number;
+  /** By problem, in the order of the test rows. */
+  right: number[];
+  tokens: number[];
+}
+
+/** The students of one run. */
+export type Outcomes = Map<StageName, Outcome>;
+
+/** What a base student's folder says of its pretraining, in `pretraining.json`. */
+const pretrainingSchema = z.object({
+  /** Share of its corpus that concise writers wrote, 0 to 1. */
+  concise: z.number().min(0).max(1).optional(),
+  seed: z.number().optional(),
+});
+export type Pretraining = z.infer<typeof pretrainingSchema>;
+
+export function pretrainingOf(student: string): Pretraining {
+  const file = join(student, 'pretraining.json');
+  return existsSync(file) ? pretrainingSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : {};
+}
+
+/**
+ * The outcomes of the experiment. A run of just this experiment in `runsFolder` is taken as it is when it is finished, and gone on
+ * with when it is not: the work of hours can go on where it ended. Delete the folder to train anew.
+ */
+export async function outcomesOf(
+  experiment: Experiment,
+  runsFolder: string,
+  label: string,
+  signal: AbortSignal,
+): Promise<Outcomes> {
+  const started = performance.now();
+  const options: SessionOptions = {
+    signal,
+    notify: (event) => {
+      if (event.type !== 'result') return;
+      const { stage, accuracy, meanTokens } = event.row;
+      const minutes = (performance.now() - started) / 60_000;
+      console.log(
+        `  ${label} ${stage}: ${(100 * accuracy).toFixed(1)} %, ${meanTokens.toFixed(1)} tokens (${minutes.toFixed(1)} min)`,
+      );
+    },
+  };
+  const begun = listRuns(runsFolder).filter((listing) => isRunOf(listing, experiment));
+  const found = begun.find(isFinished) ?? begun[0];
+  if (found && isFinished(found)) return readOutcomes(found.folder);
+  if (found) console.log(`  ${label} goes on with ${found.id}`);
+  const { folder } = found ? await resumeRun(found.folder, options) : await startRun(experiment, runsFolder, options);
+  return readOutcomes(folder);
+}
+
+const isFinished = (listing: RunListing) => 'run' in listing && listing.run.record.state === 'finished';
+
+function isRunOf(listing: RunListing, experiment: Experiment): boolean {
+  if (!('run' in listing)) return false;
+  try {
+    return matches(JSON.parse(JSON.stringify(experiment)), readRunConfig(listing.folder).experiment);
+  } catch {
+    return false; // what cannot be read is not gone on with
+  }
+}
+
+/** Whether what was asked for is what was recorded. A setting that was "auto" is recorded as what it came to. */
+export function matches(asked: unknown, recorded: unknown): boolean {
+  if (asked === 'auto') return true;
+  if (typeof asked !== 'object' || asked === null || typeof recorded !== 'object' || recorded === null)
+    return asked === recorded;
+  const [a, b] = [asked as Record<string, unknown>, recorded as Record<string, unknown>];
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) => matches(a[key], b[key]));
+}
+
+function readOutcomes(folder: string): Outcomes {
+  return new Map(
+    readSummary(folder).map(({ stage, accuracy, meanTokens, truncated = 0, wallSeconds, checkpoint }) => {
+      const answers = readEvaluation(folder, checkpoint ?? stage);
+      const outcome: Outcome = {
+        accuracy,
+        meanTokens,
+        truncated,
+        seconds: wallSeconds,
+        right: answers.map(({ correct }) => Number(correct)),
+        tokens: answers.map(({ tokens }) => tokens),
+      };
+      return [stage, outcome];
+    }),
+  );
+}

@@ -1,0 +1,229 @@
+/** The tables of the curriculum's benchmark, and the same numbers as data. */
+import { percent, signed } from '../src/cli/format';
+import {
+  type StageName,
+  shortStageTitles,
+  stageNames,
+  stageTitles,
+  strongestBaseline,
+  trainedStages,
+} from '../src/stages';
+import { deviation, enoughRuns, mean, pairedInterval } from '../src/statistics';
+import type { Outcome, Outcomes, Pretraining } from './curriculum-runs';
+
+export interface Difference {
+  against: StageName;
+  /** Percentage points, with their 95 % interval over runs and problems. */
+  points: number;
+  pointsInterval: [number, number];
+  /** Percent of the other's mean tokens. */
+  tokens: number;
+}
+
+export interface StageResult {
+  stage: StageName;
+  /** A value for each run. */
+  accuracy: number[];
+  meanTokens: number[];
+  truncated: number[];
+  seconds: number[];
+  differences: Difference[];
+}
+
+export interface StudentResult {
+  student: string;
+  pretraining: Pretraining;
+  strongest?: StageName;
+  stages: StageResult[];
+}
+
+const of = (stage: StageName, runs: readonly Outcomes[]) => runs.flatMap((run) => run.get(stage) ?? []);
+
+/** The last stage of the curriculum that the runs have: what it leads to. */
+export const lastStage = (runs: readonly Outcomes[]) =>
+  trainedStages.toReversed().find((stage) => runs.every((run) => run.has(stage)));
+
+/** `strongest` is the baseline with the highest mean accuracy over the runs. */
+export function resultOf(student: string, pretraining: Pretraining, runs: readonly Outcomes[]): StudentResult {
+  const there = stageNames.filter((stage) => of(stage, runs).length > 0);
+  const means = there.map((stage) => {
+    const outcomes = of(stage, runs);
+    return {
+      stage,
+      accuracy: mean(outcomes.map(({ accuracy }) => accuracy)),
+      meanTokens: mean(outcomes.map(({ meanTokens }) => meanTokens)),
+    };
+  });
+  const strongest = strongestBaseline(means)?.stage;
+  return {
+    student,
+    pretraining,
+    strongest,
+    stages: there.map((stage) => ({
+      ...stageResult(stage, of(stage, runs)),
+      differences:
+        stage === 'base' ? [] : comparedWith(strongest).flatMap((other) => differenceOf(stage, other, runs) ?? []),
+    })),
+  };
+}
+
+const stageResult = (stage: StageName, outcomes: readonly Outcome[]) => ({
+  stage,
+  accuracy: outcomes.map(({ accuracy }) => accuracy),
+  meanTokens: outcomes.map(({ meanTokens }) => meanTokens),
+  truncated: outcomes.map(({ truncated }) => truncated),
+  seconds: outcomes.map(({ seconds }) => seconds),
+});
+
+/** Over the runs that have both; each run's students were tested on the same problems. */
+export function differenceOf(
+  stage: StageName,
+  against: StageName,
+  runs: readonly Outcomes[],
+  baselines: readonly Outcomes[] = runs,
+): Difference | undefined {
+  const pairs = runs.flatMap((run, i) => {
+    const [after, before] = [run.get(stage), baselines[i]?.get(against)];
+    return after && before && after !== before ? [{ after, before }] : [];
+  });
+  if (pairs.length === 0) return undefined;
+  const [low, high] = pairedInterval(
+    pairs.map(({ after, before }) => after.right.map((right, i) => right - before.right[i])),
+  );
+  const sum = (tokens: (pair: (typeof pairs)[number]) => number) => mean(pairs.map(tokens));
+  return {
+    against,
+    points: 100 * mean(pairs.map(({ after, before }) => after.accuracy - before.accuracy)),
+    pointsInterval: [100 * low, 100 * high],
+    tokens: 100 * (sum(({ after }) => after.meanTokens) / sum(({ before }) => before.meanTokens) - 1),
+  };
+}
+
+/** A base student's runs as one: the mean over its seeds, problem by problem. What several base students are compared by. */
+export function averaged(runs: readonly Outcomes[]): Outcomes {
+  return new Map(
+    stageNames.flatMap((stage) => {
+      const outcomes = of(stage, runs);
+      if (outcomes.length !== runs.length) return [];
+      const over = (value: (outcome: Outcome) => number) => mean(outcomes.map(value));
+      const byProblem = (values: (outcome: Outcome) => number[]) =>
+        values(outcomes[0]).map((_, i) => over((outcome) => values(outcome)[i]));
+      const outcome: Outcome = {
+        accuracy: over(({ accuracy }) => accuracy),
+        meanTokens: over(({ meanTokens }) => meanTokens),
+        truncated: over(({ truncated }) => truncated),
+        seconds: over(({ seconds }) => seconds),
+        right: byProblem(({ right }) => right),
+        tokens: byProblem(({ tokens }) => tokens),
+      };
+      return [[stage, outcome]];
+    }),
+  );
+}
+
+const differenceText = (difference: Difference | undefined) =>
+  difference
+    ? `${signed(difference.points)} (${difference.pointsInterval.map((end) => signed(end)).join(' .. ')}), ${signed(difference.tokens)} %`
+    : '';
+
+/** `90.2 % ± 1.0`; of one run without the spread. */
+const spread = (values: readonly number[], write: (value: number) => string, scale = 1) =>
+  values.length > 1 ? `${write(mean(values))} ± ${(scale * deviation(values)).toFixed(1)}` : write(mean(values));
+
+const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+  [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+
+const comparedWith = (strongest: StageName | undefined): StageName[] => [
+  ...new Set<StageName>(['base', 'sft', ...(strongest ? [strongest] : [])]),
+];
+
+/** A row for each baseline and stage. Differences are points with their interval, and percent of tokens. */
+export function studentTable({ strongest, stages }: StudentResult): string {
+  const others = comparedWith(strongest).filter((other) => stages.some(({ stage }) => stage === other));
+  const mark = (stage: StageName) => (stage === strongest ? ' (strongest baseline)' : '');
+  return table(
+    ['student', 'accuracy', 'tokens', 'cut off', ...others.map((other) => versus(other) + mark(other)), 'time'],
+    stages.map((result) => [stageTitles[result.stage] + mark(result.stage), ...cellsOf(result, others)]),
+  );
+}
+
+const versus = (stage: StageName) => `vs ${stage === 'base' ? 'base' : shortStageTitles[stage]}`;
+
+export function cellsOf(result: StageResult, others: readonly StageName[]): string[] {
+  const { accuracy, meanTokens, truncated, seconds, differences } = result;
+  return [
+    spread(accuracy, percent, 100),
+    spread(meanTokens, (value) => value.toFixed(1)),
+    percent(mean(truncated)),
+    ...others.map((other) => differenceText(differences.find(({ against }) => against === other))),
+    mean(seconds) > 0 ? `${Math.round(median(seconds))} s` : '',
+  ];
+}
+
+/** Of the times: one seed's may hold another program's work. */
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return mean(sorted.slice((sorted.length - 1) >> 1, (sorted.length >> 1) + 1));
+}
+
+/** What the curriculum gains on each base student, by how much concise text that has read. */
+export function gainTable(results: readonly StudentResult[]): string {
+  const share = ({ pretraining }: StudentResult) => pretraining.concise ?? Number.NaN;
+  const sorted = results.toSorted((a, b) => share(a) - share(b));
+  return table(
+    [
+      'concise text',
+      'base student',
+      'base',
+      'strongest baseline',
+      'curriculum',
+      'gain vs base',
+      'gain vs strongest baseline',
+    ],
+    sorted.map((result) => {
+      const { pretraining, student, stages, strongest } = result;
+      const at = (stage: StageName | undefined) => stages.find((one) => one.stage === stage);
+      const reached = (stage: StageName | undefined) => {
+        const one = at(stage);
+        return one ? `${percent(mean(one.accuracy))}, ${mean(one.meanTokens).toFixed(1)} tokens` : '';
+      };
+      const last = trainedStages.toReversed().find(at);
+      const against = (other: StageName | undefined) =>
+        differenceText(at(last)?.differences.find((one) => one.against === other));
+      return [
+        pretraining.concise === undefined ? 'not told' : percent(pretraining.concise, 0),
+        student + (pretraining.seed === undefined ? '' : ` (pretraining seed ${pretraining.seed})`),
+        reached('base'),
+        strongest ? `${stageTitles[strongest]}: ${reached(strongest)}` : '',
+        reached(last),
+        against('base'),
+        against(strongest),
+      ];
+    }),
+  );
+}
+
+/** What a reader has to know of the intervals above. */
+export function intervalNote(runs: number, what: 'seed' | 'base student'): string {
+  const over = `Mean ± standard deviation over ${what}s. Differences: points with their 95 % interval (paired bootstrap over ${what}s and problems, docs/baselines.md), and percent of tokens.`;
+  if (runs === 1)
+    return `${over} With one ${what} the interval counts problems only: it does not say what another ${what} would give.`;
+  if (runs < enoughRuns)
+    return `${over} ${runs} ${what}s are fewer than ${enoughRuns}: where ${what}s differ much, the intervals are too narrow.`;
+  return over;
+}
+
+/** The last stage of each control, against the base and plain SFT of the whole curriculum's runs. */
+export function controlTable(controlled: readonly [string, readonly Outcomes[]][], runs: readonly Outcomes[]): string {
+  const others: StageName[] = ['base', 'sft'];
+  return table(
+    ['student', 'accuracy', 'tokens', 'cut off', ...others.map(versus), 'time'],
+    controlled.flatMap(([name, outcomes]) => {
+      const stage = lastStage(outcomes);
+      if (!stage) return [];
+      const differences = others.flatMap((other) => differenceOf(stage, other, outcomes, runs) ?? []);
+      return [[name, ...cellsOf({ ...stageResult(stage, of(stage, outcomes)), differences }, others)]];
+    }),
+  );
+}
