@@ -112,6 +112,13 @@ export function firstRows(sources: readonly { source: RowSource }[], columns: Co
   return found;
 }
 
+/** The first rows of a dataset, and all its columns that they have. */
+export function peek(path: string): { names: string[]; rows: Row[] } {
+  const source = rowsOf(filesOf(path, 'train')[0]);
+  const rows = firstRows([{ source }]);
+  return { names: [...new Set([...(source.columns ?? []), ...rows.flatMap((row) => Object.keys(row))])], rows };
+}
+
 const isNamed = (name: string, columns: Columns) =>
   roles.some((role) => [columns[role] ?? []].flat().some((told) => told === name || told.startsWith(`${name}.`)));
 

@@ -20,8 +20,10 @@ export function datasetRows(file: string, lines: readonly string[], from: number
     if (line >= from) {
       const row = parse(text);
       if (row?.id !== undefined) rows.push({ line, problemId: String(row.id).trim(), answer: textOf(row.answer) });
-      else if (typeof row?.question === 'string')
-        rows.push({ line, problemId: `${name}-${index}`, answer: /####[ \t]*([^\n]+)$/.exec(String(row.answer))?.[1] });
+      else if (row) {
+        const answer = /####[ \t]*([^\n]+)$/.exec(String(row.answer))?.[1];
+        rows.push({ line, problemId: `${name}-${index}`, ...(answer !== undefined && { answer }) });
+      }
     }
     index++;
   }

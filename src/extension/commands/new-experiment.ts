@@ -2,9 +2,11 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { UserError } from '../../errors';
 import { answerOf, commandLine } from '../command-line';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
+import { datasetEndings, pickColumns } from './pick-columns';
 import { trustedCommand } from './report';
 
 /** What a new experiment is to be; all that is not said is asked. */
@@ -13,6 +15,8 @@ interface Wish {
   folder?: string;
   /** Absolute file of problems; without it, the built-in arithmetic. */
   data?: string;
+  /** Which column holds what, as `--columns` has it; without it, as guessed. */
+  columns?: string;
   /** Hugging Face folder; without it, a copy of the built-in student. */
   student?: string;
 }
@@ -66,18 +70,20 @@ async function ask({ data, student }: Wish): Promise<Wish | undefined> {
       },
       {
         label: t('My Data'),
-        detail: t('Problems with teacher chains: chains JSONL, GSM8K, BRIDGE or Parquet'),
+        detail: t('Problems with teacher chains: JSON lines, JSON, CSV, Parquet or Arrow'),
         own: true,
       },
     ];
     const kind = await vscode.window.showQuickPick(kinds, { title, placeHolder: t('What is learned from?') });
     if (!kind) return undefined;
     if (kind.own) {
-      const filters = { [t('Datasets')]: ['jsonl', 'json', 'parquet'] };
+      const filters = { [t('Datasets')]: datasetEndings };
       data = await choosePath({ title: t('Problems With Teacher Chains'), filters });
       if (!data) return undefined;
     }
   }
+  const columns = data === undefined ? '' : await pickColumns(data, title);
+  if (columns === undefined) return undefined;
   if (data && !student) {
     const students = [
       {
@@ -116,7 +122,7 @@ async function ask({ data, student }: Wish): Promise<Wish | undefined> {
       return existsSync(join(parent, value)) ? t('There is such a folder already') : undefined;
     },
   });
-  return name ? { folder: join(parent, name), data, student } : undefined;
+  return name ? { folder: join(parent, name), data, columns, student } : undefined;
 }
 
 async function choosePath(options: vscode.OpenDialogOptions): Promise<string | undefined> {
@@ -141,18 +147,29 @@ function freeFolder(parent: string, name: string): string {
 
 async function make(
   services: Services,
-  { folder, data, student }: Wish & { folder: string },
+  { folder, data, columns, student }: Wish & { folder: string },
   guided = false,
 ): Promise<string> {
   const { t } = vscode.l10n;
+  const options = Object.entries({ data, columns, student }).flatMap(([name, value]) =>
+    value ? [`--${name}`, value] : [],
+  );
   const made = await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Notification, title: t('Distillery: making {0}', basename(folder)) },
-    () => callNew(folder, [...(data ? ['--data', data] : []), ...(student ? ['--student', student] : [])]),
+    () => callNew(folder, options).catch((error) => withoutBadRows(error, folder, options)),
   );
   for (const note of made.notes) services.log.warn(note);
   if (made.notes.length > 0) void vscode.window.showWarningMessage(made.notes.join(' '));
   await open(services, made.experiment, guided);
   return made.experiment;
+}
+
+/** Rows that cannot be used are left out when the user says so. */
+async function withoutBadRows(error: unknown, folder: string, options: readonly string[]): Promise<Made> {
+  if (!(error instanceof UserError) || !error.remedy?.includes('--skip-bad')) throw error;
+  const leave = vscode.l10n.t('Leave Them Out');
+  if ((await vscode.window.showWarningMessage(error.message, { modal: true }, leave)) !== leave) throw error;
+  return callNew(folder, [...options, '--skip-bad']);
 }
 
 async function callNew(folder: string, options: readonly string[]): Promise<Made> {

@@ -9,6 +9,7 @@ import { type Plan, planOf } from '../../teachers/plan';
 import { defaultPrompt } from '../../teachers/prompt';
 import type { Teacher } from '../../teachers/types';
 import { cancellable } from '../cancellable';
+import { datasetEndings } from '../commands/pick-columns';
 import { trustedCommand } from '../commands/report';
 import type { Services } from '../services';
 import { setting } from '../settings';
@@ -35,7 +36,7 @@ async function chooseQuestions(): Promise<string | undefined> {
   const chosen = await vscode.window.showOpenDialog({
     title: t('Questions with answers'),
     openLabel: t('Choose'),
-    filters: { [t('Datasets')]: ['jsonl', 'json', 'parquet'] },
+    filters: { [t('Datasets')]: datasetEndings },
   });
   return chosen?.[0].fsPath;
 }

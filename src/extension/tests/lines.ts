@@ -4,7 +4,7 @@ import type { DataSource } from '../../config/experiment';
 
 /** The line, from 0, of each row of a text, from the source's first row on. */
 export function rowLines({ format, start }: DataSource, text: string): number[] {
-  const rows = format === 'bridge' ? arrayLines(text) : filledLines(text);
+  const rows = format === 'bridge' || text.trimStart().startsWith('[') ? arrayLines(text) : filledLines(text);
   return rows.slice(start);
 }
 

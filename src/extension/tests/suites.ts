@@ -90,7 +90,9 @@ function linesOf(
   textOf: (file: string) => string | undefined,
 ): readonly number[] {
   if (file === undefined) return Array.from({ length: rows }, (_, i) => i);
-  if (source.format === 'parquet') return new Array<number>(rows).fill(0); // it has no lines to point at
+  // Others have no lines to point at, or more of them than rows.
+  if (!/\.(jsonl|ndjson|json)$/i.test(file) || ('skipBad' in source && source.skipBad))
+    return new Array<number>(rows).fill(0);
   return rowLines(source, textOf(file) ?? '');
 }
 

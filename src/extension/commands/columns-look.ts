@@ -1,0 +1,29 @@
+/** How a dataset reads by some columns: pure, for `pick-columns`. */
+import type { Columns, SettledColumns } from '../../data/columns';
+import { readProblems } from '../../data/read';
+import type { Problem } from '../../data/types';
+import { UserError } from '../../errors';
+
+export interface Look {
+  columns?: SettledColumns;
+  first?: Problem;
+  /** Why these columns will not do. */
+  fault?: string;
+}
+
+/** The first row by the columns as they are guessed and told. */
+export function lookAt(file: string, told: Columns): Look {
+  try {
+    const { columns, problems } = readProblems(file, 'rows', { columns: told, count: 1, skipBad: true });
+    return { columns, first: problems.at(0) };
+  } catch (error) {
+    if (error instanceof UserError) return { fault: error.message };
+    throw error;
+  }
+}
+
+/** As `--columns` takes them. */
+export const optionOf = (columns: SettledColumns) =>
+  Object.entries(columns)
+    .map(([role, name]) => `${role}=${[name].flat().join('+')}`)
+    .join(',');
