@@ -103,6 +103,9 @@ async function learnToRewrite(
   return { step: check.step, accuracy, meanTokens };
 }
 
+/** The checkpoint that rewrites were sampled from; none where nothing was trained for it. */
+const rewriterOf = ({ updates }: RewriteSettings) => updates > 0 && { checkpoint: checkpointName('rewrite', updates) };
+
 /** Samples rewrites of every failure once more and keeps the right ones by sound steps that are shorter than the teacher, shortest first. */
 async function collectRewrites(
   context: Context,
@@ -142,7 +145,7 @@ async function collectRewrites(
         reward: score.total,
         accepted,
         reason,
-        provenance: { stage: 'rewrite', step: settings.updates, group, sample },
+        provenance: { stage: 'rewrite', step: settings.updates, group, sample, ...rewriterOf(settings) },
       });
     }
   });
