@@ -22,7 +22,7 @@ beforeAll(async () => {
   folder = await tinyWorkspace();
   whole = (await start()).folder;
 }, 120_000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }), 120_000);
 
 const quiet = { notify: () => {}, signal: new AbortController().signal };
 

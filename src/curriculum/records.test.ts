@@ -11,7 +11,7 @@ import { startRun } from './session';
 
 const folder = mkdtempSync(join(tmpdir(), 'distillery-records-'));
 let run = '';
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }), 120_000);
 
 /** The built-in student goes through everything, a few updates each: unlike a random one it is right now and then, and slips now and then. */
 beforeAll(async () => {
