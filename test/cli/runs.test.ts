@@ -259,7 +259,7 @@ describe('runs and show', () => {
     for (const text of [
       'finished',
       'Settings',
-      'Stage 2   2 updates of 2 × 3',
+      'Stage 2      2 updates of 2 × 3',
       'Curves',
       'Stage 3 rewrite (internalise), 2 updates',
       'Failures (',

@@ -1,7 +1,8 @@
 import { basename, dirname } from 'node:path';
 import { nodeAt, parseDocument } from '../../config/document';
 import { rewardStarter } from '../../config/snippets';
-import { createFile } from '../../writing';
+import { guardDisk } from '../../disk';
+import { createFile, makeFolder } from '../../writing';
 import { trustedCommand } from '../commands/report';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
@@ -57,6 +58,10 @@ export const registerCreateReward = (services: Services) =>
   trustedCommand(services, 'distillery.createReward', async (file: string) => {
     const uri = vscode.Uri.file(file);
     const name = basename(file).replace(/(\.reward)?\.json$/, '');
-    createFile(dirname(file), file, rewardStarter(name)); // what has its name stays, and is shown
+    const folder = dirname(file);
+    guardDisk(file, 'nothing was written', () => {
+      makeFolder(folder, folder);
+      createFile(folder, file, rewardStarter(name)); // what has its name stays, and is shown
+    });
     await vscode.window.showTextDocument(uri);
   });
