@@ -72,6 +72,23 @@ it('resolves a resolved experiment to itself, so that a run can be resumed from 
   expect(resolveExperiment(JSON.parse(JSON.stringify(loaded)), '/elsewhere')).toEqual(loaded);
 });
 
+it('gives baselines the settings of plain SFT and of Stage 2, where they say nothing else', () => {
+  const sft = { updates: 7, batch: 5, learningRate: 1e-3 };
+  const baselines = { sft, sftConcise: {}, rft: { updates: 3 }, grpo: { learningRate: 2e-4 } };
+  const stages = { complete: { updates: 9, learningRate: 1e-4, beta: 0.1 } };
+  const { experiment: loaded } = loadExperiment(write('x.distillery.json', { ...experiment, stages, baselines }));
+  expect(loaded.baselines.sftConcise).toEqual(loaded.baselines.sft);
+  expect(loaded.baselines.rft).toEqual({ ...loaded.baselines.sft, updates: 3 });
+  expect(loaded.baselines.grpo).toMatchObject({ updates: 9, learningRate: 2e-4, beta: 0.1 });
+  expect(resolveExperiment(JSON.parse(JSON.stringify(loaded)), '/elsewhere')).toEqual(loaded);
+});
+
+it('refuses baselines of Stage 2 without it', () => {
+  const file = { ...experiment, stages: { complete: false }, baselines: { grpo: {} } };
+  const error = errorOf(() => loadExperiment(write('x.distillery.json', file)));
+  expect(String(error)).toContain('baselines.grpo samples as Stage 2 does, and stages.complete is off.');
+});
+
 it('prints all errors, each with place and remedy', () => {
   const path = write('x.distillery.json', { ...experiment, sead: 1, backend: 'cpus' });
   const error = errorOf(() => loadExperiment(path));

@@ -29,6 +29,14 @@ export interface RunConfig {
 /** What runs trained with that began before AdamW's numbers were settings. */
 const formerAdam = { beta1: 0.9, beta2: 0.95, epsilon: 1e-8 };
 
+/** Earlier runs recorded `baselines.controls`, a list that none of them used. */
+const formerSchema = z.looseObject({ baselines: z.looseObject({}).optional() });
+
+function withoutControls(settings: z.infer<typeof formerSchema>) {
+  const { controls: _, ...baselines } = settings.baselines ?? {};
+  return { ...settings, baselines };
+}
+
 /** config.json of a run that is to go on as it began, checked. Throws a UserError when it is damaged, and for a run that holds imported cases and no experiment. */
 export function readRunConfig(run: string): RunConfig {
   const file = configFile(run);
@@ -39,7 +47,7 @@ export function readRunConfig(run: string): RunConfig {
       code: 'run',
       remedy: 'Imported cases have none. The config of any other run was changed or damaged: restore it from a copy.',
     });
-  const settings = { adam: formerAdam, ...check(z.looseObject({}), experiment, { file }) };
+  const settings = withoutControls({ adam: formerAdam, ...check(formerSchema, experiment, { file }) });
   return {
     experiment: resolveExperiment(check(experimentSchema(), settings, { file }), dirname(file)),
     environment: check(environmentSchema, environment, { file }),

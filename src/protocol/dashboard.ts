@@ -109,7 +109,7 @@ const pair = z.object({
   /** `base`: the student that the same run began with; `first`: the same stage of the first run. */
   against: z.enum(['base', 'first']),
   n: count,
-  /** Difference of the shares right, and of mean tokens; with 95 % intervals (paired bootstrap). */
+  /** Difference of the shares right, and of mean tokens; with 95 % intervals over the problems. */
   accuracy: z.number(),
   accuracyInterval: interval,
   tokens: z.number(),

@@ -45,7 +45,7 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly Pair[]):
         heading('95 % interval', 'Wilson score interval of the accuracy'),
         heading(
           versus,
-          'Difference in accuracy from the student that the run began with, on the same problems, with 95 % interval (paired bootstrap)',
+          'Difference in accuracy from the student that the run began with, on the same problems, with 95 % interval (paired bootstrap over the problems; it does not say what other seeds would give)',
         ),
         several
           ? heading(

@@ -64,6 +64,7 @@ it('tell the time left by the pace of the phase, not by the pause before it', ()
   expect(progressOf(filled(), undefined)).toEqual({ stage: 'complete', phase: 'complete', done: 10 });
   expect(progressOf(new Columns(), config)).toBeUndefined();
   expect(plannedUpdates(config, 'sft', 'sft')).toBe(300);
+  expect(plannedUpdates(config, 'rft', 'sample')).toBe(25);
   expect(
     plannedUpdates({ experiment: { stages: { rewrite: { internalise: { updates: 7 } } } } }, 'rewrite', 'internalise'),
   ).toBe(7);

@@ -1,5 +1,5 @@
 import type { Progress } from '../../protocol/dashboard';
-import { isBaseline, stageNames } from '../../stages';
+import { isBaseline, sampledAs, stageNames } from '../../stages';
 import { paceOf } from '../pace';
 import { type Columns, stretchesOf } from './columns';
 
@@ -26,7 +26,10 @@ export function progressOf(columns: Columns, config: unknown): Progress | undefi
 /** What config.json plans for a phase; a config of another shape plans nothing. */
 export function plannedUpdates(config: unknown, stage: string, phase: string): number | undefined {
   const home = isBaseline(stage) ? 'baselines' : 'stages';
-  const path = ['experiment', home, stage, ...(phase === stage ? [] : [phase]), 'updates'];
+  // What a baseline samples before it learns goes by the stage that it samples as.
+  const sampling = phase === 'sample' && isBaseline(stage) && sampledAs[stage];
+  const within = phase === stage ? [] : [phase];
+  const path = ['experiment', ...(sampling ? ['stages', sampling] : [home, stage, ...within]), 'updates'];
   let value: unknown = config;
   for (const key of path) value = (value as Record<string, unknown> | null | undefined)?.[key];
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
