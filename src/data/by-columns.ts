@@ -34,7 +34,8 @@ export function problemOf(row: Row, columns: SettledColumns, place: Place, id: s
   const written = told(columns.answer, 'assistant');
   const stated = written !== undefined && /\s|\\boxed/.test(written) ? extractAnswer(written, 'strict') : null;
   const given = stated?.value ?? written;
-  const chosen = chainOf(row, columns, given);
+  const found = chainOf(row, columns, given);
+  const chosen = found?.cutOff ? undefined : found;
   const solution = stated && written!.length > stated.value.length + 20 ? stripCalculatorMarks(written!) : undefined;
   const chain = chosen?.chain ?? solution;
   const answer = columns.answer === undefined && chain !== undefined ? extractAnswer(chain, 'strict')?.value : given;
@@ -47,6 +48,7 @@ export function problemOf(row: Row, columns: SettledColumns, place: Place, id: s
     ...(chain !== undefined && { chain }),
     ...(system !== undefined && { system }),
     ...(isFilled(student) && answer !== undefined && { student: recordedOf(student, answer, place) }),
+    ...(found?.cutOff && { meta: { cutOff: true } }),
     ...(chosen?.verified && { meta: { verified: true } }),
   };
 }
@@ -68,5 +70,5 @@ function chainOf(row: Row, columns: SettledColumns, answer: string | undefined):
   if (text === undefined) return undefined;
   const thinking = columns.thinking === undefined ? undefined : textOf(cellOf(row, columns.thinking), 'assistant');
   const chain = plainMarks(withThinking(thinking, text)!);
-  return isCutOff(chain) ? undefined : { chain: stripCalculatorMarks(chain), verified: false };
+  return { chain: stripCalculatorMarks(chain), verified: false, cutOff: isCutOff(chain) };
 }

@@ -102,6 +102,8 @@ export interface Chosen {
   chain: string;
   /** The dataset says that it is right. */
   verified: boolean;
+  /** It ends within its thinking. */
+  cutOff?: boolean;
 }
 
 /**

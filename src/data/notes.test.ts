@@ -35,6 +35,15 @@ test('sentences cannot, and the first is shown', () => {
   ]);
 });
 
+test('questions that ask for a box, and chains that were cut off', () => {
+  const question = 'What is 2 + 3? Put your final answer within \\boxed{}.';
+  const rows = [1, 2, 3].map((i) => ({ id: `q${i}`, question, answer: '5', meta: { cutOff: i === 2 } }));
+  expect(notesOn(rows)).toEqual([
+    '1 of 3 teacher chains end within their thinking (q2), and are left out.',
+    expect.stringMatching(/^3 of 3 questions ask for a box/),
+  ]);
+});
+
 test('chains without steps, when most are', () => {
   const taught = (...chains: string[]) => chains.map((chain, i) => ({ ...problems('5')[0], id: `q${i}`, chain }));
   const two = 'Step 1: 2 * 2 = 4\nStep 2: 4 + 1 = 5\nAnswer: 5';

@@ -13,7 +13,14 @@ const looked = 2000;
 /** What the user should know of problems before anything is trained on them. */
 export function notesOn(problems: Problems, rule?: OtherAnswers): string[] {
   const rows = spread(problems, looked);
-  const notes = [unreadableAnswers(rows), singleSteps(rows), otherAnswersNote(rows, rule), ownSystem(rows)];
+  const notes = [
+    unreadableAnswers(rows),
+    singleSteps(rows),
+    otherAnswersNote(rows, rule),
+    cutChains(rows),
+    boxes(rows),
+    ownSystem(rows),
+  ];
   const some = problems.length > rows.length ? `Of ${rows.length} rows that were looked at: ` : '';
   return notes.flatMap((note) => (note === undefined ? [] : [some + note]));
 }
@@ -22,6 +29,20 @@ export function notesOn(problems: Problems, rule?: OtherAnswers): string[] {
 export function datasetNotes({ problems, bad }: Pick<Dataset, 'problems' | 'bad'>, rule?: OtherAnswers): string[] {
   const left = bad ? [`${bad.count} of ${bad.rows} rows cannot be used and are left out: ${badRowsText(bad)}.`] : [];
   return [...left, ...notesOn(problems, rule)];
+}
+
+/** Chains that were left out when the rows were read. */
+function cutChains(problems: readonly Problem[]): string | undefined {
+  const cut = problems.filter(({ meta }) => meta?.cutOff === true);
+  if (cut.length === 0) return undefined;
+  return `${cut.length} of ${problems.length} teacher chains end within their thinking (${cut[0].id}), and are left out.`;
+}
+
+/** Questions that ask for a form of the answer that no target has. */
+function boxes(problems: readonly Problem[]): string | undefined {
+  const asking = problems.filter(({ question }) => /\\boxed|\bin a box\b/i.test(question));
+  if (2 * asking.length <= problems.length) return undefined;
+  return `${asking.length} of ${problems.length} questions ask for a box (\\boxed{}), but what is learned and asked for ends in "Answer: ...". Take that sentence out of the questions.`;
 }
 
 /** System messages of conversations: prompts have the experiment's. */

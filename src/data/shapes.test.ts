@@ -198,6 +198,19 @@ describe('written by hand', () => {
     expect(told({})).toThrow('no column looks like the question');
   });
 
+  test('a chain that ends within its thinking is left out', () => {
+    const row = { question: 'What is 3 * 4?', answer: '12', response: '<think>\nMaybe \\boxed{12}? Let me' };
+    expect(read(written('cut.jsonl', JSON.stringify(row))).problems.at(0)).toEqual({
+      ...{ id: 'cut-0', question: row.question, answer: '12' },
+      meta: { cutOff: true },
+    });
+  });
+
+  test('text that is not UTF-8 is refused', () => {
+    const latin = Buffer.from('question,answer\nWie viele Bücher?,12\n', 'latin1');
+    expect(() => read(written('latin.csv', latin))).toThrow('not UTF-8');
+  });
+
   test('other files say what they are', () => {
     expect(() => read(written('a.zip', 'PK\x03\x04....'))).toThrow('this is a ZIP archive');
     expect(() => read(written('a.parquet', 'version https://git-lfs.github.com/spec/v1\n'))).toThrow('Git LFS');

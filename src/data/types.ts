@@ -13,7 +13,8 @@ export interface Problem {
   student?: RecordedAnswer;
   /**
    * Whatever else the file says; GSM8K's solution with its calculator marks is kept here under `marked`, and that the file says of the chain
-   * that it is right under `verified`.
+   * that it is right under `verified`,
+   * and that its chain was left out, as it ends within its thinking, under `cutOff`.
    */
   meta?: Record<string, unknown>;
 }

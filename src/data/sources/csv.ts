@@ -1,4 +1,5 @@
 /** CSV and TSV with a heading. */
+import { isUtf8 } from 'node:buffer';
 import { parse } from 'csv-parse/sync';
 import { datasetError, type Place } from '../rows';
 import type { Bytes } from './bytes';
@@ -9,6 +10,7 @@ export function csvRows(bytes: Bytes): RowSource {
     *rows() {
       const { file } = bytes;
       const text = Buffer.concat([...bytes.chunks()].map((chunk) => Buffer.from(chunk)));
+      if (!isUtf8(text)) throw datasetError('the file is not UTF-8', { file }, 'Save it as UTF-8.');
       const faults: SourceRow[] = [];
       let records: { record: Record<string, string>; info: { lines: number } }[];
       try {
