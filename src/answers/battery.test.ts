@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { cpuTime } from '../chain/testing/cpu-time';
 import { packageRoot } from '../paths';
+import { sameAnswer } from './equal';
+import { extractAnswer } from './extract';
 import { judge } from './grade';
 
 const read = (name: string) => readFileSync(join(packageRoot(), 'test/fixtures/answers', name), 'utf8');
@@ -46,4 +49,62 @@ test('ten answers of a model server, seven of them right', () => {
     return judge(rules.find(({ match }) => match === question)!.text, answer).correct ? [id] : [];
   });
   expect(right).toEqual(['g0', 'g1', 'g3', 'g4', 'g5', 'g8', 'g9']);
+});
+
+describe('a comparison ends within a second, whatever the texts hold', () => {
+  const longest = 1900;
+  const nested = (open: string, close: string, inside: string) => {
+    const n = Math.floor((longest - inside.length) / (open.length + close.length));
+    return open.repeat(n) + inside + close.repeat(n);
+  };
+  test.each([
+    ['9^9^9^9^9', '9^9^9^9^8'],
+    ['(x+1)^{999999}', '(1+x)^{999999}+1'],
+    ['99999!', '99998!'],
+    ['5!!!!!!!!', '5!!!!!!!'],
+    ['1'.repeat(longest), `${'1'.repeat(longest - 1)}2`],
+    [nested('(', ')', 'x'), nested('(', ')', 'y')],
+    [nested('\\frac{1}{', '}', 'x'), nested('\\frac{1}{', '}', 'y')],
+    [nested('\\sqrt{', '}', 'x'), nested('\\sqrt{', '}', 'y')],
+    [nested('\\sin(', ')', 'x'), nested('\\sin(', ')', 'y')],
+    ['x+'.repeat(390).concat('1'), 'x+'.repeat(390).concat('2')],
+    ['\\sin x + '.repeat(150).concat('1'), '\\sin x + '.repeat(150).concat('2')],
+    ['x^{0.3}'.repeat(80), 'x^{0.4}'.repeat(80)],
+    [
+      Array.from({ length: 60 }, (_, i) => `\\sqrt{${i}+x}`).join(', '),
+      Array.from({ length: 60 }, (_, i) => `\\sqrt{${i}+y}`).join(', '),
+    ],
+    ['\\pm 1'.repeat(100), '\\pm 2'.repeat(100)],
+    ['2^'.repeat(300).concat('2'), '2^'.repeat(300).concat('3')],
+    ['\\log '.repeat(120).concat('x'), '\\log '.repeat(120).concat('y')],
+    [`${'1,'.repeat(300)}1`, `${'1,'.repeat(300)}2`],
+    ['a_{'.repeat(400), 'a_{'.repeat(399)],
+    ['|'.repeat(700), '|'.repeat(699)],
+  ])('%#', (a, b) => {
+    expect(cpuTime(() => expect(sameAnswer(a, b)).toBe(false))).toBeLessThan(1000);
+    expect(cpuTime(() => sameAnswer(b, a))).toBeLessThan(1000);
+  });
+
+  test.each([
+    '<think>',
+    '\\boxed{1} and ',
+    '\\boxed{',
+    '**1** ',
+    '$x$ ',
+    '"answer": ',
+    '#### 1. ',
+    '答案是',
+    'x^',
+    '\nQuestion: 1',
+    '<answer>',
+    '1 apple and ',
+    '\\',
+    '{,}',
+    'the answer is not ',
+  ])('a million characters of %j', (piece) => {
+    const text = piece.repeat(1_000_000 / piece.length);
+    expect(cpuTime(() => extractAnswer(text, 'lenient'))).toBeLessThan(1000);
+    expect(cpuTime(() => extractAnswer(`Answer: ${text}`, 'strict'))).toBeLessThan(1000);
+    expect(cpuTime(() => judge(`\\boxed{${text}}`, text))).toBeLessThan(1000);
+  });
 });

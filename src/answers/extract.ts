@@ -29,17 +29,22 @@ export function extractAnswer(text: string, mode: 'strict' | 'lenient' = 'strict
   const spoken = spokenPart(text);
   if (spoken.cutOff) return null;
   const parts = questionsIn(text, spoken);
-  for (const part of parts) {
-    const found = marked(text, part);
-    if (found) return found.value !== '' ? found : mode === 'lenient' ? unmarked(text, part) : null;
+  for (const { start, end } of parts) {
+    const part = text.slice(start, end);
+    const found = marked(part, { start: 0, end: part.length });
+    if (!found) continue;
+    const answer = found.value === '' && mode === 'lenient' ? unmarked(part) : found;
+    return answer && answer.value !== '' ? moved(answer, start) : null;
   }
   if (mode === 'strict') return null;
-  for (const part of parts) {
-    const found = unmarked(text, part);
-    if (found) return found;
+  for (const { start, end } of parts) {
+    const found = unmarked(text.slice(start, end));
+    if (found) return moved(found, start);
   }
   return null;
 }
+
+const moved = (answer: Answer, by: number): Answer => ({ ...answer, start: answer.start + by, end: answer.end + by });
 
 /** The parts of a text between the questions that it asks itself. */
 function questionsIn(text: string, { start, end }: Span): Span[] {
@@ -206,12 +211,12 @@ const tailLength = 600;
 const longestTail = 20_000;
 
 /** What a text without a mark says last: a short text as a whole, a value in bold, a formula, a number. */
-function unmarked(text: string, { start, end }: Span): Answer | null {
-  const body = trimmed(text, start, end);
+function unmarked(text: string): Answer | null {
+  const body = trimmed(text, 0, text.length);
   const whole = body.end - body.start <= 200 ? text.slice(body.start, body.end) : '';
   if (/[\\$=([{<>≤≥]/.test(whole) && !(formulas.test(whole) && /\p{L}{2}/u.test(whole.replace(formulas, '')))) {
     const node = readingsOf(whole, false)[0];
-    if (node && (node.kind !== 'text' || /^\$.*\$$/.test(text.slice(start, end).trim())))
+    if (node && (node.kind !== 'text' || /^\$.*\$$/.test(text.trim())))
       return { ...written(text, body, node), kind: 'number' };
   }
   return lastBold(text, body) ?? lastValue(text, body);

@@ -52,18 +52,24 @@ const placeholder = /^(?:\[[\p{L} _-]{2,60}\]|<[\p{L} _-]{2,60}>)$/u;
 const openers = /^(?:[\s*_"“”`>:]|\\[[(]|#{1,6}(?=\s)|\\?["“”]|[-–•](?=\s(?!\s*[\d.]+\s*$)))+/;
 const closers = /(?:\\?["“”]|[\s*_`]|\\[\])]|[.。!！?？](?=[\s*_"“”`]*$)|<\|[^|>]{1,30}\|>|<\/?[a-z_]{1,20}>)+$/;
 
+/** Most code units of dress on either side. */
+const longestDress = 200;
+
 /** The range without bold marks, LaTeX's delimiters and the stop of its sentence. */
 export function trimmed(text: string, start: number, end: number): Span {
-  let line = text.slice(start, end);
-  for (let close = closers.exec(line); close; close = closers.exec(line)) {
+  // Dress is short: what stands further in is left, so that a text of nothing but dress costs little.
+  const tailFrom = Math.max(start, end - longestDress);
+  let tail = text.slice(tailFrom, end);
+  for (let close = closers.exec(tail); close; close = closers.exec(tail)) {
     // Signs of exclamation behind a number or a bracket are factorials.
-    const factorial = close[0].startsWith('!') && /[\d)]$/.test(line.slice(0, close.index)) ? 1 : 0;
+    const factorial = close[0].startsWith('!') && /[\d)]$/.test(tail.slice(0, close.index)) ? 1 : 0;
     const kept = close.index + factorial;
-    if (kept === line.length) break;
-    line = line.slice(0, kept);
+    if (kept === tail.length) break;
+    tail = tail.slice(0, kept);
   }
-  const open = openers.exec(line)?.[0].length ?? 0;
-  return { start: start + open, end: start + line.length };
+  const stop = tailFrom + tail.length;
+  const open = openers.exec(text.slice(start, Math.min(stop, start + longestDress)))?.[0].length ?? 0;
+  return { start: start + open, end: stop };
 }
 
 /** The value of a range that says one and nothing else. */
