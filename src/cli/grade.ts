@@ -1,0 +1,127 @@
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import * as z from 'zod';
+import { judge } from '../answers/grade';
+import { groundedness } from '../chain/grounded';
+import { UserError } from '../errors';
+import { parseJson, readLines } from '../lines';
+import { printDocument } from './exit';
+import { clip, percent, plural, table } from './format';
+import { positive } from './options';
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+/** A line of the input; other keys are passed over. Of several reference answers all are asked for. */
+const rowSchema = z.object({
+  text: z.string('"text" is missing or no text'),
+  gold: z.union([scalar, z.array(scalar).transform((items) => items.join(', '))], '"gold" is missing or no answer'),
+  question: z.string('"question" is no text').optional(),
+});
+type Row = z.output<typeof rowSchema>;
+
+interface Grade {
+  /** The strict answer, or null. */
+  answer: string | null;
+  strict: boolean;
+  lenient: boolean;
+  /** Whether the steps arrive at the answer; null where that cannot be said. */
+  grounded: boolean | null;
+  /** What is wrong with the steps, or null. */
+  fault: string | null;
+}
+
+export function addGradeCommand(program: Command): void {
+  program
+    .command('grade')
+    .description('judge texts against reference answers, as evaluation and rewards do')
+    .argument('<file>', 'JSON lines: {"text": "...", "gold": "...", "question"?: "..."}')
+    .option('--json', 'one JSON array of {answer, strict, lenient, grounded, fault}, a line of the file each')
+    .option('--show <n>', 'rows to show', positive, 40)
+    .addHelpText(
+      'after',
+      `
+strict: the answer behind a mark ("Answer:", a box, ...) is right. lenient: where there is no mark, the last value in the text counts.
+grounded: the steps arrive at the answer. docs/answers.md has the rules.
+
+Examples:
+  distillery grade answers.jsonl
+  distillery grade answers.jsonl --json | jq 'map(.strict) | add'`,
+    )
+    .action((file: string, options: { json?: boolean; show: number }) => {
+      const rows = readRows(file);
+      const grades = rows.map(gradeOf);
+      if (options.json) printDocument(grades);
+      else process.stdout.write(`${gradesText(rows, grades, options.show)}\n`);
+    });
+}
+
+/** Lines named in the error for a file with several bad ones. */
+const mostNamed = 5;
+
+function readRows(file: string): Row[] {
+  const rows: Row[] = [];
+  const bad: { line: number; message: string }[] = [];
+  for (const { number: line, text } of readLines(file)) {
+    if (text.trim() === '') continue;
+    try {
+      const read = rowSchema.safeParse(parseJson(text, { file, line, code: 'dataset' }));
+      if (read.success) rows.push(read.data);
+      else bad.push({ line, message: read.error.issues.map(({ message }) => message).join(', ') });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      bad.push({ line, message: error.message });
+    }
+  }
+  if (bad.length > 0) throw badLines(file, bad);
+  if (rows.length > 0) return rows;
+  throw new UserError('there is no line in it', {
+    file,
+    code: 'dataset',
+    remedy: 'Write {"text": ..., "gold": ...} a line.',
+  });
+}
+
+function badLines(file: string, [first, ...others]: { line: number; message: string }[]): UserError {
+  const named = others.slice(0, mostNamed - 1).map(({ line }) => `${file}:${line}`);
+  const rest = others.length - named.length;
+  const more = others.length > 0 ? ` (so are ${[...named, ...(rest > 0 ? [`${rest} more`] : [])].join(', ')})` : '';
+  return new UserError(`${first.message}${more}`, {
+    file,
+    line: first.line,
+    code: 'dataset',
+    remedy: 'Each line is {"text": "...", "gold": "..."}.',
+  });
+}
+
+function gradeOf({ text, gold, question }: Row): Grade {
+  const { answer, correct, lenientCorrect } = judge(text, gold);
+  const { applies, grounded, fault } = groundedness(question, text);
+  return { answer, strict: correct, lenient: lenientCorrect, grounded: applies ? grounded : null, fault };
+}
+
+function gradesText(rows: readonly Row[], grades: readonly Grade[], most: number): string {
+  const mark = (verdict: boolean | null) => (verdict === null ? pc.dim('–') : verdict ? pc.green('yes') : pc.red('no'));
+  const shown = grades
+    .slice(0, most)
+    .map(({ answer, strict, lenient, grounded, fault }, i) => [
+      String(i + 1),
+      mark(strict),
+      mark(lenient),
+      mark(grounded),
+      shownText(answer ?? '–'),
+      shownText(rows[i].gold),
+      shownText(fault ?? ''),
+    ]);
+  const count = (of: (grade: Grade) => boolean) => {
+    const n = grades.filter(of).length;
+    return `${n} (${percent(n / grades.length)})`;
+  };
+  return [
+    table(['row', 'strict', 'lenient', 'grounded', 'answer', 'reference', 'fault'], shown, 7),
+    ...(grades.length > most ? [pc.dim(`and ${grades.length - most} more`)] : []),
+    '',
+    `${plural(grades.length, 'text')}: strict ${count(({ strict }) => strict)}, lenient ${count(({ lenient }) => lenient)}, without an answer ${count(({ answer }) => answer === null)}, not grounded ${count(({ grounded }) => grounded === false)}`,
+  ].join('\n');
+}
+
+/** On one line, short, and without control characters, which a terminal would obey. */
+const shownText = (text: string) => clip(text.replace(/[\p{Cc}\p{Cf}]+/gu, ' '), 40);
