@@ -149,7 +149,10 @@ const kindReasons: Record<string, [calledRight: string, calledWrong: string]> = 
 function reasonOf({ kind, gold, text, right, mathVerify }: Judged): string {
   const person = personSays.find(([g, t]) => gold === g && text.startsWith(t));
   if (person) return person[3];
-  const [calledRight, calledWrong] = kindReasons[kind] ?? ['reads it otherwise', 'reads it otherwise'];
+  const [calledRight, calledWrong] = kindReasons[kind] ?? [
+    'drops units or words, or takes one of several',
+    'does not know this form',
+  ];
   return mathVerify && !right ? calledRight : calledWrong;
 }
 

@@ -9,7 +9,7 @@ import { apply, keyOf, type Node } from './node';
 import { Budget, isExpression, OutOfBudget } from './numeric';
 import { longestAnswer } from './parser';
 import { readingsOf } from './readings';
-import { hasUnknown, intervalOf, namesAgree, sameRelation, solved } from './relations';
+import { hasUnknown, intervalOf, namesAgree, sameRelation, solved, unionOf } from './relations';
 import { ratioOf, sameQuantity, sameRatio, sameTime } from './values';
 import { sameWords, wordsOf } from './words';
 
@@ -76,6 +76,9 @@ function same(a: Node, gold: Node, budget: Budget): boolean {
     if (verdict !== null) return verdict;
   }
   if (sameWords(a, gold)) return true;
+  const [union, goldUnion] = [unionOf(a), unionOf(gold)];
+  if (union && (goldUnion || isSetOperation(gold))) return inner(union, goldUnion ?? gold);
+  if (goldUnion && isSetOperation(a)) return inner(a, goldUnion);
   const [rows, wanted] = [matrixOf(a), matrixOf(gold)];
   if (rows || wanted) return sameMatrix([a, rows], [gold, wanted], inner);
   const [set, goldSet] = [collectionOf(a), collectionOf(gold)];

@@ -97,15 +97,17 @@ function inBox(text: string, { start, end }: Span): Answer | null {
   return { ...(node ? written(text, place, node) : { ...place, value: content }), kind: 'box', ...(node ? {} : place) };
 }
 
-function inTag(text: string, { start, end }: Span): Answer | null {
-  const open = text.lastIndexOf('<answer>', end);
-  if (open < start) return null;
-  const from = open + '<answer>'.length;
-  const close = text.indexOf('</answer>', from);
-  const to = close < 0 ? end : Math.min(close, end);
-  const inside = { start: from, end: to };
+const openTag = /<(?:final_)?answer>/gi;
+const closeTag = /<\/(?:final_)?answer>/gi;
+
+function inTag(text: string, part: Span): Answer | null {
+  const open = lastMatch(text, part, openTag);
+  if (!open) return null;
+  closeTag.lastIndex = open.end;
+  const to = Math.min(closeTag.exec(text)?.index ?? part.end, part.end);
+  const inside = { start: open.end, end: to };
   const found = behindHash(text, inside) ?? behindLine(text, inside) ?? behindPhrase(text, inside);
-  return found ?? valueIn(text, from, to, 'tag');
+  return found ?? valueIn(text, open.end, to, 'tag');
 }
 
 const jsonKey =

@@ -143,7 +143,7 @@ export abstract class Formulas extends Operands {
         this.at++;
         return this.degrees(node);
       } else if (scale && isNumeric(node)) node = apply('*', node, { kind: 'number', value: scale, decimals: 0 });
-      else if (part && isNumeric(node) && !/^(?:second|quarter)s?$/.test(spoken))
+      else if (part && isNumeric(node) && !isCoin(node, spoken))
         node = apply('*', node, { kind: 'number', value: part, decimals: 0 });
       else if (/^(?:squared|cubed)$/.test(spoken) && isNumeric(node))
         node = apply('^', node, whole(spoken === 'squared' ? 2 : 3));
@@ -158,6 +158,10 @@ export abstract class Formulas extends Operands {
 }
 
 const isShare = (node: Node) => node.kind === 'number' || (node.kind === 'apply' && /^[%/*]$/.test(node.of));
+
+/** "3 quarters" may be coins, "three quarters" are a part. */
+const isCoin = (node: Node, spoken: string) =>
+  /^quarters?$/.test(spoken) && node.kind === 'number' && node.digits !== undefined;
 
 /** Whether a value holds nothing but numbers, so that a scale word belongs to it. */
 function isNumeric(node: Node): boolean {

@@ -1,7 +1,15 @@
 /** The signs and words of an answer, in LaTeX or as plain text. */
 import type Fraction from 'fraction.js';
 import { functions, operators, relations, symbols, vulgarFractions } from './commands';
-import { type CommaReading, chineseNumber, isNumberWord, plainDigits, scaleWords, spelledAt } from './numbers';
+import {
+  type CommaReading,
+  chineseNumber,
+  isNumberWord,
+  partWords,
+  plainDigits,
+  scaleWords,
+  spelledAt,
+} from './numbers';
 import { unitNamed } from './units';
 
 export type TokenKind =
@@ -252,6 +260,7 @@ const isWord = (run: string) =>
   shortWords.has(run.toLowerCase()) ||
   (run.length > 1 && unitNamed(run) !== undefined) ||
   scaleWords.has(run) ||
+  partWords.has(run) ||
   isNumberWord(run);
 
 /** Whether a run of letters is a product of unknowns ("xy", "abc"), and no word or name ("AB"). */

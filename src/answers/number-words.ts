@@ -1,7 +1,7 @@
 /** Numbers in words among the tokens of an answer. */
 import Fraction from 'fraction.js';
 import type { Token } from './lexer';
-import { numberInWords } from './numbers';
+import { numberInWords, partWords } from './numbers';
 
 /** "twenty-five" and "one hundred and five" as single numbers. */
 export function joinNumberWords(tokens: Token[]): Token[] {
@@ -21,7 +21,10 @@ export function joinNumberWords(tokens: Token[]): Token[] {
       const last = places[found.words - 1];
       const value = new Fraction(found.value);
       joined.push({ ...tokens[i], kind: 'number', end: tokens[last].end, value, decimals: 0 });
-      i = last;
+      // "three-fourths"
+      const hyphen =
+        tokens[last + 1]?.text === '-' && !tokens[last + 1].spaced && partWords.has(tokens[last + 2]?.text);
+      i = hyphen ? last + 1 : last;
     }
   }
   return joined;

@@ -197,8 +197,11 @@ export abstract class Operands extends Cursor {
       else if (name === 'log') full = `log ${this.keyOfArgument()}`;
       else throw new Refusal();
     }
-    const base = full.startsWith('log ') ? Number(full.slice(4)) : Number.NaN;
-    const value = apply(Number.isFinite(base) ? full : full, this.operand());
+    const operand = this.operand();
+    const value = apply(
+      full,
+      operand.kind === 'quantity' && operand.unit.dimension === 'deg' ? radians(operand.value) : operand,
+    );
     return power ? this.functionPower(name, value, power) : value;
   }
 
@@ -311,4 +314,5 @@ export abstract class Operands extends Cursor {
   }
 }
 
+const radians = (degrees: Node) => apply('/', apply('*', degrees, symbol('π')), whole(180));
 const half: Node = { kind: 'number', value: new Fraction(1, 2), decimals: 0 };

@@ -100,6 +100,14 @@ export function intervalOf(node: Node): Solved | null {
   return isName(sides[1]) && isBound(sides[0]) ? setOf(sides[1], [sides[0], signs[0]], null) : null;
 }
 
+/** "x < 2 or x > 3" as a union of intervals; null for other lists. */
+export function unionOf(node: Node): Node | null {
+  if (node.kind !== 'list') return null;
+  const sets = node.items.map(intervalOf);
+  if (!sets.every((set) => set !== null && set.name === sets[0]!.name)) return null;
+  return sets.map((set) => set!.value).reduce((a, b) => apply('∪', a, b));
+}
+
 const isBound = (node: Node) => isConstant(node) || (node.kind === 'apply' && node.of === '-');
 
 type Bound = [value: Node, sign: string] | null;

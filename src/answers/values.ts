@@ -7,29 +7,33 @@ import { type Budget, isConstant, isExpression, points, sameExpression, valueAt 
 
 /** Relative difference up to which a rounded number is the number that it was rounded from. */
 const roundingSlack = '1e-6';
+/** Digits that a number must have to count as rounded: 12.5 is 12.5, and 0.333333 may be a third. */
+const leastDigits = 6;
 
 /**
- * Whether two expressions are equal, or one of them is the other one rounded: at least one is written with decimals, the reference is no
- * whole number, and they differ by at most 1e-6 of it and by no more than half a unit of the reference's last digit.
+ * Whether two expressions are equal, or one of them is the other one rounded or cut: it is written with decimals and six digits or more, they
+ * differ by less than a unit of its last digit and by at most 1e-6 of the reference, which is no whole number.
  */
 export function sameValue(a: Node, gold: Node, budget: Budget): boolean {
   if (!isExpression(a) || !isExpression(gold)) return false;
   if (sameExpression(a, gold, budget)) return true;
-  if (!isConstant(a) || !isConstant(gold) || !(decimalsOf(a) > 0 || decimalsOf(gold) > 0)) return false;
+  const decimals = Math.max(roundedDigits(a), roundedDigits(gold));
+  if (decimals === 0 || !isConstant(a) || !isConstant(gold)) return false;
   const [said, wanted] = [realOf(a, budget), realOf(gold, budget)];
   if (!said || !wanted || wanted.isInteger() || isWhole(a)) return false;
   const error = said.sub(wanted).abs();
-  const digits = decimalsOf(gold);
-  return error.lte(wanted.abs().mul(roundingSlack)) && (digits === 0 || error.mul(2).lte(new Real(10).pow(-digits)));
+  return error.lte(wanted.abs().mul(roundingSlack)) && error.lt(new Real(10).pow(-decimals));
 }
 
 const unsigned = (node: Node): Node => (node.kind === 'apply' && node.of === '-' ? unsigned(node.args[0]) : node);
 const isWhole = (node: Node) => exact(node)?.d === 1n;
 
-/** How many decimals a number is written with; 0 for a formula. */
-function decimalsOf(node: Node): number {
+/** How many decimals a number is written with that may be rounded; 0 for others and for formulas. */
+function roundedDigits(node: Node): number {
   const number = unsigned(node);
-  return number.kind === 'number' ? number.decimals : 0;
+  if (number.kind !== 'number' || number.decimals === 0) return 0;
+  const digits = (number.value.abs().valueOf() * 10 ** number.decimals).toFixed(0).length;
+  return digits >= leastDigits ? number.decimals : 0;
 }
 
 function realOf(node: Node, budget: Budget): Real | null {

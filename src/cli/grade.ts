@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import pc from 'picocolors';
 import * as z from 'zod';
 import { judge } from '../answers/grade';
 import { groundedness } from '../chain/grounded';
@@ -8,6 +7,7 @@ import { parseJson, readLines } from '../lines';
 import { printDocument } from './exit';
 import { clip, percent, plural, table } from './format';
 import { positive } from './options';
+import { inOneLine, pc, stdout } from './terminal';
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 /** A line of the input; other keys are passed over. Of several reference answers all are asked for. */
@@ -50,7 +50,7 @@ Examples:
       const rows = readRows(file);
       const grades = rows.map(gradeOf);
       if (options.json) printDocument(grades);
-      else process.stdout.write(`${gradesText(rows, grades, options.show)}\n`);
+      else stdout.write(`${gradesText(rows, grades, options.show)}\n`);
     });
 }
 
@@ -123,5 +123,5 @@ function gradesText(rows: readonly Row[], grades: readonly Grade[], most: number
   ].join('\n');
 }
 
-/** On one line, short, and without control characters, which a terminal would obey. */
-const shownText = (text: string) => clip(text.replace(/[\p{Cc}\p{Cf}]+/gu, ' '), 40);
+/** On one line, and short. */
+const shownText = (text: string) => clip(inOneLine(text), 40);
