@@ -107,6 +107,8 @@ export const chainViewSchema = z.object({
       parts: z.array(rewardPartSchema).max(100),
     })
     .optional(),
+  /** Why what is absent of these was not recorded, for people. */
+  absent: z.object({ logProbs: word, refLogProbs: word, entropy: word, reward: word }).partial(),
   findings: z.array(findingSchema).max(10_000),
 });
 export type ChainView = z.infer<typeof chainViewSchema>;

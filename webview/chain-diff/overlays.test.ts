@@ -23,9 +23,12 @@ describe('overlays', () => {
 
   it('says why there is nothing to show', () => {
     expect(missingFor(chain, 'logProb')).toBeNull();
-    expect(missingFor(chain, 'entropy')).toBe('entropy was not recorded');
-    expect(missingFor(chainOf('teacher', 'Step 1: 4'), 'kl')).toBe('recorded as text, without log-probs');
-    expect(missingFor({ ...chain, refLogProbs: undefined }, 'kl')).toContain('no reference');
+    const absent = { logProbs: 'as text', refLogProbs: 'beta is 0', entropy: 'turned off', reward: 'no group' };
+    expect(missingFor({ ...chain, absent }, 'entropy')).toBe('turned off');
+    expect(missingFor({ ...chain, absent }, 'advantage')).toBe('no group');
+    expect(missingFor({ ...chain, absent, refLogProbs: undefined }, 'kl')).toBe('beta is 0');
+    expect(missingFor({ ...chainOf('teacher', 'Step 1: 4'), absent }, 'kl')).toBe('as text');
+    for (const overlay of ['diff', 'reward'] as const) expect(missingFor(chain, overlay)).toBeNull();
   });
 
   it('writes numbers as people read them', () => {

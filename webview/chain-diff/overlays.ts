@@ -16,20 +16,20 @@ export const overlayTexts: Record<Overlay, OverlayText> = {
   diff: { label: 'Diff', about: 'What differs from the teacher’s chain, token by token.' },
   logProb: {
     label: 'Log-prob',
-    about: 'How unlikely the student found its own token when it sampled it: −log p, in nats.',
+    about: 'How surprising the token was to the student when it sampled it: −log p, in nats.',
     steps: [0.1, 0.7, 1.6, 3],
     legend: 'p below 90 %, 50 %, 20 %, 5 %',
   },
   refLogProb: {
     label: 'Reference',
     about:
-      'How unlikely the reference policy (the student at the start of the stage) finds the token: −log p, in nats.',
+      'How surprising the token is to the reference policy (the student at the start of the stage): −log p, in nats.',
     steps: [0.1, 0.7, 1.6, 3],
     legend: 'p below 90 %, 50 %, 20 %, 5 %',
   },
   entropy: {
     label: 'Entropy',
-    about: 'How open the choice was at this token: entropy of the student’s distribution, in nats.',
+    about: 'How uncertain the student was at this token: entropy of its distribution, in nats.',
     steps: [0.1, 0.5, 1, 2],
     legend: 'above 0.1, 0.5, 1, 2 nats',
   },
@@ -78,19 +78,18 @@ export function levelOf(overlay: Overlay, value: number | null): number {
   return value === null || !steps ? 0 : steps.filter((step) => Math.abs(value) >= step).length;
 }
 
-/** Whether a chain has anything for an overlay to show, or why not. */
+/** Why a chain has nothing for an overlay to show; null: it has. */
 export function missingFor(chain: ChainView, overlay: Overlay): string | null {
   if (overlay === 'diff' || overlay === 'reward') return null;
-  if (tokenValue(chain, overlay, 0) !== null || chain.ids.some((_, i) => tokenValue(chain, overlay, i) !== null))
-    return null;
-  if (overlay === 'refLogProb' || overlay === 'kl')
-    return chain.logProbs
-      ? 'no reference was recorded (the KL penalty was off)'
-      : 'recorded as text, without log-probs';
-  if (overlay === 'entropy') return chain.logProbs ? 'entropy was not recorded' : 'recorded as text, without entropy';
-  return overlay === 'advantage'
-    ? 'not part of a group, so without an advantage'
-    : 'recorded as text, without log-probs';
+  if (chain.ids.some((_, token) => tokenValue(chain, overlay, token) !== null)) return null;
+  return chain.absent[sourceOf(chain, overlay)] ?? 'not recorded';
+}
+
+function sourceOf(chain: ChainView, overlay: Exclude<Overlay, 'diff' | 'reward'>): keyof ChainView['absent'] {
+  if (overlay === 'kl') return chain.logProbs ? 'refLogProbs' : 'logProbs';
+  return ({ logProb: 'logProbs', refLogProb: 'refLogProbs', entropy: 'entropy', advantage: 'reward' } as const)[
+    overlay
+  ];
 }
 
 /** A number as people read it: three significant digits, a real minus sign. */

@@ -140,7 +140,15 @@ export class Page {
         )
       : null;
     const notes = view.notes.map((note) => element('div', { class: 'note dim', role: 'note' }, ...visibleNodes(note)));
-    redraw(this.top, toolbar, question, prompt, ...notes, makeLegend(this.state.overlay), this.searchBox?.root);
+    redraw(
+      this.top,
+      toolbar,
+      question,
+      prompt,
+      ...notes,
+      makeLegend(this.state.overlay, this.chains),
+      this.searchBox?.root,
+    );
   }
 
   /** Columns of the pair in inline mode; of the two that are there, if the pair is not. */

@@ -27,6 +27,7 @@ export function chainOf(role: ChainView['role'], text: string): ChainView {
     correct: false,
     finished: true,
     segments,
+    absent: {},
     findings: [],
   };
 }

@@ -6,11 +6,11 @@ import {
   vsCodeOption,
   vsCodeTextField,
 } from '@vscode/webview-ui-toolkit';
-import type { CaseView } from '../../src/protocol/chain-diff';
+import type { CaseView, ChainView } from '../../src/protocol/chain-diff';
 import { customElement, element } from '../common/dom';
 import { explain } from '../common/explain';
 import { visibleNodes } from '../common/visible';
-import { type Overlay, overlays, overlayTexts } from './overlays';
+import { missingFor, type Overlay, overlays, overlayTexts } from './overlays';
 import type { ViewState } from './state';
 
 export interface ToolbarActions {
@@ -128,20 +128,28 @@ function pairChoice(view: CaseView, state: ViewState, actions: ToolbarActions): 
   return dropdown;
 }
 
-/** What the current overlay's marks mean. */
-export function makeLegend(overlay: Overlay): HTMLElement | null {
-  const { about, legend } = overlayTexts[overlay];
-  if (overlay === 'diff') return null;
-  const marks = legend
-    ? [1, 2, 3, 4].map((level) =>
-        element(
-          'span',
-          { class: `level-${level}${overlay === 'advantage' ? ' raised' : ''}`, 'aria-hidden': 'true' },
-          '\u2003',
-        ),
-      )
-    : [];
-  return element('div', { class: 'legend dim' }, about, ' ', ...marks, legend ? ` ${legend}` : null);
+/** What the current overlay's marks mean, or why there are none: one line for each overlay, so that nothing below moves. */
+export function makeLegend(overlay: Overlay, chains: readonly ChainView[]): HTMLElement {
+  const legend = (text: string, ...marks: (Node | string)[]) =>
+    element('div', { class: 'legend dim', title: text, 'data-testid': 'legend' }, ...marks);
+  const mark = (classes: string, text = '\u2003') => element('span', { class: classes, 'aria-hidden': 'true' }, text);
+  const { about, legend: levels } = overlayTexts[overlay];
+  if (overlay === 'diff')
+    return legend(
+      about,
+      ...[mark('deletion', 'abc'), ' only the teacher  ', mark('insertion student', 'abc'), ' only the student  '],
+      ...[mark('insertion rewritten', 'abc'), ' only the rewrite  ', mark('gap-mark wide'), ' left out here'],
+    );
+  // Teachers' chains are never sampled: only where nothing else is shown do they have a say.
+  const sampled = chains.filter(({ role }) => role !== 'teacher');
+  const missing = (sampled.length > 0 ? sampled : chains).map((chain) => missingFor(chain, overlay));
+  if (missing.length > 0 && missing.every((why) => why !== null)) {
+    const text = `Nothing to show: ${[...new Set(missing)].join('; ')}.`;
+    return legend(text, element('b', { role: 'status' }, ...visibleNodes(text)), ` ${about}`);
+  }
+  const raised = overlay === 'advantage' ? ' raised' : '';
+  const marks = levels ? [1, 2, 3, 4].map((level) => mark(`level-${level}${raised}`)) : [];
+  return legend(about, ...marks, ...(levels ? [` ${levels}  `] : []), about);
 }
 
 export interface SearchActions {

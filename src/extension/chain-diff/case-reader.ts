@@ -11,6 +11,7 @@ import { readConfig } from '../../runs/reading';
 import { type RewriteDecision, type RewriteRecord, rewriteRecordSchema } from '../../runs/records';
 import { type CaseRewrite, rewritesOf, standingOf } from '../cases/case-rewrites';
 import { attempt, cached } from '../file-cache';
+import { absentFrom, notSampled, reasons } from './absent';
 import { type RecordedChain, type Reference, viewChain } from './chain-view';
 import { type Completion, type Group, known, readGroup } from './completions';
 import { momentsOf, stageTitle, type TimedSource } from './moments';
@@ -103,6 +104,7 @@ export class CaseReader {
               : { file: this.run },
             text: teacherText,
             finished: true,
+            absent: notSampled(reasons.teacher),
           };
     const completion = group && this.choose(group, subject.sample);
     const student = completion ? this.ofCompletion(completion, group.moment, group.completions, 'student') : null;
@@ -228,10 +230,12 @@ export class CaseReader {
     role: ChainView['role'],
   ): RecordedChain {
     const label = [moment.stage, moment.label, ...(group.length > 1 ? [`sample ${sample + 1}`] : [])].join(' · ');
-    const chain: RecordedChain = { role, label, origin, text, length, finished };
-    if (!rollout) return chain;
+    const chain = { role, label, origin, text, length, finished };
+    if (!rollout)
+      return { ...chain, absent: notSampled(reasons[moment.kind === 'failures' ? 'failures' : 'evaluation']) };
     return {
       ...chain,
+      absent: absentFrom(rollout, this.settings.recording(rollout.stage)),
       tokens: { ids: rollout.tokens, texts: rollout.tokenTexts, ended: finished },
       facts: {
         logProbs: rollout.logProbs.map(known),
@@ -292,6 +296,7 @@ function ofRewrite({ rewrite, located, origin }: ShownRewrite, rank: number, cou
   return {
     ...{ role: 'rewritten', label: label.filter(Boolean).join(' · ') },
     ...{ origin: { file, line }, text, length: tokens, finished: true },
+    absent: notSampled(reasons[provenance.from]),
   };
 }
 

@@ -20,6 +20,7 @@ export interface RecordedChain {
   length?: number;
   finished: boolean;
   facts?: Pick<ChainView, 'logProbs' | 'refLogProbs' | 'entropy' | 'reward'>;
+  absent: ChainView['absent'];
 }
 
 export interface Reference {
@@ -63,6 +64,7 @@ export function viewChain(chain: RecordedChain, reference: Reference, tokenizer:
     segments,
     ...faultOf(parts, chain, correct, reference, rangeOf),
     ...chain.facts,
+    absent: chain.absent,
     findings: findingsOf(text, answer && { ...answer, correct }, length, reference, rangeOf),
   };
 }

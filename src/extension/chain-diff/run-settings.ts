@@ -11,6 +11,7 @@ import { checkpointsFolder } from '../../runs/layout';
 import { type StageName, sampledAs } from '../../stages';
 import { type Start, startOf } from '../../start';
 import { attempt } from '../file-cache';
+import type { Recording } from './absent';
 
 const componentSchema = z.object({
   use: z.string(),
@@ -21,6 +22,8 @@ const componentSchema = z.object({
 const stageSchema = z.object({
   reward: z.object({ components: z.array(componentSchema) }).optional(),
   scale: z.string().optional(),
+  beta: z.number().optional(),
+  tokenMeasures: z.boolean().optional(),
 });
 const configSchema = z.object({
   experiment: z.object({
@@ -40,6 +43,8 @@ export interface RunSettings {
   parts(stage: StageName): Map<string, PartSettings>;
   /** What advantages are divided by. */
   scale(stage: StageName): string | undefined;
+  /** What is recorded at the tokens of its completions; undefined where the config does not have the stage. */
+  recording(stage: StageName): Recording | undefined;
   /** Folders that may hold the student's tokenizer, the best first. */
   tokenizerFolders: string[];
   /** The checkpoint that the run began at; undefined: a base student. */
@@ -64,6 +69,7 @@ export function readSettings(run: string, config: unknown): RunSettings {
         ]),
       ),
     scale: (stage) => settingsOf(stage)?.scale,
+    recording: settingsOf,
     tokenizerFolders: [...(student ? [student] : []), ...names.map((name) => join(checkpoints, name))],
     start: startOf(config),
     problem: problemFinder(run, experiment?.data),
