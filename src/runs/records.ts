@@ -231,7 +231,6 @@ export const rewriteRecordSchema = z.object({
     step: count,
     group: count,
     sample: count,
-    checkpoint: z.string().optional(),
   }),
 });
 export type RewriteRecord = z.infer<typeof rewriteRecordSchema>;

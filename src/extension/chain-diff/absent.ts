@@ -16,6 +16,7 @@ export const notSampled = (why: string): Absent => ({ logProbs: why, refLogProbs
 export const reasons = {
   teacher: 'the student did not sample the teacher’s chain',
   failures: 'answers of the search for failures are recorded as text',
+  imported: 'imported as text',
   evaluation: 'answers of tests are recorded as text',
   run: 'rewrites are recorded as text; the rollouts of Stage 3 have the numbers',
   request: 'rewrites that were asked for are recorded as text',

@@ -232,7 +232,12 @@ export class CaseReader {
     const label = [moment.stage, moment.label, ...(group.length > 1 ? [`sample ${sample + 1}`] : [])].join(' · ');
     const chain = { role, label, origin, text, length, finished };
     if (!rollout)
-      return { ...chain, absent: notSampled(reasons[moment.kind === 'failures' ? 'failures' : 'evaluation']) };
+      return {
+        ...chain,
+        absent: notSampled(
+          reasons[this.settings.imported ? 'imported' : moment.kind === 'failures' ? 'failures' : 'evaluation'],
+        ),
+      };
     return {
       ...chain,
       absent: absentFrom(rollout, this.settings.recording(rollout.stage)),

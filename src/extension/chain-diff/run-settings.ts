@@ -29,7 +29,10 @@ const configSchema = z.object({
   experiment: z.object({
     student: z.object({ path: z.string() }).partial().optional(),
     data: z.unknown().optional(),
-    stages: z.record(z.string(), stageSchema).catch({}).optional(),
+    stages: z
+      .record(z.string(), stageSchema.or(z.literal(false)))
+      .catch({})
+      .optional(),
   }),
 });
 
@@ -45,6 +48,8 @@ export interface RunSettings {
   scale(stage: StageName): string | undefined;
   /** What is recorded at the tokens of its completions; undefined where the config does not have the stage. */
   recording(stage: StageName): Recording | undefined;
+  /** Whether its cases were imported: nothing was sampled here. */
+  imported: boolean;
   /** Folders that may hold the student's tokenizer, the best first. */
   tokenizerFolders: string[];
   /** The checkpoint that the run began at; undefined: a base student. */
@@ -59,7 +64,7 @@ export function readSettings(run: string, config: unknown): RunSettings {
   const checkpoints = checkpointsFolder(run);
   const names = existsSync(checkpoints) ? readdirSync(checkpoints).sort() : [];
   const student = experiment?.student?.path;
-  const settingsOf = (stage: StageName) => experiment?.stages?.[sampledAs[stage] ?? stage];
+  const settingsOf = (stage: StageName) => experiment?.stages?.[sampledAs[stage] ?? stage] || undefined;
   return {
     parts: (stage) =>
       new Map(
@@ -70,6 +75,7 @@ export function readSettings(run: string, config: unknown): RunSettings {
       ),
     scale: (stage) => settingsOf(stage)?.scale,
     recording: settingsOf,
+    imported: typeof config === 'object' && config !== null && 'imported' in config,
     tokenizerFolders: [...(student ? [student] : []), ...names.map((name) => join(checkpoints, name))],
     start: startOf(config),
     problem: problemFinder(run, experiment?.data),
