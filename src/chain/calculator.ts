@@ -33,10 +33,13 @@ export interface Equation extends Span {
 export function checkEquations(text: string): Equation[] {
   const plain = blankMarks(text);
   const equations = equationsOf(plain);
+  const stated = equations.length;
+  let next = 0;
   for (const mark of text.matchAll(/<<([^<>\n]{0,200})>>/g)) {
     // A mark repeats the equation around it: it counts when the text around it states none.
     const start = mark.index + 2;
-    if (equations.some((equation) => equation.start < start && equation.end > start)) continue;
+    while (next < stated && equations[next].end <= start) next++;
+    if (next < stated && equations[next].start < start) continue;
     for (const found of equationsOf(mark[1])) {
       equations.push({ ...found, start: found.start + start, end: found.end + start });
     }

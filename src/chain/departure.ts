@@ -1,3 +1,4 @@
+import { once } from '../once';
 import { type StatedValue, statedValues } from './calculator';
 import { mixesUnits } from './doubts';
 import { givenIn, isGiven, isReached, type Knowledge, keyOf, knowledgeOf, operandsOf } from './knowledge';
@@ -24,8 +25,12 @@ export function departure(student: Chain, teacher: Chain, question?: string): De
   const begin = stepsToAnswer(student, teacher);
   for (let step = begin; step < student.steps.length; step++) {
     const text = student.steps[step];
+    const mixes = once(() => {
+      const tokens = lex(text);
+      return mixesUnits(tokens, 0, tokens.length);
+    });
     const results = statedValues(text).filter(
-      (result) => !isGiven(result, knowledge) && !isConversion(text, result, knowledge),
+      (result) => !isGiven(result, knowledge) && !(isConversion(text, result, knowledge) && mixes()),
     );
     if (results.length === 0 || results.some((result) => isReached(result, knowledge))) continue;
     const first = { step, ...results[0] };
@@ -49,13 +54,10 @@ function stepsToAnswer(student: Chain, teacher: Chain): number {
 /** How many of one unit make another, and numbers that everybody knows. */
 const factors = new Set('7 10 12 16 24 30 36 52 60 100 365 1000 3600'.split(' '));
 
-/** 100 x 1000 = 100,000, where kilograms become grams: a number of the teacher's in other units. */
+/** 100 x 1000 = 100,000: a number of the teacher's in other units, where a step names two of one kind. */
 function isConversion(text: string, result: StatedValue, { numbers }: Knowledge): boolean {
   const operands = [...operandsOf(text, result)];
-  if (operands.length !== 2 || !operands.some((one, i) => factors.has(one) && numbers.has(operands[1 - i])))
-    return false;
-  const tokens = lex(text);
-  return mixesUnits(tokens, 0, tokens.length);
+  return operands.length === 2 && operands.some((one, i) => factors.has(one) && numbers.has(operands[1 - i]));
 }
 
 /** Most results that are traced back one from the other. */

@@ -2,7 +2,9 @@ import { sameAnswer } from '../answers/equal';
 import { extractAnswer } from '../answers/extract';
 import { checkEquations, statedValues } from './calculator';
 import { departure } from './departure';
+import { groundedness } from './grounded';
 import { isReached, keyOf, knowledgeOf, numbersIn } from './knowledge';
+import { renderChain } from './prompts';
 import type { Chain, Span } from './types';
 
 /** The first step of a student's chain that is wrong. `start` and `end` are a place in `chain.steps[step]`. */
@@ -17,7 +19,7 @@ export interface Fault extends Span {
 /**
  * The first wrong step: the first that holds a false equation, else the first that leaves the teacher's path (`departure`; the
  * question, where it is known, makes that more exact). With the right answer alone as the reference, the step that arrives at the
- * student's own, different answer. Null when neither is found. Conservative: a step without a readable equation is never blamed
+ * student's own, different answer. A right answer that the steps arrive at has no wrong step, whatever path they take. Null when neither is found. Conservative: a step without a readable equation is never blamed
  * but for a number that a later one computes with.
  */
 export function firstWrongStep(student: Chain, reference?: Chain | string, question?: string): Fault | null {
@@ -30,12 +32,18 @@ export function firstWrongStep(student: Chain, reference?: Chain | string, quest
   }
   if (reference === undefined) return null;
   if (typeof reference === 'string') return arrival(student, reference);
+  if (isOwnWay(student, reference, question)) return null;
   const found = departure(student, reference, question);
   if (!found) return null;
   const { step, start, end, value } = found;
   const never = found.given ? 'arrives at' : 'has';
   const message = `leaves the teacher's path here: the teacher never ${never} ${value}`;
   return { step, kind: 'departure', message, start, end };
+}
+
+/** Whether a chain gets to the teacher's answer by sound steps, if other ones: then it leaves no path that matters. */
+function isOwnWay(student: Chain, teacher: Chain, question: string | undefined): boolean {
+  return sameAnswer(student.answer, teacher.answer) && groundedness(question, renderChain(student)).grounded;
 }
 
 function arrival(student: Chain, answer: string): Fault | null {

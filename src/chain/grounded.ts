@@ -4,10 +4,10 @@ import { checkEquations, statedValues } from './calculator';
 import { derive } from './derivation';
 import { formFault, otherAnswer, standsBeforeSteps, withoutAnswer, withoutLabels } from './form';
 import { type Givens, givensOf, numberKey } from './givens';
-import { languageOf } from './language';
+import { isForeign } from './language';
 import type { Derivation } from './numbers';
 import { renderChain } from './prompts';
-import { arrivesInWords, idleShare, isCopy, ngrams } from './prose';
+import { arrivesInWords, idleShare, isCopy, isolatedEquation, ngrams } from './prose';
 import type { Chain } from './types';
 
 /** Whether the steps of a text arrive at its answer. */
@@ -50,7 +50,10 @@ export function groundedness(
   const value = problem.computes ? parseAnswer(answer.value)?.valueOf() : undefined;
   const steps = withoutLabels(thought + spoken);
   if (value === undefined || (!problem.givens && !statedValues(steps).some(({ computed }) => computed))) {
-    const wordless = arrivesInWords(question, withoutLabels(spoken), answer.value);
+    const said = withoutLabels(spoken);
+    const filler = question === undefined ? null : isolatedEquation(question, said);
+    if (filler !== null) return faulty(`${filler} has nothing to do with the question`);
+    const wordless = arrivesInWords(question, said, answer.value);
     return wordless ? faulty(wordless) : { applies: false, grounded: true, fault: null };
   }
   const reason = arithmeticFault(derive(steps, problem.givens, question), numberKey(value), answer.value, problem);
@@ -67,7 +70,8 @@ interface Problem {
   computes: boolean;
   /** How many of the numbers that the question says an answer has to be made of. */
   needed: number;
-  languages: Set<string | null>;
+  /** Texts whose language a solution may have. */
+  sources: readonly string[];
   /** The teacher's chain as runs of words. */
   taught: Set<string> | null;
 }
@@ -87,7 +91,7 @@ function problemOf(question: string | undefined, teacher: Chain | undefined): Pr
       givens: taught?.givens ?? found,
       needed: taught?.needed ?? Math.ceil((found?.said.size ?? 0) * fewestNumbers),
     },
-    languages: new Set([question, written].flatMap((text) => (text ? [languageOf(text)] : []))),
+    sources: [question, written].filter((text) => text !== undefined),
     taught: written ? ngrams(withoutLabels(written)) : null,
   };
   return last;
@@ -147,8 +151,7 @@ function formFaultOf(solution: string, answer: Answer, problem: Problem): string
   if (fault) return fault;
   const other = otherAnswer(solution.slice(thought === '' ? 0 : solution.indexOf('</think>')), answer);
   if (other !== null) return `two answers: ${other} and ${answer.value}`;
-  const language = languageOf(withoutAnswer(withoutLabels(spoken)));
-  if (language && problem.languages.size > 0 && ![...problem.languages].some((one) => one === null || one === language))
+  if (isForeign(withoutAnswer(withoutLabels(spoken)), problem.sources))
     return 'the steps are in another language than the question';
   if (problem.question !== undefined && idleShare(problem.question, withoutLabels(spoken)) > mostIdle)
     return 'most of the text says nothing about the question';

@@ -1,6 +1,5 @@
-/** The writing systems of a text's letters that tell languages apart, as far as a reader of one cannot read the other. */
+/** Writing systems other than the Latin one. */
 const scripts: Record<string, RegExp> = {
-  latin: /\p{Script=Latin}/gu,
   han: /\p{Script=Han}/gu,
   kana: /[\p{Script=Hiragana}\p{Script=Katakana}]/gu,
   hangul: /\p{Script=Hangul}/gu,
@@ -37,15 +36,36 @@ const functionWords: Record<string, ReadonlySet<string>> = Object.fromEntries(
   }).map(([name, words]) => [name, new Set(words.split(' '))]),
 );
 
-/** A language as far as its function words and its letters tell; null where too few do. */
-export function languageOf(text: string): string | null {
-  const letters = Object.entries(scripts).map(([name, pattern]) => ({ name, count: text.match(pattern)?.length ?? 0 }));
-  const script = letters.reduce((a, b) => (b.count > a.count ? b : a));
-  if (script.name !== 'latin') return script.count >= 4 ? script.name : null;
+const countOf = (text: string, pattern: RegExp) => text.match(pattern)?.length ?? 0;
+const fewestLetters = 4;
+
+/** The scripts other than Latin that a fifth of a text's letters are in. */
+function foreignScripts(text: string): string[] {
+  const letters = countOf(text, /\p{L}/gu);
+  return Object.keys(scripts).filter((name) => {
+    const count = countOf(text, scripts[name]);
+    return count >= fewestLetters && count * 5 >= letters;
+  });
+}
+
+/** A language in Latin letters as far as its function words tell; null where too few do. */
+function latinLanguage(text: string): string | null {
   const words = text.toLowerCase().match(/\p{L}{2,}/gu) ?? [];
   const counts = Object.entries(functionWords)
     .map(([name, known]) => ({ name, count: words.filter((word) => known.has(word)).length }))
     .sort((a, b) => b.count - a.count);
   const [first, second] = counts;
   return first.count >= 3 && first.count > 1.4 * second.count ? first.name : null;
+}
+
+/** Whether a text is in another language than all of the sources. What cannot be told is not held against anybody. */
+export function isForeign(text: string, sources: readonly string[]): boolean {
+  if (!sources.some((source) => /\p{L}/u.test(source))) return false;
+  const known = new Set(sources.flatMap(foreignScripts));
+  if (foreignScripts(text).some((script) => !known.has(script))) return true;
+  const language = latinLanguage(text);
+  const languages = sources.map(latinLanguage);
+  const isEnglish = languages.every((one) => one === null || one === 'english');
+  if (isEnglish && /\b(?:for|the|is|of|and|solve|find|what)\b/i.test(sources[0])) languages[0] = 'english';
+  return language !== null && !languages.includes(null) && !languages.includes(language);
 }

@@ -1,4 +1,6 @@
 /** What words alone tell of a chain: whether it speaks of the question, repeats it, or repeats the teacher. */
+import { checkEquations } from './calculator';
+import { lex } from './lexer';
 import { splitSentences } from './sentences';
 
 const wordsOf = (text: string): string[] =>
@@ -12,7 +14,8 @@ final question problem solution solve solving solved think thinking thought care
 find need needs want must can could should would will which what how much many given know known see note clear clearly \
 obvious obviously simply just very really also only here there everything nothing something well okay ok yes \
 reason reasoning conclude conclusion calculate calculation compute determine work method approach understand consider \
-important detail details check sure order get gets".split(/\s+/),
+important detail details check sure order get gets all any take takes taking one ones time times no not more most every ever \
+always long way ways people".split(/\s+/),
 );
 const contentWords = (text: string) => new Set(wordsOf(text).filter((word) => !emptyWords.has(word)));
 /** A word without its ending, so that "buys" is "buy". */
@@ -34,6 +37,18 @@ export function idleShare(question: string, text: string): number {
 
 /** Fewest words that make padding. */
 const shortest = 12;
+
+/** A true equation that shares no number with the question or the rest of the text; null where there is none. */
+export function isolatedEquation(question: string, text: string): string | null {
+  const numbersIn = (part: string): number[] => lex(part).flatMap(({ value }) => (value ? [value.valueOf()] : []));
+  const counts = new Map<number, number>();
+  for (const number of numbersIn(`${question}\n${text}`)) counts.set(number, (counts.get(number) ?? 0) + 1);
+  const found = checkEquations(text).find(({ start, end }) => {
+    const own = numbersIn(text.slice(start, end));
+    return own.every((number) => counts.get(number) === own.filter((one) => one === number).length);
+  });
+  return found ? `${found.left} = ${found.right}` : null;
+}
 
 /** Words of a run that is compared, and fewest of them for a chain to be worth copying. */
 const run = 5;

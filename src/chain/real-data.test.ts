@@ -6,6 +6,7 @@ import { extractAnswer } from '../answers/extract';
 import { packageRoot } from '../paths';
 import { checkEquations } from './calculator';
 import { failureCategories, failureCategory, firstWrongStep } from './faults';
+import { groundedness } from './grounded';
 import { renderChain } from './prompts';
 import { splitChain } from './split';
 import { exactMatch, flexibleExtract, strictMatch } from './twins';
@@ -16,6 +17,7 @@ const gsm8k = join(data, 'gsm8k', 'train.jsonl');
 if (!existsSync(bridge) || !existsSync(gsm8k)) console.warn(`Skipped: no BRIDGE and GSM8K files under ${data}`);
 
 interface BridgeRow {
+  question: string;
   gold_answer: string;
   response: string;
   teacher_cot: string;
@@ -77,7 +79,7 @@ describe.skipIf(!existsSync(gsm8k))('GSM8K', () => {
     ? readFileSync(gsm8k, 'utf8')
         .trim()
         .split('\n')
-        .map((line) => JSON.parse(line) as { answer: string })
+        .map((line) => JSON.parse(line) as { question: string; answer: string })
     : [];
 
   test('every gold answer is read, with commas and signs', () => {
@@ -86,6 +88,23 @@ describe.skipIf(!existsSync(gsm8k))('GSM8K', () => {
     expect(rows.filter(({ answer }) => !exactMatch(strictMatch(answer), answer))).toEqual([]);
     expect(rows.filter(({ answer }) => !exactMatch(flexibleExtract(answer), answer))).toEqual([]);
     expect(gold.filter((value) => value.startsWith('-'))).toHaveLength(3);
+  });
+
+  test("of right solutions hardly any is said to leave another right chain's path", () => {
+    const bridged = existsSync(bridge) ? (JSON.parse(readFileSync(bridge, 'utf8')) as BridgeRow[]) : [];
+    const solutions = new Map(rows.map(({ question, answer }) => [question.trim(), splitChain(answer)]));
+    const pairs = bridged.filter((row, i) => i % 4 === 0 && solutions.has(row.question.trim()));
+    const blamed = pairs.filter(({ question, teacher_cot }) => {
+      const found = firstWrongStep(solutions.get(question.trim())!, splitChain(teacher_cot), question);
+      return found?.kind === 'departure';
+    });
+    expect(blamed.length).toBeLessThanOrEqual(0.05 * pairs.length);
+  });
+
+  test('the steps of published solutions are grounded but for one in sixteen', () => {
+    const sample = rows.filter((_, i) => i % 8 === 0);
+    const refused = sample.filter(({ question, answer }) => !groundedness(question, answer).grounded);
+    expect(refused.length).toBeLessThan(0.06 * sample.length);
   });
 
   test('the calculator agrees with 99 of 100 solutions as published', () => {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 
 import { loadReward, resolveReward } from '../config/load';
@@ -11,6 +11,7 @@ import { runsFolderName } from '../runs/layout';
 import { printDocument } from './exit';
 import { namesOf, positive } from './options';
 import { type Choice, readRecorded, type Scorable } from './recorded';
+import { readTextRows, scoreRows } from './score-rows';
 import { scoreText } from './score-text';
 import { pc, stderr, stdout } from './terminal';
 
@@ -27,7 +28,10 @@ export function addScoreCommand(program: Command): void {
     .command('score')
     .description('score recorded completions with another reward, before anything trains on it')
     .argument('<reward>', `a *.reward.json file, or a preset: ${presetNames.join(', ')}`)
-    .argument('<rollouts>', 'a run (its newest update with rollouts), or a file rollouts/<stage>/<step>.jsonl of one')
+    .argument(
+      '<rollouts>',
+      'a run (its newest update with rollouts), a file rollouts/<stage>/<step>.jsonl of one, or a file of texts',
+    )
     .option('--stage <name>', `of a run: ${stages.join(' or ')} (default: the last one with rollouts)`, namesOf(stages))
     .option('--step <n>', 'of a run: this update', positive)
     .option('--updates <n>', 'of a run: the newest n updates', positive, 1)
@@ -40,13 +44,22 @@ export function addScoreCommand(program: Command): void {
       `
 What counts for training is a completion's reward against the others of its group: a completion rises when it passes others there.
 
+A file of texts has a line {"question", "answer", "text"} each, if you like with "id" (a group), "kind" and the teacher's "chain"; texts
+of the kind "honest" are what the others are compared with. bench/reward-battery/battery.jsonl is one.
+
 Examples:
   distillery score brevity.reward.json latest
   distillery score bridge-stage2 latest --stage complete --updates 10
+  distillery score brevity.reward.json bench/reward-battery/battery.jsonl --json
   distillery score brevity.reward.json latest --json | jq '.completions[] | select(.movement == "falls")'`,
     )
     .action((rewardName: string, source: string, options: Options) => {
       const reward = readReward(rewardName);
+      const rows = existsSync(source) && statSync(source).isFile() ? readTextRows(source) : null;
+      if (rows) {
+        scoreRows(reward, { name: reward.name ?? rewardName, file: source, rows }, options);
+        return;
+      }
       const { files, completions } = readRecorded(source, { ...options, stage: options.stage?.at(-1) });
       const rescored = scoreRollouts<Scorable>(reward, completions);
       const summary = summariseScores(rescored);

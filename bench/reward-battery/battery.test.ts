@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { scoreTexts, summariseKinds } from '../../src/rewards/texts';
+import { batteryKinds, batteryRows } from './kinds';
+import { batteryProblems } from './problems';
+import { batteryRewards, batteryText, files, withTable } from './table';
+
+it('has 30 problems or more, and many ways around them', () => {
+  expect(batteryProblems.length).toBeGreaterThanOrEqual(30);
+  expect(Object.keys(batteryKinds).length).toBeGreaterThan(25);
+});
+
+it.each(batteryRewards().filter(({ name }) => !name.includes('bridge')))(
+  'the honest short chain earns most under $name',
+  ({ reward }) => {
+    const scored = scoreTexts(reward, batteryRows());
+    const beaten = scored.filter(({ row, score }) => {
+      const honest = scored.find((one) => one.row.id === row.id && one.row.kind === 'honest')!;
+      return row.kind !== 'honest' && score.total! >= honest.score.total!;
+    });
+    expect(beaten.map(({ row }) => `${row.kind}: ${row.id}`)).toEqual([]);
+    expect(summariseKinds(scored)[0]).toMatchObject({ kind: 'honest', count: batteryProblems.length });
+  },
+);
+
+it('the file and the table in the docs are as the battery makes them', () => {
+  expect(readFileSync(files.battery, 'utf8')).toBe(batteryText());
+  const docs = readFileSync(files.docs, 'utf8');
+  expect(docs).toBe(withTable(docs));
+});

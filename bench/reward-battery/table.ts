@@ -1,0 +1,65 @@
+/**
+ * All presets and the examples' rewards on the battery: `npx tsx bench/reward-battery/table.ts` writes battery.jsonl anew and puts the table
+ * into docs/rewards.md.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadReward } from '../../src/config/load';
+import { preset, presetNames } from '../../src/config/presets';
+import type { RewardConfig } from '../../src/config/reward';
+import { packageRoot } from '../../src/paths';
+import { scoreTexts, summariseKinds } from '../../src/rewards/texts';
+import { batteryRows } from './kinds';
+
+export const examples = ['examples/arithmetic/brevity.reward.json', 'examples/smollm2/right-and-short.reward.json'];
+
+export function batteryRewards(): { name: string; reward: RewardConfig }[] {
+  return [
+    ...presetNames.map((name) => ({ name: `\`${name}\``, reward: preset(name) })),
+    ...examples.map((path) => ({
+      name: `\`${path.split('/').slice(1).join('/')}\``,
+      reward: loadReward(join(packageRoot(), path)).reward,
+    })),
+  ];
+}
+
+export const batteryText = () =>
+  batteryRows()
+    .map((row) => `${JSON.stringify(row)}\n`)
+    .join('');
+
+/** Kinds by rewards: the mean reward, and how many of the problems' honest texts earn no more than the text of this kind. */
+export function batteryTable(): string {
+  const rows = batteryRows();
+  const columns = batteryRewards().map(({ name, reward }) => ({
+    name,
+    kinds: summariseKinds(scoreTexts(reward, rows)),
+  }));
+  const cell = ({ mean, asGoodAsHonest }: ReturnType<typeof summariseKinds>[number]) =>
+    `${mean === null ? '–' : mean.toFixed(2)}${asGoodAsHonest ? ` (**${asGoodAsHonest}**)` : ''}`;
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
+  return [
+    line(['text', ...columns.map(({ name }) => name)]),
+    line(columns.map(() => '---').concat('---')),
+    ...columns[0].kinds.map(({ kind }, i) => line([kind, ...columns.map(({ kinds }) => cell(kinds[i]))])),
+  ].join('\n');
+}
+
+const [begin, end] = ['<!-- battery -->\n', '\n<!-- /battery -->'];
+
+/** docs/rewards.md with the table as it is now. */
+export function withTable(text: string): string {
+  const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
+  return text.slice(0, from) + batteryTable() + text.slice(to);
+}
+
+export const files = {
+  battery: join(packageRoot(), 'bench/reward-battery/battery.jsonl'),
+  docs: join(packageRoot(), 'docs/rewards.md'),
+};
+
+if (process.argv[1]?.endsWith('table.ts')) {
+  writeFileSync(files.battery, batteryText());
+  writeFileSync(files.docs, withTable(readFileSync(files.docs, 'utf8')));
+  console.log(batteryTable());
+}

@@ -1,0 +1,97 @@
+/** Scoring of texts that no student has sampled: written by hand, or by another program. */
+import { sameAnswer } from '../answers/equal';
+import { splitChain } from '../chain/split';
+import type { RewardConfig } from '../config/reward';
+import { mean } from '../statistics';
+import { type RewardScore, scoreGroup } from './compose';
+import { isRight, type RewardInput } from './input';
+
+/** A text with the problem that it answers. Those of one `id` (or else of one question) are one group. */
+export interface TextRow {
+  id?: string;
+  question: string;
+  answer: string;
+  text: string;
+  /** The teacher's chain; without it what compares with a teacher does not apply. */
+  chain?: string;
+  /** What sort of text this is, for tables. */
+  kind?: string;
+}
+
+export interface ScoredText {
+  row: TextRow;
+  right: boolean;
+  /** Words, digits and signs: there is no student whose tokens could be counted. */
+  length: number;
+  score: RewardScore;
+}
+
+const piecesOf = (text: string): string[] => text.match(/\p{L}+|\d|[^\s\p{L}\d]/gu) ?? [];
+
+/** Scores texts group by group, in their order. */
+export function scoreTexts(reward: RewardConfig, rows: readonly TextRow[]): ScoredText[] {
+  const ids = new Map<string, number>();
+  const numbered = (pieces: readonly string[]) =>
+    pieces.map((piece) => {
+      if (!ids.has(piece)) ids.set(piece, ids.size);
+      return ids.get(piece)!;
+    });
+  const groups = new Map<string, TextRow[]>();
+  for (const row of rows) groups.set(row.id ?? row.question, [...(groups.get(row.id ?? row.question) ?? []), row]);
+  const scored = new Map<TextRow, ScoredText>();
+  for (const group of groups.values()) {
+    const inputs = group.map(({ question, answer, chain, text }): RewardInput => {
+      const teacher = chain === undefined ? undefined : splitChain(chain);
+      const fits = teacher !== undefined && (teacher.answer === '' || sameAnswer(teacher.answer, answer));
+      return {
+        problem: {
+          question,
+          answer,
+          teacher: fits ? { thinking: teacher.thinking, steps: teacher.steps, answer } : undefined,
+          teacherTokens: fits ? piecesOf(chain!).length : undefined,
+        },
+        completion: { text, tokens: numbered(piecesOf(text)), finished: true },
+      };
+    });
+    scoreGroup(reward, inputs).forEach((score, i) => {
+      scored.set(group[i], {
+        row: group[i],
+        right: isRight(inputs[i]),
+        length: inputs[i].completion.tokens.length,
+        score,
+      });
+    });
+  }
+  return rows.map((row) => scored.get(row)!);
+}
+
+export interface KindSummary {
+  kind: string;
+  count: number;
+  /** Mean reward; null where the reward scores none of them. */
+  mean: number | null;
+  /** How many of them earn at least as much as the honest text of their problem; null without one. */
+  asGoodAsHonest: number | null;
+}
+
+/** The kind of text that the others are compared with. */
+export const honestKind = 'honest';
+
+export function summariseKinds(scored: readonly ScoredText[]): KindSummary[] {
+  const groupOf = ({ row }: ScoredText) => row.id ?? row.question;
+  const honest = new Map(scored.filter(({ row }) => row.kind === honestKind).map((one) => [groupOf(one), one]));
+  return [...new Set(scored.map(({ row }) => row.kind ?? ''))].map((kind) => {
+    const texts = scored.filter(({ row }) => (row.kind ?? '') === kind);
+    const totals = texts.flatMap(({ score }) => score.total ?? []);
+    const compared = kind === honestKind ? [] : texts.filter((one) => honest.has(groupOf(one)));
+    const asGood = compared.filter(
+      (one) => (one.score.total ?? -Infinity) >= (honest.get(groupOf(one))!.score.total ?? -Infinity),
+    );
+    return {
+      kind,
+      count: texts.length,
+      mean: totals.length > 0 ? mean(totals) : null,
+      asGoodAsHonest: compared.length > 0 ? asGood.length : null,
+    };
+  });
+}
