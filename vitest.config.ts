@@ -2,7 +2,13 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts', 'webview/**/*.test.ts', 'bench/**/*.test.ts'],
+    include: [
+      'src/**/*.test.ts',
+      'test/**/*.test.ts',
+      'scripts/**/*.test.ts',
+      'webview/**/*.test.ts',
+      'bench/**/*.test.ts',
+    ],
     exclude: ['test/workbench/**', '**/node_modules/**'],
     // Twenty times what the slowest take alone: a busy machine is no failure.
     testTimeout: 240_000,
