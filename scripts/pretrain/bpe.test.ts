@@ -5,7 +5,7 @@ import { learnMerges, tokenizerJson } from './bpe';
 import { pretrainingRow } from './corpus';
 
 const texts = Array.from({ length: 60 }, (_, i) => {
-  const { prompt, completion } = pretrainingRow(i);
+  const { prompt, completion } = pretrainingRow(i, { concise: 0.15, seed: 1 });
   return prompt + completion;
 });
 const special = ['<|endoftext|>', '[MASK]'];

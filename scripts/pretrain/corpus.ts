@@ -36,27 +36,29 @@ const wider: Wording = {
   asking: [...stories.asking, 'What is the number of {I} now?'],
 };
 
-/** What the mix is made of; shares add up to 1. */
+/** What the mix is made of: shares of its rows (the rest are stories with a chain), and how careless its writers are. */
 export const mix = {
-  seed: 7,
-  /** A story and a chain for it. */
-  story: 0.63,
   /** A sheet of calculations, such as `12 + 7 = 19`: arithmetic without a story. */
   drill: 0.2,
   /** The three other kinds of prompt, a little of each, so that the base has seen such instructions as a real one has. */
-  reconstruct: 0.03,
-  complete: 0.04,
-  rewrite: 0.1,
-  /** Share of the solutions that a concise writer wrote, who makes no mistakes; the others ramble, and are careless at times. */
-  concise: 0.3,
-  /** Chance that a rambling chain has one wrong result, carried on to the end. */
+  reconstruct: 0.05,
+  complete: 0.05,
+  rewrite: 0.05,
+  /** Chance that a chain has one wrong result, carried on to the end. Concise writers are as careless as wordy ones. */
   slip: 0.08,
-  /** Chance that a rambling chain takes one event for another kind, or leaves it out. */
+  /** Chance that a chain takes one event for another kind, or leaves it out. */
   misread: 0.07,
 } as const;
 
-/** Row number `index` of the mix: a pure function of the seed and the index. */
-export function pretrainingRow(index: number, seed: number = mix.seed): PretrainingRow {
+/** What one corpus differs in from another. */
+export interface Corpus {
+  /** Share of the solutions that a concise writer wrote; the others ramble. */
+  concise: number;
+  seed: number;
+}
+
+/** Row number `index` of a corpus: a pure function of the corpus and the index. */
+export function pretrainingRow(index: number, { concise, seed }: Corpus): PretrainingRow {
   const random = new Random(seed, 'pretraining', index);
   let draw = random.uniform();
   const falls = (share: number) => {
@@ -64,7 +66,7 @@ export function pretrainingRow(index: number, seed: number = mix.seed): Pretrain
     return draw < 0;
   };
   if (falls(mix.drill)) return drill(random);
-  const { question, chain, steps } = story(random);
+  const { question, chain, steps } = story(random, concise);
   const plain = { prompt: `Question: ${question}\nSolution:\n`, completion: chain };
   if (falls(mix.reconstruct)) {
     const masked = steps.slice();
@@ -104,11 +106,10 @@ function setting(random: Random) {
   return { problem, cast, sentences, equations, question: askQuestion(problem, sentences, cast, wording, random) };
 }
 
-function story(random: Random) {
+function story(random: Random, concise: number) {
   const told = setting(random);
-  const concise = random.uniform() < mix.concise;
-  const { problem, equations } = misread(told.problem, random, concise ? 0 : 1);
-  const style = concise ? curt(random) : rambling(random);
+  const { problem, equations } = misread(told.problem, random);
+  const style = random.uniform() < concise ? curt(random) : rambling(random);
   const sentences = problem.events.map((event) => told.sentences[told.problem.events.indexOf(event.told)]);
   const chain = writeChain(problem, equations, sentences, told.cast, style, random);
   const steps = [...chain.matchAll(/^Step \d+: (.*)$/gm)].map((match) => match[1]);
@@ -116,9 +117,9 @@ function story(random: Random) {
 }
 
 /** What a careless writer makes of a story: an event left out or taken for its opposite, a wrong result carried on. */
-function misread(problem: Problem, random: Random, carelessness: number) {
+function misread(problem: Problem, random: Random) {
   let events = problem.events.map((event) => ({ ...event, told: event }));
-  if (random.uniform() < carelessness * mix.misread) {
+  if (random.uniform() < mix.misread) {
     const at = random.integer(0, events.length - 1);
     const flipped = { gain: 'lose', lose: 'gain', gainGroups: 'loseGroups', loseGroups: 'gainGroups' } as const;
     const { kind } = events[at];
@@ -126,7 +127,7 @@ function misread(problem: Problem, random: Random, carelessness: number) {
     else if (kind in flipped) events[at] = { ...events[at], kind: flipped[kind as keyof typeof flipped] };
   }
   const read = { start: problem.start, events };
-  let slipAt = random.uniform() < carelessness * mix.slip ? random.integer(0, work(read).length - 1) : -1;
+  let slipAt = random.uniform() < mix.slip ? random.integer(0, work(read).length - 1) : -1;
   const equations: Equation[] = work(read, ({ result }) => {
     const stated = slipAt-- === 0 ? result + random.pick([-10, -2, -1, 1, 2, 10]) : result;
     return Math.max(0, stated);

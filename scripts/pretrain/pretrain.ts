@@ -3,6 +3,8 @@
  *   npx tsx scripts/pretrain/tokenizer.ts && npx tsx scripts/pretrain/pretrain.ts [--updates n] [--out folder]
  * A seed decides everything but the speed. See examples/arithmetic/README.md for what the student reads, and why.
  */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { defaultAdam } from '../../src/config/adam';
 import { type Evaluation, evaluate } from '../../src/curriculum/evaluate';
@@ -18,7 +20,7 @@ import { saveStudent } from '../../src/model/hf-folder';
 import { loadTokenizer } from '../../src/model/tokenizer';
 import { createModel } from '../../src/model/transformer';
 import { bits } from '../../src/random';
-import { pretrainingRow } from './corpus';
+import { type Corpus, pretrainingRow } from './corpus';
 
 const { values } = parseArgs({
   options: {
@@ -28,11 +30,13 @@ const { values } = parseArgs({
     batch: { type: 'string', default: '16' },
     rate: { type: 'string', default: '4e-3' },
     seed: { type: 'string', default: '1' },
+    concise: { type: 'string', default: '0.15' },
     every: { type: 'string', default: '500' },
     backend: { type: 'string', default: 'auto' },
   },
 });
 const [updates, batch, seed, every] = [values.updates, values.batch, values.seed, values.every].map(Number);
+const corpus: Corpus = { concise: Number(values.concise), seed };
 const schedule = {
   learningRate: Number(values.rate),
   schedule: 'linear',
@@ -90,7 +94,7 @@ async function main(): Promise<void> {
   let losses = 0;
   let tokens = 0;
   for (let update = 0; update < updates; update++) {
-    const rows = Array.from({ length: batch }, (_, i) => example(pretrainingRow(update * batch + i)));
+    const rows = Array.from({ length: batch }, (_, i) => example(pretrainingRow(update * batch + i, corpus)));
     const rate = learningRateAt(schedule, update, updates);
     const step = await supervisedStep(model, optimizer, rows, rate, settings, bits(seed, update) >>> 1);
     loss += step.loss;
@@ -108,6 +112,7 @@ async function main(): Promise<void> {
     loss = 0;
     losses = 0;
     saveStudent(values.out, model, { dtype: 'F16', tokenizerFrom: values.tokenizer });
+    writeFileSync(join(values.out, 'pretraining.json'), `${JSON.stringify({ ...corpus, updates: update + 1 })}\n`);
   }
 }
 

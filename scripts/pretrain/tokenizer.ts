@@ -8,7 +8,7 @@ const folder = process.argv[2] ?? 'examples/arithmetic/student';
 const size = Number(process.argv[3] ?? 640);
 const special = ['<|endoftext|>', '[MASK]'];
 const texts = Array.from({ length: 6000 }, (_, i) => {
-  const { prompt, completion } = pretrainingRow(i);
+  const { prompt, completion } = pretrainingRow(i, { concise: 0.15, seed: 1 });
   return `${prompt}${completion}`.replaceAll('[MASK]', '\n');
 });
 
