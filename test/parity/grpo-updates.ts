@@ -74,7 +74,7 @@ export function readUpdates(): { shared: Shared; cases: UpdateCase[] } {
 }
 
 export async function compareUpdates(shared: Shared, one: UpdateCase): Promise<Compared> {
-  const open = () => loadModel(join(packageRoot(), 'examples/arithmetic/student'));
+  const open = () => loadModel(join(packageRoot(), 'test/fixtures/parity/student'));
   const [model, reference] = [open(), one.beta > 0 ? open() : null];
   const optimizer = createOptimizer(model);
   const before = weightsOf(model, shared);
