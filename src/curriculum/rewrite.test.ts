@@ -62,7 +62,7 @@ describe('the result of Stage 3', () => {
       reward: 'bridge-stage3' as const,
     };
     const experiment = tinyExperiment(folder, {
-      student: { path: join(packageRoot(), 'examples/arithmetic/student') },
+      student: { path: join(packageRoot(), 'test/fixtures/parity/student') },
       data: {
         train: { format: 'arithmetic', seed: 1, count: 14, operations: [5, 6] },
         test: { format: 'arithmetic', seed: 2, count: 5, operations: [5, 6] },
