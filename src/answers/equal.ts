@@ -113,11 +113,11 @@ function sameQuotient(a: Node, gold: Node, inner: (x: Node, y: Node) => boolean)
   return isExpression(left) && isExpression(right) && inner(left, right);
 }
 
-/** Digits of another base; the base may be left out. */
+/** Digits of another base; an answer may leave the base out. */
 function sameDigits(a: Node, gold: Node): boolean {
-  if (a.kind === 'based' && gold.kind === 'based') return a.digits === gold.digits && a.base === gold.base;
-  const [based, number] = a.kind === 'based' ? [a, gold] : [gold, a];
-  return based.kind === 'based' && number.kind === 'number' && number.value.toFraction() === based.digits;
+  if (gold.kind !== 'based') return false;
+  if (a.kind === 'based') return a.digits === gold.digits && a.base === gold.base;
+  return a.kind === 'number' && a.value.toFraction() === gold.digits;
 }
 
 function sameChoice(a: Node, gold: Node, inner: (x: Node, y: Node) => boolean): boolean {

@@ -170,7 +170,7 @@ function isNumeric(node: Node): boolean {
   );
 }
 
-const denied = /\b(?:not|never|cannot|can't|isn't|aren't|won't|doesn't|neither|nor|without)\b/i;
+const denied = /\b(?:not|never|cannot|can't|isn't|aren't|won't|doesn't|neither|nor|without|wrong|incorrect)\b/i;
 const compared = /^(?:than|over|under|above|below|between|half|twice|thrice|double|triple|third|quarter)$/i;
 
 /** The number that a clause says, or the clause itself where it says none for sure; null without any number. */

@@ -159,4 +159,5 @@ export abstract class Quantities extends Formulas {
 
 /** A word that may stand among units without saying more: "apples", "in all", "long". */
 const isUnitWord = ({ text }: Token) =>
-  !/^(?:and|or|to|remainder|plus|minus|times|but|than|not)$/i.test(text) && !scaleWords.has(text.toLowerCase());
+  !/^(?:and|or|to|remainder|plus|minus|times|but|than|not|wrong|incorrect)$/i.test(text) &&
+  !scaleWords.has(text.toLowerCase());
