@@ -29,9 +29,9 @@ describe('readLines', () => {
   it('gives number, text, byte offset and whether the line is ended', () => {
     const lines = [...readLines(written('\uFEFFé\r\n\nlast'))];
     expect(lines).toEqual([
-      { number: 1, text: 'é', start: 0, ended: true },
-      { number: 2, text: '', start: 7, ended: true },
-      { number: 3, text: 'last', start: 8, ended: false },
+      { number: 1, text: 'é', start: 0, end: 5, ended: true },
+      { number: 2, text: '', start: 7, end: 7, ended: true },
+      { number: 3, text: 'last', start: 8, end: 12, ended: false },
     ]);
   });
 

@@ -204,10 +204,9 @@ const mostTokens = 1 << 24;
 function checkIds(json: JsonObject, file: string): void {
   const { vocab } = isJsonObject(json.model) ? json.model : {};
   const added = Array.isArray(json.added_tokens) ? json.added_tokens.filter(isJsonObject) : [];
-  const given: [unknown, unknown][] = added.map(({ content, id }) => [content, id]);
   // Unigram's vocabulary is a list: its ids are places in it.
-  if (isJsonObject(vocab)) given.push(...Object.entries(vocab));
-  for (const [token, id] of given)
+  const trained = isJsonObject(vocab) ? Object.entries(vocab) : [];
+  for (const [token, id] of [...trained, ...added.map(({ content, id }) => [content, id])])
     if (!isTokenId(id) || id >= mostTokens)
       throw new UserError(`Token ${JSON.stringify(token)} has the id ${JSON.stringify(id)}`, {
         file,

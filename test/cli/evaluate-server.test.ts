@@ -93,7 +93,12 @@ describe('evaluation on a server that holds the student', () => {
   it('asks a checkpoint as its run asked it', async () => {
     const run = '.distillery/runs/chatty';
     distillery.write(`${run}/run.json`, {});
-    distillery.write(`${run}/config.json`, { experiment: { student: { prompt: 'chat', system: 'Be brief.' } } });
+    const student = { path: join(distillery.folder, 'student'), prompt: 'chat', system: 'Be brief.' };
+    const problems = { format: 'arithmetic', seed: 1, count: 4 };
+    distillery.write(`${run}/config.json`, {
+      experiment: { name: 'chatty', student, data: { train: problems, test: problems, validation: 1 } },
+      environment: { datasets: { train: 'a', test: 'b' } },
+    });
     cpSync(join(distillery.folder, 'student'), join(distillery.folder, run, 'checkpoints/sft'), { recursive: true });
     server.asked.length = 0;
     const [command, ...rest] = onServer();

@@ -75,8 +75,9 @@ describe.runIf(present)('real data', () => {
       quiet,
     );
     const count = readFailures(done).length;
-    expect(count).toBeGreaterThanOrEqual(555);
-    expect(count).toBeLessThanOrEqual(558);
+    // 11 are right ("42.00" for 42), one row chooses checkpoints, and two chains end in another answer ("$27,200" for 27).
+    expect(count).toBeGreaterThanOrEqual(553);
+    expect(count).toBeLessThanOrEqual(556);
   });
 
   it('GSM8K: the three stages run on the files as published', async () => {
