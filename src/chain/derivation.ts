@@ -98,8 +98,8 @@ function readEquation(found: Numbers, sides: Sides, place: Span): void {
   }
   const unknown = strangers.length === 1 ? strangers[0] : result;
   if (unknown === null) return;
-  // Six times 10 / 10 is no identity.
-  const isReal = strangers.length === 0 && [0, 1].some((one) => forms.has(one) && found.derived.has(one));
+  // Six times 10 / 10 is no identity, nor is three boxes times the one nail that the question says is in each.
+  const isReal = strangers.length === 0 && [0, 1].some((one) => forms.has(one) && found.isOwn(one));
   if (!isReal && !isDetermined(left.expression, right.expression, unknown)) return;
   const sources = others(unknown);
   found.learn(unknown, sources.length > 0 ? sources : [unknown], place);

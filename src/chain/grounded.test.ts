@@ -31,6 +31,12 @@ describe('steps that arrive at the answer', () => {
   });
 });
 
+test('a factor of one that the question says is a number like others', () => {
+  const question = 'Three boxes hold 1 nails each. How many nails is that?';
+  expect(faultOf('Step 1: 3 * 1 = 3\nAnswer: 3', question)).toBeNull();
+  expect(faultOf('Step 1: 1 * 7 = 7\nAnswer: 7', question)).not.toBeNull();
+});
+
 describe('what does not arrive', () => {
   test.each([
     ['there is no answer', 'Step 1: 48 / 2 = 24.'],
