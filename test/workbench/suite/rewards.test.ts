@@ -98,7 +98,8 @@ suite('Rewards and experiments in the editor', () => {
   });
 
   test('weights that are all zero are a problem with a fix', async () => {
-    const { document } = await open('tried.reward.json', '{ "components": [{ "use": "correctness", "weight": 0 }] }');
+    const components = '{ "use": "correctness", "weight": 0 }, { "use": "grounded", "weight": 0 }';
+    const { document } = await open('tried.reward.json', `{ "components": [${components}] }`);
     const [problem] = await until('a problem', () => {
       const found = problems(document.uri, 'Distillery');
       return found.length > 0 ? found : undefined;
