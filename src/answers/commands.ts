@@ -5,7 +5,7 @@ const pairs = (text: string) =>
   new Map(text.split(/\s+/).map((pair): [string, string] => [pair.split('→')[0], pair.split('→')[1]]));
 
 export const operators = pairs(
-  '+→+ -→- −→- –→- ‐→- *→* ×→* ·→* ⋅→* ∙→* ⨯→* /→/ ÷→/ ∕→/ ⁄→/ ^→^ _→_ !→! %→% ％→% ±→± ∓→∓ ∪→∪ ∩→∩ ∖→∖ :→: ：→: ∶→: ′→′ ' +
+  '+→+ -→- −→- –→- ‐→- ‑→- －→- ﹣→- *→* ×→* ·→* ⋅→* ∙→* ⨯→* /→/ ÷→/ ∕→/ ⁄→/ ^→^ _→_ !→! %→% ％→% ±→± ∓→∓ ∪→∪ ∩→∩ ∖→∖ :→: ：→: ∶→: ′→′ ' +
     'times→* cdot→* ast→* div→/ pm→± mp→∓ cup→∪ bigcup→∪ cap→∩ setminus→∖ backslash→∖ colon→: prime→′ bullet→* ' +
     '√→√ °→° ²→² ³→³ circ→° degree→° choose→choose',
 );

@@ -148,7 +148,7 @@ function behindHash(text: string, { start, end }: Span): Answer | null {
     if (text.slice(mark + 4, Math.min(end, mark + 40)).trim() === '' && mark + 40 >= end) return nothing('hash', end);
     // Not a Markdown heading such as "#### Step 2" or "#### 1. Apples".
     const content = text.slice(line.start, line.end);
-    if (/^[ \t]*[-−+]?[\\$€£]{0,2}[.\d]/.test(content) && !/^[ \t]*\d{1,3}[.)][ \t]+\S/.test(content))
+    if (/^[ \t]*[-−－+]?[\\$€£]{0,2}[.\d]/.test(content) && !/^[ \t]*\d{1,3}[.)][ \t]+\S/.test(content))
       return valueIn(text, line.start, line.end, 'hash');
   }
   // A heading that is a number and nothing else, at the end of the text.

@@ -173,6 +173,11 @@ function isNumeric(node: Node): boolean {
 const denied = /\b(?:not|never|cannot|can't|isn't|aren't|won't|doesn't|neither|nor|without|wrong|incorrect)\b/i;
 const compared = /^(?:than|over|under|above|below|between|half|twice|thrice|double|triple|third|quarter)$/i;
 
+/** Words right before a number, or right behind it, that make another one of it. */
+const workedBefore =
+  /\b(?:(?:root|square|cube|log(?:arithm)?|reciprocal|inverse|opposite|multiple|power) of|divisible by|exceeds|except|choose|mod(?:ulo)?|plus|minus|times)\s+$/i;
+const workedBehind = /^\s+(?:factorial|doubled|halved|tripled)\b/i;
+
 /** The number that a clause says, or the clause itself where it says none for sure; null without any number. */
 function numberIn(text: string, clause: Span): Said | null {
   const all = numbersIn(text, clause);
@@ -187,7 +192,9 @@ function numberIn(text: string, clause: Span): Said | null {
   const behind = all.filter(({ from }) => from > equality);
   const apart = new Set(behind.map(({ node }) => keyOf(node))).size > 1;
   const words = tokens.slice(Math.max(0, last.from - 2), last.from).map(({ text: word }) => word);
-  if ((apart && areJoined(tokens, behind)) || words.some((word) => compared.test(word)))
+  const worked =
+    workedBefore.test(text.slice(clause.start, last.start)) || workedBehind.test(text.slice(last.end, clause.end));
+  if (worked || (apart && areJoined(tokens, behind)) || words.some((word) => compared.test(word)))
     return said(text, clause.start, source.length);
   return plainly(text, equality < 0 ? last : behind[0]);
 }

@@ -118,6 +118,9 @@ export const scaleWords = new Map<string, Fraction>(
       million: 1e6,
       billion: 1e9,
       trillion: 1e12,
+      quadrillion: 1e15,
+      tens: 10,
+      doz: 12,
       mn: 1e6,
       bn: 1e9,
       mln: 1e6,
@@ -177,11 +180,11 @@ export function chineseNumber(word: string): bigint | null {
 
 /** Digits of other scripts as ASCII ones, one code unit for one. */
 export function plainDigits(text: string): string {
-  return /[٠-٩۰-۹०-९０-９]/.test(text)
-    ? text.replace(/[٠-٩۰-۹०-९０-９]/g, (digit) => String.fromCharCode(48 + digitValue(digit.charCodeAt(0))))
+  return /[٠-٩۰-۹०-९০-৯๐-๙０-９]/.test(text)
+    ? text.replace(/[٠-٩۰-۹०-९০-৯๐-๙０-９]/g, (digit) => String.fromCharCode(48 + digitValue(digit.charCodeAt(0))))
     : text;
 }
 
-/** The zeros of Arabic, Persian, Devanagari and full-width digits. */
-const zeros = [0x660, 0x6f0, 0x966, 0xff10];
+/** The zeros of Arabic, Persian, Devanagari, Bengali, Thai and full-width digits. */
+const zeros = [0x660, 0x6f0, 0x966, 0x9e6, 0xe50, 0xff10];
 const digitValue = (code: number) => code - zeros.find((zero) => code >= zero && code < zero + 10)!;

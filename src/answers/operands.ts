@@ -59,8 +59,10 @@ export abstract class Operands extends Cursor {
     return part ? { kind: 'number', value: value.add(part), decimals: 0 } : node;
   }
 
-  /** What makes a mixed number of the whole one before: 1/2 behind a space, ½, \frac{1}{2}; less than one. */
+  /** What makes a mixed number of the whole one before: 1/2 behind a space, ½, \frac{1}{2}, "and a half"; less than one. */
   protected properFraction(): Fraction | null {
+    const spoken = this.spokenFraction();
+    if (spoken) return spoken;
     const [token, slash, under] = [this.peek(), this.peek(1), this.peek(2)];
     if (token?.kind === 'number' && token.value && token.value.d > 1n && token.decimals === 0) {
       this.at++;
@@ -79,6 +81,16 @@ export abstract class Operands extends Cursor {
       return a.value.div(b.value);
     this.at = at;
     return null;
+  }
+
+  /** "and a half", "and three quarters". */
+  protected spokenFraction(): Fraction | null {
+    const [and, count, part] = [this.peek(), this.peek(1), this.peek(2)];
+    const share = part?.kind === 'word' ? partWords.get(part.text.toLowerCase()) : undefined;
+    const times = count?.text === 'a' ? new Fraction(1) : count?.value;
+    if (and?.text !== 'and' || !share || times?.d !== 1n || !times.mul(share).lt(1)) return null;
+    this.at += 3;
+    return times.mul(share);
   }
 
   protected clock(token: Token): Node {

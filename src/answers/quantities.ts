@@ -157,7 +157,8 @@ export abstract class Quantities extends Formulas {
   }
 }
 
+const changing =
+  /^(?:and|or|to|remainder|plus|minus|times|but|than|not|wrong|incorrect|factorial|doubled|halved|tripled)$/i;
+
 /** A word that may stand among units without saying more: "apples", "in all", "long". */
-const isUnitWord = ({ text }: Token) =>
-  !/^(?:and|or|to|remainder|plus|minus|times|but|than|not|wrong|incorrect)$/i.test(text) &&
-  !scaleWords.has(text.toLowerCase());
+const isUnitWord = ({ text }: Token) => !changing.test(text) && !scaleWords.has(text.toLowerCase());

@@ -74,10 +74,13 @@ const usual = {
 
 const conversations = ['messages', 'conversations', 'conversation', 'dialogue', 'dialog', 'chat'];
 
-/** Names that a guess looks at, in lower case: others need not be read for it. */
+/** "Final Answer" of a spreadsheet is final_answer. */
+const plainName = (name: string) => name.trim().toLowerCase().replace(/[ -]+/g, '_');
+
+/** Names that a guess looks at: others need not be read for it. */
 export const isUsual = (name: string) =>
-  conversations.includes(name.toLowerCase()) ||
-  Object.values(usual).some((names) => names.some((one) => one.split('.')[0] === name.toLowerCase())) ||
+  conversations.includes(plainName(name)) ||
+  Object.values(usual).some((names) => names.some((one) => one.split('.')[0] === plainName(name))) ||
   isVerdictColumn(name);
 
 /** Columns with verdicts on generations. */
@@ -100,7 +103,7 @@ export function settleColumns(
       if (!names.includes(name) && !rows.some((row) => cellOf(row, name) !== undefined))
         throw fail(`there is no column "${name}"`, `Name another one as columns.${role}.`);
 
-  const lower = new Map(names.toReversed().map((name) => [name.toLowerCase(), name]));
+  const lower = new Map(names.toReversed().map((name) => [plainName(name), name]));
   const taken = new Set([told.question ?? [], told.answer ?? [], told.chain ?? []].flat());
   const filled = (name: string) => rows.some((row) => isFilled(cellOf(row, name)));
   const real = (name: string) => {

@@ -138,6 +138,7 @@ describe('written by hand', () => {
 
   test.each<[string, string | Buffer]>([
     ['bom.csv', '\uFEFFquestion,answer\n"How many, in all?",12\n'],
+    ['headings.csv', 'Problem Statement,Final Answer,Chain of Thought\n"How many, in all?",12,"Ten, \nand two."\n'],
     ['semicolons.csv', 'question;answer\nHow many, in all?;12\n'],
     ['tabs.tsv', 'question\tanswer\nHow many, in all?\t12\n'],
     ['no-name', 'question\tanswer\nHow many, in all?\t12\n'],
