@@ -102,10 +102,18 @@ function readEquation(found: Numbers, sides: Sides, place: Span): void {
   const isReal = strangers.length === 0 && [0, 1].some((one) => forms.has(one) && found.isOwn(one));
   if (!isReal && !isDetermined(left.expression, right.expression, unknown)) return;
   const sources = others(unknown);
-  found.learn(unknown, sources.length > 0 ? sources : [unknown], place);
+  // 16 / 16 is one whatever 16 is: that is made of no number of the question.
+  const idle = isRatioOfItself(left.expression) || isRatioOfItself(right.expression);
+  found.learn(unknown, sources.length > 0 ? sources : [unknown], place, idle ? [] : sources);
   const scaled = unknown === result ? evaluate(right.expression, share) : null;
   if (scaled && numberKey(scaled.valueOf()) !== unknown)
     found.learn(numberKey(scaled.valueOf()), others(unknown), place);
+}
+
+function isRatioOfItself(expression: Expression): boolean {
+  if (expression.kind !== 'binary' || expression.operator !== '/') return false;
+  const { left, right } = expression;
+  return left.kind === 'number' && right.kind === 'number' && left.value.equals(right.value);
 }
 
 /** "8 * 2 + 4 * 5 = 16 + 20": each term is an equation of its own. */

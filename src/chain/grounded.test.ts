@@ -37,6 +37,18 @@ test('a factor of one that the question says is a number like others', () => {
   expect(faultOf('Step 1: 1 * 7 = 7\nAnswer: 7', question)).not.toBeNull();
 });
 
+test('a number divided by itself uses none of the question', () => {
+  const question =
+    'A tank holds 240 liters. 3 pumps each remove 16 liters a minute. How many minutes until it is empty?';
+  expect(faultOf('Step 1: 16 / 16 = 1.\nStep 2: 1 + 1 + 3 = 5.\nAnswer: 5', question)).not.toBeNull();
+  expect(faultOf('Step 1: 240 / 240 = 1.\nStep 2: 1 + 4 = 5.\nAnswer: 5', question)).not.toBeNull();
+  const each = 'Ben has 10 bags with 10 nuts in all, and eats 3 bags each day for 2 days. How many nuts does he eat?';
+  const honest = 'Step 1: 10 / 10 = 1 nut a bag.\nStep 2: 3 * 2 = 6 bags.\nStep 3: 6 * 1 = 6.\nAnswer: 6';
+  expect(faultOf(honest, each, honest)).toBeNull();
+  const trays = 'There are 6 trays. Each holds 10 nuts for 10 kids. How many nuts does a kid get?';
+  expect(faultOf('Step 1: 10 / 10 = 1.\nStep 2: 6 * 1 = 6.\nAnswer: 6', trays)).toBeNull();
+});
+
 describe('what does not arrive', () => {
   test.each([
     ['there is no answer', 'Step 1: 48 / 2 = 24.'],

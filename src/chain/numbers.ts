@@ -44,8 +44,11 @@ export class Numbers implements Derivation {
     return this.own.has(key);
   }
 
-  /** Takes down that a number comes from others; where none of these is the question's it is of no more use than they are. */
-  learn(key: number, from: readonly number[], place: Span): void {
+  /**
+   * Takes down that a number comes from others; where none of these is the question's it is of no more use than they are. `made`: those
+   * of them whose numbers of the question it is made of.
+   */
+  learn(key: number, from: readonly number[], place: Span, made: readonly number[] = from): void {
     const isOwn = this.trusting || from.some((one) => this.own.has(one));
     if (!isOwn) {
       if (!this.isKnown(key)) this.unrelated.set(key, place);
@@ -63,7 +66,7 @@ export class Numbers implements Derivation {
       for (const whole of [Math.floor(key), Math.ceil(key)]) if (!this.own.has(whole)) this.own.set(whole, key);
     if (!this.derived.has(key)) this.derived.set(key, place);
     // Of a number that comes up twice nobody knows which is meant later.
-    const roots = new Set(from.filter((one) => one !== key).flatMap((one) => [...this.roots(one)]));
+    const roots = new Set(made.filter((one) => one !== key).flatMap((one) => [...this.roots(one)]));
     this.sources.set(key, new Set([...roots, ...(this.sources.get(key) ?? [])]));
   }
 
