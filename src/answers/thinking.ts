@@ -34,3 +34,15 @@ export function spokenPart(text: string): Spoken {
   }
   return { start: cutOff ? text.length : start, end: text.length, cutOff };
 }
+
+/** A text in its thinking, tags taken off, and what it says. Of several stretches of thinking all up to the last belong to it. */
+export function partThinking(text: string): { thought: string; body: string } {
+  const { start } = spokenPart(text);
+  if (start === 0) return { thought: '', body: text };
+  let thought = text.slice(0, start).trim();
+  for (const [open, close] of tags) {
+    if (thought.endsWith(close)) thought = thought.slice(0, -close.length).trimEnd();
+    if (thought.startsWith(open)) thought = thought.slice(open.length).trimStart();
+  }
+  return { thought, body: text.slice(start) };
+}

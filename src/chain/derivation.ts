@@ -99,7 +99,8 @@ function readEquation(found: Numbers, sides: Sides, place: Span): void {
   const unknown = strangers.length === 1 ? strangers[0] : result;
   if (unknown === null) return;
   // Six times 10 / 10 is no identity, nor is three boxes times the one nail that the question says is in each.
-  const isReal = strangers.length === 0 && [0, 1].some((one) => forms.has(one) && found.isOwn(one));
+  const given = keys.every((key) => found.isOwn(key));
+  const isReal = strangers.length === 0 && [0, 1].some((one) => forms.has(one) && (given || found.derived.has(one)));
   if (!isReal && !isDetermined(left.expression, right.expression, unknown)) return;
   const sources = others(unknown);
   // 16 / 16 is one whatever 16 is: that is made of no number of the question.

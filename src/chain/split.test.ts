@@ -124,6 +124,19 @@ describe('texts without step marks', () => {
     expect(splitChain(text)).toEqual({ thinking: '', steps: ['6 * 4 = 24', '24 - 5 = 19'], answer: '19' });
   });
 
+  test.each([
+    ['<|begin_of_thought|>\nHm.\n<|end_of_thought|>\n', 'Hm.'],
+    ['[THINK]Hm.[/THINK]', 'Hm.'],
+    ['Hm.\n</think>\n', 'Hm.'],
+    ['<think>\nA\n</think>\nSay.\n<think>\nHm.\n</think>\n', 'A\n</think>\nSay.\n<think>\nHm.'],
+  ])('thinking in whatever tags: %j', (before, thinking) => {
+    expect(splitChain(`${before}Step 1: 6 * 4 = 24\nAnswer: 24`)).toEqual({
+      thinking,
+      steps: ['6 * 4 = 24'],
+      answer: '24',
+    });
+  });
+
   test('prose keeps the sentence that names the unknown, and the one that computes the answer', () => {
     const [first, second, third] = [
       'Let $x$ be the price of a ticket.',

@@ -1,3 +1,4 @@
+import { partThinking } from '../answers/thinking';
 import { splitSentences } from './sentences';
 import type { Chain, Span } from './types';
 
@@ -11,7 +12,7 @@ import type { Chain, Span } from './types';
  * box. Step marks are looked for at line starts only, unless there are none there. Never throws. Source: the rules of the BRIDGE release, for text that is not in our form.
  */
 export function splitChain(text: string): Chain {
-  const { thought, body } = splitThought(text.replace(/\r\n?/g, '\n'));
+  const { thought, body } = partThinking(text.replace(/\r\n?/g, '\n'));
   const solution = splitSolution(body);
   if (solution) return { thinking: thought, ...solution };
 
@@ -31,14 +32,6 @@ export function splitChain(text: string): Chain {
     return numbered ? step.replace(/^\*\*[^*\n]{1,80}\*\*:?\s*(?=\S)/, '') : step;
   });
   return { thinking: [thought, head].filter(Boolean).join('\n\n'), steps: steps.filter(Boolean), answer };
-}
-
-/** Takes a `<think>` block off the front; one that is never closed is all there is. */
-function splitThought(text: string): { thought: string; body: string } {
-  const closed = text.lastIndexOf('</think>');
-  const opened = /^\s*<think>/.exec(text.slice(0, 200))?.[0].length ?? 0;
-  if (closed >= 0) return { thought: text.slice(opened, closed).trim(), body: text.slice(closed + '</think>'.length) };
-  return opened > 0 ? { thought: text.slice(opened).trim(), body: '' } : { thought: '', body: text };
 }
 
 /** "Thinking…", "Thinking...", "Thinking:" at the head of a text, bold or not. */

@@ -1,3 +1,4 @@
+import { partThinking } from '../answers/thinking';
 import { TeacherFault } from './faults';
 import type { Piece, Reply, Usage } from './types';
 
@@ -12,7 +13,7 @@ export interface ReplyEvents {
 }
 
 /**
- * Collects the pieces of a reply. Thinking comes as pieces of its own or as a `<think>` block; the block's opening mark may be missing,
+ * Collects the pieces of a reply. Thinking comes as pieces of its own or in tags (`partThinking`); the opening one may be missing,
  * as chat templates of reasoning models put it into the prompt. `promptLength` (code units) is for servers that do not count tokens.
  * A reply without text that its length cut off is a reply: the model thought all the time, and the server does not show it.
  */
@@ -53,13 +54,8 @@ export async function collectReply(
 export const tokensIn = (length: number) => Math.ceil(length / 4);
 
 function separate(thought: string, text: string): { thought: string; text: string } {
-  const closed = text.indexOf('</think>');
-  const opened = /^\s*<think>/.exec(text)?.[0].length ?? 0;
-  if (closed < 0)
-    return opened > 0
-      ? { thought: join(thought, text.slice(opened)), text: '' } // never closed: all of it is thinking
-      : { thought: thought.trim(), text: text.trim() };
-  return { thought: join(thought, text.slice(opened, closed)), text: text.slice(closed + '</think>'.length).trim() };
+  const parts = partThinking(text);
+  return { thought: join(thought, parts.thought), text: parts.body.trim() };
 }
 
 const join = (a: string, b: string) => [a.trim(), b.trim()].filter(Boolean).join('\n\n');
