@@ -63,7 +63,8 @@ async function take(page: Page, name: string): Promise<void> {
 
 async function takeAll(page: Page, run: string, suffix: string): Promise<void> {
   await showContainer(page, 'Distillery');
-  const cases = readFailures(run);
+  // In the order of the tree, which draws only what is in sight.
+  const cases = readFailures(run).sort((a, b) => a.category.localeCompare(b.category));
   const shown = cases.find(({ firstWrongStep, teacherChain }) => firstWrongStep && teacherChain) ?? cases[0];
   if (!shown) throw new UserError('the run has no failure cases to show', { file: run });
   await expand(page, 'Failure Cases', /./);
