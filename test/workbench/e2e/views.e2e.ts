@@ -115,7 +115,11 @@ suite('Views of a finished run', () => {
 
   test('a mistake in a reward is marked, and its quick fix mends it', async () => {
     const { page, folder } = session;
-    writeFileSync(join(folder, 'zero.reward.json'), '{ "components": [{ "use": "correctness", "weight": 0 }] }\n');
+    const components = [
+      { use: 'correctness', weight: 0 },
+      { use: 'grounded', weight: 0 },
+    ];
+    writeFileSync(join(folder, 'zero.reward.json'), `${JSON.stringify({ components }, null, 1)}\n`);
     await openFile(page, 'zero.reward.json');
     const mark = editor(page).locator('.squiggly-error, .squiggly-warning').first();
     await mark.waitFor();
