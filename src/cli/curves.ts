@@ -27,7 +27,7 @@ const curves: [string, (record: MetricsRecord) => number | undefined, (value: nu
   ['reward', ({ reward }) => reward, (value) => value.toFixed(3)],
   ['right', ({ accuracy }) => accuracy, (value) => percent(value, 0)],
   ['tokens', ({ lengthMean }) => lengthMean, (value) => value.toFixed(1)],
-  ['truncated', ({ truncated }) => truncated, (value) => percent(value, 0)],
+  ['cut off', ({ truncated }) => truncated, (value) => percent(value, 0)],
   ['loss', ({ loss }) => loss, (value) => value.toFixed(3)],
 ];
 
@@ -38,7 +38,7 @@ export function curvesText(phases: readonly Phase[]): string {
       const title = `${stageTitles[stage]}${phase === stage ? '' : ` (${phase})`}, ${records.length} updates`;
       const lines = curves.flatMap(([name, read, write]) => {
         const values = records.map(read).filter((value) => value !== undefined);
-        if (values.length === 0 || (name === 'truncated' && values.every((value) => value === 0))) return [];
+        if (values.length === 0 || (name === 'cut off' && values.every((value) => value === 0))) return [];
         const tenth = Math.ceil(values.length / 10);
         const ends = [values.slice(0, tenth), values.slice(-tenth)].map(
           (part) => part.reduce((sum, value) => sum + value, 0) / part.length,

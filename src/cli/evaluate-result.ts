@@ -1,5 +1,6 @@
 /** What an evaluation leaves: a record of each answer, the result in figures, and as text. */
 import { exactMatch, flexibleExtract, strictMatch } from '../chain/twins';
+import type { PromptStyle } from '../config/student';
 import type { Evaluation } from '../curriculum/evaluate';
 import type { Problems } from '../data/problems';
 import { mean, wilsonInterval } from '../statistics';
@@ -67,8 +68,10 @@ export function summarise(
 }
 
 export type Result = ReturnType<typeof summarise> & {
-  settings: { maxNewTokens: number; temperature: number; prompt?: string };
+  settings: { maxNewTokens: number; temperature: number; prompt?: PromptStyle };
   backend: string;
+  /** What the user should know of the accuracy. */
+  notes?: string[];
   out?: string;
 };
 
@@ -87,7 +90,7 @@ export function resultText(result: Result, student: string): string {
       result.meanTokens.toFixed(1),
       tokensEstimated ? "guessed from the texts' lengths: the server does not count" : '',
     ],
-    ['truncated', percent(result.truncated), `at ${settings.maxNewTokens} tokens`],
+    ['cut off', percent(result.truncated), `at ${settings.maxNewTokens} tokens`],
   ];
   const drawn = settings.temperature === 0 ? 'greedy' : `temperature ${settings.temperature}`;
   const how = settings.prompt === 'chat' ? `${drawn}, in its chat template` : drawn;
@@ -106,6 +109,7 @@ export function resultText(result: Result, student: string): string {
     ...(without
       ? [pc.yellow(`The server takes no ${without.join(', ')}: its own defaults count, if it has any.`)]
       : []),
+    ...(result.notes ?? []).map((note) => pc.yellow(`! ${note}`)),
     ...(result.out ? [`Every answer: ${shown(result.out)}`] : []),
   ].join('\n');
 }

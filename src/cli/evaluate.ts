@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { PromptStyle } from '../config/student';
+import { caveats } from '../curriculum/caveats';
 import { type Evaluation, evaluate } from '../curriculum/evaluate';
 import { prepareLessons } from '../curriculum/lessons';
 import { openStudent } from '../curriculum/students';
@@ -105,7 +106,8 @@ Examples:
       const done = waiting(`Answering ${plural(lessons.length, 'problem')}`, options.json);
       const evaluation = await evaluate(model, tokenizer, asked, settings).finally(done);
       disposeModel(model);
-      tell({ checkpoint: resolve(checkpoint) }, data, evaluation, settings, backend.description, options);
+      const chatTemplate = tokenizer.chatTemplate !== null;
+      tell({ checkpoint: resolve(checkpoint), chatTemplate }, data, evaluation, settings, backend.description, options);
     });
 }
 
@@ -160,7 +162,10 @@ function keep(came: [number, ServerAnswer][], problems: Problems, samples: numbe
 }
 
 function tell(
-  student: { checkpoint: string } | { model: string; server: string },
+  {
+    chatTemplate,
+    ...student
+  }: ({ checkpoint: string } | { model: string; server: string }) & { chatTemplate?: boolean },
   data: TestData,
   evaluation: Evaluation & Partial<ServerEvaluation>,
   settings: Result['settings'],
@@ -168,11 +173,13 @@ function tell(
   { samples, out, json }: Options,
 ): void {
   const answers = evaluation.answers.map((answer, i) => recordOf(answer, i, data.problems, samples));
+  const notes = caveats(answers, { ...settings, setting: '--max-new-tokens', chatTemplate });
   const result = {
     ...student,
     data: { ...data.source, hash: data.hash },
     ...summarise(evaluation, answers, samples),
     ...{ settings, backend },
+    ...(notes.length > 0 && { notes }),
     ...(out && { out: resolve(out) }),
   };
   if (json) printDocument(result);

@@ -56,9 +56,10 @@ const columns = [
   { title: '', at: 0, anchor: 'start' },
   { title: 'accuracy', at: 280, anchor: 'end' },
   { title: '95 % interval', at: 430, anchor: 'end' },
-  { title: 'mean tokens', at: 560, anchor: 'end' },
-  { title: 'training', at: 660, anchor: 'end' },
-  { title: 'n', at: 730, anchor: 'end' },
+  { title: 'cut off', at: 510, anchor: 'end' },
+  { title: 'mean tokens', at: 610, anchor: 'end' },
+  { title: 'training', at: 690, anchor: 'end' },
+  { title: 'n', at: 740, anchor: 'end' },
 ];
 
 function table(rows: readonly StageRow[], start: Start | undefined): string[] {
@@ -80,6 +81,7 @@ function table(rows: readonly StageRow[], start: Start | undefined): string[] {
           studentLabel(row.stage, start),
           percent(row.accuracy),
           `${(100 * row.accuracyInterval[0]).toFixed(1)} – ${percent(row.accuracyInterval[1])}`,
+          row.truncated === undefined ? '' : percent(row.truncated),
           row.meanTokens.toFixed(1),
           row.wallSeconds > 0 ? clock(row.wallSeconds) : '',
           String(row.n),

@@ -58,7 +58,7 @@ export function showProgress(
         const { row } = event;
         const time = row.wallSeconds > 0 ? `  ${pc.dim(clock(row.wallSeconds))}` : '';
         line(
-          `${pc.green('✓')} ${pc.bold(studentTitle(row.stage, start()))}  ${percent(row.accuracy)} right, ${row.meanTokens.toFixed(1)} tokens (test, n ${row.n})${time}`,
+          `${pc.green('✓')} ${pc.bold(studentTitle(row.stage, start()))}  ${percent(row.accuracy)} right, ${row.meanTokens.toFixed(1)} tokens, ${cutOff(row)}(test, n ${row.n})${time}`,
         );
         break;
       }
@@ -70,6 +70,9 @@ export function showProgress(
     }
   };
 }
+
+const cutOff = ({ truncated }: { truncated?: number }) =>
+  truncated === undefined ? '' : `${percent(truncated)} cut off `;
 
 function title({ stage, phase }: { stage: keyof typeof stageTitles; phase: string }): string {
   return phase === stage ? stageTitles[stage] : `${stageTitles[stage]} (${phase})`;

@@ -76,12 +76,13 @@ function listing(runs: readonly ListedRun[]): string {
     problem ? pc.red(place(problem)) : stage ? `${stage}${step === undefined ? '' : ` ${step}`}` : '',
     result ? studentTitle(result.stage, start) : '',
     result ? percent(result.accuracy) : '',
+    result?.truncated === undefined ? '' : percent(result.truncated),
     result ? result.meanTokens.toFixed(1) : '',
   ]);
   const folders = [...new Set(runs.map(({ folder, id }) => shown(folder.slice(0, -id.length - 1))))];
   const open = runs.find(({ state }) => state === 'interrupted' || state === 'stopped');
   return [
-    table(['run', 'state', 'training', 'last tested', 'accuracy', 'tokens'], body, 4),
+    table(['run', 'state', 'training', 'last tested', 'accuracy', 'cut off', 'tokens'], body, 4),
     '',
     pc.dim(`in ${folders.join(', ')}`),
     ...(open ? [pc.dim(`go on with: ${commandLine(`resume ${open.id}`)}`)] : []),

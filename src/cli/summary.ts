@@ -22,7 +22,7 @@ export function summaryTable(rows: readonly Row[], start?: Start): string {
   const base = rows.find((row) => row.stage === 'base');
   const strongest = strongestBaseline(rows);
   const versus = versusStart(start);
-  const head = ['', 'accuracy', '95 % interval', 'mean tokens', versus, `tokens ${versus}`, 'training', 'n'];
+  const head = ['', 'accuracy', '95 % interval', 'cut off', 'mean tokens', versus, `tokens ${versus}`, 'training', 'n'];
   const body = rows.map((row) => {
     const points = base && row !== base ? 100 * (row.accuracy - base.accuracy) : null;
     const tokens = base && row !== base ? 100 * (row.meanTokens / base.meanTokens - 1) : null;
@@ -31,6 +31,7 @@ export function summaryTable(rows: readonly Row[], start?: Start): string {
       studentTitle(row.stage, start) + (row === strongest ? ' (strongest baseline)' : ''),
       percent(row.accuracy),
       `${(100 * low).toFixed(1)} – ${percent(high)}`,
+      row.truncated === undefined ? '' : percent(row.truncated),
       row.meanTokens.toFixed(1),
       points === null ? '' : (points >= 0 ? pc.green : pc.red)(`${signed(points)} pt`),
       tokens === null ? '' : (tokens <= 0 ? pc.green : pc.red)(`${signed(tokens)} %`),

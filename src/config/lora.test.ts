@@ -51,9 +51,9 @@ it('an adapter has larger learning rates, where none is given', () => {
     rateOf(complete),
     rateOf(rewrite ? rewrite.internalise : false),
   ];
-  expect(rates(resolved())).toEqual([5e-5, 1e-5, 5e-5]);
+  expect(rates(resolved())).toEqual([3e-4, 1e-5, 3e-4]);
   expect(rates(resolved(false))).toEqual([1e-5, 1e-6, 1e-5]);
-  expect(rates(resolved('auto', { complete: { learningRate: 3e-4 } }))).toEqual([5e-5, 3e-4, 5e-5]);
+  expect(rates(resolved('auto', { complete: { learningRate: 5e-5 } }))).toEqual([3e-4, 5e-5, 3e-4]);
 });
 
 it('says what is wrong, and where', () => {

@@ -4,9 +4,13 @@ import { choice, flag, group, number, share, text, whole } from './fields';
 import { presetDescriptions } from './presets';
 import { rewardSchema } from './reward';
 
-/** Peak learning rates where none is given: for a student trained whole, and for an adapter, which wants larger steps. */
+/**
+ * Peak learning rates where none is given: for a student trained whole, and for an adapter, which wants steps ten times as large and more
+ * ("LoRA Without Regret", Schulman et al. 2025). Over the few dozen updates that small data sets get, SmolLM2's adapter learned nothing
+ * at 5e-5 and answered 23 % of its problems after 24 updates at 3e-4.
+ */
 export const learningRates = {
-  supervised: { whole: 1e-5, adapter: 5e-5 },
+  supervised: { whole: 1e-5, adapter: 3e-4 },
   grpo: { whole: 1e-6, adapter: 1e-5 },
 };
 

@@ -7,6 +7,7 @@ import { readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
 import { baselineNames, type StageName } from '../stages';
 import { baselineOf } from './baselines';
+import { caveats } from './caveats';
 import { checkpointFolder, loadWeights } from './checkpoints';
 import { complete } from './complete';
 import { type Context, endIfAsked } from './context';
@@ -80,4 +81,13 @@ async function test(context: Context, stage: StageName, student: Model): Promise
   };
   run.summary(row);
   notify({ type: 'result', row });
+  const { experiment, tokenizer } = context;
+  const { prompt } = experiment.student;
+  const asked = {
+    maxNewTokens: experiment.evaluation.maxNewTokens,
+    setting: 'evaluation.maxNewTokens',
+    prompt: prompt === 'auto' ? undefined : prompt,
+    chatTemplate: tokenizer.chatTemplate !== null,
+  };
+  for (const text of caveats(answers, asked)) notify({ type: 'note', level: 'warning', text });
 }

@@ -199,7 +199,7 @@ describe('evaluate', () => {
     );
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /student on 2 problems, 2 samples each, temperature 0.7[\s\S]*accuracy +[\d.]+ % +95 % interval[\s\S]*pass@2[\s\S]*truncated +[\d.]+ % +at 8 tokens/,
+      /student on 2 problems, 2 samples each, temperature 0.7[\s\S]*accuracy +[\d.]+ % +95 % interval[\s\S]*pass@2[\s\S]*cut off +[\d.]+ % +at 8 tokens/,
     );
   });
 

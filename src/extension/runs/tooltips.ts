@@ -54,10 +54,11 @@ function summaryTable(rows: readonly StageRow[], start: Start | undefined): Mark
   const body = rows.map((row) => [
     studentTitle(row.stage, start),
     percent(row.accuracy),
+    row.truncated === undefined ? '' : percent(row.truncated),
     row.meanTokens.toFixed(1),
     row.wallSeconds > 0 ? duration(row.wallSeconds) : '',
   ]);
-  return table(['', 'right', 'mean tokens', 'training'], body);
+  return table(['', 'right', 'cut off', 'mean tokens', 'training'], body);
 }
 
 function stageTooltip(row: StageRow, start: Start | undefined): Markdown {
