@@ -20,10 +20,12 @@ const mayImport = {
   config: ['students'],
   answers: [],
   chain: ['answers'],
-  kernels: [],
+  // What engines take and give: plain arrays, settings, measurements.
+  'engine-data': ['config', 'model'],
+  kernels: ['engine-data'],
   // Sets TensorFlow up on this machine; used by the command line alone.
   'backend-install': ['kernels'],
-  model: ['kernels', 'config', 'students'],
+  model: ['engine-data', 'kernels', 'config', 'students'],
   data: ['chain', 'answers', 'config'],
   // Asks for chains over the network or of a local model; free of the engine, so that the extension can ask too.
   teachers: ['runs', 'data', 'chain', 'answers', 'config'],
@@ -31,9 +33,13 @@ const mayImport = {
   runs: ['config', 'chain', 'answers'],
   // A failure case: described, imported. For those who train and those who show it.
   cases: ['runs', 'data', 'chain', 'answers', 'config'],
-  rollout: ['model', 'kernels'],
-  learning: ['model', 'kernels', 'rollout', 'config'],
+  rollout: ['engine-data', 'model', 'kernels'],
+  learning: ['engine-data', 'model', 'kernels', 'rollout', 'config'],
+  // The port: what the method asks of whatever computes.
+  engine: ['engine-data', 'learning', 'rollout', 'model', 'kernels', 'config'],
   curriculum: [
+    'engine',
+    'engine-data',
     'learning',
     'rollout',
     'model',
@@ -51,6 +57,8 @@ const mayImport = {
   host: [
     'protocol',
     'curriculum',
+    'engine',
+    'engine-data',
     'cases',
     'learning',
     'rollout',
@@ -67,6 +75,8 @@ const mayImport = {
     ...['backend-install', 'client', 'protocol', 'cases', 'teachers', 'students'],
     ...[
       'curriculum',
+      'engine',
+      'engine-data',
       'learning',
       'rollout',
       'model',

@@ -1,6 +1,6 @@
 /** What bench/engine.ts times: one small Qwen2, a train step and a generation, by the code that training uses. */
+import type { Example } from '../src/engine-data/examples';
 import { type BackendInfo, type BackendName, useBackend } from '../src/kernels/backends';
-import type { Example } from '../src/learning/batch';
 import { createOptimizer } from '../src/learning/optimizer';
 import { supervisedStep } from '../src/learning/supervised';
 import { parseModelConfig } from '../src/model/config';

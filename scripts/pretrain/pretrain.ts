@@ -3,6 +3,7 @@
  *   npx tsx scripts/pretrain/tokenizer.ts && npx tsx scripts/pretrain/pretrain.ts [--updates n] [--out folder]
  * A seed decides everything but the speed. See examples/arithmetic/README.md for what the student reads, and why.
  */
+
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,8 +11,8 @@ import { defaultAdam } from '../../src/config/adam';
 import { type Evaluation, evaluate } from '../../src/curriculum/evaluate';
 import { prepareLessons } from '../../src/curriculum/lessons';
 import { arithmeticDefaults, arithmeticItems } from '../../src/data/arithmetic';
+import type { Example } from '../../src/engine-data/examples';
 import { useBackend } from '../../src/kernels/backends';
-import type { Example } from '../../src/learning/batch';
 import { createOptimizer } from '../../src/learning/optimizer';
 import { learningRateAt } from '../../src/learning/schedule';
 import { supervisedStep } from '../../src/learning/supervised';

@@ -1,8 +1,8 @@
 import { judge } from '../answers/grade';
+import type { Draft } from '../engine-data/sampling';
 import type { Tokenizer } from '../model/tokenizer';
 import type { Model } from '../model/transformer';
 import { sample } from '../rollout/sample';
-import type { Draft } from '../rollout/schedule';
 import { mean, wilsonInterval } from '../statistics';
 import type { Context } from './context';
 import type { Lesson } from './lessons';

@@ -1,5 +1,5 @@
 import type { GrpoSettings } from '../config/experiment';
-import type { Example } from '../learning/batch';
+import type { Example } from '../engine-data/examples';
 import { grpoStep } from '../learning/grpo';
 import { addsNothing } from '../model/lora';
 import { copyModel, disposeModel, type Model, shareFrozen } from '../model/transformer';

@@ -4,8 +4,8 @@ import { completePrompt, plainPrompt, reconstructPrompt, renderChain, rewritePro
 import type { Chain } from '../chain/types';
 import type { Problems } from '../data/problems';
 import type { Problem } from '../data/types';
+import type { Example } from '../engine-data/examples';
 import { UserError } from '../errors';
-import type { Example } from '../learning/batch';
 import type { Tokenizer } from '../model/tokenizer';
 import { once } from '../once';
 import type { Random } from '../random';

@@ -2,15 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { MemoryLimits } from '../engine-data/memory';
 import type { BackendName } from '../kernels/backends';
 import { memoryLimit } from '../kernels/native/limit';
-
-export interface MemoryLimits {
-  /** Bytes that could be had now. */
-  free: number;
-  /** Bytes that could ever be had. */
-  total: number;
-}
 
 /** WebAssembly addresses 4 GiB. */
 const webAssembly = 2 ** 32;

@@ -1,16 +1,18 @@
 /** What an experiment needs of memory before it runs, and the settings that follow from it. */
+
 import type { Experiment, GrpoSettings } from '../config/experiment';
 import { defaultLora } from '../config/lora';
 import { longest, type Problems } from '../data/problems';
+import type { MemoryLimits } from '../engine-data/memory';
+import { type Learner, type Memory, type Pass, totalOf } from '../engine-data/memory';
 import { UserError } from '../errors';
-import { generationMemory, type Learner, type Memory, type Pass, totalOf, updateMemory } from '../learning/memory';
+import { generationMemory, updateMemory } from '../learning/memory';
 import type { ModelConfig } from '../model/config';
 import { loadStudentConfig } from '../model/hf-folder';
 import type { Tokenizer } from '../model/tokenizer';
 import { type BaselineName, baselineNames } from '../stages';
 import { rowsAtOnce } from './groups';
 import { prepareLessons } from './lessons';
-import type { MemoryLimits } from './memory-limits';
 
 /** The longest question and teacher chain, in tokens. */
 export interface Lengths {

@@ -1,4 +1,4 @@
-import type { Example } from '../learning/batch';
+import type { Example } from '../engine-data/examples';
 import { uniform } from '../random';
 import { type Lesson, teacherExample } from './lessons';
 

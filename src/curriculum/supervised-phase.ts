@@ -1,5 +1,5 @@
 import type { SftSettings } from '../config/experiment';
-import type { Example } from '../learning/batch';
+import type { Example } from '../engine-data/examples';
 import { supervisedLoss, supervisedStep } from '../learning/supervised';
 import type { Model } from '../model/transformer';
 import { bits } from '../random';

@@ -1,6 +1,7 @@
+import { Diverged } from '../engine-data/training';
 import { isOutOfMemory, UserError } from '../errors';
 import { breathe } from '../learning/breath';
-import { createOptimizer, Diverged, disposeOptimizer, type Optimizer } from '../learning/optimizer';
+import { createOptimizer, disposeOptimizer, type Optimizer } from '../learning/optimizer';
 import { learningRateAt, type Schedule } from '../learning/schedule';
 import type { Model } from '../model/transformer';
 import type { ValidationEvent } from '../runs/events';

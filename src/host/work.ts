@@ -1,4 +1,5 @@
 /** Short work on a student: evaluations, questions, rewrites. */
+
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { judge } from '../answers/grade';
@@ -7,13 +8,13 @@ import { preset } from '../config/presets';
 import { evaluate, withoutEnd } from '../curriculum/evaluate';
 import { prepareLessons, rewriteExercise } from '../curriculum/lessons';
 import { runConfigOf } from '../curriculum/run-config';
+import type { Completion, Draft } from '../engine-data/sampling';
 import { UserError } from '../errors';
 import type { Tokenizer } from '../model/tokenizer';
 import type { Model } from '../model/transformer';
 import type { Candidate, Progress, Result, Sample } from '../protocol/control';
 import { scoreGroup } from '../rewards/compose';
-import { type Completion, sample } from '../rollout/sample';
-import type { Draft } from '../rollout/schedule';
+import { sample } from '../rollout/sample';
 import { evaluationFile } from '../runs/layout';
 import { runOfCheckpoint } from '../runs/reading';
 import { openForWriting } from '../runs/writer';

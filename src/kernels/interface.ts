@@ -19,6 +19,8 @@ import {
   type Tensor2D,
   tidy,
 } from '@tensorflow/tfjs-core';
+import type { Sampling } from '../engine-data/sampling';
+import type { KlEstimator } from '../engine-data/training';
 
 export const kernelNames = {
   embed: 'Embed',
@@ -144,17 +146,6 @@ export function tokenLogProbs(
   return { logProbs: logProbs as Tensor1D, entropy: entropy as Tensor1D };
 }
 
-export interface Sampling {
-  /** 0 = greedy. */
-  temperature: number;
-  /** Keep the k most likely tokens; 0 = all. */
-  topK: number;
-  /** Keep the smallest set of most likely tokens with this mass; 1 = all. */
-  topP: number;
-  /** Keep tokens with at least this share of the top probability; 0 = all. */
-  minP: number;
-}
-
 /**
  * One token for each row by inverse transform: the first id (in id order, among the kept ones) whose cumulative probability
  * exceeds uniforms[row]. logits [rows, vocab], uniforms [rows] in [0, 1). Filters apply in the order top-k, top-p, min-p, as in
@@ -181,9 +172,6 @@ export type AdvantageScale = 'group' | 'batch' | 'none';
 export function groupAdvantages(rewards: Tensor2D, scale: AdvantageScale): Tensor2D {
   return run(kernelNames.groupAdvantages, { rewards }, { scale })[0] as Tensor2D;
 }
-
-/** KL estimators of Schulman (2020); `k3+` is k3 in value with the gradient of k2 (the right one for reverse KL). */
-export type KlEstimator = 'k1' | 'k2' | 'k3' | 'k3+';
 
 /**
  * What holds the policy near the one that sampled, r = exp(logProb - old), A = advantage. `clip`: -min(r A, clip(r, 1-clipLow, 1+clipHigh) A)

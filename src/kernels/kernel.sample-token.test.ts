@@ -1,7 +1,8 @@
 import { type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Sampling } from '../engine-data/sampling';
 import { uniform } from '../random';
-import { type Sampling, sampleToken } from './interface';
+import { sampleToken } from './interface';
 import { backendNames, switchTo } from './testing/backends';
 import { expectClose } from './testing/close';
 import { plainSample } from './testing/plain-sampling';

@@ -1,11 +1,6 @@
 import { dispose, type Tensor1D, tensor1d } from '@tensorflow/tfjs-core';
+import type { Example } from '../engine-data/examples';
 import { type Batch, pack } from '../model/transformer';
-
-/** A prompt and the completion to learn, as token ids; the completion ends with its end token unless it was cut off. */
-export interface Example {
-  prompt: readonly number[];
-  completion: readonly number[];
-}
 
 /**
  * Examples packed for one forward pass. The model reads every token but each sequence's last one; row `rows[j]` of its

@@ -1,13 +1,15 @@
 import { keep, memory, tensor } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { defaultLora } from '../config/lora';
+import type { Episode } from '../engine-data/examples';
+import type { GrpoOptions } from '../engine-data/training';
 import { useBackend } from '../kernels/backends';
 import { tensorFlowIsSetUp } from '../kernels/testing/backends';
 import { parseModelConfig } from '../model/config';
 import { createAdapter } from '../model/lora';
 import { tinyConfig } from '../model/testing/tiny';
 import { createModel, disposeModel } from '../model/transformer';
-import { type Episode, type GrpoOptions, grpoStep } from './grpo';
+import { grpoStep } from './grpo';
 import { createOptimizer, disposeOptimizer, type Gradients } from './optimizer';
 import { accumulateSupervised } from './supervised';
 import { plainGrpo } from './testing/settings';

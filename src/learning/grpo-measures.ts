@@ -1,38 +1,6 @@
-import type { Example } from './batch';
-import type { Episode, GrpoOptions, PassResult } from './grpo-pass';
-
-/**
- * Measurements of one update with TRL's meanings: means over all unmasked completion tokens, those of flat groups too, and over its
- * optimizer steps. What was not computed is absent.
- */
-export interface GrpoMeasures {
-  loss: number;
-  /** Before clipping. */
-  gradNorm: number;
-  /** Tokens that the student read. */
-  tokens: number;
-  /** Nats a token. */
-  entropy?: number;
-  ratio?: number;
-  /** With a reference. */
-  kl?: number;
-  /**
-   * Share of tokens, of gspo's completions, that are clipped at the low side (advantage < 0) and at the high side (advantage > 0). cispo has
-   * no low side, sapo neither.
-   */
-  clipLow?: number;
-  clipHigh?: number;
-  /** Cross-entropy of the replayed examples, where there are any. */
-  replayLoss?: number;
-}
-
-/** What was computed at every token of each episode, at the sampling temperature. */
-export interface TokenMeasures {
-  /** Nats, in the update's first pass over the episode. */
-  entropy: Float32Array[];
-  /** Log-probabilities under the reference; null without one. */
-  refLogProbs: Float32Array[] | null;
-}
+import type { Episode, Example } from '../engine-data/examples';
+import type { GrpoMeasures, GrpoOptions } from '../engine-data/training';
+import type { PassResult } from './grpo-pass';
 
 /** What the optimizer steps of an update gave. */
 export interface StepResults {

@@ -1,43 +1,12 @@
 /** One micro-batch of scored samples through the student: its part of the loss, and what is measured on the way. */
 import { dispose, mul, type Scalar, type Tensor1D, tensor1d, tidy } from '@tensorflow/tfjs-core';
-import { type GrpoLossOptions, type GrpoMetrics, grpoLoss, type KlEstimator } from '../kernels/interface';
+import type { Episode, Example } from '../engine-data/examples';
+import type { GrpoOptions, LossType } from '../engine-data/training';
+import { type GrpoLossOptions, type GrpoMetrics, grpoLoss } from '../kernels/interface';
 import type { Model } from '../model/transformer';
-import { disposePacked, type Example, microBatches, packExamples } from './batch';
+import { disposePacked, microBatches, packExamples } from './batch';
 import { accumulate, type Gradients } from './optimizer';
-import { completionLogProbs, type SupervisedOptions } from './supervised';
-
-/** A sampled completion with what the loss needs. */
-export interface Episode extends Example {
-  /** Log-probabilities of the completion's tokens when they were sampled. */
-  logProbs: Float32Array;
-  advantage: number;
-  /** Left out of the loss (a truncated completion, when the settings say so). */
-  masked: boolean;
-}
-
-/** Loss types by the names that TRL gives them. */
-export type LossType = 'grpo' | 'bnpo' | 'dr_grpo' | 'dapo' | 'gspo' | 'cispo' | 'sapo';
-
-export interface GrpoOptions extends SupervisedOptions {
-  loss: LossType;
-  clipLow: number;
-  clipHigh: number;
-  /** sapo's temperatures, by the sign of the advantage. */
-  sapoTemperature: { positive: number; negative: number };
-  beta: number;
-  kl: KlEstimator;
-  temperature: number;
-  /** The constant that dr_grpo divides by. */
-  maxNewTokens: number;
-  /** Passes over the same samples. */
-  iterations: number;
-  /** Optimizer steps a pass. */
-  minibatches: number;
-  /** Weight of the GRPO gradient itself; 0 leaves only the replay (a control experiment). */
-  policyWeight: number;
-  /** Weight of the cross-entropy on replayed examples. */
-  replayWeight: number;
-}
+import { completionLogProbs } from './supervised';
 
 type LossShape = Pick<GrpoLossOptions, 'surrogate' | 'aggregation' | 'importance' | 'normalizer'>;
 

@@ -1,20 +1,13 @@
 import { tidy } from '@tensorflow/tfjs-core';
+import type { Episode, Example } from '../engine-data/examples';
+import { Diverged, type GrpoMeasures, type GrpoOptions, type TokenMeasures } from '../engine-data/training';
 import type { Model } from '../model/transformer';
-import { disposePacked, type Example, microBatches, packExamples } from './batch';
+import { disposePacked, microBatches, packExamples } from './batch';
 import { breathe } from './breath';
-import {
-  firstEntropies,
-  type GrpoMeasures,
-  lossSoFar,
-  measuresOf,
-  type StepResults,
-  type TokenMeasures,
-} from './grpo-measures';
-import { byCompletion, type Episode, type GrpoOptions, passesOf, runPass } from './grpo-pass';
-import { applyGradients, Diverged, type Optimizer, withGradients } from './optimizer';
+import { firstEntropies, lossSoFar, measuresOf, type StepResults } from './grpo-measures';
+import { byCompletion, passesOf, runPass } from './grpo-pass';
+import { applyGradients, type Optimizer, withGradients } from './optimizer';
 import { accumulateSupervised, completionLogProbs } from './supervised';
-
-export type { Episode, GrpoOptions, LossType } from './grpo-pass';
 
 /** What an update learns from. */
 export interface GrpoUpdate {

@@ -1,13 +1,15 @@
+import type { Episode, Example } from '../engine-data/examples';
+import { Diverged, type GrpoOptions, type LossType } from '../engine-data/training';
 import '@tensorflow/tfjs-backend-cpu';
 import { memory, mul, type Scalar, setBackend, sum, tensor1d } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { registerKernels } from '../kernels/register';
 import { parseModelConfig } from '../model/config';
 import { createModel, disposeModel, type Model } from '../model/transformer';
-import { disposePacked, type Example, packExamples } from './batch';
-import { type Episode, type GrpoOptions, type GrpoUpdate, grpoStep, type LossType, policyLogProbs } from './grpo';
+import { disposePacked, packExamples } from './batch';
+import { type GrpoUpdate, grpoStep, policyLogProbs } from './grpo';
 import { lossShape } from './grpo-pass';
-import { accumulate, createOptimizer, Diverged, disposeOptimizer, type Gradients } from './optimizer';
+import { accumulate, createOptimizer, disposeOptimizer, type Gradients } from './optimizer';
 import { accumulateSupervised, completionLogProbs, supervisedLoss, supervisedStep } from './supervised';
 import { plainGrpo } from './testing/settings';
 

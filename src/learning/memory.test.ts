@@ -1,6 +1,8 @@
 import { findBackend, type Tensor } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { defaultLora } from '../config/lora';
+import { type Learner, totalOf } from '../engine-data/memory';
+import type { GrpoOptions } from '../engine-data/training';
 import { useBackend } from '../kernels/backends';
 import type { EmbeddedBackend } from '../kernels/embedded/backend';
 import { type ModelConfig, parseModelConfig } from '../model/config';
@@ -8,8 +10,8 @@ import { createAdapter } from '../model/lora';
 import { tinyConfig } from '../model/testing/tiny';
 import { copyModel, createModel, disposeModel, type Model } from '../model/transformer';
 import { sample } from '../rollout/sample';
-import { type GrpoOptions, grpoStep } from './grpo';
-import { generationMemory, type Learner, totalOf, updateMemory } from './memory';
+import { grpoStep } from './grpo';
+import { generationMemory, updateMemory } from './memory';
 import { createOptimizer, disposeOptimizer } from './optimizer';
 import { supervisedStep } from './supervised';
 

@@ -2,74 +2,10 @@
  * How much memory training takes, from shapes alone: what the engine allocates at the moment it holds most. Follows what the tape keeps
  * for each kernel (kernels/gradients.ts), on the embedded backend, where tensors lie in blocks of few sizes (kernels/native/pool.ts).
  */
-import type { LoraSettings } from '../config/lora';
+import { type Generation, type Learner, type Memory, noMemory, type Pass } from '../engine-data/memory';
 import { sizeClass } from '../kernels/native/pool';
-import type { ModelConfig } from '../model/config';
 import { adapterShapes } from '../model/lora';
 import { parameterShapes } from '../model/parameters';
-
-/** What is trained. */
-export interface Learner {
-  config: ModelConfig;
-  /** The adapter that is trained beside frozen weights; null: all weights are trained. */
-  lora: Pick<LoraSettings, 'rank' | 'targets'> | null;
-  /** Copies of the trained parameters beside the student's own: a reference policy, the rewriter of Stage 3. */
-  copies: number;
-}
-
-/** The largest forward and backward pass of an update. */
-export interface Pass {
-  /** Tokens that the model reads. */
-  tokens: number;
-  /** Tokens of completions, which have a loss. */
-  targets: number;
-  /** Layers compute their activations again in the backward pass. */
-  checkpointing: boolean;
-  /** Gradients are added up over several passes. */
-  accumulated: boolean;
-}
-
-/** The widest batch of a generation. */
-export interface Generation {
-  /** Completions side by side. */
-  rows: number;
-  /** Prompts among them: the completions of a group share theirs. */
-  prompts: number;
-  promptTokens: number;
-  newTokens: number;
-}
-
-/** Bytes by what they are for. */
-export interface Memory {
-  /** The student's weights, frozen or not, with its adapter. */
-  weights: number;
-  /** Reference policy and rewriter. */
-  copies: number;
-  /** AdamW's two moments. */
-  moments: number;
-  gradients: number;
-  /** What the backward pass needs of the forward pass, and its own work space. */
-  activations: number;
-  /** Work space of the output layer: logits are made in chunks. */
-  vocabulary: number;
-  /** Weights with the adapter in them, which generate. */
-  merged: number;
-  /** Keys and values of the completions that are being generated, with the logits of their next tokens. */
-  cache: number;
-}
-
-export const noMemory: Memory = {
-  weights: 0,
-  copies: 0,
-  moments: 0,
-  gradients: 0,
-  activations: 0,
-  vocabulary: 0,
-  merged: 0,
-  cache: 0,
-};
-
-export const totalOf = (memory: Memory): number => Object.values(memory).reduce((sum, bytes) => sum + bytes, 0);
 
 /** A float32 tensor of so many numbers. */
 const floats = (count: number) => (count > 0 ? sizeClass(4 * count) : 0);

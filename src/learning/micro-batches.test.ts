@@ -1,9 +1,11 @@
 import { beforeAll, expect, it } from 'vitest';
+import type { Episode } from '../engine-data/examples';
+import type { GrpoOptions, LossType } from '../engine-data/training';
 import { useBackend } from '../kernels/backends';
 import { parseModelConfig } from '../model/config';
 import { tinyConfig } from '../model/testing/tiny';
 import { createModel, disposeModel } from '../model/transformer';
-import { type Episode, type GrpoOptions, grpoStep, type LossType } from './grpo';
+import { grpoStep } from './grpo';
 import { createOptimizer, disposeOptimizer } from './optimizer';
 import { plainGrpo } from './testing/settings';
 

@@ -1,6 +1,6 @@
 import { add, dispose, keep, type Scalar, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
-import { type AdamSettings, defaultAdam } from '../config/adam';
-import { UserError } from '../errors';
+import { defaultAdam } from '../config/adam';
+import { Diverged, type OptimizerSettings } from '../engine-data/training';
 import { adamW, sumSquares } from '../kernels/interface';
 import { gradientsOf } from '../kernels/tape';
 import { type Model, trainableParameters } from '../model/transformer';
@@ -9,14 +9,6 @@ import { type Model, trainableParameters } from '../model/transformer';
 export interface Optimizer {
   step: number;
   moments: Map<string, { first: Tensor; second: Tensor }>;
-}
-
-export interface OptimizerSettings {
-  weightDecay: number;
-  /** Gradients with a larger global norm are scaled down to it; 0 = never. */
-  maxGradNorm: number;
-  /** PyTorch's defaults unless given. */
-  adam?: AdamSettings;
 }
 
 export function createOptimizer(model: Model): Optimizer {
@@ -56,16 +48,6 @@ export function accumulate(model: Model, sum: Gradients, loss: () => Scalar): nu
   const number = value.dataSync()[0];
   value.dispose();
   return number;
-}
-
-/** A loss or gradient that is no longer a number; the weights are as they were before the update. */
-export class Diverged extends UserError {
-  constructor(what: string, checkpoint?: string) {
-    super(`Training diverged: ${what} is not a finite number.`, {
-      code: 'diverged',
-      remedy: `Lower learningRate or maxGradNorm, or raise warmup${checkpoint ? `; the last good checkpoint is ${checkpoint}` : ''}.`,
-    });
-  }
 }
 
 /**

@@ -1,27 +1,11 @@
 import { mul, neg, type Scalar, sum, tidy } from '@tensorflow/tfjs-core';
+import type { Example } from '../engine-data/examples';
+import { Diverged, type SupervisedMeasures, type SupervisedOptions } from '../engine-data/training';
 import { embed, tokenLogProbs } from '../kernels/interface';
 import { forward, headWeight, type Model } from '../model/transformer';
-import { disposePacked, type Example, microBatches, type PackedExamples, packExamples } from './batch';
+import { disposePacked, microBatches, type PackedExamples, packExamples } from './batch';
 import { breathe } from './breath';
-import {
-  accumulate,
-  applyGradients,
-  Diverged,
-  type Gradients,
-  type Optimizer,
-  type OptimizerSettings,
-  withGradients,
-} from './optimizer';
-
-export interface SupervisedOptions extends OptimizerSettings {
-  dropout: number;
-  /** Tokens that one forward pass holds; more are split into micro-batches, whose gradients add up to the same update. */
-  microBatchTokens: number;
-  /** See Training of the model. */
-  checkpointing?: boolean;
-  /** Ends an update early, between two micro-batches: it throws what this was aborted with, and has changed nothing. */
-  signal?: AbortSignal;
-}
+import { accumulate, applyGradients, type Gradients, type Optimizer, withGradients } from './optimizer';
 
 /** Log-probabilities [m] (and entropies) of the completion tokens of packed examples. */
 export function completionLogProbs(
@@ -98,7 +82,7 @@ export async function supervisedStep(
   learningRate: number,
   options: SupervisedOptions,
   seed: number,
-): Promise<{ loss: number; gradNorm: number; tokens: number }> {
+): Promise<SupervisedMeasures> {
   const { loss, gradNorm } = await withGradients(async (gradients) => {
     const loss = await accumulateSupervised(model, gradients, examples, options, seed);
     if (!Number.isFinite(loss)) throw new Diverged('the loss');

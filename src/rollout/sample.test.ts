@@ -1,5 +1,6 @@
 import { dispose, memory, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Completion, SampleOptions } from '../engine-data/sampling';
 import { useBackend } from '../kernels/backends';
 import { embed, tokenLogProbs } from '../kernels/interface';
 import { tensorFlowIsSetUp } from '../kernels/testing/backends';
@@ -7,7 +8,7 @@ import { parseModelConfig } from '../model/config';
 import { livelyModel, naiveLogits, naiveLogProb } from '../model/testing/naive';
 import { tinyConfig } from '../model/testing/tiny';
 import { forward, headWeight, type Model, modelFrom, pack } from '../model/transformer';
-import { type Completion, type SampleOptions, sample } from './sample';
+import { sample } from './sample';
 
 const prompts = [[3, 14, 15, 9, 26], [35], [8, 9, 7], [9, 32, 38, 46, 26, 43, 38]];
 const plain = { temperature: 1, topK: 0, topP: 1, minP: 0 };

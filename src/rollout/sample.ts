@@ -4,59 +4,14 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { dispose, slice, type Tensor, type Tensor2D, tensor1d, tidy, zeros } from '@tensorflow/tfjs-core';
+import type { Completion, SampleOptions, SampleSummary } from '../engine-data/sampling';
 import { UserError } from '../errors';
-import {
-  copySlots,
-  type DecoderWeights,
-  decodeStep,
-  type KvCache,
-  type Sampling,
-  sampleToken,
-} from '../kernels/interface';
+import { copySlots, type DecoderWeights, decodeStep, type KvCache, sampleToken } from '../kernels/interface';
 import { checkLength, checkTokens, type ModelConfig } from '../model/config';
 import { mergeAdapter } from '../model/merge';
 import { decoderShape, decoderWeights, disposeModel, type Model } from '../model/transformer';
 import { uniform } from '../random';
-import { type Draft, type Group, groupsOf, type Row, Slots } from './schedule';
-
-export interface SampleOptions {
-  sampling: Sampling;
-  /** Most tokens of a completion, its end token included; fewer where the model's positions end before. */
-  maxNewTokens: number;
-  /** Tokens that end a completion. */
-  eosIds: readonly number[];
-  seed: number;
-  /** Further counters of the draws, such as the stage and the update. */
-  stream?: readonly (number | string)[];
-  /** Completions per prompt; 1 unless said. */
-  groupSize?: number;
-  /** Rows in flight at once, which bounds the cache's memory; 64 unless said. */
-  maxRows?: number;
-  /** Shown all completions as far as they are, whenever the event loop gets its turn and at the end. */
-  progress?: (drafts: readonly Readonly<Draft>[]) => void;
-  /** Ends the sampling with the signal's reason. */
-  signal?: AbortSignal;
-}
-
-export interface Completion {
-  /** Index of its prompt, and its own index in the group. */
-  prompt: number;
-  completion: number;
-  /** With the end token, if it came to one. */
-  tokens: number[];
-  /** Of each token under the tempered distribution before filtering (at temperature 0: at temperature 1). */
-  logProbs: Float32Array;
-  /** Ended by an end token; otherwise cut off by the budget. */
-  finished: boolean;
-}
-
-export interface SampleSummary {
-  promptTokens: number;
-  newTokens: number;
-  seconds: number;
-  /** New tokens per second, the prompts' computation included. */
-  tokensPerSecond: number;
-}
+import { type Group, groupsOf, type Row, Slots } from './schedule';
 
 /** Milliseconds of work after which the event loop gets a turn, so that hosts stay responsive and signals arrive. */
 const patience = 20;

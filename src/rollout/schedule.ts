@@ -1,13 +1,6 @@
 /** Which completions are in flight, and in which slots of the cache. */
 
-/** A completion that is being sampled. */
-export interface Draft {
-  prompt: number;
-  completion: number;
-  tokens: number[];
-  logProbs: number[];
-  finished: boolean;
-}
+import type { Draft } from '../engine-data/sampling';
 
 /** Where a draft lives while it is in flight. */
 export interface Row {

@@ -1,11 +1,14 @@
 /** Whole updates of TRL's GRPOTrainer.train(), recorded by scripts/fixtures/grpo_updates.py, made again here from the same start. */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dispose, tensor2d } from '@tensorflow/tfjs-core';
 import type { AdamSettings } from '../../src/config/adam';
 import { measureGroups, type ScoredGroup, type ScoredSample } from '../../src/curriculum/groups';
+import type { Episode } from '../../src/engine-data/examples';
+import type { GrpoOptions } from '../../src/engine-data/training';
 import { type AdvantageScale, groupAdvantages } from '../../src/kernels/interface';
-import { type Episode, type GrpoOptions, grpoStep, policyLogProbs } from '../../src/learning/grpo';
+import { grpoStep, policyLogProbs } from '../../src/learning/grpo';
 import { createOptimizer, disposeOptimizer } from '../../src/learning/optimizer';
 import { loadModel } from '../../src/model/hf-folder';
 import { disposeModel, type Model } from '../../src/model/transformer';

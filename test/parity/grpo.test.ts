@@ -1,8 +1,9 @@
 import { dispose, engine, type Scalar, tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { KlEstimator, LossType } from '../../src/engine-data/training';
 import { useBackend } from '../../src/kernels/backends';
-import { type AdvantageScale, groupAdvantages, grpoLoss, type KlEstimator } from '../../src/kernels/interface';
-import { type LossType, lossShape } from '../../src/learning/grpo-pass';
+import { type AdvantageScale, groupAdvantages, grpoLoss } from '../../src/kernels/interface';
+import { lossShape } from '../../src/learning/grpo-pass';
 import { backends, expectClose, readFixture, tolerance } from './fixtures';
 
 interface LossCase {

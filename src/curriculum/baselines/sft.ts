@@ -1,5 +1,5 @@
 import type { SftSettings } from '../../config/experiment';
-import type { Example } from '../../learning/batch';
+import type { Example } from '../../engine-data/examples';
 import type { Model } from '../../model/transformer';
 import type { BaselineName } from '../../stages';
 import type { Context } from '../context';

@@ -1,7 +1,8 @@
 import { dispose, engine, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Sampling } from '../../engine-data/sampling';
 import { useBackend } from '../backends';
-import { type Sampling, tokenLogProbs } from '../interface';
+import { tokenLogProbs } from '../interface';
 import type { KernelLibrary } from '../native/library';
 import { kernelForms } from '../native/testing';
 import { expectClose } from '../testing/close';

@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { gradientKernelNames, kernelNames, type Sampling } from '../interface';
+import type { Sampling } from '../../engine-data/sampling';
+import { gradientKernelNames, kernelNames } from '../interface';
 import type { EmbeddedBackend } from './backend';
 import { registerEmbedded } from './register';
 import { checkIds } from './rows';

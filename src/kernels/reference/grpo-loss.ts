@@ -29,7 +29,8 @@ import {
   where,
   zerosLike,
 } from '@tensorflow/tfjs-core';
-import type { GrpoLossOptions, KlEstimator } from '../interface';
+import type { KlEstimator } from '../../engine-data/training';
+import type { GrpoLossOptions } from '../interface';
 import type { Reference, References } from './kernel';
 
 /** int32 [n]: the sequence that each token belongs to. */

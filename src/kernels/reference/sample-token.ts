@@ -25,7 +25,7 @@ import {
   tile,
   topk,
 } from '@tensorflow/tfjs-core';
-import type { Sampling } from '../interface';
+import type { Sampling } from '../../engine-data/sampling';
 import type { Reference, References } from './kernel';
 
 /**

@@ -1,6 +1,6 @@
 import { backend as currentBackend, memory, type Tensor } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Example } from '../../learning/batch';
+import type { Example } from '../../engine-data/examples';
 import { createOptimizer, disposeOptimizer } from '../../learning/optimizer';
 import { supervisedStep } from '../../learning/supervised';
 import { parseModelConfig } from '../../model/config';

@@ -1,5 +1,6 @@
 /** Kernels over the vocabulary: log-probabilities in chunks of rows, and the draw of the next token. */
-import { gradientKernelNames, kernelNames, type Sampling } from '../interface';
+import type { Sampling } from '../../engine-data/sampling';
+import { gradientKernelNames, kernelNames } from '../interface';
 import type { Handle } from './binding';
 import type { Ops } from './ops';
 import { registerTensorFlow } from './register';

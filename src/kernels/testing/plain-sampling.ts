@@ -1,4 +1,4 @@
-import type { Sampling } from '../interface';
+import type { Sampling } from '../../engine-data/sampling';
 import { logSumExp } from './plain';
 
 /** One step of sampling, literally: sorted, cut by each filter in turn, renormalised, drawn by inverse transform. */

@@ -1,4 +1,4 @@
-import type { GrpoOptions } from '../grpo';
+import type { GrpoOptions } from '../../engine-data/training';
 
 /** GRPO from a plain student: one update of a whole batch, nothing masked, no reference policy, no dropout or decay. */
 export const plainGrpo: GrpoOptions = {

@@ -1,0 +1,102 @@
+/** Settings and measurements of optimizer steps. */
+import type { AdamSettings } from '../config/adam';
+import { UserError } from '../errors';
+
+export interface OptimizerSettings {
+  /** Of matrices; norms and biases do not decay (as in the Trainer of Hugging Face). */
+  weightDecay: number;
+  /** Gradients with a larger global norm are scaled down to it; 0 = never. */
+  maxGradNorm: number;
+  /** PyTorch's defaults unless given. */
+  adam?: AdamSettings;
+}
+
+export interface SupervisedOptions extends OptimizerSettings {
+  /** Rate of residual dropout. */
+  dropout: number;
+  /** Tokens that one forward pass holds; more are split into micro-batches, whose gradients add up to the same update. */
+  microBatchTokens: number;
+  /** Layers keep only their inputs for the backward pass and are computed again there: a third more time, far less memory. */
+  checkpointing?: boolean;
+  /** Ends an update early, between two micro-batches: it throws what this was aborted with, and has changed nothing. */
+  signal?: AbortSignal;
+}
+
+export interface SupervisedMeasures {
+  /** Mean token cross-entropy before the step, in nats. */
+  loss: number;
+  /** Before clipping. */
+  gradNorm: number;
+  /** Tokens that the student read. */
+  tokens: number;
+}
+
+/** Loss types by the names that TRL gives them. */
+export type LossType = 'grpo' | 'bnpo' | 'dr_grpo' | 'dapo' | 'gspo' | 'cispo' | 'sapo';
+
+/** KL estimators of Schulman (2020); `k3+` is k3 in value with the gradient of k2 (the right one for reverse KL). */
+export type KlEstimator = 'k1' | 'k2' | 'k3' | 'k3+';
+
+export interface GrpoOptions extends SupervisedOptions {
+  loss: LossType;
+  clipLow: number;
+  clipHigh: number;
+  /** sapo's temperatures, by the sign of the advantage. */
+  sapoTemperature: { positive: number; negative: number };
+  beta: number;
+  kl: KlEstimator;
+  temperature: number;
+  /** The constant that dr_grpo divides by. */
+  maxNewTokens: number;
+  /** Passes over the same samples. */
+  iterations: number;
+  /** Optimizer steps a pass. */
+  minibatches: number;
+  /** Weight of the GRPO gradient itself; 0 leaves only the replay (a control experiment). */
+  policyWeight: number;
+  /** Weight of the cross-entropy on replayed examples. */
+  replayWeight: number;
+}
+
+/**
+ * Measurements of one update with TRL's meanings: means over all unmasked completion tokens, those of flat groups too, and over its
+ * optimizer steps. What was not computed is absent.
+ */
+export interface GrpoMeasures {
+  loss: number;
+  /** Before clipping. */
+  gradNorm: number;
+  /** Tokens that the student read. */
+  tokens: number;
+  /** Nats a token. */
+  entropy?: number;
+  ratio?: number;
+  /** With a reference. */
+  kl?: number;
+  /**
+   * Share of tokens, of gspo's completions, that are clipped at the low side (advantage < 0) and at the high side (advantage > 0). cispo has
+   * no low side, sapo neither.
+   */
+  clipLow?: number;
+  clipHigh?: number;
+  /** Cross-entropy of the replayed examples, where there are any. */
+  replayLoss?: number;
+}
+
+/** What was computed at every token of each episode, at the sampling temperature. */
+export interface TokenMeasures {
+  /** Nats, in the update's first pass over the episode. */
+  entropy: Float32Array[];
+  /** Log-probabilities under the reference; null without one. */
+  refLogProbs: Float32Array[] | null;
+}
+
+/** A loss or gradient that is no longer a number; the weights are as they were before the update. */
+export class Diverged extends UserError {
+  constructor(what: string, checkpoint?: string) {
+    super(`Training diverged: ${what} is not a finite number.`, {
+      code: 'diverged',
+      remedy: `Lower learningRate or maxGradNorm, or raise warmup${checkpoint ? `; the last good checkpoint is ${checkpoint}` : ''}.`,
+    });
+  }
+}
