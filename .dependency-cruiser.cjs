@@ -33,6 +33,8 @@ const mayImport = {
   runs: ['config', 'chain', 'answers'],
   // A failure case: described, imported. For those who train and those who show it.
   cases: ['runs', 'data', 'chain', 'answers', 'config'],
+  // Rollouts that other trainers logged, as run folders.
+  imports: ['cases', 'runs', 'data', 'chain', 'answers', 'config'],
   rollout: ['engine-data', 'model', 'kernels'],
   learning: ['engine-data', 'model', 'kernels', 'rollout', 'config'],
   // The port: what the method asks of whatever computes.
@@ -72,7 +74,7 @@ const mayImport = {
     'config',
   ],
   cli: [
-    ...['backend-install', 'client', 'protocol', 'cases', 'teachers', 'students'],
+    ...['backend-install', 'client', 'protocol', 'cases', 'imports', 'teachers', 'students'],
     ...[
       'curriculum',
       'engine',
@@ -94,6 +96,7 @@ const mayImport = {
     'client',
     'protocol',
     'cases',
+    'imports',
     'teachers',
     'students',
     'rewards',

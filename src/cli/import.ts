@@ -7,13 +7,14 @@ import { printDocument } from './exit';
 import { addStudentImport } from './export';
 import { plural } from './format';
 import { addGsm8kImport } from './import-gsm8k';
+import { addRolloutsImport } from './import-rollouts';
 import { commandLine, quoted, shown } from './places';
 import { pc, stdout } from './terminal';
 
 export function addImportCommand(program: Command): void {
   const command = program
     .command('import')
-    .description('bring in what others have: data sets, records of failures, students');
+    .description('bring in what others have: rollouts of other trainers, data sets, records of failures, students');
   const cases = command
     .command('cases')
     .description('recorded failures with teacher chains: a finished run that every view opens; nothing is trained')
@@ -39,6 +40,7 @@ export function addImportCommand(program: Command): void {
         `${pc.bold(plural(cases, 'case'))}, ${located} with a first wrong step\n${lines.join('\n')}\n\nThey are in ${shown(folder)}. See them with:\n  ${commandLine(`show ${quoted(shown(folder))}`)}\n`,
       );
     });
+  addRolloutsImport(command);
   addGsm8kImport(command);
   addStudentImport(command);
 }

@@ -128,7 +128,7 @@ describe('a run', () => {
     const tokens = on.rollouts.flatMap(({ entropy }) => entropy!);
     expect(tokens.reduce((a, b) => a + b) / tokens.length).toBeCloseTo(on.update.entropy!, 4);
     // The first update's reference is the student that sampled; this is the second.
-    const change = on.rollouts.flatMap(({ logProbs, refLogProbs }) => logProbs.map((l, i) => refLogProbs![i] - l));
+    const change = on.rollouts.flatMap(({ logProbs, refLogProbs }) => logProbs!.map((l, i) => refLogProbs![i] - l));
     expect(change.reduce((sum, x) => sum + Math.exp(x) - x - 1, 0) / change.length).toBeCloseTo(on.update.kl!, 6);
     expect(on.update.kl).toBeGreaterThan(0);
 

@@ -85,7 +85,8 @@ export const chainViewSchema = z.object({
   /** The length is in other tokens than those shown: as recorded by another student, or shown as words. */
   lengthIsRecorded: z.boolean(),
   answer: word.nullable(),
-  correct: z.boolean(),
+  /** null: no reference answer is known. */
+  correct: z.boolean().nullable(),
   /** False: cut off by the token budget. */
   finished: z.boolean(),
   segments: z.array(segmentSchema).max(20_000),
@@ -135,7 +136,7 @@ export const groupMemberSchema = z.object({
   advantage: number,
   length: index,
   answer: word.nullable(),
-  correct: z.boolean(),
+  correct: z.boolean().nullable(),
   finished: z.boolean(),
 });
 export type GroupMember = z.infer<typeof groupMemberSchema>;

@@ -123,9 +123,9 @@ const completion = z.object({
   tokens: count,
   reward: z.number().nullable(),
   parts: z.record(z.string(), z.number().nullable()),
-  advantage: z.number(),
+  advantage: z.number().nullable(),
   answer: z.string().nullable(),
-  correct: z.boolean(),
+  correct: z.boolean().nullable(),
   finished: z.boolean(),
 });
 export type Completion = z.infer<typeof completion>;

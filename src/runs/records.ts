@@ -57,6 +57,8 @@ export const stageRowSchema = z.object({
   accuracyInterval: z.tuple([real, real]),
   /** Completion tokens without the end token. */
   meanTokens: real,
+  /** What `meanTokens` counts where no tokenizer was at hand (imported answers). */
+  unit: z.literal('words').optional(),
   /** Problems tested. */
   n: count,
   /** Share right by the last number anywhere in the text. */
@@ -150,11 +152,16 @@ export const rolloutRecordSchema = z.object({
   sample: count,
   /** As the student was asked, special tokens included. */
   prompt: z.string(),
+  /** Of runs that another trainer made: the question, where it is not the whole prompt, and the reference answer, where it is known. */
+  question: z.string().optional(),
+  gold: z.string().optional(),
   /** The completion's token ids with the end token, if it came; the other lists run along with it. */
   tokens: z.array(count),
   tokenTexts: z.array(z.string()),
-  /** At the sampling temperature, like the two below. */
-  logProbs: z.array(real),
+  /** What `tokens` are where neither ids nor a tokenizer were at hand (imported completions): words, numbered within the record. */
+  unit: z.literal('words').optional(),
+  /** At the sampling temperature, like the two below; absent where another trainer did not record them. */
+  logProbs: z.array(real).optional(),
   /** Under the reference policy; where beta is above 0 and the setting `tokenMeasures` is on. */
   refLogProbs: z.array(real).optional(),
   /** Nats, of the student as the update's first pass over the completion found it; where `tokenMeasures` is on. */
@@ -163,12 +170,14 @@ export const rolloutRecordSchema = z.object({
   reward: real.nullable(),
   /** null: not applicable to this sample. */
   parts: z.record(z.string(), real.nullable()),
-  advantage: real,
+  /** null: another trainer did not record it. */
+  advantage: real.nullable(),
   /** Whether the end token came within the budget. */
   finished: z.boolean(),
   /** The extracted answer; null if there is none. */
   answer: z.string().nullable(),
-  correct: z.boolean(),
+  /** null: neither a reference answer nor a verdict was recorded (imported completions). */
+  correct: z.boolean().nullable(),
   /** Length of the teacher's own chain in the student's tokens. */
   teacherTokens: count.optional(),
 });
@@ -272,6 +281,8 @@ export const evaluationRecordSchema = answerSchema.extend({
   problemId: z.string(),
   /** The reference answer. */
   gold: z.string(),
+  /** Of imported answers, whose dataset is not at hand. */
+  question: z.string().optional(),
   /** Right by the last number anywhere in the text. */
   lenientCorrect: z.boolean().optional(),
 });

@@ -150,7 +150,7 @@ describe('records', () => {
       ...rollout,
       logProbs: [-0.100000001, Number.NEGATIVE_INFINITY],
     });
-    expect(Math.fround(first.logProbs[0])).toBe(rollout.logProbs[0]);
+    expect(Math.fround(first.logProbs![0])).toBe(rollout.logProbs![0]);
     expect(second).toMatchObject({ seq: 5, sample: 2 });
     expect(readFailures(folder)).toMatchObject([{ seq: 7, category: 'no-answer' }]);
     expect(readRewrites(folder)).toMatchObject([{ seq: 8, provenance }]);

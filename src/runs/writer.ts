@@ -109,7 +109,7 @@ export class RunWriter {
       stage,
       step,
       ...rest,
-      logProbs: logProbs.map(shorten),
+      ...(logProbs && { logProbs: logProbs.map(shorten) }),
       ...(refLogProbs && { refLogProbs: refLogProbs.map(shorten) }),
       ...(entropy && { entropy: entropy.map((value) => Number(value.toFixed(4))) }),
     }));

@@ -2,6 +2,7 @@
 import type { CaseView, GroupMember } from '../../src/protocol/chain-diff';
 import { element } from '../common/dom';
 import { explain } from '../common/explain';
+import { verdictOf } from '../common/verdict';
 import { explainMember } from './facts';
 import { signed } from './overlays';
 
@@ -53,12 +54,13 @@ function makeMember(
   longest: number,
 ): HTMLElement {
   const { group, reward, length, correct, finished, answer, sample } = member;
+  const verdict = verdictOf(correct);
   const share = reward === null ? length / longest : Math.abs(reward) / size;
   const bar = element('span', { class: 'bar-of-member', 'aria-hidden': 'true' });
   bar.style.setProperty('--share', share.toFixed(3));
   const said = [
     reward === null ? null : `reward ${signed(reward)}`,
-    correct ? 'right' : 'wrong',
+    verdict?.said ?? null,
     answer === null ? 'no answer' : `answer ${answer}`,
     `${length} tokens${finished ? '' : ', cut off'}`,
     `sample ${sample + 1}`,
@@ -72,7 +74,7 @@ function makeMember(
       'aria-selected': String(chosen),
       'aria-label': said.filter(Boolean).join(', '),
     },
-    element('span', { class: correct ? 'good' : 'bad' }, correct ? '✓' : '✗'),
+    element('span', { class: verdict?.class ?? 'dim' }, verdict?.mark ?? '·'),
     ` ${reward === null ? (answer ?? 'none') : signed(reward)} · ${length} tok`,
     finished ? null : element('span', { class: 'bad' }, '…'),
     bar,

@@ -96,6 +96,11 @@ function lengthOf(chain: ChainView, view: CaseView, teacher: ChainView | undefin
 }
 
 function answerOf({ answer, correct }: ChainView, view: CaseView): HTMLElement {
+  if (correct === null) {
+    const plain = element('span', { class: 'answer' });
+    plain.append(...visibleNodes(answer ?? 'no answer'));
+    return plain;
+  }
   const made = element('span', { class: correct ? 'good answer' : 'bad answer', tabindex: 0 });
   const mark = correct ? '✓' : '✗';
   made.append(...visibleNodes(answer ?? 'no answer'), element('span', { 'aria-hidden': 'true' }, ` ${mark}`));

@@ -1,6 +1,7 @@
 import type { Completion, Group, RolloutsMessage } from '../../src/protocol/dashboard';
 import { stageTitles } from '../../src/stages';
 import { element, replaceChildren } from '../common/dom';
+import { verdictOf } from '../common/verdict';
 import { visibleNodes } from '../common/visible';
 import { minus, valueText } from './metrics';
 
@@ -63,7 +64,7 @@ export class RolloutsPane {
     const counts: [Filter, number][] = [
       ['all', all.length],
       ['right', all.filter(({ correct }) => correct).length],
-      ['wrong', all.filter(({ correct }) => !correct).length],
+      ['wrong', all.filter(({ correct }) => correct === false).length],
       ['cut off', all.filter(({ finished }) => !finished).length],
     ];
     const filters = counts.map(([name, count]) => {
@@ -96,13 +97,14 @@ export class RolloutsPane {
   }
 
   private readonly passes = ({ correct, finished }: Completion): boolean => {
-    if (this.filter === 'right') return correct;
-    if (this.filter === 'wrong') return !correct;
+    if (this.filter === 'right') return correct === true;
+    if (this.filter === 'wrong') return correct === false;
     return this.filter === 'all' || !finished;
   };
 
   private group({ problemId, prompt, teacherTokens, completions }: Group): Node {
     const right = completions.filter(({ correct }) => correct).length;
+    const judged = completions.some(({ correct }) => correct !== null);
     return element(
       'section',
       { class: 'group' },
@@ -113,7 +115,7 @@ export class RolloutsPane {
         element(
           'span',
           { class: 'dim' },
-          `${right} of ${completions.length} right${teacherTokens === undefined ? '' : ` · teacher ${teacherTokens} tokens`}`,
+          `${judged ? `${right} of ${completions.length} right` : `${completions.length} completions`}${teacherTokens === undefined ? '' : ` · teacher ${teacherTokens} tokens`}`,
         ),
       ),
       element('pre', { class: 'prompt foreign' }, ...visibleNodes(prompt.trimEnd())),
@@ -122,29 +124,32 @@ export class RolloutsPane {
   }
 
   private completion(problemId: string, completion: Completion): Node {
-    const { sample, text, tokens, reward, parts, advantage, answer, correct, finished } = completion;
+    const { sample, text, tokens, reward, parts, advantage, answer, finished } = completion;
+    const verdict = verdictOf(completion.correct);
     const number = (value: number | null) => (value === null ? 'does not apply' : valueText(value, 'number'));
     const partsText = Object.entries(parts).map(([name, value]) => `${name} ${number(value)}`);
     return element(
       'li',
-      { class: correct ? 'right' : 'wrong' },
+      { class: verdict?.said ?? '' },
       element(
         'div',
         { class: 'facts' },
         element('strong', { title: 'Reward' }, reward === null ? 'no reward' : minus(reward.toFixed(2))),
         element(
           'span',
-          { class: correct ? 'good' : 'bad' },
-          correct ? '✓ ' : '✗ ',
+          { class: verdict?.class ?? '' },
+          verdict ? `${verdict.mark} ` : '',
           element('span', { class: 'foreign' }, ...(answer === null ? ['no answer'] : visibleNodes(answer))),
-          element('span', { class: 'spoken' }, correct ? ' right' : ' wrong'),
+          element('span', { class: 'spoken' }, verdict ? ` ${verdict.said}` : ''),
         ),
         element('span', { class: 'dim' }, `${tokens} tokens${finished ? '' : ', cut off'}`),
-        element(
-          'span',
-          { class: 'dim', title: 'Advantage: how far above its group' },
-          `adv ${valueText(advantage, 'number')}`,
-        ),
+        advantage === null
+          ? null
+          : element(
+              'span',
+              { class: 'dim', title: 'Advantage: how far above its group' },
+              `adv ${valueText(advantage, 'number')}`,
+            ),
         element('span', { class: 'dim parts' }, partsText.join(' · ')),
         button('Compare', 'Compare with the teacher, token by token', () => this.actions.compare(problemId, sample)),
       ),

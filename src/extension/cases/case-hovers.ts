@@ -59,7 +59,12 @@ function rewardHover(cache: RunCache, { case: shown, layout }: OpenCase, offset:
   const rollout = isHeading(student) ? shown.shown?.rollout : undefined;
   if (rollout) {
     const { stage, reward, parts, advantage } = rollout;
-    return rewardText(reward, parts, weights(cache, run, stage), `advantage ${advantage.toFixed(3)}`);
+    return rewardText(
+      reward,
+      parts,
+      weights(cache, run, stage),
+      advantage === null ? 'advantage not recorded' : `advantage ${advantage.toFixed(3)}`,
+    );
   }
   const found = rewrites.find(({ section }) => isHeading(section))?.rewrite;
   return found?.reward === undefined

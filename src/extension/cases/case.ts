@@ -2,6 +2,7 @@
 import { firstWrongStep } from '../../chain/faults';
 import { placeSteps } from '../../chain/places';
 import { splitChain } from '../../chain/split';
+import type { Problem } from '../../data/types';
 import { UserError } from '../../errors';
 import { type Decisions, decisionsOf, readDecisions } from '../../runs/decisions';
 import { readRollouts } from '../../runs/reading';
@@ -50,7 +51,7 @@ export function readCase(cache: RunCache, reference: CaseReference): Case {
   const { run, problemId } = reference;
   const { value: failures, problem } = cache.failures(run);
   if (problem) throw problem;
-  const failure = failures.findLast((one) => one.problemId === problemId) ?? describeProblem(cache, run, problemId);
+  const failure = failures.findLast((one) => one.problemId === problemId) ?? describeProblem(cache, reference);
   const { value: rewrites } = cache.rewrites(run);
   const ofProblem = (rewrites ?? []).filter((one) => one.problemId === problemId);
   return buildCase(reference, failure, ofProblem, decisionsOf(readDecisions(run)));
@@ -59,8 +60,10 @@ export function readCase(cache: RunCache, reference: CaseReference): Case {
 type Known = Pick<FailureRecord, 'question' | 'answer' | 'samples' | 'teacherChain'> & Partial<FailureRecord>;
 
 /** A problem that is no failure: from the run's data and what its evaluations say. */
-function describeProblem(cache: RunCache, run: string, problemId: string): Known {
-  const problem = problemOf(cache, run, problemId);
+function describeProblem(cache: RunCache, { run, problemId, stage, step }: CaseReference): Known {
+  const problem =
+    problemOf(cache, run, problemId) ??
+    recordedProblem(run, problemId, stage && step !== undefined ? { stage, step } : undefined);
   if (!problem)
     throw new UserError(`the run does not know a problem "${problemId}"`, {
       file: run,
@@ -69,6 +72,18 @@ function describeProblem(cache: RunCache, run: string, problemId: string): Known
     });
   const samples = testedAnswers(run, problemId).map(({ record }) => record);
   return { question: problem.question, answer: problem.answer, samples, teacherChain: problem.chain };
+}
+
+/** The problem as imported records tell it, whose dataset is not at hand. */
+function recordedProblem(
+  run: string,
+  problemId: string,
+  at: { stage: StageName; step: number } | undefined,
+): Pick<Problem, 'question' | 'answer' | 'chain'> | undefined {
+  const rollout = at && readRollouts(run, at.stage, at.step).find((one) => one.problemId === problemId);
+  const [answer] = testedAnswers(run, problemId);
+  const { question, gold = '' } = rollout ?? answer?.record ?? {};
+  return question === undefined ? undefined : { question, answer: gold };
 }
 
 /** The case that these records make. */
@@ -111,13 +126,14 @@ function answersOf({ run, problemId, stage, step }: CaseReference, { samples }: 
 
 /** A completion as an answer that can be shown. */
 export function answerOfRollout(rollout: RolloutRecord): CaseAnswer {
-  const { stage, step, sample, answer, correct, finished, tokens } = rollout;
+  const { stage, step, sample, answer, correct, finished, tokens, unit } = rollout;
   return {
     text: rolloutText(rollout),
     answer,
-    correct,
+    correct: correct === true,
     finished,
     tokens: tokens.length - (finished ? 1 : 0),
+    ...(unit && { unit }),
     label: `${shortStageTitles[stage]}, update ${step}, completion ${sample + 1}`,
     place: { sample, stage, step },
     rollout,

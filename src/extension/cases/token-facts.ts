@@ -11,7 +11,7 @@ export interface TokenFacts extends Span {
   index: number;
   text: string;
   id: number;
-  logProb: number;
+  logProb?: number;
   refLogProb?: number;
   entropy?: number;
 }
@@ -31,7 +31,7 @@ export function tokenAt(rollout: RolloutRecord, offset: number): TokenFacts | un
         start,
         end,
         id: tokens[index],
-        logProb: logProbs[index],
+        logProb: logProbs?.[index],
         refLogProb: refLogProbs?.[index],
         entropy: entropy?.[index],
       };
@@ -45,11 +45,11 @@ export function tokenLines(facts: TokenFacts, { advantage }: RolloutRecord): str
   const { logProb, refLogProb, entropy } = facts;
   const number = (value: number) => value.toFixed(3);
   return [
-    `log-prob ${number(logProb)} (${(100 * Math.exp(logProb)).toFixed(1)} %)`,
-    ...(refLogProb === undefined
+    ...(logProb === undefined ? [] : [`log-prob ${number(logProb)} (${(100 * Math.exp(logProb)).toFixed(1)} %)`]),
+    ...(refLogProb === undefined || logProb === undefined
       ? []
       : [`reference log-prob ${number(refLogProb)}, difference ${number(logProb - refLogProb)}`]),
     ...(entropy === undefined ? [] : [`entropy ${number(entropy)} nats`]),
-    `advantage ${number(advantage)}`,
+    ...(advantage === null ? [] : [`advantage ${number(advantage)}`]),
   ];
 }

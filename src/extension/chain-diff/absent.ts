@@ -17,6 +17,7 @@ export const reasons = {
   teacher: 'the student did not sample the teacher’s chain',
   failures: 'answers of the search for failures are recorded as text',
   imported: 'imported as text',
+  trainer: 'the trainer that made this run did not record it',
   evaluation: 'answers of tests are recorded as text',
   run: 'rewrites are recorded as text; the rollouts of Stage 3 have the numbers',
   request: 'rewrites that were asked for are recorded as text',
@@ -26,6 +27,7 @@ export const reasons = {
 /** What is absent from a completion's record. Absent settings: the run's config.json cannot be read. */
 export function absentFrom(rollout: RolloutRecord, settings: Recording | undefined): Absent {
   const absent: Absent = {};
+  if (!rollout.logProbs) absent.logProbs = reasons.trainer;
   if (!rollout.entropy) absent.entropy = whyNot(settings);
   if (!rollout.refLogProbs)
     absent.refLogProbs = settings?.beta === 0 ? 'there is no reference policy: beta is 0' : whyNot(settings);

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadTextTokenizer } from '../../cases/text-tokenizer';
 import { UserError } from '../../errors';
 import { packageRoot } from '../../paths';
 import { type ChainSubject, caseViewSchema } from '../../protocol/chain-diff';
@@ -12,7 +13,6 @@ import type { EvaluationRecord, FailureRecord, RewriteRecord, RolloutRecord } fr
 import { isBelow } from '../run-paths';
 import { askedFor } from './argument';
 import { CaseReader } from './case-reader';
-import { loadTextTokenizer } from './tokens';
 
 const student = join(packageRoot(), 'examples/arithmetic/student');
 const { tokenize } = loadTextTokenizer(student);

@@ -1,5 +1,6 @@
 /** All that the page shows of one problem, put together from a run's records. */
 import { basename } from 'node:path';
+import { loadTextTokenizer, type TextTokenizer, wordTokenizer } from '../../cases/text-tokenizer';
 import { plainPrompt } from '../../chain/prompts';
 import { splitChain } from '../../chain/split';
 import type { Chain } from '../../chain/types';
@@ -17,7 +18,6 @@ import { type Completion, type Group, known, readGroup } from './completions';
 import { momentsOf, stageTitle, type TimedSource } from './moments';
 import { type Located, ProblemIndex } from './problem-index';
 import { type RunSettings, readSettings } from './run-settings';
-import { loadTextTokenizer, type TextTokenizer, wordTokenizer } from './tokens';
 
 /** The chains as recorded, for copying and opening them to the letter. */
 export type CaseTexts = Record<ChainView['role'], string | null>;
@@ -83,7 +83,13 @@ export class CaseReader {
     const { decided, notes } = this.decided(problemId);
     const problem = failure ? undefined : this.settings.problem(problemId);
     const prompt = group?.completions[0]?.rollout?.prompt ?? null;
-    const question = failure?.question ?? recorded[0]?.record.question ?? problem?.question ?? questionIn(prompt) ?? '';
+    const question =
+      failure?.question ??
+      recorded[0]?.record.question ??
+      problem?.question ??
+      group?.question ??
+      questionIn(prompt) ??
+      '';
     const answer = failure?.answer ?? recorded[0]?.record.answer ?? problem?.answer ?? group?.gold ?? '';
 
     const records = recorded.map(({ record }) => record);
@@ -243,7 +249,7 @@ export class CaseReader {
       absent: absentFrom(rollout, this.settings.recording(rollout.stage)),
       tokens: { ids: rollout.tokens, texts: rollout.tokenTexts, ended: finished },
       facts: {
-        logProbs: rollout.logProbs.map(known),
+        logProbs: rollout.logProbs?.map(known),
         refLogProbs: rollout.refLogProbs?.map(known),
         entropy: rollout.entropy?.map(known),
         reward: this.rewardOf(

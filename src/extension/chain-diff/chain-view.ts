@@ -1,12 +1,12 @@
 /** One chain as the page shows it: its tokens, its parts, what is wrong with it, what was measured at each token. */
 import { sameAnswer } from '../../answers/equal';
 import { extractAnswer } from '../../answers/extract';
+import type { TextTokenizer, TokenizedText } from '../../cases/text-tokenizer';
 import { checkEquations } from '../../chain/calculator';
 import { firstWrongStep } from '../../chain/faults';
 import type { Chain, Span } from '../../chain/types';
 import type { ChainView, Finding, Origin } from '../../protocol/chain-diff';
 import { segmentText, sentenceStarts } from './segments';
-import type { TextTokenizer, TokenizedText } from './tokens';
 
 /** A chain as it was recorded: with its tokens, or as text. */
 export interface RecordedChain {
@@ -24,7 +24,7 @@ export interface RecordedChain {
 }
 
 export interface Reference {
-  /** The right answer. */
+  /** The right answer; empty where none is known. */
   answer: string;
   question?: string;
   /** The teacher's chain, for where others leave its path. */
@@ -41,7 +41,8 @@ export function viewChain(chain: RecordedChain, reference: Reference, tokenizer:
   const parts = segmentText(text);
   const rangeOf = ranger(tokens.texts.slice(0, length));
   const answer = extractAnswer(text, 'strict');
-  const correct = answer !== null && sameAnswer(answer.value, reference.answer) && chain.finished;
+  const known = reference.answer !== '';
+  const correct = known ? answer !== null && sameAnswer(answer.value, reference.answer) && chain.finished : null;
   const segments = parts.segments.map((segment) => ({
     kind: segment.kind,
     ...(segment.step !== undefined && { number: segment.step + 1 }),
@@ -65,7 +66,7 @@ export function viewChain(chain: RecordedChain, reference: Reference, tokenizer:
     ...faultOf(parts, chain, correct, reference, rangeOf),
     ...chain.facts,
     absent: chain.absent,
-    findings: findingsOf(text, answer && { ...answer, correct }, length, reference, rangeOf),
+    findings: findingsOf(text, answer && correct !== null ? { ...answer, correct } : null, length, reference, rangeOf),
   };
 }
 
@@ -95,12 +96,12 @@ function ranger(texts: string[]): (span: Span) => { from: number; to: number } {
 function faultOf(
   parts: ReturnType<typeof segmentText>,
   { role }: RecordedChain,
-  correct: boolean,
+  correct: boolean | null,
   { answer, question, teacher }: Reference,
   rangeOf: ReturnType<typeof ranger>,
 ): Pick<ChainView, 'fault'> {
   // Who arrives at the right answer may go another way than the teacher; a false equation stays false.
-  const other = correct || role === 'teacher' ? undefined : (teacher ?? answer);
+  const other = correct || role === 'teacher' ? undefined : (teacher ?? (answer || undefined));
   const fault = firstWrongStep(parts.chain, other, question);
   const segment = parts.segments.findIndex(({ step }) => fault && step === fault.step);
   if (!fault || segment < 0) return {};

@@ -22,7 +22,8 @@ export interface Group {
   /** Best first. */
   completions: Completion[];
   failure?: FailureRecord;
-  /** The right answer, where the records of this moment tell it. */
+  /** The question and the right answer, where the records of this moment tell them. */
+  question?: string;
   gold?: string;
 }
 
@@ -42,12 +43,14 @@ export async function readGroup(
       const group = groups.indexOf(record.group);
       return { ...ofRollout(record, { file, line }), group, sample: group * size + record.sample };
     });
-    return { moment, completions: completions.sort(best) };
+    const { question, gold } = found[0]?.record ?? {};
+    return { moment, completions: completions.sort(best), question, gold };
   }
   if (source.kind === 'evaluation') {
     const found = await index.read(file, problemId, evaluationRecordSchema);
     const completions = found.map(({ record, line }, sample) => ofAnswer(record, sample, { file, line }));
-    return { moment, completions, gold: found[0]?.record.gold };
+    const { question, gold } = found[0]?.record ?? {};
+    return { moment, completions, question, gold };
   }
   // A problem that failed again after a resume stands there twice: the last one counts.
   const found = (await index.read(file, problemId, failureRecordSchema)).at(-1);

@@ -67,7 +67,7 @@ describe('ProblemIndex', () => {
       [1, 2],
       [3, 4],
     ]);
-    expect(read[0].record.logProbs[1]).toBeNaN();
+    expect(read[0].record.logProbs![1]).toBeNaN();
   });
 
   it('sees what is written later, and leaves a torn line out', async () => {

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
-import { UserError } from '../../errors';
-import { parseJson } from '../../lines';
+import { UserError } from '../errors';
+import { parseJson } from '../lines';
 
 export interface TokenizedText {
   ids: number[];
@@ -14,6 +14,10 @@ export interface TokenizedText {
 export interface TextTokenizer {
   unit: 'tokens' | 'words';
   tokenize(text: string): TokenizedText;
+  /** What each token adds to the text; a tokenizer of words has no such thing. */
+  decode?(ids: number[]): string[];
+  /** The id of the token that ends a text, where its settings name it. */
+  end?: number;
 }
 
 /** Vocabularies of 250,000 tokens with their merges take some 35 MB. */
@@ -31,17 +35,27 @@ export function loadTextTokenizer(folder: string): TextTokenizer {
   const config = join(folder, 'tokenizer_config.json');
   // The library insists on fields that the format lets out.
   const absent = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, added_tokens: [] };
-  const library = new Tokenizer({ ...absent, ...read(file) }, existsSync(config) ? read(config) : {});
+  const settings = existsSync(config) ? read(config) : {};
+  const library = new Tokenizer({ ...absent, ...read(file) }, settings);
   const decode = (ids: number[]) =>
     ids.length === 0 ? '' : library.decode(ids, { skip_special_tokens: false, clean_up_tokenization_spaces: false });
+  const end = endOf(settings, library);
   return {
     unit: 'tokens',
+    decode: (ids) => pieces(ids, decode),
+    ...(end !== undefined && { end }),
     tokenize: (text) => {
       const ids = library.encode(text, { add_special_tokens: false }).ids;
       if (ids.some((id) => id === undefined)) throw new UserError('it has no token for some character', { file });
       return { ids, texts: pieces(ids, decode) };
     },
   };
+}
+
+/** `eos_token` is a text, or an object with its content. */
+function endOf({ eos_token: token }: Record<string, unknown>, library: Tokenizer): number | undefined {
+  const text = typeof token === 'object' && token !== null ? (token as { content?: unknown }).content : token;
+  return typeof text === 'string' ? library.token_to_id(text) : undefined;
 }
 
 /**

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { UserError } from '../../errors';
-import { packageRoot } from '../../paths';
-import { loadTextTokenizer, wordTokenizer } from './tokens';
+import { UserError } from '../errors';
+import { packageRoot } from '../paths';
+import { loadTextTokenizer, wordTokenizer } from './text-tokenizer';
 
 const student = join(packageRoot(), 'examples/arithmetic/student');
 

@@ -1,0 +1,123 @@
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type RolloutColumns, rolloutRoles } from '../imports/columns';
+import { type ImportedRollouts, importRollouts } from '../imports/import';
+import { runsFolderName } from '../runs/layout';
+import { printDocument } from './exit';
+import { plural } from './format';
+import { commandLine, locateRun, quoted, shown } from './places';
+import { clipLine, inOneLine, pc, stderr, stdout } from './terminal';
+
+interface Options {
+  runs?: string;
+  into?: string;
+  tokenizer?: string;
+  columns?: RolloutColumns;
+  weights?: Record<string, number>;
+  follow?: boolean;
+  json?: boolean;
+}
+
+export function addRolloutsImport(command: Command): void {
+  command
+    .command('rollouts')
+    .description('rollouts of TRL, verl, NeMo-RL, OpenRLHF, Trackio, Inspect: a run that every view opens')
+    .argument('<path>', 'the folder or file that the trainer logs to (docs/other-trainers.md)')
+    .option('--follow', 'go on as it grows, until Ctrl-C')
+    .option('--into <run>', 'add what is new to this run, which an earlier import made')
+    .option('--tokenizer <folder>', "the student's folder, to count in its tokens (default: of a checkpoint beside)")
+    .option(
+      '--columns <list>',
+      `which column holds what, such as prompt=q,gold=ref; of ${rolloutRoles.join(', ')}`,
+      columnsOf,
+    )
+    .option(
+      '--weights <list>',
+      'of reward functions that are logged one by one, such as accuracy=1,format=0.2',
+      weightsOf,
+    )
+    .option('--runs <folder>', `where the run goes (default: ${runsFolderName} here)`)
+    .option('--json', 'the run as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  distillery import rollouts trl-output\n  distillery import rollouts verl-rollouts --follow\n  distillery show latest',
+    )
+    .showHelpAfterError('See `distillery import rollouts --help`.')
+    .action(importAsked);
+}
+
+async function importAsked(path: string, options: Options): Promise<void> {
+  const runsFolder = resolve(options.runs ?? runsFolderName);
+  const into = options.into === undefined ? undefined : locateRun(options.into, options.runs).folder;
+  const stop = new AbortController();
+  const abort = () => stop.abort();
+  if (options.follow) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, abort);
+  const progress = statusLine(options);
+  try {
+    const imported = await importRollouts(resolve(path), {
+      ...{ runsFolder, into, tokenizer: options.tokenizer, columns: options.columns, weights: options.weights },
+      ...(options.follow && { follow: stop.signal }),
+      progress: progress.tell,
+    });
+    progress.clear();
+    if (options.json) printDocument(imported);
+    else stdout.write(textOf(imported));
+  } finally {
+    progress.clear();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, abort);
+  }
+}
+
+/** One line on a terminal that says how far it is, at most ten times a second. */
+function statusLine({ follow, json }: Options) {
+  const shows = stderr.isTTY && !json;
+  let [drawn, last] = [false, 0];
+  const clear = () => {
+    if (drawn) stderr.clearLine();
+    drawn = false;
+  };
+  const tell = ({ completions, share }: { completions: number; share: number }) => {
+    if (!shows || performance.now() - last < 100) return;
+    last = performance.now();
+    const place = follow && share === 1 ? 'following; Ctrl-C ends' : `${(100 * share).toFixed(0)} %`;
+    clear();
+    stderr.write(clipLine(`${plural(completions, 'completion')}, ${place}`, (stderr.columns ?? 80) - 1));
+    drawn = true;
+  };
+  return { tell, clear };
+}
+
+function textOf({ folder, format, updates, completions, tests, notes }: ImportedRollouts): string {
+  const counts = [
+    plural(completions, 'completion'),
+    plural(updates, 'update'),
+    ...(tests > 0 ? [plural(tests, 'test')] : []),
+  ];
+  return [
+    `${pc.bold(counts.join(', '))} from ${format}`,
+    ...notes.map((note) => pc.yellow(inOneLine(note))),
+    `\nThey are in ${shown(folder)}. See them with:\n  ${commandLine(`show ${quoted(shown(folder))}`)}\n`,
+  ].join('\n');
+}
+
+function columnsOf(text: string, before: RolloutColumns = {}): RolloutColumns {
+  const columns = { ...before };
+  for (const part of text.split(',')) {
+    const [role, name] = part.split('=').map((one) => one.trim());
+    if (!(rolloutRoles as readonly string[]).includes(role) || !name)
+      throw new InvalidArgumentError(`"${part}" is not one of ${rolloutRoles.map((one) => `${one}=NAME`).join(', ')}.`);
+    columns[role as keyof RolloutColumns] = name;
+  }
+  return columns;
+}
+
+function weightsOf(text: string, before: Record<string, number> = {}): Record<string, number> {
+  const weights = { ...before };
+  for (const part of text.split(',')) {
+    const [name, value] = part.split('=').map((one) => one.trim());
+    if (!name || !value || !Number.isFinite(Number(value)))
+      throw new InvalidArgumentError(`"${part}" is not NAME=NUMBER.`);
+    weights[name] = Number(value);
+  }
+  return weights;
+}

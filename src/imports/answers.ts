@@ -1,0 +1,74 @@
+/** Answers of tests: validation dumps, logs of evaluations. */
+import { describeFailure } from '../cases/describe';
+import { type TextTokenizer, wordTokenizer } from '../cases/text-tokenizer';
+import type { AnswerRecord, EvaluationRecord } from '../runs/records';
+import { wilsonInterval } from '../statistics';
+import { type Logged, problemIdOf } from './logged';
+import { isFinished, judge } from './step-writer';
+
+/** An answer as a line of evaluations/<name>.jsonl; one without any verdict counts as wrong, as nobody took it for right. */
+export function evaluationOf(logged: Logged, tokenizer?: TextTokenizer): Omit<EvaluationRecord, 'seq'> {
+  const { answer, correct } = judge(logged);
+  const length = logged.tokens?.ids.length ?? (tokenizer ?? wordTokenizer()).tokenize(logged.text).ids.length;
+  return {
+    text: logged.text,
+    answer,
+    correct: correct === true,
+    finished: isFinished(logged, tokenizer),
+    tokens: length,
+    ...(!tokenizer && !logged.tokens && { unit: 'words' as const }),
+    problemId: problemIdOf(logged),
+    gold: logged.gold ?? '',
+    question: logged.question,
+  };
+}
+
+/** A failure case of answers to one problem of which none is right; what `category` says counts where the log says it. */
+export function failureOf(answers: readonly Omit<EvaluationRecord, 'seq'>[], source: string) {
+  const [{ problemId, question = '', gold }] = answers;
+  const samples = answers.map(
+    ({ text, answer, correct, finished, tokens, unit }): AnswerRecord => ({
+      ...{ text, answer, correct, finished, tokens },
+      ...(unit && { unit }),
+    }),
+  );
+  return describeFailure({ id: problemId, question, answer: gold }, samples, source);
+}
+
+/** What a test says of its student. */
+export class Tally {
+  n = 0;
+  private right = 0;
+  private tokens = 0;
+  private cut = 0;
+  private words = false;
+
+  add({ correct, tokens, finished, unit }: Omit<EvaluationRecord, 'seq'>): void {
+    this.n++;
+    this.right += Number(correct);
+    this.tokens += tokens;
+    this.cut += Number(!finished);
+    this.words ||= unit === 'words';
+  }
+
+  get accuracy(): number {
+    return this.right / this.n;
+  }
+
+  /** undefined where words were counted. */
+  get meanTokens(): number | undefined {
+    return this.words ? undefined : this.tokens / this.n;
+  }
+
+  row() {
+    return {
+      accuracy: this.accuracy,
+      accuracyInterval: wilsonInterval(this.right, this.n),
+      meanTokens: this.tokens / this.n,
+      ...(this.words && { unit: 'words' as const }),
+      n: this.n,
+      truncated: this.cut / this.n,
+      wallSeconds: 0,
+    };
+  }
+}

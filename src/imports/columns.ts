@@ -1,0 +1,158 @@
+/** Rows of tables and JSON lines as completions: by the columns that TRL, verl, NeMo-RL and OpenRLHF write. */
+import { extractAnswer } from '../answers/extract';
+import { cellOf } from '../data/cells';
+import { datasetError, type Place, type Row } from '../data/rows';
+import { completionText, lastQuestion, messagesOf, textOfMessages } from './conversation';
+import { type Logged, questionOf } from './logged';
+
+/** Which column holds what, where it is none of the usual names. */
+export interface RolloutColumns {
+  prompt?: string;
+  completion?: string;
+  step?: string;
+  id?: string;
+  gold?: string;
+  reward?: string;
+  correct?: string;
+}
+
+export const rolloutRoles = ['prompt', 'completion', 'step', 'id', 'gold', 'reward', 'correct'] as const;
+
+const usual: Record<(typeof rolloutRoles)[number] | 'advantage' | 'answer', readonly string[]> = {
+  prompt: ['prompt', 'input', 'question', 'query', 'problem', 'instruction'],
+  completion: ['completion', 'output', 'response', 'generation', 'generated', 'text'],
+  step: ['step', 'global_step', 'training_step', 'iteration'],
+  id: ['problem_id', 'problemId', 'question_id', 'prompt_id'],
+  gold: ['gts', 'gold', 'ground_truth', 'gt', 'target', 'reference', 'solution', 'answer', 'label'],
+  reward: ['reward', 'score', 'rewards', 'total_reward'],
+  correct: ['acc', 'is_correct', 'correct'],
+  advantage: ['advantage', 'advantages'],
+  answer: ['pred', 'prediction', 'predicted_answer', 'extracted_answer'],
+};
+
+/** Numbers that are no rewards. */
+const counters = new Set(['idx', 'index', 'epoch', 'rank', 'input_lengths', 'sample_loss_mask', 'filtered_rewards']);
+const saysRight = /accura|correct|math_?verify|exact_?match/i;
+
+export function loggedOf(row: Row, place: Place, given: RolloutColumns = {}): Logged {
+  const flat = isNemo(row) ? fromNemo(row, place) : row;
+  const used = new Set<string>(counters);
+  const take = (role: keyof typeof usual): unknown => {
+    const named = given[role as keyof RolloutColumns];
+    const name = named ?? usual[role].find((one) => Object.hasOwn(flat, one));
+    if (name === undefined) return undefined;
+    used.add(name);
+    const value = cellOf(flat, name);
+    if (named !== undefined && value === undefined)
+      throw datasetError(`the row has no column "${named}"`, place, `Its columns: ${Object.keys(flat).join(', ')}.`);
+    return value;
+  };
+  const asked = partOf(take('prompt'));
+  const said = partOf(take('completion'));
+  if (asked === undefined || said === undefined)
+    throw datasetError(
+      `no column holds the ${asked === undefined ? 'prompt' : 'completion'}`,
+      place,
+      `Name it with --columns prompt=...,completion=.... The columns are: ${Object.keys(flat).join(', ') || 'none'}.`,
+    );
+  const [step, id] = [numberOf(take('step')), take('id')];
+  const [gold, answer] = [goldOf(take('gold')), textOf(take('answer'))];
+  const [reward, correct, advantage] = [take('reward'), take('correct'), take('advantage')];
+  const parts: Logged['parts'] = {};
+  for (const [name, value] of Object.entries(flat)) {
+    if (used.has(name) || usual.step.includes(name)) continue;
+    const number = numberOf(value);
+    if (number !== undefined) parts[name] = Number.isNaN(number) ? null : number;
+  }
+  const verdict = numberOf(correct) ?? Object.entries(parts).find(([name]) => saysRight.test(name))?.[1] ?? undefined;
+  return {
+    place,
+    ...(step !== undefined && Number.isInteger(step) && step >= 0 && { step }),
+    prompt: asked.text,
+    question: asked.messages ? (lastQuestion(asked.messages) ?? asked.text) : questionOf(asked.text),
+    text: said.messages ? completionText(said.messages) : said.text,
+    ...((typeof id === 'string' || typeof id === 'number') && { id: String(id) }),
+    ...(gold !== undefined && { gold }),
+    ...(answer !== undefined && { answer }),
+    ...(reward !== undefined && { reward: numberOf(reward) ?? null }),
+    parts,
+    ...known('advantage', numberOf(advantage)),
+    ...(verdict !== undefined && { correct: verdict > 0 }),
+    ...tokensOf(flat),
+  };
+}
+
+const known = <K extends string>(key: K, value: number | undefined) =>
+  (value === undefined || Number.isNaN(value) ? {} : { [key]: value }) as { [key in K]?: number };
+
+function partOf(value: unknown): { text: string; messages?: ReturnType<typeof messagesOf> } | undefined {
+  if (typeof value === 'string') return { text: value };
+  const messages = messagesOf(value);
+  return messages && { text: textOfMessages(messages), messages };
+}
+
+/** Truth values count as 0 and 1; NaN is how pandas writes what did not apply. */
+function numberOf(value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'bigint') return Number(value);
+  if (typeof value === 'boolean') return Number(value);
+  if (value === 'NaN') return Number.NaN;
+  return value === null ? Number.NaN : undefined;
+}
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+
+/** The reference answer; of a whole solution, what it ends in. */
+function goldOf(value: unknown): string | undefined {
+  const only = Array.isArray(value) && value.length === 1 ? value[0] : value;
+  const text = textOf(only)?.trim();
+  if (!text) return undefined;
+  return text.length > 60 || /####|\\boxed/.test(text) ? (extractAnswer(text, 'strict')?.value ?? text) : text;
+}
+
+/** NeMo-RL writes batches of one: every value in a list of its own. */
+const isNemo = (row: Row): boolean => Array.isArray(row.content) && 'rewards' in row;
+
+/**
+ * NeMo-RL: `content` holds the messages of the conversation, of validation with their roles; tokens stand for all of them, and a mask
+ * tells which the student wrote.
+ */
+function fromNemo(row: Row, place: Place): Row {
+  const one = (value: unknown) => (Array.isArray(value) && value.length === 1 ? value[0] : value);
+  const { content, token_ids: ids, token_loss_mask: mask, generation_logprobs: logProbs, advantages, ...rest } = row;
+  const said = one(content);
+  const messages = messagesOf(said);
+  const texts = Array.isArray(said) ? said.filter((text) => typeof text === 'string') : [];
+  const from = messages ? messages.findIndex(({ role }) => role === 'assistant') : texts.length - 1;
+  if (from < 1)
+    throw datasetError('"content" has no prompt and completion', place, 'Give the lines as NeMo-RL writes them.');
+  const judges = messages?.filter(({ role }, i) => i >= from && role !== 'environment');
+  const lists = [ids, mask, logProbs, advantages].map(one) as unknown[];
+  return {
+    ...Object.fromEntries(
+      Object.entries(rest)
+        .filter(([key]) => !/mask|logprobs|lengths/.test(key))
+        .map(([key, value]) => [key, one(value)]),
+    ),
+    prompt: messages ? messages.slice(0, from) : texts.slice(0, -1).join(''),
+    completion: judges ?? texts.at(-1),
+    advantage: ownPart(lists[3], lists[1])?.[0],
+    completion_ids: ownPart(lists[0], lists[1]),
+    completion_logprobs: ownPart(lists[2], lists[1]),
+  };
+}
+
+/** What stands where the mask is not 0; of tokens that the student wrote in one piece. */
+function ownPart(values: unknown, mask: unknown): number[] | undefined {
+  if (!Array.isArray(values) || !Array.isArray(mask) || values.length !== mask.length) return undefined;
+  return values.filter((_, i) => mask[i] !== 0 && mask[i] !== false) as number[];
+}
+
+function tokensOf({ completion_ids: ids, completion_logprobs: logProbs }: Row): Pick<Logged, 'tokens'> {
+  if (!isNumbers(ids) || ids.length === 0) return {};
+  return { tokens: { ids, ...(isNumbers(logProbs) && logProbs.length === ids.length && { logProbs }) } };
+}
+
+const isNumbers = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((one) => typeof one === 'number');

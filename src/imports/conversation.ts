@@ -1,0 +1,53 @@
+/** Prompts and completions that are logged as lists of messages. */
+interface Message {
+  role: string;
+  content: string;
+}
+
+/** `[{role, content}]`, or `{from, value}`; undefined for anything else. */
+export function messagesOf(value: unknown): Message[] | undefined {
+  if (!Array.isArray(value) || value.length === 0) return undefined;
+  const messages: Message[] = [];
+  for (const one of value) {
+    if (typeof one !== 'object' || one === null) return undefined;
+    const { role, from, content, value: words, reasoning_content: thinking } = one as Record<string, unknown>;
+    const who = role ?? from;
+    if (typeof who !== 'string') return undefined;
+    const said = contentOf(content ?? words);
+    messages.push({
+      role: who,
+      content: typeof thinking === 'string' ? `<think>\n${thinking}\n</think>\n\n${said}` : said,
+    });
+  }
+  return messages;
+}
+
+/** A text, or the texts of a list of parts; calls of tools and pictures are named. */
+function contentOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content
+    .map((part: { type?: unknown; text?: unknown; reasoning?: unknown } | string | null) => {
+      if (typeof part === 'string') return part;
+      if (typeof part?.text === 'string') return part.text;
+      if (typeof part?.reasoning === 'string') return `<think>\n${part.reasoning}\n</think>\n\n`;
+      return `[${String(part?.type ?? 'content')}]`;
+    })
+    .join('');
+}
+
+/** One message is its text; of several each is headed by who speaks. */
+export function textOfMessages(messages: readonly Message[]): string {
+  if (messages.length === 1) return messages[0].content;
+  return messages.map(({ role, content }) => `${role}: ${content}`).join('\n\n');
+}
+
+/** What the student wrote: its own messages; where tools or users spoke in between, all that came behind the prompt. */
+export const completionText = (messages: readonly Message[]): string =>
+  messages.every(({ role }) => role === 'assistant')
+    ? messages.map(({ content }) => content).join('\n\n')
+    : textOfMessages(messages);
+
+/** What the user said last. */
+export const lastQuestion = (messages: readonly Message[]): string | undefined =>
+  messages.findLast(({ role }) => role === 'user' || role === 'human')?.content;

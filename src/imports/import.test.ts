@@ -1,0 +1,237 @@
+import {
+  appendFileSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { packageRoot } from '../paths';
+import {
+  evaluationNames,
+  openRun,
+  readEvaluation,
+  readFailures,
+  readMetrics,
+  readRollouts,
+  readSummary,
+  readValidation,
+  rolloutSteps,
+} from '../runs/reading';
+import { type ImportSettings, importRollouts } from './import';
+
+const fixtures = join(packageRoot(), 'test', 'fixtures', 'rollouts');
+const student = join(packageRoot(), 'examples', 'arithmetic', 'student');
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rollouts-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const bring = (path: string, more: Partial<ImportSettings> = {}) =>
+  importRollouts(join(fixtures, path), { runsFolder: join(folder, 'runs'), ...more });
+
+describe('importing rollouts', () => {
+  it("TRL's completions become updates with groups, parts and advantages, and its log the curves", async () => {
+    const { folder: run, ...rest } = await bring('trl', { tokenizer: student });
+    expect(rest).toEqual({ format: 'completions of TRL', updates: 3, completions: 24, tests: 0, notes: [] });
+    expect(openRun(run).record).toMatchObject({ state: 'finished', name: 'trl-trl' });
+    expect(rolloutSteps(run)).toEqual([1, 2, 3].map((step) => ({ stage: 'grpo', step })));
+    const first = readRollouts(run, 'grpo', 1);
+    expect(first.map(({ group, sample }) => [group, sample])).toEqual(
+      [0, 0, 0, 0, 1, 1, 1, 1].map((group, i) => [group, i % 4]),
+    );
+    const [log] = JSON.parse(readFileSync(join(fixtures, 'trl/checkpoint-3/trainer_state.json'), 'utf8')).log_history;
+    const [update] = readMetrics(run);
+    expect(update).toMatchObject({
+      stage: 'grpo',
+      step: 1,
+      loss: log.loss,
+      gradNorm: log.grad_norm,
+      lr: log.learning_rate,
+      entropy: log.entropy,
+      lengthMean: log['completions/mean_length'],
+      truncated: log['completions/clipped_ratio'],
+      parts: { accuracy_reward: log['rewards/accuracy_reward/mean'] },
+    });
+    const mean = first.reduce((sum, { reward }) => sum + reward!, 0) / first.length;
+    expect(mean).toBeCloseTo(log.reward, 6);
+    for (const record of first) {
+      expect(Object.keys(record.parts)).toEqual(['accuracy_reward', 'brevity_reward']);
+      expect(record.correct).toBe(record.parts.accuracy_reward === 1);
+      expect(record.gold).toMatch(/^(19|24)$/);
+      expect(record.question).toMatch(/^[A-Z].*\?$/);
+      expect(record.prompt).toBe(`Question: ${record.question}\nSolution:`);
+      expect(record.unit).toBeUndefined();
+      expect(record.logProbs).toBeUndefined();
+    }
+    // The same prompt is the same problem in every update.
+    const ids = (step: number) => readRollouts(run, 'grpo', step).map(({ problemId }) => problemId);
+    expect(new Set([...ids(1), ...ids(2), ...ids(3)]).size).toBeLessThanOrEqual(3);
+  });
+
+  it("verl's dumps: rollouts are updates, validation dumps are tests with failure cases", async () => {
+    const { folder: run, ...rest } = await bring('verl');
+    expect(rest).toMatchObject({ updates: 2, completions: 16, tests: 1 });
+    expect(rest.notes).toEqual([expect.stringContaining('--tokenizer')]);
+    const [record] = readRollouts(run, 'grpo', 1);
+    expect(record).toMatchObject({ unit: 'words', advantage: null, parts: { length: null } });
+    expect(record.question).toMatch(/^[A-Z].*\?$/);
+    expect(record.prompt).toBe(`user\n${record.question}\nassistant\n`);
+    expect(evaluationNames(run)).toEqual(['grpo-3']);
+    const answers = readEvaluation(run, 'grpo-3');
+    const right = answers.filter(({ correct }) => correct).length;
+    expect(readSummary(run)).toMatchObject([
+      { stage: 'grpo', checkpoint: 'grpo-3', n: 8, accuracy: right / 8, unit: 'words' },
+    ]);
+    expect(readValidation(run)).toMatchObject([{ stage: 'grpo', step: 3, accuracy: right / 8, best: true }]);
+    for (const { samples, question } of readFailures(run)) {
+      expect(samples.every(({ correct }) => !correct)).toBe(true);
+      expect(question).toMatch(/\?$/);
+    }
+  });
+
+  it("NeMo-RL's lines give tokens with their log-probs where the student's tokenizer is at hand", async () => {
+    const { folder: run, tests } = await bring('nemo-rl', { tokenizer: student });
+    expect(tests).toBe(1);
+    const [record] = readRollouts(run, 'grpo', 1);
+    expect(record.logProbs).toHaveLength(record.tokens.length);
+    expect(record.logProbs!.every((value) => value === -0.5)).toBe(true);
+    expect(record.finished).toBe(true);
+    const [{ completion }] = [
+      JSON.parse(readFileSync(join(fixtures, 'nemo-rl/train_data_step1.jsonl'), 'utf8').split('\n')[0]),
+    ].map(({ content: [[, text]], advantages: [[advantage]] }) => ({ completion: { text, advantage } }));
+    expect(record.tokenTexts.join('')).toBe(completion.text);
+    expect(record.advantage).toBeCloseTo(completion.advantage, 9);
+    expect(readEvaluation(run, 'grpo-2')).toHaveLength(8);
+  });
+
+  it("OpenRLHF's lines have no update and no verdict: they are the first, and nobody is called wrong", async () => {
+    const { folder: run } = await bring('openrlhf.jsonl');
+    expect(rolloutSteps(run)).toEqual([{ stage: 'grpo', step: 1 }]);
+    expect(readRollouts(run, 'grpo', 1).map(({ correct }) => correct)).toEqual(Array(8).fill(null));
+    expect(readMetrics(run)[0].accuracy).toBeUndefined();
+  });
+
+  it("takes wandb's tables, conversations, and columns by any name", async () => {
+    const table = {
+      columns: ['step', 'prompt', 'completion', 'format_reward', 'advantage'],
+      data: [
+        [
+          7,
+          [
+            { role: 'system', content: 'Be brief.' },
+            { role: 'user', content: '2 + 2?' },
+          ],
+          [{ role: 'assistant', content: '4' }],
+          0.5,
+          1,
+        ],
+        [
+          7,
+          [
+            { role: 'system', content: 'Be brief.' },
+            { role: 'user', content: '2 + 2?' },
+          ],
+          [{ role: 'assistant', content: '5' }],
+          null,
+          -1,
+        ],
+      ],
+    };
+    writeFileSync(join(folder, 'completions_12_ab12.table.json'), JSON.stringify(table));
+    const { folder: run } = await importRollouts(join(folder, 'completions_12_ab12.table.json'), {
+      runsFolder: folder,
+    });
+    expect(readRollouts(run, 'grpo', 7)).toMatchObject([
+      {
+        prompt: 'system: Be brief.\n\nuser: 2 + 2?',
+        question: '2 + 2?',
+        tokenTexts: ['4', ''],
+        reward: 0.5,
+        parts: { format_reward: 0.5 },
+        advantage: 1,
+      },
+      { tokenTexts: ['5', ''], reward: null, parts: { format_reward: null } },
+    ]);
+    writeFileSync(join(folder, 'own.jsonl'), '{"q": "1 + 1?", "reply": "2", "ref": "2", "points": NaN}\n');
+    const own = await importRollouts(join(folder, 'own.jsonl'), {
+      runsFolder: folder,
+      columns: { prompt: 'q', completion: 'reply', gold: 'ref', reward: 'points' },
+    });
+    expect(readRollouts(own.folder, 'grpo', 1)).toMatchObject([
+      { gold: '2', reward: Number.NaN, answer: null, correct: false },
+    ]);
+  });
+
+  it('says what is wrong, where, and what to do; what was read before stays', async () => {
+    await expect(bring('nothing-here')).rejects.toMatchObject({ remedy: expect.stringContaining('rollout_data_dir') });
+    mkdirSync(join(folder, 'empty'));
+    await expect(importRollouts(join(folder, 'empty'), { runsFolder: folder })).rejects.toThrow(
+      'nothing here is known',
+    );
+    const file = join(folder, 'broken.jsonl');
+    writeFileSync(file, '{"prompt": "a", "completion": "b", "step": 1}\n{"prompt": \n');
+    await expect(importRollouts(file, { runsFolder: join(folder, 'runs') })).rejects.toMatchObject({ file, line: 2 });
+    writeFileSync(join(folder, 'columns.jsonl'), '{"x": 1}\n');
+    await expect(importRollouts(join(folder, 'columns.jsonl'), { runsFolder: folder })).rejects.toMatchObject({
+      message: 'no column holds the prompt',
+      line: 1,
+      remedy: expect.stringContaining('The columns are: x'),
+    });
+    const parquet = join(folder, 'completions_00001.parquet');
+    writeFileSync(parquet, readFileSync(join(fixtures, 'trl/completions/completions_00001.parquet')).subarray(0, 3000));
+    await expect(importRollouts(parquet, { runsFolder: folder })).rejects.toMatchObject({ file: parquet });
+  });
+
+  it('leaves a torn last line out, and says so', async () => {
+    const file = join(folder, 'torn.jsonl');
+    writeFileSync(file, '{"prompt": "a", "completion": "b", "step": 1}\n{"prompt": "a", "compl');
+    const { completions, notes } = await importRollouts(file, { runsFolder: folder });
+    expect([completions, notes.some((note) => note.includes('torn.jsonl:2'))]).toEqual([1, true]);
+  });
+
+  it('follows a folder that grows, and adds to the run later', async () => {
+    const from = join(folder, 'verl');
+    mkdirSync(from);
+    copyFileSync(join(fixtures, 'verl/rollouts/1.jsonl'), join(from, '1.jsonl'));
+    const stop = new AbortController();
+    let run = '';
+    const following = importRollouts(from, {
+      runsFolder: join(folder, 'runs'),
+      follow: stop.signal,
+      progress: (told) => {
+        run = told.run;
+      },
+    });
+    const until = async (step: number) => {
+      while (run === '' || !rolloutSteps(run).some((one) => one.step === step))
+        await new Promise((r) => setTimeout(r, 50));
+    };
+    await until(1);
+    expect(openRun(run)).toMatchObject({ record: { state: 'running' }, interrupted: false });
+    const second = readFileSync(join(fixtures, 'verl/rollouts/2.jsonl'), 'utf8').split('\n');
+    writeFileSync(join(from, '2.jsonl'), second.slice(0, 3).join('\n').slice(0, -5));
+    await new Promise((r) => setTimeout(r, 500));
+    appendFileSync(join(from, '2.jsonl'), `${second.slice(0, 3).join('\n').slice(-5)}\n${second.slice(3).join('\n')}`);
+    await until(2);
+    stop.abort();
+    expect((await following).completions).toBe(16);
+    expect(readRollouts(run, 'grpo', 2)).toHaveLength(8);
+    expect(readMetrics(run).map(({ step }) => step)).toEqual([1, 2]);
+    cpSync(join(fixtures, 'verl/rollouts/2.jsonl'), join(from, '3.jsonl'));
+    writeFileSync(
+      join(from, '3.jsonl'),
+      readFileSync(join(from, '3.jsonl'), 'utf8').replaceAll('"step": 2', '"step": 3'),
+    );
+    const more = await importRollouts(from, { runsFolder: folder, into: run });
+    expect([more.completions, more.folder]).toEqual([8, run]);
+    expect(rolloutSteps(run).map(({ step }) => step)).toEqual([1, 2, 3]);
+  });
+});

@@ -1,0 +1,202 @@
+/** Rollouts that another trainer logged, as a run folder that every view reads. */
+import { existsSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { loadTextTokenizer, type TextTokenizer } from '../cases/text-tokenizer';
+import { UserError } from '../errors';
+import { rolloutSteps } from '../runs/layout';
+import { readMetrics } from '../runs/reading';
+import { createRun, openForWriting, type RunWriter } from '../runs/writer';
+import type { RolloutColumns } from './columns';
+import { loggedOf } from './columns';
+import { loggedRows } from './rows';
+import { RunFiller } from './run-filler';
+import { checkpointsBeside, formatTitles, type RolloutFile, type RolloutSource, rolloutSource } from './sources';
+import type { Weights } from './step-writer';
+import { TrainerLog } from './trainer-state';
+
+export interface ImportSettings {
+  runsFolder: string;
+  /** Adds to this run instead of making one. */
+  into?: string;
+  /** A folder with the student's tokenizer.json; else it is looked for in checkpoints beside the rollouts. */
+  tokenizer?: string;
+  columns?: RolloutColumns;
+  /** Of reward functions that are logged by themselves. */
+  weights?: Record<string, number>;
+  /** Goes on as the files grow, until the signal. */
+  follow?: AbortSignal;
+  progress?: (told: { completions: number; share: number; run: string }) => void;
+}
+
+export interface ImportedRollouts {
+  folder: string;
+  format: string;
+  updates: number;
+  completions: number;
+  tests: number;
+  /** What was left out or is not known, in sentences. */
+  notes: string[];
+}
+
+/** How often a followed folder is looked at, in milliseconds. */
+const pulse = 2000;
+/** Rows between two breaths, so that an editor stays responsive. */
+const atOnce = 16;
+
+/**
+ * Makes a run of the rollouts at `path`. Follows them where `follow` is given. Errors: nothing known there, a damaged file, a row
+ * without prompt and completion; what was written until then stays, and the run says why it ends.
+ */
+export async function importRollouts(path: string, settings: ImportSettings): Promise<ImportedRollouts> {
+  const source = rolloutSource(path);
+  const importer = new RolloutImport(source, settings);
+  try {
+    await importer.read(settings.follow === undefined);
+    while (settings.follow && !settings.follow.aborted) {
+      await pause(pulse, settings.follow);
+      await importer.read(settings.follow.aborted);
+    }
+    return importer.close();
+  } catch (error) {
+    importer.fail(error);
+    throw error;
+  }
+}
+
+class RolloutImport {
+  private readonly filler: RunFiller;
+  private readonly run: RunWriter;
+  private readonly notes: Set<string> = new Set();
+  /** Files that were read: how large they were, and how many of their rows were taken. */
+  private readonly taken = new Map<string, { size: number; rows: number }>();
+  private readonly seen = new Map<string, number>();
+  private time: Date | undefined;
+
+  constructor(
+    private source: RolloutSource,
+    private readonly settings: ImportSettings,
+  ) {
+    const tokenizer = this.findTokenizer();
+    const log = new TrainerLog(checkpointsBeside(source));
+    const { weights, note } = weightsOf(source, log, settings.weights);
+    if (note) this.notes.add(note);
+    const now = () => this.time ?? new Date();
+    const config = {
+      imported: { from: source.path, format: source.format, ...(tokenizer && { tokenizer: tokenizer.folder }) },
+      environment: { node: process.version },
+    };
+    this.run = settings.into
+      ? openForWriting(settings.into, now)
+      : createRun(settings.runsFolder, nameOf(source), config, now);
+    this.filler = new RunFiller(this.run, { log, weights, tokenizer: tokenizer?.tokenizer });
+    if (settings.into) this.filler.skip(rolloutSteps(settings.into), readMetrics(settings.into));
+    this.run.update({ state: 'running' });
+  }
+
+  /** Reads what is new. `whole`: what is there is all there will be. */
+  async read(whole: boolean): Promise<void> {
+    if (this.settings.follow) this.source = rolloutSource(this.source.path);
+    const { files } = this.source;
+    for (const [i, file] of files.entries()) {
+      const { size, mtime } = statSync(file.file);
+      const before = this.taken.get(file.file);
+      const steady = this.seen.get(file.file) === size;
+      this.seen.set(file.file, size);
+      // A file that grows just now is taken at the next look, or at the end.
+      if (before?.size === size || !(steady || whole)) continue;
+      this.time = mtime;
+      const rows = await this.take(file, before?.rows ?? 0, (share) => this.tell((i + share) / files.length));
+      this.taken.set(file.file, { size, rows });
+    }
+    if (whole) this.filler.finish();
+    else this.filler.flush();
+    this.tell(1);
+  }
+
+  private async take(file: RolloutFile, from: number, told: (share: number) => void): Promise<number> {
+    const { size } = statSync(file.file);
+    const torn = ({ line }: { line?: number }) =>
+      this.notes.add(`${file.file}:${line}: the last line is not whole yet and was left out.`);
+    let rows = 0;
+    for (const { row, place, bytes } of loggedRows(file.file, torn)) {
+      if (rows++ < from) continue;
+      this.filler.add(loggedOf(row, place, this.settings.columns), file);
+      if (rows % atOnce === 0) {
+        told(bytes === undefined ? 0 : bytes / size);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    return rows;
+  }
+
+  private tell(share: number): void {
+    this.settings.progress?.({ completions: this.filler.completions, share, run: this.run.folder });
+  }
+
+  close(): ImportedRollouts {
+    const { updates, completions, tests } = this.filler;
+    this.time = undefined;
+    const from = `imported from ${basename(this.source.path)}; nothing was trained`;
+    this.run.close({ state: 'finished', reason: from });
+    const notes = [...this.notes, ...this.filler.notes];
+    return { folder: this.run.folder, format: formatTitles[this.source.format], updates, completions, tests, notes };
+  }
+
+  fail(error: unknown): void {
+    this.time = undefined;
+    try {
+      this.filler.flush();
+    } finally {
+      const reason = error instanceof UserError ? error.message : String(error);
+      this.run.close({ state: 'failed', reason: `the import ended: ${reason}` });
+    }
+  }
+
+  private findTokenizer(): { folder: string; tokenizer: TextTokenizer } | undefined {
+    const { tokenizer: asked } = this.settings;
+    if (asked !== undefined) return { folder: asked, tokenizer: loadTextTokenizer(asked) };
+    const beside = checkpointsBeside(this.source).flatMap((folder) => [folder, join(folder, 'actor', 'huggingface')]);
+    const own = [this.source.path, dirname(this.source.path)];
+    const folder = [...beside, ...own].find((one) => existsSync(join(one, 'tokenizer.json')));
+    if (folder !== undefined) return { folder, tokenizer: loadTextTokenizer(folder) };
+    this.notes.add(
+      'Lengths are counted in words: no tokenizer lies beside the rollouts. Name the student’s folder with --tokenizer.',
+    );
+    return undefined;
+  }
+}
+
+/** TRL logs each reward function by itself, and their weights nowhere: its own mean reward tells whether all are 1. */
+function weightsOf(
+  { format }: RolloutSource,
+  log: TrainerLog,
+  given: Record<string, number> | undefined,
+): { weights: Weights; note?: string } {
+  if (given) return { weights: given };
+  if (format !== 'trl' && format !== 'wandb') return { weights: {} };
+  if (log.addsUp !== false) return { weights: {} };
+  const note =
+    'The reward functions are weighted, and TRL does not log by what: rewards are left out. Name them with --weights, as in --weights accuracy_reward=1,format_reward=0.2.';
+  return { weights: null, note };
+}
+
+/** `trl-my-output`: of a folder its name, without those that every trainer uses. */
+function nameOf({ path, format }: RolloutSource): string {
+  const common = /^(completions|rollouts?|rollout_data_dir|logs?|output|runs?)$/i;
+  const bare = basename(path).replace(/(\.\w+)+$/, '');
+  const name = common.test(bare) ? `${basename(dirname(path))}-${bare}` : bare;
+  return `${format === 'rows' ? 'rollouts' : format}-${name}`;
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+    if (signal.aborted) done();
+  });
+}

@@ -1,0 +1,180 @@
+/** Completions and answers of tests, in the order of training, into one run. */
+import { basename } from 'node:path';
+import type { TextTokenizer } from '../cases/text-tokenizer';
+import type { EvaluationRecord, MetricsRecord } from '../runs/records';
+import type { RunWriter } from '../runs/writer';
+import type { StageName } from '../stages';
+import { evaluationOf, failureOf, Tally } from './answers';
+import type { Logged } from './logged';
+import type { RolloutFile } from './sources';
+import { StepWriter, type Weights } from './step-writer';
+import type { LoggedMetrics } from './trainer-log';
+import type { TrainerLog } from './trainer-state';
+
+type Answer = Omit<EvaluationRecord, 'seq'>;
+
+/** Training by reinforcement of one student from one prompt set: as our own plain GRPO, whatever its loss. */
+const stage: StageName = 'grpo';
+/** Answers that are written at once. */
+const atOnce = 64;
+/** Problems of a test whose wrong answers are held until its end. */
+const mostProblems = 5000;
+
+export class RunFiller {
+  private readonly steps: StepWriter;
+  private readonly done = new Set<number>();
+  private there: ReadonlySet<number> = new Set();
+  private logged = 0;
+  private best = Number.NEGATIVE_INFINITY;
+  private test:
+    | { step: number; name: string; file: string; tally: Tally; pending: Answer[]; wrong: Map<string, Answer[] | null> }
+    | undefined;
+  readonly notes = new Set<string>();
+  updates = 0;
+  tests = 0;
+
+  constructor(
+    private readonly run: RunWriter,
+    private readonly settings: { log: TrainerLog; weights: Weights; tokenizer?: TextTokenizer },
+  ) {
+    const { log, weights, tokenizer } = settings;
+    const metrics = (step: number, own: LoggedMetrics) => this.metrics(step, own);
+    this.steps = new StepWriter(run, { stage, tokenizer, weights, rewardNames: log.rewardNames, metrics });
+  }
+
+  get completions(): number {
+    return this.steps.completions;
+  }
+
+  /** What the run holds already is not written again. */
+  skip(rollouts: readonly { step: number }[], metrics: readonly MetricsRecord[]): void {
+    for (const { step } of rollouts) this.done.add(step);
+    this.there = new Set(this.done);
+    const last = metrics.at(-1)?.step ?? -1;
+    while (this.logged < this.settings.log.entries.length && this.settings.log.entries[this.logged].step <= last)
+      this.logged++;
+  }
+
+  add(logged: Logged, { file, step: named, validation }: RolloutFile): void {
+    const step = logged.step ?? named ?? 1;
+    if (validation) {
+      this.steps.finish();
+      this.answer(logged, step, file);
+      return;
+    }
+    this.endTest();
+    const { open } = this.steps;
+    if (open !== undefined && open !== step) this.done.add(open);
+    if (!this.done.has(step)) this.steps.add(logged, step);
+    else if (!this.there.has(step))
+      this.notes.add(`Completions of update ${step} that came behind those of later updates were left out.`);
+  }
+
+  flush(): void {
+    this.steps.flush();
+  }
+
+  /** Everything is there. */
+  finish(): void {
+    this.steps.finish();
+    this.endTest();
+    this.failures();
+    this.logUntil(Number.POSITIVE_INFINITY);
+  }
+
+  /** Of an update whose completions are all there: what the trainer logged goes before what was counted here. */
+  private metrics(step: number, own: LoggedMetrics): void {
+    this.logUntil(step);
+    const { entries } = this.settings.log;
+    const told: LoggedMetrics = {};
+    for (; entries[this.logged]?.step === step; this.logged++) {
+      Object.assign(told, entries[this.logged].metrics);
+      this.validation(entries[this.logged]);
+    }
+    this.run.metrics({ stage, step, ...own, ...told, ...(own.parts && { parts: { ...own.parts, ...told.parts } }) });
+    this.updates++;
+  }
+
+  /** Updates before `step` that left no completions. */
+  private logUntil(step: number): void {
+    const { entries } = this.settings.log;
+    for (; this.logged < entries.length && entries[this.logged].step < step; this.logged++) {
+      const entry = entries[this.logged];
+      this.validation(entry);
+      if (Object.keys(entry.metrics).length === 0) continue; // what a trainer logs in the end, or of a test
+      this.run.metrics({ stage: this.stageOf(entry.metrics), step: entry.step, ...entry.metrics });
+      this.updates++;
+    }
+  }
+
+  /** Without rewards nothing was sampled: supervised fine-tuning. */
+  private stageOf({ reward }: LoggedMetrics): StageName {
+    return reward === undefined && this.completions === 0 ? 'sft' : stage;
+  }
+
+  private validation({ step, validation, metrics }: TrainerLog['entries'][number]): void {
+    const { loss, accuracy } = validation;
+    if (loss === undefined && accuracy === undefined) return;
+    this.check(step, { ...validation, stage: this.stageOf(metrics) }, accuracy ?? -loss!);
+  }
+
+  private check(
+    step: number,
+    found: { loss?: number; accuracy?: number; meanTokens?: number; stage?: StageName },
+    value: number,
+  ): void {
+    const best = value > this.best;
+    if (best) this.best = value;
+    this.run.validation({ stage, step, ...found, best });
+  }
+
+  private answer(logged: Logged, step: number, file: string): void {
+    if (this.test?.step !== step) this.endTest();
+    const name = step === 0 ? 'base' : `${stage}-${step}`;
+    this.test ??= { step, name, file, tally: new Tally(), pending: [], wrong: new Map() };
+    const answer = evaluationOf(logged, this.settings.tokenizer);
+    this.test.tally.add(answer);
+    this.test.pending.push(answer);
+    if (this.test.pending.length >= atOnce) this.flushTest();
+    this.keepWrong(this.test.wrong, answer);
+  }
+
+  /** Problems that every answer gets wrong, with their answers; null: one was right. */
+  private keepWrong(wrong: Map<string, Answer[] | null>, answer: Answer): void {
+    const before = wrong.get(answer.problemId);
+    if (answer.correct) wrong.set(answer.problemId, null);
+    else if (before) before.push(answer);
+    else if (before === undefined && wrong.size < mostProblems) wrong.set(answer.problemId, [answer]);
+    else if (before === undefined)
+      this.notes.add(`Failure cases are kept of the first ${mostProblems} problems of a test.`);
+  }
+
+  private flushTest(): void {
+    if (!this.test) return;
+    this.run.evaluation(this.test.name, this.test.pending);
+    this.test.pending = [];
+  }
+
+  private endTest(): void {
+    if (!this.test) return;
+    this.flushTest();
+    const { step, name, tally, wrong, file } = this.test;
+    this.test = undefined;
+    this.tests++;
+    const row = tally.row();
+    this.run.summary({ stage: step === 0 ? 'base' : stage, ...row, ...(step > 0 && { checkpoint: name }) });
+    if (step > 0) this.check(step, { accuracy: tally.accuracy, meanTokens: tally.meanTokens }, tally.accuracy);
+    this.wrong = { source: basename(file), cases: [...wrong.values()].filter((answers) => answers !== null) };
+  }
+
+  /** Of the last test. */
+  private wrong: { source: string; cases: Answer[][] } = { source: '', cases: [] };
+
+  /** What the last test got wrong becomes the run's failure cases. */
+  private failures(): void {
+    const { source, cases } = this.wrong;
+    for (let i = 0; i < cases.length; i += atOnce)
+      this.run.failures(cases.slice(i, i + atOnce).map((answers) => failureOf(answers, source)));
+    this.wrong.cases = [];
+  }
+}

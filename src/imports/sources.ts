@@ -1,0 +1,123 @@
+/** Which trainer's files a path holds, and which of them belong to which update. */
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { datasetError } from '../data/rows';
+import { headOf } from '../data/sources/bytes';
+
+export type RolloutFormat = 'trl' | 'verl' | 'nemo-rl' | 'wandb' | 'trackio' | 'inspect' | 'rows';
+export const formatTitles: Record<RolloutFormat, string> = {
+  trl: 'completions of TRL',
+  verl: 'rollouts of verl',
+  'nemo-rl': 'rollouts of NeMo-RL',
+  wandb: 'tables of Weights & Biases',
+  trackio: "Trackio's store",
+  inspect: 'logs of Inspect',
+  rows: 'rows of prompts and completions',
+};
+
+/** A file of completions. */
+export interface RolloutFile {
+  file: string;
+  /** By its name; its rows may say themselves. */
+  step?: number;
+  /** Answers of a test, not what an update learned from. */
+  validation?: boolean;
+}
+
+export interface RolloutSource {
+  format: RolloutFormat;
+  /** As it was named, absolute. */
+  path: string;
+  /** In the order of training. */
+  files: RolloutFile[];
+}
+
+const tableEnding = /\.(jsonl|ndjson|parquet|csv|tsv|arrow)(\.(gz|zst))?$/i;
+const remedy =
+  "Name TRL's output folder or completions, verl's rollout_data_dir, NeMo-RL's log folder, a Trackio store (.db), Inspect's logs (.eval), or rows with prompt and completion.";
+
+/** Errors: nothing there, or nothing in it that is known. */
+export function rolloutSource(path: string): RolloutSource {
+  const full = resolve(path);
+  const stat = statSync(full, { throwIfNoEntry: false });
+  if (!stat) throw datasetError('there is no such file or folder', { file: full }, remedy);
+  const source = stat.isDirectory() ? ofFolder(full) : ofFile(full);
+  if (source.files.length === 0) throw datasetError('nothing here is known as rollouts', { file: full }, remedy);
+  return source;
+}
+
+function ofFile(file: string): RolloutSource {
+  const magic = headOf(file).toString('latin1', 0, 15);
+  const made = (format: RolloutFormat, more = {}): RolloutSource => ({
+    format,
+    path: file,
+    files: [{ file, ...more }],
+  });
+  if (magic.startsWith('SQLite format 3')) return made('trackio');
+  if (magic.startsWith('PK\x03\x04')) return made('inspect');
+  return { ...made(formatOfName(basename(file)), placeOf(file)) };
+}
+
+/** The first of these that has files. A folder is looked into two levels deep. */
+function ofFolder(folder: string): RolloutSource {
+  const names = filesBelow(folder, 2);
+  const matching = (pattern: RegExp) => names.filter((file) => pattern.test(basename(file)));
+  const candidates: [RolloutFormat, string[]][] = [
+    ['trl', matching(/^completions_\d+\.parquet$/)],
+    ['nemo-rl', matching(/^(train|val)_data_step\d+\.jsonl$/)],
+    ['verl', matching(/^\d+\.jsonl$/)],
+    ['wandb', names.length > 0 ? filesBelow(folder, 5).filter((file) => /completions.*\.table\.json$/.test(file)) : []],
+    ['inspect', matching(/\.eval$/)],
+    ['trackio', matching(/\.db$/)],
+    ['rows', matching(tableEnding)],
+  ];
+  const [format, files] = candidates.find(([, found]) => found.length > 0) ?? ['rows', []];
+  return { format, path: folder, files: files.map((file) => ({ file, ...placeOf(file) })).sort(inOrder) };
+}
+
+function formatOfName(name: string): RolloutFormat {
+  if (/^completions_\d+\.parquet$/.test(name)) return 'trl';
+  if (/^(train|val)_data_step\d+\.jsonl$/.test(name)) return 'nemo-rl';
+  if (/^\d+\.jsonl$/.test(name)) return 'verl';
+  return /\.table\.json$/.test(name) ? 'wandb' : 'rows';
+}
+
+/** The update is the last number of the name; a folder named for validation holds answers of tests. */
+function placeOf(file: string): Omit<RolloutFile, 'file'> {
+  const name = basename(file);
+  const digits =
+    /^completions_(\d+)_[0-9a-f]+\.table\.json$/.exec(name) ?? /(\d+)(?!.*\d)/.exec(name.replace(/(\.\w+)+$/, ''));
+  const validation =
+    /^val_data/.test(name) || /(^|[^a-z])(val|valid|validation|eval|test)([^a-z]|$)/i.test(basename(dirname(file)));
+  return { ...(digits && { step: Number(digits[1]) }), ...(validation && { validation }) };
+}
+
+/** By update; tests come behind the update that they follow. */
+const inOrder = (a: RolloutFile, b: RolloutFile): number =>
+  (a.step ?? 0) - (b.step ?? 0) ||
+  Number(a.validation ?? false) - Number(b.validation ?? false) ||
+  (a.file < b.file ? -1 : 1);
+
+function filesBelow(folder: string, levels: number): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isFile()) return [path];
+    return entry.isDirectory() && levels > 0 && !/^(\.git|node_modules|\.distillery)$/.test(entry.name)
+      ? filesBelow(path, levels - 1)
+      : [];
+  });
+}
+
+/** Folders of checkpoints beside the rollouts, newest first: they hold the tokenizer and the trainer's log. */
+export function checkpointsBeside({ path, files }: RolloutSource): string[] {
+  const places = new Set([path, ...files.slice(0, 1).flatMap(({ file }) => [dirname(file), dirname(dirname(file))])]);
+  return [...places]
+    .filter((place) => statSync(place).isDirectory())
+    .flatMap((place) => readdirSync(place).map((name) => join(place, name)))
+    .flatMap((folder) => {
+      const step = /[\\/](?:checkpoint-|global_step_|step_)(\d+)$/.exec(folder)?.[1];
+      return step === undefined ? [] : [{ folder, step: Number(step) }];
+    })
+    .sort((a, b) => b.step - a.step)
+    .map(({ folder }) => folder);
+}

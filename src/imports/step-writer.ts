@@ -1,0 +1,175 @@
+/** Completions of one update after the other into a run: rollouts as they come, the update's line in metrics.jsonl when it is whole. */
+import { sameAnswer } from '../answers/equal';
+import { extractAnswer } from '../answers/extract';
+import { type TextTokenizer, wordTokenizer } from '../cases/text-tokenizer';
+import type { RolloutRecord } from '../runs/records';
+import type { RunWriter } from '../runs/writer';
+import type { StageName } from '../stages';
+import { deviation } from '../statistics';
+import { type Logged, problemIdOf } from './logged';
+import type { LoggedMetrics } from './trainer-log';
+
+type Recorded = Omit<RolloutRecord, 'seq' | 'stage' | 'step'>;
+
+/** Records that are written at once. */
+const atOnce = 64;
+
+export interface Judged {
+  answer: string | null;
+  correct: boolean | null;
+}
+
+/** The log's own verdict, since the student was rewarded by it; else by value against the reference answer. */
+export function judge({ text, answer, gold, correct }: Logged): Judged {
+  const found = answer ?? extractAnswer(text, 'strict')?.value ?? null;
+  const right = correct ?? (gold === undefined ? null : found !== null && sameAnswer(found, gold));
+  return { answer: found, correct: right };
+}
+
+/** How rewards that are logged by function alone add up: by these weights, 1 for what is not named; null: they are not known. */
+export type Weights = Readonly<Record<string, number>> | null;
+
+export function rewardOf({ reward, parts }: Logged, weights: Weights, names?: ReadonlySet<string>): number | null {
+  if (reward !== undefined) return reward;
+  const applied = Object.entries(parts).filter(([name, value]) => value !== null && (names?.has(name) ?? true));
+  if (applied.length === 0 || (weights === null && applied.length > 1)) return null;
+  return applied.reduce((sum, [name, value]) => sum + (weights?.[name] ?? 1) * value!, 0);
+}
+
+export class StepWriter {
+  private pending: Recorded[] = [];
+  private groups = new Map<string, { group: number; size: number; rewards: number[]; right: number }>();
+  private lengths: { length: number; correct: boolean | null }[] = [];
+  private parts = new Map<string, { sum: number; n: number }>();
+  private rewards: number[] = [];
+  private step: number | undefined;
+  completions = 0;
+
+  constructor(
+    private readonly run: RunWriter,
+    private readonly settings: {
+      stage: StageName;
+      tokenizer?: TextTokenizer;
+      weights: Weights;
+      /** The columns that are rewards, where the trainer's log tells them. */
+      rewardNames?: ReadonlySet<string>;
+      /** What the trainer logged of an update, and of those before that left no rollouts. */
+      metrics: (step: number, own: LoggedMetrics) => void;
+    },
+  ) {}
+
+  /** The update whose completions are being written. */
+  get open(): number | undefined {
+    return this.step;
+  }
+
+  add(logged: Logged, step: number): void {
+    if (this.step !== step) this.finish();
+    this.step = step;
+    const { tokenizer, weights, rewardNames } = this.settings;
+    const id = problemIdOf(logged);
+    const { answer, correct } = judge(logged);
+    const group = this.groups.get(id) ?? { group: this.groups.size, size: 0, rewards: [], right: 0 };
+    this.groups.set(id, group);
+    const reward = rewardOf(logged, weights, rewardNames);
+    const finished = isFinished(logged, tokenizer);
+    const { prompt, question, gold, parts, advantage } = logged;
+    const tokens = tokensOf(logged, finished, tokenizer);
+    this.pending.push({
+      problemId: id,
+      group: group.group,
+      sample: group.size++,
+      prompt,
+      question,
+      ...(gold !== undefined && { gold }),
+      ...tokens,
+      reward,
+      parts,
+      advantage: advantage ?? null,
+      finished,
+      answer,
+      correct,
+    });
+    if (reward !== null) {
+      this.rewards.push(reward);
+      group.rewards.push(reward);
+    }
+    if (correct) group.right++;
+    this.lengths.push({ length: tokens.tokens.length - Number(finished), correct });
+    for (const [name, value] of Object.entries(parts)) {
+      if (value === null) continue;
+      const part = this.parts.get(name) ?? { sum: 0, n: 0 };
+      this.parts.set(name, { sum: part.sum + value, n: part.n + 1 });
+    }
+    this.completions++;
+    if (this.pending.length >= atOnce) this.flush();
+  }
+
+  /** Writes what is held; the update may go on. */
+  flush(): void {
+    if (this.step !== undefined && this.pending.length > 0)
+      this.run.rollouts(this.settings.stage, this.step, this.pending);
+    this.pending = [];
+  }
+
+  /** The update is whole. */
+  finish(): void {
+    this.flush();
+    if (this.step !== undefined) this.settings.metrics(this.step, this.measures());
+    this.step = undefined;
+    this.groups.clear();
+    this.parts.clear();
+    [this.lengths, this.rewards] = [[], []];
+  }
+
+  private measures(): LoggedMetrics {
+    const judged = this.lengths.filter(({ correct }) => correct !== null);
+    const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const lengthOf = (right: boolean) =>
+      this.lengths.filter(({ correct }) => correct === right).map(({ length }) => length);
+    const groups = [...this.groups.values()].filter(({ size }) => size > 1);
+    const share = (of: (group: (typeof groups)[number]) => boolean) => groups.filter(of).length / groups.length;
+    const known = judged.length === this.lengths.length;
+    return {
+      ...(this.rewards.length > 0 && { reward: meanOf(this.rewards), rewardStd: deviation(this.rewards) }),
+      ...(this.parts.size > 0 && {
+        parts: Object.fromEntries([...this.parts].map(([name, { sum, n }]) => [name, sum / n])),
+      }),
+      ...(known && { accuracy: judged.filter(({ correct }) => correct).length / judged.length }),
+      lengthMean: meanOf(this.lengths.map(({ length }) => length)),
+      ...(known && lengthOf(true).length > 0 && { lengthCorrect: meanOf(lengthOf(true)) }),
+      ...(known && lengthOf(false).length > 0 && { lengthWrong: meanOf(lengthOf(false)) }),
+      ...(groups.length > 0 &&
+        this.rewards.length > 0 && { flatGroups: share(({ rewards }) => new Set(rewards).size <= 1) }),
+      ...(groups.length > 0 &&
+        known && {
+          allCorrect: share(({ right, size }) => right === size),
+          allWrong: share(({ right }) => right === 0),
+        }),
+    };
+  }
+}
+
+/** As logged; else by the last token, where tokens and the end token are known; else taken to be whole. */
+export function isFinished({ finished, tokens }: Logged, tokenizer: TextTokenizer | undefined): boolean {
+  if (finished !== undefined) return finished;
+  return !tokens || tokenizer?.end === undefined || tokens.ids.at(-1) === tokenizer.end;
+}
+
+/** The logged tokens where a tokenizer can tell their texts; else the text, cut by that tokenizer; else its words. */
+function tokensOf({ text, tokens }: Logged, finished: boolean, tokenizer: TextTokenizer | undefined) {
+  const end = finished ? [''] : [];
+  if (tokens && tokenizer?.decode) {
+    const { ids, logProbs } = tokens;
+    const texts = tokenizer.decode(ids);
+    // The end token is the last, if it came; its text is no part of the completion.
+    if (finished) texts[texts.length - 1] = '';
+    return { tokens: [...ids], tokenTexts: texts, ...(logProbs && { logProbs }) };
+  }
+  const cut = (tokenizer ?? wordTokenizer()).tokenize(text);
+  return {
+    tokens: [...cut.ids, ...end.map(() => tokenizer?.end ?? Math.max(-1, ...cut.ids) + 1)],
+    tokenTexts: [...cut.texts, ...end],
+    ...(!tokenizer && { unit: 'words' as const }),
+  };
+}

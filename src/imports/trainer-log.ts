@@ -1,0 +1,56 @@
+/** What a trainer logs of an update, in the names of transformers and TRL, as our metrics. */
+import type { UpdateMetrics } from '../runs/records';
+
+export type LoggedMetrics = Partial<Omit<UpdateMetrics, 'stage' | 'step' | 'phase'>>;
+
+/** Ours, and what transformers' and TRL's trainers call it. The same table is in python/distillery.py. */
+export const trainerNames: readonly [keyof LoggedMetrics, string][] = [
+  ['loss', 'loss'],
+  ['gradNorm', 'grad_norm'],
+  ['lr', 'learning_rate'],
+  ['reward', 'reward'],
+  ['rewardStd', 'reward_std'],
+  ['kl', 'kl'],
+  ['entropy', 'entropy'],
+  ['clipLow', 'clip_ratio/low_mean'],
+  ['clipHigh', 'clip_ratio/high_mean'],
+  ['lengthMean', 'completions/mean_length'],
+  ['truncated', 'completions/clipped_ratio'],
+  ['flatGroups', 'frac_reward_zero_std'],
+];
+
+/** Trackio and W&B get the names with `train/` before them. */
+export function metricsOf(log: Readonly<Record<string, unknown>>): LoggedMetrics {
+  const valueAt = (name: string) => numberIn(log[name] ?? log[`train/${name}`]);
+  const metrics: Record<string, unknown> = {};
+  for (const [ours, theirs] of trainerNames) {
+    const value = valueAt(theirs);
+    if (value !== undefined) metrics[ours] = value;
+  }
+  const parts = partsOf(log);
+  return { ...(metrics as LoggedMetrics), ...(Object.keys(parts).length > 0 && { parts }) };
+}
+
+/** Means of the reward functions, by their names. */
+function partsOf(log: Readonly<Record<string, unknown>>): Record<string, number> {
+  const parts: Record<string, number> = {};
+  for (const [key, value] of Object.entries(log)) {
+    const name = /^(?:train\/)?rewards\/(.+)\/mean$/.exec(key)?.[1];
+    const number = numberIn(value);
+    if (name !== undefined && number !== undefined) parts[name] = number;
+  }
+  return parts;
+}
+
+function numberIn(value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  return value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? Number(value) : undefined;
+}
+
+/** The checks on held-out data that a log entry tells: `eval_loss`, and the share of `eval_rewards/<accuracy ...>/mean`. */
+export function validationOf(log: Readonly<Record<string, unknown>>): { loss?: number; accuracy?: number } {
+  const loss = numberIn(log.eval_loss ?? log['eval/loss']);
+  const right = Object.entries(log).find(([key]) => /^eval[_/]rewards\/[^/]*accura[^/]*\/mean$/.test(key))?.[1];
+  const accuracy = numberIn(right);
+  return { ...(loss !== undefined && { loss }), ...(accuracy !== undefined && { accuracy }) };
+}

@@ -1,0 +1,43 @@
+/** trainer_state.json, which transformers' trainers write into each checkpoint: what they logged until then. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parsePython } from './rows';
+import { type LoggedMetrics, metricsOf, validationOf } from './trainer-log';
+
+interface Entry {
+  step: number;
+  metrics: LoggedMetrics;
+  validation: { loss?: number; accuracy?: number };
+}
+
+export class TrainerLog {
+  /** In the order of training; of all steps that the newest checkpoint knows. */
+  readonly entries: readonly Entry[];
+
+  /** `checkpoints`: newest first. Errors: the file is broken. */
+  constructor(checkpoints: readonly string[]) {
+    const file = checkpoints.map((folder) => join(folder, 'trainer_state.json')).find((one) => existsSync(one));
+    const state = file ? (parsePython(readFileSync(file, 'utf8'), { file }) as { log_history?: unknown }) : {};
+    const history = Array.isArray(state?.log_history) ? (state.log_history as Record<string, unknown>[]) : [];
+    this.entries = history
+      .filter((entry) => typeof entry?.step === 'number' && Number.isInteger(entry.step) && entry.step >= 0)
+      .map((entry) => ({ step: entry.step as number, metrics: metricsOf(entry), validation: validationOf(entry) }));
+  }
+
+  /** Names of the reward functions; undefined where the log has none. */
+  get rewardNames(): ReadonlySet<string> | undefined {
+    const names = this.entries.flatMap(({ metrics }) => Object.keys(metrics.parts ?? {}));
+    return names.length > 0 ? new Set(names) : undefined;
+  }
+
+  /** Whether the mean reward is the plain sum of the functions' means; undefined where the log does not tell. */
+  get addsUp(): boolean | undefined {
+    const told = this.entries.flatMap(({ metrics: { reward, parts } }) => {
+      const values = Object.values(parts ?? {});
+      if (reward === undefined || values.length === 0 || !values.every(Number.isFinite)) return [];
+      const sum = values.reduce((a, b) => a + b, 0);
+      return [Math.abs(sum - reward) <= 1e-3 * Math.max(1, Math.abs(reward))];
+    });
+    return told.length > 0 ? told.every(Boolean) : undefined;
+  }
+}

@@ -1,0 +1,7 @@
+/** How it is marked whether a completion is right; undefined where nobody judged it. */
+export function verdictOf(
+  correct: boolean | null,
+): { said: 'right' | 'wrong'; mark: string; class: string } | undefined {
+  if (correct === null) return undefined;
+  return correct ? { said: 'right', mark: '✓', class: 'good' } : { said: 'wrong', mark: '✗', class: 'bad' };
+}
