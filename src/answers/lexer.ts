@@ -61,8 +61,10 @@ export function lex(source: string, comma: CommaReading): Token[] {
   const text = plainDigits(source);
   const tokens: Token[] = [];
   const groups: { end: number; upright: boolean }[] = [];
+  const lists = !text.includes(';');
   const money = text.split('$').length % 2 === 0 || /(?<![\\$\d])\$\s?\d[\d.,]*$/.test(text);
   let [at, spaced, depth] = [0, true, 0];
+  let ends: Map<number, number> | undefined;
   const found = (pattern: RegExp) => {
     pattern.lastIndex = at;
     return pattern.exec(text)?.[0];
@@ -97,7 +99,7 @@ export function lex(source: string, comma: CommaReading): Token[] {
       push('number', time.length);
       continue;
     }
-    const number = spelledAt(text, at, depth > 0 && !text.includes(';') ? 'list' : comma);
+    const number = spelledAt(text, at, depth > 0 && lists ? 'list' : comma);
     if (number) {
       const { value, decimals, digits, length } = number;
       push('number', length, { value, decimals, digits });
@@ -123,7 +125,8 @@ export function lex(source: string, comma: CommaReading): Token[] {
   function takeDress(look: string) {
     at += look.length;
     if (text[at] !== '{') return;
-    groups.push({ end: closing(text, at), upright: !/box|display|bold|bm/.test(look) });
+    ends ??= closings(text);
+    groups.push({ end: ends.get(at) ?? text.length, upright: !/box|display|bold|bm/.test(look) });
     spaced ||= /box/.test(look) && tokens.length > 0;
     at++;
   }
@@ -241,6 +244,18 @@ const isKnown = (word: string) => scaleWords.has(word) || unitNamed(word) !== un
 
 /** What follows "a" where it is no unknown. */
 const article = /^\s(?:half|third|quarter|fifth|tenth|dozen|hundred|thousand|million|billion|total|score)\b/i;
+
+/** Where each brace is closed that is, by where it is opened. */
+function closings(text: string): Map<number, number> {
+  const open: number[] = [];
+  const ends = new Map<number, number>();
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === '\\') i++;
+    else if (text[i] === '{') open.push(i);
+    else if (text[i] === '}' && open.length > 0) ends.set(open.pop()!, i);
+  }
+  return ends;
+}
 
 /** Where the brace at `open` is closed; the end of the text when it never is. */
 export function closing(text: string, open: number): number {

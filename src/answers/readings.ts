@@ -1,13 +1,14 @@
 /** The trees that an answer may mean: mostly one, several where a comma may part, group or begin decimals. */
 import type { Node } from './node';
 import { type CommaReading, plainDigits } from './numbers';
-import { parse } from './parser';
+import { longestAnswer, parse } from './parser';
 
 const cache = new Map<string, readonly Node[]>();
 const cacheSize = 500;
 
 /** All readings of a text; none where it is not understood. The reference is held to be well written: "-2,1" are two numbers there. */
 export function readingsOf(text: string, isGold: boolean): readonly Node[] {
+  if (text.length > longestAnswer) return [];
   const key = `${isGold}${text}`;
   const known = cache.get(key);
   if (known) return known;

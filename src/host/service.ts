@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import { TookTooLong, withinTime } from '../bounded';
+import { UserError } from '../errors';
 import { tokenizerAt } from '../model/student-tokenizer';
 import type { Tokenizer } from '../model/tokenizer';
 import type { Method, Params, Result } from '../protocol/control';
@@ -6,6 +8,9 @@ import type { Control } from './control';
 import { log } from './faults';
 import type { Job } from './messages';
 import { writtenAt } from './written-at';
+
+/** How long one request may hold the thread that answers everybody, in milliseconds. */
+const tokenizeMs = 5000;
 
 export interface CallContext {
   /** Aborted when the client cancels the request, or goes. */
@@ -84,12 +89,16 @@ export class Service {
 
   private tokenize({ checkpoint, texts }: Params<'tokenize'>): Result<'tokenize'> {
     const { encode, tokenTexts } = this.tokenizerOf(resolve(checkpoint));
-    return {
-      texts: texts.map((text) => {
-        const ids = encode(text);
-        return { ids, texts: tokenTexts(ids) };
-      }),
+    const tokensOf = (text: string) => {
+      const ids = encode(text);
+      return { ids, texts: tokenTexts(ids) };
     };
+    try {
+      return { texts: withinTime(tokenizeMs, () => texts.map(tokensOf)) };
+    } catch (error) {
+      if (!(error instanceof TookTooLong)) throw error;
+      throw new UserError(`The texts cannot be tokenized: ${error.message}`, { file: checkpoint, code: 'slow' });
+    }
   }
 
   /** The tokenizer asked last stays: texts come in rows. */

@@ -1,9 +1,10 @@
 /**
  * Chat templates of Hugging Face's tokenizers: Jinja texts that come with a model and frame messages as it was trained to see them
- * (transformers, "Chat templates"). They are programs from elsewhere: rendered with a bound on steps and on the size of every value,
- * without clock, files or network.
+ * (transformers, "Chat templates"). They are programs from elsewhere: rendered with a bound on time, on steps, and on the size of every
+ * value and of all values together, without clock, files or network.
  */
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
+import { withinTime } from '../bounded';
 import { UserError } from '../errors';
 import { isJsonObject, type JsonObject } from './files';
 
@@ -38,6 +39,12 @@ export function chatTemplateOf(config: JsonObject, file: string): ChatTemplate |
 const maxSource = 1 << 18;
 /** A prompt takes some hundred. */
 const maxSteps = 20_000;
+/** What a prompt's values may come to, in values of the greatest size. */
+const maxValues = 64;
+/** The lexer looks for tags behind white space from each place in it anew. Templates as published have runs of some ten. */
+const longSpace = /\s{250}/;
+/** For reading a template, and for rendering it. A prompt takes a few milliseconds. */
+const maxMs = 3000;
 
 /**
  * The messages as the model expects them: what `apply_chat_template(messages, tokenize=False)` of transformers gives. With
@@ -56,7 +63,9 @@ export function renderChat(
     const variables = { ...template.specialTokens, messages, add_generation_prompt: generationPrompt };
     for (const [name, value] of Object.entries({ ...globals, ...functions, ...variables }))
       environment.set(name, value);
-    const result = new BoundedInterpreter(environment, 2 * longest + (1 << 16)).run(parsed(template.source)).value;
+    const program = parsed(template.source);
+    const render = () => new BoundedInterpreter(environment, 2 * longest + (1 << 16)).run(program).value;
+    const result = withinTime(maxMs, render);
     if (typeof result !== 'string') throw new Error('it gives no text');
     return result;
   } catch (error) {
@@ -74,6 +83,7 @@ type Value = ReturnType<Interpreter['run']>;
 /** Counts steps and measures what each gives, so that neither loops nor doubled texts or lists run away. */
 class BoundedInterpreter extends Interpreter {
   private steps = 0;
+  private written = 0;
 
   constructor(
     environment: Environment,
@@ -84,10 +94,14 @@ class BoundedInterpreter extends Interpreter {
 
   override evaluate(...args: Parameters<Interpreter['evaluate']>): Value {
     if (++this.steps > maxSteps) throw new Error(`it takes more than ${maxSteps} steps`);
+    const [{ type, body }] = args as unknown as [{ type: string; body: unknown[] }];
+    if (type === 'For' && body.length === 0) body.push({ type: 'Comment', value: '' }); // so that each round is a step
     const result = super.evaluate(...args);
     const { value } = result;
     const length = typeof value === 'string' || Array.isArray(value) ? value.length : 0;
     if (length > this.maxLength) throw new Error(`it makes a value of ${length} parts or characters`);
+    this.written += length;
+    if (this.written > maxValues * this.maxLength) throw new Error('it makes too many long values');
     return result;
   }
 }
@@ -97,9 +111,10 @@ let latest: { source: string; program: ReturnType<typeof parse> } | undefined;
 /** One template serves thousands of prompts, so the last one is kept parsed. */
 function parsed(source: string): ReturnType<typeof parse> {
   if (source.length > maxSource) throw new Error(`it has ${source.length} characters; at most ${maxSource} are read`);
+  if (longSpace.test(source)) throw new Error('it has 250 spaces or ends of lines in a row');
   // transformers' settings of Jinja
-  if (latest?.source !== source)
-    latest = { source, program: parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true })) };
+  const read = () => parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
+  if (latest?.source !== source) latest = { source, program: withinTime(maxMs, read) };
   return latest.program;
 }
 

@@ -53,12 +53,13 @@ describe('templates', () => {
   const render = (source: string, messages = [{ role: 'user' as const, content: 'Hi' }]) =>
     renderChat(chatTemplateOf({ ...config, chat_template: source }, 'tokenizer_config.json')!, messages, true);
   const refusal = (source: string): UserError => {
-    const started = performance.now();
+    const started = process.cpuUsage();
     try {
       render(source);
     } catch (error) {
       expect(error).toBeInstanceOf(UserError);
-      expect(performance.now() - started).toBeLessThan(3000);
+      const { user, system } = process.cpuUsage(started); // the wall's clock runs for the other programs too
+      expect(user + system).toBeLessThan(8e6);
       return error as UserError;
     }
     return expect.fail('it was rendered');
@@ -101,6 +102,28 @@ describe('templates', () => {
       'squares a text',
       `{% set n = namespace(s="${'x'.repeat(64)}") %}{% for i in range(9) %}{% set n.s = n.s.replace("x", n.s) %}{% endfor %}`,
       /a value of/,
+    ],
+    [
+      'loops over nothing',
+      '{% set r = range(19000) %}{% for i in r %}{% for j in r %}{% endfor %}{% endfor %}',
+      /steps/,
+    ],
+    [
+      'sorts for ever',
+      '{% set r = range(9000, 0, -1) %}{% for i in r %}{% set x = r|sort %}{% endfor %}',
+      /long values|3 s/,
+    ],
+    ['is made of line ends', '\n'.repeat(200_000), /ends of lines in a row/],
+    ['is made of spaces and tags', `${' '.repeat(249)}{%`.repeat(1000), /cannot be used/],
+    [
+      'writes without end',
+      '{% for i in range(15000) %}{{ "x" * 60000 }}{{ messages[0].content.ljust(60000) }}{{ x }}{% endfor %}',
+      /cannot be used/,
+    ],
+    [
+      'writes much',
+      `{% set s = "${'x'.repeat(60_000)}" %}{% for i in range(9000) %}{{ s }}{% endfor %}`,
+      /too many long values/,
     ],
     ['calls itself', '{% macro f(g) %}{{ g(g) }}{% endmacro %}{{ f(f) }}', /steps|call stack/],
     ['is not Jinja', '{% for %}', /cannot be used/],

@@ -138,3 +138,20 @@ it.each([-1, 1.5, 1e9, '7', null])('refuses a token with the id %j', (id) => {
   const broken = { ...json, model: { ...model, vocab: { ...vocab, Step: id } } };
   expect(() => makeTokenizer(broken, config)).toThrow(/Token "Step" has the id/);
 });
+
+it('refuses a regular expression that looks for ever, in a text or in tokens', () => {
+  const pattern = { Regex: '(a+)+$|.' };
+  const pre_tokenizer = { type: 'Split', pattern, behavior: 'Isolated', invert: false };
+  const tokenizer = makeTokenizer(
+    { ...json, pre_tokenizer: { type: 'Sequence', pretokenizers: [pre_tokenizer, json.pre_tokenizer] } },
+    config,
+  );
+  expect(tokenizer.encode('Step')).toEqual([...'Step'].map((letter) => tokenizer.encode(letter)[0]));
+  expect(() => tokenizer.encode(`${'a'.repeat(60)}!`)).toThrow(/characters it takes more than/);
+  const decoder = {
+    type: 'Sequence',
+    decoders: [json.decoder, { type: 'Replace', pattern: { Regex: '(a+)+b' }, content: '' }],
+  };
+  const other = makeTokenizer({ ...json, decoder }, config);
+  expect(() => other.decode(other.encode('a'.repeat(60)))).toThrow(/it takes more than/);
+});

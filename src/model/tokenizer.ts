@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Tokenizer as HfTokenizer } from '@huggingface/tokenizers';
+import { TookTooLong, withinTime } from '../bounded';
 import { UserError } from '../errors';
 import { type ChatTemplate, chatTemplateOf } from './chat-template';
 import { isJsonObject, type JsonObject, readJsonObject, readText } from './files';
@@ -34,6 +35,10 @@ export interface Tokenizer {
   /** What frames messages for a student that chats; null when it names none. */
   chatTemplate: ChatTemplate | null;
 }
+
+/** What encoding may take, in milliseconds: some hundred times what it does. */
+const leastMs = 2000;
+const msPerCharacter = 0.02;
 
 /** Vocabularies of 250,000 tokens with their merges take some 35 MB. */
 const maxBytes = 256 << 20;
@@ -101,8 +106,8 @@ export function makeTokenizer(
       { ...complete, pre_tokenizer: faithfulPreTokenizer(complete.pre_tokenizer) } as typeof absent,
       config,
     );
-    prefix = library.encode('').ids;
-    if (library.encode('1 + 1').ids.some((id) => id === undefined))
+    prefix = withinTime(leastMs, () => library.encode('').ids);
+    if (withinTime(leastMs, () => library.encode('1 + 1').ids).some((id) => id === undefined))
       throw new Error('it has no token for some characters');
   } catch (error) {
     throw new UserError(`The tokenizer cannot be used: ${(error as Error).message}`, {
@@ -129,14 +134,31 @@ export function makeTokenizer(
       code: 'checkpoint',
     });
 
+  // Its regular expressions come from elsewhere, and may look for ever.
+  const bounded = <T>(length: number, work: () => T): T => {
+    try {
+      return withinTime(leastMs + length * msPerCharacter, work);
+    } catch (error) {
+      if (!(error instanceof TookTooLong)) throw error;
+      throw new UserError(`The tokenizer cannot be used: for a text of ${length} characters ${error.message}`, {
+        file,
+        remedy: 'Look at the regular expressions ("Regex") in it, or copy it from the model again.',
+        code: 'checkpoint',
+        cause: error,
+      });
+    }
+  };
+  const hasPattern = isJsonObject(json.decoder) && JSON.stringify(json.decoder).includes('"Regex"');
   // Ids without a token (models round their vocabulary up) decode to nothing.
   const decode = (ids: readonly number[], dropSpecial: boolean): string => {
     const known = ids.filter((id) => library.id_to_token(id) !== undefined);
     if (known.length === 0) return '';
-    return library.decode(known, { skip_special_tokens: dropSpecial, clean_up_tokenization_spaces: false });
+    const options = { skip_special_tokens: dropSpecial, clean_up_tokenization_spaces: false };
+    const work = () => library.decode(known, options);
+    return hasPattern ? bounded(known.length, work) : work();
   };
   const encode = (text: string) => {
-    const { ids } = library.encode(text, { add_special_tokens: false });
+    const { ids } = bounded(text.length, () => library.encode(text, { add_special_tokens: false }));
     if (ids.some((id) => id === undefined))
       throw new UserError(`The tokenizer has no token for some character of ${JSON.stringify(text.slice(0, 60))}`, {
         file,

@@ -1,0 +1,135 @@
+/** Functions that read what models, datasets and people write, each as a function of one text. */
+import { answerBoxes } from '../../src/answers/boxes';
+import { isComparable, parseAnswer, sameAnswer } from '../../src/answers/equal';
+import { type Answer, extractAnswer } from '../../src/answers/extract';
+import { judge } from '../../src/answers/grade';
+import { numberInWords, plainDigits } from '../../src/answers/numbers';
+import { parse } from '../../src/answers/parser';
+import { readingsOf } from '../../src/answers/readings';
+import { partThinking, spokenPart } from '../../src/answers/thinking';
+import { verdictAtStart } from '../../src/answers/words';
+import { alignSteps, alignThree, alignTokens } from '../../src/chain/align';
+import { checkEquations, statedValues } from '../../src/chain/calculator';
+import { conciseChain } from '../../src/chain/concise';
+import { counterpart } from '../../src/chain/counterpart';
+import { departure } from '../../src/chain/departure';
+import { derive } from '../../src/chain/derivation';
+import { failureCategory, firstWrongStep } from '../../src/chain/faults';
+import {
+  formFault,
+  markedAnswers,
+  otherAnswer,
+  withoutAnswer,
+  withoutLabels,
+  writtenSteps,
+} from '../../src/chain/form';
+import { factsAbout, givensOf, mentionedNumbers } from '../../src/chain/givens';
+import { groundedness } from '../../src/chain/grounded';
+import { givenIn, knowledgeOf, numbersIn } from '../../src/chain/knowledge';
+import { isForeign } from '../../src/chain/language';
+import { latexSpans } from '../../src/chain/latex';
+import { lex } from '../../src/chain/lexer';
+import { completionExercise, maskNumbers, reconstructionExercise } from '../../src/chain/mask';
+import { placeSteps } from '../../src/chain/places';
+import {
+  completePrompt,
+  plainPrompt,
+  reconstructPrompt,
+  renderChain,
+  rewritePrompt,
+  showsSteps,
+} from '../../src/chain/prompts';
+import { arrivesInWords, idleShare, isCopy, isolatedEquation, ngrams } from '../../src/chain/prose';
+import { splitSentences } from '../../src/chain/sentences';
+import { splitChain, stripCalculatorMarks } from '../../src/chain/split';
+import { exactMatch, flexibleExtract, strictMatch } from '../../src/chain/twins';
+import { Markdown, md, table } from '../../src/extension/markdown';
+import { inert, inertLine, visible, visibleJson } from '../../src/foreign-text';
+import { Random } from '../../src/random';
+
+const question = 'Tom has 3 apples and buys 4 more. How many apples has he?';
+const teacher = splitChain('He has 3.\nStep 1: 3 + 4 = 7\nStep 2: 7 * 2 = 14\nAnswer: 14');
+const tokens = (text: string) => text.match(/.{1,4}/gs) ?? [];
+const chainOf = (text: string) => ({ thinking: text, steps: [text, text], answer: text });
+const last: Answer = { value: '14', kind: 'number', start: 0, end: 2 };
+
+export const textFunctions: Record<string, (text: string) => unknown> = {
+  answerBoxes: (text) => answerBoxes(text, 0, text.length),
+  extractAnswer,
+  'extractAnswer lenient': (text) => extractAnswer(text, 'lenient'),
+  isComparable,
+  judge: (text) => judge(text, '14'),
+  'judge of the gold': (text) => judge('The answer is 14.', text),
+  numberInWords: (text) => numberInWords(text.split(' ')),
+  parse,
+  parseAnswer,
+  partThinking,
+  plainDigits,
+  'readingsOf a gold': (text) => readingsOf(text, true),
+  sameAnswer: (text) => sameAnswer(text, text),
+  'sameAnswer as another': (text) => sameAnswer(text, `${text} `),
+  'sameAnswer as 14': (text) => sameAnswer(text, '14'),
+  spokenPart,
+  verdictAtStart,
+
+  alignSteps: (text) => alignSteps(text.split('\n'), [...text.split('\n').reverse(), 'end']),
+  alignThree: (text) => alignThree(tokens(text), tokens(text).reverse(), tokens(text.slice(1))),
+  alignTokens: (text) => alignTokens(tokens(text), tokens(`${text.slice(7)}abc`)),
+  arrivesInWords: (text) => arrivesInWords(question, text, '14'),
+  checkEquations,
+  completionExercise: (text) => completionExercise(splitChain(text), 0.5, new Random(1), { maskTarget: 'numbers' }),
+  conciseChain: (text) => conciseChain(chainOf(text)),
+  counterpart: (text) => counterpart(splitChain(text), splitChain(text), 0),
+  departure: (text) => departure(splitChain(text), teacher, question),
+  'departure in one step': (text) => departure(chainOf(text), teacher, question),
+  "departure from a teacher's": (text) => departure(teacher, chainOf(text), text),
+  derive: (text) => derive(text, givensOf(question), question),
+  exactMatch: (text) => exactMatch(text, text),
+  factsAbout,
+  failureCategory: (text) => failureCategory({ chain: splitChain(text), text, gold: '14', teacher, truncated: false }),
+  firstWrongStep: (text) => firstWrongStep(splitChain(text), teacher, question),
+  'firstWrongStep by the answer': (text) => firstWrongStep(chainOf(text), '14', text),
+  flexibleExtract,
+  formFault: (text) => formFault(text, text),
+  givenIn,
+  givensOf,
+  groundedness: (text) => groundedness(question, text),
+  'groundedness in a question': (text) => groundedness(text, text),
+  idleShare: (text) => idleShare(question, text),
+  isCopy: (text) => isCopy(text, ngrams(question)),
+  isForeign: (text) => isForeign(text, [question, text]),
+  isolatedEquation: (text) => isolatedEquation(question, text),
+  knowledgeOf: (text) => knowledgeOf(chainOf(text), givenIn(question)),
+  latexSpans,
+  lex,
+  markedAnswers,
+  maskNumbers,
+  mentionedNumbers: (text) => mentionedNumbers(text, lex(text)),
+  ngrams,
+  numbersIn,
+  otherAnswer: (text) => otherAnswer(text, last),
+  placeSteps: (text) => placeSteps(text, splitChain(text).steps),
+  prompts: (text) => {
+    const exercise = { shownSteps: text.split('\n'), order: [], masked: [] };
+    return [plainPrompt(text), reconstructPrompt(text, exercise), completePrompt(text, exercise), showsSteps(text)];
+  },
+  reconstructionExercise: (text) => reconstructionExercise(splitChain(text), {}, new Random(1)),
+  renderChain: (text) => renderChain(chainOf(text)),
+  rewritePrompt: (text) => rewritePrompt(text, splitChain(text), { hideAnswer: true }),
+  splitChain,
+  splitSentences,
+  statedValues,
+  strictMatch,
+  stripCalculatorMarks,
+  withoutAnswer,
+  withoutLabels,
+  writtenSteps,
+
+  'md and a table': (text) => table(['a'], [[text], [md`**${text}**`]]),
+  'code in Markdown': (text) => Markdown.code(text, 'text'),
+  'a link in Markdown': (text) => Markdown.link(text.slice(0, 10), 'a', text.toWellFormed()),
+  inert,
+  inertLine,
+  visible,
+  visibleJson,
+};
