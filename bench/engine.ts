@@ -1,20 +1,22 @@
 /**
  * Speed and memory of the engine, with PyTorch eager beside it in the same run where Python has torch (DISTILLERY_PYTHON names another
- * interpreter than python3), and TensorFlow where it was set up: npm run bench [-- --seconds n] [--json] [--out]
+ * interpreter than python3), and TensorFlow where it was set up: npm run bench [-- --seconds n] [--json file] [--out]
  *
  * The same student, tokens and optimizer on every side; all start from the same weights, and their first losses are compared. They take
  * turns, so that other processes disturb all alike, and ratios are taken within a turn. 2 threads unless DISTILLERY_THREADS says otherwise.
- * --seconds is for each of the two timings (default 20). --out writes bench/results/engine.md.
+ * --seconds is for each of the two timings (default 20). --json writes every figure to a file, --out the tables to docs/performance.md.
+ * --profile shows where the time of an update goes instead (profile.ts).
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { readInstalled } from '../src/kernels/tensorflow/installed';
 import { packageRoot } from '../src/paths';
+import { type Section, writeSection } from './document';
 import { openPeer } from './peer';
+import { profiles } from './profile';
 import { generationTable, memoryTable, type Rounds, speeds, trainTable } from './report';
 import { tokens, vocabularyPeaks } from './vocabulary';
 import { type Contender, openEngine, shape } from './workload';
@@ -22,7 +24,9 @@ import { type Contender, openEngine, shape } from './workload';
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '20' },
-    json: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    profile: { type: 'boolean', default: false },
+    student: { type: 'string' },
     out: { type: 'boolean', default: false },
   },
 });
@@ -78,7 +82,7 @@ function ifSetUp(error: unknown): null {
   return null;
 }
 
-async function main(): Promise<void> {
+async function compare(): Promise<void> {
   process.env.DISTILLERY_THREADS ??= '2';
   const embedded = await openEngine('embedded');
   const peer = await openPeer(embedded.info.threads ?? 2);
@@ -113,7 +117,7 @@ async function main(): Promise<void> {
     commit: commit(),
   };
   const text = [
-    `${machine.cpu}, ${machine.cores} cores; Node ${machine.node}; PyTorch ${machine.torch ?? 'not there'}; commit ${machine.commit}.`,
+    `${machine.cpu}, ${machine.cores} cores; Node ${machine.node}; PyTorch ${machine.torch ?? 'not there'}.`,
     ...(load > 0.5 ? [`Other processes were busy (load ${load.toFixed(1)}): figures and ratios are disturbed.`] : []),
     `embedded: ${machine.embedded}. embedded-wasm: ${machine.wasm}. tensorflow: ${machine.tensorflow ?? 'not set up'}.`,
     '',
@@ -132,15 +136,19 @@ async function main(): Promise<void> {
     '',
     memoryTable(memory),
   ].join('\n');
-  console.log(values.json ? JSON.stringify({ machine, losses, train, generation, memory }, null, 2) : text);
-  if (values.out) {
-    const folder = join(packageRoot(), 'bench', 'results');
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(
-      join(folder, 'engine.md'),
-      `# Speed of the engine\n\nWritten by \`npm run bench -- --out\`.\n\n${text}\n`,
-    );
-  }
+  report('engine', text, { machine, losses, train, generation, memory });
+}
+
+function report(section: Section, text: string, data: object): void {
+  console.log(text);
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(data, null, 2)}\n`);
+  if (values.out) writeSection(section, `${text}\n\nCommit ${commit()}.`);
+}
+
+async function main(): Promise<void> {
+  if (!values.profile) return compare();
+  const { text, data } = await profiles(values.student);
+  report('profile', text, data);
 }
 
 main();

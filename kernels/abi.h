@@ -31,3 +31,4 @@ typedef void (*part_body)(void *context, int part, int parts);
 void *thread_scratch(void);  // SCRATCH_BYTES of 64-byte aligned space of the calling thread; the first half belongs to gemm.h
 void parallel(part_body body, void *context, int parts);           // runs part 0..parts-1, each exactly once, over the threads; returns when all are done
 int thread_count(void);
+double spent_seconds(void);  // processor time of this process so far; 0 where the target has no clock

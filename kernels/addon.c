@@ -12,6 +12,7 @@
 #include <node_api.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "parallel.h"
 
@@ -49,6 +50,12 @@ static int find_tables(table *tables) {
   return 1;
 }
 #endif
+
+double spent_seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return now.tv_sec + 1e-9 * now.tv_nsec;
+}
 
 // What the function object of a kernel refers to. Never freed: a few kilobytes for each open().
 typedef struct {

@@ -3,7 +3,9 @@
 // Arguments: tokens int32 [n], starts int32 [rows+1], slots int32 [rows], past int32 [rows],
 //   keys, values [layers,slotCount,kvHeads,maxLength,headDim] (written in place), embed [vocab,d], norm [d], head [vocab,d],
 //   cos, sin [positions,headDim/2], logits [rows,vocab], temp, rows, d, heads, kvHeads, headDim, inner, vocab, layers, slotCount, maxLength,
-//   scale, eps, chunk; then for each layer: inputNorm, q, k, v, o, qBias|0, kBias|0, vBias|0, qNorm|0, kNorm|0, postNorm, gate, up, down.
+//   scale, eps, chunk, times [4]|0; then for each layer: inputNorm, q, k, v, o, qBias|0, kBias|0, vBias|0, qNorm|0, kNorm|0, postNorm, gate, up, down.
+// `times` is for measurements: to its elements are added the seconds of processor time that the projections of the attention (with the embedding), the
+// attention itself, the MLP and the logits took.
 // The tokens go in chunks of at most `chunk`; temp [chunk*(d + 2*heads*headDim + inner + headDim + 2) + rows*d], where chunk and rows are
 // rounded up to multiples of 32.
 //
@@ -14,7 +16,7 @@
 #include "attend_token.h"
 
 enum { INPUT_NORM, Q_WEIGHT, K_WEIGHT, V_WEIGHT, O_WEIGHT, Q_BIAS, K_BIAS, V_BIAS, Q_NORM, K_NORM, POST_NORM, GATE, UP, DOWN, LAYER_ARGUMENTS };
-#define FIRST_LAYER 26
+#define FIRST_LAYER 27
 #define MAX_WIDTH (2 * VW)
 #define ROW_UNIT (2 * TILE_ROWS)  // rows of a weight matrix are shared out in multiples of this
 #define ROW_BLOCK (4 * ROW_UNIT)  // and stay in the first cache while the panels of a group pass by
@@ -39,7 +41,19 @@ typedef struct {
   int width, panels, group, splits;
   const arg *weights;  // of the layer at hand
   int layer;
+  float *times;
+  double since;  // when the phase at hand began
 } decoder;
+
+enum { PROJECTIONS, ATTENTION, MLP, LOGITS };
+
+// Counts the time since the last call to `phase`.
+static void count_time(decoder *x, int phase) {
+  if (!x->times) return;
+  double now = spent_seconds();
+  x->times[phase] += (float)(now - x->since);
+  x->since = now;
+}
 
 // 1 / sqrt(x) for x > 0 by Newton's method from the well-known first guess (C. Lomont, 2003), to full precision.
 static vf inverse_root(vf x) {
@@ -324,13 +338,17 @@ static void place_chunk(decoder *x) {
 static void run_layer(decoder *x, int panels) {
   share_out(x, panels, x->heads + 2 * x->kvHeads, 1);
   parallel(project_part, x, decode_parts(x));
+  count_time(x, PROJECTIONS);
   parallel(decode_attend_part, x, (x->endRow - x->firstRow) * x->kvHeads * x->blocks);
+  count_time(x, ATTENTION);
   share_out(x, panels, x->d, ROW_UNIT);
   parallel(attended_part, x, decode_parts(x));
+  count_time(x, PROJECTIONS);
   share_out(x, panels, x->inner, ROW_UNIT);
   parallel(gate_part, x, decode_parts(x));
   share_out(x, panels, x->d, ROW_UNIT);
   parallel(down_part, x, decode_parts(x));
+  count_time(x, MLP);
 }
 
 // Copies what the rows that end in this chunk have last into panels of rows.
@@ -348,7 +366,7 @@ void FN(decode_step)(const arg *a) {
   decoder x = {.tokens = I32(0), .starts = I32(1), .slots = I32(2), .past = I32(3), .keys = F(4), .values = F(5), .embed = F(6),
                .norm = F(7), .head = F(8), .cos = F(9), .sin = F(10), .logits = F(11), .rows = INT(13), .d = INT(14), .heads = INT(15),
                .kvHeads = INT(16), .headDim = INT(17), .inner = INT(18), .vocab = INT(19), .layers = INT(20), .slotCount = INT(21),
-               .maxLength = INT(22), .scale = NUM(23), .eps = NUM(24)};
+               .maxLength = INT(22), .scale = NUM(23), .eps = NUM(24), .times = F(26)};
   int n = x.starts[x.rows], chunk = INT(25);
   ptrdiff_t tokens = (chunk + 31) / 32 * 32;
   x.x = F(12);
@@ -360,6 +378,7 @@ void FN(decode_step)(const arg *a) {
   x.position = (int32_t *)(x.sines + tokens * (x.headDim / 2));
   x.slot = x.position + tokens;
   x.last = (float *)(x.slot + tokens);
+  if (x.times) x.since = spent_seconds();
   int single = n == x.rows && n <= chunk, rowWidth = panel_width(x.rows);
 
   for (x.first = 0; x.first < n; x.first += chunk) {
@@ -379,4 +398,5 @@ void FN(decode_step)(const arg *a) {
   x.width = rowWidth;
   share_out(&x, (x.rows + rowWidth - 1) / rowWidth, x.vocab, ROW_UNIT);
   parallel(logits_part, &x, decode_parts(&x));
+  count_time(&x, LOGITS);
 }

@@ -14,6 +14,8 @@ type DataId = TensorInfo['dataId'];
 export class EmbeddedBackend extends MathBackendCPU {
   /** The kernels of list.h, called with tensors, typed arrays and numbers. */
   readonly call: KernelCall<Argument>;
+  /** For measurements, with native kernels only: where decode_step adds its seconds (kernels/decode.h). */
+  decodeTimes: Float32Array | null = null;
   private readonly blocks = new WeakMap<DataId, Block>();
 
   constructor(readonly library: KernelLibrary) {

@@ -52,7 +52,7 @@ registerEmbedded<DecodeAttrs>(kernelNames.decodeStep, (call, inputs, attrs, back
   const where = [tokens, starts, slots, past];
   const shared = [embed, norm, head, cos, sin];
   withSpace(backend, padded(chunk) * eachToken + padded(rows) * d, (space) =>
-    call.decode_step(...where, keys, values, ...shared, logits, space, ...sizes, ...weights),
+    call.decode_step(...where, keys, values, ...shared, logits, space, ...sizes, backend.decodeTimes, ...weights),
   );
   return [logits, keys, values];
 });

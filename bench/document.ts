@@ -1,0 +1,16 @@
+/** The sections of docs/performance.md that benchmarks write. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../src/paths';
+
+export type Section = 'engine' | 'profile';
+
+/** Puts the text between the marks of that section; what else the document says stays. */
+export function writeSection(section: Section, text: string): void {
+  const file = join(packageRoot(), 'docs', 'performance.md');
+  const [begin, end] = [`<!-- begin ${section} -->`, `<!-- end ${section} -->`];
+  const document = readFileSync(file, 'utf8');
+  const [from, to] = [document.indexOf(begin), document.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${file} has no section between ${begin} and ${end}`);
+  writeFileSync(file, `${document.slice(0, from + begin.length)}\n\n${text}\n\n${document.slice(to)}`);
+}

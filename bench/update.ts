@@ -1,0 +1,99 @@
+/** What the profile and the comparison with TRL time: whole GRPO updates of two students, by the code that training uses. */
+import { peer } from '../scripts/peers/peers';
+import { defaultLora } from '../src/config/lora';
+import type { Episode } from '../src/engine-data/examples';
+import type { GrpoOptions } from '../src/engine-data/training';
+import { grpoStep } from '../src/learning/grpo';
+import { createOptimizer } from '../src/learning/optimizer';
+import { loadModel } from '../src/model/hf-folder';
+import { createAdapter } from '../src/model/lora';
+import { createModel, type Model } from '../src/model/transformer';
+import { Random } from '../src/random';
+import { sample } from '../src/rollout/sample';
+import { config, modelSeed } from './workload';
+
+/** A student with the size of its updates. */
+export interface UpdateWork {
+  title: string;
+  model: Model;
+  prompts: number[][];
+  group: number;
+  newTokens: number;
+  microBatchTokens: number;
+}
+
+const randomPrompts = (count: number, length: number, vocab: number): number[][] => {
+  const random = new Random(2);
+  return Array.from({ length: count }, () => Array.from({ length }, () => random.integer(0, vocab - 1)));
+};
+
+export function smallWork(): UpdateWork {
+  return {
+    title: '3 M, all weights, 16 completions of 128 tokens',
+    model: createModel(config, modelSeed),
+    prompts: randomPrompts(2, 16, config.vocabSize),
+    group: 8,
+    newTokens: 128,
+    microBatchTokens: 8192,
+  };
+}
+
+/** SmolLM2-135M with an adapter, or another student; null where it is out of reach. */
+export async function pretrainedWork(student?: string): Promise<UpdateWork | null> {
+  const path = student ?? (await peer('smollm2'));
+  if (!path) return null;
+  const model = loadModel(path);
+  model.adapter = createAdapter(model.config, defaultLora, { path, fingerprint: '' }, 1);
+  return {
+    title: 'SmolLM2-135M, adapter of rank 16, 8 completions of 256 tokens',
+    model,
+    prompts: randomPrompts(2, 96, model.config.vocabSize),
+    group: 4,
+    newTokens: 256,
+    microBatchTokens: 1024, // what "auto" comes to
+  };
+}
+
+const options = {
+  dropout: 0,
+  checkpointing: false,
+  weightDecay: 0.01,
+  maxGradNorm: 1,
+  loss: 'dapo',
+  clipLow: 0.2,
+  clipHigh: 0.28,
+  sapoTemperature: { positive: 1, negative: 1.05 },
+  beta: 0,
+  kl: 'k3',
+  temperature: 1,
+  iterations: 1,
+  minibatches: 1,
+  policyWeight: 1,
+  replayWeight: 0,
+} satisfies Partial<GrpoOptions>;
+
+/** Updates of one student, one after the other. Generation and training can be called apart, to be timed apart. */
+export function openUpdates({ model, prompts, group, newTokens, microBatchTokens }: UpdateWork) {
+  const optimizer = createOptimizer(model);
+  const sampling = { temperature: 1, topK: 0, topP: 1, minP: 0 };
+  let seed = 0;
+  return {
+    async generate(): Promise<Episode[]> {
+      seed++;
+      const how = { sampling, maxNewTokens: newTokens, eosIds: [], seed, groupSize: group };
+      const { completions } = await sample(model, prompts, how);
+      // Any reward does: half of each group is better than the other.
+      return completions.map(({ prompt, completion, tokens, logProbs }) => ({
+        prompt: prompts[prompt],
+        completion: tokens,
+        logProbs,
+        advantage: completion % 2 ? 1 : -1,
+        masked: false,
+      }));
+    },
+    train(episodes: readonly Episode[]) {
+      const how = { ...options, microBatchTokens, maxNewTokens: newTokens };
+      return grpoStep(model, optimizer, { episodes, learningRate: 1e-4, seed }, how);
+    },
+  };
+}
