@@ -1,0 +1,213 @@
+/** A conversation with an engine: one request after the other, each with its progress, its cancellation and its limit of silence. */
+import * as z from 'zod';
+import { UserError } from '../../errors';
+import { EngineChild, type EngineCommand } from './child';
+import { EngineLost, errorOf, RequestCancelled } from './faults';
+import { FrameReader, frameOf, type Message } from './frames';
+import {
+  engineProtocol,
+  type Hello,
+  type Method,
+  methods,
+  type Params,
+  type Progress,
+  progress,
+  type Result,
+} from './wire';
+
+/** Milliseconds. */
+export interface Patience {
+  /** From the start to the first answer, without a sign of life: a queue or a slow disk may take long. */
+  start: number;
+  /** Of an engine at work, without a message. */
+  silence: number;
+  /** From the end of its input to its end. */
+  end: number;
+}
+
+export const usualPatience: Patience = {
+  start: 1000 * (Number(process.env.DISTILLERY_ENGINE_START_SECONDS) || 300),
+  silence: 30_000,
+  end: 10_000,
+};
+
+export interface RequestOptions {
+  signal?: AbortSignal;
+  progress?: (progress: Progress) => void;
+}
+
+/** The request at hand. */
+interface Waiting {
+  id: number;
+  method: Method;
+  resolve: (result: unknown) => void;
+  reject: (error: Error) => void;
+  progress?: (progress: Progress) => void;
+}
+
+export class EngineConnection {
+  private readonly child: EngineChild;
+  private readonly reader: FrameReader;
+  private waiting?: Waiting;
+  private turn: Promise<unknown> = Promise.resolve();
+  private count = 0;
+  /** Ticks of the watch since the last sign of life. Counted, not timed: while this process is busy, nothing is heard, and it ticks once. */
+  private silentTicks = 0;
+  private backlog = 0;
+  private gone?: EngineLost;
+
+  /** Starts the process; `hello` is to follow. */
+  constructor(
+    readonly command: EngineCommand,
+    private readonly patience: Patience = usualPatience,
+  ) {
+    this.child = new EngineChild(command, (bytes) => this.hear(bytes));
+    this.reader = new FrameReader((text) => this.child.note(text));
+    void this.child.ended.then((how) => {
+      this.child.note(this.reader.unread);
+      this.lose(how);
+    });
+  }
+
+  /** Starts an engine and says hello. @throws EngineLost; UserError when it speaks another version */
+  static async open(command: EngineCommand, client: string, patience = usualPatience) {
+    const connection = new EngineConnection(command, patience);
+    try {
+      const hello = await connection.request('hello', { protocol: engineProtocol, client });
+      checkVersion(hello, command);
+      return { connection, hello };
+    } catch (error) {
+      connection.kill();
+      throw error;
+    }
+  }
+
+  /** Of the process, while it lives. */
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /**
+   * Asks, when every earlier request is answered. An aborted `signal` ends it early: the engine is told, and the promise rejects with the
+   * signal's reason once the engine has let go.
+   * @throws UserError as the engine says; EngineLost
+   */
+  request<M extends Method>(method: M, params: Params<M>, options: RequestOptions = {}): Promise<Result<M>> {
+    const asked = this.turn.then(() => this.ask(method, params, options));
+    this.turn = asked.catch(() => {});
+    return asked;
+  }
+
+  private async ask<M extends Method>(method: M, params: Params<M>, options: RequestOptions): Promise<Result<M>> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    if (this.gone) throw this.gone;
+    const id = ++this.count;
+    const frame = frameOf({
+      jsonrpc: '2.0',
+      id,
+      method,
+      params: z.encode(methods[method].params as z.ZodType, params),
+    });
+    const answer = new Promise<unknown>((resolve, reject) => {
+      this.waiting = { id, method, resolve, reject, progress: options.progress };
+    });
+    answer.catch(() => {}); // it may be lost while the frame is still on its way
+    this.silentTicks = 0;
+    const watch = setInterval(() => this.watch(method), tickMs(this.patience));
+    const cancel = () => void this.child.send(frameOf({ jsonrpc: '2.0', method: '$/cancelRequest', params: { id } }));
+    signal?.addEventListener('abort', cancel);
+    try {
+      await this.child.send(frame);
+      return this.resultOf(method, await answer);
+    } catch (error) {
+      if (error instanceof RequestCancelled) signal?.throwIfAborted();
+      throw error;
+    } finally {
+      clearInterval(watch);
+      signal?.removeEventListener('abort', cancel);
+      this.waiting = undefined;
+    }
+  }
+
+  /** Asks it to end, and sees to it that it does. */
+  async close(): Promise<void> {
+    if (!this.gone) await this.request('shutdown', {}).catch(() => {});
+    await this.child.end(this.patience.end);
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    this.child.kill();
+  }
+
+  private resultOf<M extends Method>(method: M, result: unknown): Result<M> {
+    const parsed = methods[method].result.safeParse(result);
+    if (parsed.success) return parsed.data as Result<M>;
+    const [{ path, message }] = parsed.error.issues;
+    throw this.lose(`its answer to ${method} is not as it should be (${path.join('.') || 'the whole'}: ${message})`);
+  }
+
+  private hear(bytes: Buffer | null): void {
+    // What it prints is a sign of life while it starts; at work it owes messages.
+    if (bytes || this.waiting?.method === 'hello') this.silentTicks = 0;
+    if (!bytes || this.gone) return;
+    try {
+      for (const message of this.reader.read(bytes)) this.receive(message);
+    } catch (error) {
+      this.lose((error as Error).message, error);
+    }
+  }
+
+  private receive(message: Message): void {
+    const { waiting } = this;
+    if (message.method === 'progress') {
+      const parsed = progress.safeParse(message.params);
+      if (parsed.success && parsed.data.request === waiting?.id) waiting.progress?.(parsed.data);
+      return;
+    }
+    // A late answer belongs to nobody: requests come one after the other.
+    if (!waiting || message.id !== waiting.id) return;
+    if ('result' in message) waiting.resolve(message.result);
+    else
+      waiting.reject(
+        'error' in message ? errorOf(message.error, waiting.method) : this.lose('an answer has no result'),
+      );
+  }
+
+  /** Gives an engine up that says nothing, and takes nothing of what is sent to it. */
+  private watch(method: Method): void {
+    const { backlog } = this.child;
+    this.silentTicks = backlog === this.backlog ? this.silentTicks + 1 : 0;
+    this.backlog = backlog;
+    const limit = method === 'hello' ? this.patience.start : this.patience.silence;
+    const silent = this.silentTicks * tickMs(this.patience);
+    if (silent > limit) this.lose(`it said nothing for ${silent / 1000} s (${method})`);
+  }
+
+  /** The engine is no more; who waits is told. */
+  private lose(why: string, cause?: unknown): EngineLost {
+    if (!this.gone) {
+      this.gone = new EngineLost(why, this.child.lastWords(), cause);
+      this.child.kill();
+      this.waiting?.reject(this.gone);
+    }
+    return this.gone;
+  }
+}
+
+const tickMs = ({ silence }: Patience): number => Math.min(1000, silence / 4);
+
+function checkVersion({ protocol, engine, version }: Hello, { origin }: EngineCommand): void {
+  if (protocol === engineProtocol) return;
+  const newer = protocol > engineProtocol;
+  throw new UserError(
+    `${engine} ${version} (${origin}) speaks version ${protocol} of the engine protocol, and this Distillery version ${engineProtocol}`,
+    {
+      code: 'version',
+      remedy: newer
+        ? 'Update Distillery here, or install the engine that came with it.'
+        : 'Install the engine that came with this Distillery: `distillery engine repair`, on another machine `pip install` of its folder python/.',
+    },
+  );
+}
