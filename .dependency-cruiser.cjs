@@ -7,6 +7,7 @@ const ground = [
   'statistics',
   'errors',
   'paths',
+  'json',
   'lines',
   'disk',
   'writing',

@@ -11,6 +11,7 @@ import {
   StreamMessageWriter,
 } from 'vscode-jsonrpc/node';
 import { UserError } from '../errors';
+import { encode } from '../json';
 import {
   type Address,
   errorCodes,
@@ -24,7 +25,6 @@ import {
   versionGapSchema,
 } from '../protocol/control';
 import { checkEndpoint } from '../protocol/host-folder';
-import { encode } from '../runs/jsonl';
 import type { RequestOptions } from './api';
 
 /** The host speaks another version of the protocol. */

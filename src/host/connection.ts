@@ -12,8 +12,8 @@ import {
 } from 'vscode-jsonrpc/node';
 import type * as z from 'zod';
 import { UserError } from '../errors';
+import { encode } from '../json';
 import { type Address, errorCodes, type Method, type Params, protocolVersion, requests } from '../protocol/control';
-import { encode } from '../runs/jsonl';
 import { Refusal } from './control';
 import { faultOf, log } from './faults';
 import type { Service } from './service';

@@ -1,5 +1,5 @@
+import { encode } from '../json';
 import type { Happening, HostEvent } from '../protocol/control';
-import { encode } from '../runs/jsonl';
 
 /** What the journal holds at most, and what one answer holds at most. */
 const limits = { events: 5000, bytes: 4 << 20, batchEvents: 500, batchBytes: 1 << 20 };

@@ -3,7 +3,7 @@
  * private socket or named pipe. `docs/protocol.md` says it for hosts in other languages. Types and validation only.
  */
 import * as z from 'zod';
-import { real } from '../runs/jsonl';
+import { real } from '../json';
 import { evaluationRecordSchema } from '../runs/records';
 import { trainedStages } from '../stages';
 import { faultSchema, hostEventSchema, statusSchema } from './host-events';

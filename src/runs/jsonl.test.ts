@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as z from 'zod';
-import { appendLines, encode, lastSeq, readRecords, real, truncateAfter } from './jsonl';
+import { encode, real } from '../json';
+import { appendLines, lastSeq, readRecords, truncateAfter } from './jsonl';
 
 let folder: string;
 let file: string;

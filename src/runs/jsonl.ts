@@ -1,20 +1,11 @@
 /** JSON lines that survive crashes: a line counts when its line end is written, and only then. */
 import fs from 'node:fs';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
+import { encode } from '../json';
 import { parseJson, readLines } from '../lines';
 import { cutFile, openToWrite, remove } from '../writing';
-
-/** JSON has no NaN and no infinities: they are written as the strings "NaN", "Infinity" and "-Infinity". */
-export function encode(record: unknown): string {
-  return JSON.stringify(record, (_, value) =>
-    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
-  );
-}
-
-/** A number that may be one of those strings in the file. */
-export const real = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number)]);
 
 /** Appends whole lines to a file below `root`. A torn line that a crash left is cut off first; if the disk is full, nothing of this call stays. */
 export function appendLines(root: string, file: string, records: readonly unknown[]): void {

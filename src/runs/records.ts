@@ -1,7 +1,7 @@
 /** Everything that a run folder holds, as schemas: what is written is typed by them, what is read is checked by them. */
 import * as z from 'zod';
+import { real } from '../json';
 import { stageNames } from '../stages';
-import { real } from './jsonl';
 
 /** Version of the folder's format; a reader refuses greater ones. */
 export const formatVersion = 1;

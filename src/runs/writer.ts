@@ -2,11 +2,12 @@
 import { dirname, join } from 'node:path';
 import { diskError, guardDisk } from '../disk';
 import { UserError } from '../errors';
+import { encode } from '../json';
 import { thisProcess } from '../processes';
 import type { StageName } from '../stages';
 import { checkInside, flushFile, flushFolder, makeFolder, makeNewFolder, remove, replaceText } from '../writing';
 import { deleteCheckpointFolder, removeUnfinished, verifyCheckpoint, writeCheckpointFolder } from './checkpoints';
-import { appendLines, encode, lastSeq, truncateAfter } from './jsonl';
+import { appendLines, lastSeq, truncateAfter } from './jsonl';
 import * as layout from './layout';
 import { acquireLock, type Lock } from './lock';
 import { openRun, readSummary } from './reading';

@@ -1,7 +1,7 @@
 /** Messages on a pipe: `Content-Length: <bytes>`, an empty line, and so many bytes of UTF-8 JSON (as the Language Server Protocol frames). */
 import { UserError } from '../../errors';
+import { encode } from '../../json';
 import { parseJson } from '../../lines';
-import { encode } from '../../runs/jsonl';
 
 /** A message has at most so many bytes: V8 holds no text of more than half a gigabyte. */
 export const maxMessageBytes = 256 << 20;

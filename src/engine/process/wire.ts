@@ -1,7 +1,7 @@
 /** The engine protocol as schemas: every request with its parameters and its result, progress, errors. docs/engine.md is the prose. */
 import * as z from 'zod';
 import { loraTargets } from '../../config/lora';
-import { real } from '../../runs/jsonl';
+import { real } from '../../json';
 import { examples, floatRows, floats, rows } from './encodings';
 
 /** The version that `hello` names; another one is refused. */
@@ -110,7 +110,12 @@ export const methods = {
       quantization: z.string().optional(),
       seed,
     }),
-    result: z.object({ id, facts, description: z.string().describe('One line for a person: what computes.') }),
+    result: z.object({
+      id,
+      facts,
+      description: z.string().describe('One line for a person: what computes.'),
+      warnings: z.array(z.string()).optional().describe('Where the student is not quite what was asked for.'),
+    }),
   },
   /** Completions, ordered by prompt and then by their index in the group. */
   sample: {
@@ -161,7 +166,8 @@ export const methods = {
   snapshot: { params: z.object({ id, checkpoint: path.optional() }), result: z.object({ snapshot }) },
   restore: { params: z.object({ id, snapshot }), result: nothing },
   discard: { params: z.object({ id, snapshot }), result: nothing },
-  save: { params: z.object({ id, folder: path, moments: z.boolean() }), result: nothing },
+  /** A Hugging Face folder, or PEFT's of an adapter, with the tokenizer's files. */
+  save: { params: z.object({ id, folder: path, moments: z.boolean(), eosIds: z.array(count) }), result: nothing },
   load: { params: z.object({ id, folder: path, moments: z.boolean(), step: count }), result: nothing },
   close: { params: z.object({ id }), result: nothing },
   /** The engine answers and ends. */
