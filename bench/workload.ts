@@ -3,10 +3,10 @@ import type { Example } from '../src/engine-data/examples';
 import { type BackendInfo, type BackendName, useBackend } from '../src/kernels/backends';
 import { createOptimizer } from '../src/learning/optimizer';
 import { supervisedStep } from '../src/learning/supervised';
-import { parseModelConfig } from '../src/model/config';
 import { createModel } from '../src/model/transformer';
 import { Random } from '../src/random';
 import { sample } from '../src/rollout/sample';
+import { parseModelConfig } from '../src/student-files/config';
 
 export const config = parseModelConfig({
   model_type: 'qwen2',

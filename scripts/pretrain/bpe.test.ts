@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeTokenizer } from '../../src/model/tokenizer';
+import { makeTokenizer } from '../../src/student-files/tokenizer';
 import { learnMerges, tokenizerJson } from './bpe';
 import { pretrainingRow } from './corpus';
 

@@ -16,11 +16,11 @@ import { useBackend } from '../../src/kernels/backends';
 import { createOptimizer } from '../../src/learning/optimizer';
 import { learningRateAt } from '../../src/learning/schedule';
 import { supervisedStep } from '../../src/learning/supervised';
-import { parseModelConfig } from '../../src/model/config';
 import { saveStudent } from '../../src/model/hf-folder';
-import { loadTokenizer } from '../../src/model/tokenizer';
 import { createModel } from '../../src/model/transformer';
 import { bits } from '../../src/random';
+import { parseModelConfig } from '../../src/student-files/config';
+import { loadTokenizer } from '../../src/student-files/tokenizer';
 import { type Corpus, pretrainingRow } from './corpus';
 
 const { values } = parseArgs({

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { runConfigOf } from '../curriculum/run-config';
 import { useBackend } from '../kernels/backends';
 import { type Exported, type ExportFormat, exportStudent } from '../model/export';
-import type { WrittenType } from '../model/gguf/write';
+import type { WrittenType } from '../student-files/gguf/write';
 import { studentAt } from './asked-student';
 import { printDocument } from './exit';
 import { bytes, columns } from './format';

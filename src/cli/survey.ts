@@ -13,7 +13,7 @@ import { sameQuestionNotes } from '../data/same-questions';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
 import { loadStudentConfig } from '../model/hf-folder';
-import type { Tokenizer } from '../model/tokenizer';
+import type { Tokenizer } from '../student-files/tokenizer';
 import { type DatasetOptions, type FileSource, loadAsked, sourceOf } from './dataset';
 import { percent } from './format';
 import { shown } from './places';

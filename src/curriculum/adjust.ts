@@ -2,9 +2,9 @@ import { resolve } from 'node:path';
 import type { Experiment } from '../config/experiment';
 import { UserError } from '../errors';
 import { loadStudentConfig } from '../model/hf-folder';
-import { parameterShapes } from '../model/parameters';
 import type { TrainedStage } from '../stages';
 import { type BaselineName, baselineNames } from '../stages';
+import { parameterShapes } from '../student-files/parameters';
 
 /** What a user may change of an experiment for one run. */
 export interface RunOptions {

@@ -5,12 +5,12 @@ import { UserError } from '../errors';
 import type { Optimizer } from '../learning/optimizer';
 import { copyCompanions, loadModel, saveStudent } from '../model/hf-folder';
 import { readAdapter, saveAdapter } from '../model/lora-files';
-import { openSafetensors, writeSafetensors } from '../model/safetensors';
 import { disposeModel, type Model, trainableParameters } from '../model/transformer';
 import { verifyCheckpoint } from '../runs/checkpoints';
 import { checkpointsFolder } from '../runs/layout';
 import type { CheckpointEntry } from '../runs/records';
 import type { StageName } from '../stages';
+import { openSafetensors, writeSafetensors } from '../student-files/safetensors';
 import type { Context } from './context';
 import { readTrainingState, type TrainingState } from './training-state';
 

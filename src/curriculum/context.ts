@@ -1,9 +1,9 @@
 import type { Experiment } from '../config/experiment';
-import type { Tokenizer } from '../model/tokenizer';
 import type { CurriculumEvent } from '../runs/events';
 import type { UpdateMetrics } from '../runs/records';
 import type { RunWriter } from '../runs/writer';
 import type { StageName } from '../stages';
+import type { Tokenizer } from '../student-files/tokenizer';
 import type { Lesson } from './lessons';
 
 export type { CurriculumEvent } from '../runs/events';

@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadTokenizer } from '../model/tokenizer';
 import { appendDecisions, type NewDecision } from '../runs/decisions';
 import { openRun, readFailures, readMetrics } from '../runs/reading';
 import type { FailureRecord, RewriteDecision } from '../runs/records';
+import { loadTokenizer } from '../student-files/tokenizer';
 import type { Context, CurriculumEvent } from './context';
 import { type TaughtRewrite, withVerdicts } from './decisions';
 import { prepareLessons } from './lessons';

@@ -1,9 +1,9 @@
 import { judge } from '../answers/grade';
 import type { Draft } from '../engine-data/sampling';
-import type { Tokenizer } from '../model/tokenizer';
 import type { Model } from '../model/transformer';
 import { sample } from '../rollout/sample';
 import { mean, wilsonInterval } from '../statistics';
+import type { Tokenizer } from '../student-files/tokenizer';
 import type { Context } from './context';
 import type { Lesson } from './lessons';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Tokenizer } from '../model/tokenizer';
+import type { Tokenizer } from '../student-files/tokenizer';
 import { prepareLessons } from './lessons';
 
 /** A token a code unit, and a count of the texts that were encoded. */

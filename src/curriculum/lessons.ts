@@ -6,9 +6,9 @@ import type { Problems } from '../data/problems';
 import type { Problem } from '../data/types';
 import type { Example } from '../engine-data/examples';
 import { UserError } from '../errors';
-import type { Tokenizer } from '../model/tokenizer';
 import { once } from '../once';
 import type { Random } from '../random';
+import type { Tokenizer } from '../student-files/tokenizer';
 
 /** A problem as the student meets it: tokens made once, the teacher's chain in our one form. */
 export interface Lesson {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { defaultLora } from '../config/lora';
-import { parseModelConfig } from '../model/config';
+import { parseModelConfig } from '../student-files/config';
 import { checkMemory, peakOf, remedies, settleMemory } from './memory';
 import { machineMemory, memoryLimits } from './memory-limits';
 import { tinyExperiment } from './testing/tiny';

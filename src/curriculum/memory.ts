@@ -7,10 +7,10 @@ import type { MemoryLimits } from '../engine-data/memory';
 import { type Learner, type Memory, type Pass, totalOf } from '../engine-data/memory';
 import { UserError } from '../errors';
 import { generationMemory, updateMemory } from '../learning/memory';
-import type { ModelConfig } from '../model/config';
 import { loadStudentConfig } from '../model/hf-folder';
-import type { Tokenizer } from '../model/tokenizer';
 import { type BaselineName, baselineNames } from '../stages';
+import type { ModelConfig } from '../student-files/config';
+import type { Tokenizer } from '../student-files/tokenizer';
 import { rowsAtOnce } from './groups';
 import { prepareLessons } from './lessons';
 

@@ -8,12 +8,12 @@ import { type ExperimentData, loadExperimentData } from '../data/experiment-data
 import { isOutOfMemory, UserError } from '../errors';
 import { type BackendInfo, useBackend } from '../kernels/backends';
 import { loadStudentTokenizer } from '../model/hf-folder';
-import { promptStyle, withPrompts } from '../model/prompting';
-import type { Tokenizer } from '../model/tokenizer';
 import { disposeModel, type Model } from '../model/transformer';
 import { latestCheckpoint, openRun } from '../runs/reading';
 import type { CheckpointEntry, StageRow } from '../runs/records';
 import { createRun, openForWriting, type RunWriter } from '../runs/writer';
+import { promptStyle, withPrompts } from '../student-files/prompting';
+import type { Tokenizer } from '../student-files/tokenizer';
 import { adapt } from './adapter';
 import { newestCheckpoint } from './checkpoints';
 import { Cancelled, type Context, type CurriculumEvent, Stopped } from './context';

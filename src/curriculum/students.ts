@@ -1,7 +1,7 @@
 /** Students as they are asked: the model, and a tokenizer that frames prompts the way their training did. */
 import type { PromptStyle } from '../config/student';
 import { loadStudent, type Student } from '../model/hf-folder';
-import { type PromptSettings, promptStyle, withPrompts } from '../model/prompting';
+import { type PromptSettings, promptStyle, withPrompts } from '../student-files/prompting';
 import { runConfigOf } from './run-config';
 
 /** A student with its prompts. */

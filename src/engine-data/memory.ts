@@ -1,6 +1,6 @@
 /** How much memory training takes: what is asked, and what an engine answers. */
 import type { LoraSettings } from '../config/lora';
-import type { ModelConfig } from '../model/config';
+import type { ModelConfig } from '../student-files/config';
 
 /** What is trained. */
 export interface Learner {

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { TookTooLong, withinTime } from '../bounded';
 import { UserError } from '../errors';
-import { tokenizerAt } from '../model/student-tokenizer';
-import type { Tokenizer } from '../model/tokenizer';
 import type { Method, Params, Result } from '../protocol/control';
+import { tokenizerAt } from '../student-files/student-tokenizer';
+import type { Tokenizer } from '../student-files/tokenizer';
 import type { Control } from './control';
 import { log } from './faults';
 import type { Job } from './messages';

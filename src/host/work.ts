@@ -10,7 +10,6 @@ import { prepareLessons, rewriteExercise } from '../curriculum/lessons';
 import { runConfigOf } from '../curriculum/run-config';
 import type { Completion, Draft } from '../engine-data/sampling';
 import { UserError } from '../errors';
-import type { Tokenizer } from '../model/tokenizer';
 import type { Model } from '../model/transformer';
 import type { Candidate, Progress, Result, Sample } from '../protocol/control';
 import { scoreGroup } from '../rewards/compose';
@@ -18,6 +17,7 @@ import { sample } from '../rollout/sample';
 import { evaluationFile } from '../runs/layout';
 import { runOfCheckpoint } from '../runs/reading';
 import { openForWriting } from '../runs/writer';
+import type { Tokenizer } from '../student-files/tokenizer';
 import type { JobParams } from './messages';
 
 /** What work is done with: the student, a way to be ended, and whom to tell of progress. */

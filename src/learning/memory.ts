@@ -5,7 +5,7 @@
 import { type Generation, type Learner, type Memory, noMemory, type Pass } from '../engine-data/memory';
 import { sizeClass } from '../kernels/native/pool';
 import { adapterShapes } from '../model/lora';
-import { parameterShapes } from '../model/parameters';
+import { parameterShapes } from '../student-files/parameters';
 
 /** A float32 tensor of so many numbers. */
 const floats = (count: number) => (count > 0 ? sizeClass(4 * count) : 0);

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { UserError } from '../errors';
 import { useBackend } from '../kernels/backends';
-import { parseModelConfig } from './config';
-import type { JsonObject } from './files';
+import { parseModelConfig } from '../student-files/config';
+import type { JsonObject } from '../student-files/files';
+import { openSafetensors, type TensorSource, writeSafetensors } from '../student-files/safetensors';
+import { tinyConfig, tinyTokenizer } from '../student-files/testing/tiny';
 import { loadModel, loadStudent, saveStudent } from './hf-folder';
-import { openSafetensors, type TensorSource, writeSafetensors } from './safetensors';
-import { tinyConfig, tinyTokenizer } from './testing/tiny';
 import { createModel, disposeModel, type Model } from './transformer';
 
 let folder: string;

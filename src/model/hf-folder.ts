@@ -2,19 +2,19 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
+import { type ModelConfig, modelConfigJson, parseModelConfig } from '../student-files/config';
+import { readJsonObject, replaceFile, writeJson } from '../student-files/files';
+import { ggufAt, ggufCompanions, ggufConfig, ggufWeights, withGguf } from '../student-files/gguf/student';
+import { embedName, headName, parameterShapes } from '../student-files/parameters';
+import { type FloatDtype, writeSafetensors } from '../student-files/safetensors';
+import { tokenizerAt } from '../student-files/student-tokenizer';
+import { loadTokenizer, modelEosIds, type Tokenizer, tokenizerWithin } from '../student-files/tokenizer';
+import { holdsWeights, openWeights, type Weights } from '../student-files/weights';
 import { studentNameText } from '../students/name';
-import { type ModelConfig, modelConfigJson, parseModelConfig } from './config';
-import { readJsonObject, replaceFile, writeJson } from './files';
 import { fingerprint } from './fingerprint';
-import { ggufAt, ggufCompanions, ggufConfig, ggufWeights, withGguf } from './gguf/student';
 import { adapterBase, adapterConfigFile, holdsAdapter, readAdapter } from './lora-files';
 import { mergedValues } from './merge';
-import { embedName, headName, parameterShapes } from './parameters';
-import { type FloatDtype, writeSafetensors } from './safetensors';
-import { tokenizerAt } from './student-tokenizer';
-import { loadTokenizer, modelEosIds, type Tokenizer, tokenizerWithin } from './tokenizer';
 import { disposeModel, type Model, modelFrom } from './transformer';
-import { holdsWeights, openWeights, type Weights } from './weights';
 
 export interface Student {
   model: Model;

@@ -6,10 +6,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { UserError } from '../errors';
 import { useBackend } from '../kernels/backends';
-import { parseModelConfig } from './config';
-import type { JsonObject } from './files';
+import { parseModelConfig } from '../student-files/config';
+import type { JsonObject } from '../student-files/files';
+import { tinyConfig, tinyTokenizer } from '../student-files/testing/tiny';
 import { loadStudent, saveStudent } from './hf-folder';
-import { tinyConfig, tinyTokenizer } from './testing/tiny';
 import { createModel, disposeModel } from './transformer';
 
 let folder: string;

@@ -5,13 +5,13 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '../errors';
+import type { ModelConfig } from '../student-files/config';
+import { readJsonObject, writeJson } from '../student-files/files';
+import { moduleOf, readSettings, refuseAdapter } from '../student-files/lora-settings';
+import { openSafetensors, type SafetensorsFile, writeSafetensors } from '../student-files/safetensors';
 import { findStudent } from '../students/cache';
 import { parseStudentName, type StudentName } from '../students/name';
-import type { ModelConfig } from './config';
-import { readJsonObject, writeJson } from './files';
 import { type Adapter, type AdapterBase, adapterFrom, adapterShapes } from './lora';
-import { moduleOf, readSettings, refuseAdapter } from './lora-settings';
-import { openSafetensors, type SafetensorsFile, writeSafetensors } from './safetensors';
 
 export const adapterConfigFile = 'adapter_config.json';
 const weightsFile = 'adapter_model.safetensors';

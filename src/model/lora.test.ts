@@ -19,15 +19,15 @@ import { policyLogProbs } from '../learning/grpo';
 import { createOptimizer, disposeOptimizer } from '../learning/optimizer';
 import { supervisedStep } from '../learning/supervised';
 import { sample } from '../rollout/sample';
-import { parseModelConfig } from './config';
+import { parseModelConfig } from '../student-files/config';
+import { openSafetensors, type TensorSource, writeSafetensors } from '../student-files/safetensors';
+import { tinyConfig, tinyTokenizer } from '../student-files/testing/tiny';
 import { exportStudent } from './export';
 import { fingerprint } from './fingerprint';
 import { loadStudent, loadStudentTokenizer, saveStudent } from './hf-folder';
 import { adapterShapes, addsNothing, createAdapter } from './lora';
 import { saveAdapter } from './lora-files';
 import { mergeAdapter } from './merge';
-import { openSafetensors, type TensorSource, writeSafetensors } from './safetensors';
-import { tinyConfig, tinyTokenizer } from './testing/tiny';
 import { copyModel, createModel, disposeModel, forward, headWeight, type Model, pack } from './transformer';
 
 const vocabulary = 261;

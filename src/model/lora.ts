@@ -5,8 +5,8 @@
 import { dispose, keep, type Tensor, type Tensor2D, tensor2d } from '@tensorflow/tfjs-core';
 import { type LoraSettings, loraTargets } from '../config/lora';
 import { Random } from '../random';
-import type { ModelConfig } from './config';
-import { layerName, parameterShapes } from './parameters';
+import type { ModelConfig } from '../student-files/config';
+import { layerName, parameterShapes } from '../student-files/parameters';
 
 export interface AdapterSettings extends LoraSettings {
   /** alpha / sqrt(rank) instead of alpha / rank (rsLoRA, arXiv 2312.03732); only from files. */

@@ -18,10 +18,10 @@ import { UserError } from '../errors';
 import { useBackend } from '../kernels/backends';
 import { adamW, tokenLogProbs } from '../kernels/interface';
 import { Random } from '../random';
-import { parseModelConfig } from './config';
-import { parameterShapes } from './parameters';
+import { parseModelConfig } from '../student-files/config';
+import { parameterShapes } from '../student-files/parameters';
+import { tinyConfig } from '../student-files/testing/tiny';
 import { livelyModel, naiveLogits } from './testing/naive';
-import { tinyConfig } from './testing/tiny';
 import { copyModel, createModel, disposeModel, forward, headWeight, type Model, pack } from './transformer';
 
 beforeAll(async () => {

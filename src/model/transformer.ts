@@ -35,10 +35,18 @@ import {
   swiGlu,
 } from '../kernels/interface';
 import { bits } from '../random';
-import { checkLength, checkTokens, type ModelConfig } from './config';
+import { checkLength, checkTokens, type ModelConfig } from '../student-files/config';
+import {
+  embedName,
+  headName,
+  initialValues,
+  layerName,
+  layerNames,
+  normName,
+  parameterShapes,
+} from '../student-files/parameters';
+import { ropeValues } from '../student-files/rope';
 import { type Adapter, adapterOf, adapterScale, copyAdapter } from './lora';
-import { embedName, headName, initialValues, layerName, layerNames, normName, parameterShapes } from './parameters';
-import { ropeValues } from './rope';
 
 export interface Model {
   readonly config: ModelConfig;

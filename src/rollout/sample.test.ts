@@ -4,10 +4,10 @@ import type { Completion, SampleOptions } from '../engine-data/sampling';
 import { useBackend } from '../kernels/backends';
 import { embed, tokenLogProbs } from '../kernels/interface';
 import { tensorFlowIsSetUp } from '../kernels/testing/backends';
-import { parseModelConfig } from '../model/config';
 import { livelyModel, naiveLogits, naiveLogProb } from '../model/testing/naive';
-import { tinyConfig } from '../model/testing/tiny';
 import { forward, headWeight, type Model, modelFrom, pack } from '../model/transformer';
+import { parseModelConfig } from '../student-files/config';
+import { tinyConfig } from '../student-files/testing/tiny';
 import { sample } from './sample';
 
 const prompts = [[3, 14, 15, 9, 26], [35], [8, 9, 7], [9, 32, 38, 46, 26, 43, 38]];

@@ -7,10 +7,10 @@ import { dispose, slice, type Tensor, type Tensor2D, tensor1d, tidy, zeros } fro
 import type { Completion, SampleOptions, SampleSummary } from '../engine-data/sampling';
 import { UserError } from '../errors';
 import { copySlots, type DecoderWeights, decodeStep, type KvCache, sampleToken } from '../kernels/interface';
-import { checkLength, checkTokens, type ModelConfig } from '../model/config';
 import { mergeAdapter } from '../model/merge';
 import { decoderShape, decoderWeights, disposeModel, type Model } from '../model/transformer';
 import { uniform } from '../random';
+import { checkLength, checkTokens, type ModelConfig } from '../student-files/config';
 import { type Group, groupsOf, type Row, Slots } from './schedule';
 
 /** Milliseconds of work after which the event loop gets a turn, so that hosts stay responsive and signals arrive. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/model/files';
-import { makeTokenizer } from '../../src/model/tokenizer';
+import type { JsonObject } from '../../src/student-files/files';
+import { makeTokenizer } from '../../src/student-files/tokenizer';
 import { readFixture } from './fixtures';
 import { differing, type GeneratedTexts, generated } from './texts';
 

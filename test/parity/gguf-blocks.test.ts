@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { dequantize } from '../../src/model/gguf/dequantize';
-import type { TensorTypeName } from '../../src/model/gguf/types';
-import { quantize8 } from '../../src/model/gguf/write';
+import { dequantize } from '../../src/student-files/gguf/dequantize';
+import type { TensorTypeName } from '../../src/student-files/gguf/types';
+import { quantize8 } from '../../src/student-files/gguf/write';
 import { readFixture } from './fixtures';
 
 const cases = readFixture<Record<string, { raw: string; values: string }>>('gguf-blocks.json');

@@ -7,8 +7,8 @@ import { fingerprint } from '../../src/model/fingerprint';
 import { loadModel } from '../../src/model/hf-folder';
 import { readAdapter } from '../../src/model/lora-files';
 import { mergeAdapter } from '../../src/model/merge';
-import { openSafetensors } from '../../src/model/safetensors';
 import { disposeModel, forward, headWeight, type Model, pack } from '../../src/model/transformer';
+import { openSafetensors } from '../../src/student-files/safetensors';
 import { backends, expectClose, fixture, readFixture, tolerance } from './fixtures';
 
 interface Case {

@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { useBackend } from '../../src/kernels/backends';
 import { embed, tokenLogProbs } from '../../src/kernels/interface';
 import { loadModel } from '../../src/model/hf-folder';
-import { openSafetensors } from '../../src/model/safetensors';
 import { disposeModel, forward, headWeight, type Model, pack } from '../../src/model/transformer';
+import { openSafetensors } from '../../src/student-files/safetensors';
 import { backends, expectClose, fixture, readFixture, tolerance } from './fixtures';
 
 const cases = readFixture<Record<string, { sequences: number[][]; loss: number }>>('models/cases.json');

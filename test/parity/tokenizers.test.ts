@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { peer } from '../../scripts/peers/peers';
-import { type ChatMessage, renderChat } from '../../src/model/chat-template';
 import { loadStudentTokenizer } from '../../src/model/hf-folder';
-import { promptStyle } from '../../src/model/prompting';
 import { packageRoot } from '../../src/paths';
+import { type ChatMessage, renderChat } from '../../src/student-files/chat-template';
+import { promptStyle } from '../../src/student-files/prompting';
 import { readFixture } from './fixtures';
 import { differing, type GeneratedTexts, generated } from './texts';
 

@@ -7,7 +7,6 @@ import { peer } from '../../scripts/peers/peers';
 import { useBackend } from '../../src/kernels/backends';
 import { exportStudent } from '../../src/model/export';
 import { llama3, tinyConfig, writeTinyFolder } from '../../src/model/gguf/testing/tiny';
-import type { Field, WrittenType } from '../../src/model/gguf/write';
 import {
   copyCompanions,
   loadStudent,
@@ -18,6 +17,7 @@ import {
 import { livelyModel } from '../../src/model/testing/naive';
 import { disposeModel, forward, headWeight, type Model, modelFrom, pack } from '../../src/model/transformer';
 import { sample } from '../../src/rollout/sample';
+import type { Field, WrittenType } from '../../src/student-files/gguf/write';
 import { readFixture } from '../parity/fixtures';
 import { type GeneratedTexts, generated } from '../parity/texts';
 import { type LlamaCpp, openLlamaCpp } from './llama';

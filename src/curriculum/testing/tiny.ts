@@ -6,10 +6,10 @@ import type { Experiment, ExperimentFile } from '../../config/experiment';
 import { resolveExperiment } from '../../config/load';
 import { useBackend } from '../../kernels/backends';
 import { testedBackend } from '../../kernels/testing/backends';
-import { parseModelConfig } from '../../model/config';
 import { saveStudent } from '../../model/hf-folder';
-import { tinyConfig, tinyTokenizer } from '../../model/testing/tiny';
 import { createModel, disposeModel } from '../../model/transformer';
+import { parseModelConfig } from '../../student-files/config';
+import { tinyConfig, tinyTokenizer } from '../../student-files/testing/tiny';
 
 /** The tiny tokenizer with [MASK] as a special token, as the built-in student's has it. */
 function tokenizerWithMask() {

@@ -3,11 +3,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Example } from '../../engine-data/examples';
 import { createOptimizer, disposeOptimizer } from '../../learning/optimizer';
 import { supervisedStep } from '../../learning/supervised';
-import { parseModelConfig } from '../../model/config';
-import { tinyConfig } from '../../model/testing/tiny';
 import { createModel, disposeModel } from '../../model/transformer';
 import { Random } from '../../random';
 import { sample } from '../../rollout/sample';
+import { parseModelConfig } from '../../student-files/config';
+import { tinyConfig } from '../../student-files/testing/tiny';
 import { switchTo, tensorFlowIsSetUp } from '../testing/backends';
 import type { TensorFlowBackend } from './binding';
 

@@ -1,16 +1,16 @@
 /** A student as a GGUF file that llama.cpp loads. */
-import type { ModelConfig } from '../config';
-import { usualAttentionFactor } from '../config-rope';
-import type { JsonObject } from '../files';
+import type { ModelConfig } from '../../student-files/config';
+import { usualAttentionFactor } from '../../student-files/config-rope';
+import type { JsonObject } from '../../student-files/files';
+import { llama3Divisors } from '../../student-files/gguf/config';
+import { ggufName, interleave, interleavedHeads } from '../../student-files/gguf/names';
+import { tensorTypes } from '../../student-files/gguf/types';
+import { vocabularyFields } from '../../student-files/gguf/vocabulary';
+import { type Field, type GgufSource, type WrittenType, writeGguf } from '../../student-files/gguf/write';
+import { parameterShapes } from '../../student-files/parameters';
+import type { Tokenizer } from '../../student-files/tokenizer';
 import { mergedValues } from '../merge';
-import { parameterShapes } from '../parameters';
-import type { Tokenizer } from '../tokenizer';
 import type { Model } from '../transformer';
-import { llama3Divisors } from './config';
-import { ggufName, interleave, interleavedHeads } from './names';
-import { tensorTypes } from './types';
-import { vocabularyFields } from './vocabulary';
-import { type Field, type GgufSource, type WrittenType, writeGguf } from './write';
 
 export interface GgufOptions {
   type: WrittenType;

@@ -1,7 +1,7 @@
 /** The decoder once more, in plain double-precision loops over one sequence: what the tests compare with. */
-import type { ModelConfig } from '../config';
-import { initialValues } from '../parameters';
-import { inverseFrequencies } from '../rope';
+import type { ModelConfig } from '../../student-files/config';
+import { initialValues } from '../../student-files/parameters';
+import { inverseFrequencies } from '../../student-files/rope';
 import { type Model, modelFrom } from '../transformer';
 
 /** A random model with weights large enough that every part of it matters to the result. */

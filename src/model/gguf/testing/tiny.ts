@@ -1,12 +1,12 @@
 /** Tiny random students with a byte-level tokenizer, and the metadata that a GGUF file has of it. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ModelConfig, parseModelConfig } from '../../config';
+import { type ModelConfig, parseModelConfig } from '../../../student-files/config';
+import { tokenizerFiles } from '../../../student-files/gguf/tokenizer';
+import type { Metadata } from '../../../student-files/gguf/types';
+import type { Field } from '../../../student-files/gguf/write';
 import { saveStudent } from '../../hf-folder';
 import type { Model } from '../../transformer';
-import { tokenizerFiles } from '../tokenizer';
-import type { Metadata } from '../types';
-import type { Field } from '../write';
 
 /** Every byte as a character, as GPT-2's encoder writes them. */
 const byteTokens = (() => {

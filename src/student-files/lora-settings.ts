@@ -1,9 +1,9 @@
 /** What adapter_config.json of the PEFT library says, as far as it is computed here (peft 0.21, LoraConfig). */
 import { type LoraTarget, loraTargets } from '../config/lora';
 import { UserError } from '../errors';
+import { type AdapterSettings, adapterName, adapterScale } from '../model/lora';
 import type { ModelConfig } from './config';
 import { isJsonObject, type JsonObject, readJsonObject } from './files';
-import { type AdapterSettings, adapterName, adapterScale } from './lora';
 import { layerName, layerNames } from './parameters';
 import type { TensorEntry } from './safetensors-header';
 
