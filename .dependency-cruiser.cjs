@@ -23,11 +23,13 @@ const mayImport = {
   answers: [],
   chain: ['answers'],
   // What engines take and give: plain arrays, settings, measurements.
-  'engine-data': ['config', 'model'],
+  'engine-data': ['student-files', 'config'],
+  // Students on disk: architecture, tokenizer, chat template, tensors. No engine is needed to read them.
+  'student-files': ['students', 'config'],
   kernels: ['engine-data'],
   // Sets TensorFlow up on this machine; used by the command line alone.
   'backend-install': ['kernels'],
-  model: ['engine-data', 'kernels', 'config', 'students'],
+  model: ['student-files', 'engine-data', 'kernels', 'config', 'students'],
   data: ['chain', 'answers', 'config'],
   // Asks for chains over the network or of a local model; free of the engine, so that the extension can ask too.
   teachers: ['runs', 'data', 'chain', 'answers', 'config'],
@@ -37,13 +39,14 @@ const mayImport = {
   cases: ['runs', 'data', 'chain', 'answers', 'config'],
   // Rollouts that other trainers logged, as run folders.
   imports: ['cases', 'runs', 'data', 'chain', 'answers', 'config'],
-  rollout: ['engine-data', 'model', 'kernels'],
-  learning: ['engine-data', 'model', 'kernels', 'rollout', 'config'],
+  rollout: ['student-files', 'engine-data', 'model', 'kernels'],
+  learning: ['student-files', 'engine-data', 'model', 'kernels', 'rollout', 'config'],
   // The port: what the method asks of whatever computes.
-  engine: ['engine-data', 'learning', 'rollout', 'model', 'kernels', 'config'],
+  engine: ['student-files', 'engine-data', 'learning', 'rollout', 'model', 'kernels', 'config'],
   curriculum: [
     'engine',
     'engine-data',
+    'student-files',
     'learning',
     'rollout',
     'model',
@@ -63,6 +66,7 @@ const mayImport = {
     'curriculum',
     'engine',
     'engine-data',
+    'student-files',
     'cases',
     'learning',
     'rollout',
@@ -81,6 +85,7 @@ const mayImport = {
       'curriculum',
       'engine',
       'engine-data',
+      'student-files',
       'learning',
       'rollout',
       'model',

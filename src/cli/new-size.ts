@@ -1,9 +1,10 @@
 /** How much a new experiment does at a time, so that the machine that it is made on holds it. */
+
 import { checkExperiment } from '../config/check';
 import { resolveExperiment } from '../config/load';
 import { type Lengths, peakOf, settleMemory } from '../curriculum/memory';
 import { memoryLimits } from '../curriculum/memory-limits';
-import { loadStudentConfig } from '../model/hf-folder';
+import { loadStudentConfig } from '../student-files/folder';
 
 export interface Size {
   /** Problems that an update of Stage 2 and 3 samples a group of answers to. */

@@ -1,4 +1,5 @@
 /** What has to be known of a dataset to write an experiment for it: its format, its rows, how long its chains are. */
+
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Lesson, prepareLessons } from '../curriculum/lessons';
@@ -12,7 +13,7 @@ import { chainsIn, type Problems, spread } from '../data/problems';
 import { sameQuestionNotes } from '../data/same-questions';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
-import { loadStudentConfig } from '../model/hf-folder';
+import { loadStudentConfig } from '../student-files/folder';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { type DatasetOptions, type FileSource, loadAsked, sourceOf } from './dataset';
 import { percent } from './format';

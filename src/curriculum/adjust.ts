@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { Experiment } from '../config/experiment';
 import { UserError } from '../errors';
-import { loadStudentConfig } from '../model/hf-folder';
 import type { TrainedStage } from '../stages';
 import { type BaselineName, baselineNames } from '../stages';
+import { loadStudentConfig } from '../student-files/folder';
 import { parameterShapes } from '../student-files/parameters';
 
 /** What a user may change of an experiment for one run. */

@@ -1,4 +1,5 @@
 /** From an experiment to a run that goes on: loads what it names, opens its folder, and sees to a clean end whatever happens. */
+
 import { execFileSync } from 'node:child_process';
 import { cpus, platform, release } from 'node:os';
 import { dirname } from 'node:path';
@@ -7,11 +8,11 @@ import type { Experiment } from '../config/experiment';
 import { type ExperimentData, loadExperimentData } from '../data/experiment-data';
 import { isOutOfMemory, UserError } from '../errors';
 import { type BackendInfo, useBackend } from '../kernels/backends';
-import { loadStudentTokenizer } from '../model/hf-folder';
 import { disposeModel, type Model } from '../model/transformer';
 import { latestCheckpoint, openRun } from '../runs/reading';
 import type { CheckpointEntry, StageRow } from '../runs/records';
 import { createRun, openForWriting, type RunWriter } from '../runs/writer';
+import { loadStudentTokenizer } from '../student-files/folder';
 import { promptStyle, withPrompts } from '../student-files/prompting';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { adapt } from './adapter';

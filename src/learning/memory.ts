@@ -4,7 +4,7 @@
  */
 import { type Generation, type Learner, type Memory, noMemory, type Pass } from '../engine-data/memory';
 import { sizeClass } from '../kernels/native/pool';
-import { adapterShapes } from '../model/lora';
+import { adapterShapes } from '../student-files/adapter';
 import { parameterShapes } from '../student-files/parameters';
 
 /** A float32 tensor of so many numbers. */

@@ -1,9 +1,11 @@
 /** Students for others: a Hugging Face folder or a GGUF file, whatever the student was. */
+
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { diskError } from '../disk';
 import { UserError } from '../errors';
 import { type JsonObject, readJsonObject } from '../student-files/files';
+import { baseFolder, tokenizerPlace } from '../student-files/folder';
 import { ggufAt, ggufCompanions, withGguf } from '../student-files/gguf/student';
 import { cutsOtherwise } from '../student-files/gguf/vocabulary';
 import type { WrittenType } from '../student-files/gguf/write';
@@ -11,7 +13,7 @@ import { type PromptSettings, withPrompts } from '../student-files/prompting';
 import type { FloatDtype } from '../student-files/safetensors';
 import { makeFolder, makeNewFolder, move, remove } from '../writing';
 import { writeGgufStudent } from './gguf/export';
-import { baseFolder, loadStudent, type Student, saveStudent, tokenizerPlace } from './hf-folder';
+import { loadStudent, type Student, saveStudent } from './hf-folder';
 import { disposeModel } from './transformer';
 
 export type ExportFormat = 'hf' | 'gguf';

@@ -1,18 +1,27 @@
 /** Students on disk: Hugging Face folders that transformers, too, loads and writes; to read, GGUF files as well. */
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
-import { type ModelConfig, modelConfigJson, parseModelConfig } from '../student-files/config';
-import { readJsonObject, replaceFile, writeJson } from '../student-files/files';
-import { ggufAt, ggufCompanions, ggufConfig, ggufWeights, withGguf } from '../student-files/gguf/student';
+import { adapterConfigFile, holdsAdapter } from '../student-files/adapter-base';
+import { type ModelConfig, modelConfigJson } from '../student-files/config';
+import { readJsonObject, writeJson } from '../student-files/files';
+import {
+  baseFolder,
+  copyCompanions,
+  generationConfig,
+  tokenizerOn,
+  tokenizerPlace,
+  withWeights,
+} from '../student-files/folder';
+import { ggufAt } from '../student-files/gguf/student';
 import { embedName, headName, parameterShapes } from '../student-files/parameters';
 import { type FloatDtype, writeSafetensors } from '../student-files/safetensors';
 import { tokenizerAt } from '../student-files/student-tokenizer';
-import { loadTokenizer, modelEosIds, type Tokenizer, tokenizerWithin } from '../student-files/tokenizer';
-import { holdsWeights, openWeights, type Weights } from '../student-files/weights';
-import { studentNameText } from '../students/name';
+import { type Tokenizer, tokenizerWithin } from '../student-files/tokenizer';
+import type { Weights } from '../student-files/weights';
 import { fingerprint } from './fingerprint';
-import { adapterBase, adapterConfigFile, holdsAdapter, readAdapter } from './lora-files';
+import { readAdapter } from './lora-files';
 import { mergedValues } from './merge';
 import { disposeModel, type Model, modelFrom } from './transformer';
 
@@ -46,32 +55,6 @@ function loadAdapted(folder: string, base = baseFolder(folder)): Student {
   }
 }
 
-/** Where the base of an adapter's folder lies: the folder itself when it holds weights. Throws a UserError when it is not there. */
-export function baseFolder(folder: string): string {
-  if (!holdsAdapter(folder) || holdsWeights(folder)) return folder;
-  const { path, missing } = adapterBase(folder);
-  if (statSync(path, { throwIfNoEntry: false })) return path;
-  throw new UserError(`The base model ${path} of the adapter is not there`, {
-    file: join(folder, adapterConfigFile),
-    remedy: missing
-      ? `Fetch it: distillery download ${studentNameText(missing)}`
-      : 'Put it back, or correct base_model_name_or_path.',
-    code: 'checkpoint',
-  });
-}
-
-/** Where the tokenizer's files lie: an adapter's folder may have its own, or leave them to its base. */
-export function tokenizerPlace(folder: string, base = baseFolder(folder)): string {
-  return existsSync(join(folder, 'tokenizer.json')) && ggufAt(folder) === null ? folder : base;
-}
-
-/** The tokenizer of an adapter's folder; its base, too, says what ends a text. */
-function tokenizerOn(folder: string, base: string): Tokenizer {
-  const place = tokenizerPlace(folder, base);
-  if (resolve(place) === resolve(base)) return tokenizerAt(base);
-  return loadTokenizer(place, ggufAt(base) === null ? modelEosIds(base) : tokenizerAt(base).eosIds);
-}
-
 function refuseStack(folder: string, base: string): never {
   throw new UserError(`The base model ${base} has an adapter of its own`, {
     file: join(folder, adapterConfigFile),
@@ -88,43 +71,9 @@ function loadPlain(path: string, tokenizer = tokenizerAt(path), place = path): S
   });
 }
 
-/** Loads the tokenizer alone: of an adapter's folder, its own, or that of its base. */
-export function loadStudentTokenizer(folder: string): Tokenizer {
-  return tokenizerOn(folder, baseFolder(folder));
-}
-
 /** Loads the model alone, without an adapter. */
 export function loadModel(path: string): Model {
   return withWeights(path, (config, weights) => loadWeights(weights, config, path));
-}
-
-/** The architecture of a student: a folder, a GGUF file, or an adapter's folder, which gives its base's. */
-export function loadStudentConfig(path: string): ModelConfig {
-  const base = baseFolder(path);
-  const gguf = ggufAt(base);
-  return gguf === null ? folderConfig(base) : withGguf(gguf, ggufConfig);
-}
-
-function folderConfig(folder: string): ModelConfig {
-  const file = join(folder, 'config.json');
-  return parseModelConfig(readJsonObject(file), file);
-}
-
-/** Opens the weights of a folder or a GGUF file for as long as `use` takes. */
-function withWeights<T>(path: string, use: (config: ModelConfig, weights: Weights) => T): T {
-  const file = ggufAt(path);
-  if (file !== null)
-    return withGguf(file, (gguf) => {
-      const config = ggufConfig(gguf);
-      return use(config, ggufWeights(gguf, config));
-    });
-  const config = folderConfig(path);
-  const weights = openWeights(path);
-  try {
-    return use(config, weights);
-  } finally {
-    weights.close();
-  }
 }
 
 function loadWeights(weights: Weights, config: ModelConfig, path: string): Model {
@@ -185,33 +134,7 @@ function listed(names: string[], most = 5): string {
   return names.slice(0, most).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
-const generationConfig = 'generation_config.json';
-/** What belongs to the tokenizer or to generation and is copied as it is. */
-const companions = [
-  'tokenizer.json',
-  'tokenizer_config.json',
-  generationConfig,
-  'special_tokens_map.json',
-  'added_tokens.json',
-  'chat_template.jinja',
-];
-
 const storedAs = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
-
-/** Copies what belongs to the tokenizer or to generation (or the files named of it); out of a GGUF file, it is made. */
-export function copyCompanions(from: string, to: string, names: readonly string[] = companions): void {
-  const gguf = ggufAt(from);
-  if (gguf !== null) {
-    for (const [name, content] of Object.entries(withGguf(gguf, ggufCompanions)))
-      if (names.includes(name)) writeJson(join(to, name), content);
-    return;
-  }
-  if (resolve(from) === resolve(to)) return;
-  for (const name of names) {
-    const file = join(from, name);
-    if (existsSync(file)) replaceFile(join(to, name), (descriptor) => writeFileSync(descriptor, readFileSync(file)));
-  }
-}
 
 /**
  * Writes config.json, model.safetensors (an adapter merged into it) and, from the folder `tokenizerFrom`, the tokenizer's files; from

@@ -3,22 +3,19 @@
  * its base model. The base's weights are not copied.
  */
 import { existsSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { UserError } from '../errors';
+import { adapterShapes } from '../student-files/adapter';
+import { adapterConfigFile } from '../student-files/adapter-base';
 import type { ModelConfig } from '../student-files/config';
-import { readJsonObject, writeJson } from '../student-files/files';
-import { moduleOf, readSettings, refuseAdapter } from '../student-files/lora-settings';
+import { writeJson } from '../student-files/files';
+import { moduleOf, readSettings } from '../student-files/lora-settings';
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from '../student-files/safetensors';
-import { findStudent } from '../students/cache';
-import { parseStudentName, type StudentName } from '../students/name';
-import { type Adapter, type AdapterBase, adapterFrom, adapterShapes } from './lora';
+import { type Adapter, type AdapterBase, adapterFrom } from './lora';
 
-export const adapterConfigFile = 'adapter_config.json';
 const weightsFile = 'adapter_model.safetensors';
 /** In the header of the weights, where PEFT looks at nothing: the fingerprint of the base. */
 const fingerprintKey = 'base_fingerprint';
-
-export const holdsAdapter = (folder: string): boolean => existsSync(join(folder, adapterConfigFile));
 
 /** Writes the adapter as PEFT does, the weights last. */
 export function saveAdapter(folder: string, { settings, base, parameters }: Adapter): void {
@@ -49,31 +46,6 @@ export function saveAdapter(folder: string, { settings, base, parameters }: Adap
     })),
     { format: 'pt', [fingerprintKey]: base.fingerprint },
   );
-}
-
-/**
- * Where the base of an adapter folder lies: the path that it names, or that of a model of the Hub which is on this machine. A base that
- * is not there comes back as it is named; `missing`, then, is the model of the Hub to fetch, if it is one.
- */
-export function adapterBase(folder: string): { path: string; missing: StudentName | null } {
-  const file = join(folder, adapterConfigFile);
-  const { base_model_name_or_path: name, revision } = readJsonObject(file);
-  if (typeof name !== 'string' || name === '')
-    return refuseAdapter(file, 'base_model_name_or_path', 'the path or name of the base model');
-  if (isAbsolute(name) || existsSync(resolve(folder, name))) return { path: resolve(folder, name), missing: null };
-  const named = parseStudentName(typeof revision === 'string' && revision !== '' ? `${name}@${revision}` : name);
-  const whole = named && unquantised(named);
-  const path = whole && findStudent(whole);
-  return path ? { path, missing: null } : { path: name, missing: whole };
-}
-
-/**
- * QLoRA adapters name their 4-bit base (`unsloth/Qwen2.5-3B-unsloth-bnb-4bit`). Quantised weights are not computed here, and the adapter
- * belongs to the model that they were made from as well (QLoRA, arXiv 2305.14314): the repository of that name without the ending.
- */
-function unquantised(name: StudentName): StudentName {
-  const repository = name.repository.replace(/(-unsloth)?-bnb-(4|8)bit$/i, '');
-  return repository === name.repository ? name : { repository, revision: 'main' };
 }
 
 /**

@@ -3,15 +3,9 @@
  * layer computes x Wᵀ + scale * dropout(x) Aᵀ Bᵀ. Names, first values and scale are those of the PEFT library.
  */
 import { dispose, keep, type Tensor, type Tensor2D, tensor2d } from '@tensorflow/tfjs-core';
-import { type LoraSettings, loraTargets } from '../config/lora';
 import { Random } from '../random';
+import { type AdapterSettings, adapterName, adapterShapes } from '../student-files/adapter';
 import type { ModelConfig } from '../student-files/config';
-import { layerName, parameterShapes } from '../student-files/parameters';
-
-export interface AdapterSettings extends LoraSettings {
-  /** alpha / sqrt(rank) instead of alpha / rank (rsLoRA, arXiv 2312.03732); only from files. */
-  rankStabilized?: boolean;
-}
 
 /** The frozen student below an adapter. */
 export interface AdapterBase {
@@ -26,28 +20,6 @@ export interface Adapter {
   readonly base: AdapterBase;
   /** A and B of every target under PEFT's names. Entries may be replaced by tensors of the same shape. */
   readonly parameters: Map<string, Tensor>;
-}
-
-export function adapterScale({ rank, alpha, rankStabilized }: AdapterSettings): number {
-  return alpha / (rankStabilized ? Math.sqrt(rank) : rank);
-}
-
-/** PEFT's name of A or B beside a weight's Hugging Face name. */
-export const adapterName = (weight: string, part: 'A' | 'B') =>
-  `base_model.model.${weight.replace(/\.weight$/, `.lora_${part}.weight`)}`;
-
-/** The shape of every adapter parameter, by PEFT's name, in layer order. */
-export function adapterShapes(config: ModelConfig, { rank, targets }: AdapterSettings): Map<string, [number, number]> {
-  const whole = parameterShapes(config);
-  const shapes = new Map<string, [number, number]>();
-  for (let layer = 0; layer < config.layers; layer++)
-    for (const target of loraTargets.filter((one) => targets.includes(one))) {
-      const weight = layerName(layer, target);
-      const [out, inner] = whole.get(weight)!;
-      shapes.set(adapterName(weight, 'A'), [rank, inner]);
-      shapes.set(adapterName(weight, 'B'), [out, rank]);
-    }
-  return shapes;
 }
 
 /** An adapter with the values that `read` gives; it takes the arrays over. */

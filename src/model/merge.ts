@@ -1,6 +1,7 @@
 /** Adapters added into the weights they stand beside: W + scale * B A. */
 import { add, keep, matMul, mul, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
-import { adapterOf, adapterScale } from './lora';
+import { adapterScale } from '../student-files/adapter';
+import { adapterOf } from './lora';
 import type { Model } from './transformer';
 
 /** The weight of that name with its adapter in it: a new tensor, or another handle of the same data where there is none. */

@@ -35,6 +35,7 @@ import {
   swiGlu,
 } from '../kernels/interface';
 import { bits } from '../random';
+import { adapterScale } from '../student-files/adapter';
 import { checkLength, checkTokens, type ModelConfig } from '../student-files/config';
 import {
   embedName,
@@ -46,7 +47,7 @@ import {
   parameterShapes,
 } from '../student-files/parameters';
 import { ropeValues } from '../student-files/rope';
-import { type Adapter, adapterOf, adapterScale, copyAdapter } from './lora';
+import { type Adapter, adapterOf, copyAdapter } from './lora';
 
 export interface Model {
   readonly config: ModelConfig;

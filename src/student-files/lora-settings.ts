@@ -1,7 +1,7 @@
 /** What adapter_config.json of the PEFT library says, as far as it is computed here (peft 0.21, LoraConfig). */
 import { type LoraTarget, loraTargets } from '../config/lora';
 import { UserError } from '../errors';
-import { type AdapterSettings, adapterName, adapterScale } from '../model/lora';
+import { type AdapterSettings, adapterName, adapterScale } from './adapter';
 import type { ModelConfig } from './config';
 import { isJsonObject, type JsonObject, readJsonObject } from './files';
 import { layerName, layerNames } from './parameters';

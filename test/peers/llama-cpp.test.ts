@@ -7,16 +7,11 @@ import { peer } from '../../scripts/peers/peers';
 import { useBackend } from '../../src/kernels/backends';
 import { exportStudent } from '../../src/model/export';
 import { llama3, tinyConfig, writeTinyFolder } from '../../src/model/gguf/testing/tiny';
-import {
-  copyCompanions,
-  loadStudent,
-  loadStudentTokenizer,
-  type Student,
-  saveStudent,
-} from '../../src/model/hf-folder';
+import { loadStudent, type Student, saveStudent } from '../../src/model/hf-folder';
 import { livelyModel } from '../../src/model/testing/naive';
 import { disposeModel, forward, headWeight, type Model, modelFrom, pack } from '../../src/model/transformer';
 import { sample } from '../../src/rollout/sample';
+import { copyCompanions, loadStudentTokenizer } from '../../src/student-files/folder';
 import type { Field, WrittenType } from '../../src/student-files/gguf/write';
 import { readFixture } from '../parity/fixtures';
 import { type GeneratedTexts, generated } from '../parity/texts';

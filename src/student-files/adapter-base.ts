@@ -1,0 +1,36 @@
+/** The base model that an adapter's folder names. */
+import { existsSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { findStudent } from '../students/cache';
+import { parseStudentName, type StudentName } from '../students/name';
+import { readJsonObject } from './files';
+import { refuseAdapter } from './lora-settings';
+
+export const adapterConfigFile = 'adapter_config.json';
+
+export const holdsAdapter = (folder: string): boolean => existsSync(join(folder, adapterConfigFile));
+
+/**
+ * Where the base of an adapter folder lies: the path that it names, or that of a model of the Hub which is on this machine. A base that
+ * is not there comes back as it is named; `missing`, then, is the model of the Hub to fetch, if it is one.
+ */
+export function adapterBase(folder: string): { path: string; missing: StudentName | null } {
+  const file = join(folder, adapterConfigFile);
+  const { base_model_name_or_path: name, revision } = readJsonObject(file);
+  if (typeof name !== 'string' || name === '')
+    return refuseAdapter(file, 'base_model_name_or_path', 'the path or name of the base model');
+  if (isAbsolute(name) || existsSync(resolve(folder, name))) return { path: resolve(folder, name), missing: null };
+  const named = parseStudentName(typeof revision === 'string' && revision !== '' ? `${name}@${revision}` : name);
+  const whole = named && unquantised(named);
+  const path = whole && findStudent(whole);
+  return path ? { path, missing: null } : { path: name, missing: whole };
+}
+
+/**
+ * QLoRA adapters name their 4-bit base (`unsloth/Qwen2.5-3B-unsloth-bnb-4bit`). Quantised weights are not computed here, and the adapter
+ * belongs to the model that they were made from as well (QLoRA, arXiv 2305.14314): the repository of that name without the ending.
+ */
+function unquantised(name: StudentName): StudentName {
+  const repository = name.repository.replace(/(-unsloth)?-bnb-(4|8)bit$/i, '');
+  return repository === name.repository ? name : { repository, revision: 'main' };
+}
