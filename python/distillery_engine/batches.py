@@ -1,0 +1,123 @@
+"""
+Examples in micro-batches: rows of like length, filled up at their ends, where causal attention never looks back at
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .errors import EngineError
+from .wire import Ints, unpack_rows
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A prompt of at least one token, and its completion with the end token where it came to one."""
+
+    prompt: Ints
+    completion: Ints
+
+    @property
+    def read(self) -> int:
+        """Tokens that the model reads: all but the last."""
+        return len(self.prompt) + max(len(self.completion), 1) - 1
+
+
+@dataclass(frozen=True)
+class MicroBatch:
+    """
+    tokens [rows, longest]; places [m] (in the flattened tokens) predict targets [m]; row [m] says whose each one is.
+    """
+
+    examples: list[int]
+    tokens: Tensor
+    places: Tensor
+    targets: Tensor
+    row: Tensor
+    lengths: list[int]
+
+
+def unpack_examples(packed: dict[str, Any]) -> list[Example]:
+    prompts, completions = unpack_rows(packed["prompts"], "<i4"), unpack_rows(packed["completions"], "<i4")
+    if len(prompts) != len(completions):
+        raise EngineError("config", f"{len(prompts)} prompts came with {len(completions)} completions")
+    return [Example(prompt, completion) for prompt, completion in zip(prompts, completions, strict=True)]
+
+
+def check_examples(examples: Sequence[Example], vocabulary: int, positions: int) -> None:
+    for example in examples:
+        if len(example.prompt) == 0:
+            raise EngineError("config", "An example needs a prompt of at least one token")
+        check_tokens(example.prompt, vocabulary)
+        check_tokens(example.completion, vocabulary)
+        check_length(example.read, positions)
+
+
+def check_tokens(tokens: Ints, vocabulary: int) -> None:
+    if len(tokens) and not (tokens.min() >= 0 and tokens.max() < vocabulary):
+        raise EngineError(
+            "config",
+            f"A token id is outside of the student's vocabulary of {vocabulary}",
+            "Use the student's own tokenizer.",
+        )
+
+
+def check_length(length: int, positions: int) -> None:
+    if length > positions:
+        raise EngineError(
+            "config",
+            f"A sequence of {length} tokens is longer than the student's {positions} positions",
+            "Shorten the chains or the budget of new tokens, or choose a student with more positions.",
+        )
+
+
+# A pass of so many tokens keeps a device busy; smaller ones are not split further.
+BUSY = {"cpu": 512}
+
+
+def split(
+    examples: Sequence[Example], chosen: Sequence[int], most_tokens: int, device: str, parts: int = 1
+) -> list[list[int]]:
+    """
+    The chosen examples in micro-batches of at most `most_tokens` tokens, filling included (a longer example stands
+    alone), and in at least `parts` of them where there are enough. The longest come first; a micro-batch ends where
+    filling would be more than a fifth.
+    """
+    by_length = sorted(chosen, key=lambda i: -examples[i].read)
+    if parts > 1:
+        most_tokens = min(most_tokens, max(1, -(-sum(examples[i].read for i in chosen) // parts)))
+    batches: list[list[int]] = []
+    longest = 0
+    for i in by_length:
+        length = examples[i].read
+        size = longest * (len(batches[-1]) + 1) if batches else 0
+        uneven = batches and length < 0.8 * longest and size - longest >= BUSY.get(device, 8192)
+        if not batches or size > most_tokens or uneven:
+            batches.append([])
+            longest = length
+        batches[-1].append(i)
+    return batches
+
+
+def lay_out(examples: Sequence[Example], chosen: list[int], device: torch.device) -> MicroBatch:
+    longest = max(examples[i].read for i in chosen)
+    tokens = np.zeros((len(chosen), longest), dtype=np.int64)
+    places, row = [], []
+    for r, i in enumerate(chosen):
+        example = examples[i]
+        read = np.concatenate([example.prompt, example.completion])[: example.read]
+        tokens[r, : len(read)] = read
+        first = r * longest + len(example.prompt) - 1
+        places.append(np.arange(first, first + len(example.completion)))
+        row.append(np.full(len(example.completion), r))
+    lengths = [len(examples[i].completion) for i in chosen]
+    targets = np.concatenate([examples[i].completion for i in chosen]).astype(np.int64)
+    to = lambda array: torch.from_numpy(np.ascontiguousarray(array)).to(device)
+    return MicroBatch(chosen, to(tokens), to(np.concatenate(places)), to(targets), to(np.concatenate(row)), lengths)

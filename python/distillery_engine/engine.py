@@ -1,0 +1,259 @@
+"""The requests of docs/engine.md."""
+
+from __future__ import annotations
+
+import itertools
+import platform
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+
+from . import PROTOCOL, __version__
+from .batches import unpack_examples
+from .draws import Sampling
+from .errors import EngineError
+from .grpo import Episode, Update, grpo_step
+from .losses import LOSSES
+from .opening import default_device, default_dtype, device_name, open_student
+from .processes import Processes
+from .sampling import SampleOptions, sample
+from .training import Trainer
+from .weights import Snapshot, load_moments, read_weights, restore, save, snapshot, using
+from .wire import pack_rows, unpack, unpack_rows
+from .work import Work
+
+Params = dict[str, Any]
+LIBRARIES = ("torch", "transformers", "peft", "safetensors", "numpy", "bitsandbytes", "liger-kernel", "vllm")
+
+
+class Engine:
+    """
+    Students that are open, by id, and snapshots, by theirs. Every process of an engine has one, in the same state.
+    """
+
+    def __init__(self, processes: Processes) -> None:
+        self.processes = processes
+        self.trainers: dict[str, Trainer] = {}
+        self.snapshots: dict[str, dict[str, Snapshot]] = {}
+        self.numbers = itertools.count(1)
+        self.methods: dict[str, Callable[[Params, Work], Any]] = {
+            "hello": self.hello,
+            "open": self.open,
+            "sample": self.sample,
+            "logProbs": self.log_probs,
+            "loss": self.loss,
+            "supervisedStep": self.supervised_step,
+            "grpoStep": self.grpo_step,
+            "restartOptimizer": self.restart_optimizer,
+            "snapshot": self.snapshot,
+            "restore": self.restore,
+            "discard": self.discard,
+            "save": self.save,
+            "load": self.load,
+            "close": self.close,
+            "shutdown": lambda _params, _work: {},
+        }
+
+    def handle(self, method: str, params: Params, work: Work) -> Any:
+        if method not in self.methods:
+            raise EngineError("config", f"This engine has no request {method}", "Use versions that belong together.")
+        if method not in ("hello", "open", "shutdown"):
+            self.trainer(params)  # refuses an id of no student, before anything else is looked at
+        try:
+            return self.methods[method](params, work)
+        finally:
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+
+    def hello(self, params: Params, _work: Work) -> Any:
+        if params.get("protocol") != PROTOCOL:
+            message = (
+                f"The client speaks version {params.get('protocol')} of the protocol, this engine version {PROTOCOL}"
+            )
+            raise EngineError(
+                "config", message, "Install the engine that comes with this Distillery: distillery engine repair."
+            )
+        device = self.processes.device(default_device())
+        return {
+            "protocol": PROTOCOL,
+            "engine": "distillery-engine",
+            "version": __version__,
+            "versions": {"python": platform.python_version(), **installed()},
+            "device": device.type,
+            "devices": devices(),
+            "dtypes": ["float32", "bfloat16", "float16"],
+            "dtype": default_dtype(device),
+            "families": "any causal LM of transformers",
+            "adapters": True,
+            "quantizations": ["4bit", "8bit"] if find_spec("bitsandbytes") else [],
+            "samplers": ["torch"],
+            "losses": list(LOSSES),
+            "processes": self.processes.world,
+        }
+
+    def open(self, params: Params, _work: Work) -> Any:
+        device = self.processes.device(params.get("device") or default_device())
+
+        def work() -> Trainer:
+            trainer = Trainer(open_student(params, device), self.processes)
+            if params.get("checkpoint"):
+                restore(trainer.student, read_weights(trainer.student, params["checkpoint"]))
+            return trainer
+
+        trainer = self.local("open", work)
+        identity = f"student-{next(self.numbers)}"
+        self.trainers[identity], self.snapshots[identity] = trainer, {}
+        description = trainer.student.description
+        if self.processes.world > 1:
+            description += f", {self.processes.world} processes"
+        return {"id": identity, "facts": trainer.student.facts, "description": description}
+
+    def sample(self, params: Params, work: Work) -> Any:
+        started = time.monotonic()
+        options = SampleOptions(
+            sampling=Sampling(**params["sampling"]),
+            group_size=params["groupSize"],
+            max_new_tokens=params["maxNewTokens"],
+            eos_ids=frozenset(params["eosIds"]),
+            seed=params["seed"],
+            stream=params["stream"],
+            max_rows=params["maxRows"],
+        )
+        student = self.trainer(params).student
+        drafts = sample(student, unpack_rows(params["prompts"], "<i4"), options, self.processes, work)
+        return {
+            "tokens": pack_rows([draft.tokens for draft in drafts], "<i4"),
+            "logProbs": pack_rows([draft.log_probs for draft in drafts], "<f4"),
+            "finished": [draft.finished for draft in drafts],
+            "seconds": time.monotonic() - started,
+        }
+
+    def log_probs(self, params: Params, work: Work) -> Any:
+        trainer, examples = self.trainer(params), unpack_examples(params["examples"])
+        work.begin(len(examples))
+        with using(trainer.student, self.kept(params, "snapshot")):
+            found, entropy = trainer.log_probs(examples, params["temperature"], params["microBatchTokens"], work)
+        return {"logProbs": pack_rows(found, "<f4"), "entropy": pack_rows(entropy, "<f4")}
+
+    def loss(self, params: Params, work: Work) -> Any:
+        examples = unpack_examples(params["examples"])
+        return {"loss": self.trainer(params).loss(examples, params["microBatchTokens"], work)}
+
+    def supervised_step(self, params: Params, work: Work) -> Any:
+        examples = unpack_examples(params["examples"])
+        return self.trainer(params).supervised_step(examples, params["learningRate"], params, params["seed"], work)
+
+    def grpo_step(self, params: Params, work: Work) -> Any:
+        trainer, options, given = self.trainer(params), params["options"], params["episodes"]
+        rows = zip(
+            unpack_examples(given),
+            unpack_rows(given["logProbs"], "<f4"),
+            unpack(given["advantages"], "<f4").tolist(),
+            given["masked"],
+            strict=True,
+        )
+        episodes = [Episode(e.prompt, e.completion, logs, advantage, masked) for e, logs, advantage, masked in rows]
+        reference, ref = self.kept(params, "reference"), None
+        if options["beta"] > 0 and reference is not None:
+            work.begin(len(episodes))
+            with using(trainer.student, reference):
+                ref, _ = trainer.log_probs(episodes, options["temperature"], options["microBatchTokens"], work)
+        elif options["beta"] > 0:
+            raise EngineError("config", "A KL term (beta) needs a reference policy")
+        replay = unpack_examples(params["replay"]) if params.get("replay") else []
+        update = Update(episodes, replay, ref, params["learningRate"], params["seed"], options)
+        result = grpo_step(trainer, update, work)
+        return {
+            "measures": result["measures"],
+            "entropy": pack_rows(result["entropy"], "<f4"),
+            "refLogProbs": None if ref is None else pack_rows(ref, "<f4"),
+        }
+
+    def restart_optimizer(self, params: Params, _work: Work) -> Any:
+        self.trainer(params).optimizer.restart()
+        return {}
+
+    def snapshot(self, params: Params, _work: Work) -> Any:
+        student, folder = self.trainer(params).student, params.get("checkpoint")
+        kept = self.local("snapshot", lambda: snapshot(student, read_weights(student, folder) if folder else None))
+        name = f"snapshot-{next(self.numbers)}"
+        self.snapshots[params["id"]][name] = kept
+        return {"snapshot": name}
+
+    def restore(self, params: Params, _work: Work) -> Any:
+        kept = self.kept(params, "snapshot")
+        if kept is None:
+            raise EngineError("config", "No snapshot was named")
+        restore(self.trainer(params).student, kept.values)
+        return {}
+
+    def discard(self, params: Params, _work: Work) -> Any:
+        self.snapshots[params["id"]].pop(params["snapshot"], None)
+        return {}
+
+    def save(self, params: Params, _work: Work) -> Any:
+        trainer = self.trainer(params)
+
+        def write() -> None:
+            if self.processes.rank == 0:
+                save(trainer.student, trainer.optimizer, params["folder"], params["moments"])
+
+        self.processes.together("save", write)
+        return {}
+
+    def load(self, params: Params, _work: Work) -> Any:
+        trainer, folder = self.trainer(params), params["folder"]
+
+        def read() -> None:
+            values = read_weights(trainer.student, folder)
+            if params["moments"]:
+                load_moments(trainer.optimizer, folder, params["step"])
+            restore(trainer.student, values)
+
+        self.local("load", read)
+        return {}
+
+    def close(self, params: Params, _work: Work) -> Any:
+        del self.trainers[params["id"]], self.snapshots[params["id"]]
+        return {}
+
+    def local(self, method: str, work: Callable[[], Any]) -> Any:
+        """What every process does for itself; where it fails in one, it fails in all."""
+        holder: list[Any] = []
+        self.processes.together(method, lambda: holder.append(work()))
+        return holder[0]
+
+    def trainer(self, params: Params) -> Trainer:
+        if params.get("id") not in self.trainers:
+            raise EngineError("config", f"No student {params.get('id')} is open")
+        return self.trainers[params["id"]]
+
+    def kept(self, params: Params, key: str) -> Snapshot | None:
+        name = params.get(key)
+        if name is None:
+            return None
+        if name not in self.snapshots[params["id"]]:
+            raise EngineError("config", f"There is no {name} of this student")
+        return self.snapshots[params["id"]][name]
+
+
+def installed() -> dict[str, str]:
+    found = {}
+    for library in LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def devices() -> list[Any]:
+    found: list[Any] = []
+    for index in range(torch.cuda.device_count()):
+        free, total = torch.cuda.mem_get_info(index)
+        found.append({"name": device_name(torch.device("cuda", index)), "totalBytes": total, "freeBytes": free})
+    return [*found, "cpu"]

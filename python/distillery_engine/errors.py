@@ -1,0 +1,78 @@
+"""Failures as the wire carries them: a code, what is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+import errno
+from typing import Literal
+
+Code = Literal["memory", "diverged", "config", "checkpoint", "backend", "disk", "missing"]
+
+
+class EngineError(Exception):
+    """A failure that a person can mend. All of its fields are arguments, so that it can be sent between processes."""
+
+    def __init__(self, code: Code, message: str, remedy: str | None = None, file: str | None = None) -> None:
+        super().__init__(code, message, remedy, file)
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+        self.file = file
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Cancelled(Exception):
+    """The client has taken its request back."""
+
+
+class Diverged(EngineError):
+    """A loss or gradient that is no longer a number; the weights are as they were before the step."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            "diverged",
+            f"Training diverged: {what} is not a finite number.",
+            "Lower learningRate or maxGradNorm, or raise warmup.",
+        )
+
+    def __reduce__(self) -> tuple[type[EngineError], tuple[Code, str, str | None, str | None]]:
+        return EngineError, (self.code, self.message, self.remedy, self.file)
+
+
+# The settings that need less memory, by what was being done.
+LESS_MEMORY = {
+    "open": 'Take a smaller student, a lower dtype ("bfloat16"), a quantised base with an adapter, or another device.',
+    "sample": "Lower prompts, group or maxNewTokens, so that fewer tokens are generated side by side.",
+    "supervisedStep": 'Lower microBatchTokens, or set "checkpointing": true.',
+    "grpoStep": 'Lower microBatchTokens, or set "checkpointing": true; else lower group or maxNewTokens.',
+    "snapshot": "Train an adapter (student.lora), of which little has to be kept.",
+}
+SCORING = "Lower microBatchTokens."
+
+
+def as_engine_error(error: Exception, method: str) -> Exception:
+    """What the client is told of an exception that was raised while `method` was worked on."""
+    if isinstance(error, EngineError | Cancelled):
+        return error
+    text = f"{type(error).__name__}: {error}"
+    if is_out_of_memory(error):
+        return EngineError("memory", f"There is not enough memory: {error}", LESS_MEMORY.get(method, SCORING))
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        file = error.filename if isinstance(error.filename, str) else None
+        return EngineError("disk", "The disk is full.", "Free some space, then resume.", file)
+    if type(error).__name__ == "SafetensorError":
+        return EngineError("checkpoint", f"A file of weights is damaged: {error}", "Use another checkpoint.")
+    if "CUDA error" in str(error) or type(error).__name__ == "AcceleratorError":
+        return EngineError(
+            "backend", f"The GPU failed: {error}", "Start the engine again; the run goes on from its newest checkpoint."
+        )
+    return EngineError("backend", text, "This is a defect of the engine; its log has the place.")
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """torch has a class for the GPU's memory only; the CPU's allocator says it in words."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    words = ("out of memory", "can't allocate memory", "not enough memory", "bad allocation", "std::bad_alloc")
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)

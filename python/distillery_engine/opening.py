@@ -1,0 +1,195 @@
+"""
+Opening a student: a folder of transformers or PEFT, with or without a fresh adapter, in the precision that was asked
+for.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from .errors import EngineError, is_out_of_memory
+from .random import sequence
+from .student import Student
+
+DTYPES = {
+    **dict.fromkeys(("float32", "fp32"), torch.float32),
+    **dict.fromkeys(("bfloat16", "bf16"), torch.bfloat16),
+    **dict.fromkeys(("float16", "fp16"), torch.float16),
+}
+# The linear layers that settings name in short (src/config/lora.ts), by what families call them; some join several.
+TARGETS = {
+    "q": ("q_proj", "qkv_proj", "query_key_value"),
+    "k": ("k_proj", "qkv_proj", "query_key_value"),
+    "v": ("v_proj", "qkv_proj", "query_key_value"),
+    "o": ("o_proj", "out_proj", "dense"),
+    "gate": ("gate_proj", "gate_up_proj", "fc1", "dense_h_to_4h"),
+    "up": ("up_proj", "gate_up_proj", "fc1", "dense_h_to_4h"),
+    "down": ("down_proj", "fc2", "dense_4h_to_h"),
+}
+
+
+def default_device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def default_dtype(device: torch.device) -> str:
+    return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+
+
+def open_student(params: dict[str, Any], device: torch.device) -> Student:
+    """`params` are those of the request `open`. All random values are a function of its seed."""
+    folder, adapter = params["student"], params.get("adapter")
+    name = params.get("dtype") or default_dtype(device)
+    if name not in DTYPES:
+        raise EngineError("config", f"There is no dtype {name}", f"Take one of {', '.join(DTYPES)}.")
+    dtype = DTYPES[name]
+    quantization = params.get("quantization")
+    if quantization and adapter is None:
+        raise EngineError(
+            "config", "Quantised weights cannot be trained themselves", "Train an adapter: set student.lora."
+        )
+    base, stacked = base_folder(Path(folder))
+    # Trained weights are float32 whatever computes: in half precision small updates would be lost.
+    model = load(base, device, dtype if adapter else torch.float32, quantized(quantization, dtype))
+    for parameter in model.parameters():
+        parameter.requires_grad_(adapter is None)
+    peft = None
+    if stacked or adapter:
+        peft = adapted(model, Path(folder) if stacked else None, adapter, int(params.get("seed") or 0))
+    if peft is not None and adapter is None:
+        model, peft = peft.merge_and_unload(), None
+        model.requires_grad_(True)
+    model.eval()
+    student = Student(model, peft, folder, device, dtype, outputs=modules_of(model, ("o", "down")))
+    if device.type == "cuda" and find_spec("liger_kernel"):
+        from transformers.integrations.liger import apply_liger_kernel
+
+        apply_liger_kernel(model, {"cross_entropy": False, "fused_linear_cross_entropy": False})
+    student.check()
+    weights = f"{quantization} base" if quantization else str(dtype).removeprefix("torch.")
+    student.description = f"PyTorch {torch.__version__} on {device_name(device)}, {weights}"
+    return student
+
+
+def device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
+def base_folder(folder: Path) -> tuple[str, bool]:
+    """
+    Where the weights below an adapter's folder lie, and whether it is one. A relative path is meant from the folder.
+    """
+    if not folder.exists():
+        raise EngineError("missing", "The student is not there", "Check student.path.", str(folder))
+    if folder.is_file() or (not (folder / "config.json").exists() and list(folder.glob("*.gguf"))):
+        raise EngineError(
+            "backend",
+            "This engine reads no GGUF files",
+            "Export the student first: distillery export --to hf.",
+            str(folder),
+        )
+    if not (folder / "adapter_config.json").exists():
+        return str(folder), False
+    if any(folder.glob("model*.safetensors")):
+        return str(folder), True
+    named = json.loads((folder / "adapter_config.json").read_text()).get("base_model_name_or_path") or ""
+    beside = folder / named
+    return (str(beside.resolve()), True) if named and beside.exists() else (named, True)
+
+
+def quantized(kind: str | None, dtype: torch.dtype) -> Any | None:
+    if not kind:
+        return None
+    if kind not in ("4bit", "8bit"):
+        raise EngineError("config", f"There is no quantization {kind}", 'Take "4bit" or "8bit".')
+    if find_spec("bitsandbytes") is None:
+        raise EngineError(
+            "config",
+            "A quantised base needs bitsandbytes, which is not installed",
+            "Install bitsandbytes beside the engine.",
+        )
+    from transformers import BitsAndBytesConfig
+
+    if kind == "8bit":
+        return BitsAndBytesConfig(load_in_8bit=True)
+    return BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+    )
+
+
+def load(folder: str, device: torch.device, dtype: torch.dtype, quantization: Any | None = None) -> Any:
+    """A causal LM, from this machine alone and without code of its own."""
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        more = {"quantization_config": quantization, "device_map": {"": device}} if quantization else {}
+        model = AutoModelForCausalLM.from_pretrained(folder, config=config, dtype=dtype, local_files_only=True, **more)
+    except Exception as error:  # transformers raises whatever it comes upon
+        if is_out_of_memory(error):
+            raise
+        raise EngineError(
+            "checkpoint",
+            f"transformers cannot open the student: {str(error).strip().splitlines()[0]}",
+            "Check config.json and the weights beside it, and that the family is one of transformers' causal LMs.",
+            folder,
+        ) from error
+    return model if quantization else model.to(device)
+
+
+def adapted(model: Any, folder: Path | None, settings: dict[str, Any] | None, seed: int) -> Any:
+    """The model with the adapter of `folder`, or with a fresh one that adds nothing yet."""
+    from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
+
+    if folder is not None:
+        config = PeftConfig.from_pretrained(str(folder))
+        if settings:
+            config.lora_dropout = settings["dropout"]
+        return PeftModel.from_pretrained(model, str(folder), config=config, is_trainable=True)
+    assert settings is not None
+    names = sorted({target_name(model, target) for target in settings["targets"]})
+    config = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=settings["rank"],
+        lora_alpha=settings["alpha"],
+        lora_dropout=settings.get("dropout", 0),
+        target_modules=names,
+    )
+    peft = get_peft_model(model, config)
+    for name, parameter in peft.named_parameters():
+        if ".lora_A." in name:
+            begin(parameter, name.replace(".default.", "."), seed)
+    return peft
+
+
+def begin(a: nn.Parameter, name: str, seed: int) -> None:
+    """Uniform within 1 / sqrt(in), PEFT's own distribution, by the embedded engine's generator (src/model/lora.ts)."""
+    bound = 1 / math.sqrt(a.shape[1])
+    values = (bound * (2 * sequence(seed, name, a.numel()).astype(np.float64) - 1)).astype(np.float32)
+    with torch.no_grad():
+        a.copy_(torch.from_numpy(values).view_as(a))
+
+
+def modules_of(model: Any, targets: tuple[str, ...]) -> list[nn.Module]:
+    """The modules of those short names in every layer, also where an adapter is around them."""
+    names = {name for target in targets for name in TARGETS[target]}
+    return [m for name, m in model.named_modules() if name.rpartition(".")[2] in names]
+
+
+def target_name(model: Any, target: str) -> str:
+    found = {name.rpartition(".")[2] for name, m in model.named_modules() if isinstance(m, nn.Linear)}
+    for name in TARGETS[target]:
+        if name in found:
+            return name
+    raise EngineError(
+        "config",
+        f"Students of the family {model.config.model_type} have no linear layer that stands for {json.dumps(target)}",
+        f"Leave it out of student.lora.targets; the layers are {', '.join(sorted(found))}.",
+    )

@@ -1,0 +1,99 @@
+"""The processes of one engine (torchrun): the first reads the wire, all do the same work, each on its share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch.distributed import TCPStore  # type: ignore[attr-defined]
+
+from .errors import as_engine_error
+
+T = TypeVar("T")
+# Idle processes wait for the next request as long as it takes.
+PATIENCE = timedelta(days=100)
+# Gradients are sent in pieces of so many numbers.
+BUCKET = 1 << 24
+
+
+class Processes:
+    def __init__(self) -> None:
+        self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        self.local = int(os.environ.get("LOCAL_RANK", 0))
+        self.control: Any = None
+        self.store: Any = None
+        if self.world > 1:
+            backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+            dist.init_process_group(backend, timeout=PATIENCE)
+            self.control = dist.new_group(backend="gloo", timeout=PATIENCE)
+            host = os.environ.get("MASTER_ADDR", "127.0.0.1")
+            first = TCPStore(host, 0, is_master=True, wait_for_workers=False) if self.rank == 0 else None
+            port = self.broadcast(first.port if first else None)
+            self.store = first or TCPStore(host, port, is_master=False, wait_for_workers=False)
+
+    def device(self, name: str) -> torch.device:
+        """Each process of a machine has a GPU of its own."""
+        return torch.device("cuda", self.local) if name == "cuda" else torch.device(name)
+
+    def broadcast(self, value: Any) -> Any:
+        """What the first process gives."""
+        if self.world == 1:
+            return value
+        holder = [value]
+        dist.broadcast_object_list(holder, src=0, group=self.control)
+        return holder[0]
+
+    def share(self, items: Sequence[T]) -> list[tuple[int, T]]:
+        """This process's share, with their places among all."""
+        return list(enumerate(items))[self.rank :: self.world]
+
+    def together(self, method: str, work: Callable[[], T]) -> list[T]:
+        """
+        What `work` gives in each process. Where it fails or is cancelled in one of them, the same is raised in all, so
+        that none waits for another that has given up.
+        """
+        mine, fault = None, None
+        try:
+            mine = work()
+        except Exception as error:
+            if self.world == 1:
+                raise
+            fault = as_engine_error(error, method)
+        if self.world == 1:
+            return [mine]  # type: ignore[list-item]
+        outcomes: list[Any] = [None] * self.world
+        dist.all_gather_object(outcomes, (mine, fault), group=self.control)
+        for _, other in outcomes:
+            if other is not None:
+                raise other
+        return [result for result, _ in outcomes]
+
+    def add_up(self, tensors: Sequence[Tensor]) -> None:
+        """Replaces each tensor by its sum over the processes."""
+        if self.world == 1:
+            return
+        bucket: list[Tensor] = []
+        for i, tensor in enumerate(tensors):
+            bucket.append(tensor)
+            if i + 1 == len(tensors) or sum(t.numel() for t in bucket) >= BUCKET:
+                flat = torch.cat([t.flatten() for t in bucket])
+                dist.all_reduce(flat)
+                for t, total in zip(bucket, flat.split([t.numel() for t in bucket]), strict=True):
+                    t.copy_(total.view_as(t))
+                bucket = []
+
+    def tell_cancelled(self, request: int) -> None:
+        if self.store is not None:
+            self.store.set(f"cancelled/{request}", "1")
+
+    def is_cancelled(self, request: int) -> bool:
+        return self.store is not None and bool(self.store.check([f"cancelled/{request}"]))
+
+    def close(self) -> None:
+        if self.world > 1:
+            dist.destroy_process_group()

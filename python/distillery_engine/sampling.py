@@ -1,0 +1,201 @@
+"""
+Sampling over a cache of keys and values: a prompt is computed once for its group, and rows leave when they have ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from .batches import check_length, check_tokens
+from .draws import Sampling, draw
+from .errors import EngineError
+from .processes import Processes
+from .random import Counters, Stream
+from .student import Student
+from .training import merged
+from .wire import Ints, pack_rows
+from .work import Work
+
+# The cache is made smaller when so many of its rows have ended.
+ENDED = 0.25
+
+
+@dataclass(frozen=True)
+class SampleOptions:
+    sampling: Sampling
+    group_size: int
+    max_new_tokens: int
+    eos_ids: frozenset[int]
+    seed: int
+    stream: Counters
+    max_rows: int
+
+
+@dataclass
+class Draft:
+    """A completion as far as it is, with its end token if it came to one."""
+
+    prompt: int
+    completion: int
+    budget: int
+    tokens: list[int] = field(default_factory=list)
+    log_probs: list[float] = field(default_factory=list)
+    finished: bool = False
+
+    @property
+    def ended(self) -> bool:
+        return self.finished or len(self.tokens) >= self.budget
+
+
+def sample(
+    student: Student, prompts: Sequence[Ints], options: SampleOptions, processes: Processes, work: Work
+) -> list[Draft]:
+    """
+    Completions ordered by prompt and then by index in the group. Each draw is a function of (seed, stream, prompt,
+    completion, position): a completion does not depend on what else is in the batch. Raises EngineError when the
+    student's output is no number.
+    """
+    for prompt in prompts:
+        if len(prompt) == 0:
+            raise EngineError("config", "A prompt has no tokens")
+        check_tokens(prompt, student.vocabulary)
+        check_length(len(prompt) + 1, student.positions)
+
+    def mine() -> dict[int, list[Draft]]:
+        groups = {i: group_of(i, len(prompt), student, options) for i, prompt in processes.share(prompts)}
+        drafts = [draft for group in groups.values() for draft in group]
+        work.begin(len(drafts))
+        with torch.inference_mode(), merged_adapter(student), student.precision():
+            for wave in waves(drafts, prompts, options.max_rows):
+                Wave(student, prompts, options, wave).decode(work, drafts, show=processes.world == 1)
+        return groups
+
+    groups = merged(processes.together("sample", mine))
+    return [draft for i in range(len(prompts)) for draft in groups[i]]
+
+
+def group_of(index: int, length: int, student: Student, options: SampleOptions) -> list[Draft]:
+    budget = min(options.max_new_tokens, student.positions - length)
+    return [Draft(index, completion, budget) for completion in range(options.group_size)]
+
+
+def waves(drafts: Sequence[Draft], prompts: Sequence[Ints], most: int) -> Iterator[list[Draft]]:
+    """At most so many rows at a time, prompts of like length together, so that little is filled up."""
+    ordered = sorted(drafts, key=lambda draft: (len(prompts[draft.prompt]), draft.prompt))
+    for start in range(0, len(ordered), most):
+        yield ordered[start : start + most]
+
+
+@contextlib.contextmanager
+def merged_adapter(student: Student) -> Iterator[None]:
+    """
+    While it lasts, a float32 base holds the adapter's product, which saves its work at every token. The base's own
+    values come back untouched; in half precision the sum would be rounded, so there the adapter stays beside.
+    """
+    layers = [m for m in student.model.modules() if hasattr(m, "get_delta_weight")] if student.peft is not None else []
+    if not layers or any(layer.get_base_layer().weight.dtype != torch.float32 for layer in layers):
+        yield
+        return
+    own = [(layer.get_base_layer().weight, layer.get_base_layer().weight.data) for layer in layers]
+    try:
+        for layer, (weight, values) in zip(layers, own, strict=True):
+            weight.data = values + layer.get_delta_weight("default")
+        with student.peft.disable_adapter():  # type: ignore[union-attr]
+            yield
+    finally:
+        for weight, values in own:
+            weight.data = values
+
+
+class Wave:
+    """Rows that are decoded side by side. Prompts are filled up at their front, so that all rows go on at one place."""
+
+    def __init__(self, student: Student, prompts: Sequence[Ints], options: SampleOptions, drafts: list[Draft]) -> None:
+        self.student, self.options, self.rows = student, options, drafts
+        self.random = Stream(options.seed, options.stream)
+        self.cache: Any = DynamicCache(config=student.model.config)
+        indices = sorted({draft.prompt for draft in drafts})
+        self.place = {prompt: row for row, prompt in enumerate(indices)}
+        self.prompts = [prompts[i] for i in indices]
+        self.width = max(len(prompt) for prompt in self.prompts)
+        self.even = all(len(prompt) == self.width for prompt in self.prompts)
+
+    def tensor(self, values: Any) -> Tensor:
+        return torch.as_tensor(np.asarray(values), device=self.student.device)
+
+    def decode(self, work: Work, everything: Sequence[Draft], show: bool) -> None:
+        """Decodes until every row has ended; `everything` are the drafts of all waves, to be shown."""
+        logits = self.prefill()
+        while True:
+            work.check()
+            self.draw(logits)
+            ended = [draft.ended for draft in self.rows]
+            tell = (lambda: {"drafts": pack_rows([draft.tokens for draft in everything], "<i4")}) if show else dict
+            work.advance(lambda: sum(draft.ended for draft in everything), tell)
+            if all(ended):
+                return
+            if sum(ended) >= max(1, ENDED * len(ended)):
+                self.keep([i for i, gone in enumerate(ended) if not gone])
+            logits = self.step()
+
+    def prefill(self) -> Tensor:
+        """
+        One pass over every prompt; then each row gets a copy of its prompt's keys and values. Returns logits [rows,
+        vocabulary].
+        """
+        fill = [self.width - len(prompt) for prompt in self.prompts]
+        tokens = np.stack([np.pad(prompt, (n, 0)) for prompt, n in zip(self.prompts, fill, strict=True)]).astype(
+            np.int64
+        )
+        self.mask = self.tensor(np.arange(self.width)[None] >= np.asarray(fill)[:, None]).long()
+        logits = self.forward(self.tensor(tokens), (self.mask.cumsum(-1) - 1).clamp(min=0))
+        self.keep([self.place[draft.prompt] for draft in self.rows], self.rows)
+        return logits[self.tensor([self.place[draft.prompt] for draft in self.rows])]
+
+    def keep(self, chosen: list[int], rows: list[Draft] | None = None) -> None:
+        """Only these rows of the cache, in this order."""
+        self.rows = [self.rows[i] for i in chosen] if rows is None else rows
+        indices = self.tensor(chosen)
+        self.cache.batch_select_indices(indices)
+        self.mask = self.mask[indices]
+
+    def step(self) -> Tensor:
+        """The last token of every row -> logits of its next one."""
+        self.mask = torch.cat([self.mask, torch.ones_like(self.mask[:, :1])], dim=1)
+        tokens = self.tensor([[draft.tokens[-1]] for draft in self.rows])
+        return self.forward(tokens, self.mask.sum(-1, keepdim=True) - 1)
+
+    def forward(self, tokens: Tensor, positions: Tensor) -> Tensor:
+        mask = None if self.even else self.mask
+        student = self.student
+        hidden = student.hidden(
+            tokens, attention_mask=mask, position_ids=positions, past_key_values=self.cache, use_cache=True
+        )
+        return student.logits(hidden[:, -1])
+
+    def draw(self, logits: Tensor) -> None:
+        """A token for every row that has not ended; what an ended one draws is let go."""
+        counters = [(draft.prompt, draft.completion, len(draft.tokens)) for draft in self.rows]
+        uniforms = self.random.uniform(*np.asarray(counters).T)
+        ids, log_probs = draw(logits, self.tensor(uniforms), self.options.sampling)
+        for draft, token, log_prob in zip(self.rows, ids.tolist(), log_probs.tolist(), strict=True):
+            if draft.ended:
+                continue
+            if not math.isfinite(log_prob):
+                raise EngineError(
+                    "diverged",
+                    "The student gives no probabilities: its output is not a number",
+                    "Its weights are damaged or its training diverged: go back to an earlier checkpoint.",
+                )
+            draft.tokens.append(token)
+            draft.log_probs.append(log_prob)
+            draft.finished = token in self.options.eos_ids

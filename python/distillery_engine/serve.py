@@ -1,0 +1,131 @@
+"""
+The loop: requests come in on a thread of their own, so that one can be cancelled, and are worked on one after the
+other.
+"""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, BinaryIO
+
+from .engine import Engine
+from .errors import Cancelled, EngineError, as_engine_error
+from .processes import Processes
+from .wire import Message, read_message, write_message
+from .work import Work
+
+CANCELLED = -32800
+FAILED = -32000
+NO_SUCH_METHOD = -32601
+# Seconds of silence after which the last progress is said again: micro-batches of big students take longer.
+SILENCE = 3.0
+
+
+class Server:
+    """Speaks the wire in the first process."""
+
+    def __init__(self, inward: BinaryIO, outward: BinaryIO, engine: Engine, processes: Processes) -> None:
+        self.inward, self.outward = inward, outward
+        self.engine, self.processes = engine, processes
+        self.requests: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self.cancelled: set[int] = set()
+        self.current: int | None = None
+        self.closed = threading.Event()
+        self.lock = threading.Lock()
+        self.last: dict[str, Any] = {"done": 0, "total": 0}
+        self.told = 0.0
+
+    def run(self) -> None:
+        """Serves until the client closes the pipe or asks for the end."""
+        threading.Thread(target=self.read, daemon=True).start()
+        threading.Thread(target=self.beat, daemon=True).start()
+        while (request := self.requests.get()) is not None and not self.closed.is_set():
+            self.answer(request)
+            if request.get("method") == "shutdown":
+                break
+        self.processes.broadcast(None)
+
+    def read(self) -> None:
+        try:
+            while (message := read_message(self.inward)) is not None:
+                if message.get("method") == "$/cancelRequest":
+                    self.cancel(int(message.get("params", {}).get("id", -1)))
+                elif "method" in message and "id" in message:
+                    self.requests.put(message)
+        except (ValueError, OSError) as error:
+            print(f"the client sent what is no message: {error}", file=sys.stderr)
+        # Nobody is there to take an answer: what is being worked on ends between two micro-batches, too.
+        self.closed.set()
+        if self.current is not None:
+            self.processes.tell_cancelled(self.current)
+        self.requests.put(None)
+
+    def cancel(self, request: int) -> None:
+        self.cancelled.add(request)
+        self.processes.tell_cancelled(request)
+
+    def beat(self) -> None:
+        while not self.closed.wait(SILENCE / 3):
+            if self.current is not None and time.monotonic() - self.told > SILENCE:
+                self.progress(self.last)
+
+    def progress(self, report: Mapping[str, Any]) -> None:
+        request = self.current
+        if request is None:
+            return
+        self.last = {"done": report["done"], "total": report["total"]}
+        self.send({"jsonrpc": "2.0", "method": "progress", "params": {"request": request, **report}})
+
+    def send(self, message: Message) -> None:
+        with self.lock:
+            self.told = time.monotonic()
+            try:
+                write_message(self.outward, message)
+            except (BrokenPipeError, ValueError):
+                self.closed.set()
+
+    def answer(self, request: Message) -> None:
+        identity, method = request["id"], str(request["method"])
+        self.last, self.told = {"done": 0, "total": 0}, time.monotonic()
+        self.current = identity
+        try:
+            work = Work(lambda: identity in self.cancelled or self.closed.is_set(), self.progress)
+            self.processes.broadcast((identity, method, request.get("params") or {}))
+            result = self.engine.handle(method, request.get("params") or {}, work)
+            reply: Message = {"result": result}
+        except Cancelled:
+            reply = {"error": {"code": CANCELLED, "message": "cancelled"}}
+        except Exception as error:
+            reply = {"error": fault(error, method)}
+        finally:
+            self.current = None
+            self.cancelled.discard(identity)
+        self.send({"jsonrpc": "2.0", "id": identity, **reply})
+
+
+def fault(error: Exception, method: str) -> Message:
+    known = as_engine_error(error, method)
+    if known is not error:
+        traceback.print_exception(error, file=sys.stderr)
+    assert isinstance(known, EngineError)
+    data = {"code": known.code, "message": known.message, "remedy": known.remedy, "file": known.file}
+    code = NO_SUCH_METHOD if isinstance(error, NotImplementedError) else FAILED
+    return {"code": code, "message": known.message, "data": {k: v for k, v in data.items() if v is not None}}
+
+
+def follow(engine: Engine, processes: Processes) -> None:
+    """What the other processes do: the same work, until the first one ends."""
+    while (request := processes.broadcast(None)) is not None:
+        identity, method, params = request
+        work = Work(partial(processes.is_cancelled, identity), lambda _: None)
+        try:
+            engine.handle(method, params, work)
+        except Exception as error:  # the first process says it
+            if not isinstance(error, EngineError | Cancelled):
+                traceback.print_exception(error, file=sys.stderr)

@@ -1,0 +1,120 @@
+"""A student in memory: the model, what of it is trained, and how its hidden states and logits are computed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import dropout as drop
+
+from .errors import EngineError
+
+
+@dataclass(eq=False)
+class Student:
+    """`model` is a causal LM of transformers; of an adapter's, `peft` is the PeftModel around it."""
+
+    model: Any
+    peft: Any | None
+    folder: str
+    device: torch.device
+    dtype: torch.dtype
+    description: str = ""
+    trained: dict[str, nn.Parameter] = field(default_factory=dict)
+    # Modules that write to the residual stream: where residual dropout applies.
+    outputs: list[nn.Module] = field(default_factory=list)
+    checkpoints: bool = False
+
+    def __post_init__(self) -> None:
+        # PEFT puts the adapter's own name into those of its parameters; files leave it out.
+        named = (self.peft or self.model).named_parameters()
+        self.trained = {name.replace(".default.", "."): p for name, p in named if p.requires_grad}
+        self.head = self.model.get_output_embeddings()
+        self.decoder = self.model.base_model
+        config = self.model.config.get_text_config()
+        self.vocabulary = int(self.model.get_input_embeddings().weight.shape[0])
+        self.positions = int(getattr(config, "max_position_embeddings", 0) or 1 << 20)
+        self.softcap: float | None = getattr(config, "final_logit_softcapping", None)
+        # Cohere multiplies its logits, Granite divides them.
+        self.logit_scale = float(getattr(config, "logit_scale", None) or 1) / float(
+            getattr(config, "logits_scaling", None) or 1
+        )
+
+    @property
+    def facts(self) -> dict[str, int]:
+        count = sum(p.numel() for p in self.model.parameters())
+        trainable = sum(p.numel() for p in self.trained.values())
+        added = trainable if self.peft is not None else 0
+        return {
+            "vocabSize": self.vocabulary,
+            "maxPositions": self.positions,
+            "parameters": count - added,
+            "trainable": trainable,
+        }
+
+    def precision(self) -> contextlib.AbstractContextManager[Any]:
+        """
+        Half precision computes from float32 weights (or a half base with a float32 adapter), as `bf16=True` does in the
+        Trainer.
+        """
+        if self.dtype == torch.float32:
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, self.dtype)
+
+    def hidden(self, tokens: Tensor, **more: Any) -> Tensor:
+        """[rows, length] -> hidden states after the final norm, [rows, length, d]."""
+        return self.decoder(input_ids=tokens, **{"use_cache": False, **more}).last_hidden_state
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """[n, d] -> float32 logits [n, vocabulary]."""
+        logits = self.head(hidden).float() * self.logit_scale
+        return logits if self.softcap is None else self.softcap * torch.tanh(logits / self.softcap)
+
+    @contextlib.contextmanager
+    def training(self, dropout: float, adapter_dropout: bool, checkpointing: bool) -> Iterator[None]:
+        """
+        While it lasts, activations are dropped and recomputed as said. Nothing else is in training mode: attention
+        dropout of a config is no setting of ours. Masks come from torch's generator, which is seeded for each micro-
+        batch.
+        """
+        inner = [m for name, m in self.model.named_modules() if ".lora_dropout." in name] if adapter_dropout else []
+        layers = [m for m in self.model.modules() if hasattr(m, "gradient_checkpointing")] if checkpointing else []
+        hooks = [m.register_forward_hook(lambda _m, _i, out: drop(out, dropout)) for m in self.outputs if dropout > 0]
+        if layers and not self.checkpoints:
+            self.enable_checkpointing()
+        for module in [*inner, *layers]:
+            module.training = True
+        try:
+            yield
+        finally:
+            for module in [*inner, *layers]:
+                module.training = False
+            for hook in hooks:
+                hook.remove()
+
+    def enable_checkpointing(self) -> None:
+        """Once; layers then recompute while they are in training mode."""
+        newer = getattr(self.model, "activation_checkpointing_enable", None)
+        (newer or self.model.gradient_checkpointing_enable)({"use_reentrant": False})
+        self.model.disable_input_require_grads()  # what the reentrant kind needs
+        self.checkpoints = True
+
+    def check(self) -> None:
+        """Refuses a family whose logits are not the output layer's, which is all that is computed here."""
+        ids = torch.arange(min(7, self.vocabulary), device=self.device)[None]
+        with torch.no_grad(), self.precision():
+            whole = self.model(input_ids=ids, use_cache=False).logits[0].float()
+            ours = self.logits(self.hidden(ids)[0])
+        tolerance = 1e-3 if self.dtype == torch.float32 else 5e-2
+        if not torch.allclose(whole, ours, rtol=tolerance, atol=tolerance * float(whole.abs().max() + 1e-6)):
+            family = getattr(self.model.config, "model_type", "?")
+            raise EngineError(
+                "backend",
+                f"Students of the family {family} are not supported: their logits are more than an output layer",
+                "Choose another student.",
+                self.folder,
+            )

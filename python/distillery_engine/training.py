@@ -1,0 +1,123 @@
+"""Scoring and supervised training: what src/learning/supervised.ts does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from .batches import Example, MicroBatch, check_examples, lay_out, split
+from .errors import Diverged
+from .optimizer import Optimizer
+from .processes import Processes
+from .scoring import score
+from .student import Student
+from .wire import Floats
+from .work import Work
+
+
+class Trainer:
+    """A student with its optimizer, and the processes that share the work."""
+
+    def __init__(self, student: Student, processes: Processes) -> None:
+        self.student = student
+        self.processes = processes
+        self.optimizer = Optimizer(student.trained, half=student.dtype == torch.float16)
+
+    def each(
+        self,
+        examples: Sequence[Example],
+        chosen: Sequence[int],
+        most_tokens: int,
+        work: Work,
+        use: Callable[[int, MicroBatch], None],
+    ) -> None:
+        """Calls `use` with this process's micro-batches and their numbers."""
+        batches = split(examples, chosen, most_tokens, self.student.device.type, self.processes.world)
+        for number, batch in self.processes.share(batches):
+            work.check()
+            with self.student.precision():
+                use(number, lay_out(examples, batch, self.student.device))
+            work.done = min(work.total, work.done + len(batch) * self.processes.world)
+            work.advance(lambda: work.done)
+
+    def log_probs(
+        self, examples: Sequence[Example], temperature: float, most_tokens: int, work: Work
+    ) -> tuple[list[Floats], list[Floats]]:
+        """Log-probability and entropy (nats) of every completion's tokens, without gradients."""
+        student = self.student
+        check_examples(examples, student.vocabulary, student.positions)
+
+        def mine() -> dict[int, tuple[Floats, Floats]]:
+            found: dict[int, tuple[Floats, Floats]] = {}
+
+            def use(_number: int, batch: MicroBatch) -> None:
+                scores = [by_example(batch, values) for values in score(student, batch, temperature)]
+                found.update({i: (scores[0][i], scores[1][i]) for i in batch.examples})
+
+            with torch.no_grad():
+                self.each(examples, range(len(examples)), most_tokens, work, use)
+            return found
+
+        found = merged(self.processes.together("logProbs", mine))
+        return [found[i][0] for i in range(len(examples))], [found[i][1] for i in range(len(examples))]
+
+    def loss(self, examples: Sequence[Example], most_tokens: int, work: Work) -> float:
+        """The mean token cross-entropy in nats."""
+        work.begin(len(examples))
+        scores, _ = self.log_probs(examples, 1.0, most_tokens, work)
+        return -sum(float(s.sum(dtype=np.float64)) for s in scores) / sum(len(s) for s in scores)
+
+    def cross_entropy(
+        self, examples: Sequence[Example], settings: dict[str, Any], seed: int, work: Work, weight: float = 1.0
+    ) -> float:
+        """
+        Backward passes of weight times the mean token cross-entropy, in this process's share; returns its share of the
+        mean (without the weight). The mean runs over all completion tokens of all examples.
+        """
+        student = self.student
+        tokens = max(1, sum(len(example.completion) for example in examples))
+        total = 0.0
+
+        def use(number: int, batch: MicroBatch) -> None:
+            nonlocal total
+            torch.manual_seed(seed + number)
+            scores, _ = score(student, batch, entropy=False)
+            loss = -scores.sum() / tokens
+            (loss * weight).backward()
+            total += loss.item()
+
+        with student.training(settings["dropout"], True, settings.get("checkpointing", False)):
+            self.each(examples, range(len(examples)), settings["microBatchTokens"], work, use)
+        return total
+
+    def supervised_step(
+        self, examples: Sequence[Example], rate: float, settings: dict[str, Any], seed: int, work: Work
+    ) -> dict[str, Any]:
+        check_examples(examples, self.student.vocabulary, self.student.positions)
+
+        def accumulate(scale: float) -> float:
+            work.begin(len(examples))
+            parts = self.processes.together(
+                "supervisedStep", lambda: self.cross_entropy(examples, settings, seed, work, scale)
+            )
+            if not math.isfinite(sum(parts)):
+                raise Diverged("the loss")
+            return sum(parts)
+
+        loss, norm = self.optimizer.update(accumulate, rate, settings, self.processes)
+        tokens = sum(len(example.prompt) + len(example.completion) for example in examples)
+        return {"loss": loss, "gradNorm": norm, "tokens": tokens}
+
+
+def by_example(batch: MicroBatch, values: torch.Tensor) -> dict[int, Floats]:
+    """Values of the tokens of all completions, one after the other, as an array for each."""
+    rows = np.split(values.detach().float().cpu().numpy(), np.cumsum(batch.lengths)[:-1])
+    return dict(zip(batch.examples, rows, strict=True))
+
+
+def merged(parts: Sequence[dict[int, Any]]) -> dict[int, Any]:
+    return {key: value for part in parts for key, value in part.items()}

@@ -1,0 +1,157 @@
+"""
+Trained weights that are kept: the reference policy, the rewriter, the best of a stage. And those of checkpoint folders.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from .errors import EngineError
+from .opening import load
+from .optimizer import Optimizer
+from .student import Student
+
+ADAPTER = "adapter_model.safetensors"
+MOMENTS = "optimizer.safetensors"
+# What belongs to the tokenizer or to generation goes with a student as it is.
+COMPANIONS = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "generation_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Trained weights by name, in main memory; of an adapter that adds nothing yet, computing goes without it."""
+
+    values: Mapping[str, Tensor]
+    adds_nothing: bool
+
+
+def snapshot(student: Student, values: Mapping[str, Tensor] | None = None) -> Snapshot:
+    """Of the weights as they are now, or of values that were read."""
+    if values is None:
+        values = {name: p.detach().to("cpu", copy=True) for name, p in student.trained.items()}
+    b = [value for name, value in values.items() if ".lora_B." in name]
+    return Snapshot(values, student.peft is not None and not any(bool(value.any()) for value in b))
+
+
+def restore(student: Student, values: Mapping[str, Tensor]) -> None:
+    with torch.no_grad():
+        for name, parameter in student.trained.items():
+            parameter.copy_(values[name])
+
+
+@contextlib.contextmanager
+def using(student: Student, kept: Snapshot | None) -> Iterator[None]:
+    """While it lasts, the student computes with the weights of a snapshot (None: with its own)."""
+    if kept is None:
+        yield
+        return
+    if kept.adds_nothing:
+        assert student.peft is not None
+        with student.peft.disable_adapter():
+            yield
+        return
+    own = {name: parameter.data for name, parameter in student.trained.items()}
+    try:
+        for name, parameter in student.trained.items():
+            parameter.data = kept.values[name].to(parameter.device)
+        yield
+    finally:
+        for name, parameter in student.trained.items():
+            parameter.data = own[name]
+
+
+def read_weights(student: Student, folder: str) -> dict[str, Tensor]:
+    """What was trained in a checkpoint of a student of the same shape. Raises EngineError when it is of another one."""
+    path = Path(folder)
+    adapter = (path / ADAPTER).exists()
+    if not path.exists():
+        raise EngineError("checkpoint", "The checkpoint is not there", "Resume from another checkpoint.", folder)
+    if adapter != (student.peft is not None):
+        holds, trains = ("an adapter", "all weights") if adapter else ("whole weights", "an adapter")
+        raise EngineError("checkpoint", f"The checkpoint holds {holds}, but {trains} are trained", SAME_STUDENT, folder)
+    if adapter:
+        values = load_file(path / ADAPTER)
+    else:
+        other = Student(
+            load(folder, torch.device("cpu"), torch.float32), None, folder, torch.device("cpu"), torch.float32
+        )
+        values = {name: parameter.detach() for name, parameter in other.trained.items()}
+    for name in sorted({*values, *student.trained}):
+        found, wanted = (shape_of(one.get(name)) for one in (values, student.trained))
+        if found != wanted:
+            message = f"The checkpoint has another shape than the student: {name} is {found}, not {wanted}"
+            raise EngineError("checkpoint", message, SAME_STUDENT, folder)
+    return {name: value.float() for name, value in values.items()}
+
+
+SAME_STUDENT = "Use a checkpoint that was trained from the same student."
+
+
+def shape_of(tensor: Tensor | None) -> str:
+    return "absent" if tensor is None else str(list(tensor.shape))
+
+
+def save(student: Student, optimizer: Optimizer, folder: str, moments: bool) -> None:
+    """Writes the student (with an adapter, that alone) and, if asked for, the moments; the weights come last."""
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    for name in COMPANIONS:
+        source, target = Path(student.folder) / name, path / name
+        if source.exists() and not target.exists():
+            target.write_bytes(source.read_bytes())
+    if moments:
+        values = {name: tensor.float().cpu().contiguous() for name, tensor in optimizer.moments().items()}
+        save_file(values, path / MOMENTS, metadata={"format": "pt"})
+    if student.peft is None:
+        student.model.save_pretrained(folder, max_shard_size="50GB")
+        return
+    config = student.peft.peft_config["default"]
+    trains, config.inference_mode = config.inference_mode, True
+    config.save_pretrained(folder)
+    config.inference_mode = trains
+    values = {name: parameter.detach().float().cpu().contiguous() for name, parameter in student.trained.items()}
+    save_file(values, path / ADAPTER, metadata={"format": "pt", **fingerprint(student.folder)})
+
+
+def fingerprint(folder: str) -> dict[str, str]:
+    """
+    The embedded engine writes into an adapter's file which base it belongs to; an adapter that came with it keeps it.
+    """
+    file = Path(folder) / ADAPTER
+    if not file.exists():
+        return {}
+    with safe_open(file, "pt") as opened:
+        found = (opened.metadata() or {}).get("base_fingerprint")
+    return {"base_fingerprint": found} if found else {}
+
+
+def load_moments(optimizer: Optimizer, folder: str, step: int) -> None:
+    file = Path(folder) / MOMENTS
+    if not file.exists():
+        raise EngineError("checkpoint", f"{MOMENTS} is missing", "Resume from another checkpoint.", folder)
+    with safe_open(file, "pt") as opened:
+        names = set(opened.keys())
+        lacking = [name for name in optimizer.trained if not {f"{name}.first", f"{name}.second"} <= names]
+        if lacking:
+            message = f"{MOMENTS} has no moments of {json.dumps(lacking[0])}"
+            raise EngineError("checkpoint", message, SAME_STUDENT, folder)
+        try:
+            optimizer.set_moments(opened.get_tensor, step)
+        except RuntimeError as error:
+            raise EngineError("checkpoint", f"{MOMENTS} has other shapes: {error}", SAME_STUDENT, folder) from error

@@ -1,0 +1,169 @@
+"""Checkpoints: a run that goes on from one has the curve of a run that was never interrupted, bit for bit."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import FAMILIES, LORA, random_episodes, random_rows
+from peft import AutoPeftModelForCausalLM
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM
+
+from distillery_engine.errors import EngineError
+
+DROPPED = {**LORA, "dropout": 0.1}
+
+
+def curve(client, student, steps, rows):
+    return [client.supervised(student, rows, seed=seed, dropout=0.1)["loss"] for seed in steps]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("adapter", [None, DROPPED])
+def test_a_resumed_run_is_the_uninterrupted_one(client, folder_of, tmp_path, family, adapter):
+    rows, folder = random_rows(), folder_of(family)
+    student = client.open(folder, adapter=adapter)
+    curve(client, student, range(3), rows)
+    client("save", id=student, folder=str(tmp_path), moments=True)
+    straight = curve(client, student, range(3, 6), rows)
+    for other in (client.open(folder, adapter=adapter), student):
+        client("load", id=other, folder=str(tmp_path), moments=True, step=3)
+        assert curve(client, other, range(3, 6), rows) == straight
+    opened = client.open(folder, adapter=adapter, checkpoint=str(tmp_path))
+    assert curve(client, opened, range(3, 6), rows)[0] == straight[0]  # but without its moments
+    weights = client.weights(student)
+    assert all(torch.equal(weights[name], value) for name, value in client.weights(other).items())
+
+
+@pytest.mark.parametrize("adapter", [None, LORA])
+def test_others_read_what_is_saved(client, folder_of, tmp_path, adapter):
+    rows = random_rows()
+    student = client.open(folder_of("qwen3"), adapter=adapter)
+    curve(client, student, range(2), rows)
+    client("save", id=student, folder=str(tmp_path), moments=True)
+    log_probs, _ = client.log_probs(student, rows)
+    reader = AutoPeftModelForCausalLM if adapter else AutoModelForCausalLM
+    model = reader.from_pretrained(str(tmp_path), dtype=torch.float32)
+    prompt, completion = (torch.tensor(part).long() for part in rows[0])
+    with torch.no_grad():
+        logits = model(torch.cat([prompt, completion])[None]).logits[0, len(prompt) - 1 : -1] / 0.7
+    scores = logits.log_softmax(-1).gather(1, completion[:, None])[:, 0]
+    torch.testing.assert_close(torch.tensor(log_probs[0]), scores, atol=2e-5, rtol=1e-5)
+    reopened = client.open(str(tmp_path), adapter=adapter)
+    assert client.log_probs(reopened, rows)[0][0].tolist() == log_probs[0].tolist()
+
+
+def test_names_are_those_of_the_embedded_engine(client, folder_of, tmp_path):
+    whole, adapted = client.open(folder_of("llama")), client.open(folder_of("llama"), adapter=LORA)
+    client("save", id=whole, folder=str(tmp_path / "whole"), moments=True)
+    client("save", id=adapted, folder=str(tmp_path / "adapter"), moments=True)
+    layer = "model.layers.1.self_attn.q_proj"
+    moments = load_file(tmp_path / "whole" / "optimizer.safetensors")
+    assert moments[f"{layer}.weight.first"].shape == moments[f"{layer}.weight.second"].shape == (32, 32)
+    assert all(not value.any() and value.dtype == torch.float32 for value in moments.values())
+    weights = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    assert weights[f"base_model.model.{layer}.lora_A.weight"].shape == (4, 32)
+    assert f"base_model.model.{layer}.lora_B.weight.second" in load_file(tmp_path / "adapter" / "optimizer.safetensors")
+    config = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
+    assert config["r"] == 4
+    assert config["inference_mode"] is True
+    assert config["base_model_name_or_path"] == folder_of("llama")
+    assert not list((tmp_path / "adapter").glob("model*"))  # the base's weights are not copied
+
+
+def test_an_adapter_is_merged_where_all_weights_are_trained(client, folder_of, tmp_path):
+    rows = random_rows()
+    student = client.open(folder_of("phi3"), adapter=LORA)
+    curve(client, student, range(2), rows)
+    client("save", id=student, folder=str(tmp_path), moments=False)
+    merged = client.open(str(tmp_path))
+    assert client("loss", id=merged, examples=packed(rows), microBatchTokens=99)["loss"] == pytest.approx(
+        client("loss", id=student, examples=packed(rows), microBatchTokens=99)["loss"], abs=1e-5
+    )
+    assert "model.embed_tokens.weight" in client.weights(merged)
+
+
+def packed(rows):
+    from conftest import examples
+
+    return examples(rows)
+
+
+@pytest.mark.parametrize("adapter", [None, LORA])
+def test_snapshots_are_kept_and_come_back(client, folder_of, tmp_path, adapter):
+    rows = random_rows()
+    student = client.open(folder_of("llama"), adapter=adapter)
+    fresh, before = client.weights(student), client.log_probs(student, rows)[0]
+    client("save", id=student, folder=str(tmp_path), moments=False)
+    kept = client("snapshot", id=student)["snapshot"]
+    client.supervised(student, rows)
+    read = client("snapshot", id=student, checkpoint=str(tmp_path))["snapshot"]
+    moved = client.log_probs(student, rows)[0]
+    for name in (kept, read):
+        under = client.log_probs(student, rows, snapshot=name)[0]
+        assert all((a == b).all() for a, b in zip(under, before, strict=True))
+    assert all((a == b).all() for a, b in zip(client.log_probs(student, rows)[0], moved, strict=True))
+    client("restore", id=student, snapshot=kept)
+    assert all(torch.equal(fresh[name], value) for name, value in client.weights(student).items())
+    client("discard", id=student, snapshot=kept)
+    with pytest.raises(EngineError, match="snapshot"):
+        client("restore", id=student, snapshot=kept)
+
+
+def test_kl_against_the_reference_is_zero_at_first(client, folder_of):
+    rows = random_rows()
+    student = client.open(folder_of("llama"), adapter=LORA)
+    reference = client("snapshot", id=student)["snapshot"]
+    episodes = random_episodes(rows, client.log_probs(student, rows)[0])
+    assert client.grpo(student, episodes, reference=reference, beta=0.1)["measures"]["kl"] == 0
+    assert client.grpo(student, episodes, reference=reference, beta=0.1)["measures"]["kl"] > 0
+    with pytest.raises(EngineError, match="reference"):
+        client.grpo(student, episodes, beta=0.1)
+
+
+def test_checkpoints_of_others_are_refused(client, folder_of, tmp_path):
+    student = client.open(folder_of("llama"))
+    before = client.weights(student)
+    other = client.open(folder_of("llama"), adapter=LORA)
+    wide = client.open(folder_of("llama"), adapter={**LORA, "rank": 2})
+    for name, one in (("adapter", other), ("wide", wide)):
+        client("save", id=one, folder=str(tmp_path / name), moments=True)
+    refused(client, student, folder_of("qwen3"), "another shape")
+    refused(client, student, tmp_path / "adapter", "holds an adapter")
+    refused(client, other, tmp_path / "wide", r"is \[2, 40\], not \[4, 40\]")
+    refused(client, student, tmp_path / "nowhere", "not there")
+    client("save", id=student, folder=str(tmp_path / "bare"), moments=False)
+    refused(client, student, tmp_path / "bare", "optimizer.safetensors is missing")
+    save_file({"x": torch.zeros(1)}, tmp_path / "bare" / "optimizer.safetensors")
+    refused(client, student, tmp_path / "bare", "no moments of")
+    assert all(torch.equal(before[name], value) for name, value in client.weights(student).items())
+
+
+def refused(client, student, folder, message):
+    with pytest.raises(EngineError, match=message) as raised:
+        client("load", id=student, folder=str(folder), moments=True, step=1)
+    assert raised.value.code == "checkpoint"
+    assert raised.value.remedy
+
+
+def test_what_cannot_be_opened_says_why(client, folder_of, tmp_path):
+    def fails(code, message, folder=None, **more):
+        with pytest.raises(EngineError, match=message) as raised:
+            client.open(str(folder or folder_of("llama")), **more)
+        assert raised.value.code == code
+
+    fails("missing", "not there", tmp_path / "nowhere")
+    (tmp_path / "student.gguf").write_bytes(b"GGUF")
+    fails("backend", "GGUF", tmp_path)
+    (tmp_path / "config.json").write_text('{"model_type": "unheard-of"}')
+    fails("checkpoint", "cannot open", tmp_path)
+    fails("config", "no dtype", dtype="int3")
+    fails("config", "bitsandbytes", adapter=LORA, quantization="4bit")
+    fails("config", "cannot be trained themselves", quantization="8bit")
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for file in Path(folder_of("llama")).iterdir():
+        (broken / file.name).write_bytes(file.read_bytes())
+    (broken / "model.safetensors").write_bytes(b"\x00" * 100)
+    fails("checkpoint", "cannot open", broken)
