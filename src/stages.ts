@@ -35,10 +35,16 @@ const students = {
     band: '#8a8f9833',
     sampledAs: 'complete',
   },
-  reconstruct: { kind: 'stage', title: 'Stage 1 reconstruct', short: 'Stage 1', icon: 'extensions', band: '#3b82f633' },
+  reconstruct: {
+    kind: 'stage',
+    title: 'Stage 1 (Reconstruct)',
+    short: 'Stage 1',
+    icon: 'extensions',
+    band: '#3b82f633',
+  },
   complete: {
     kind: 'stage',
-    title: 'Stage 2 complete',
+    title: 'Stage 2 (Complete)',
     short: 'Stage 2',
     icon: 'edit-sparkle',
     band: '#10b98133',
@@ -46,7 +52,7 @@ const students = {
   },
   rewrite: {
     kind: 'stage',
-    title: 'Stage 3 rewrite',
+    title: 'Stage 3 (Rewrite)',
     short: 'Stage 3',
     icon: 'wand',
     band: '#f59e0b33',
@@ -80,6 +86,14 @@ export const shortStageTitles = facts('short');
 export const stageIcons = facts('icon');
 export const stageBands = facts('band');
 export const sampledAs = facts('sampledAs');
+
+/** `Stage 2 (Complete)`; `Stage 3 (Rewrite), internalise` where the stage has several phases. */
+export const phaseTitle = (stage: StageName, phase: string): string =>
+  phase === stage ? stageTitles[stage] : `${stageTitles[stage]}, ${phase}`;
+
+/** Where there is little room: `Stage 2`, `Stage 3 internalise`. */
+export const shortPhaseTitle = (stage: StageName, phase: string): string =>
+  phase === stage ? shortStageTitles[stage] : `${shortStageTitles[stage]} ${phase}`;
 
 /** The baseline that is hardest to beat: the most accurate one, and of equals the one with the shorter answers. */
 export function strongestBaseline<R extends { stage: StageName; accuracy: number; meanTokens: number }>(

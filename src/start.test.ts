@@ -37,5 +37,5 @@ it('what it begins with is the base student or that checkpoint, by one list of w
     studentTitle('complete', start),
     shortStudentTitle('complete', start),
     testedName('rewrite-3', start),
-  ]).toEqual(['Stage 2 complete', 'Stage 2', 'rewrite-3']);
+  ]).toEqual(['Stage 2 (Complete)', 'Stage 2', 'rewrite-3']);
 });

@@ -23,11 +23,11 @@ export function startOf(config: unknown): Start | undefined {
   return typeof path === 'string' ? startAt(path) : undefined;
 }
 
-/** `Stage 2 complete`, `Base student`, `Start: 20260205-140309-arithmetic complete-220`. */
+/** `Stage 2 (Complete)`, `Base student`, `Start: 20260205-140309-arithmetic complete-220`. */
 export const studentTitle = (stage: StageName, start: Start | undefined): string =>
   stage === 'base' && start ? `Start: ${start.run} ${start.checkpoint}` : stageTitles[stage];
 
-/** Where the run is named elsewhere: `Stage 2 complete`, `Start: complete-220`. */
+/** Where the run is named elsewhere: `Stage 2 (Complete)`, `Start: complete-220`. */
 export const studentLabel = (stage: StageName, start: Start | undefined): string =>
   stage === 'base' && start ? `Start: ${start.checkpoint}` : stageTitles[stage];
 

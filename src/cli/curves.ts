@@ -1,5 +1,5 @@
 import type { MetricsRecord } from '../runs/records';
-import { type StageName, stageTitles } from '../stages';
+import { phaseTitle, type StageName } from '../stages';
 import { percent } from './format';
 import { sparkline } from './sparkline';
 import { pc } from './terminal';
@@ -35,7 +35,7 @@ const curves: [string, (record: MetricsRecord) => number | undefined, (value: nu
 export function curvesText(phases: readonly Phase[]): string {
   return phases
     .map(({ stage, phase, records }) => {
-      const title = `${stageTitles[stage]}${phase === stage ? '' : ` (${phase})`}, ${records.length} updates`;
+      const title = `${phaseTitle(stage, phase)}: ${records.length} updates`;
       const lines = curves.flatMap(([name, read, write]) => {
         const values = records.map(read).filter((value) => value !== undefined);
         if (values.length === 0 || (name === 'cut off' && values.every((value) => value === 0))) return [];

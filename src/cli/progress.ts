@@ -1,6 +1,6 @@
 import type { CurriculumEvent } from '../curriculum/context';
 import { checkText } from '../runs/events';
-import { stageTitles } from '../stages';
+import { phaseTitle } from '../stages';
 import { type Start, studentTitle } from '../start';
 import { clock, percent, short } from './format';
 
@@ -33,7 +33,9 @@ export function showProgress(
         doneBefore = event.done;
         validation = '';
         if (!screen.isTTY)
-          line(`${title(event)}: ${event.updates} updates${event.done ? `, ${event.done} done before` : ''}`);
+          line(
+            `${phaseTitle(event.stage, event.phase)}: ${event.updates} updates${event.done ? `, ${event.done} done before` : ''}`,
+          );
         break;
       case 'update': {
         if (!screen.isTTY) break;
@@ -45,7 +47,7 @@ export function showProgress(
           validation,
           `ETA ${clock(rest / 1000)}`,
         ];
-        const text = `${title(event)}  ${bar(event.update / event.updates)}  ${parts.filter(Boolean).join('  ')}`;
+        const text = `${phaseTitle(event.stage, event.phase)}  ${bar(event.update / event.updates)}  ${parts.filter(Boolean).join('  ')}`;
         screen.write(clipLine(text, (screen.columns ?? 120) - 1));
         barShown = true;
         break;
@@ -73,10 +75,6 @@ export function showProgress(
 
 const cutOff = ({ truncated }: { truncated?: number }) =>
   truncated === undefined ? '' : `${percent(truncated)} cut off `;
-
-function title({ stage, phase }: { stage: keyof typeof stageTitles; phase: string }): string {
-  return phase === stage ? stageTitles[stage] : `${stageTitles[stage]} (${phase})`;
-}
 
 function measures(metrics: Extract<CurriculumEvent, { type: 'update' }>['metrics']): string[] {
   const { accuracy, lengthMean, loss, tokensPerSecond } = metrics;

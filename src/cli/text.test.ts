@@ -64,7 +64,7 @@ it('the summary compares every student with the base', () => {
   expect(lines[2]).toMatch(/^Base student +50\.0 % +40\.0 – 60\.0 % +100\.0 +100$/);
   expect(lines[3]).toMatch(/^Plain SFT +70/);
   expect(lines[4]).toMatch(/^Concise SFT \(strongest baseline\) +70/);
-  expect(lines[5]).toMatch(/^Stage 3 rewrite +62\.5 % +40\.0 – 60\.0 % +72\.6 +\+12\.5 pt +−27\.4 % +1:01 +100$/);
+  expect(lines[5]).toMatch(/^Stage 3 \(Rewrite\) +62\.5 % +40\.0 – 60\.0 % +72\.6 +\+12\.5 pt +−27\.4 % +1:01 +100$/);
 });
 
 it('curves stand by phase, with the means of their ends', () => {
@@ -87,10 +87,10 @@ it('curves stand by phase, with the means of their ends', () => {
     ['internalise', 2],
   ]);
   const lines = plain(curvesText(phasesOf(metrics))).split('\n');
-  expect(lines[0]).toBe('Stage 2 complete, 3 updates');
+  expect(lines[0]).toBe('Stage 2 (Complete): 3 updates');
   expect(lines[1]).toMatch(/^ {2}reward +▁▅█ +1\.000 → 3\.000$/);
   expect(lines[2]).toMatch(/^ {2}right +▁▅█ +25 % → 75 %$/);
-  expect(lines).toContain('Stage 3 rewrite (internalise), 2 updates');
+  expect(lines).toContain('Stage 3 (Rewrite), internalise: 2 updates');
   expect(lines.filter((line) => line.includes('truncated'))).toEqual([]);
 });
 
@@ -127,7 +127,7 @@ describe('progress', () => {
     time = 20_000;
     show(update(6));
     expect(plain(written.join(''))).toMatch(
-      /Stage 2 complete {2}━+ {2}6\/10 {2}right 63 % 80 tok {2}12\.3k tok\/s {2}ETA 0:40$/,
+      /Stage 2 \(Complete\) {2}━+ {2}6\/10 {2}right 63 % 80 tok {2}12\.3k tok\/s {2}ETA 0:40$/,
     );
     show({ type: 'note', level: 'info', text: 'told' });
     expect(written.slice(-2)).toEqual(['<clear>', expect.stringContaining('told')]);
@@ -141,7 +141,7 @@ describe('progress', () => {
     show({ type: 'validation', stage: 'rewrite', step: 1, accuracy: 0.5, meanTokens: 70, best: true });
     show({ type: 'validation', stage: 'reconstruct', step: 2, loss: 0.41249, best: false });
     expect(plain(written.join(''))).toBe(
-      'Stage 3 rewrite (internalise): 10 updates\n  update 1: validation 50.0 %, 70.0 tokens (best)\n  update 2: validation loss 0.412\n',
+      'Stage 3 (Rewrite), internalise: 10 updates\n  update 1: validation 50.0 %, 70.0 tokens (best)\n  update 2: validation loss 0.412\n',
     );
   });
 });

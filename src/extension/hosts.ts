@@ -87,7 +87,11 @@ export class Hosts implements vscode.Disposable {
   }
 
   private listen(host: Host): void {
-    host.on('state', (state, before) => this.told.fire({ host, kind: 'state', state, before }));
+    host.on('state', (state, before) => {
+      const run = host.status?.run?.folder;
+      if (run) this.meter(run).meter.pause(state === 'paused');
+      this.told.fire({ host, kind: 'state', state, before });
+    });
     host.on('crash', (crash) => this.told.fire({ host, kind: 'crash', crash }));
     host.on('snapshot', (status) => {
       if (status.run) {

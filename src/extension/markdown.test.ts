@@ -8,7 +8,7 @@ it('shows a value as it is, wherever it stands', () => {
     expect(text).not.toMatch(/\]\(|<img|\$\(bug|`c`|\u202e|\n# h|\*\*b\*\*/);
     expect(commands).toEqual([]);
   }
-  expect(table(['a', 'b'], [['1\n2', 3]]).text).toBe('| a | b |\n| :-- | --: |\n| 1 2 | 3 |');
+  expect(table(['a', 'b'], [['1\n2', 3]]).text).toBe('| a&nbsp;&nbsp; | b |\n| :-- | --: |\n| 1 2&nbsp;&nbsp; | 3 |');
   expect(paragraphs('a', undefined, '', md`*${'b'}*`).text).toBe('a\n\n*b*');
 });
 

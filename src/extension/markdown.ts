@@ -52,7 +52,8 @@ export function table(
   rows: readonly (readonly Value[])[],
   align: 'left' | 'right' = 'right',
 ): Markdown {
-  const line = (cells: readonly Value[]) => md`| ${join(cells.map(inOneLine), ' | ')} |`;
+  // VS Code sets columns without room between them.
+  const line = (cells: readonly Value[]) => md`| ${join(cells.map(inOneLine), '&nbsp;&nbsp; | ')} |`;
   const rule = Markdown.of(
     [`| ${head.map((_, i) => (i === 0 || align === 'left' ? ':--' : '--:')).join(' | ')} |`],
     [],

@@ -7,6 +7,7 @@ it('is the mean gap, with the checks in between and without rests', () => {
   expect(paceOf([0, 1000, 2000, 12_000])).toBe(4000);
   expect(paceOf([0, 1000, 2000, 3_600_000, 3_601_000])).toBe(1000);
   expect(paceOf([0, 200_000])).toBe(200_000);
+  expect(paceOf([0, 4000, 8000, 68_000, 72_000])).toBe(4000);
   expect(paceOf([0, 100_000, 200_000, 500_000])).toBeCloseTo(500_000 / 3);
 });
 

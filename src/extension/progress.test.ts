@@ -21,7 +21,7 @@ describe('progress', () => {
     // The slow first updates are out of the window: one a second now.
     expect(meter.current?.left).toBeCloseTo(60);
     expect(progressText(meter.current!)).toBe('Stage 2 40/100');
-    expect(progressParts(meter.current!)).toEqual(['50 %', '90 tok', '1:00 left']);
+    expect(progressParts(meter.current!)).toEqual(['50 %', '90 tok', 'Stage 2 40/100', '1 min left']);
   });
 
   it('keeps the numbers of a check on held-out rows until the phase ends', () => {
@@ -35,6 +35,15 @@ describe('progress', () => {
     meter.apply(update(3, 1, 10, 'other'));
     expect(meter.current).toMatchObject({ accuracy: 0.5, tokens: 90, left: undefined });
     expect(progressText(meter.current!)).toBe('Stage 2 other 1/10');
+  });
+
+  it('counts no pause as work', () => {
+    const meter = new ProgressMeter();
+    for (let n = 1; n <= 5; n++) meter.apply(update(4 * n, n));
+    meter.pause(true, Date.parse(at(21)));
+    meter.pause(false, Date.parse(at(111)));
+    meter.apply(update(114, 6));
+    expect(meter.current?.left).toBeCloseTo(94 * 4);
   });
 
   it('is there at once for one who comes late', () => {

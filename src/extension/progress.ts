@@ -1,8 +1,9 @@
 /** How far a run that is on has come, from its host's events. */
 import type { HostEvent, Status } from '../protocol/control';
-import { type StageName, shortStageTitles } from '../stages';
+import { type StageName, shortPhaseTitle } from '../stages';
+import { timeLeftText } from '../time-left';
 import { paceOf, paceUpdates } from './pace';
-import { clock, percent } from './words';
+import { percent } from './words';
 
 export interface Progress {
   stage: StageName;
@@ -42,6 +43,18 @@ export class ProgressMeter {
     if (told.type === 'phase') this.begin(told.stage, told.phase, told.updates, told.done, Date.parse(time));
     else if (told.type === 'update') this.step(told, Date.parse(time));
     else if (told.type === 'validation') this.check(told);
+  }
+
+  private pausedAt: number | undefined;
+
+  /** The run pauses or goes on: a pause is no work. */
+  pause(paused: boolean, now = Date.now()): void {
+    if (paused) this.pausedAt ??= now;
+    else if (this.pausedAt !== undefined) {
+      const rest = now - this.pausedAt;
+      this.marks = this.marks.map((mark) => mark + rest);
+      this.pausedAt = undefined;
+    }
   }
 
   private begin(stage: StageName, phase: string, updates: number, done: number, time?: number): void {
@@ -90,15 +103,24 @@ interface Metrics {
 
 /** `Stage 2 45/110`, with the phase's name where the stage has several. */
 export function progressText({ stage, phase, update, updates }: Progress): string {
-  const title = phase === stage ? shortStageTitles[stage] : `${shortStageTitles[stage]} ${phase}`;
-  return `${title} ${update}/${updates}`;
+  return `${shortPhaseTitle(stage, phase)} ${update}/${updates}`;
 }
 
-/** `72 %`, `160 tok`, `3:20 left`, as far as known. After its last update a phase is checked and tested, which takes a while. */
-export function progressParts({ accuracy, tokens, left, update, updates }: Progress): string[] {
+/** What was measured last, as far as known: `72 %`, `160 tok`. */
+export function measuredParts({ accuracy, tokens }: Progress): string[] {
   return [
     accuracy === undefined ? '' : percent(accuracy, 0),
     tokens === undefined ? '' : `${tokens.toFixed(0)} tok`,
-    left === undefined ? '' : update === updates ? 'testing' : `${clock(left)} left`,
   ].filter(Boolean);
+}
+
+/** `3 min left`; '' while it cannot be told. After its last update a phase is checked and tested, which takes a while. */
+export function leftText({ left, update, updates }: Progress): string {
+  if (left === undefined) return '';
+  return update === updates ? 'testing' : timeLeftText(left);
+}
+
+/** `72 %`, `160 tok`, `Stage 2 45/110`, `3 min left`: what is read first stands first, where there is little room. */
+export function progressParts(progress: Progress): string[] {
+  return [...measuredParts(progress), progressText(progress), leftText(progress)].filter(Boolean);
 }

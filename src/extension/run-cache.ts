@@ -94,6 +94,12 @@ export class RunCache {
     return startOf(this.config(run).value);
   }
 
+  /** Whether it was made of records from elsewhere: nothing was trained. */
+  imported(run: string): boolean {
+    const { value } = this.config(run);
+    return typeof value === 'object' && value !== null && 'imported' in value;
+  }
+
   failures(run: string): Read<FailureRecord[]> {
     return this.failureFiles(failuresFile(run));
   }

@@ -119,7 +119,7 @@ export const momentSchema = z.object({
   /** `rollouts/complete/26`, `failures`, `evaluations/base`. */
   key: word,
   kind: z.enum(['rollouts', 'failures', 'evaluation']),
-  /** Number and name of the stage: "Stage 2 · complete". */
+  /** Number and name of the stage: "Stage 2 (Complete)". */
   stage: word,
   /** "update 26", "failures", "test of complete-110". */
   label: word,

@@ -106,8 +106,8 @@ export type Difference = z.infer<typeof difference>;
 const pair = z.object({
   run: z.string(),
   stage,
-  /** `base`: the student that the same run began with; `first`: the same stage of the first run. */
-  against: z.enum(['base', 'first']),
+  /** Of the same run, `base`: the student that it began with; `baseline`: its strongest baseline. `first`: the same stage of the first run. */
+  against: z.enum(['base', 'baseline', 'first']),
   n: count,
   /** Difference of the shares right, and of mean tokens; with 95 % intervals over the problems. */
   accuracy: z.number(),

@@ -49,7 +49,7 @@ describe('the table of a base student', () => {
     expect(lines[2]).toBe('| Base student | 25.0 % ± 0.0 | 200.0 ± 0.0 | 25.0 % |  |  |  | 60 s |');
     expect(lines[4]).toMatch(/^\| Concise SFT \(strongest baseline\) \| 75\.0 % ± 0\.0 /);
     expect(lines[5]).toMatch(
-      /^\| Stage 3 rewrite \| 75\.0 % ± 7\.1 .*\| \+0\.0 \(−\d+\.\d \.\. \+\d+\.\d\), \+66\.7 % \| 60 s \|$/,
+      /^\| Stage 3 \(Rewrite\) \| 75\.0 % ± 7\.1 .*\| \+0\.0 \(−\d+\.\d \.\. \+\d+\.\d\), \+66\.7 % \| 60 s \|$/,
     );
   });
 

@@ -220,9 +220,9 @@ describe('preview', () => {
     const { code, stdout } = await distillery.run('preview', '.', '--count', '2');
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /Stage 1 reconstruct[\s\S]*Steps, shuffled, some missing:\n.*│ - [\s\S]*target, \d+ tokens[\s\S]*Stage 2 complete[\s\S]*│ - \[MASK\]/,
+      /Stage 1 \(Reconstruct\)[\s\S]*Steps, shuffled, some missing:\n.*│ - [\s\S]*target, \d+ tokens[\s\S]*Stage 2 \(Complete\)[\s\S]*│ - \[MASK\]/,
     );
-    expect(stdout).toMatch(/Stage 3 rewrite[\s\S]*A much shorter solution:/);
+    expect(stdout).toMatch(/Stage 3 \(Rewrite\)[\s\S]*A much shorter solution:/);
     const problems = await distillery.json<
       { views: { stage: string; prompt: string; order: number[]; masked: number[] }[] }[]
     >('preview', '.', '--start', '3', '--count', '1');

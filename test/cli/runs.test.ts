@@ -80,7 +80,7 @@ describe('run', () => {
     );
     expect(code).toBe(0);
     expect(stdout).toMatch(/^tiny on native|^tiny on WebAssembly/);
-    expect(stdout).toContain('Stage 1 reconstruct: 2 updates');
+    expect(stdout).toContain('Stage 1 (Reconstruct): 2 updates');
     expect(stdout).toMatch(/accuracy +95 % interval +cut off +mean tokens/);
     expect(stdout).not.toContain('Plain SFT');
     expect(stdout).toMatch(/The run is in limited\/\d{8}-\d{6}-tiny/);
@@ -114,7 +114,7 @@ describe('run', () => {
     ]) {
       const { stdout } = await distillery.run(...asked);
       expect(stdout).not.toMatch(/base student|vs base/i);
-      if (asked[0] !== 'runs') expect(stdout).toMatch(new RegExp(`^ *${title} .*\\n.*Stage 2 complete`, 'm'));
+      if (asked[0] !== 'runs') expect(stdout).toMatch(new RegExp(`^ *${title} .*\\n.*Stage 2 \\(Complete\\)`, 'm'));
     }
     const start = { run: basename(whole), checkpoint: tested };
     expect(await distillery.json('show', folder)).toMatchObject({ start });
@@ -127,7 +127,7 @@ describe('run', () => {
   });
 
   it('Ctrl-C checkpoints and says how to go on, and resume finishes', async () => {
-    const { child, folder } = await startUntil('interrupted', 'Stage 2 complete: 2 updates', '--seed=1');
+    const { child, folder } = await startUntil('interrupted', 'Stage 2 (Complete): 2 updates', '--seed=1');
     const end = outcome(child);
     child.kill('SIGINT');
     const { code, stdout } = await end;
@@ -135,7 +135,7 @@ describe('run', () => {
     expect(stdout).toMatch(/Stopped. Go on with:\n {2}distillery resume interrupted\/\d{8}-\d{6}-tiny\n$/);
     expect(await distillery.json('show', folder)).toMatchObject({ state: 'stopped' });
     const resumed = await distillery.run('resume', folder);
-    expect([resumed.code, resumed.stdout]).toEqual([0, expect.stringContaining('Stage 3 rewrite')]);
+    expect([resumed.code, resumed.stdout]).toEqual([0, expect.stringContaining('Stage 3 (Rewrite)')]);
     expect(outcomeOf(folder)).toEqual(outcomeOf(whole));
   });
 
@@ -176,7 +176,7 @@ describe('resume', () => {
     const before = readFileSync(join(whole, 'run.json'), 'utf8');
     const { code, stdout } = await distillery.run('resume', whole);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/Stage 3 rewrite[\s\S]*This run is finished/);
+    expect(stdout).toMatch(/Stage 3 \(Rewrite\)[\s\S]*This run is finished/);
     expect(readFileSync(join(whole, 'run.json'), 'utf8')).toBe(before);
   });
 
@@ -242,7 +242,7 @@ describe('runs and show', () => {
       step: 5,
       result: { stage: 'rewrite', n: 4 },
     });
-    expect((await distillery.run('runs')).stdout).toMatch(/tiny +finished +rewrite 5 +Stage 3 rewrite +\d/);
+    expect((await distillery.run('runs')).stdout).toMatch(/tiny +finished +rewrite 5 +Stage 3 \(Rewrite\) +\d/);
     expect(await distillery.json('runs', '--runs', 'student')).toEqual(expect.any(Array));
   });
 
@@ -261,7 +261,7 @@ describe('runs and show', () => {
       'Settings',
       'Stage 2      2 updates of 2 × 3',
       'Curves',
-      'Stage 3 rewrite (internalise), 2 updates',
+      'Stage 3 (Rewrite), internalise: 2 updates',
       'Failures (',
       'Files',
       'checkpoints/',

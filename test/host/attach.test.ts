@@ -33,7 +33,7 @@ it('attach shows the run of a host, pauses it, and stops it', async () => {
   const left = outcome(looking);
   let seen = '';
   looking.stdout!.on('data', (data) => (seen += data));
-  await until('its progress', () => seen.includes('Stage 1 reconstruct'));
+  await until('its progress', () => seen.includes('Stage 1 (Reconstruct)'));
   looking.kill('SIGINT');
   expect(await left).toMatchObject({ code: 0, stdout: expect.stringMatching(/^watched on .*The run goes on/s) });
   expect(client.state).toBe('running');
@@ -57,7 +57,7 @@ it('attach follows a run to its end, and names a run that a terminal works on', 
   const { run } = await client.start({ experiment: work.experiment('ending', longStage(60)) });
   const { code, stdout, stderr } = await terminal.run('attach', run);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(stdout).toMatch(/ending on .*✓ Stage 1 reconstruct.*mean tokens.*The run is in /s);
+  expect(stdout).toMatch(/ending on .*✓ Stage 1 \(Reconstruct\).*mean tokens.*The run is in /s);
 
   const elsewhere = createRun(join(work.distillery, 'runs'), 'terminal', {});
   const refused = await terminal.run('attach', work.folder);

@@ -42,6 +42,8 @@ export class Chart {
   private marks: Mark[] = [];
   private range = { min: 0, max: 1 };
   private values: Range | undefined;
+  /** What was drawn of each curve: the smoothed values where there is smoothing. By run and metric, one value a placed row. */
+  private told = new Map<string, Float64Array>();
 
   constructor(
     private readonly host: HTMLElement,
@@ -60,13 +62,17 @@ export class Chart {
     const buckets = Math.max(50, width - 60);
     const raw: Line[] = [];
     const smooth: Line[] = [];
+    this.told = new Map();
     for (const { run, metric } of curves) {
       const column = model.tracks[run].column(metric.key);
       const placed = layout.placed[run];
       const line = (values: Float64Array) => drawn(values, placed, this.range, buckets, log);
       if (!column || !placed) continue;
-      raw.push(line(plain(column, placed)));
-      smooth.push(weight > 0 ? line(smoothed(column, placed, weight)) : { x: [], y: [] });
+      const own = plain(column, placed);
+      const drawnMost = weight > 0 ? smoothed(column, placed, weight) : own;
+      this.told.set(`${run} ${metric.key}`, drawnMost);
+      raw.push(line(own));
+      smooth.push(weight > 0 ? line(drawnMost) : { x: [], y: [] });
     }
     const told = weight > 0 ? smooth : raw;
     const heights = this.marks.flatMap(({ value, interval }) => [value, ...(interval ?? [])]);
@@ -96,6 +102,12 @@ export class Chart {
       this.destroy();
       throw error;
     }
+  }
+
+  /** The value of a run's curve as it is drawn, at one of its placed rows; undefined where there is none. */
+  valueAt(run: number, metric: string, place: number): number | undefined {
+    const value = this.told.get(`${run} ${metric}`)?.[place];
+    return value === undefined || Number.isNaN(value) ? undefined : value;
   }
 
   /** Shows the cursor at a place; it is hidden where the chart does not reach. */

@@ -359,8 +359,8 @@ it('results as CSV have a line a student, with differences where they were compu
   };
   const lines = resultsCsv([head], [pair]).split('\r\n');
   const width = lines[0].split(',').length;
-  expect(lines[1]).toBe('"a, b",sft,,9,0.5,0.4,0.6,12,,3,,,,,,,,,,,,');
-  expect(lines[2]).toBe('"a, b",rewrite,rewrite-7,9,0.5,0.4,0.6,12,,3,0.1,0,0.2,-2,-3,-1,,,,,,');
+  expect(lines[1]).toBe('"a, b",sft,,9,0.5,0.4,0.6,12,,3,,,,,,,,,,,,,,,,,,');
+  expect(lines[2]).toBe('"a, b",rewrite,rewrite-7,9,0.5,0.4,0.6,12,,3,0.1,0,0.2,-2,-3,-1,,,,,,,,,,,,');
   expect(lines[2].split(',').length - 1).toBe(width);
   const start = { run: '20260204-120000-sums', checkpoint: 'complete-220' };
   const begun = resultsCsv([{ ...head, start, results: [{ ...result, stage: 'base' }] }], []).split('\r\n');

@@ -9,13 +9,15 @@ import { element, replaceChildren } from '../common/dom';
 import { openLink } from '../common/link';
 import { nearest, positionOf } from './axis';
 import { Controls } from './controls';
-import { alertsView, headsView, settingsTable } from './heads';
+import { alertsView, headsView } from './heads';
 import type { Panel } from './metrics';
 import { Model, type View, viewSchema } from './model';
 import { Panels } from './panels';
 import { resultsTable } from './results';
 import { resultsCsv } from './results-csv';
 import { RolloutsPane } from './rollouts';
+import { settingsView } from './settings';
+import { splitter } from './splitter';
 import { UpdatesTable } from './table';
 import { onThemeChange } from './theme';
 import { Toolbar } from './toolbar';
@@ -30,14 +32,18 @@ const heads = element('div', { class: 'heads' });
 const controls = new Controls((run, verb) => link.post({ type: 'control', run, verb }));
 const results = element('section', { class: 'tests', 'aria-label': 'Test results' });
 const alerts = element('ul', { class: 'alerts', 'aria-label': 'What to look at' });
-const settings = element('details', { class: 'differences', open: true });
-const copyResults = element('button', { class: 'plain copy', title: 'Copy the results as CSV' }, 'Copy');
+const settings = element('section', { class: 'differences', 'aria-label': 'Settings that differ' });
+const copyResults = element(
+  'button',
+  { class: 'plain copy', title: 'With the columns that do not fit here' },
+  'Copy Results as CSV',
+);
 copyResults.addEventListener('click', () =>
   link.post({ type: 'copy', text: resultsCsv(model.heads, model.pairs), what: 'The results, as CSV,' }),
 );
 const curvesTrouble = element('p', { class: 'dim empty' });
 const toolbar = new Toolbar({ choose, zoom, chooseRuns: () => link.post({ type: 'chooseRuns' }) });
-const panels = new Panels({ point, zoom, pick, step, zoomBy });
+const panels = new Panels({ point, zoom, pick, step, zoomBy, zeros: (zeros) => choose({ zeros }) });
 const table = new UpdatesTable({
   open: (run, row) => openRollouts(run, row),
   copy: (metrics) =>
@@ -53,10 +59,20 @@ const rollouts = new RolloutsPane({
   compare: (problemId, sample) => ask && link.post({ type: 'compareChains', ...ask, problemId, sample }),
   close: closeRollouts,
 });
+const divider = splitter(
+  'Size of the rollouts',
+  () => model.view.rolloutsShare,
+  (rolloutsShare) => {
+    model.view = { ...model.view, rolloutsShare };
+    keep();
+    sizeRollouts();
+  },
+);
 /** The update whose rollouts are open. */
 let ask: { run: string; stage: (typeof stageNames)[number]; step: number } | undefined;
 let lastPanel: Panel | undefined;
 
+const loading = element('p', { class: 'dim empty' }, 'Loading…');
 replaceChildren(
   document.getElementById('page')!,
   element(
@@ -65,6 +81,7 @@ replaceChildren(
     element(
       'main',
       {},
+      loading,
       element('div', { class: 'top' }, heads, controls.root),
       alerts,
       results,
@@ -74,9 +91,12 @@ replaceChildren(
       panels.root,
       table.root,
     ),
+    divider,
     rollouts.root,
   ),
 );
+divider.hidden = true;
+sizeRollouts();
 onThemeChange(() => panels.repaint());
 
 /** Draws once a frame, however much has come. */
@@ -96,7 +116,7 @@ function draw(): void {
   const empty = model.tracks.every(({ rows }) => rows === 0);
   panels.root.hidden = !charts || empty;
   table.root.hidden = charts || empty;
-  curvesTrouble.hidden = !empty;
+  curvesTrouble.hidden = !empty || !loading.hidden;
   curvesTrouble.textContent = model.heads.some(({ state }) => state === 'running' || state === 'created')
     ? 'Curves begin with the first update.'
     : 'This run has made no updates.';
@@ -114,16 +134,14 @@ function drawHeads(): void {
   const tested = model.heads.some((head) => head.results.length > 0);
   replaceChildren(results, resultsTable(model.heads, model.pairs), tested ? copyResults : null);
   settings.hidden = model.heads.length < 2;
-  replaceChildren(
-    settings,
-    element('summary', {}, `Settings that differ (${model.differences.length})`),
-    settingsTable(model.heads, model.differences),
-  );
+  const open = settings.querySelector('details')?.open === true;
+  replaceChildren(settings, ...settingsView(model.heads, model.differences, open));
 }
 
 function receive(message: ToDashboard): void {
   switch (message.type) {
     case 'runs':
+      loading.hidden = true;
       model.setHeads(message.runs);
       keep();
       drawHeads();
@@ -218,13 +236,19 @@ function showRollouts(message: Extract<ToDashboard, { type: 'rollouts' }>): void
   const run = model.tracks.findIndex((track) => track.run === message.run);
   if (run < 0) return;
   ask = { run: message.run, stage: message.stage, step: message.step };
+  divider.hidden = false;
   rollouts.show(message, model.heads[run].id);
   const x = positionOf(model.tracks[run], model.layout.placed[run], message.stage, message.step);
   if (x !== undefined) point(x);
 }
 
+function sizeRollouts(): void {
+  rollouts.root.style.flexBasis = `${100 * model.view.rolloutsShare}%`;
+}
+
 function closeRollouts(): void {
   rollouts.hide();
+  divider.hidden = true;
   ask = undefined;
   if (lastPanel) panels.focus(lastPanel.id);
 }

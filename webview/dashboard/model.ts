@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Difference, Pair, RunHead } from '../../src/protocol/dashboard';
-import { isBaseline, shortStageTitles, stageNames, stageTitles } from '../../src/stages';
+import { isBaseline, phaseTitle, stageNames } from '../../src/stages';
 import { type Layout, layOut, nearest } from './axis';
 import { Track } from './track';
 
@@ -11,6 +11,10 @@ export const viewSchema = z.object({
   /** Weight of the past in the moving average, 0 to 0.99. */
   smoothing: z.number().min(0).max(0.99).catch(0.85),
   log: z.boolean().catch(false),
+  /** Whether curves are drawn that have been 0 all the time. */
+  zeros: z.boolean().catch(false),
+  /** What of the page's room the rollouts take, where they are open. */
+  rolloutsShare: z.number().min(0.15).max(0.85).catch(0.44),
   /** Panels that are not shown. */
   hidden: z.array(z.string()).catch([]),
   /** Stages that are shown; null: those of the curriculum, or the baseline alone while there is nothing else. */
@@ -68,20 +72,22 @@ export class Model {
 
   /** The run's row at a place of the axis; -1: it has none near there. */
   rowAt(run: number, x: number): number {
-    const placed = this.layout.placed[run];
-    const i = placed ? nearest(placed, x) : -1;
-    if (i < 0) return -1;
-    // Beyond a run's end (others are longer) there is nothing to tell of it.
-    const reach = Math.max(1, (this.range.max - this.range.min) / 100);
-    return Math.abs(placed.x[i] - x) <= reach ? placed.rows[i] : -1;
+    const at = this.placeAt(run, x);
+    return at < 0 ? -1 : this.layout.placed[run].rows[at];
   }
 
-  /** "Stage 2 complete, step 12", and the phase where it has a name of its own. */
-  placeText(run: number, row: number, short = false): string {
-    const track = this.tracks[run];
-    const stage = stageNames[track.stage[row]];
-    const phase = track.phases[track.phase[row]];
-    const title = short ? shortStageTitles[stage] : stageTitles[stage];
-    return `${title}${phase === stage ? '' : ` (${phase})`}, step ${track.step[row]}`;
+  /** Which of the run's placed rows is at a place of the axis; -1: none is near there. */
+  placeAt(run: number, x: number): number {
+    const placed = this.layout.placed[run];
+    const at = placed ? nearest(placed, x) : -1;
+    // Beyond a run's end (others are longer) there is nothing to tell of it.
+    const reach = Math.max(1, (this.range.max - this.range.min) / 100);
+    return at >= 0 && Math.abs(placed.x[at] - x) <= reach ? at : -1;
+  }
+
+  /** "Stage 2 (Complete), update 12", and the phase where it has a name of its own. */
+  placeText(run: number, row: number): string {
+    const { stage, phase, phases, step } = this.tracks[run];
+    return `${phaseTitle(stageNames[stage[row]], phases[phase[row]])}, update ${step[row]}`;
   }
 }

@@ -13,6 +13,8 @@ export interface PanelActions {
   /** Moves the cursor by rows (of the first run), or to an end. */
   step(by: number | 'first' | 'last'): void;
   zoomBy(factor: number): void;
+  /** Whether to draw curves that are 0 in all updates. */
+  zeros(shown: boolean): void;
 }
 
 interface Shown {
@@ -20,13 +22,18 @@ interface Shown {
   root: HTMLElement;
   plot: HTMLElement;
   legend: HTMLElement;
+  /** What the marks are, or the one at the cursor: a line of its own, so that nothing moves. */
+  marked: HTMLElement;
   chart: Chart;
   marks: Mark[];
 }
 
 /** The small multiples: a chart a panel, all with one axis and one cursor. */
 export class Panels {
-  readonly root = element('div', { class: 'panels' });
+  readonly root = element('div');
+  private readonly grid = element('div', { class: 'panels' });
+  /** Names the curves that have been 0 all the time, and shows or folds them. */
+  private readonly zeros = element('p', { class: 'zeros' });
   private shown = new Map<string, Shown>();
   private theme: Theme = readTheme();
   private readonly visible = new Set<Element>();
@@ -35,7 +42,8 @@ export class Panels {
   private pointing = 0;
 
   constructor(private readonly actions: PanelActions) {
-    new ResizeObserver(() => this.redraw()).observe(this.root);
+    append(this.root, [this.grid, this.zeros]);
+    new ResizeObserver(() => this.redraw()).observe(this.grid);
   }
 
   /** Panels there are, hidden ones too. */
@@ -44,7 +52,10 @@ export class Panels {
   draw(model: Model): void {
     this.model = model;
     this.available = panelsOf(model.tracks);
-    const wanted = this.available.filter(({ id }) => !model.view.hidden.includes(id));
+    const chosen = this.available.filter(({ id }) => !model.view.hidden.includes(id));
+    const zero = chosen.filter((panel) => isZero(panel, model));
+    const wanted = model.view.zeros ? chosen : chosen.filter((panel) => !zero.includes(panel));
+    this.drawZeros(zero, model.view.zeros);
     const ids = new Set(wanted.map(({ id }) => id));
     for (const [id, shown] of this.shown) {
       if (ids.has(id)) continue;
@@ -57,9 +68,20 @@ export class Panels {
       const shown = this.shown.get(panel.id) ?? this.add(panel);
       shown.panel = panel;
       shown.marks = marksOf(model, panel.id);
-      if (this.root.children[i] !== shown.root) this.root.insertBefore(shown.root, this.root.children[i] ?? null);
+      if (this.grid.children[i] !== shown.root) this.grid.insertBefore(shown.root, this.grid.children[i] ?? null);
     }
     this.redraw();
+  }
+
+  private drawZeros(zero: readonly Panel[], drawn: boolean): void {
+    const names = zero.map(({ title }) => title).join(', ');
+    const key = `${drawn} ${names}`;
+    if (this.zeros.dataset.key === key) return;
+    this.zeros.dataset.key = key;
+    const toggle = element('button', { class: 'link' }, drawn ? 'Fold curves that are 0' : 'Show them');
+    toggle.addEventListener('click', () => this.actions.zeros(!drawn));
+    replaceChildren(this.zeros, drawn ? null : `0 in all updates: ${names}. `, toggle);
+    this.zeros.hidden = zero.length === 0;
   }
 
   /** The theme changed: all colours are new. */
@@ -106,13 +128,15 @@ export class Panels {
       'aria-label': `${panel.title} by update`,
       'aria-describedby': explanation,
     });
+    const marked = element('p', { class: 'marked', hidden: true });
     const root = element('section', { class: 'panel', 'aria-label': panel.title });
-    append(root, [element('header', {}, element('h3', {}, title), legend), text, plot]);
+    append(root, [element('header', {}, element('h3', {}, title), legend), text, plot, marked]);
     const shown: Shown = {
       panel,
       root,
       plot,
       legend,
+      marked,
       marks: [],
       chart: new Chart(plot, {
         ...this.actions,
@@ -171,15 +195,16 @@ export class Panels {
   }
 
   /** The values at the cursor, or the last ones, in the panel's head and for screen readers. */
-  private tell({ panel, legend, plot, marks }: Shown): void {
+  private tell(shown: Shown): void {
+    const { panel, legend, plot, marks, marked } = shown;
     const model = this.model!;
     const several = model.tracks.length > 1;
     const entries: { index: number; name: string; value: string }[] = [];
     for (const [run, track] of model.tracks.entries())
       for (const [i, metric] of panel.metrics.entries()) {
         if (!track.column(metric.key)) continue;
-        const row = model.cursor === null ? this.lastRow(run, metric.key) : model.rowAt(run, model.cursor);
-        const value = row < 0 ? undefined : track.value(metric.key, row);
+        const place = model.cursor === null ? this.lastPlace(run, metric.key) : model.placeAt(run, model.cursor);
+        const value = place < 0 ? undefined : this.valueAt(shown, run, metric.key, place);
         entries.push({
           index: several ? run : i,
           name: several ? letterOf(run) : metric.short,
@@ -198,8 +223,9 @@ export class Panels {
           element('span', { class: 'value' }, value),
         ),
       ),
-      near ? element('li', { class: 'mark' }, markText(near, panel)) : null,
     );
+    marked.hidden = marks.length === 0;
+    if (marks.length > 0) marked.textContent = near ? markText(near, panel) : markLegend(marks);
     const place = model.cursor === null ? 'latest' : this.placeText();
     setAttributes(plot, {
       'aria-valuemin': Math.round(model.range.min),
@@ -215,14 +241,37 @@ export class Panels {
     return run < 0 ? 'no update here' : model.placeText(run, model.rowAt(run, model.cursor!));
   }
 
-  /** The last row shown that has the metric. */
-  private lastRow(run: number, metric: string): number {
+  /** As it is drawn; as it was measured where it cannot be drawn. */
+  private valueAt({ chart }: Shown, run: number, metric: string, place: number): number | undefined {
+    const { tracks, layout } = this.model!;
+    return chart.valueAt(run, metric, place) ?? tracks[run].value(metric, layout.placed[run].rows[place]);
+  }
+
+  /** The last of the rows shown that has the metric. */
+  private lastPlace(run: number, metric: string): number {
     const model = this.model!;
     const rows = model.layout.placed[run]?.rows ?? [];
     const column = model.tracks[run].column(metric)!;
-    for (let i = rows.length - 1; i >= 0; i--) if (!Number.isNaN(column[rows[i]])) return rows[i];
+    for (let i = rows.length - 1; i >= 0; i--) if (!Number.isNaN(column[rows[i]])) return i;
     return -1;
   }
+}
+
+/** What the marks stand for. */
+function markLegend(marks: readonly Mark[]): string {
+  const checks = marks.some(({ interval }) => !interval) ? ['○ validation'] : [];
+  const tests = marks.some(({ interval }) => interval) ? ['◆ test'] : [];
+  return [...checks, ...tests].join('   ');
+}
+
+/** Whether all that there is to draw of a panel is 0. */
+function isZero({ metrics }: Panel, { tracks }: Model): boolean {
+  return tracks.every((track) =>
+    metrics.every(({ key }) => {
+      const column = track.column(key)?.subarray(0, track.rows);
+      return column?.every((value, row) => value === 0 || track.value(key, row) === undefined) ?? true;
+    }),
+  );
 }
 
 function nearestMark(marks: readonly Mark[], x: number, range: { min: number; max: number }): Mark | undefined {

@@ -5,7 +5,7 @@ import type { Pair, RunHead } from '../../src/protocol/dashboard';
  * began at a checkpoint of another has `start` for its first stage, and that checkpoint as `<run>/<checkpoint>`.
  */
 export function resultsCsv(heads: readonly RunHead[], pairs: readonly Pair[]): string {
-  const differences = ['base', 'first'] as const;
+  const differences = { base: 'start', baseline: 'strongest_baseline', first: 'first_run' } as const;
   const header = [
     ...[
       'run',
@@ -19,15 +19,13 @@ export function resultsCsv(heads: readonly RunHead[], pairs: readonly Pair[]): s
       'truncated',
       'seconds',
     ],
-    ...differences.flatMap((against) =>
-      ['accuracy', 'tokens'].flatMap((what) =>
-        ['', '_low', '_high'].map((end) => `${what}_vs_${against === 'first' ? 'first_run' : 'start'}${end}`),
-      ),
+    ...Object.values(differences).flatMap((other) =>
+      ['accuracy', 'tokens'].flatMap((what) => ['', '_low', '_high'].map((end) => `${what}_vs_${other}${end}`)),
     ),
   ];
   const lines = heads.flatMap(({ id, folder, start, results }) =>
     results.map(({ stage, checkpoint, n, accuracy, interval, meanTokens, truncated, seconds }) => {
-      const compared = differences.flatMap((against) => {
+      const compared = Object.keys(differences).flatMap((against) => {
         const pair = pairs.find((one) => one.run === folder && one.stage === stage && one.against === against);
         if (!pair) return Array<undefined>(6).fill(undefined);
         return [pair.accuracy, ...pair.accuracyInterval, pair.tokens, ...pair.tokensInterval];

@@ -4,6 +4,7 @@ import { element, replaceChildren } from '../common/dom';
 import { verdictOf } from '../common/verdict';
 import { visibleNodes } from '../common/visible';
 import { minus, valueText } from './metrics';
+import { type Filter, filters, type Order, orders, passes, wanted } from './rollout-list';
 
 export interface RolloutsActions {
   open(step: number): void;
@@ -12,13 +13,21 @@ export interface RolloutsActions {
   close(): void;
 }
 
-type Filter = 'all' | 'right' | 'wrong' | 'cut off';
-
 /** The completions of one update, a group a prompt, beside the curves. */
 export class RolloutsPane {
   readonly root = element('aside', { class: 'rollouts', 'aria-label': 'Rollouts', hidden: true });
+  private readonly list = element('div', {
+    class: 'groups',
+    tabindex: 0,
+    role: 'region',
+    'aria-label': 'Prompts and completions',
+  });
   private message: RolloutsMessage | undefined;
   private filter: Filter = 'all';
+  private order: Order = 'batch';
+  private query = '';
+  /** Groups of which the heads alone are shown. */
+  private readonly folded = new Set<number>();
 
   constructor(private readonly actions: RolloutsActions) {
     document.addEventListener('keydown', (event) => {
@@ -36,6 +45,7 @@ export class RolloutsPane {
     const fresh = this.root.hidden;
     this.message = message;
     this.root.hidden = false;
+    this.folded.clear();
     this.draw(title);
     if (fresh) this.root.querySelector<HTMLElement>('h2')?.focus();
   }
@@ -47,87 +57,144 @@ export class RolloutsPane {
   }
 
   private draw(title: string): void {
-    const { stage, step, previous, next, groups, problem } = this.message!;
-    const list = element('div', {
-      class: 'groups',
-      tabindex: 0,
-      role: 'region',
-      'aria-label': 'Prompts and completions',
-    });
-    const fill = () => {
-      const shown = groups.map((group) => ({ ...group, completions: group.completions.filter(this.passes) }));
-      const some = shown.filter(({ completions }) => completions.length > 0);
-      replaceChildren(list, ...some.map((group) => this.group(group)));
-      if (some.length === 0 && !problem) list.append(element('p', { class: 'dim' }, 'None of these.'));
-    };
-    const all = groups.flatMap(({ completions }) => completions);
-    const counts: [Filter, number][] = [
-      ['all', all.length],
-      ['right', all.filter(({ correct }) => correct).length],
-      ['wrong', all.filter(({ correct }) => correct === false).length],
-      ['cut off', all.filter(({ finished }) => !finished).length],
-    ];
-    const filters = counts.map(([name, count]) => {
-      const chosen = button(`${name} ${count}`, `Show ${name}`, () => {
-        this.filter = name;
-        for (const [i, other] of filters.entries()) other.setAttribute('aria-pressed', String(counts[i][0] === name));
-        fill();
-      });
-      chosen.setAttribute('aria-pressed', String(this.filter === name));
-      return chosen;
-    });
+    const { stage, step, previous, next, problem } = this.message!;
+    const turn = (text: string, label: string, to: number | undefined) =>
+      button(text, label, to === undefined ? undefined : () => this.actions.open(to));
     replaceChildren(
       this.root,
       element(
         'header',
         {},
-        button('◀', 'Update before', previous === undefined ? undefined : () => this.actions.open(previous)),
-        button('▶', 'Update after', next === undefined ? undefined : () => this.actions.open(next)),
-        element('h2', { title, tabindex: -1 }, `${stageTitles[stage]}, step ${step}`),
+        turn('◀', 'Previous update', previous),
+        turn('▶', 'Next update', next),
+        element('h2', { title, tabindex: -1 }, `${stageTitles[stage]}, update ${step}`),
         element('span', { class: 'space' }),
-        problem ? null : button('File', 'Open the file of these rollouts', this.actions.openFile),
-        button('✕', 'Close (Escape)', this.actions.close),
+        problem ? null : button('Open File', 'Open File of these rollouts', this.actions.openFile),
+        button('✕', 'Close rollouts (Escape)', this.actions.close),
       ),
-      problem
-        ? element('p', { class: 'trouble foreign' }, ...visibleNodes(problem))
-        : element('div', { class: 'filters' }, ...filters),
-      list,
+      problem ? element('p', { class: 'trouble foreign' }, ...visibleNodes(problem)) : this.choices(),
+      this.list,
     );
-    fill();
+    this.fill();
   }
 
-  private readonly passes = ({ correct, finished }: Completion): boolean => {
-    if (this.filter === 'right') return correct === true;
-    if (this.filter === 'wrong') return correct === false;
-    return this.filter === 'all' || !finished;
-  };
+  /** What of the groups is shown, and in which order. */
+  private choices(): Node {
+    const all = this.message!.groups.flatMap(({ completions }) => completions);
+    const buttons = filters.map((name) => {
+      const count = all.filter((one) => passes(one, name)).length;
+      const chosen = element('button', { class: 'plain' }, `${name} ${count}`);
+      chosen.addEventListener('click', () => {
+        this.filter = name;
+        press();
+        this.fill();
+      });
+      return chosen;
+    });
+    const press = () => {
+      for (const [i, name] of filters.entries()) buttons[i].setAttribute('aria-pressed', String(this.filter === name));
+    };
+    press();
+    const search = element('input', { type: 'search', placeholder: 'Find', 'aria-label': 'Find in rollouts' });
+    search.value = this.query;
+    search.addEventListener('input', () => {
+      this.query = search.value;
+      this.fill();
+    });
+    const order = select('Order of completions', Object.entries(orders), (value) => {
+      this.order = value as Order;
+      this.fill();
+    });
+    order.value = this.order;
+    const problems = this.message!.groups.map(({ problemId }, i) => [String(i), problemId] as [string, string]);
+    const jump = select('Go to problem', [['', 'Go to problem…'], ...problems], (value) => {
+      jump.value = '';
+      if (value !== '') this.jump(this.message!.groups[Number(value)]);
+    });
+    const fold = button('Fold All', 'Fold All groups, or unfold them', () => {
+      const groups = this.message!.groups.map(({ group }) => group);
+      const every = groups.every((group) => this.folded.has(group));
+      this.folded.clear();
+      if (!every) for (const group of groups) this.folded.add(group);
+      this.fill();
+    });
+    return element(
+      'div',
+      { class: 'filters' },
+      element('span', { class: 'choices', role: 'group', 'aria-label': 'Completions shown' }, ...buttons),
+      search,
+      order,
+      jump,
+      fold,
+    );
+  }
 
-  private group({ problemId, prompt, teacherTokens, completions }: Group): Node {
+  private fill(): void {
+    const { filter, order, query } = this;
+    const { groups, problem } = this.message!;
+    const shown = wanted(groups, { filter, order, query });
+    replaceChildren(this.list, ...shown.map((group) => this.group(group)));
+    if (shown.length === 0 && !problem)
+      this.list.append(element('p', { class: 'dim empty' }, 'No completion matches.'));
+  }
+
+  /** Shows a group, whatever hides it. */
+  private jump({ group }: Group): void {
+    this.folded.delete(group);
+    if (!this.list.querySelector(`[data-group="${group}"]`)) {
+      this.filter = 'all';
+      this.query = '';
+      this.draw(this.root.querySelector('h2')?.title ?? '');
+    } else this.fill();
+    const shown = this.list.querySelector<HTMLElement>(`[data-group="${group}"]`);
+    shown?.scrollIntoView({ block: 'start' });
+    shown?.querySelector<HTMLElement>('button')?.focus({ preventScroll: true });
+  }
+
+  private group({ problemId, group, prompt, teacherTokens, completions }: Group): Node {
     const right = completions.filter(({ correct }) => correct).length;
     const judged = completions.some(({ correct }) => correct !== null);
+    const body = element(
+      'div',
+      { hidden: this.folded.has(group) },
+      element('pre', { class: 'prompt foreign' }, ...visibleNodes(prompt.trimEnd())),
+      element('ol', {}, ...completions.map((completion) => this.completion(problemId, completion))),
+    );
+    const fold = element(
+      'button',
+      { class: 'title fold foreign', 'aria-expanded': String(!body.hidden) },
+      ...visibleNodes(problemId),
+    );
+    fold.addEventListener('click', () => {
+      body.hidden = !body.hidden;
+      fold.setAttribute('aria-expanded', String(!body.hidden));
+      if (body.hidden) this.folded.add(group);
+      else this.folded.delete(group);
+    });
     return element(
       'section',
-      { class: 'group' },
+      { class: 'group', 'data-group': group },
       element(
         'header',
         {},
-        element('h3', { class: 'foreign' }, ...visibleNodes(problemId)),
+        element('h3', {}, fold),
         element(
           'span',
           { class: 'dim' },
           `${judged ? `${right} of ${completions.length} right` : `${completions.length} completions`}${teacherTokens === undefined ? '' : ` · teacher ${teacherTokens} tokens`}`,
         ),
       ),
-      element('pre', { class: 'prompt foreign' }, ...visibleNodes(prompt.trimEnd())),
-      element('ol', {}, ...completions.map((completion) => this.completion(problemId, completion))),
+      body,
     );
   }
 
   private completion(problemId: string, completion: Completion): Node {
     const { sample, text, tokens, reward, parts, advantage, answer, finished } = completion;
     const verdict = verdictOf(completion.correct);
-    const number = (value: number | null) => (value === null ? 'does not apply' : valueText(value, 'number'));
-    const partsText = Object.entries(parts).map(([name, value]) => `${name} ${number(value)}`);
+    const partsText = Object.entries(parts).map(
+      ([name, value]) => `${name} ${value === null ? 'n/a' : valueText(value, 'number')}`,
+    );
+    const compare = `Compare completion ${sample + 1} of ${problemId} with the teacher`;
     return element(
       'li',
       { class: verdict?.said ?? '' },
@@ -148,10 +215,15 @@ export class RolloutsPane {
           : element(
               'span',
               { class: 'dim', title: 'Advantage: how far above its group' },
-              `adv ${valueText(advantage, 'number')}`,
+              `advantage ${valueText(advantage, 'number')}`,
             ),
-        element('span', { class: 'dim parts' }, partsText.join(' · ')),
-        button('Compare', 'Compare with the teacher, token by token', () => this.actions.compare(problemId, sample)),
+        element('span', { class: 'space' }),
+        button('Compare', compare, () => this.actions.compare(problemId, sample)),
+      ),
+      element(
+        'div',
+        { class: 'dim parts', title: 'Reward components; n/a: the component does not apply' },
+        partsText.join(' · '),
       ),
       element('pre', { class: 'completion foreign' }, ...visibleNodes(text.trim())),
     );
@@ -159,12 +231,18 @@ export class RolloutsPane {
 }
 
 function button(text: string, label: string, act: (() => void) | undefined): HTMLButtonElement {
-  const made = element(
-    'button',
-    { class: 'plain', title: label, 'aria-label': `${label}${/^\w/.test(text) ? `: ${text}` : ''}` },
-    text,
-  );
+  const made = element('button', { class: 'plain', title: label, 'aria-label': label }, text);
   made.disabled = !act;
   if (act) made.addEventListener('click', act);
+  return made;
+}
+
+function select(label: string, options: readonly (readonly [string, string])[], change: (value: string) => void) {
+  const made = element(
+    'select',
+    { 'aria-label': label },
+    ...options.map(([value, text]) => element('option', { value }, ...visibleNodes(text))),
+  );
+  made.addEventListener('change', () => change(made.value));
   return made;
 }

@@ -1,5 +1,5 @@
-import { shortStageTitles, stageNames } from '../../src/stages';
-import { customElement, element, replaceChildren } from '../common/dom';
+import { shortPhaseTitle, stageNames } from '../../src/stages';
+import { element, replaceChildren } from '../common/dom';
 import { type Metric, panelsOf, valueText } from './metrics';
 import type { Model } from './model';
 import { letterOf, swatch } from './theme';
@@ -47,15 +47,15 @@ export class UpdatesTable {
         { class: 'pager' },
         model.tracks.length > 1 ? this.runChoice(model) : null,
         pagerButton('first', 'First', page > 0, () => turn(0)),
-        pagerButton('before', '◀ Before', page > 0, () => turn(page - 1)),
+        pagerButton('before', '◀ Previous', page > 0, () => turn(page - 1)),
         element(
           'span',
           {},
           rows.length === 0 ? 'no updates' : `${from + 1} to ${from + shown.length} of ${rows.length} updates`,
         ),
-        pagerButton('after', 'After ▶', page < last, () => turn(page + 1)),
+        pagerButton('after', 'Next ▶', page < last, () => turn(page + 1)),
         pagerButton('last', 'Last', page < last, () => turn(last)),
-        pagerButton('copy', 'Copy all as CSV', rows.length > 0, () => this.actions.copy(metrics.map(({ key }) => key))),
+        pagerButton('copy', 'Copy All as CSV', rows.length > 0, () => this.actions.copy(metrics.map(({ key }) => key))),
       ),
       element(
         'div',
@@ -111,7 +111,7 @@ export class UpdatesTable {
         ...[...rows].map((row) => {
           const stage = stageNames[track.stage[row]];
           const phase = track.phases[track.phase[row]];
-          const name = `${shortStageTitles[stage]}${phase === stage ? '' : ` ${phase}`} · ${track.step[row]}`;
+          const name = `${shortPhaseTitle(stage, phase)} · ${track.step[row]}`;
           const open = element('button', { class: 'link', title: 'Show the rollouts of this update' }, name);
           open.addEventListener('click', () => this.actions.open(this.run, row));
           const time = track.time[row];
@@ -132,7 +132,7 @@ export class UpdatesTable {
 }
 
 function pagerButton(key: string, text: string, enabled: boolean, act: () => void): Node {
-  const made = customElement('vscode-button', { appearance: 'secondary', disabled: !enabled, 'data-key': key }, text);
-  made.addEventListener('click', () => enabled && act());
+  const made = element('button', { class: 'plain', disabled: !enabled, 'data-key': key }, text);
+  made.addEventListener('click', act);
   return made;
 }

@@ -14,7 +14,7 @@ const axisChoices: [View['axis'], string, string][] = [
   [
     'stages',
     'Stages',
-    "By update; room goes by the logarithm of a stage's updates, so that short stageNames can be read beside long ones",
+    "By update; room goes by the logarithm of a stage's updates, so that short stages can be read beside long ones",
   ],
   ['updates', 'Updates', 'By update; each takes the same room'],
   ['time', 'Time', 'By wall time since the first update shown'],
@@ -40,6 +40,7 @@ export class Toolbar {
     step: 0.01,
     'aria-label': 'Smoothing',
   });
+  private readonly weight = element('output', { class: 'weight', 'aria-hidden': 'true' });
   private readonly reset: HTMLElement;
   private readonly axes: HTMLButtonElement[];
   private readonly log: HTMLElement & { checked?: boolean };
@@ -59,7 +60,11 @@ export class Toolbar {
       made.addEventListener('click', () => actions.choose({ axis }));
       return made;
     });
-    this.log = customElement('vscode-checkbox', { title: 'Logarithmic, for what is above 0 by nature' }, 'Log');
+    this.log = customElement(
+      'vscode-checkbox',
+      { title: 'Logarithmic axes, for metrics that are always positive' },
+      'Log scale',
+    );
     this.log.addEventListener('change', () => actions.choose({ log: this.log.checked === true }));
     this.smoothing.addEventListener('input', () => actions.choose({ smoothing: Number(this.smoothing.value) }));
     append(this.ofCharts, [
@@ -68,26 +73,28 @@ export class Toolbar {
         'label',
         {
           class: 'smoothing',
-          title: 'How much of the past is kept in the moving average; the faint line is the raw one',
+          title:
+            'How much of the past the moving average keeps. Values in the heads are those of the smoothed line; the faint line is raw.',
         },
         'Smoothing',
         this.smoothing,
+        this.weight,
       ),
       this.log,
     ]);
-    const curves = element('button', { class: 'plain', popovertarget: 'curve-list' }, 'Choose curves…');
+    const curves = element('button', { class: 'plain', popovertarget: 'curve-list' }, 'Choose Curves…');
     this.curveList.addEventListener('toggle', () => {
       const { left, bottom } = curves.getBoundingClientRect();
       this.curveList.style.left = `${Math.min(left, innerWidth - this.curveList.offsetWidth - 8)}px`;
       this.curveList.style.top = `${bottom + 2}px`;
     });
-    this.reset = customElement(
-      'vscode-button',
-      { appearance: 'secondary', title: 'Show the whole axis (0, or a double click)' },
-      'Whole axis',
+    this.reset = element(
+      'button',
+      { class: 'plain', title: 'Show the whole axis (0, or a double click)' },
+      'Whole Axis',
     );
     this.reset.addEventListener('click', () => actions.zoom(null));
-    const runs = element('button', { class: 'plain' }, 'Compare with…');
+    const runs = element('button', { class: 'plain' }, 'Compare with Runs…');
     runs.addEventListener('click', () => actions.chooseRuns());
     replaceChildren(
       this.root,
@@ -111,11 +118,13 @@ export class Toolbar {
     this.ofCharts.hidden = view.mode !== 'charts';
     this.log.checked = view.log;
     this.smoothing.value = String(view.smoothing);
+    this.weight.textContent = view.smoothing.toFixed(2);
     this.smoothing.setAttribute(
       'aria-valuetext',
       view.smoothing === 0 ? 'none' : `${Math.round(100 * view.smoothing)} percent`,
     );
-    this.reset.toggleAttribute('hidden', model.zoom === null || view.mode !== 'charts');
+    // Its room stays, so that nothing moves when a part is zoomed to.
+    this.reset.classList.toggle('unseen', model.zoom === null || view.mode !== 'charts');
     this.drawStages(model);
     this.drawCurves(view, panels);
   }

@@ -145,7 +145,7 @@ describe('rewrites that Stage 3 did not make', () => {
       return [texts.rewritten, view.rewritten!.label, view.rewrites.verdict];
     };
     expect(await shown(0)).toEqual([own, 'rewrite 1 of 4', 'written by hand, accepted']);
-    expect(await shown(1)).toEqual([short, 'Stage 3 · rewrite · update 5 · rewrite 2 of 4', 'accepted by Stage 3']);
+    expect(await shown(1)).toEqual([short, 'Stage 3 (Rewrite) · update 5 · rewrite 2 of 4', 'accepted by Stage 3']);
     expect(await shown(2)).toEqual([asked, 'asked of sft-3 · rewrite 3 of 4', 'proposed, right']);
     expect((await reader.read({ run: decided, problemId: 'p', rewrite: 2 })).view.rewritten!.origin.file).toBe(
       decisionsFile(decided),
@@ -223,9 +223,9 @@ describe('CaseReader', () => {
   it('walks the problem through training', async () => {
     const { moments } = (await read({ problemId: 'p' })).view;
     expect(moments.map(({ key, stage, label }) => `${key}: ${stage}, ${label}`)).toEqual([
-      'evaluations/base: Base, test of base',
-      'rollouts/complete/7: Stage 2 · complete, update 7',
-      'rollouts/complete/10: Stage 2 · complete, update 10',
+      'evaluations/base: Base student, test of base',
+      'rollouts/complete/7: Stage 2 (Complete), update 7',
+      'rollouts/complete/10: Stage 2 (Complete), update 10',
       'failures: Before Stage 3, failures',
     ]);
   });

@@ -1,13 +1,12 @@
 /** The times at which a problem was answered in a run, in the order of training. */
 import type { Moment } from '../../protocol/chain-diff';
 import { type StageName, stageNames } from '../../stages';
-import { type Start, shortStudentTitle, testedName } from '../../start';
+import { type Start, studentLabel, testedName } from '../../start';
 import type { Source } from './problem-index';
 
-/** "Stage 2 · complete", "Start: complete-220". */
+/** "Stage 2 (Complete)", "Start: complete-220". */
 export function stageTitle(stage: StageName, start?: Start): string {
-  const title = shortStudentTitle(stage, start);
-  return title.startsWith('Stage') ? `${title} · ${stage}` : title;
+  return studentLabel(stage, start);
 }
 
 export interface TimedSource {

@@ -24,14 +24,32 @@ it('settings that differ are named by their path; components by name, not by pla
     environment: { node: 'v20' },
   });
   expect(differingSettings([config(1, {}), config(2, { beta: 0.1 }, [1, 0])])).toEqual([
-    { path: 'stages.complete.beta', values: [null, '0.1'] },
     { path: 'stages.complete.reward.components[brevity].weight', values: ['1', '2'] },
+    { path: 'stages.complete.beta', values: [null, '0.1'] },
   ]);
   expect(differingSettings([config(1, {}), config(1, {})])).toEqual([]);
   expect(differingSettings([undefined, { seed: 1 }])).toContainEqual({ path: 'seed', values: [null, '1'] });
-  expect(differingSettings([{ a: { b: 1 } }, { a: false }])).toEqual([
-    { path: 'a', values: [null, 'false'] },
-    { path: 'a.b', values: ['1', null] },
+});
+
+it('of a stage that only some runs have, that is one difference; what says most comes first', () => {
+  const complete = { updates: 3, group: 8, sampling: { temperature: 1 } };
+  const config = (seed: number, stages: object) => ({ environment: { node: `v${seed}` }, seed, stages });
+  expect(differingSettings([config(1, { complete }), config(2, { complete: false }), config(1, { complete })])).toEqual(
+    [
+      { path: 'stages.complete', values: ['set', 'false', 'set'] },
+      { path: 'seed', values: ['1', '2', '1'] },
+      { path: 'environment.node', values: ['"v1"', '"v2"', '"v1"'] },
+    ],
+  );
+  expect(
+    differingSettings([
+      { seed: 1, stages: { complete } },
+      { seed: 1 },
+      { seed: 1, stages: { complete: { ...complete, group: 4 } } },
+    ]),
+  ).toEqual([
+    { path: 'stages', values: ['set', null, 'set'] },
+    { path: 'stages.complete.group', values: ['8', null, '4'] },
   ]);
 });
 

@@ -1,17 +1,61 @@
 import type { Difference } from '../../protocol/dashboard';
 
-/** The settings that are not the same in all of the configs (config.json's content), by their path, in the order of the first. */
+/**
+ * The settings that are not the same in all of the configs (config.json's content), by their path: those that say most first, then in
+ * the order of the first config. Of a part that only some configs have, such as a stage, no setting is
+ * told that is the same in all of those.
+ */
 export function differingSettings(configs: readonly unknown[]): Difference[] {
   const flat = configs.map((config) => flatten(config));
-  const paths = new Set(flat.flatMap((settings) => [...settings.keys()]));
-  return inOrder([...paths], flat).flatMap((path) => {
-    const values = flat.map((settings) => settings.get(path) ?? null);
-    return new Set(values).size > 1 ? [{ path, values }] : [];
+  const paths = inOrder(flat).filter((path) => new Set(flat.map((settings) => settings.get(path))).size > 1);
+  const told = new Set<string>();
+  const differences = paths.flatMap((path): Difference[] => {
+    const own = { path, values: flat.map((settings) => settings.get(path) ?? null) };
+    const part = missingPart(path, flat);
+    if (part === undefined) return [own];
+    const those = flat.filter((settings) => hasPart(settings, part));
+    const differ = new Set(those.map((settings) => settings.get(path))).size > 1;
+    const whole = { path: part, values: flat.map((settings) => partIn(settings, part)) };
+    const first = !told.has(part);
+    told.add(part);
+    return [...(first ? [whole] : []), ...(differ ? [own] : [])];
   });
+  const ranked = differences.map((difference, i) => ({ difference, i, rank: rankOf(difference.path) }));
+  return ranked.sort((a, b) => a.rank - b.rank || a.i - b.i).map(({ difference }) => difference);
 }
 
-/** Paths in a common order: each config's own order, with what only later configs have after its neighbour there. */
-function inOrder(paths: string[], flat: readonly Map<string, string>[]): string[] {
+/** What a run is about, by how much it says; all else comes behind, and the machine last. */
+const telling = [
+  /^student\b/,
+  /^data\b/,
+  /^(stages|baselines)(\.\w+)?$/,
+  /\b(updates|learningRate)$/,
+  /\breward\b/,
+  /\b(loss|beta|group|prompts|maxNewTokens|temperature)$/,
+  /^seed$/,
+];
+
+function rankOf(path: string): number {
+  const found = telling.findIndex((pattern) => pattern.test(path));
+  if (found >= 0) return found;
+  return telling.length + Number(/^environment\b/.test(path));
+}
+
+/** The widest part around a path that has settings in some config and none in another; undefined: there is none. */
+function missingPart(path: string, flat: readonly Settings[]): string | undefined {
+  const names = path.split('.');
+  return names
+    .map((_, i) => names.slice(0, i + 1).join('.'))
+    .find((part) => new Set(flat.map((settings) => hasPart(settings, part))).size > 1);
+}
+
+const hasPart = (settings: Settings, part: string) => [...settings.keys()].some((path) => path.startsWith(`${part}.`));
+const partIn = (settings: Settings, part: string) => settings.get(part) ?? (hasPart(settings, part) ? 'set' : null);
+
+type Settings = ReadonlyMap<string, string>;
+
+/** All paths in a common order: each config's own order, with what only later configs have after its neighbour there. */
+function inOrder(flat: readonly Settings[]): string[] {
   const order: string[] = [];
   const placed = new Set<string>();
   for (const settings of flat) {
@@ -26,7 +70,7 @@ function inOrder(paths: string[], flat: readonly Map<string, string>[]): string[
       }
     }
   }
-  return order.filter((path) => paths.includes(path));
+  return order;
 }
 
 function flatten(value: unknown, path = '', out = new Map<string, string>()): Map<string, string> {

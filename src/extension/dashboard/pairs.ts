@@ -3,9 +3,11 @@ import type { Pair, Result, RunHead } from '../../protocol/dashboard';
 import { pairedDifference } from '../../runs/paired';
 import { readEvaluation } from '../../runs/reading';
 import type { EvaluationRecord } from '../../runs/records';
+import { strongestBaseline } from '../../stages';
 
 /**
- * Every tested student against the one that its run began with, and against the same stage of the first run, on the problems that both were tested on.
+ * Every tested student against the one that its run began with, against the run's strongest baseline, and against the same stage of the
+ * first run, on the problems that both were tested on.
  * Bootstrapping takes a while: gives way between two pairs, and ends early when `stale` says so. A test whose answers cannot be read
  * is left out.
  */
@@ -22,6 +24,7 @@ export async function pairsOf(heads: readonly RunHead[], stale: () => boolean): 
     const { folder: run, results } = head;
     const alike = begun(head) === begun(heads[0]);
     const base = results.find(({ stage }) => stage === 'base');
+    const baseline = strongestBaseline(results);
     for (const result of results) {
       const { stage } = result;
       // What runs began with is compared only where they began alike: else it is no stage that both have.
@@ -29,6 +32,7 @@ export async function pairsOf(heads: readonly RunHead[], stale: () => boolean): 
       const first = comparable ? heads[0].results.find((other) => other.stage === stage) : undefined;
       for (const [against, other, home] of [
         ['base', stage === 'base' ? undefined : base, run],
+        ['baseline', stage === baseline?.stage ? undefined : baseline, run],
         ['first', first, heads[0].folder],
       ] as const) {
         if (!other) continue;

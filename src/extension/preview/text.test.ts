@@ -23,14 +23,14 @@ it('shows prompt and target of every stage, with the number of each step', () =>
   const { lines, steps, measured } = previewText(experiment(masking), shown);
   const text = lines.join('\n');
   expect(text).toMatch(/^## Problem 3 of 5: p1, teacher's chain of 3 steps\nQuestion: How many\?\nGold answer: 9\n/);
-  expect(text).toContain('## Stage 1 reconstruct: target\nStep 1: 1 + 1 = 2\n');
+  expect(text).toContain('## Stage 1 (Reconstruct): target\nStep 1: 1 + 1 = 2\n');
   expect(text).toContain(
-    '## Stage 2 complete: prompt\n(50 % masked, updates 1 to 5)\nQuestion: How many?\nSteps, some missing:\n- ',
+    '## Stage 2 (Complete): prompt\n(50 % masked, updates 1 to 5)\nQuestion: How many?\nSteps, some missing:\n- ',
   );
   expect(text).toContain(
     '(the plain question, updates 6 to 10)\nQuestion: How many?\nSolution:\n(here the student goes on; the reward default decides)\n',
   );
-  expect(text).toContain('## Stage 3 rewrite: off');
+  expect(text).toContain('## Stage 3 (Rewrite): off');
   expect(measured).toHaveLength(5);
   const contents = ['1 + 1 = 2', '2 + 3 = 5', '5 + 4 = 9'];
   for (const { line, step, masked } of steps) expect(lines[line]).toBe(`- ${masked ? '[MASK]' : contents[step - 1]}`);
@@ -44,7 +44,7 @@ it('shows prompt and target of every stage, with the number of each step', () =>
 it('says lengths where they were counted, and draws anew when asked', () => {
   const counted = previewText(experiment(masking), { ...shown, lengths: [11, 22, 33, 44, 55] }).lines.join('\n');
   expect(counted).toMatch(/chain of 3 steps, 11 tokens\n/);
-  expect(counted).toMatch(/reconstruct: target, 33 tokens\n/);
+  expect(counted).toMatch(/Reconstruct\): target, 33 tokens\n/);
   const drawings = [0, 1, 2, 3, 4, 5].map((drawn) =>
     previewText(experiment(masking), { ...shown, drawn })
       .steps.map(({ step }) => step)
@@ -55,5 +55,5 @@ it('says lengths where they were counted, and draws anew when asked', () => {
 
 it('says why a stage has no part in a problem', () => {
   const { lines } = previewText(experiment({}), { ...shown, problem: { ...problem, chain: undefined } });
-  expect(lines.join('\n')).toContain("## Stage 1 reconstruct: no part for this problem\nIt has no teacher's chain.");
+  expect(lines.join('\n')).toContain("## Stage 1 (Reconstruct): no part for this problem\nIt has no teacher's chain.");
 });

@@ -5,7 +5,7 @@ import { type RunListing, type ShownState, stateOf } from '../../runs/reading';
 import type { StageRow } from '../../runs/records';
 import { shortStageTitles, stageIcons } from '../../stages';
 import { studentLabel, testedName } from '../../start';
-import { type Progress, progressParts, progressText } from '../progress';
+import { leftText, measuredParts, type Progress, progressText } from '../progress';
 import type { RunCache } from '../run-cache';
 import { accuracyText, ago, plural, shortTime, shortTokens, signed, stateTitles } from '../words';
 import type { NodeOf, RunsNode } from './nodes';
@@ -54,11 +54,11 @@ export function itemOf(node: RunsNode, around: Surroundings): Item {
     case 'hint':
       return {
         label: 'No runs yet',
-        description: 'run it quickly',
+        description: 'Run Quickly',
         icon: { id: 'run-all' },
         contextValue: 'hint',
         children: 'none',
-        spoken: 'No runs yet. Press Enter to run it quickly.',
+        spoken: 'No runs yet. Press Enter to run the experiment quickly.',
       };
     case 'more':
       return {
@@ -80,10 +80,11 @@ export function itemOf(node: RunsNode, around: Surroundings): Item {
 
 const broken = { id: 'error', color: 'list.errorForeground' };
 
-function experimentItem({ name, experiment }: NodeOf<'experiment'>, { newest }: Surroundings): Item {
+function experimentItem({ name, experiment, imported }: NodeOf<'experiment'>, { newest }: Surroundings): Item {
+  const without = imported ? 'imported' : 'experiment file deleted';
   return {
     label: name,
-    description: experiment ? undefined : 'its file is gone',
+    description: experiment ? undefined : without,
     icon: { id: 'beaker' },
     contextValue: experiment ? 'experiment' : 'experiment.gone',
     children: newest ? 'open' : 'closed',
@@ -116,10 +117,9 @@ function runItem(listing: RunListing, { cache, progress, newest, now }: Surround
   const at = progress(listing.folder);
   const working = at && (state === 'running' || state === 'paused');
   const parts = [
+    ...(working ? measuredParts(at) : resultParts(cache.summary(listing.folder).value ?? [])),
     state === 'finished' || (working && state === 'running') ? '' : stateTitles[state],
-    ...(working ? [progressText(at), ...progressParts(at)] : [stageAt(listing)]),
-    ...(working ? [] : resultParts(cache.summary(listing.folder).value ?? [])),
-    working ? '' : ago(record.updated, now),
+    ...(working ? [progressText(at), leftText(at)] : [stageAt(listing), ago(record.updated, now)]),
   ];
   const description = parts.filter(Boolean).join(' · ');
   return {
@@ -146,7 +146,7 @@ export function titleOf(id: string, now = Date.now()): string {
 function stageAt(listing: RunListing): string {
   if (!('run' in listing) || listing.run.record.state === 'finished') return '';
   const { stage, step } = listing.run.record;
-  return stage ? `${shortStageTitles[stage]}${step ? ` step ${step}` : ''}` : '';
+  return stage ? `${shortStageTitles[stage]}${step ? ` update ${step}` : ''}` : '';
 }
 
 /** What the last stage reached, and what that is against the student that the run began with. */
@@ -174,7 +174,7 @@ function stageItem({ run, stage }: NodeOf<'stage'>, { cache, progress }: Surroun
   const begun = stage === 'base' ? cache.start(run) : undefined;
   const parts =
     at?.stage === stage
-      ? [`${at.update}/${at.updates}`, ...progressParts(at)]
+      ? [...measuredParts(at), `${at.update}/${at.updates}`, leftText(at)].filter(Boolean)
       : row
         ? rowParts(
             row,
@@ -194,7 +194,7 @@ function checkpointItem({ run, checkpoint }: NodeOf<'checkpoint'>, { cache }: Su
   const label = basename(checkpoint);
   if (!existsSync(checkpoint))
     return {
-      ...{ label, description: 'its folder is gone', icon: broken, contextValue: 'checkpoint.gone', children: 'none' },
+      ...{ label, description: 'folder deleted', icon: broken, contextValue: 'checkpoint.gone', children: 'none' },
     };
   const row = cache.summary(run).value?.find((one) => one.checkpoint === label);
   return {

@@ -12,8 +12,8 @@ import { checkpointFolder, type RunCache } from '../run-cache';
  * A node says what it names, nothing that changes: what is shown of it is read when it is drawn. `run` is a run's folder and
  * `checkpoint` a checkpoint's, so that commands take a node where they take plain arguments.
  */
-export type RunsNode = { id: string } & (
-  | { kind: 'experiment'; runs: string; name: string; experiment?: string }
+export type RunsNode = { id: string } /** `imported`: records from elsewhere, which never had an experiment. */ & (
+  | { kind: 'experiment'; runs: string; name: string; experiment?: string; imported?: boolean }
   | { kind: 'run'; run: string }
   | { kind: 'stage'; run: string; stage: StageName }
   | { kind: 'checkpoint'; run: string; stage: StageName; checkpoint: string }
@@ -38,12 +38,14 @@ export interface RunsSource {
 export function experimentNodes(source: RunsSource): NodeOf<'experiment'>[] {
   const files = source.experiments();
   const nodes = new Map<string, NodeOf<'experiment'>>();
-  const add = (runs: string, name: string) => {
+  const add = (runs: string, name: string, run?: string) => {
     const id = `experiment ${runs} ${name}`;
     const file = files.find((one) => one.runs === runs && one.name === name);
-    if (!nodes.has(id)) nodes.set(id, { id, kind: 'experiment', runs, name, experiment: file?.file });
+    if (nodes.has(id)) return;
+    const imported = file === undefined && run !== undefined && source.cache.imported(run);
+    nodes.set(id, { id, kind: 'experiment', runs, name, experiment: file?.file, ...(imported && { imported }) });
   };
-  for (const listing of source.list()) add(dirname(listing.folder), nameOf(listing));
+  for (const listing of source.list()) add(dirname(listing.folder), nameOf(listing), listing.folder);
   for (const { runs, name } of files) add(runs, name);
   return [...nodes.values()];
 }

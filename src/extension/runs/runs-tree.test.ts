@@ -91,13 +91,13 @@ describe('the Runs tree', () => {
       'sums',
       '  Feb 5 14:03 | 69.0 % (−1.4) · 120 tok (−39 %) · 3 min ago',
       '    Base student | 70.4 % · 198 tok',
-      '    Stage 1 reconstruct | 70.4 % (+0.0) · 198 tok (+0 %)',
-      '      reconstruct-20 | its folder is gone',
-      '    Stage 2 complete | 72.1 % (+1.7) · 160 tok (−19 %)',
+      '    Stage 1 (Reconstruct) | 70.4 % (+0.0) · 198 tok (+0 %)',
+      '      reconstruct-20 | folder deleted',
+      '    Stage 2 (Complete) | 72.1 % (+1.7) · 160 tok (−19 %)',
       '      complete-5',
       '      complete-10 | chosen · 72.1 % · 160 tok',
       '      Answers of complete-10 | 1 of 2 right · 20 tok',
-      '    Stage 3 rewrite | 69.0 % (−1.4) · 120 tok (−39 %)',
+      '    Stage 3 (Rewrite) | 69.0 % (−1.4) · 120 tok (−39 %)',
       '      rewrite-3 | chosen · 69.0 % · 120 tok',
       '      Failures | 2 problems',
       '    Answers of mine | 1 of 1 right · 10 tok',
@@ -123,11 +123,11 @@ describe('the Runs tree', () => {
     experiments = [experiment('fresh')];
     writeRun(runs, '20260205-140309-sums', { state: 'stopped', stage: 'complete', step: 12 });
     expect(outline()).toEqual([
-      'sums | its file is gone',
-      '  Feb 5 14:03 | stopped · Stage 2 step 12 · 3 min ago',
-      '    Stage 2 complete | not tested',
+      'sums | experiment file deleted',
+      '  Feb 5 14:03 | stopped · Stage 2 update 12 · 3 min ago',
+      '    Stage 2 (Complete) | not tested',
       'fresh',
-      '  No runs yet | run it quickly',
+      '  No runs yet | Run Quickly',
     ]);
   });
 
@@ -144,8 +144,8 @@ describe('the Runs tree', () => {
     };
     expect(outline(progress)).toEqual([
       'sums',
-      '  Feb 5 14:03 | Stage 2 45/110 · 72 % · 160 tok · 3:20 left',
-      '    Stage 2 complete | 45/110 · 72 % · 160 tok · 3:20 left',
+      '  Feb 5 14:03 | 72 % · 160 tok · Stage 2 45/110 · 3 min left',
+      '    Stage 2 (Complete) | 72 % · 160 tok · 45/110 · 3 min left',
     ]);
     const [node] = runNodes(source(), experimentNodes(source())[0]);
     expect(item(node, progress)).toMatchObject({ contextValue: 'run.running', icon: { id: 'loading~spin' } });
@@ -168,8 +168,8 @@ describe('the Runs tree', () => {
     expect(lines.slice(0, 11)).toEqual([
       'sums',
       expect.stringMatching(/^ {2}\w+ \d+ \d\d:\d\d \| 3 min ago$/),
-      '    Stage 2 complete | not tested',
-      '      complete-10 | its folder is gone',
+      '    Stage 2 (Complete) | not tested',
+      '      complete-10 | folder deleted',
       expect.stringMatching(/^ {6}Answers of complete-10 \| cannot be read: /),
       expect.stringMatching(/ \| 3 min ago$/),
       expect.stringMatching(/^ {4}not a valid record/),

@@ -1,9 +1,11 @@
 /** What a node of the Runs tree says when it is asked for more. */
+import { statSync } from 'node:fs';
+import { metricsFile } from '../../runs/layout';
 import { type RunListing, stateOf } from '../../runs/reading';
 import type { StageRow } from '../../runs/records';
 import { type Start, studentTitle } from '../../start';
 import { type Markdown, md, paragraphs, table } from '../markdown';
-import { type Progress, progressParts, progressText } from '../progress';
+import { type Progress, progressParts } from '../progress';
 import type { RunCache } from '../run-cache';
 import { duration, percent, plural, stateTitles } from '../words';
 import type { RunsNode } from './nodes';
@@ -41,12 +43,18 @@ function runTooltip(listing: RunListing, cache: RunCache, progress?: Progress): 
   return paragraphs(
     md`**${record.name}** ${stateTitles[stateOf(listing.run)]}`,
     record.reason,
-    progress && [progressText(progress), ...progressParts(progress)].join(', '),
+    progress && progressParts(progress).join(', '),
     summary.problem ? summary.problem.toString() : summaryTable(summary.value, cache.start(listing.folder)),
     failures > 0 ? plural(failures, 'failure case') : undefined,
-    `Begun ${time(record.created)}, last written ${time(record.updated)}`,
+    `Started ${time(record.created)}, last update ${time(lastWritten(listing.folder, record.updated))}`,
     listing.folder,
   );
+}
+
+/** The run's own record is written less often than its metrics. */
+function lastWritten(run: string, updated: string): string {
+  const metrics = statSync(metricsFile(run), { throwIfNoEntry: false });
+  return metrics && metrics.mtimeMs > Date.parse(updated) ? metrics.mtime.toISOString() : updated;
 }
 
 function summaryTable(rows: readonly StageRow[], start: Start | undefined): Markdown {
@@ -58,18 +66,18 @@ function summaryTable(rows: readonly StageRow[], start: Start | undefined): Mark
     row.meanTokens.toFixed(1),
     row.wallSeconds > 0 ? duration(row.wallSeconds) : '',
   ]);
-  return table(['', 'right', 'cut off', 'mean tokens', 'training'], body);
+  return table(['Student', 'Accuracy', 'Cut off', 'Mean tokens', 'Training'], body);
 }
 
 function stageTooltip(row: StageRow, start: Start | undefined): Markdown {
   const [low, high] = row.accuracyInterval;
   const facts = [
-    ['right', `${percent(row.accuracy)} of ${row.n} test problems`],
+    ['Accuracy', `${percent(row.accuracy)} of ${row.n} test problems`],
     ['95 % interval', `${percent(low)} to ${percent(high)}`],
-    ['mean tokens', row.meanTokens.toFixed(1)],
-    ...(row.truncated === undefined ? [] : [['cut off by the budget', percent(row.truncated)]]),
-    ...(row.wallSeconds > 0 ? [['training', duration(row.wallSeconds)]] : []),
-    ...(row.checkpoint ? [['checkpoint', row.checkpoint]] : []),
+    ['Mean tokens', row.meanTokens.toFixed(1)],
+    ...(row.truncated === undefined ? [] : [['Cut off by the budget', percent(row.truncated)]]),
+    ...(row.wallSeconds > 0 ? [['Training', duration(row.wallSeconds)]] : []),
+    ...(row.checkpoint ? [['Checkpoint', row.checkpoint]] : []),
   ];
   return table([studentTitle(row.stage, start), ''], facts);
 }

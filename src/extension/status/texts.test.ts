@@ -7,8 +7,8 @@ const progress: Progress = { stage: 'complete', phase: 'complete', update: 45, u
 describe('the status bar', () => {
   it('tells stage, update and the time left', () => {
     const said = statusText({ state: 'running', name: 'sums', backend: 'embedded', progress, jobs: 0 })!;
-    expect(said).toMatchObject({ icon: 'beaker', text: 'Stage 2 45/110 · 2:05 left' });
-    expect(said.spoken).toBe('Distillery, sums, Stage 2 45/110, 70 %, 2:05 left');
+    expect(said).toMatchObject({ icon: 'beaker', text: 'Stage 2 45/110 · 2 min left' });
+    expect(said.spoken).toBe('Distillery, sums, Stage 2 45/110, 70 %, 2 min left');
     expect(said.tooltip.text).toContain('embedded');
   });
 

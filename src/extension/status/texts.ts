@@ -1,7 +1,7 @@
 /** What the status bar says. */
 import type { ClientState } from '../../client/api';
 import { md, paragraphs } from '../markdown';
-import { type Progress, progressParts, progressText } from '../progress';
+import { leftText, measuredParts, type Progress, progressParts, progressText } from '../progress';
 import type { StatusText } from '../vscode';
 
 export interface Standing {
@@ -20,17 +20,17 @@ export function statusText(standing: Standing): StatusText | undefined {
   const said = words(state, progress, jobs);
   if (!said) return undefined;
   const { icon, text, alarm } = said;
-  const parts = progress && (state === 'running' || state === 'paused') ? progressParts(progress) : [];
+  const at = progress && (state === 'running' || state === 'paused') ? progress : undefined;
   return {
     icon,
-    text: [text, ...parts.slice(-1)].join(' · '),
+    text: [text, at && leftText(at)].filter(Boolean).join(' · '),
     tooltip: paragraphs(
       name ? md`**${name}** ${state}` : 'Distillery',
-      progress ? [progressText(progress), ...progressParts(progress)].join(', ') : text,
+      progress ? progressParts(progress).join(', ') : text,
       backend,
       'Click for actions',
     ),
-    spoken: ['Distillery', name, text, ...parts].filter(Boolean).join(', '),
+    spoken: ['Distillery', name, text, ...(at ? [...measuredParts(at), leftText(at)] : [])].filter(Boolean).join(', '),
     alarm,
   };
 }

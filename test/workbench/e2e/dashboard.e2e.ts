@@ -40,7 +40,7 @@ suite('Dashboard', () => {
   test('shows results and curves of a run', async () => {
     await runCommand(session.page, 'Distillery: Open Dashboard');
     await option(session.page, /-tiny/).last().click();
-    await page().getByRole('table', { name: 'Results on the test problems' }).getByText('Stage 2 complete').waitFor();
+    await page().getByRole('table', { name: 'Results on the test problems' }).getByText('Stage 2 (Complete)').waitFor();
     await plot('Reward').locator('canvas').waitFor();
     assert.match((await plot('Reward').getAttribute('aria-valuetext')) ?? '', /^latest: mean −?\d/);
   });
@@ -50,17 +50,17 @@ suite('Dashboard', () => {
     await session.page.keyboard.press('Home');
     await session.page.keyboard.press('ArrowRight');
     await page()
-      .getByText(/step \d+ ·/)
+      .getByText(/update \d+ ·/)
       .waitFor();
     for (let i = 0; i < 50; i++) {
       const text = (await plot('Reward').getAttribute('aria-valuetext')) ?? '';
-      if (/^Stage 2 complete, step \d+: mean −?\d/.test(text)) break;
+      if (/^Stage 2 \(Complete\), update \d+: mean −?\d/.test(text)) break;
       await session.page.keyboard.press('ArrowRight');
       await session.page.waitForTimeout(50);
     }
     await session.page.keyboard.press('Enter');
     const rollouts = page().getByRole('complementary', { name: 'Rollouts' });
-    await rollouts.getByRole('heading', { name: /^Stage 2 complete, step \d+$/ }).waitFor();
+    await rollouts.getByRole('heading', { name: /^Stage 2 \(Complete\), update \d+$/ }).waitFor();
     assert.ok((await rollouts.getByRole('listitem').count()) > 1);
     await session.page.keyboard.press('Escape');
     await rollouts.waitFor({ state: 'hidden' });
@@ -88,7 +88,7 @@ suite('Dashboard', () => {
   });
 
   test('compares with another run: both in each curve, and the setting that differs', async () => {
-    await page().getByRole('button', { name: 'Compare with…' }).click();
+    await page().getByRole('button', { name: 'Compare with Runs…' }).click();
     await quickInput(session.page).fill('-other');
     await option(session.page, '-other').click();
     await session.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();

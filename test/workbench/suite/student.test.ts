@@ -38,8 +38,8 @@ suite('The student: what it sees, what it answers, what it runs on', function ()
     const preview = await until('the preview', () => openDocument('distillery-preview'));
     assert.equal(preview.languageId, 'reasoning-chain');
     assert.match(preview.getText(), /^## Problem 1 of \d+: train-/);
-    assert.match(preview.getText(), /\n## Stage 1 reconstruct: prompt\n\(.*\)\nQuestion: /);
-    assert.match(preview.getText(), /\n## Stage 2 complete: prompt\n\(.*\)\nQuestion: /);
+    assert.match(preview.getText(), /\n## Stage 1 \(Reconstruct\): prompt\n\(.*\)\nQuestion: /);
+    assert.match(preview.getText(), /\n## Stage 2 \(Complete\): prompt\n\(.*\)\nQuestion: /);
 
     await vscode.commands.executeCommand('distillery.previewNext', preview.uri);
     await until('the second problem', () => (/^## Problem 2 of/.test(preview.getText()) ? true : undefined));

@@ -1,0 +1,57 @@
+/** Which of an update's completions are shown, and in which order. */
+import type { Completion, Group } from '../../src/protocol/dashboard';
+
+export const filters = ['all', 'right', 'wrong', 'cut off'] as const;
+export type Filter = (typeof filters)[number];
+
+export const passes = ({ correct, finished }: Completion, filter: Filter): boolean => {
+  if (filter === 'right') return correct === true;
+  if (filter === 'wrong') return correct === false;
+  return filter === 'all' || !finished;
+};
+
+/** Titles of the orders; each but the first puts what has the most of something first. */
+export const orders = {
+  batch: 'Batch order',
+  best: 'Highest reward first',
+  worst: 'Lowest reward first',
+  raised: 'Highest advantage first',
+  lowered: 'Lowest advantage first',
+  longest: 'Longest first',
+  shortest: 'Shortest first',
+} as const;
+export type Order = keyof typeof orders;
+
+const amounts: Record<Exclude<Order, 'batch'>, (completion: Completion) => number | null> = {
+  best: ({ reward }) => reward,
+  worst: ({ reward }) => (reward === null ? null : -reward),
+  raised: ({ advantage }) => advantage,
+  lowered: ({ advantage }) => (advantage === null ? null : -advantage),
+  longest: ({ tokens }) => tokens,
+  shortest: ({ tokens }) => -tokens,
+};
+
+export interface Wish {
+  filter: Filter;
+  order: Order;
+  /** Text to find in a problem's id, its prompt or a completion, capitals aside. */
+  query: string;
+}
+
+/** The groups with the completions that are wanted, each in order, and the groups by their first; groups without any are left out. */
+export function wanted(groups: readonly Group[], { filter, order, query }: Wish): Group[] {
+  const text = query.trim().toLowerCase();
+  const holds = (own: string) => own.toLowerCase().includes(text);
+  const shown = groups.flatMap((group) => {
+    const whole = holds(group.problemId) || holds(group.prompt);
+    const completions = group.completions.filter((one) => passes(one, filter) && (whole || holds(one.text)));
+    return completions.length > 0 ? [{ ...group, completions }] : [];
+  });
+  if (order === 'batch') return shown;
+  const amount = (one: Completion) => amounts[order](one) ?? Number.NEGATIVE_INFINITY;
+  // Of equals, the order of the batch: sorting is stable. Infinite values differ by NaN.
+  const first = (a: Completion, b: Completion) => amount(b) - amount(a) || 0;
+  return shown
+    .map((group) => ({ ...group, completions: group.completions.toSorted(first) }))
+    .sort((a, b) => first(a.completions[0], b.completions[0]));
+}

@@ -1,0 +1,56 @@
+import type { Difference, RunHead } from '../../src/protocol/dashboard';
+import { element } from '../common/dom';
+import { visibleNodes } from '../common/visible';
+import { letterOf, swatch } from './theme';
+
+/** As many as are shown at once: those that say most come first. */
+const shown = 5;
+
+/** The settings that are not the same in all runs: a row a setting, a column a run; all but the first few folded. */
+export function settingsView(heads: readonly RunHead[], differences: readonly Difference[], open: boolean): Node[] {
+  const [first, rest] = [differences.slice(0, shown), differences.slice(shown)];
+  if (first.length === 0) return [element('p', { class: 'dim' }, 'No setting differs.')];
+  const more = `${rest.length} more ${rest.length === 1 ? 'setting differs' : 'settings differ'}`;
+  return [
+    settingsTable(heads, first, 'Settings that differ'),
+    ...(rest.length > 0
+      ? [element('details', { open }, element('summary', {}, more), settingsTable(heads, rest, more))]
+      : []),
+  ];
+}
+
+function settingsTable(heads: readonly RunHead[], differences: readonly Difference[], caption: string): Node {
+  return element(
+    'table',
+    { class: 'settings' },
+    element('caption', { class: 'spoken' }, caption),
+    element(
+      'thead',
+      {},
+      element(
+        'tr',
+        {},
+        element('th', { scope: 'col' }, 'Setting that differs'),
+        ...heads.map(({ id }, run) =>
+          element('th', { scope: 'col', title: id }, swatch(run), element('span', { class: 'letter' }, letterOf(run))),
+        ),
+      ),
+    ),
+    element(
+      'tbody',
+      {},
+      ...differences.map(({ path, values }) =>
+        element(
+          'tr',
+          {},
+          element('th', { scope: 'row', class: 'foreign' }, ...visibleNodes(path)),
+          ...values.map((value) =>
+            value === null
+              ? element('td', { class: 'dim' }, 'not set')
+              : element('td', { class: 'foreign', title: value }, ...visibleNodes(value)),
+          ),
+        ),
+      ),
+    ),
+  );
+}

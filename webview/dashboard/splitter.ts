@@ -1,0 +1,37 @@
+import { element } from '../common/dom';
+
+const step = 0.05;
+const [least, most] = [0.15, 0.85];
+
+/** The bar between the page and a pane at its end: drags, and moves by arrow keys. `change` is told the pane's share of the room. */
+export function splitter(label: string, share: () => number, change: (share: number) => void): HTMLElement {
+  const bar = element('div', {
+    class: 'splitter',
+    role: 'separator',
+    tabindex: 0,
+    'aria-label': label,
+    'aria-valuemin': 100 * least,
+    'aria-valuemax': 100 * most,
+    'aria-valuenow': Math.round(100 * share()),
+  });
+  const set = (to: number) => {
+    const now = Math.min(most, Math.max(least, to));
+    bar.setAttribute('aria-valuenow', String(Math.round(100 * now)));
+    change(now);
+  };
+  bar.addEventListener('pointerdown', (event) => {
+    event.preventDefault();
+    bar.setPointerCapture(event.pointerId);
+  });
+  bar.addEventListener('pointermove', ({ clientX, clientY, pointerId }) => {
+    if (!bar.hasPointerCapture(pointerId)) return;
+    const { left, top, width, height } = bar.parentElement!.getBoundingClientRect();
+    const across = getComputedStyle(bar.parentElement!).flexDirection === 'row';
+    set(1 - (across ? (clientX - left) / width : (clientY - top) / height));
+  });
+  bar.addEventListener('keydown', ({ key }) => {
+    if (key === 'ArrowLeft' || key === 'ArrowUp') set(share() + step);
+    if (key === 'ArrowRight' || key === 'ArrowDown') set(share() - step);
+  });
+  return bar;
+}
