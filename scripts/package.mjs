@@ -21,6 +21,7 @@ const out = resolve(values.out ?? join(root, `${name}${platform}-${version}.vsix
 run('scripts/build-addon.mjs', '--if-possible');
 run('esbuild.mjs');
 writeFileSync(join(root, 'dist/third-party-notices.txt'), notices());
+writeFileSync(join(root, 'dist/readme.md'), readme());
 rmSync(out, { force: true });
 const { status, output } = vsce();
 if (status !== 0 || /warning/i.test(output)) {
@@ -41,12 +42,22 @@ function vsce() {
     : ['--no-rewrite-relative-links'];
   const args = [
     ...['package', '--no-dependencies', '--allow-missing-repository', '--out', out],
+    ...['--readme-path', 'dist/readme.md'],
     ...links,
     ...(target ? ['--target', target] : []),
   ];
   const program = join(dirname(require.resolve('@vscode/vsce/package.json')), 'vsce');
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { cwd: root, encoding: 'utf8' });
   return { status, output: `${stdout}${stderr}` };
+}
+
+/** What the Extensions view shows, with its pictures inside: an installed extension has no address that they could be read from. */
+function readme() {
+  const media = join(root, 'media');
+  return readFileSync(join(media, 'readme.md'), 'utf8').replace(
+    /\]\(([\w-]+\.png)\)/g,
+    (_, file) => `](data:image/png;base64,${readFileSync(join(media, file)).toString('base64')})`,
+  );
 }
 
 /** The licences of the packages that are in the bundles, as the bundles' source maps name them. */

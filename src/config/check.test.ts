@@ -26,12 +26,12 @@ describe('the syntax of a config', () => {
   });
 
   it.each([
-    ['{ "a": 1\n  "b": 2 }', 2, 3, 'A comma or a closing bracket is expected before this.'],
+    ['{ "a": 1\n  "b": 2 }', 2, 3, 'Expected a comma or a closing bracket before this.'],
     ['{ "a": 1,\n  b: 2 }', 2, 3, 'This is not JSON.'],
     ["{ 'a': 1 }", 1, 3, 'This is not JSON.'],
-    ['{ "a": [1, 2 }', 1, 14, 'A comma or a closing bracket is expected before this.'],
+    ['{ "a": [1, 2 }', 1, 14, 'Expected a comma or a closing bracket before this.'],
     ['{ "a": }', 1, 8, 'A value is expected here.'],
-    ['{ "a": "x }', 1, 8, 'A text is not closed.'],
+    ['{ "a": "x }', 1, 8, 'String is not closed.'],
     ['{ "a": 1 } }', 1, 12, 'The file goes on after its end.'],
     ['', 1, 1, 'The file is empty.'],
     ['{ "path": "C:\\dir" }', 1, 11, 'Unknown escape in a text.'],

@@ -25,15 +25,12 @@ const syntaxMessages: Partial<Record<ParseErrorCode, [message: string, remedy?: 
   ],
   [ParseErrorCode.ValueExpected]: ['A value is expected here', 'Write a number, a "text", true, false, [ ] or { }.'],
   [ParseErrorCode.ColonExpected]: ['A colon is expected here', 'Write "name": value.'],
-  [ParseErrorCode.CommaExpected]: [
-    'A comma or a closing bracket is expected before this',
-    'Separate settings by commas.',
-  ],
+  [ParseErrorCode.CommaExpected]: ['Expected a comma or a closing bracket before this', 'Separate settings by commas.'],
   [ParseErrorCode.CloseBraceExpected]: ['A closing } is missing'],
   [ParseErrorCode.CloseBracketExpected]: ['A closing ] is missing'],
   [ParseErrorCode.EndOfFileExpected]: ['The file goes on after its end', 'Remove what follows the last }.'],
   [ParseErrorCode.UnexpectedEndOfComment]: ['A comment is not closed', 'End it with */.'],
-  [ParseErrorCode.UnexpectedEndOfString]: ['A text is not closed', 'End it with a double quote.'],
+  [ParseErrorCode.UnexpectedEndOfString]: ['String is not closed', 'End it with a double quote.'],
   [ParseErrorCode.UnexpectedEndOfNumber]: ['A number is not complete', 'Write it like 3, 0.5 or 1e-5.'],
   [ParseErrorCode.InvalidEscapeCharacter]: [
     'Unknown escape in a text',

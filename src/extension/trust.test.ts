@@ -20,9 +20,9 @@ const editor = vi.hoisted(() => ({
   },
   window: {
     shown: [] as string[][],
-    async showErrorMessage(...texts: string[]) {
-      editor.window.shown.push(texts);
-      return texts.at(-1);
+    async showErrorMessage(text: string, ...buttons: { title: string }[]) {
+      editor.window.shown.push([text, ...buttons.map(({ title }) => title)]);
+      return buttons.at(-1);
     },
   },
   l10n: { t: (text: string) => text },
@@ -50,10 +50,7 @@ describe('a command that writes', () => {
     await run('line');
     expect(written).toEqual([]);
     expect(editor.window.shown).toEqual([
-      [
-        expect.stringContaining('In Restricted Mode nothing is started and nothing is written.'),
-        'Manage Workspace Trust',
-      ],
+      [expect.stringContaining('Distillery starts and writes nothing in Restricted Mode.'), 'Manage Workspace Trust'],
     ]);
     expect(editor.commands.called).toEqual(['workbench.trust.manage']);
   });

@@ -9,7 +9,7 @@ import * as vscode from './vscode';
  */
 export function requireTrust(): void {
   if (vscode.workspace.isTrusted) return;
-  throw new UserError('in Restricted Mode nothing is started and nothing is written', {
+  throw new UserError('Distillery starts and writes nothing in Restricted Mode', {
     code: 'trust',
     remedy: 'Trust this workspace first: run "Workspaces: Manage Workspace Trust".',
   });

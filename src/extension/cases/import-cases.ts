@@ -37,9 +37,9 @@ export function registerImport(services: Services): vscode.Disposable {
 
 async function chooseFile(): Promise<vscode.Uri | undefined> {
   const chosen = await vscode.window.showOpenDialog({
-    title: t('Import failure cases'),
+    title: t('Import Failure Cases'),
     openLabel: t('Import'),
-    filters: { [t('Recorded answers')]: ['json', 'jsonl'] },
+    filters: { [t('Recorded Answers')]: ['json', 'jsonl'] },
   });
   return chosen?.[0];
 }

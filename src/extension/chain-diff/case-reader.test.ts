@@ -288,7 +288,9 @@ describe('CaseReader', () => {
       await words.refresh();
       const { view } = await words.read({ run: without, problemId: 'p' });
       expect(view.unit).toBe('words');
-      expect(view.notes).toEqual([expect.stringMatching(/^Compared word by word: .*no tokenizer .*nowhere/)]);
+      expect(view.notes).toEqual([
+        expect.stringMatching(/^No tokenizer is known for this run .*nowhere.*, so words are compared\.$/),
+      ]);
       expect(view.student!.texts.join('')).toBe(wrong);
       // Where the words are the same they have the same number, in every chain.
       const { teacher, rewritten } = view;

@@ -288,7 +288,7 @@ export class CaseReader {
       problems.push(loaded.problem);
     }
     const why = problems[0] ? `${problems[0].message} (${problems[0].file})` : 'the run names no student';
-    this.notes.push(`Compared word by word: texts cannot be cut into the student’s tokens, as ${why}.`);
+    this.notes.push(`No tokenizer is known for this run (${why}), so words are compared.`);
     return wordTokenizer();
   }
 }

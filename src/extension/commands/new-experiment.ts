@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from '../../errors';
@@ -49,7 +50,8 @@ export function registerNewExperiment(services: Services): vscode.Disposable {
       return wish?.folder ? make(services, { ...wish, folder: wish.folder }) : undefined;
     }),
     trustedCommand(services, 'distillery.openExample', async () => {
-      const parent = await parentFolder();
+      // Without a folder in the window no question: a place of its own, which is named when it is there.
+      const parent = vscode.workspace.workspaceFolders?.length ? await parentFolder() : join(homedir(), 'distillery');
       if (!parent) return undefined;
       const existing = join(parent, 'arithmetic', 'arithmetic.distillery.json');
       if (existsSync(existing)) return open(services, existing, true);
@@ -74,7 +76,10 @@ async function ask({ data, student }: Wish): Promise<Wish | undefined> {
         own: true,
       },
     ];
-    const kind = await vscode.window.showQuickPick(kinds, { title, placeHolder: t('What is learned from?') });
+    const kind = await vscode.window.showQuickPick(kinds, {
+      title,
+      placeHolder: t('What should the student learn from?'),
+    });
     if (!kind) return undefined;
     if (kind.own) {
       const filters = { [t('Datasets')]: datasetEndings };
@@ -98,9 +103,9 @@ async function ask({ data, student }: Wish): Promise<Wish | undefined> {
         own: true,
         file: false,
       },
-      { label: t('My GGUF File'), detail: t('A student as llama.cpp has it'), own: true, file: true },
+      { label: t('My GGUF File'), detail: t('A model file for llama.cpp'), own: true, file: true },
     ];
-    const kind = await vscode.window.showQuickPick(students, { title, placeHolder: t('Who learns?') });
+    const kind = await vscode.window.showQuickPick(students, { title, placeHolder: t('Which student?') });
     if (!kind) return undefined;
     if (kind.own) {
       student = await choosePath(
@@ -118,8 +123,8 @@ async function ask({ data, student }: Wish): Promise<Wish | undefined> {
     prompt: t('Name of the experiment and of its folder in {0}', parent),
     value: basename(freeFolder(parent, data ? basename(data).replace(/\..*$/, '') : 'arithmetic')),
     validateInput: (value) => {
-      if (!/^[^\\/:*?"<>|.][^\\/:*?"<>|]*$/.test(value)) return t('A name that a folder can have');
-      return existsSync(join(parent, value)) ? t('There is such a folder already') : undefined;
+      if (!/^[^\\/:*?"<>|.][^\\/:*?"<>|]*$/.test(value)) return t('Not a valid folder name');
+      return existsSync(join(parent, value)) ? t('A folder with this name exists') : undefined;
     },
   });
   return name ? { folder: join(parent, name), data, columns, student } : undefined;
@@ -159,9 +164,14 @@ async function make(
     () => callNew(folder, options).catch((error) => withoutBadRows(error, folder, options)),
   );
   for (const note of made.notes) services.log.warn(note);
-  if (made.notes.length > 0) void vscode.window.showWarningMessage(made.notes.join(' '));
+  if (made.notes.length > 0) void tellNotes(services, made.notes);
   await open(services, made.experiment, guided);
   return made.experiment;
+}
+
+async function tellNotes({ log }: Services, notes: readonly string[]): Promise<void> {
+  const showLog = vscode.l10n.t('Show Log');
+  if ((await vscode.window.showWarningMessage(notes.join(' '), showLog)) === showLog) log.show();
 }
 
 /** Rows that cannot be used are left out when the user says so. */
@@ -207,4 +217,15 @@ async function openLast({ context }: Services): Promise<void> {
   const viewColumn = guided ? vscode.ViewColumn.Beside : vscode.ViewColumn.Active;
   await vscode.window.showTextDocument(vscode.Uri.file(experiment), { viewColumn, preview: false });
   await vscode.commands.executeCommand('distillery.runs.focus');
+  if (!vscode.workspace.isTrusted) await askForTrust();
+}
+
+/** VS Code opens a new folder in Restricted Mode, and need not ask: what was just made here cannot be run before it is trusted. */
+async function askForTrust(): Promise<void> {
+  const trust = vscode.l10n.t('Manage Workspace Trust');
+  const text = vscode.l10n.t(
+    'The experiment is ready. To run it, trust its folder: VS Code opened it in Restricted Mode.',
+  );
+  if ((await vscode.window.showInformationMessage(text, trust)) === trust)
+    await vscode.commands.executeCommand('workbench.trust.manage');
 }

@@ -8,8 +8,9 @@ import { checkpointFolder } from '../run-cache';
 import { nameOf } from '../runs/nodes';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
-import { ago, percent, stateTitles, tokens } from '../words';
+import { ago, duration, percent, stateTitles, tokens } from '../words';
 import type { Named } from './arguments';
+import { estimatedSeconds } from './estimate';
 import { type StartingPoint, startingPoints } from './starting-points';
 
 /** A choice among things that carry a value; the only one is taken without a question. undefined: the question was left. */
@@ -53,8 +54,8 @@ export async function pickExperiment(
   if (open?.scheme === 'file' && open.fsPath.endsWith(experimentSuffix)) return readExperiment(open.fsPath);
   if (files.length === 0)
     throw new UserError('there is no experiment in this workspace', {
-      code: 'missing',
-      remedy: 'Make one with "Distillery: New Experiment".',
+      code: 'no-experiment',
+      remedy: 'Make one, or try the built-in one.',
     });
   const items = files.map((value) => ({
     ...{
@@ -122,7 +123,7 @@ export async function pickCheckpoint(
       });
   });
   if (items.length === 0)
-    throw new UserError('there is no checkpoint yet', { code: 'checkpoint', remedy: 'Run a curriculum first.' });
+    throw new UserError('there is no checkpoint yet', { code: 'no-run', remedy: 'Run a curriculum first.' });
   return choose(items, title, vscode.l10n.t('Checkpoint'));
 }
 
@@ -139,7 +140,7 @@ export async function pickStart(
     label: value.name,
     description: value.run ? basename(value.run) : experiment.student,
     detail: [
-      i === 0 && value.checkpoint ? vscode.l10n.t('Chosen by the stage before') : '',
+      i === 0 && value.checkpoint ? vscode.l10n.t('Chosen by the previous stage') : '',
       value.row ? `${percent(value.row.accuracy)}, ${tokens(value.row.meanTokens)}` : '',
     ]
       .filter(Boolean)
@@ -149,15 +150,31 @@ export async function pickStart(
   return choose(items, title, vscode.l10n.t('Start from'));
 }
 
-/** Full or cut-down budget; true: quick. Not asked where the experiment has one budget only. */
-export async function pickBudget(experiment: ExperimentFile, title: string): Promise<boolean | undefined> {
+/** Full or reduced budget; true: quick. Not asked where the experiment has one budget only. */
+export async function pickBudget(
+  { runs }: Services,
+  experiment: ExperimentFile,
+  title: string,
+): Promise<boolean | undefined> {
   if (!experiment.quick) return false;
   const { t } = vscode.l10n;
+  const time = (quick: boolean, otherwise: string) => {
+    const seconds = estimatedSeconds(experiment, quick, { list: () => runs.list(), cache: runs.cache });
+    return seconds === undefined
+      ? otherwise
+      : t('about {0} of training here, judged by an earlier run', duration(seconds));
+  };
   const items = [
-    { label: t('Full Budget'), description: t('as the experiment says'), value: false },
     {
-      label: t('Quick'),
-      description: t('its cut-down budget: some minutes, to see that everything works'),
+      label: t('Full Budget'),
+      description: t('as the experiment says'),
+      detail: time(false, t('the time it takes is estimated once a run has finished here')),
+      value: false,
+    },
+    {
+      label: t('Quick Budget'),
+      description: t('reduced: checks that everything works'),
+      detail: time(true, t('a few minutes')),
       value: true,
     },
   ];

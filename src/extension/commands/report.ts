@@ -7,20 +7,40 @@ import * as vscode from '../vscode';
 export async function report(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
   if (isCancellation(error)) return;
   const { t } = vscode.l10n;
-  const [open, showLog, trust] = [t('Open File'), t('Show Log'), t('Manage Workspace Trust')];
+  const showLog = { title: t('Show Log') };
   if (error instanceof UserError) {
     log.warn(error.toString());
     const place = error.file && [vscode.workspace.asRelativePath(error.file), error.line].filter(Boolean).join(':');
     const text = place ? `${place}: ${sentences(error)}` : sentences(error);
-    const buttons = [...(opens(error) ? [open] : []), ...(error.code === 'trust' ? [trust] : [])];
-    const answer = await vscode.window.showErrorMessage(text, ...buttons);
-    if (answer === open) await openAt(error);
-    if (answer === trust) await vscode.commands.executeCommand('workbench.trust.manage');
+    const open = { title: t('Open File'), run: () => openAt(error) };
+    const answer = await vscode.window.showErrorMessage(text, ...(opens(error) ? [open] : []), ...remedies(error));
+    await answer?.run();
     return;
   }
   log.error(error instanceof Error ? error : String(error));
   const text = t('Distillery: {0}', error instanceof Error ? error.message : String(error));
   if ((await vscode.window.showErrorMessage(text, showLog)) === showLog) log.show();
+}
+
+interface Remedy {
+  title: string;
+  run(): unknown;
+}
+
+/** What an error's remedy asks for, as buttons that do it. */
+function remedies({ code }: UserError): Remedy[] {
+  const { t } = vscode.l10n;
+  const button = (title: string, command: string): Remedy => ({
+    title,
+    run: () => vscode.commands.executeCommand(command),
+  });
+  if (code === 'trust') return [button(t('Manage Workspace Trust'), 'workbench.trust.manage')];
+  if (code === 'no-run') return [button(t('Run Curriculum'), 'distillery.runCurriculum')];
+  if (code !== 'no-experiment') return [];
+  return [
+    button(t('Try the Built-in Experiment'), 'distillery.openExample'),
+    button(t('New Experiment'), 'distillery.newExperiment'),
+  ];
 }
 
 /** Registers a command whose errors are told. */

@@ -53,7 +53,7 @@ async function start(
     if (!point) return undefined;
     given = { ...given, checkpoint: point.checkpoint };
   }
-  const quick = given.quick ?? (await pickBudget(experiment, title));
+  const quick = given.quick ?? (await pickBudget(services, experiment, title));
   if (quick === undefined || !(await saved(experiment))) return undefined;
   const host = services.hosts.of(experiment.file);
   const backend = setting('backend', 'experiment');

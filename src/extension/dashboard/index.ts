@@ -66,7 +66,7 @@ async function pickRuns(services: Services, picked: readonly string[], many: boo
   }
   const some = await vscode.window.showQuickPick(items, {
     canPickMany: true,
-    placeHolder: vscode.l10n.t('Runs to compare; the oldest is what the others are compared with'),
+    placeHolder: vscode.l10n.t('Runs to compare (the oldest is the baseline)'),
   });
   if (!some || some.length === 0) return undefined;
   const folders = some.map(({ folder }) => folder).sort();

@@ -72,7 +72,7 @@ export function registerFailures(services: Services): vscode.Disposable {
           ? argument
           : await vscode.window.showInputBox({
               title: t('Filter Failure Cases'),
-              prompt: t('Words that a case must hold: in its question, answers, category or first wrong step'),
+              prompt: t('Words to look for in questions, answers, categories and first wrong steps'),
               value: tree.filter,
             });
       if (text !== undefined) tree.search(text.trim());

@@ -111,7 +111,7 @@ function readSettings(view: View, warnings: string[]): Experiment | undefined {
   if (value) view.settings = resolveExperiment(value, dirname(view.experiment.fsPath));
   else {
     const { line, message } = issues.find(({ severity }) => severity === 'error')!;
-    const stays = view.settings ? ` ${vscode.l10n.t('Shown is the experiment as it was before.')}` : '';
+    const stays = view.settings ? ` ${vscode.l10n.t('Showing the last valid version.')}` : '';
     warnings.push(`! ${vscode.l10n.t('line {0}: {1}', line, message)}${stays}`, '');
   }
   return view.settings;

@@ -64,7 +64,7 @@ it('names the groups that become flat, and those that are flat no more', () => {
   );
   expect(flat).toMatch(/Groups that become flat: 2\n {2}p0, update 3 {3}all 0\.000, before 0\.000 to 1\.000/);
   const again = rescore([{ use: 'correctness' }], [rollout(0, 0, 5, 9, 0), rollout(0, 1, 6, 9, 0)]);
-  expect(scoreReport('r', '', again).lines.join('\n')).toContain('Groups that are flat no more: 1');
+  expect(scoreReport('r', '', again).lines.join('\n')).toContain('Groups no longer flat: 1');
 });
 
 it('says so when nothing changes its place, and shows warnings', () => {

@@ -76,7 +76,7 @@ function movement(page: Page, { movement: moves, newBest, flatGroups: flat, fail
   page.line(`  ▲ ${moves.rises} rise in their group`, moves.rises > 0 ? 'rise' : undefined);
   page.line(`  ▼ ${moves.falls} fall`, moves.falls > 0 ? 'fall' : undefined);
   page.line(`  = ${moves.stays} keep their place${moves.unscored > 0 ? `; ${moves.unscored} are not scored` : ''}`);
-  page.line(`  ${percent(newBest, 0)} of the groups have another best completion`);
+  page.line(`  ${percent(newBest, 0)} of the groups have a different best completion`);
   if (moves.rises === 0 && moves.falls === 0)
     page.line('  Every group keeps its order; only the distances in it change');
   page.line(`  ${percent(flat.after, 0)} of the groups are flat and teach nothing, ${percent(flat.before, 0)} before`);
@@ -90,7 +90,7 @@ const wasFlat = (group: readonly Completion[]) => isFlat(group.map(({ old }) => 
 function flatGroups(page: Page, groups: readonly Completion[][]): void {
   const kinds = [
     ['Groups that become flat', groups.filter((group) => isFlatNow(group) && !wasFlat(group)), 'fall'],
-    ['Groups that are flat no more', groups.filter((group) => !isFlatNow(group) && wasFlat(group)), 'rise'],
+    ['Groups no longer flat', groups.filter((group) => !isFlatNow(group) && wasFlat(group)), 'rise'],
   ] as const;
   for (const [title, found, mark] of kinds) {
     if (found.length === 0) continue;
@@ -116,7 +116,7 @@ function moved(page: Page, rescored: readonly Completion[], kind: 'rises' | 'fal
   if (all.length === 0) return;
   const far = ({ oldRank, newRank }: Completion) => Math.abs(newRank! - oldRank!);
   const found = all.toSorted((a, b) => far(b) - far(a)).slice(0, mostMoved);
-  const most = found.length < all.length ? `, the ${found.length} that do most` : '';
+  const most = found.length < all.length ? `, the ${found.length} largest moves` : '';
   page.head(`${kind === 'rises' ? 'Rising' : 'Falling'}: ${all.length}${most}`);
   for (const one of found) completion(page, one);
   page.line();

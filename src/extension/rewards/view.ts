@@ -88,7 +88,7 @@ export class ScoreViews implements vscode.Disposable {
       return issues.map(({ line, message: what }) => vscode.l10n.t('line {0}: {1}', line, what));
     }
     const { line, message: what } = issues.find(({ severity }) => severity === 'error')!;
-    const stays = view.config ? ` ${vscode.l10n.t('Shown is the reward as it was before.')}` : '';
+    const stays = view.config ? ` ${vscode.l10n.t('Showing the last valid version.')}` : '';
     return [`${vscode.l10n.t('line {0}: {1}', line, what)}${stays}`];
   }
 }

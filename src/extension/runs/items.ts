@@ -29,6 +29,8 @@ export interface Surroundings {
   /** Whether the node is the first of its kind: those open by themselves. */
   newest: boolean;
   now: number;
+  /** Whether the workspace is trusted: without, nothing can be run. */
+  trusted: boolean;
 }
 
 export function itemOf(node: RunsNode, around: Surroundings): Item {
@@ -52,14 +54,7 @@ export function itemOf(node: RunsNode, around: Surroundings): Item {
         children: 'none',
       };
     case 'hint':
-      return {
-        label: 'No runs yet',
-        description: 'Run Quickly',
-        icon: { id: 'run-all' },
-        contextValue: 'hint',
-        children: 'none',
-        spoken: 'No runs yet. Press Enter to run the experiment quickly.',
-      };
+      return hintItem(around);
     case 'more':
       return {
         label: `Show ${plural(node.count, 'older run')}`,
@@ -76,6 +71,23 @@ export function itemOf(node: RunsNode, around: Surroundings): Item {
         children: 'none',
       };
   }
+}
+
+function hintItem({ trusted }: Surroundings): Item {
+  const shared = { label: 'No runs yet', contextValue: 'hint', children: 'none' } as const;
+  if (!trusted)
+    return {
+      ...shared,
+      description: 'Trust this workspace to run',
+      icon: { id: 'shield' },
+      spoken: 'No runs yet. Press Enter to manage workspace trust.',
+    };
+  return {
+    ...shared,
+    description: 'Run Quickly',
+    icon: { id: 'run-all' },
+    spoken: 'No runs yet. Press Enter to run the experiment quickly.',
+  };
 }
 
 const broken = { id: 'error', color: 'list.errorForeground' };

@@ -38,6 +38,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
       progress: (run) => hosts.progress(run),
       newest: node.id === this.newest.experiment || node.id === this.newest.run,
       now: Date.now(),
+      trusted: vscode.workspace.isTrusted,
     });
     return treeItem(node, item);
   }
@@ -139,6 +140,8 @@ function commandOf(node: RunsNode): vscode.TreeItem['command'] {
   if (node.kind === 'evaluation')
     return { command: 'distillery.openAnswers', title: 'Open Answers', arguments: [node] };
   if (node.kind === 'more') return { command: 'distillery.showOlderRuns', title: 'Show', arguments: [node.above] };
+  if (node.kind === 'hint' && !vscode.workspace.isTrusted)
+    return { command: 'workbench.trust.manage', title: 'Manage Workspace Trust' };
   if (node.kind === 'hint') return { command: 'distillery.runQuick', title: 'Run Quickly', arguments: [node] };
   return undefined;
 }

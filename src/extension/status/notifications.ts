@@ -101,7 +101,11 @@ async function tellEnd(
 
 /** How far an accuracy may be off. */
 function margin({ n, accuracyInterval: [low, high] }: StageRow): string {
-  return vscode.l10n.t('Few test problems: {0} tell an accuracy to ± {1} points.', n, (50 * (high - low)).toFixed(0));
+  return vscode.l10n.t(
+    'With {0} test problems the accuracy is known to ± {1} points.',
+    n,
+    (50 * (high - low)).toFixed(0),
+  );
 }
 
 async function tellCrash({ runs }: Services, { folder }: Host, { reason, run, restartInMs }: Crash): Promise<void> {
@@ -109,7 +113,7 @@ async function tellCrash({ runs }: Services, { folder }: Host, { reason, run, re
   if (run) runs.refresh(run);
   const what = [
     sentence(reason),
-    run ? t('The run {0} is interrupted; it goes on from its last checkpoint.', run.split(/[\\/]/).at(-1)!) : '',
+    run ? t('The run {0} is interrupted; it can be resumed from its last checkpoint.', run.split(/[\\/]/).at(-1)!) : '',
     restartInMs === undefined ? '' : t('The host is started again.'),
   ];
   const buttons = [

@@ -172,10 +172,11 @@ function resultText(
   { rows, solved, questions, kept }: Written,
 ): string {
   const text = t('{0}: {1} of {2} questions solved.', plural(rows, 'chain'), solved, questions);
-  const stays =
-    kept === undefined ? '' : ` ${t('The file stays as it is, as it holds more ({0}).', plural(kept, 'row'))}`;
+  const stays = kept === undefined ? '' : ` ${t('The existing file has more ({0}) and is kept.', plural(kept, 'row'))}`;
   const lacking =
-    without.length > 0 ? ` ${t('The endpoint takes no {0}: its own default counts.', without.join(', '))}` : '';
+    without.length > 0
+      ? ` ${t('The endpoint does not support {0} and uses its own default.', without.join(', '))}`
+      : '';
   const failed =
     failures.length > 0
       ? ` ${t('{0} without a reply: {1}', plural(failures.length, 'request'), clip(failures[0].message, 80))}`

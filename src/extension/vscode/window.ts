@@ -38,6 +38,8 @@ interface Modal {
   modal: true;
   detail?: string;
 }
+/** Characters of a notification that are shown whole, whatever the window. */
+const oneLine = 50;
 type Button = string | editor.MessageItem;
 
 /** Shows a notification, or a dialog, and resolves to the button that was chosen. */
@@ -47,7 +49,11 @@ const message =
     const [first, ...others] = rest;
     const modal = typeof first === 'object' && 'modal' in first ? first : undefined;
     const buttons = (modal ? others : rest) as B[];
-    const shown = buttons.map((button) => ({ title: inertLine(typeof button === 'string' ? button : button.title) }));
+    // VS Code cuts a notification without a button after its first line, and with it what to do.
+    const closes = modal === undefined && buttons.length === 0 && text.length > oneLine;
+    const shown = (closes ? ['OK'] : buttons).map((button) => ({
+      title: inertLine(typeof button === 'string' ? button : button.title),
+    }));
     const options = { modal: modal !== undefined, detail: modal?.detail && inert(modal.detail) };
     const chosen = await editor.window[kind](inertLine(text), options, ...shown);
     return chosen && buttons[shown.indexOf(chosen)];

@@ -1,0 +1,61 @@
+/** How long a run will take, judged by an earlier run of the same experiment on this machine. */
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { parse } from 'jsonc-parser';
+import { stageNames } from '../../stages';
+import type { ExperimentFile } from '../experiment-file';
+import { attempt } from '../file-cache';
+import type { RunIndex } from '../run-index';
+
+interface Source {
+  list(): ReturnType<RunIndex['list']>;
+  cache: Pick<RunIndex['cache'], 'summary' | 'config'>;
+}
+
+/** Seconds that training with this budget takes; undefined while no run of the experiment has been trained to its end. */
+export function estimatedSeconds(experiment: ExperimentFile, quick: boolean, { list, cache }: Source) {
+  const text = attempt(experiment.file, () => readFileSync(experiment.file, 'utf8')).value ?? '';
+  const planned = updatesIn(experimentOf(text, quick));
+  for (const listing of list()) {
+    if (!('run' in listing) || dirname(listing.folder) !== experiment.runs) continue;
+    const { record } = listing.run;
+    if (record.name !== experiment.name || record.state !== 'finished') continue;
+    const made = updatesIn((cache.config(listing.folder).value as { experiment?: unknown } | undefined)?.experiment);
+    const rows = cache.summary(listing.folder).value ?? [];
+    const trained = rows.filter(({ stage, wallSeconds }) => made[stage] && planned[stage] && wallSeconds > 0);
+    const seconds = trained.reduce(
+      (sum, { stage, wallSeconds }) => sum + wallSeconds * (planned[stage]! / made[stage]!),
+      0,
+    );
+    if (seconds > 0) return seconds;
+  }
+  return undefined;
+}
+
+/** The experiment of a file, with its quick budget laid over it. */
+function experimentOf(text: string, quick: boolean): unknown {
+  const value: unknown = parse(text, [], { allowTrailingComma: true });
+  return quick ? laidOver(value, (value as { quick?: unknown } | undefined)?.quick) : value;
+}
+
+function laidOver(below: unknown, above: unknown): unknown {
+  if (!isRecord(below) || !isRecord(above)) return above ?? below;
+  const keys = [...new Set([...Object.keys(below), ...Object.keys(above)])];
+  return Object.fromEntries(keys.map((key) => [key, laidOver(below[key], above[key])]));
+}
+
+/** The updates of each stage and baseline, those of its phases together. */
+function updatesIn(experiment: unknown): Partial<Record<string, number>> {
+  const { stages, baselines } = (isRecord(experiment) ? experiment : {}) as Record<string, unknown>;
+  const parts = { ...(isRecord(baselines) && baselines), ...(isRecord(stages) && stages) } as Record<string, unknown>;
+  return Object.fromEntries(stageNames.map((stage) => [stage, updatesOf(parts[stage])]));
+}
+
+function updatesOf(part: unknown): number {
+  if (!isRecord(part)) return 0;
+  const own = typeof part.updates === 'number' ? part.updates : 0;
+  return own + updatesOf(part.internalise);
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
