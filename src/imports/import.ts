@@ -11,8 +11,8 @@ import { loggedOf } from './columns';
 import { loggedRows } from './rows';
 import { RunFiller } from './run-filler';
 import { checkpointsBeside, formatTitles, type RolloutFile, type RolloutSource, rolloutSource } from './sources';
-import type { Weights } from './step-writer';
 import { TrainerLog } from './trainer-state';
+import { weightsOf } from './weights';
 
 export interface ImportSettings {
   runsFolder: string;
@@ -42,6 +42,9 @@ export interface ImportedRollouts {
 const pulse = 2000;
 /** Rows between two breaths, so that an editor stays responsive. */
 const atOnce = 16;
+
+const weighted =
+  'The reward functions are weighted, and TRL does not log how: rewards are left out. Name them with --weights, as in --weights accuracy_reward=1,format_reward=0.2.';
 
 /**
  * Makes a run of the rollouts at `path`. Follows them where `follow` is given. Errors: nothing known there, a damaged file, a row
@@ -78,8 +81,8 @@ class RolloutImport {
   ) {
     const tokenizer = this.findTokenizer();
     const log = new TrainerLog(checkpointsBeside(source));
-    const { weights, note } = weightsOf(source, log, settings.weights);
-    if (note) this.notes.add(note);
+    const weights = weightsOf(source, settings.weights, settings.columns);
+    if (weights === null) this.notes.add(weighted);
     const now = () => this.time ?? new Date();
     const config = {
       imported: { from: source.path, format: source.format, ...(tokenizer && { tokenizer: tokenizer.folder }) },
@@ -164,20 +167,6 @@ class RolloutImport {
     );
     return undefined;
   }
-}
-
-/** TRL logs each reward function by itself, and their weights nowhere: its own mean reward tells whether all are 1. */
-function weightsOf(
-  { format }: RolloutSource,
-  log: TrainerLog,
-  given: Record<string, number> | undefined,
-): { weights: Weights; note?: string } {
-  if (given) return { weights: given };
-  if (format !== 'trl' && format !== 'wandb') return { weights: {} };
-  if (log.addsUp !== false) return { weights: {} };
-  const note =
-    'The reward functions are weighted, and TRL does not log by what: rewards are left out. Name them with --weights, as in --weights accuracy_reward=1,format_reward=0.2.';
-  return { weights: null, note };
 }
 
 /** `trl-my-output`: of a folder its name, without those that every trainer uses. */

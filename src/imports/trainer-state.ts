@@ -29,15 +29,4 @@ export class TrainerLog {
     const names = this.entries.flatMap(({ metrics }) => Object.keys(metrics.parts ?? {}));
     return names.length > 0 ? new Set(names) : undefined;
   }
-
-  /** Whether the mean reward is the plain sum of the functions' means; undefined where the log does not tell. */
-  get addsUp(): boolean | undefined {
-    const told = this.entries.flatMap(({ metrics: { reward, parts } }) => {
-      const values = Object.values(parts ?? {});
-      if (reward === undefined || values.length === 0 || !values.every(Number.isFinite)) return [];
-      const sum = values.reduce((a, b) => a + b, 0);
-      return [Math.abs(sum - reward) <= 1e-3 * Math.max(1, Math.abs(reward))];
-    });
-    return told.length > 0 ? told.every(Boolean) : undefined;
-  }
 }

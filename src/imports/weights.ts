@@ -1,0 +1,54 @@
+/** How reward functions that are logged one by one add up. */
+import { mean } from '../statistics';
+import type { RolloutColumns } from './columns';
+import { loggedOf } from './columns';
+import { type Logged, problemIdOf } from './logged';
+import { loggedRows } from './rows';
+import type { RolloutSource } from './sources';
+import { rewardOf, type Weights } from './step-writer';
+
+/** Rows that are looked at. */
+const most = 4096;
+
+/**
+ * The weights, as given or 1 each, as TRL has them by default. TRL logs them nowhere, but advantages: within a group they are a linear
+ * function of the reward. null: that of weights of 1 does not fit, so they are others, or rewards were normalised one by one.
+ */
+export function weightsOf(
+  { format, files: [first] }: RolloutSource,
+  given: Record<string, number> | undefined,
+  columns?: RolloutColumns,
+): Weights {
+  if (given || !first || (format !== 'trl' && format !== 'wandb')) return given ?? {};
+  const rows: Logged[] = [];
+  for (const { row, place } of loggedRows(first.file, () => {})) {
+    if (rows.push(loggedOf(row, place, columns)) === most) break;
+  }
+  return fits(rows, {}) ? {} : null;
+}
+
+/** Whether rewards by these weights and the logged advantages go together in every group that has both. */
+export function fits(rows: readonly Logged[], weights: Weights): boolean {
+  const groups = new Map<string, { rewards: number[]; advantages: number[] }>();
+  for (const row of rows) {
+    const reward = rewardOf(row, weights);
+    if (reward === null || row.advantage === undefined) continue;
+    const key = `${row.step} ${problemIdOf(row)}`;
+    const group = groups.get(key) ?? { rewards: [], advantages: [] };
+    group.rewards.push(reward);
+    group.advantages.push(row.advantage);
+    groups.set(key, group);
+  }
+  return [...groups.values()].every(({ rewards, advantages }) => goTogether(rewards, advantages));
+}
+
+/** Correlation 1 to within float32; two lists that do not vary do. */
+function goTogether(a: readonly number[], b: readonly number[]): boolean {
+  const [x, y] = [a, b].map((values) => values.map((value) => value - mean(values)));
+  const product = (left: readonly number[], right: readonly number[]) =>
+    left.reduce((sum, v, i) => sum + v * right[i], 0);
+  const [xx, yy] = [product(x, x), product(y, y)];
+  const flat = 1e-8;
+  if (xx < flat || yy < flat) return xx < flat && yy < flat;
+  return product(x, y) / Math.sqrt(xx * yy) > 0.999;
+}
