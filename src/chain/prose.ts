@@ -73,12 +73,16 @@ const plain = (text: string) =>
     .replace(/\\(?:text|mathrm|boxed|d?frac|left|right|[,;!])|[\s{}$*_\\]/g, '')
     .replace(/\.$/, '');
 
+/** Code units of "the final answer is:" with room for spaces. */
+const longestAnnouncement = 200;
+
 /**
  * Why steps that compute nothing do not arrive at an answer in words or formulas; null when they may. `steps` end with the answer.
  */
 export function arrivesInWords(question: string | undefined, steps: string, answer: string): string | null {
   const body = steps.slice(0, steps.lastIndexOf(answer));
-  const bare = body.replace(/(?:(?:final|the)\s+)*answer(?:\s+is)?\s*:?\s*\S{0,3}$/i, '');
+  const announced = /(?:(?:final|the)\s+)*answer(?:\s+is)?\s*:?\s*\S{0,3}$/i;
+  const bare = body.slice(0, -longestAnnouncement) + body.slice(-longestAnnouncement).replace(announced, '');
   const isChoice = /^(?:yes|no|true|false|\(?[a-h]\)?)$/i.test(answer.trim());
   if (!isChoice && !plain(bare).includes(plain(answer))) return `no step says the answer ${answer}`;
   const ownWords = stems(contentWords(answer));

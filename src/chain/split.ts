@@ -170,23 +170,39 @@ function stepsOfSentences(text: string): string[] {
   const spans = splitSentences(text);
   const last = spans.at(-1);
   if (spans.length > 1 && last && namesAnswer(text.slice(last.start, last.end))) spans.pop();
-  const steps: Span[] = [];
-  for (const sentence of spans) {
+  const steps: Sentences[] = [];
+  for (const sentence of spans.map((span) => measured(text, span))) {
     const before = steps.at(-1);
-    if (before && isJoined(text, before, sentence)) before.end = sentence.end;
-    else steps.push({ ...sentence });
+    if (before && isJoined(text, before, sentence)) {
+      const parted = /\s/.test(text.slice(before.end, sentence.start));
+      before.words += sentence.words - (parted ? 0 : 1);
+      before.end = sentence.end;
+      before.equals ||= sentence.equals;
+      before.digit ||= sentence.digit;
+    } else steps.push(sentence);
   }
   return steps.map(({ start, end }) => text.slice(start, end));
 }
 
-function isJoined(text: string, before: Span, next: Span): boolean {
+/** One sentence or several, measured once: a step may be joined of thousands. */
+interface Sentences extends Span {
+  words: number;
+  equals: boolean;
+  digit: boolean;
+}
+
+function measured(text: string, { start, end }: Span): Sentences {
+  const sentence = text.slice(start, end);
+  return { start, end, words: countWords(sentence), equals: sentence.includes('='), digit: /\d/.test(sentence) };
+}
+
+function isJoined(text: string, before: Sentences, next: Sentences): boolean {
   if (/\n[ \t]*\n/.test(text.slice(before.end, next.start))) return false;
-  const [a, b] = [before, next].map(({ start, end }) => text.slice(start, end));
-  return isShort(a) || isShort(b) || belongTogether(a, b);
+  return isShort(before) || isShort(next) || belongTogether(text, before, next);
 }
 
 /** Of too few words to be a step, and without arithmetic. */
-const isShort = (sentence: string) => countWords(sentence) < 10 && !hasEquation(sentence);
+const isShort = ({ words, equals, digit }: Sentences) => words < 10 && !(equals && digit);
 
 /** "The final answer is 5.", "So \\boxed{5}.": what the answer line says anyway. */
 function namesAnswer(sentence: string): boolean {
@@ -194,10 +210,10 @@ function namesAnswer(sentence: string): boolean {
   return /\b(?:final answer|the answer is|answer:)/i.test(sentence) || /^\W*(?:\w+\W+){0,3}\\boxed/.test(sentence);
 }
 
-function belongTogether(a: string, b: string): boolean {
-  if (countWords(a) >= 25 || countWords(a) + countWords(b) >= 40) return false;
-  const words = contentWords(a);
-  return [...contentWords(b)].filter((word) => words.has(word)).length >= 2;
+function belongTogether(text: string, a: Sentences, b: Sentences): boolean {
+  if (a.words >= 25 || a.words + b.words >= 40) return false;
+  const words = contentWords(text.slice(a.start, a.end));
+  return [...contentWords(text.slice(b.start, b.end))].filter((word) => words.has(word)).length >= 2;
 }
 
 const hasEquation = (text: string) => text.includes('=') && /\d/.test(text);

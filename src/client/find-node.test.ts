@@ -67,6 +67,7 @@ it('a host gets what it needs of the environment, no secrets and none of the edi
     DISTILLERY_THREADS: '2',
     NODE_OPTIONS: '--require ./evil.js',
     OPENAI_API_KEY: 'sk-1',
+    DISTILLERY_API_KEY: 'sk-2',
     HF_TOKEN: 'hf_1',
     HF_HOME: '/models',
     AWS_SECRET_ACCESS_KEY: 'x',

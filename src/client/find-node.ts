@@ -92,6 +92,9 @@ const allowed = [
 ];
 const allowedPrefixes = ['LC_', 'CUDA_', 'NVIDIA_', 'TF_', 'DISTILLERY_'];
 
+/** Of the prefixes, but for whoever asks teachers (the terminal's commands and the editor do, a host does not). */
+const withheld = /(?:KEY|TOKEN|SECRET|PASSWORD)$/;
+
 /**
  * What a host needs of an environment: no secrets that lie about in shells, and none of the editor's own variables (its NODE_OPTIONS
  * would put its debugger into the host). Names are compared as Windows does.
@@ -100,6 +103,7 @@ export function allowedEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(env).filter(([name]) => {
       const upper = name.toUpperCase();
+      if (withheld.test(upper)) return false;
       return allowed.includes(upper) || allowedPrefixes.some((prefix) => upper.startsWith(prefix));
     }),
   );

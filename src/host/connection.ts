@@ -4,10 +4,10 @@ import {
   type CancellationToken,
   createMessageConnection,
   ErrorCodes,
+  type Message,
   NullLogger,
   ProgressType,
   ResponseError,
-  StreamMessageReader,
   StreamMessageWriter,
 } from 'vscode-jsonrpc/node';
 import type * as z from 'zod';
@@ -16,24 +16,43 @@ import { encode } from '../json';
 import { type Address, errorCodes, type Method, type Params, protocolVersion, requests } from '../protocol/control';
 import { Refusal } from './control';
 import { faultOf, log } from './faults';
+import { BoundedReader } from './framing';
 import type { Service } from './service';
 
 /** What may come before `hello`: so many bytes, in so many milliseconds. */
 const probation = { bytes: 64 << 10, ms: 10_000 };
 
-/** Progress is left out for a client that is so many bytes behind: the result has it all. */
-const behind = 4 << 20;
+/** What may come after it: bytes of a message (an evaluation's problems), requests that wait for their answers. */
+const most = { bytes: 32 << 20, requests: 64 };
 
-/** Serves one client until it goes. What it says before a good `hello`, and what does not parse, ends the connection. */
+/** Progress is left out for a client that has so many messages yet to read: the result has it all. One with many more is let go of. */
+const behind = 16;
+const lost = 1000;
+
+/** Counts what the client has not taken yet: vscode-jsonrpc holds it all. */
+class Writer extends StreamMessageWriter {
+  unread = 0;
+
+  override async write(message: Message): Promise<void> {
+    this.unread++;
+    await super.write(message).finally(() => {
+      this.unread--;
+    });
+  }
+}
+
+/**
+ * Serves one client until it goes. Its connection ends, and nothing else does, by what it says before a good `hello`, by a message that
+ * is too long, too deep or none (`BoundedReader`), and by more answers than it reads.
+ */
 export function serveClient(socket: Socket, service: Service, address: Address): void {
   const gone = new AbortController();
-  const connection = createMessageConnection(
-    new StreamMessageReader(socket),
-    new StreamMessageWriter(socket),
-    NullLogger,
-  );
   let standing: 'stranger' | 'misfit' | 'client' = 'stranger';
   let received = 0;
+  let waiting = 0;
+  const reader = new BoundedReader(socket, () => (standing === 'client' ? most.bytes : probation.bytes));
+  const writer = new Writer(socket);
+  const connection = createMessageConnection(reader, writer, NullLogger);
   const drop = (why: string) => {
     if (!gone.signal.aborted) log('warning', `a connection is closed: ${why}`);
     socket.destroy();
@@ -72,14 +91,18 @@ export function serveClient(socket: Socket, service: Service, address: Address):
   };
 
   connection.onRequest(async (method: string, given: unknown, token: CancellationToken) => {
+    if (writer.unread > lost) drop('it does not read its answers');
     const allowed = standing === 'client' || method === 'hello' || (standing === 'misfit' && method === 'shutdown');
     if (!allowed) {
       refuse(`${method} before hello`);
       throw new ResponseError(errorCodes.refused, 'say hello first', { code: 'refused', message: 'say hello first' });
     }
-    if (!Object.hasOwn(requests, method)) throw new ResponseError(ErrorCodes.MethodNotFound, `no method ${method}`);
+    if (!Object.hasOwn(requests, method))
+      throw new ResponseError(ErrorCodes.MethodNotFound, `no method ${method.slice(0, 80)}`);
     const params = parse(requests[method as Method].params, given ?? {});
     if (method === 'hello') return hello(params as Params<'hello'>);
+    if (waiting + writer.unread >= most.requests) throw tooMany;
+    waiting++;
     const cancelled = new AbortController();
     const cancel = () => cancelled.abort();
     token.onCancellationRequested(cancel);
@@ -87,7 +110,7 @@ export function serveClient(socket: Socket, service: Service, address: Address):
     gone.signal.addEventListener('abort', cancel);
     const progressToken = (given as { partialResultToken?: string | number } | null)?.partialResultToken;
     const progress = (part: unknown) => {
-      if (progressToken === undefined || gone.signal.aborted || socket.writableLength > behind) return;
+      if (progressToken === undefined || gone.signal.aborted || writer.unread > behind) return;
       void connection.sendProgress(new ProgressType(), progressToken, wire(part)).catch(() => {});
     };
     try {
@@ -96,11 +119,15 @@ export function serveClient(socket: Socket, service: Service, address: Address):
     } catch (error) {
       throw responseError(error);
     } finally {
+      waiting--;
       gone.signal.removeEventListener('abort', cancel);
     }
   });
   connection.listen();
 }
+
+const busy = { code: 'busy', message: `more than ${most.requests} requests wait for an answer` };
+const tooMany = new ResponseError(errorCodes.user, busy.message, busy);
 
 function parse(schema: z.ZodType, given: unknown): unknown {
   const result = schema.safeParse(given);

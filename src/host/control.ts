@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { UserError } from '../errors';
-import type { Fault, Happening, JobKind, Params, Result } from '../protocol/control';
+import type { Fault, Happening, JobKind, Params, Result, Status } from '../protocol/control';
 import { cancelledFault } from './faults';
 import { Journal } from './journal';
 import type { Job, ToEngine, ToServer } from './messages';
@@ -19,6 +19,9 @@ export class Refusal extends Error {
   }
 }
 
+/** More than events and requests of any life of a server's thread. */
+const idsPerStart = 1e9;
+
 export interface ControlOptions {
   toEngine: (message: ToEngine) => void;
   /** How long cancelled work may take to let go, in milliseconds. */
@@ -27,18 +30,27 @@ export interface ControlOptions {
   kill: () => void;
   /** Something changed that may make the host idle, or busy. */
   changed: () => void;
+  /** How things stand at the beginning, and how often there was one before in this life of the host. */
+  status?: Status;
+  starts?: number;
 }
 
 /** What clients can ask the host to do: decides by the state, hands on to the engine, and keeps the journal. */
 export class Control {
-  readonly journal = new Journal();
-  readonly standing = new Standing();
+  readonly journal: Journal;
+  readonly standing: Standing;
   private readonly pending = new Map<string, Pending>();
-  private requests = 0;
+  private requests: number;
   /** What was asked for when the run at hand was launched, and the answer. */
   private launched?: { key: string; answer: Promise<Result<'start'>> };
 
-  constructor(private readonly options: ControlOptions) {}
+  constructor(private readonly options: ControlOptions) {
+    const { status, starts = 0 } = options;
+    this.standing = new Standing(status);
+    // No cursor or id of before means anything here: clients with such a cursor get a snapshot.
+    this.requests = starts * idsPerStart;
+    this.journal = new Journal(this.requests);
+  }
 
   async start(params: Params<'start'>): Promise<Result<'start'>> {
     const key = JSON.stringify(Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -91,7 +103,7 @@ export class Control {
         this.settle(message.id)?.resolve(message.result);
         break;
       case 'refusal':
-        this.settle(message.id)?.reject(new Refusal(message.fault));
+        this.refuse(message);
         break;
       case 'progress':
         this.pending.get(message.id)?.progress?.(message.part);
@@ -100,6 +112,12 @@ export class Control {
         this.standing.breathe();
         break;
     }
+  }
+
+  private refuse({ id, fault, launch }: Extract<ToServer, { type: 'refusal' }>): void {
+    const pending = this.settle(id);
+    if (pending) pending.reject(new Refusal(fault));
+    else if (launch) this.move('ended'); // asked for before the server's thread was started anew
   }
 
   private async launch(key: string, message: (id: string) => ToEngine): Promise<Result<'start'>> {

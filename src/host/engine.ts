@@ -4,7 +4,7 @@ import { Cancelled, type CurriculumEvent, Stopped } from '../curriculum/context'
 import { examineMachine, machineProblems } from '../curriculum/machine';
 import { resumeRun, type SessionOptions, startRun } from '../curriculum/session';
 import { UserError } from '../errors';
-import type { Params } from '../protocol/control';
+import type { HostState, Params } from '../protocol/control';
 import { takeOverDecisions } from '../runs/decisions';
 import type { RunWriter } from '../runs/writer';
 import { cancelledFault, faultOf, log } from './faults';
@@ -45,7 +45,21 @@ export class Engine {
     private readonly post: (message: ToServer) => void,
   ) {}
 
-  receive(message: Exclude<ToEngine, { type: 'end' }>): void {
+  /** What it is at, for a server that is started anew. */
+  get state(): HostState {
+    const { session } = this;
+    if (!session) return 'idle';
+    if (session.stop.signal.aborted) return 'stopping';
+    if (!session.paused) return 'running';
+    return session.writer?.record.state === 'paused' ? 'paused' : 'pausing';
+  }
+
+  /** Ends short work: nobody waits for it any more. */
+  abandonJobs(): void {
+    this.cancelJobs(() => true);
+  }
+
+  receive(message: Exclude<ToEngine, { type: 'end' | 'listening' }>): void {
     switch (message.type) {
       case 'start':
         void this.launch(message.id, false, (session) => this.start(message.params, session));
@@ -122,7 +136,7 @@ export class Engine {
     } catch (error) {
       const stopped = error instanceof Stopped || (error as Error)?.name === 'AbortError';
       if (!stopped && !(error instanceof UserError)) log('error', (error as Error)?.stack ?? String(error));
-      if (!session.writer) this.post({ type: 'refusal', id, fault: faultOf(error) });
+      if (!session.writer) this.post({ type: 'refusal', id, fault: faultOf(error), launch: true });
       else {
         const outcome = error instanceof Cancelled ? 'cancelled' : stopped ? 'stopped' : 'failed';
         const fault = stopped ? undefined : faultOf(error);

@@ -17,7 +17,7 @@ describe('the journal', () => {
   });
 
   it('holds so many events and bytes, and says when a reader has missed some', () => {
-    const journal = new Journal({ events: 4, bytes: 4000, batchEvents: 3, batchBytes: 2500 });
+    const journal = new Journal(0, { events: 4, bytes: 4000, batchEvents: 3, batchBytes: 2500 });
     for (let i = 0; i < 6; i++) journal.add(line(String(i)));
     expect(journal.after(1)).toBeUndefined();
     expect(journal.after(2)?.map(({ seq }) => seq)).toEqual([3, 4, 5]);

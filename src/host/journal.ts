@@ -18,10 +18,12 @@ export class Journal {
   private bytes = 0;
   private readonly waiting = new Set<Waiter>();
   private timer?: NodeJS.Timeout;
-  /** Number of the newest event; 0 before the first. */
-  last = 0;
 
-  constructor(private readonly most = limits) {}
+  /** `last`: number of the newest event; the first one gets the number behind it. */
+  constructor(
+    public last = 0,
+    private readonly most = limits,
+  ) {}
 
   add(happening: Happening): HostEvent {
     // As it will be on the wire: JSON has no NaN.

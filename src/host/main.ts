@@ -4,7 +4,6 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Worker } from 'node:worker_threads';
 import { UserError } from '../errors';
 import { packageRoot } from '../paths';
 import { hostFolder } from '../protocol/host-folder';
@@ -12,7 +11,8 @@ import { acquireLock } from '../runs/lock';
 import { makeFolder } from '../writing';
 import { Engine } from './engine';
 import { log } from './faults';
-import type { ToEngine, ToServer } from './messages';
+import type { ToServer } from './messages';
+import { ServerThread } from './server-thread';
 
 const exitCodes = { defect: 1, config: 2, taken: 3 } as const;
 
@@ -36,23 +36,16 @@ function main(): void {
   const lock = acquireLock(hostFolder(distillery));
   process.on('exit', () => lock.release());
 
-  const server = new Worker(join(__dirname, 'host-server.js'), {
-    workerData: {
-      distillery,
-      version: values.version,
-      idleMs: Number(values['idle-ms']),
-      graceMs: Number(values['grace-ms']),
-    },
-  });
-  const post = (message: ToServer) => server.postMessage(message);
+  const { version, 'idle-ms': idleMs, 'grace-ms': graceMs } = values;
+  const post = (message: ToServer) => server.post(message);
   const engine = new Engine(join(distillery, 'runs'), post);
-  server.on('message', (message: ToEngine) => {
-    if (message.type === 'end') process.exit(0);
-    engine.receive(message);
+  const server = new ServerThread({
+    data: { distillery, version, idleMs: Number(idleMs), graceMs: Number(graceMs) },
+    receive: (message) => engine.receive(message),
+    state: () => engine.state,
+    failed: () => engine.abandonJobs(),
+    end,
   });
-  // Without its server the host could not be reached any more.
-  server.on('error', (error) => end(error));
-  server.on('exit', () => end(new Error("the server's thread has ended")));
   setInterval(() => post({ type: 'breath' }), breathEvery);
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => post({ type: 'terminate' }));
   log('info', `host ${process.pid} of ${distillery} (Node ${process.version}, ${packageRoot()})`);

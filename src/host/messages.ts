@@ -11,6 +11,8 @@ export type ToEngine =
   | { type: 'job'; id: string; job: Job }
   | { type: 'cancelJob'; id: string }
   | { type: 'verb'; verb: 'pause' | 'continue' | 'stop' | 'cancel' }
+  /** Clients can reach the server. */
+  | { type: 'listening' }
   | { type: 'end' };
 
 export type ToServer =
@@ -18,7 +20,8 @@ export type ToServer =
   /** The run waits, after its checkpoint. */
   | { type: 'paused' }
   | { type: 'answer'; id: string; result: unknown }
-  | { type: 'refusal'; id: string; fault: Fault }
+  /** `launch`: what was asked for is a run. */
+  | { type: 'refusal'; id: string; fault: Fault; launch?: boolean }
   | { type: 'progress'; id: string; part: unknown }
   /** The engine's thread has come up for air. */
   | { type: 'breath' }

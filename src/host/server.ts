@@ -1,5 +1,4 @@
 /** The host's server thread: listens, answers, keeps host.json and host.log in order, and ends the host when nobody needs it. */
-import { randomBytes, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
@@ -12,14 +11,13 @@ import { serveClient } from './connection';
 import { Control } from './control';
 import { log } from './faults';
 import type { ToEngine, ToServer } from './messages';
+import type { ServerData } from './server-thread';
 import { Service } from './service';
 
-const { distillery, version, idleMs, graceMs } = workerData as {
-  distillery: string;
-  version: string;
-  idleMs: number;
-  graceMs: number;
-};
+const { distillery, version, idleMs, graceMs, session, token, status, starts } = workerData as ServerData;
+
+/** Windows and terminals at once; more are closed as they come. */
+const mostConnections = 256;
 
 /** host.log at most, and what is kept of it when it grows beyond. */
 const logBytes = { most: 1 << 20, kept: 128 << 10 };
@@ -32,12 +30,12 @@ const address: Address = {
   protocol: protocolVersion,
   version,
   ...thisProcess(),
-  session: randomUUID(),
+  session,
   endpoint,
-  token: randomBytes(32).toString('hex'),
+  token,
 };
 
-const control = new Control({ toEngine, graceMs, kill, changed });
+const control = new Control({ toEngine, graceMs, kill, changed, status, starts });
 const service = new Service(control, address.session, changed);
 port.on('message', (message: ToServer) => {
   if (message.type === 'terminate') service.shutdown({ evenBusy: true });
@@ -47,11 +45,13 @@ port.on('message', (message: ToServer) => {
 // The folder's lock is ours: a socket that lies there is a dead host's.
 if (process.platform !== 'win32') remove(dirname(endpoint), endpoint);
 const server = createServer((socket) => serveClient(socket, service, address));
+server.maxConnections = mostConnections;
 server.listen(endpoint, () => {
   if (process.platform !== 'win32') fs.chmodSync(endpoint, 0o600);
-  writeAddress(distillery, address);
+  if (readAddress(distillery)?.session !== session) writeAddress(distillery, address);
   keepTouching(addressFile(distillery));
   log('info', `listening at ${endpoint}`);
+  toEngine({ type: 'listening' });
   changed();
 });
 setInterval(boundLog, logCheckMs).unref();

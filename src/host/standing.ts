@@ -14,8 +14,9 @@ export type Cause = 'launch' | 'pause' | 'continue' | 'stop' | 'paused' | 'ended
 
 /** Where the host stands, kept up to date by what happens. */
 export class Standing {
-  private now = restingStatus;
   private breath = Date.now();
+
+  constructor(private now: Status = restingStatus) {}
 
   get state(): HostState {
     return this.now.state;

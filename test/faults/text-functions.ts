@@ -79,7 +79,7 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   checkEquations,
   completionExercise: (text) => completionExercise(splitChain(text), 0.5, new Random(1), { maskTarget: 'numbers' }),
   conciseChain: (text) => conciseChain(chainOf(text)),
-  counterpart: (text) => counterpart(splitChain(text), splitChain(text), 0),
+  counterpart: (text) => counterpart(chainOf(text), splitChain(text), 1),
   departure: (text) => departure(splitChain(text), teacher, question),
   'departure in one step': (text) => departure(chainOf(text), teacher, question),
   "departure from a teacher's": (text) => departure(teacher, chainOf(text), text),

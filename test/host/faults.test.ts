@@ -1,4 +1,4 @@
-import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -7,7 +7,7 @@ import { Link } from '../../src/client/link';
 import { isProcess } from '../../src/processes';
 import { type Address, errorCodes, protocolVersion } from '../../src/protocol/control';
 import { addressFile, logFile, readAddress, writeAddress } from '../../src/protocol/host-folder';
-import { openWorkplace, until, type Workplace } from './workplace';
+import { longStage, openWorkplace, until, type Workplace } from './workplace';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
@@ -38,6 +38,8 @@ function send(...messages: (string | object)[]): Promise<string> {
     socket.on('close', () => resolve(said));
   });
 }
+/** How often the server's thread was started anew, by the log. */
+const logged = () => readFileSync(logFile(work.distillery), 'utf8').split('is started anew').length;
 const hello = (changes: object = {}) => ({
   id: 1,
   method: 'hello',
@@ -130,6 +132,42 @@ describe('a host in trouble', () => {
     await client.cancel();
     await expect(report).rejects.toThrow();
     await until('its end', () => client.state === 'absent' && !isProcess(pid));
+  });
+
+  it('whose server fails goes on with its run, and is found again', async () => {
+    const failing = join(dirname(work.program), 'failing');
+    const flag = join(work.folder, 'fail');
+    mkdirSync(failing, { recursive: true });
+    copyFileSync(work.program, join(failing, 'host.js'));
+    writeFileSync(
+      join(failing, 'host-server.js'),
+      `const fs = require('node:fs'); require('../host-server.js');
+      setInterval(() => { if (fs.existsSync(${JSON.stringify(flag)})) { fs.rmSync(${JSON.stringify(flag)}); throw new Error('alas'); } }, 10);`,
+    );
+    const { client } = work.client({
+      program: join(failing, 'host.js'),
+      watch: true,
+      times: { watch: 50, death: 100 },
+    });
+    const { run } = await client.start({ experiment: work.experiment('unharmed', longStage(100_000)) });
+    const { pid, session } = address();
+    const updates = () => client.status?.progress.update?.update ?? 0;
+    await until('updates', () => updates() > 3);
+    for (const state of ['running', 'paused'] as const) {
+      if (state === 'paused') await client.pause();
+      await until(state, () => client.state === state);
+      const before = logged();
+      writeFileSync(flag, '');
+      await until('the failure', () => logged() > before);
+      await until('its return', () => client.state === state && client.status?.run?.folder === run);
+      expect(address()).toMatchObject({ pid, session });
+    }
+    await client.resume({ run });
+    const before = updates();
+    await until('further updates', () => updates() > before + 3);
+    await client.stop();
+    await until('the end', () => client.state === 'idle' && client.status?.last?.outcome === 'stopped');
+    expect(isProcess(pid)).toBe(true);
   });
 
   it('that dies in a loop is started anew four times, and a broken one not at all', async () => {
