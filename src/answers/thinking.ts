@@ -35,6 +35,12 @@ export function spokenPart(text: string): Spoken {
   return { start: cutOff ? text.length : start, end: text.length, cutOff };
 }
 
+/** The tag that would close the thinking in which a text ends; null where it ends in none. */
+export function openThinking(text: string): string | null {
+  const open = tags.find(([open, close]) => text.lastIndexOf(open) > text.lastIndexOf(close));
+  return open?.[1] ?? null;
+}
+
 /** A text in its thinking, tags taken off, and what it says. Of several stretches of thinking all up to the last belong to it. */
 export function partThinking(text: string): { thought: string; body: string } {
   const { start } = spokenPart(text);

@@ -34,6 +34,16 @@ export function splitChain(text: string): Chain {
   return { thinking: [thought, head].filter(Boolean).join('\n\n'), steps: steps.filter(Boolean), answer };
 }
 
+/** A chain in its thinking (a block in tags, or what follows "Thinking:" at its head up to the first step) and the solution as it is written. */
+export function partChain(text: string): { thinking: string; solution: string } {
+  const { thought, body } = partThinking(text);
+  const spoken = thinkingMark.exec(body.slice(0, 200));
+  const start = spoken ? findSteps(body).marks[0]?.start : 0;
+  if (!start) return { thinking: thought, solution: body.trim() };
+  const said = body.slice(spoken![0].length, start).trim();
+  return { thinking: [thought, said].filter(Boolean).join('\n\n'), solution: body.slice(start).trim() };
+}
+
 /** "Thinking…", "Thinking...", "Thinking:" at the head of a text, bold or not. */
 const thinkingMark = /^\s{0,40}\*{0,2}Thinking(?:…|\.\.\.|:)\*{0,2}/;
 

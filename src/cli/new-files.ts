@@ -50,7 +50,7 @@ export function datasetFiles(
   survey: Survey,
   { tiny = false, size = usualSize }: { tiny?: boolean; size?: Size } = {},
 ): Record<string, string> {
-  const { train, test, rows, testRows, validation, chains, maxNewTokens } = survey;
+  const { train, test, rows, testRows, validation, chains, budgets, thinking } = survey;
   const taught = rows - validation;
   const updates = (epochs: number, batch: number, most: number) =>
     Math.min(most, Math.max(10, Math.round((epochs * taught) / batch)));
@@ -66,7 +66,10 @@ export function datasetFiles(
   const usual = prompts === usualSize.prompts;
   const atOnce = usual ? '' : ` "batch": ${testing},`;
   const sized = usual ? '' : ' Fewer prompts at a time than usual: so many this machine holds.';
-  const grpo = `"reward": "${rewardName}", "maxNewTokens": ${maxNewTokens}`;
+  const grpo = `"reward": "${rewardName}", "maxNewTokens": ${budgets.completion}`;
+  const thought = thinking
+    ? `,\n    // What the teacher thought before its solution: "keep" it before what is learned, or "cut" it off.\n    "thinking": "${thinking}"`
+    : '';
   const experiment = `${fileName(name)}.distillery.json`;
   const text = `{
   "name": ${JSON.stringify(name)},
@@ -78,7 +81,7 @@ export function datasetFiles(
     "train": ${source(train)},
     "validation": ${validation},
     // ${testRows} rows that nothing is learned from and nothing chosen by.
-    "test": ${source(test)}
+    "test": ${source(test)}${thought}
   },
   // Settings that are not written here have defaults; completion and hovers in VS Code name them all.
   "stages": {
@@ -99,7 +102,8 @@ export function datasetFiles(
   },
   // Plain fine-tuning on the same chains, as they are and cut to the sentences that compute, to compare with.
   "baselines": { "sft": ${chains ? `{ "updates": ${updates(5, 32, 1000)}, "batch": 32${tiny ? ', "learningRate": 1e-3' : ''} }` : 'false'}${chains ? ', "sftConcise": {}' : ''} },
-  "evaluation": {${atOnce} "maxNewTokens": ${maxNewTokens}, "every": 50 },
+  // Room for the student's own answers, which are longer than the teacher's at first; each test says how many were cut off.
+  "evaluation": {${atOnce} "maxNewTokens": ${budgets.answer}, "every": 50 },
   // What a quick run changes: a few minutes to see that everything works.
   "quick": {
     "data": { "validation": ${Math.min(validation, 20)}, "test": { "count": ${Math.min(testRows, 50)} } },

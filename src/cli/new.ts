@@ -10,9 +10,11 @@ import { loadStudentTokenizer } from '../student-files/folder';
 import { withPrompts } from '../student-files/prompting';
 import { createFile, makeFolder } from '../writing';
 import { studentAt } from './asked-student';
+import { budgetsText } from './budgets';
 import { type DatasetOptions, datasetOptions } from './dataset';
 import { printDocument } from './exit';
 import { columns } from './format';
+import { needsOf, needsText } from './need';
 import { arithmeticFiles, datasetFiles, link, type Place } from './new-files';
 import { fittingSize, type Size, usualSize } from './new-size';
 import { commandLine, quoted, shown } from './places';
@@ -70,7 +72,7 @@ Examples:
         ? await surveyDataset(
             options.data,
             { ...options, quiet: options.json },
-            { folder: from, tokenizer, wordy: options.student === undefined },
+            { folder: from, tokenizer, builtIn: options.student === undefined },
           )
         : null;
       if (options.data && !survey) return;
@@ -94,7 +96,8 @@ Examples:
         if (!options.student) copyStudent(from, folder);
       });
       const experiment = join(folder, first);
-      const { warnings } = loadExperiment(experiment);
+      const { experiment: made, warnings } = loadExperiment(experiment);
+      const needs = survey ? await needsOf(made, survey.lengths, survey.work) : [];
       const notes = [
         ...(survey?.notes ?? []),
         ...warnings.map(({ message, remedy }) => (remedy ? `${message} ${remedy}` : message)),
@@ -106,9 +109,14 @@ Examples:
           files: Object.keys(files),
           student: from,
           ...(survey?.columns && { columns: survey.columns }),
+          ...(survey && { budgets: survey.budgets.table, chains: survey.budgets.measured }),
+          ...(needs.length > 0 && { needs: needs.map(({ text }) => text) }),
           notes,
         });
-      else stdout.write(`${told(folder, files, options.student === undefined, notes)}\n`);
+      else {
+        const facts = [...(survey ? budgetsText(survey.budgets) : []), ...needsText(needs)];
+        stdout.write(`${told(folder, files, { copied: options.student === undefined, facts, notes })}\n`);
+      }
     });
 }
 
@@ -132,7 +140,13 @@ const purposes: [RegExp, string][] = [
   [/^README/, 'what to do with it'],
 ];
 
-function told(folder: string, files: Record<string, string>, copied: boolean, notes: readonly string[]): string {
+interface Told {
+  copied: boolean;
+  facts: readonly string[];
+  notes: readonly string[];
+}
+
+function told(folder: string, files: Record<string, string>, { copied, facts, notes }: Told): string {
   const rows = Object.keys(files).map((file) => [file, purposes.find(([pattern]) => pattern.test(file))?.[1] ?? '']);
   if (copied) rows.push(['student/', 'the built-in student']);
   const place = quoted(shown(folder));
@@ -142,6 +156,7 @@ function told(folder: string, files: Record<string, string>, copied: boolean, no
       rows.map(([file, purpose]) => [`  ${file}`, pc.dim(purpose)]),
       2,
     ),
+    ...(facts.length > 0 ? ['', ...facts] : []),
     ...notes.map((note) => pc.yellow(`! ${note}`)),
     '',
     'Next:',

@@ -6,6 +6,10 @@ import { inOneLine, pc } from './terminal';
 
 /** A view with its lengths in the student's tokens, those of the target with the end token. */
 export interface CountedView extends View {
+  /** What the student gets: the prompt in its chat template, with the system message and special tokens. */
+  wholePrompt: string;
+  /** What it learns to write, without the end token. */
+  wholeTarget: string | null;
   promptTokens: number;
   targetTokens: number | null;
 }
@@ -32,29 +36,34 @@ export function previewText({ id, question, answer, steps, teacherTokens, views 
 }
 
 function viewText(view: CountedView): string {
-  const { stage, label, prompt, promptTokens, order, target, targetTokens, reward } = view;
+  const { stage, label, prompt, wholePrompt, promptTokens, order, wholeTarget, targetTokens, reward } = view;
   const learned =
-    target === null
+    wholeTarget === null
       ? [part(`completion: sampled by the student, scored by the reward ${reward}`)]
-      : [part(`target, ${plural(targetTokens!, 'token')} with the end token`), gutter(target)];
+      : [part(`target, ${plural(targetTokens!, 'token')} with the end token`), gutter(wholeTarget)];
   return [
     `${pc.bold(stageTitles[stage])}  ${pc.dim(label)}`,
     part(`prompt, ${plural(promptTokens, 'token')}`),
-    gutter(prompt, order),
+    gutter(wholePrompt, { order, from: wholePrompt.indexOf(prompt.trimEnd()) }),
     ...learned,
   ].join('\n');
 }
 
 const part = (name: string) => pc.dim(`  ${name}`);
 
-/** A text behind a bar; the lines of a list of steps have their number in the teacher's chain before it. */
-function gutter(text: string, order: readonly number[] = []): string {
+/** A text behind a bar; the lines of a list of steps, `from` where the prompt begins, have their number in the teacher's chain before it. */
+function gutter(
+  text: string,
+  { order, from }: { order: readonly number[]; from: number } = { order: [], from: 0 },
+): string {
   let step = 0;
+  let at = 0;
   return text
     .replace(/\n$/, '')
     .split('\n')
     .map((line) => {
-      const number = line.startsWith('- ') && step < order.length ? String(order[step++]) : '';
+      const number = at >= from && line.startsWith('- ') && step < order.length ? String(order[step++]) : '';
+      at += line.length + 1;
       return `${pc.dim(`${number.padStart(2)}│`)} ${coloured(line)}`;
     })
     .join('\n');

@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
-import type { Experiment } from '../config/experiment';
 import { loadExperiment } from '../config/load';
-import { prepareLessons } from '../curriculum/lessons';
-import { withMemory } from '../curriculum/memory';
-import { memoryLimits } from '../curriculum/memory-limits';
+import { workloadOf } from '../curriculum/duration';
+import { type Lesson, prepareLessons } from '../curriculum/lessons';
+import { longestOf } from '../curriculum/memory';
 import { loadExperimentData } from '../data/experiment-data';
-import { viewsOf } from '../data/preview';
-import type { Problems } from '../data/problems';
+import { type View, viewsOf } from '../data/preview';
 import { UserError } from '../errors';
 import { trainedStages } from '../stages';
 import { loadStudentTokenizer } from '../student-files/folder';
@@ -14,9 +12,10 @@ import { withPrompts } from '../student-files/prompting';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { readingProgress } from './dataset';
 import { printDocument } from './exit';
+import { needsOf, needsText } from './need';
 import { namesOf, positive } from './options';
 import { experimentFile } from './places';
-import { type PreviewedProblem, previewText } from './preview-text';
+import { type CountedView, type PreviewedProblem, previewText } from './preview-text';
 import { pc, stdout } from './terminal';
 
 interface Options {
@@ -29,7 +28,7 @@ interface Options {
 export function addPreviewCommand(program: Command): void {
   program
     .command('preview')
-    .description('what the student sees in each stage: chains masked and shuffled, with token counts')
+    .description('what the student sees in each stage: whole prompts with chains masked and shuffled, and token counts')
     .argument('<experiment>', 'a *.distillery.json file, or a folder that holds one')
     .option('--count <n>', 'problems to show', positive, 2)
     .option('--start <n>', 'the first of them, counted from 1', positive, 1)
@@ -38,19 +37,20 @@ export function addPreviewCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Left of each shown step stands its number in the teacher's chain. Stage 2 is shown at every point of its mask schedule.
+Prompts are shown whole, in the student's chat template with its system message. Left of each shown step stands its number in the teacher's chain. Stage 2 is shown at every point of its mask schedule.
 
 Examples:
   distillery preview examples/arithmetic
   distillery preview examples/arithmetic --stage complete --count 5
   distillery preview examples/arithmetic --json | jq '.[].views[] | {stage, promptTokens, targetTokens}'`,
     )
-    .action((path: string, options: Options) => {
+    .action(async (path: string, options: Options) => {
       const { experiment } = loadExperiment(experimentFile(path));
       const tokenizer = withPrompts(loadStudentTokenizer(experiment.student.path), experiment.student);
       const progress = readingProgress('the data', options.json);
       const {
         train: { problems },
+        test,
         notes,
       } = loadExperimentData(experiment, progress.rows);
       progress.end();
@@ -69,29 +69,29 @@ Examples:
           answer: lesson.problem.answer,
           steps: lesson.chain?.steps.length ?? 0,
           teacherTokens: lesson.teacherTokens ? lesson.teacherTokens.length - 1 : null,
-          views: viewsOf(lesson, experiment, stages).map((view) => ({
-            ...view,
-            promptTokens: tokenizer.encodePrompt(view.prompt).length,
-            targetTokens: view.target === null ? null : lesson.teacherTokens!.length,
-          })),
+          views: viewsOf(lesson, experiment, stages).map((view) => counted(view, lesson, tokenizer)),
         }),
       );
       if (options.json) printDocument(previewed);
       else {
-        const { level, text } = memoryNeed(experiment, problems, tokenizer);
-        const need = level === 'warning' ? pc.yellow(text) : pc.dim(text);
-        const lines = [need, ...notes.map((note) => pc.yellow(note))];
+        const work = workloadOf(problems, test.problems.length, tokenizer);
+        const needs = await needsOf(experiment, longestOf(problems, tokenizer), work);
+        const lines = [...needsText(needs), ...notes.map((note) => pc.yellow(note))];
         stdout.write(`${previewed.map(previewText).join('\n\n')}\n\n${lines.join('\n')}\n`);
       }
     });
 }
 
-/** What a run would say of its memory; what makes it refuse is a warning here. */
-function memoryNeed(experiment: Experiment, problems: Problems, tokenizer: Tokenizer) {
-  try {
-    return withMemory(experiment, problems, tokenizer, memoryLimits(experiment.backend)).need;
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { level: 'warning' as const, text: error.toString() };
-  }
+/** A view with what the student gets and learns to write, to the token. */
+function counted(view: View, { teacherTokens }: Lesson, tokenizer: Tokenizer): CountedView {
+  const written = (ids: readonly number[]) => tokenizer.tokenTexts(ids).join('');
+  const prompt = tokenizer.encodePrompt(view.prompt);
+  const target = view.target === null ? null : teacherTokens!;
+  return {
+    ...view,
+    wholePrompt: written(prompt),
+    wholeTarget: target && written(target.slice(0, -1)),
+    promptTokens: prompt.length,
+    targetTokens: target?.length ?? null,
+  };
 }

@@ -2,7 +2,9 @@
 
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Lesson, prepareLessons } from '../curriculum/lessons';
+import { closingTag } from '../curriculum/completions';
+import { type Workload, workloadOf } from '../curriculum/duration';
+import { prepareLessons } from '../curriculum/lessons';
 import { type Lengths, longestOf } from '../curriculum/memory';
 import type { SettledColumns } from '../data/columns';
 import type { Dataset } from '../data/dataset';
@@ -11,12 +13,12 @@ import { datasetNotes } from '../data/notes';
 import { withoutOtherAnswers } from '../data/other-answers';
 import { chainsIn, type Problems, spread } from '../data/problems';
 import { sameQuestionNotes } from '../data/same-questions';
+import { taughtProblems, thinkingIn } from '../data/taught';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
-import { loadStudentConfig } from '../student-files/folder';
 import type { Tokenizer } from '../student-files/tokenizer';
+import { type Budgets, budgetsFor } from './budgets';
 import { type DatasetOptions, type FileSource, loadAsked, sourceOf } from './dataset';
-import { percent } from './format';
 import { shown } from './places';
 
 /** A part of a dataset, absolute path. */
@@ -33,16 +35,15 @@ export interface Survey {
   chains: boolean;
   /** Which column of the training data holds what, where that was guessed or told. */
   columns?: SettledColumns;
-  /** Budget of new tokens for answers: what nearly all teacher chains need, and some more. */
-  maxNewTokens: number;
+  budgets: Budgets;
+  /** What becomes of the thinking in the chains, where there is some. */
+  thinking?: 'keep' | 'cut';
   /** The longest rows, as a run measures them. */
   lengths: Lengths;
+  work: Workload;
   /** What the user should know. */
   notes: string[];
 }
-
-/** Tokens that the built-in student's answers need before it has learned to be short, whatever the teacher's chains need. */
-const wordyAnswer = 320;
 
 /** At most so many rows, of so many characters, are tokenized to learn how long chains are. */
 const measured = 1000;
@@ -52,7 +53,7 @@ const measuredSize = 500_000;
 export async function surveyDataset(
   data: string,
   { test, quiet, ...options }: DatasetOptions & { test?: string; quiet?: boolean },
-  student: { folder: string; tokenizer: Tokenizer; wordy?: boolean },
+  student: { folder: string; tokenizer: Tokenizer; builtIn: boolean },
 ): Promise<Survey | null> {
   const path = resolve(data);
   const dataset = await loadAsked(sourceOf(path, options), { quiet });
@@ -97,8 +98,10 @@ export async function surveyDataset(
   const validation = Math.min(200, Math.max(1, Math.round(0.1 * rows)));
   notes.push(...datasetNotes(dataset));
   notes.push(...sameQuestionNotes(problems.slice(0, rows), testProblems, validation));
-  const lessons = prepareLessons(measuredRows(problems), student.tokenizer);
-  const fit = budget(lessons, student.folder, student.wordy ? wordyAnswer : 0);
+  const thinking = thinkingRule(problems, student.tokenizer);
+  if (thinking) notes.push(thinking.note);
+  const learned = taughtProblems(problems, { otherAnswers: 'keep', thinking: thinking?.rule ?? 'keep' });
+  const budgets = budgetsFor(prepareLessons(measuredRows(learned), student.tokenizer), student);
   return {
     train,
     test: testPart,
@@ -107,10 +110,25 @@ export async function surveyDataset(
     validation,
     chains: taught,
     ...(dataset.columns && { columns: dataset.columns }),
-    maxNewTokens: fit.maxNewTokens,
-    lengths: longestOf(problems, student.tokenizer),
-    notes: [...notes, ...fit.notes],
+    budgets,
+    ...(thinking && { thinking: thinking.rule }),
+    lengths: longestOf(learned, student.tokenizer),
+    work: workloadOf(learned, testProblems.length, student.tokenizer),
+    notes: [...notes, ...budgets.notes],
   };
+}
+
+/** A student that thinks before it answers learns the teacher's thinking, too; others the solution alone. Null where nothing was thought. */
+function thinkingRule(problems: Problems, tokenizer: Tokenizer): { rule: 'keep' | 'cut'; note: string } | null {
+  const { chains, thinking } = thinkingIn(problems);
+  if (thinking === 0) return null;
+  const found = `${thinking} of ${chains} teacher chains that were looked at have thinking before the solution.`;
+  return closingTag(tokenizer)
+    ? {
+        rule: 'keep',
+        note: `${found} It is kept, as this student thinks, too; "data": {"thinking": "cut"} takes it off.`,
+      }
+    : { rule: 'cut', note: `${found} It is cut off ("data": {"thinking": "cut"}): the student learns the solutions.` };
 }
 
 /** Rows spread over all. */
@@ -133,25 +151,4 @@ function testBeside(path: string): string | null {
   const name = basename(path).replace(/train/i, 'test');
   const beside = join(dirname(path), name);
   return name !== basename(path) && existsSync(beside) ? beside : null;
-}
-
-/** A quarter more than 19 of 20 teacher chains need, and at least `least`, as far as the student's positions go. */
-function budget(lessons: readonly Lesson[], folder: string, least: number) {
-  const { maxPositions } = loadStudentConfig(folder);
-  const chainOf = ({ teacherTokens }: Lesson) => teacherTokens?.length ?? 0;
-  const lengths = lessons.map(chainOf).filter((length) => length > 0);
-  const usual = lengths.sort((a, b) => a - b)[Math.floor(0.95 * lengths.length)] ?? 256;
-  const room = maxPositions - Math.max(...lessons.map(({ prompt }) => prompt.length));
-  const maxNewTokens = Math.max(16, Math.min(Math.max(least, 16 * Math.ceil((1.25 * usual) / 16)), room));
-  // As a run has it: the question, the steps shown, and an answer as long as the chain or the budget.
-  const needs = (lesson: Lesson) =>
-    lesson.prompt.length + chainOf(lesson) + Math.max(chainOf(lesson), maxNewTokens) + 64;
-  const tooLong = lessons.filter((lesson) => needs(lesson) > maxPositions).length;
-  const share =
-    lessons.length < measured
-      ? `${tooLong} of ${lessons.length} rows`
-      : `${percent(tooLong / lessons.length, 0)} of the rows`;
-  const remedy = tooLong > 0.5 * lessons.length ? ' Choose a student with more positions, or shorter chains.' : '';
-  const note = `${share} are longer than the student's ${maxPositions} positions allow and will be left out.${remedy}`;
-  return { maxNewTokens, notes: tooLong > 0 ? [note] : [] };
 }

@@ -201,6 +201,10 @@ export const experimentSchema = once(() =>
         drop: 'They are counted and left out; their questions stay.',
         keep: 'They are learned as they are, with the answer that they state.',
       }).default('drop'),
+      thinking: choice('What happens to what a teacher thought before its solution, as reasoning models write it.', {
+        keep: 'It stands before the solution in what the student learns to write: in its own thinking, where its chat template opens one.',
+        cut: 'It is taken off: the student learns the solution alone.',
+      }).default('keep'),
     }),
     adam: adam(),
     stages: group('The curriculum.', stages()).prefault({}),

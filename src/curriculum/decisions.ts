@@ -3,6 +3,7 @@ import { extractAnswer } from '../answers/extract';
 import { type Decisions, decisionsOf, readDecisions } from '../runs/decisions';
 import { runOfCheckpoint } from '../runs/reading';
 import type { RewriteDecision } from '../runs/records';
+import { textTokens } from './completions';
 import type { Context } from './context';
 
 /** A completion (with end token) that is learned from the plain question of training row `row`. */
@@ -62,8 +63,7 @@ export function withVerdicts(
     for (const { text, verdict, question } of decisions.rewrites.get(problem.id) ?? []) {
       if (!isApproval(verdict) || question !== problem.question) continue;
       const answer = extractAnswer(text, 'strict');
-      if (answer && sameAnswer(answer.value, problem.answer))
-        take(row, text, [...tokenizer.encode(text), tokenizer.eosId]);
+      if (answer && sameAnswer(answer.value, problem.answer)) take(row, text, textTokens(tokenizer, text));
       else wrong.push(problem.id);
     }
   }

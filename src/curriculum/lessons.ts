@@ -1,6 +1,6 @@
 import { teacherChain } from '../cases/describe';
 import { completionExercise, type MaskRatio, type ReconstructionOptions, reconstructionExercise } from '../chain/mask';
-import { completePrompt, plainPrompt, reconstructPrompt, renderChain, rewritePrompt } from '../chain/prompts';
+import { completePrompt, plainPrompt, reconstructPrompt, rewritePrompt } from '../chain/prompts';
 import type { Chain } from '../chain/types';
 import type { Problems } from '../data/problems';
 import type { Problem } from '../data/types';
@@ -9,14 +9,17 @@ import { UserError } from '../errors';
 import { once } from '../once';
 import type { Random } from '../random';
 import type { Tokenizer } from '../student-files/tokenizer';
+import { chainTokens } from './completions';
+
+/** Tokens that the prompts of the stages say around question and steps, at most. */
+export const wording = 64;
 
 /** A problem as the student meets it: tokens made once, the teacher's chain in our one form. */
 export interface Lesson {
   problem: Problem;
   /** null where no teacher chain is known. */
   chain: Chain | null;
-  /** The teacher's chain as text and as completion tokens with the end token. */
-  teacherText: string | null;
+  /** The teacher's chain as completion tokens with the end token. */
   teacherTokens: number[] | null;
   /** The plain question, which is also the test's prompt. */
   prompt: number[];
@@ -43,9 +46,6 @@ class LazyLesson implements Lesson {
   get chain() {
     return this.kept.at(this.row).chain();
   }
-  get teacherText() {
-    return this.kept.at(this.row).teacherText();
-  }
   get teacherTokens() {
     return this.kept.at(this.row).teacherTokens();
   }
@@ -57,13 +57,9 @@ class LazyLesson implements Lesson {
 /** Each part is made once. */
 class MadeLesson {
   readonly chain = once(() => teacherChain(this.problem));
-  readonly teacherText = once(() => {
-    const chain = this.chain();
-    return chain ? renderChain(chain) : null;
-  });
   readonly teacherTokens = once(() => {
-    const text = this.teacherText();
-    return text === null ? null : [...this.tokenizer.encode(text), this.tokenizer.eosId];
+    const chain = this.chain();
+    return chain && chainTokens(this.tokenizer, chain);
   });
   readonly prompt = once(() => this.tokenizer.encodePrompt(plainPrompt(this.problem.question)));
 

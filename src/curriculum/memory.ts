@@ -12,7 +12,7 @@ import type { ModelConfig } from '../student-files/config';
 import { loadStudentConfig } from '../student-files/folder';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { rowsAtOnce } from './groups';
-import { prepareLessons } from './lessons';
+import { prepareLessons, wording } from './lessons';
 
 /** The longest question and teacher chain, in tokens. */
 export interface Lengths {
@@ -35,8 +35,6 @@ const mostTokens = 8192;
 const leastTokens = 256;
 /** Node with the engine, the tokenizer and the data, and what the pools keep idle. */
 const runtimeBytes = 250e6;
-/** What prompts say around question and chain. */
-const wording = 64;
 
 /** Of the rows that are longest as text; those of all rows would take as long as training begins. */
 export function longestOf(problems: Problems, tokenizer: Tokenizer): Lengths {

@@ -81,13 +81,14 @@ async function test(context: Context, stage: StageName, student: Model): Promise
   };
   run.summary(row);
   notify({ type: 'result', row });
-  const { experiment, tokenizer } = context;
-  const { prompt } = experiment.student;
+  const { evaluation, student: asks } = context.experiment;
+  // How it is asked is told of once, of the student as it came.
+  const prompt = stage === 'base' && asks.prompt !== 'auto' ? asks.prompt : undefined;
   const asked = {
-    maxNewTokens: experiment.evaluation.maxNewTokens,
+    maxNewTokens: evaluation.maxNewTokens,
     setting: 'evaluation.maxNewTokens',
-    prompt: prompt === 'auto' ? undefined : prompt,
-    chatTemplate: tokenizer.chatTemplate !== null,
+    prompt,
+    chatTemplate: context.tokenizer.chatTemplate !== null,
   };
   for (const text of caveats(answers, asked)) notify({ type: 'note', level: 'warning', text });
 }

@@ -8,17 +8,19 @@ import type { Experiment } from '../config/experiment';
 import { type ExperimentData, loadExperimentData } from '../data/experiment-data';
 import { isOutOfMemory, UserError } from '../errors';
 import { type BackendInfo, useBackend } from '../kernels/backends';
+import { multiplicationSpeed } from '../kernels/speed';
 import { disposeModel, type Model } from '../model/transformer';
 import { latestCheckpoint, openRun } from '../runs/reading';
 import type { CheckpointEntry, StageRow } from '../runs/records';
 import { createRun, openForWriting, type RunWriter } from '../runs/writer';
-import { loadStudentTokenizer } from '../student-files/folder';
+import { loadStudentConfig, loadStudentTokenizer } from '../student-files/folder';
 import { promptStyle, withPrompts } from '../student-files/prompting';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { adapt } from './adapter';
 import { newestCheckpoint } from './checkpoints';
 import { Cancelled, type Context, type CurriculumEvent, Stopped } from './context';
-import { type Lesson, prepareLessons } from './lessons';
+import { durationText, workloadOf } from './duration';
+import { type Lesson, prepareLessons, wording } from './lessons';
 import { withMemory } from './memory';
 import { memoryLimits } from './memory-limits';
 import { runCurriculum } from './run';
@@ -43,9 +45,10 @@ export async function startRun(asked: Experiment, runsFolder: string, options: S
   const data = loadExperimentData(asked);
   // What "auto" means for this student is settled once: the run's config records it, and every later question is asked likewise.
   const { experiment, need } = memoryOf({ ...asked, student }, tokenizer, data, backend);
+  const time = timeOf(experiment, tokenizer, data, backend);
   const config: RunConfig = { experiment, environment: environment(experiment, backend, data) };
   const run = createRun(runsFolder, experiment.name, config);
-  return conduct(run, experiment, data, backend, telling([need, ...dataNotes(data)], options));
+  return conduct(run, experiment, data, backend, telling([need, ...time, ...dataNotes(data)], options));
 }
 
 const memoryOf = (
@@ -54,6 +57,22 @@ const memoryOf = (
   { train }: ExperimentData,
   { name, isa }: BackendInfo,
 ) => withMemory(experiment, train.problems, withPrompts(tokenizer, experiment.student), memoryLimits(name, isa));
+
+function timeOf(
+  experiment: Experiment,
+  tokenizer: Tokenizer,
+  { train, test }: ExperimentData,
+  { name }: BackendInfo,
+): Note[] {
+  if (name === 'tensorflow-gpu') return []; // its speed at one product says little
+  const work = workloadOf(train.problems, test.problems.length, withPrompts(tokenizer, experiment.student));
+  return [
+    {
+      level: 'info',
+      text: durationText(experiment, loadStudentConfig(experiment.student.path), work, multiplicationSpeed()),
+    },
+  ];
+}
 
 type Note = Omit<Extract<CurriculumEvent, { type: 'note' }>, 'type'>;
 
@@ -195,7 +214,6 @@ function closeAfter(run: RunWriter, error: unknown): void {
  * asks the plain question where that is too long, and answers end with the positions.
  */
 function thatFit(lessons: Lesson[], { config }: Model, { notify }: SessionOptions): Lesson[] {
-  const wording = 64; // what the prompts of the stages say around the steps
   const fits = ({ prompt, teacherTokens }: Lesson) =>
     prompt.length + (teacherTokens?.length ?? 0) + wording < config.maxPositions;
   const kept = lessons.filter(fits);

@@ -3,9 +3,9 @@ import { UserError } from '../errors';
 import type { Dataset } from './dataset';
 import { loadData } from './load';
 import { datasetNotes } from './notes';
-import { withoutOtherAnswers } from './other-answers';
 import { recordedIn } from './problems';
 import { sameQuestionNotes } from './same-questions';
+import { taughtProblems } from './taught';
 
 export interface ExperimentData {
   train: Dataset;
@@ -23,7 +23,7 @@ export function loadExperimentData(
   const part = (name: 'train' | 'test'): Dataset => {
     const dataset = loadData(data[name], '.', name, progress);
     for (const note of datasetNotes(dataset, data.otherAnswers)) notes.push(`${name} data: ${note}`);
-    dataset.problems = withoutOtherAnswers(dataset.problems, data.otherAnswers);
+    dataset.problems = taughtProblems(dataset.problems, data);
     return dataset;
   };
   const [train, test] = [part('train'), part('test')];

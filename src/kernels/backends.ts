@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { engine, findBackend, matMul, randomUniform, setBackend, type Tensor2D } from '@tensorflow/tfjs-core';
+import { engine, findBackend, setBackend } from '@tensorflow/tfjs-core';
 import { UserError } from '../errors';
 import type { EmbeddedBackend } from './embedded/backend';
 import { silenceAdvice } from './embedded/backend';
@@ -8,6 +8,7 @@ import { openAddon } from './native/addon';
 import type { KernelLibrary } from './native/library';
 import { openWasm } from './native/wasm';
 import { registerKernels } from './register';
+import { multiplicationSpeed } from './speed';
 import { installTensorFlowKernels } from './tensorflow/index';
 import { findTensorFlow } from './tensorflow/installed';
 import { openedTensorFlow, openTensorFlow } from './tensorflow/open';
@@ -95,7 +96,7 @@ export async function listBackends(options: { measure?: boolean } = {}): Promise
     }
     try {
       const { description } = await useBackend(name);
-      const gflops = options.measure ? measure() : undefined;
+      const gflops = options.measure ? multiplicationSpeed({ size: 512, milliseconds: 300 }) / 1e9 : undefined;
       reports.push({ name, usable: true, detail: description, advice: advice[name], gflops });
     } catch (error) {
       const cause = error instanceof UserError ? error.cause : error;
@@ -122,23 +123,6 @@ async function tryElsewhere(name: BackendName): Promise<BackendReport | null> {
   const { works, version, reason = 'it does not say why', remedy } = await probe({ gpu });
   if (!works) return no(reason, remedy);
   return { name, usable: true, detail: `TensorFlow ${version} on the ${gpu ? 'GPU' : 'CPU'}`, advice: advice[name] };
-}
-
-/** The best of several products, in 10^9 floating-point operations a second. */
-function measure(): number {
-  const size = 512;
-  const a = randomUniform([size, size], -1, 1, 'float32', 1) as Tensor2D;
-  let best = Number.POSITIVE_INFINITY;
-  const end = performance.now() + 300;
-  do {
-    const start = performance.now();
-    const product = matMul(a, a, false, true);
-    product.dataSync(); // a device may still be at work when matMul returns
-    best = Math.min(best, performance.now() - start);
-    product.dispose();
-  } while (performance.now() < end);
-  a.dispose();
-  return (2 * size ** 3) / best / 1e6;
 }
 
 /** tfjs-node and tfjs-node-gpu call themselves by the same name. */

@@ -1,5 +1,5 @@
 /** Datasets as people bring them, from the file to a running Stage 1. */
-import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadExperiment } from '../../src/config/load';
@@ -64,6 +64,75 @@ describe('new', () => {
     const preview = await distillery.json<{ id: string }[]>('preview', 'shards', '--start', '9', '--count', '1');
     expect(preview[0].id).toBe('train-00001-of-00002-0');
     expect(made('shards').data.test).toMatchObject({ path: join(distillery.folder, 'data/shards/**/*test*') });
+  });
+});
+
+describe('chains with thinking', () => {
+  const thinking = 'x '.repeat(200);
+  const rows = (n: number) =>
+    Array.from({ length: n }, (_, i) => ({
+      question: `What is ${i} + 1?`,
+      answer: `${i + 1}`,
+      chain: `<think>\n${thinking}\n</think>\n\nStep 1: ${i} + 1 = ${i + 1}.\nAnswer: ${i + 1}`,
+    }));
+  const jsonl = (n: number) =>
+    rows(n)
+      .map((row) => JSON.stringify(row))
+      .join('\n');
+  /** The tiny student with a chat template that begins an answer with `opening`. */
+  const student = (name: string, opening: string) => {
+    const folder = join(distillery.folder, name);
+    cpSync(join(distillery.folder, 'student'), folder, { recursive: true });
+    const file = join(folder, 'tokenizer_config.json');
+    const template = `{% for m in messages %}<|mark|>{{ m.role }}\n{{ m.content }}<|endoftext|>\n{% endfor %}{% if add_generation_prompt %}<|mark|>assistant\n${opening}{% endif %}`;
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), chat_template: template }));
+    return name;
+  };
+  interface Made {
+    notes: string[];
+    budgets: { tokens: number; rows: number }[];
+    chains: number;
+    needs: string[];
+  }
+
+  it('are cut to their solutions, and told how many fit in which budget', async () => {
+    distillery.write('thought.jsonl', jsonl(40));
+    const { notes, budgets, chains, needs } = await distillery.json<Made>(
+      ...['new', 'plain', '--data', 'thought.jsonl', '--student', student('chats', '')],
+    );
+    expect(notes.join('\n')).toMatch(/^40 of 40 teacher chains .* have thinking .* It is cut off/m);
+    expect([chains, budgets.at(-1)?.rows]).toEqual([40, 40]);
+    expect(budgets.at(-1)!.tokens).toBeLessThan(100); // of the solutions alone
+    expect(needs).toEqual([
+      expect.stringMatching(/^needs about .* GB of memory/),
+      expect.stringMatching(/^takes roughly .* on this machine/),
+    ]);
+    const { data, evaluation, stages } = made('plain');
+    expect(data.thinking).toBe('cut');
+    expect(evaluation.maxNewTokens).toBe(512); // the student's own answers are longer than these chains
+    expect(stages.complete).toMatchObject({ maxNewTokens: budgets.at(-1)!.tokens });
+    const [{ views }] = await distillery.json<{ views: { target: string }[] }[]>('preview', 'plain', '--count', '1');
+    expect(views[0].target).toBe('Step 1: 0 + 1 = 1.\nAnswer: 1');
+  });
+
+  it('are kept for a student that thinks, and its thinking is closed; the preview shows the whole prompt', async () => {
+    distillery.write('thought.jsonl', jsonl(40));
+    const thinks = student('thinks', '<think>\n');
+    const { notes } = await distillery.json<Made>('new', 'think', '--data', 'thought.jsonl', '--student', thinks);
+    expect(notes.join('\n')).toMatch(/It is kept, as this student thinks, too/);
+    const { data, evaluation } = made('think');
+    expect([data.thinking, evaluation.maxNewTokens]).toEqual(['keep', 4096]);
+    const file = join(distillery.folder, 'think/think.distillery.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"student": {', '"student": { "system": "Be brief.",'));
+    const [{ views }] = await distillery.json<{ views: { wholePrompt: string; wholeTarget: string }[] }[]>(
+      ...['preview', 'think', '--count', '1', '--stage', 'reconstruct'],
+    );
+    const { wholePrompt, wholeTarget } = views[0];
+    expect(wholePrompt).toMatch(/^<\|mark\|>system\nBe brief\.<\|endoftext\|>\n<\|mark\|>user\nQuestion: /);
+    expect(wholePrompt).toMatch(/Solution:<\|endoftext\|>\n<\|mark\|>assistant\n<think>\n$/);
+    expect(wholeTarget).toBe(`${thinking.trim()}\n</think>\n\nStep 1: 0 + 1 = 1.\nAnswer: 1`);
+    const { stdout } = await distillery.run('preview', 'think', '--count', '1', '--stage', 'reconstruct');
+    expect(stdout).toMatch(/│ <\|mark\|>system\n +│ Be brief\.[\s\S]*│ <think>\n[\s\S]*│ <\/think>\n/);
   });
 });
 

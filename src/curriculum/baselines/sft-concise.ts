@@ -1,7 +1,7 @@
 import { conciseChain } from '../../chain/concise';
-import { renderChain } from '../../chain/prompts';
 import type { SftSettings } from '../../config/experiment';
 import type { Model } from '../../model/transformer';
+import { chainTokens } from '../completions';
 import type { Context } from '../context';
 import { trainOnChains } from './sft';
 
@@ -14,7 +14,7 @@ export function sftConcise(context: Context, model: Model, settings: SftSettings
     example: ({ chain, prompt }) =>
       chain && {
         prompt,
-        completion: [...tokenizer.encode(renderChain(conciseChain(chain))), tokenizer.eosId],
+        completion: chainTokens(tokenizer, conciseChain(chain)),
       },
   });
 }

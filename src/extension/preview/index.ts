@@ -3,8 +3,8 @@ import { checkExperiment } from '../../config/check';
 import type { Experiment } from '../../config/experiment';
 import { resolveExperiment } from '../../config/load';
 import { loadData } from '../../data/load';
-import { withoutOtherAnswers } from '../../data/other-answers';
 import type { Problems } from '../../data/problems';
+import { taughtProblems } from '../../data/taught';
 import { UserError } from '../../errors';
 import { named } from '../commands/arguments';
 import { pickExperiment } from '../commands/pick';
@@ -122,9 +122,8 @@ let last: { key: string; problems: Problems } | undefined;
 
 function problemsOf({ data }: Experiment): Problems {
   const { train } = data;
-  const key = `${data.otherAnswers} ${JSON.stringify(train)} ${'path' in train ? stampOf(train.path) : ''}`;
-  if (last?.key !== key)
-    last = { key, problems: withoutOtherAnswers(loadData(train, '.', 'train').problems, data.otherAnswers) };
+  const key = `${data.otherAnswers} ${data.thinking} ${JSON.stringify(train)} ${'path' in train ? stampOf(train.path) : ''}`;
+  if (last?.key !== key) last = { key, problems: taughtProblems(loadData(train, '.', 'train').problems, data) };
   return last.problems;
 }
 

@@ -1,0 +1,70 @@
+/** Budgets of new tokens for an experiment, by how long the teacher's chains are in the student's tokens. */
+import { closingTag } from '../curriculum/completions';
+import { type Lesson, wording } from '../curriculum/lessons';
+import { type Budget, budgetsOf, quantile, roundedUp } from '../data/lengths';
+import { loadStudentConfig } from '../student-files/folder';
+import type { Tokenizer } from '../student-files/tokenizer';
+import { columns, percent } from './format';
+import { pc } from './terminal';
+
+export interface Budgets {
+  /** Longest completion where stages sample: what nearly all chains need, and some more. */
+  completion: number;
+  /** Longest answer of a test: the student's own, who begins by writing as it was trained to. */
+  answer: number;
+  /** How many of the `measured` chains fit in which budget. */
+  table: Budget[];
+  measured: number;
+  notes: string[];
+}
+
+/**
+ * Tokens that answers take before the student has learned to be short, whatever the teacher's chains need: of the built-in one, of
+ * instruct models (SmolLM2's answers to word problems all end below 512, three of four do not at 112), of those that think first.
+ */
+const ownAnswer = { builtIn: 320, pretrained: 512, thinking: 4096 };
+
+interface Asked {
+  folder: string;
+  tokenizer: Tokenizer;
+  builtIn: boolean;
+}
+
+export function budgetsFor(lessons: readonly Lesson[], { folder, tokenizer, builtIn }: Asked): Budgets {
+  const { maxPositions } = loadStudentConfig(folder);
+  const chainOf = ({ teacherTokens }: Lesson) => teacherTokens?.length ?? 0;
+  const lengths = lessons.map(chainOf).filter((length) => length > 0);
+  const prompts = lessons.map(({ prompt }) => prompt.length);
+  const room = Math.max(16, maxPositions - quantile(prompts, 0.99));
+  const within = (tokens: number) => Math.min(Math.max(16, tokens), room);
+  const own = builtIn ? ownAnswer.builtIn : closingTag(tokenizer) ? ownAnswer.thinking : ownAnswer.pretrained;
+  const taught = roundedUp(1.25 * quantile(lengths, 0.95));
+  const answer = within(Math.max(own, taught));
+  // Stage 1 teaches the teacher's way of writing before anything is sampled; without chains the student keeps its own.
+  const completion = lengths.length > 0 && !builtIn ? within(taught) : answer;
+  const tooLong = lessons.filter((one) => one.prompt.length + chainOf(one) + wording >= maxPositions).length;
+  const share = `${tooLong} of ${lessons.length} rows`;
+  const remedy =
+    tooLong > 0.5 * lessons.length
+      ? ' Choose a student with more positions, cut the thinking, or give shorter chains.'
+      : '';
+  const note = `${share} that were measured are longer than the student's ${maxPositions} positions and will be left out.${remedy}`;
+  return {
+    ...{ completion, answer, measured: lengths.length },
+    table: budgetsOf(lengths, lengths.length > 0 ? [completion] : []),
+    notes: tooLong > 0 ? [note] : [],
+  };
+}
+
+/** The table for a terminal; empty where no chain was measured. */
+export function budgetsText({ completion, table, measured }: Budgets): string[] {
+  if (measured === 0) return [];
+  const rows = table.map(({ tokens, rows }) => [
+    `  ${tokens}`,
+    `${rows}`,
+    percent(rows / measured, 0),
+    tokens === completion ? 'written as maxNewTokens of the stages' : '',
+  ]);
+  const [head, ...lines] = columns([['  budget', 'chains that fit', '', ''], ...rows], 0);
+  return [`Teacher chains in the student's tokens, ${measured} measured:`, pc.dim(head), ...lines];
+}

@@ -1,0 +1,37 @@
+/** Completions as a student is to write them: what it is trained on, to the token. */
+import { openThinking, spokenPart } from '../answers/thinking';
+import { renderChain } from '../chain/prompts';
+import type { Chain } from '../chain/types';
+import type { Tokenizer } from '../student-files/tokenizer';
+
+/**
+ * A chain as completion tokens with the end token. Where the student's chat template opens its thinking (DeepSeek-R1's distills), the
+ * chain's thinking stands in it, and it is closed before the solution: else the student learns to solve without ever ending its thinking.
+ */
+export function chainTokens(tokenizer: Tokenizer, chain: Chain): number[] {
+  const close = closingTag(tokenizer);
+  if (close === null) return ended(tokenizer, renderChain(chain));
+  return ended(tokenizer, `${chain.thinking}\n${close}\n\n${renderChain({ ...chain, thinking: '' })}`);
+}
+
+/** A completion that was written by hand or sampled, its thinking closed likewise where it is not. */
+export function textTokens(tokenizer: Tokenizer, text: string): number[] {
+  const close = closingTag(tokenizer);
+  return ended(tokenizer, close === null || spokenPart(text).start > 0 ? text : `\n${close}\n\n${text}`);
+}
+
+const ended = ({ encode, eosId }: Tokenizer, text: string) => [...encode(text), eosId];
+
+const probe = 'What is 6 * 7?';
+const found = new WeakMap<Tokenizer, string | null>();
+
+/** What closes the thinking that the student's prompts end in; null where they open none. */
+export function closingTag(tokenizer: Tokenizer): string | null {
+  if (!tokenizer.chatTemplate) return null;
+  const known = found.get(tokenizer);
+  if (known !== undefined) return known;
+  const prompt = tokenizer.tokenTexts(tokenizer.encodePrompt(probe)).join('');
+  const tag = openThinking(prompt.slice(prompt.lastIndexOf(probe) + probe.length));
+  found.set(tokenizer, tag);
+  return tag;
+}

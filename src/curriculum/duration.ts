@@ -1,0 +1,102 @@
+/** How long an experiment will roughly take, from counts of operations and the speed that this machine shows now. */
+import type { Experiment } from '../config/experiment';
+import { type Problems, spread } from '../data/problems';
+import { baselineNames } from '../stages';
+import { mean } from '../statistics';
+import type { ModelConfig } from '../student-files/config';
+import { parameterShapes } from '../student-files/parameters';
+import type { Tokenizer } from '../student-files/tokenizer';
+import { prepareLessons } from './lessons';
+
+/** Rows of a dataset, and how long question and chain are on average, in tokens. */
+export interface Workload {
+  train: number;
+  test: number;
+  question: number;
+  chain: number;
+}
+
+export function workloadOf(train: Problems, test: number, tokenizer: Tokenizer): Workload {
+  const lessons = prepareLessons(spread(train, 40), tokenizer);
+  const chains = lessons.flatMap(({ teacherTokens }) => teacherTokens?.length ?? []);
+  const question = mean(lessons.map(({ prompt }) => prompt.length));
+  return { train: train.length, test, question, chain: chains.length > 0 ? mean(chains) : 200 };
+}
+
+/** Training reaches so much of the speed of one large product. Sampling, a token at a time, less. */
+const efficiency = { training: 0.6, sampling: 0.2 };
+
+/**
+ * Seconds at `speed` operations a second. A token costs 2 operations for each parameter forwards, as many for its activations' gradients
+ * and, where the weights themselves are trained, for theirs (Kaplan et al. 2020, arXiv 2001.08361, table 1).
+ */
+export function secondsFor(experiment: Experiment, config: ModelConfig, work: Workload, speed: number): number {
+  const { stages, baselines, evaluation, data, student } = experiment;
+  const parameters = [...parameterShapes(config).values()].reduce(
+    (sum, shape) => sum + shape.reduce((a, b) => a * b),
+    0,
+  );
+  const forward = 2 * parameters;
+  const learned = (student.lora ? 2 : 3) * forward;
+  const { question, chain } = work;
+  const tests = Math.min(work.test, evaluation.count ?? work.test);
+  let [training, sampling] = [0, 0];
+  const answers = (rows: number, prompt = question, length = chain) => {
+    training += rows * prompt * forward;
+    sampling += rows * length * forward;
+  };
+  const supervised = (one: Supervised, shown = 0) => {
+    training += one.updates * one.batch * one.accumulation * (question + shown + chain) * learned;
+    training += Math.floor(one.updates / one.evaluateEvery) * data.validation * (question + chain) * forward;
+  };
+  const grpo = (one: Sampled) => {
+    const rows = one.updates * one.prompts * one.group;
+    answers(rows, (question + chain / 2) / one.group);
+    training += rows * (question + 1.5 * chain) * (learned + (one.beta > 0 ? forward : 0));
+    training += one.updates * (one.replay.own + one.replay.teacher) * (question + chain) * learned;
+    answers(Math.floor(one.updates / one.evaluateEvery) * data.validation);
+  };
+  answers(tests, question, Math.min(evaluation.maxNewTokens, 2 * chain));
+  for (const name of baselineNames) {
+    const one = baselines[name];
+    if (!one) continue;
+    answers(tests);
+    if ('batch' in one) supervised(one);
+    else if (stages.complete) grpo({ ...stages.complete, ...one });
+    if (name === 'rft' && stages.complete)
+      answers(stages.complete.updates * stages.complete.prompts * stages.complete.group);
+  }
+  const { reconstruct, complete, rewrite } = stages;
+  for (const one of [reconstruct, complete, rewrite]) if (one) answers(tests);
+  if (reconstruct) supervised(reconstruct, chain * (1 - reconstruct.mixPlain));
+  if (complete) grpo(complete);
+  if (rewrite) {
+    const { failures, internalise } = rewrite;
+    if (failures.source === 'student')
+      answers((failures.limit ?? work.train) * (failures.samples + (failures.greedy ? 1 : 0)));
+    grpo(rewrite);
+    supervised(internalise);
+  }
+  return training / (speed * efficiency.training) + sampling / (speed * efficiency.sampling);
+}
+
+type Supervised = Pick<
+  Exclude<Experiment['stages']['reconstruct'], false>,
+  'updates' | 'batch' | 'accumulation' | 'evaluateEvery'
+>;
+type Sampled = Pick<
+  Exclude<Experiment['stages']['complete'], false>,
+  'updates' | 'prompts' | 'group' | 'beta' | 'replay' | 'evaluateEvery'
+>;
+
+/** In round words, where large products are computed at `speed` operations a second and nothing else is at work. */
+export const durationText = (...of: Parameters<typeof secondsFor>) =>
+  `takes roughly ${inWords(secondsFor(...of))} on this machine`;
+
+function inWords(seconds: number): string {
+  const [minute, hour, day] = [60, 3600, 86_400];
+  if (seconds < 1.5 * minute) return 'a minute';
+  if (seconds < 90 * minute) return `${Number((seconds / minute).toPrecision(1))} min`;
+  if (seconds < 2 * day) return `${Number((seconds / hour).toPrecision(2)).toFixed(0)} h`;
+  return `${(seconds / day).toFixed(0)} days`;
+}

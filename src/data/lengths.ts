@@ -1,0 +1,48 @@
+/** How long chains are, and what a budget of tokens holds of them. */
+
+/** A budget, and how many of the measured chains fit in it. */
+export interface Budget {
+  tokens: number;
+  rows: number;
+}
+
+/** Budgets come in steps of so many tokens. */
+const step = 16;
+const shares = [0.5, 0.75, 0.9, 0.95, 0.99, 1];
+
+export const roundedUp = (tokens: number) => step * Math.ceil(tokens / step);
+
+/** The length that this share of the lengths does not go beyond; 0 of none. */
+export function quantile(lengths: readonly number[], share: number): number {
+  const sorted = lengths.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+}
+
+/** Budgets for half of the chains up to all of them, and those `asked` for; the smallest first. */
+export function budgetsOf(lengths: readonly number[], asked: readonly number[] = []): Budget[] {
+  const proposed = lengths.length > 0 ? shares.map((share) => roundedUp(quantile(lengths, share))) : [];
+  return [...new Set([...proposed, ...asked])]
+    .sort((a, b) => a - b)
+    .map((tokens) => ({ tokens, rows: lengths.filter((length) => length <= tokens).length }));
+}
+
+/** A bar of a histogram: lengths from `from` up to but not including `to`. */
+export interface Bar {
+  from: number;
+  to: number;
+  rows: number;
+}
+
+/** The lengths in about ten bars of a round width; lengths beyond the 99th hundredth stand in the last. */
+export function histogram(lengths: readonly number[]): Bar[] {
+  if (lengths.length === 0) return [];
+  const most = quantile(lengths, 0.99);
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, most / 10)));
+  const width = Math.max(1, [1, 2, 5, 10].map((factor) => factor * power).find((one) => 10 * one >= most)!);
+  const bars = Math.floor(most / width) + 1;
+  return Array.from({ length: bars }, (_, i) => {
+    const [from, last] = [i * width, i === bars - 1];
+    const to = last ? Math.max((i + 1) * width, Math.max(...lengths) + 1) : (i + 1) * width;
+    return { from, to, rows: lengths.filter((length) => length >= from && length < to).length };
+  });
+}
