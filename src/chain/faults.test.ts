@@ -26,7 +26,7 @@ describe('the first wrong step', () => {
     expect(firstWrongStep(chain, teacher)).toMatchObject({
       step: 1,
       kind: 'departure',
-      message: "leaves the teacher's path here: the teacher never has 96",
+      message: "departs from the teacher here: 96 does not occur in the teacher's chain",
     });
     expect(firstWrongStep(chain)).toBeNull();
   });
@@ -95,7 +95,7 @@ describe('the first wrong step', () => {
   test('a number of the question that the teacher has but never arrives at is said to be so', () => {
     const chain = student('24 * 2 = 48', '48');
     expect(firstWrongStep(chain, teacher, 'In April 48 clips.')!.message).toBe(
-      "leaves the teacher's path here: the teacher never arrives at 48",
+      'departs from the teacher here: the teacher never arrives at 48',
     );
   });
 

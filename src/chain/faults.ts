@@ -2,6 +2,7 @@ import { sameAnswer } from '../answers/equal';
 import { extractAnswer } from '../answers/extract';
 import { checkEquations, statedValues } from './calculator';
 import { departure } from './departure';
+import { departureText } from './fault-text';
 import { groundedness } from './grounded';
 import { isReached, keyOf, knowledgeOf, numbersIn } from './knowledge';
 import { renderChain } from './prompts';
@@ -36,8 +37,7 @@ export function firstWrongStep(student: Chain, reference?: Chain | string, quest
   const found = departure(student, reference, question);
   if (!found) return null;
   const { step, start, end, value } = found;
-  const never = found.given ? 'arrives at' : 'has';
-  const message = `leaves the teacher's path here: the teacher never ${never} ${value}`;
+  const message = departureText(value, found.given);
   return { step, kind: 'departure', message, start, end };
 }
 

@@ -16,7 +16,7 @@ export function decisionsFor({ experiment, run }: Context): Decisions {
 }
 
 /** Training rows that were picked by hand. A problem counts when id and question are still the same and it has a teacher chain. */
-export function pickedRows({ train, notify }: Context, { picked }: Decisions): number[] {
+export function pickedRows({ train, notify }: Context, { picked }: Pick<Decisions, 'picked'>): number[] {
   if (picked.size === 0) return [];
   const rows = train.flatMap(({ problem, chain }, row) =>
     chain && picked.get(problem.id) === problem.question ? [row] : [],
@@ -33,7 +33,7 @@ export function pickedRows({ train, notify }: Context, { picked }: Decisions): n
 }
 
 /** Texts that a person rejected as rewrites of a problem. */
-export function rejectedTexts({ rewrites }: Decisions, problemId: string): Set<string> {
+export function rejectedTexts({ rewrites }: Pick<Decisions, 'rewrites'>, problemId: string): Set<string> {
   const decided = rewrites.get(problemId) ?? [];
   return new Set(decided.filter(({ verdict }) => verdict === 'rejected').map(({ text }) => text));
 }
@@ -45,7 +45,7 @@ export function rejectedTexts({ rewrites }: Decisions, problemId: string): Set<s
 export function withVerdicts(
   context: Context,
   collected: readonly TaughtRewrite[],
-  decisions: Decisions,
+  decisions: Pick<Decisions, 'picked' | 'rewrites'>,
   most: number,
 ): readonly TaughtRewrite[] {
   if (decisions.rewrites.size === 0) return collected;

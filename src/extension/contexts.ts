@@ -10,6 +10,8 @@ export interface Contexts {
   /** Of the host that is busiest: see ClientState. */
   'distillery.hostState': string;
   'distillery.failuresFiltered': boolean;
+  /** The Problems panel lists them. */
+  'distillery.casesInProblems': boolean;
   'distillery.failuresGrouping': string;
 }
 

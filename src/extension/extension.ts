@@ -3,6 +3,7 @@ import { registerAsk } from './ask';
 import { attachHosts } from './attach-hosts';
 import { registerCases } from './cases';
 import { registerChainDiff } from './chain-diff';
+import { registerAboutRun } from './commands/about-run';
 import { registerControl } from './commands/control';
 import { registerEvaluate } from './commands/evaluate';
 import { registerFiles } from './commands/files';
@@ -58,6 +59,7 @@ const features: ((services: Services) => vscode.Disposable)[] = [
   registerActions,
   registerNotifications,
   registerStart,
+  registerAboutRun,
   registerControl,
   registerEvaluate,
   registerNewExperiment,

@@ -52,8 +52,9 @@ export function table(
   rows: readonly (readonly Value[])[],
   align: 'left' | 'right' = 'right',
 ): Markdown {
-  // VS Code sets columns without room between them.
-  const line = (cells: readonly Value[]) => md`| ${join(cells.map(inOneLine), '&nbsp;&nbsp; | ')} |`;
+  // A tooltip sets columns without room between them.
+  const gap = align === 'right' ? '&nbsp;&nbsp; | ' : ' | ';
+  const line = (cells: readonly Value[]) => md`| ${join(cells.map(inOneLine), gap)} |`;
   const rule = Markdown.of(
     [`| ${head.map((_, i) => (i === 0 || align === 'left' ? ':--' : '--:')).join(' | ')} |`],
     [],

@@ -1,6 +1,7 @@
 /** The run folders of a workspace as the views need them: read once, and again only where a file has changed. */
 import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { type About, aboutFile, readAbout } from '../runs/about';
 import { type Decisions, decisionsOf, readDecisions } from '../runs/decisions';
 import { readRecords } from '../runs/jsonl';
 import {
@@ -77,6 +78,7 @@ export class RunCache {
   private readonly failureFiles = cached((file) => readFailures(resolve(file, '..')), 8);
   private readonly rewriteFiles = cached((file) => readRewrites(resolve(file, '..')), 8);
   private readonly decisionFiles = cached((file) => decisionsOf(readDecisions(resolve(file, '..'))), 50);
+  private readonly abouts = cached((file) => readAbout(resolve(file, '..')), 2000);
   private readonly counts = cached(countLines);
   private readonly scores = cached(scoreOf, 500);
 
@@ -106,6 +108,11 @@ export class RunCache {
 
   rewrites(run: string): Read<RewriteRecord[]> {
     return this.rewriteFiles(rewritesFile(run));
+  }
+
+  /** What people call it and say of it; nothing where that cannot be read. */
+  about(run: string): About {
+    return this.abouts(aboutFile(run)).value ?? {};
   }
 
   /** What people decided about its cases. */

@@ -1,7 +1,19 @@
+import { decisionsOf } from '../runs/decisions';
+import {
+  type CaseGroup,
+  type CaseOrder,
+  caseOrders,
+  type Grouping,
+  groupings,
+  type Listing,
+  listCases,
+} from './failures/cases';
 import type { RunIndex } from './run-index';
 import * as vscode from './vscode';
 
 const chosenKey = 'failures.run';
+const groupingKey = 'failures.grouping';
+const orderKey = 'failures.order';
 
 /** Which run's failure cases are shown, in their tree and in the Problems panel: the chosen one, else the one that is being read, else the newest that has some. */
 export class ShownCases implements vscode.Disposable {
@@ -36,6 +48,53 @@ export class ShownCases implements vscode.Disposable {
     return this.chosen === undefined && newest !== this.run ? newest : undefined;
   }
 
+  private filter = '';
+  private listed: { key: unknown[]; groups: CaseGroup[] } | undefined;
+
+  /** How the cases are listed. */
+  get listing(): Listing {
+    const grouping = this.state.get<Grouping>(groupingKey, 'category');
+    const order = this.state.get<CaseOrder>(orderKey, 'run');
+    return {
+      grouping: groupings.includes(grouping) ? grouping : 'category',
+      order: order in caseOrders ? order : 'run',
+      filter: this.filter,
+    };
+  }
+
+  async list({ grouping, order, filter }: Partial<Listing>): Promise<void> {
+    if (grouping) await this.state.update(groupingKey, grouping);
+    if (order) await this.state.update(orderKey, order);
+    this.filter = filter ?? this.filter;
+    this.changed.fire();
+  }
+
+  /** The cases as they are listed: what the tree shows, and what next and previous walk through. */
+  get groups(): CaseGroup[] {
+    const { run } = this;
+    const failures = run === undefined ? undefined : this.runs.cache.failures(run).value;
+    if (run === undefined || !failures) return [];
+    const decisions = this.runs.cache.decisions(run).value ?? decisionsOf([]);
+    const { listing } = this;
+    const key = [run, failures, decisions, ...Object.values(listing)];
+    if (!this.listed || key.some((part, i) => part !== this.listed!.key[i]))
+      this.listed = { key, groups: listCases(run, failures, decisions, listing) };
+    return this.listed.groups;
+  }
+
+  /** Problems of a run in the order of the list; undefined for another run than the one that is listed. */
+  order(run: string): string[] | undefined {
+    return run === this.run ? this.groups.flatMap(({ problemIds }) => problemIds) : undefined;
+  }
+
+  private readonly shownCase = new vscode.EventEmitter<{ run: string; problemId: string }>();
+  /** A case is read, in a document or in the chain diff. */
+  readonly onDidShow = this.shownCase.event;
+
+  show(run: string, problemId: string): void {
+    this.shownCase.fire({ run, problemId });
+  }
+
   async choose(run: string): Promise<void> {
     await this.state.update(chosenKey, run);
     this.changed.fire();
@@ -55,6 +114,7 @@ export class ShownCases implements vscode.Disposable {
   dispose(): void {
     this.listener.dispose();
     this.changed.dispose();
+    this.shownCase.dispose();
   }
 
   private get chosen(): string | undefined {

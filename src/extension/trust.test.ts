@@ -75,8 +75,18 @@ it('commands that ask for no trust only read, or change what the window shows', 
   expect(untrusted.sort()).toEqual([
     ...['chooseAskedStudent', 'chooseRollouts', 'chooseTestedStudent', 'clearFailuresFilter', 'compareChains'],
     ...['compareRuns', 'copyPath', 'doctor', 'filterFailures', 'groupFailuresByCategory', 'groupFailuresByStep'],
-    ...['openAnswers', 'openDashboard', 'openExperiment', 'previewMasking', 'previewTokens', 'refresh', 'reveal'],
+    ...[
+      'nextCase',
+      'openAnswers',
+      'openDashboard',
+      'openExperiment',
+      'previewMasking',
+      'previewTokens',
+      'previousCase',
+      'refresh',
+      'reveal',
+    ],
     ...['revealInRuns', 'scoreRollouts', 'showActions', 'showFailures', 'showHostLog', 'showLog', 'showOlderRuns'],
-    'stopAsking',
+    ...['sortFailures', 'stopAsking'],
   ]);
 });

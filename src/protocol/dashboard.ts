@@ -63,6 +63,8 @@ const head = z.object({
   /** Names the run in every message. */
   folder: z.string(),
   id: z.string(),
+  /** What a person called it. */
+  label: z.string().optional(),
   name: z.string(),
   state: z.enum(['created', 'running', 'paused', 'stopped', 'finished', 'failed', 'interrupted', 'unreadable']),
   reason: z.string().optional(),

@@ -13,6 +13,17 @@ export interface Decisions {
   picked: Map<string, string>;
   /** By problem: every text that was decided on or proposed, in the order of its first line, each by its last verdict. */
   rewrites: Map<string, RewriteDecision[]>;
+  /** By problem: the answer and its step, both from 0, that a person marked as the first wrong one. */
+  steps: Map<string, MarkedStep>;
+  /** By problem. */
+  notes: Map<string, string>;
+  /** Problems that were read. */
+  read: Set<string>;
+}
+
+export interface MarkedStep {
+  sample: number;
+  step: number;
 }
 
 /** Every line, oldest first; none if there is no file. */
@@ -24,17 +35,45 @@ export function readDecisions(run: string): DecisionRecord[] {
 export function decisionsOf(records: readonly DecisionRecord[]): Decisions {
   const picked = new Map<string, string>();
   const rewrites = new Map<string, Map<string, RewriteDecision>>();
+  const steps = new Map<string, MarkedStep>();
+  const notes = new Map<string, string>();
+  const read = new Set<string>();
   for (const record of records) {
     const { problemId } = record;
-    if (record.kind === 'pick') {
-      if (record.picked) picked.set(problemId, record.question);
-      else picked.delete(problemId);
-    } else {
-      const ofProblem = rewrites.get(problemId) ?? new Map<string, RewriteDecision>();
-      rewrites.set(problemId, ofProblem.set(record.text, record));
+    switch (record.kind) {
+      case 'pick':
+        put(picked, problemId, record.picked ? record.question : undefined);
+        break;
+      case 'rewrite': {
+        const ofProblem = rewrites.get(problemId) ?? new Map<string, RewriteDecision>();
+        rewrites.set(problemId, ofProblem.set(record.text, record));
+        break;
+      }
+      case 'step': {
+        const { sample, step } = record;
+        put(steps, problemId, step === null ? undefined : { sample, step });
+        break;
+      }
+      case 'note':
+        put(notes, problemId, record.text === '' ? undefined : record.text);
+        break;
+      case 'read':
+        if (record.read) read.add(problemId);
+        else read.delete(problemId);
     }
   }
-  return { picked, rewrites: new Map([...rewrites].map(([id, texts]) => [id, [...texts.values()]])) };
+  return {
+    picked,
+    rewrites: new Map([...rewrites].map(([id, texts]) => [id, [...texts.values()]])),
+    steps,
+    notes,
+    read,
+  };
+}
+
+function put<T>(into: Map<string, T>, key: string, value: T | undefined): void {
+  if (value === undefined) into.delete(key);
+  else into.set(key, value);
 }
 
 /** A decision that is not dated yet. */

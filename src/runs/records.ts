@@ -248,7 +248,7 @@ const decided = { time, problemId: z.string(), question: z.string() };
 
 /**
  * A line of decisions.jsonl: what a person decided about a case. It has no `seq`: editors append to this file, also while a host
- * writes the others, and no resume cuts it. The last line about a problem (`pick`) or about a text (`rewrite`) counts.
+ * writes the others, and no resume cuts it. The last line of its kind about a problem, or about a text (`rewrite`), counts.
  */
 export const decisionRecordSchema = z.discriminatedUnion('kind', [
   /** Whether Stage 3 takes the problem although it may not be a failure by its own count. */
@@ -271,6 +271,12 @@ export const decisionRecordSchema = z.discriminatedUnion('kind', [
       original: z.string().optional(),
     }),
   }),
+  /** Where a person says that a recorded answer (from 0) first goes wrong: its step, from 0; null takes the mark back. */
+  z.object({ ...decided, kind: z.literal('step'), sample: count, step: count.nullable() }),
+  /** What a person noted about the case; empty: nothing any more. */
+  z.object({ ...decided, kind: z.literal('note'), text: z.string() }),
+  /** Whether a person is done with reading it. */
+  z.object({ ...decided, kind: z.literal('read'), read: z.boolean() }),
 ]);
 export type DecisionRecord = z.infer<typeof decisionRecordSchema>;
 export type RewriteDecision = Extract<DecisionRecord, { kind: 'rewrite' }>;

@@ -17,7 +17,7 @@ export function headsView(heads: readonly RunHead[]): Node[] {
       { class: 'run' },
       heads.length > 1 ? swatch(i) : null,
       heads.length > 1 ? element('span', { class: 'letter' }, letterOf(i)) : null,
-      element('h2', { class: 'foreign', title: head.folder }, ...visibleNodes(head.id)),
+      element('h2', { class: 'foreign', title: head.folder }, ...visibleNodes(head.label ?? head.id)),
       element('span', { class: `state state-${head.state}` }, head.state),
       head.reason ? element('span', { class: 'foreign reason' }, ...visibleNodes(head.reason)) : null,
       head.state === 'finished' || head.state === 'unreadable' ? null : standing(head),

@@ -61,12 +61,17 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
     });
 
   return vscode.Disposable.from(
-    onCase('distillery.openCase', (reference) => openCase(documents, reference), command),
+    onCase(
+      'distillery.openCase',
+      (reference, how) => openCase(services, documents, reference, (how ?? {}) as { preserveFocus?: boolean }),
+      command,
+    ),
     onCase(
       'distillery.chooseAnswer',
       async (reference) => {
         const chosen = await chooseAnswer(caseAt(reference));
-        if (chosen) await openCase(documents, { run: reference.run, problemId: reference.problemId, ...chosen });
+        if (chosen)
+          await openCase(services, documents, { run: reference.run, problemId: reference.problemId, ...chosen });
       },
       command,
     ),
@@ -119,7 +124,12 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
  * Opens a case's document, where another answer of the problem is open already in that place. The answer that would be shown anyway
  * needs no address of its own.
  */
-async function openCase(documents: CaseDocuments, reference: CaseReference): Promise<void> {
+export async function openCase(
+  { cases }: Services,
+  documents: CaseDocuments,
+  reference: CaseReference,
+  { preserveFocus = false }: { preserveFocus?: boolean } = {},
+): Promise<void> {
   const plain = { run: reference.run, problemId: reference.problemId };
   const usual = documents.at(documents.uriOf(plain))?.value?.case.shown?.place;
   const { sample, stage, step } = reference;
@@ -134,7 +144,9 @@ async function openCase(documents: CaseDocuments, reference: CaseReference): Pro
   await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), {
     preview: true,
     viewColumn: columnOf(isOfProblem) ?? readingColumn(),
+    preserveFocus,
   });
+  cases.show(plain.run, plain.problemId);
 }
 
 /** Opens the rewrite to be written; `text` is what to begin with, instead of what is approved or best. */
@@ -148,7 +160,7 @@ async function editRewrite(documents: CaseDocuments, shown: Case, text: unknown)
 }
 
 /** `{run, problemIds}`, cases chosen in a tree, or the active document. */
-function problemsFrom(argument: unknown, selected: unknown): { run: string; problemId: string }[] {
+export function problemsFrom(argument: unknown, selected: unknown): { run: string; problemId: string }[] {
   const { run, problemIds } = (argument ?? {}) as { run?: unknown; problemIds?: unknown };
   if (typeof run === 'string' && Array.isArray(problemIds))
     return problemIds.filter((id) => typeof id === 'string').map((problemId) => ({ run, problemId }));
@@ -159,7 +171,7 @@ function problemsFrom(argument: unknown, selected: unknown): { run: string; prob
   return active ? [active] : nodes;
 }
 
-function activeCase(): CaseReference | undefined {
+export function activeCase(): CaseReference | undefined {
   const uri = vscode.window.activeTextEditor?.document.uri;
   return uri && referenceAt(uri)?.reference;
 }

@@ -1,5 +1,7 @@
-import type { Decisions } from '../../runs/decisions';
+import { type Decisions, decisionsOf } from '../../runs/decisions';
 import type { FailureRecord } from '../../runs/records';
+import { trustedCommand } from '../commands/report';
+import { setContext } from '../contexts';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { buildCase } from './case';
@@ -46,8 +48,10 @@ export class CaseDiagnostics implements vscode.Disposable {
   }
 
   private update(): void {
-    const run = vscode.workspace.getConfiguration().get<boolean>(setting) ? this.services.cases.run : undefined;
-    const failures = run === undefined ? undefined : this.services.runs.cache.failures(run).value;
+    const { run } = this.services.cases;
+    const all = run === undefined ? undefined : this.services.runs.cache.failures(run).value;
+    const failures = all && all.length <= limitNow() ? all : undefined;
+    setContext('distillery.casesInProblems', failures !== undefined);
     if (failures === this.listed) return;
     this.listed = failures;
     this.ofRun.clear();
@@ -112,12 +116,31 @@ export class CaseDiagnostics implements vscode.Disposable {
   }
 }
 
-const nobody: Decisions = { picked: new Map(), rewrites: new Map() };
+const nobody: Decisions = decisionsOf([]);
 const setting = 'distillery.cases.inProblems';
+/** More cases than these are listed only when asked: they would hide what else the panel is for. */
+const few = 20;
+
+function limitNow(): number {
+  const chosen = vscode.workspace.getConfiguration().get<string | boolean>(setting);
+  if (chosen === 'none' || chosen === false) return 0;
+  return chosen === 'all' || chosen === true ? Number.POSITIVE_INFINITY : few;
+}
+
+/** One click lists the cases, or takes them out again. */
+export function registerInProblems(services: Services): vscode.Disposable {
+  const choose = (value: 'all' | 'none') => () =>
+    vscode.workspace.getConfiguration().update(setting, value, vscode.ConfigurationTarget.Workspace);
+  return vscode.Disposable.from(
+    trustedCommand(services, 'distillery.listInProblems', choose('all')),
+    trustedCommand(services, 'distillery.unlistInProblems', choose('none')),
+  );
+}
 
 const severities = {
   warning: vscode.DiagnosticSeverity.Warning,
   information: vscode.DiagnosticSeverity.Information,
+  hint: vscode.DiagnosticSeverity.Hint,
 };
 
 function diagnostic({ start, end, severity, message, code }: CaseFinding, text: string): vscode.Diagnostic {

@@ -7,7 +7,7 @@ import { caseScheme, referenceAt } from './reference';
 const { t } = vscode.l10n;
 
 /** What can be done with a case, above its parts. */
-export function registerLenses({ runs }: Services, documents: CaseDocuments): vscode.Disposable {
+export function registerLenses({ runs, cases }: Services, documents: CaseDocuments): vscode.Disposable {
   const changed = new vscode.EventEmitter<void>();
   const provider: vscode.CodeLensProvider = {
     onDidChangeCodeLenses: changed.event,
@@ -26,7 +26,26 @@ export function registerLenses({ runs }: Services, documents: CaseDocuments): vs
       const { case: shown, layout } = open;
       if (document.getText() !== layout.text) return [];
       const lineOf = (offset: number) => document.positionAt(offset).line;
+      const order = cases.order(reference.run) ?? [];
+      const number = order.indexOf(reference.problemId) + 1;
       const lenses: vscode.CodeLens[] = [];
+      if (order.length > 1)
+        lenses.push(
+          lens(0, ['arrow-up', t('Previous ([)')], 'distillery.previousCase', reference),
+          lens(0, ['arrow-down', t('Next (])')], 'distillery.nextCase', reference),
+          lens(0, ['list-ordered', t('{0} of {1}', number || '–', order.length)], 'distillery.failures.focus'),
+        );
+      lenses.push(
+        shown.read
+          ? lens(0, ['circle-outline', t('Mark as Unread')], 'distillery.markUnread', reference)
+          : lens(0, ['check', t('Mark as Read (r)')], 'distillery.markRead', reference),
+        lens(
+          0,
+          ['note', shown.note === undefined ? t('Add Note (n)') : t('Edit Note (n)')],
+          'distillery.noteCase',
+          reference,
+        ),
+      );
       if (layout.student) {
         const line = lineOf(layout.student.heading);
         const { place: at } = shown.shown!;
@@ -34,6 +53,12 @@ export function registerLenses({ runs }: Services, documents: CaseDocuments): vs
         lenses.push(lens(line, ['list-selection', t('Other Answers')], 'distillery.chooseAnswer', reference));
         if (layout.teacher)
           lenses.push(lens(line, ['diff', t('Compare with Teacher')], 'distillery.compareChains', target));
+        if (shown.fault?.by === 'person')
+          lenses.push(
+            lens(line, ['discard', t('Take Back the Mark')], 'distillery.markFirstWrongStep', reference, null),
+          );
+        else if (!shown.shown!.rollout)
+          lenses.push(lens(line, ['error', t('Mark First Wrong Step (W)')], 'distillery.markFirstWrongStep'));
       }
       if (layout.teacher) {
         const line = lineOf(layout.teacher.heading);

@@ -1,10 +1,11 @@
 /** All that a run's folder knows of one case. */
+import { faultText, isGuess } from '../../chain/fault-text';
 import { firstWrongStep } from '../../chain/faults';
 import { placeSteps } from '../../chain/places';
 import { splitChain } from '../../chain/split';
 import type { Problem } from '../../data/types';
 import { UserError } from '../../errors';
-import { type Decisions, decisionsOf, readDecisions } from '../../runs/decisions';
+import { type Decisions, decisionsOf, type MarkedStep, readDecisions } from '../../runs/decisions';
 import { readRollouts } from '../../runs/reading';
 import type { AnswerRecord, FailureRecord, RewriteDecision, RewriteRecord, RolloutRecord } from '../../runs/records';
 import { type StageName, shortStageTitles } from '../../stages';
@@ -26,6 +27,8 @@ export interface CaseAnswer extends AnswerRecord {
 export interface CaseFault {
   step: number;
   reason: string;
+  /** What it rests on: an equation that is false, a departure from the teacher, which is a guess, or a person's word. */
+  by: 'equation' | 'guess' | 'person';
   start: number;
   end: number;
 }
@@ -44,6 +47,10 @@ export interface Case {
   rewrites: CaseRewrite[];
   /** Whether Stage 3 was told to take it. */
   picked: boolean;
+  /** What a person noted about it. */
+  note?: string;
+  /** Whether a person is done with reading it. */
+  read: boolean;
 }
 
 /** Reads a case. Errors: no such run, unreadable files, a problem that the run does not know. */
@@ -95,7 +102,8 @@ export function buildCase(
 ): Case {
   const { problemId } = reference;
   const answers = answersOf(reference, failure);
-  const shown = chosen(reference, answers, failure);
+  const marked = decisions.steps.get(problemId)?.sample;
+  const shown = chosen(reference, answers, marked === undefined ? failure.firstWrongStep?.sample : marked);
   const decided: readonly RewriteDecision[] = decisions.rewrites.get(problemId) ?? [];
   const teacherTokens = rewrites.find((one) => one.teacherTokens !== undefined)?.teacherTokens;
   return {
@@ -105,13 +113,15 @@ export function buildCase(
     category: failure.category,
     answers,
     shown,
-    fault: shown && faultOf(shown, failure),
+    fault: shown && faultOf(shown, failure, decisions.steps.get(problemId)),
     teacher:
       failure.teacherChain === undefined
         ? undefined
         : { text: failure.teacherChain, tokens: shown?.rollout?.teacherTokens ?? teacherTokens },
     rewrites: rewritesOf(rewrites, decided, failure.answer),
     picked: decisions.picked.has(problemId),
+    note: decisions.notes.get(problemId),
+    read: decisions.read.has(problemId),
   };
 }
 
@@ -140,36 +150,43 @@ export function answerOfRollout(rollout: RolloutRecord): CaseAnswer {
   };
 }
 
-/** The answer that was asked for; else the one whose first wrong step is recorded, else the first wrong one. */
+/** The answer that was asked for; else the one whose first wrong step is known, else the first wrong one. */
 function chosen(
   { sample, stage, step }: CaseReference,
   answers: readonly CaseAnswer[],
-  { firstWrongStep }: Known,
+  telling: number | undefined,
 ): CaseAnswer | undefined {
   const at = stage !== undefined && step !== undefined ? { stage, step } : undefined;
   const here = answers.filter(({ place }) => place.stage === at?.stage && place.step === at?.step);
-  const index = sample ?? (at ? undefined : firstWrongStep?.sample);
+  const index = sample ?? (at ? undefined : telling);
   return (
     here.find(({ place }) => place.sample === index) ?? here.find(({ correct }) => !correct) ?? here[0] ?? answers[0]
   );
 }
 
-/** The first wrong step as it was recorded; found anew for answers that the record is not about. */
+/** The first wrong step: as a person marked it, else as it was recorded; found anew for answers that the record is not about. */
 function faultOf(
   shown: CaseAnswer,
   { firstWrongStep: recorded, teacherChain, answer, question }: Known,
+  marked: MarkedStep | undefined,
 ): CaseFault | undefined {
-  if (shown.correct) return undefined;
   const chain = splitChain(shown.text);
+  if (marked && shown.rollout === undefined && marked.sample === shown.place.sample) {
+    const place = placeSteps(shown.text, chain.steps)[marked.step];
+    if (place) return { step: marked.step, reason: 'marked by hand as the first wrong step', by: 'person', ...place };
+  }
+  if (shown.correct) return undefined;
   const teacher = teacherChain === undefined ? answer : splitChain(teacherChain);
   const isRecorded = shown.rollout === undefined && recorded?.sample === shown.place.sample;
   const fault = isRecorded ? recorded : firstWrongStep(chain, teacher, question);
   const place = fault && placeSteps(shown.text, chain.steps)[fault.step];
   if (!place) return undefined;
   const { step, start = 0, end = place.end - place.start } = fault;
-  const reason = 'reason' in fault ? fault.reason : fault.message;
+  const said = 'reason' in fault ? fault.reason : fault.message;
+  const by = isGuess(said) ? 'guess' : 'equation';
+  const reason = faultText(said, step);
   // A step whose white space was joined has no exact places in the text: the whole of it is marked.
   return place.end - place.start === chain.steps[step].length && end <= chain.steps[step].length
-    ? { step, reason, start: place.start + start, end: place.start + end }
-    : { step, reason, ...place };
+    ? { step, reason, by, start: place.start + start, end: place.start + end }
+    : { step, reason, by, ...place };
 }

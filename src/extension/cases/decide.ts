@@ -46,6 +46,17 @@ export function pick(run: string, problems: readonly { problemId: string; questi
   );
 }
 
+/** Says where an answer first goes wrong: a step, from 0. */
+export const markStep = (of: Decidable, sample: number, step: number | null): void =>
+  append(of, [{ kind: 'step', ...problemOf(of), sample, step }]);
+
+/** Notes something about a case; an empty text takes the note away. */
+export const note = (of: Decidable, text: string): void => append(of, [{ kind: 'note', ...problemOf(of), text }]);
+
+export const markRead = (of: Decidable, read: boolean): void => append(of, [{ kind: 'read', ...problemOf(of), read }]);
+
+const problemOf = ({ reference: { problemId }, question }: Decidable) => ({ problemId, question });
+
 function refuseWrong({ gold }: Decidable, text: string): void {
   if (isRight(text, gold)) return;
   throw new UserError(text === '' ? 'the rewrite is empty' : 'the rewrite does not end in the right answer', {

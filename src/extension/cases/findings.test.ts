@@ -113,10 +113,14 @@ describe('findings', () => {
 
   test('the departure from the teacher, as recorded', () => {
     const samples = [answer('Step 1: Six boxes.\nStep 2: 6 + 4 = 10.\nAnswer: 10')];
-    const reason = "leaves the teacher's path here";
+    const reason = "leaves the teacher's path here: the teacher never has 10";
     const recorded = { sample: 0, step: 1, text: '6 + 4 = 10.', reason, start: 0, end: 10 };
     expect(findings(samples, { firstWrongStep: recorded })).toEqual([
-      ['6 + 4 = 10', "leaves the teacher's path here", 'first-wrong-step'],
+      [
+        '6 + 4 = 10',
+        "departs from the teacher at step 2: 10 does not occur in the teacher's chain",
+        'first-wrong-step',
+      ],
     ]);
     const older = { sample: 0, step: 0, text: 'Six boxes.', reason };
     expect(findings(samples, { firstWrongStep: older })[0][0]).toBe('Six boxes.');

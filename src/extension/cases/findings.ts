@@ -9,7 +9,8 @@ import type { Case } from './case';
 import type { CaseText } from './text';
 
 export interface CaseFinding extends Span {
-  severity: 'warning' | 'information';
+  /** A hint is underlined in the text, and not in the Problems panel. */
+  severity: 'warning' | 'information' | 'hint';
   message: string;
   code: 'first-wrong-step' | 'wrong-answer' | 'cut-off' | 'rewrite';
 }
@@ -18,9 +19,10 @@ export interface CaseFinding extends Span {
 export function studentFindings({ shown, fault, gold }: Case, { student }: CaseText): CaseFinding[] {
   if (!shown || !student || shown.correct) return [];
   if (fault) {
-    const { start, end, reason } = fault;
+    const { start, end, reason, by } = fault;
     const place = { start: student.start + start, end: student.start + end };
-    return [{ ...place, severity: 'warning', message: reason, code: 'first-wrong-step' }];
+    const severity = by === 'guess' ? 'information' : 'warning';
+    return [{ ...place, severity, message: reason, code: 'first-wrong-step' }];
   }
   const lines = shown.text.trimEnd();
   const last = lines.lastIndexOf('\n') + 1;
@@ -40,6 +42,7 @@ export function rewriteFindings({ gold }: Case, { rewrites }: CaseText): CaseFin
       ? []
       : chainFindings(rewrite.text, gold).map((finding) => ({
           ...finding,
+          severity: 'hint' as const,
           start: section.start + finding.start,
           end: section.start + finding.end,
         })),

@@ -2,13 +2,15 @@ import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { registerCommands } from './case-commands';
 import { registerDecorations } from './case-decorations';
-import { CaseDiagnostics } from './case-diagnostics';
+import { CaseDiagnostics, registerInProblems } from './case-diagnostics';
 import { CaseDocuments } from './case-documents';
 import { registerHovers } from './case-hovers';
 import { registerLenses } from './case-lenses';
 import { registerOutline } from './chain-outline';
 import { registerDatasetLines } from './dataset-lines';
+import { registerExport } from './export-cases';
 import { registerImport } from './import-cases';
+import { registerReading } from './reading';
 import { caseScheme } from './reference';
 
 /** Failure cases in the editor: their documents and all that is shown in them, the Problems panel, marks in datasets, the import. */
@@ -22,6 +24,9 @@ export function registerCases(services: Services): vscode.Disposable {
     registerHovers(services, documents),
     registerLenses(services, documents),
     registerCommands(services, documents),
+    registerInProblems(services),
+    registerReading(services, documents),
+    registerExport(services),
     registerImport(services),
     registerDatasetLines(services),
     new CaseDiagnostics(services, documents),

@@ -19,7 +19,7 @@ export interface CaseText {
 const maxRewrites = 6;
 
 export function renderCase(shownCase: Case): CaseText {
-  const { question, gold, category, answers, shown, teacher, rewrites, picked } = shownCase;
+  const { question, gold, category, answers, shown, teacher, rewrites, picked, note, read } = shownCase;
   let text = '';
   const add = (heading: string, body: string): Section => {
     const at = text.length;
@@ -30,8 +30,14 @@ export function renderCase(shownCase: Case): CaseText {
     text += `${body.endsWith('\n') ? '' : '\n'}\n`;
     return { heading: at, start, end };
   };
-  const about = [category ?? 'no failure', ...(picked ? ['picked for Stage 3'] : [])].join(', ');
-  add(`Case ${oneLine(shownCase.reference.problemId)}: ${about}`, `Question: ${question}\nGold answer: ${gold}`);
+  const about = [category ?? 'no failure', ...(picked ? ['picked for Stage 3'] : []), ...(read ? ['read'] : [])].join(
+    ', ',
+  );
+  const noted = note === undefined ? '' : `\nNote: ${oneLine(note)}`;
+  add(
+    `Case ${oneLine(shownCase.reference.problemId)}: ${about}`,
+    `Question: ${question}\nGold answer: ${gold}${noted}`,
+  );
   const student = shown && add(studentHeading(shown, answers), shown.text);
   const teacherSection = teacher && add(withTokens('Teacher', teacher.tokens), teacher.text);
   const sections = rewrites.slice(0, maxRewrites).map((rewrite) => {

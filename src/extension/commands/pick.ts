@@ -2,15 +2,15 @@ import { basename, dirname } from 'node:path';
 import { UserError } from '../../errors';
 import { type Run, type ShownState, stateOf } from '../../runs/reading';
 import type { TrainedStage } from '../../stages';
-import { shortStudentTitle } from '../../start';
 import { type ExperimentFile, experimentSuffix, readExperiment } from '../experiment-file';
 import { checkpointFolder } from '../run-cache';
 import { nameOf } from '../runs/nodes';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
-import { ago, duration, percent, stateTitles, tokens } from '../words';
+import { duration, percent, tokens } from '../words';
 import type { Named } from './arguments';
 import { estimatedSeconds } from './estimate';
+import { runChoice } from './run-choice';
 import { type StartingPoint, startingPoints } from './starting-points';
 
 /** A choice among things that carry a value; the only one is taken without a question. undefined: the question was left. */
@@ -80,17 +80,7 @@ export async function pickRun(
   await runs.ready;
   const items = runs.list().flatMap((listing) => {
     if (!('run' in listing) || !fits(stateOf(listing.run), listing.run)) return [];
-    const last = runs.cache.summary(listing.folder).value?.at(-1);
-    const start = runs.cache.start(listing.folder);
-    return [
-      {
-        label: listing.id,
-        description: [stateTitles[stateOf(listing.run)], ago(listing.run.record.updated, Date.now())].join(', '),
-        detail:
-          last && `${shortStudentTitle(last.stage, start)}: ${percent(last.accuracy)}, ${tokens(last.meanTokens)}`,
-        value: listing.folder,
-      },
-    ];
+    return [{ ...runChoice(listing, runs.cache), value: listing.folder }];
   });
   if (items.length === 0) throw new UserError(none.message, { code: 'run', remedy: none.remedy });
   return choose(items, title, vscode.l10n.t('Run'));

@@ -1,4 +1,5 @@
 import { type DashboardSubject, dashboardSubject, fromDashboard, toDashboard } from '../../protocol/dashboard';
+import { runChoice } from '../commands/run-choice';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { type PageKind, WebviewPages } from '../webview-page';
@@ -41,15 +42,8 @@ interface RunItem extends vscode.QuickPickItem {
 async function pickRuns(services: Services, picked: readonly string[], many: boolean): Promise<string[] | undefined> {
   const items = services.runs.list().flatMap((listing): RunItem[] => {
     if (!('run' in listing)) return [];
-    const { record, interrupted } = listing.run;
-    return [
-      {
-        label: listing.id,
-        description: interrupted ? vscode.l10n.t('interrupted') : record.state,
-        folder: listing.folder,
-        picked: picked.includes(listing.folder),
-      },
-    ];
+    const { folder } = listing;
+    return [{ ...runChoice(listing, services.runs.cache), folder, picked: picked.includes(folder) }];
   });
   if (items.length === 0) {
     void vscode.window.showInformationMessage(
@@ -61,11 +55,15 @@ async function pickRuns(services: Services, picked: readonly string[], many: boo
     if (items.length === 1) return [items[0].folder];
     const one = await vscode.window.showQuickPick(items, {
       placeHolder: vscode.l10n.t('Run to open the dashboard of'),
+      matchOnDescription: true,
+      matchOnDetail: true,
     });
     return one && [one.folder];
   }
   const some = await vscode.window.showQuickPick(items, {
     canPickMany: true,
+    matchOnDescription: true,
+    matchOnDetail: true,
     placeHolder: vscode.l10n.t('Runs to compare (the oldest is the baseline)'),
   });
   if (!some || some.length === 0) return undefined;

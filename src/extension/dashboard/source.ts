@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { UserError } from '../../errors';
 import { parseJson } from '../../lines';
 import type { Alert, Result, RunHead, ValidationMark } from '../../protocol/dashboard';
+import { aboutFile, readAbout } from '../../runs/about';
 import { check } from '../../runs/jsonl';
 import { configFile, metricsFile, validationFile } from '../../runs/layout';
 import { openRun, readConfig, readSummary, readValidation } from '../../runs/reading';
@@ -21,6 +22,7 @@ export class RunSource {
   private alerts: { rows: number; alerts: Alert[] } = { rows: -1, alerts: [] };
   private readonly config = cached(() => (existsSync(configFile(this.folder)) ? readConfig(this.folder) : undefined));
   private readonly results = cached(() => readSummary(this.folder).map(resultOf));
+  private readonly about = cached(() => readAbout(this.folder));
   private readonly validation = cached(() => readValidation(this.folder).map(markOf));
 
   constructor(readonly folder: string) {
@@ -64,8 +66,10 @@ export class RunSource {
     };
     if (this.metricsProblem) problems.push(this.metricsProblem);
     const start = startOf(this.settings());
+    const label = take(this.about(aboutFile(folder)), {}).name;
     const shared = {
       folder,
+      ...(label && { label }),
       ...(start && { start }),
       results: take(this.results(`${folder}/summary.json`), []),
       validation: take(this.validation(validationFile(folder)), []),

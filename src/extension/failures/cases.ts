@@ -1,10 +1,29 @@
-/** Failure cases as the tree groups them. No editor types, so that all of it can be tested anywhere. */
+/** Failure cases as the tree groups, finds and sorts them. No editor types, so that all of it can be tested anywhere. */
+import { faultText } from '../../chain/fault-text';
 import { failureCategories } from '../../chain/faults';
+import type { Decisions } from '../../runs/decisions';
 import type { FailureRecord } from '../../runs/records';
 import { clip, plural } from '../words';
 
 export const groupings = ['category', 'step'] as const;
 export type Grouping = (typeof groupings)[number];
+
+/** Titles of the orders. */
+export const caseOrders = {
+  run: 'As the run recorded them',
+  unread: 'Unread first',
+  shortest: 'Shortest answer first',
+  longest: 'Longest answer first',
+  wrong: 'Most wrong answers first',
+} as const;
+export type CaseOrder = keyof typeof caseOrders;
+
+/** How the cases of a run are listed. */
+export interface Listing {
+  grouping: Grouping;
+  order: CaseOrder;
+  filter: string;
+}
 
 export interface CaseGroup {
   kind: 'group';
@@ -23,29 +42,80 @@ export interface FailureCase {
   run: string;
   problemId: string;
   sample: number;
+  /** The first wrong step of that sample, from 0, and why; as a person marked it, else as it was recorded. */
+  fault?: { step: number; reason: string };
   record: FailureRecord;
 }
 
-/** The cases that hold every word of the filter somewhere in what is known of them, capitals aside. */
-export function filterFailures(records: readonly FailureRecord[], filter: string): readonly FailureRecord[] {
+/** The cases in groups as they are listed: what next and previous walk through. */
+export function listCases(
+  run: string,
+  records: readonly FailureRecord[],
+  decisions: Decisions,
+  { grouping, order, filter }: Listing,
+): CaseGroup[] {
+  const found = filterFailures(records, filter, decisions).map((record) => caseOf(run, record, decisions));
+  return groupFailures(run, sorted(found, order, decisions), grouping);
+}
+
+/** What a word of the filter asks of a case, beside text: `is:unread`, `tokens>200`. */
+const marks: Record<string, (id: string, decisions: Decisions) => boolean> = {
+  'is:read': (id, { read }) => read.has(id),
+  'is:unread': (id, { read }) => !read.has(id),
+  'is:noted': (id, { notes }) => notes.has(id),
+  'is:marked': (id, { steps }) => steps.has(id),
+  'is:picked': (id, { picked }) => picked.has(id),
+  'is:accepted': (id, decisions) => isAccepted(id, decisions),
+  'is:undecided': (id, decisions) => !isAccepted(id, decisions) && !decisions.picked.has(id),
+};
+export const filterWords = [...Object.keys(marks), 'tokens>200', 'tokens<50'];
+
+export const isAccepted = (problemId: string, { rewrites }: Decisions): boolean =>
+  rewrites.get(problemId)?.some(({ verdict }) => verdict === 'accepted' || verdict === 'edited') ?? false;
+
+/** The cases that hold every word of the filter somewhere in what is known of them, capitals aside, and are what it says they are. */
+export function filterFailures(
+  records: readonly FailureRecord[],
+  filter: string,
+  decisions: Decisions,
+): readonly FailureRecord[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return records;
   return records.filter((record) => {
     const { problemId, question, answer, category, firstWrongStep, samples } = record;
     const texts = [problemId, question, answer, category, firstWrongStep?.text, firstWrongStep?.reason];
-    const all = [...texts, ...samples.map(({ text }) => text)].join('\n').toLowerCase();
-    return words.every((word) => all.includes(word));
+    const all = [...texts, decisions.notes.get(problemId), ...samples.map(({ text }) => text)].join('\n').toLowerCase();
+    return words.every((word) => {
+      const [, sign, count] = /^tokens([<>])(\d+)$/.exec(word) ?? [];
+      if (sign === '>') return samples.some(({ tokens }) => tokens > Number(count));
+      if (sign === '<') return samples.some(({ tokens }) => tokens < Number(count));
+      return marks[word]?.(problemId, decisions) ?? all.includes(word);
+    });
   });
 }
 
-/** Groups in a fixed order, by what they say; within one, the order of the file. */
-export function groupFailures(run: string, records: readonly FailureRecord[], grouping: Grouping): CaseGroup[] {
-  const key = grouping === 'category' ? ({ category }: FailureRecord) => category : stepOf;
+function sorted(cases: readonly FailureCase[], order: CaseOrder, { read }: Decisions): readonly FailureCase[] {
+  const length = ({ record, sample }: FailureCase) => record.samples[sample]?.tokens ?? 0;
+  const wrong = ({ record: { samples } }: FailureCase) =>
+    samples.filter(({ correct }) => !correct).length / Math.max(1, samples.length);
+  const amounts: Record<CaseOrder, (one: FailureCase) => number> = {
+    run: () => 0,
+    unread: ({ problemId }) => Number(read.has(problemId)),
+    shortest: length,
+    longest: (one) => -length(one),
+    wrong: (one) => -wrong(one),
+  };
+  return cases.toSorted((a, b) => amounts[order](a) - amounts[order](b));
+}
+
+/** Groups in a fixed order, by what they say; within one, the order given. */
+function groupFailures(run: string, all: readonly FailureCase[], grouping: Grouping): CaseGroup[] {
+  const key = grouping === 'category' ? ({ record }: FailureCase) => record.category : stepOf;
   const groups = new Map<string, FailureCase[]>();
-  for (const record of records) {
-    const cases = groups.get(key(record)) ?? [];
-    groups.set(key(record), cases);
-    cases.push(caseOf(run, record));
+  for (const one of all) {
+    const cases = groups.get(key(one)) ?? [];
+    groups.set(key(one), cases);
+    cases.push(one);
   }
   const order = grouping === 'category' ? byCategory : byStep;
   return [...groups]
@@ -56,16 +126,21 @@ export function groupFailures(run: string, records: readonly FailureRecord[], gr
     }));
 }
 
-export function caseOf(run: string, record: FailureRecord): FailureCase {
+export function caseOf(run: string, record: FailureRecord, { steps }: Pick<Decisions, 'steps'>): FailureCase {
   const { problemId, firstWrongStep, samples } = record;
+  const marked = steps.get(problemId);
   const wrong = samples.findIndex(({ correct }) => !correct);
-  const sample = firstWrongStep?.sample ?? Math.max(0, wrong);
-  return { kind: 'case', id: `case ${run} ${record.seq}`, run, problemId, sample, record };
+  const sample = marked?.sample ?? firstWrongStep?.sample ?? Math.max(0, wrong);
+  const recorded = firstWrongStep && {
+    step: firstWrongStep.step,
+    reason: faultText(firstWrongStep.reason, firstWrongStep.step),
+  };
+  const fault = marked ? { step: marked.step, reason: `first wrong step marked: ${marked.step + 1}` } : recorded;
+  return { kind: 'case', id: `case ${run} ${record.seq}`, run, problemId, sample, ...(fault && { fault }), record };
 }
 
 const noStep = 'No wrong step found';
-const stepOf = ({ firstWrongStep }: FailureRecord) =>
-  firstWrongStep ? `Wrong from step ${firstWrongStep.step + 1}` : noStep;
+const stepOf = ({ fault }: FailureCase) => (fault ? `Step ${fault.step + 1}` : noStep);
 
 const rank = (list: readonly string[], value: string) => (list.includes(value) ? list.indexOf(value) : list.length);
 const byCategory = (a: string, b: string) =>
@@ -74,12 +149,11 @@ const byStep = (a: string, b: string) =>
   Number(a === noStep) - Number(b === noStep) || a.localeCompare(b, undefined, { numeric: true });
 
 /** What went wrong, in one line. */
-export function caseText({ record, sample }: FailureCase): string {
-  const { firstWrongStep, samples, answer } = record;
-  if (firstWrongStep) return clip(firstWrongStep.reason.replace(/^leaves the teacher's path here: /, ''), 100);
-  const shown = samples[sample];
+export function caseText({ record, sample, fault }: FailureCase): string {
+  if (fault) return clip(fault.reason, 100);
+  const shown = record.samples[sample];
   if (!shown?.finished) return 'cut off by the token budget';
-  return shown.answer === null ? 'no answer' : `answers ${clip(shown.answer, 30)}, not ${clip(answer, 30)}`;
+  return shown.answer === null ? 'no answer' : `answers ${clip(shown.answer, 30)}, not ${clip(record.answer, 30)}`;
 }
 
 /** `3 of 3 wrong` */

@@ -3,10 +3,11 @@ import { pickRun } from '../commands/pick';
 import { command } from '../commands/report';
 import { setContext } from '../contexts';
 import { casesMime, type DraggedCases } from '../runs';
-import { titleOf } from '../runs/items';
+import { runTitle } from '../runs/items';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { plural } from '../words';
+import { type CaseOrder, caseOrders, filterWords } from './cases';
 import { type FailuresNode, FailuresTree } from './view';
 
 /** The Failure Cases view and its commands. */
@@ -22,20 +23,21 @@ export function registerFailures(services: Services): vscode.Disposable {
   /** Cases that were there when the view was last seen, by run: what came since is the badge. */
   const seen = new Map<string, number>();
   const look = () => {
-    const { run, newer } = services.cases;
+    const { run, newer, listing, groups } = services.cases;
     services.cases.hold(view.visible ? run : undefined);
-    const { all, shown } = tree.counts();
+    const all = run ? (services.runs.cache.failures(run).value ?? []).length : 0;
+    const shown = groups.reduce((sum, { cases }) => sum + cases.length, 0);
     const messages = [
-      tree.filter && t('"{0}": {1} of {2}', tree.filter, shown, plural(all, 'case')),
-      newer && t('A newer run has cases too: {0}. Show Failure Cases changes to it.', subjectOf(newer)),
+      listing.filter && t('"{0}": {1} of {2}', listing.filter, shown, plural(all, 'case')),
+      newer && t('A newer run has cases too: {0}. Choose it with Show Failure Cases.', subjectOf(newer)),
     ];
     vscode.say(view, {
       description: run && `${subjectOf(run)} · ${plural(all, 'case')}`,
       message: messages.filter(Boolean).join(' ') || undefined,
     });
     setContext('distillery.hasFailures', run !== undefined);
-    setContext('distillery.failuresFiltered', tree.filter !== '');
-    setContext('distillery.failuresGrouping', tree.grouping);
+    setContext('distillery.failuresFiltered', listing.filter !== '');
+    setContext('distillery.failuresGrouping', listing.grouping);
     if (!run) return;
     if (view.visible || !seen.has(run)) seen.set(run, all);
     const fresh = all - seen.get(run)!;
@@ -44,7 +46,7 @@ export function registerFailures(services: Services): vscode.Disposable {
   };
   const subjectOf = (run: string) => {
     const listing = services.runs.cache.find(run);
-    return 'run' in listing ? `${listing.run.record.name}, ${titleOf(listing.id)}` : listing.id;
+    return 'run' in listing ? `${listing.run.record.name}, ${runTitle(listing, services.runs.cache)}` : listing.id;
   };
   void services.runs.ready.then(look);
   return vscode.Disposable.from(
@@ -52,6 +54,10 @@ export function registerFailures(services: Services): vscode.Disposable {
     view,
     tree.onDidChangeTreeData(look),
     view.onDidChangeVisibility(look),
+    services.cases.onDidShow(({ run, problemId }) => {
+      const node = view.visible ? tree.caseOf(run, problemId) : undefined;
+      if (node && view.selection[0] !== node) void view.reveal(node, { select: true, focus: false });
+    }),
     command(services, 'distillery.showFailures', async (argument: unknown) => {
       const { cases } = services;
       const none = { message: 'no run has failure cases', remedy: 'Stage 3 looks for them, or import recorded ones.' };
@@ -73,13 +79,23 @@ export function registerFailures(services: Services): vscode.Disposable {
           : await vscode.window.showInputBox({
               title: t('Filter Failure Cases'),
               prompt: t('Words to look for in questions, answers, categories and first wrong steps'),
-              value: tree.filter,
+              placeHolder: filterWords.join('  '),
+              value: services.cases.listing.filter,
             });
-      if (text !== undefined) tree.search(text.trim());
+      if (text !== undefined) await services.cases.list({ filter: text.trim() });
     }),
-    command(services, 'distillery.clearFailuresFilter', () => tree.search('')),
-    command(services, 'distillery.groupFailuresByCategory', () => tree.group('category')),
-    command(services, 'distillery.groupFailuresByStep', () => tree.group('step')),
+    command(services, 'distillery.clearFailuresFilter', () => services.cases.list({ filter: '' })),
+    command(services, 'distillery.groupFailuresByCategory', () => services.cases.list({ grouping: 'category' })),
+    command(services, 'distillery.groupFailuresByStep', () => services.cases.list({ grouping: 'step' })),
+    command(services, 'distillery.sortFailures', async () => {
+      const items = Object.entries(caseOrders).map(([order, label]) => ({
+        label,
+        order: order as CaseOrder,
+        description: order === services.cases.listing.order ? t('now') : undefined,
+      }));
+      const chosen = await vscode.window.showQuickPick(items, { title: t('Sort Failure Cases') });
+      if (chosen) await services.cases.list({ order: chosen.order });
+    }),
   );
 }
 

@@ -1,11 +1,13 @@
+import type { Decisions } from '../../runs/decisions';
 import { type Markdown, md, paragraphs } from '../markdown';
 import { caseText, type FailureCase, shareText } from './cases';
 
-/** The case in short: question, what the student said, what is right. */
-export function caseTooltip(one: FailureCase): Markdown {
+/** The case in short: question, what the student said, what is right, what a person noted. */
+export function caseTooltip(one: FailureCase, { notes }: Pick<Decisions, 'notes'>): Markdown {
   const { record, sample } = one;
   const { problemId, question, answer, category, firstWrongStep, samples } = record;
   const said = samples[sample]?.answer;
+  const note = notes.get(problemId);
   return paragraphs(
     md`**${problemId}** ${category}`,
     question,
@@ -13,5 +15,6 @@ export function caseTooltip(one: FailureCase): Markdown {
     md`*${caseText(one)}*`,
     said === undefined || said === null ? md`Right: **${answer}**` : md`Right: **${answer}**, the student: **${said}**`,
     shareText(record),
+    note && md`Note: ${note}`,
   );
 }

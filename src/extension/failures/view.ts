@@ -1,85 +1,60 @@
 import type { UserError } from '../../errors';
+import { type Decisions, decisionsOf } from '../../runs/decisions';
 import { md } from '../markdown';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
-import { plural } from '../words';
-import {
-  type CaseGroup,
-  caseText,
-  type FailureCase,
-  filterFailures,
-  type Grouping,
-  groupFailures,
-  shareText,
-} from './cases';
+import { clip, plural } from '../words';
+import { type CaseGroup, caseText, type FailureCase, isAccepted, shareText } from './cases';
 import { caseTooltip } from './tooltip';
 
 export type FailuresNode = CaseGroup | FailureCase | { kind: 'problem'; id: string; run: string; problem: UserError };
-
-const groupingKey = 'failures.grouping';
 
 /** The failure cases of one run. */
 export class FailuresTree implements vscode.TreeDataProvider<FailuresNode>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.changed.event;
   private readonly listener: vscode.Disposable;
-  private text = '';
 
   constructor(private readonly services: Services) {
     this.listener = services.cases.onDidChange(() => this.changed.fire());
   }
 
-  get grouping(): Grouping {
-    return this.services.context.workspaceState.get<Grouping>(groupingKey, 'category');
-  }
-
-  get filter(): string {
-    return this.text;
-  }
-
-  async group(grouping: Grouping): Promise<void> {
-    await this.services.context.workspaceState.update(groupingKey, grouping);
-    this.changed.fire();
-  }
-
-  search(text: string): void {
-    this.text = text;
-    this.changed.fire();
-  }
-
-  /** How many cases the run has, and how many of them pass the filter. */
-  counts(): { all: number; shown: number } {
-    const { run } = this.services.cases;
-    const all = run ? (this.services.runs.cache.failures(run).value ?? []) : [];
-    return { all: all.length, shown: filterFailures(all, this.text).length };
-  }
-
   getChildren(node?: FailuresNode): FailuresNode[] {
     if (node) return node.kind === 'group' ? node.cases : [];
-    const { run } = this.services.cases;
+    const { run, groups } = this.services.cases;
     if (!run) return [];
-    const { value, problem } = this.services.runs.cache.failures(run);
-    if (problem) return [{ kind: 'problem', id: `problem ${run}`, run, problem }];
-    return groupFailures(run, filterFailures(value, this.text), this.grouping);
+    const { problem } = this.services.runs.cache.failures(run);
+    return problem ? [{ kind: 'problem', id: `problem ${run}`, run, problem }] : groups;
+  }
+
+  getParent(node: FailuresNode): FailuresNode | undefined {
+    return node.kind === 'case' ? this.services.cases.groups.find(({ cases }) => cases.includes(node)) : undefined;
+  }
+
+  /** The node of a case, to show where the reader is. */
+  caseOf(run: string, problemId: string): FailureCase | undefined {
+    if (run !== this.services.cases.run) return undefined;
+    return this.services.cases.groups.flatMap(({ cases }) => cases).find((one) => one.problemId === problemId);
   }
 
   getTreeItem(node: FailuresNode): vscode.TreeItem {
-    if (node.kind === 'case') {
-      const { value } = this.services.runs.cache.decisions(node.run);
-      const approved = value?.rewrites.get(node.problemId)?.some(({ verdict }) => /^(accepted|edited)$/.test(verdict));
-      return caseItem(node, value?.picked.has(node.problemId) ?? false, approved ?? false);
-    }
+    if (node.kind === 'case') return caseItem(node, this.decisions(node.run));
     return node.kind === 'group' ? groupItem(node) : problemItem(node.problem);
   }
 
   resolveTreeItem(item: vscode.TreeItem, node: FailuresNode): vscode.TreeItem {
-    if (node.kind === 'case') vscode.say(item, { tooltip: vscode.markdown(caseTooltip(node)) });
+    if (node.kind === 'case')
+      vscode.say(item, { tooltip: vscode.markdown(caseTooltip(node, this.decisions(node.run))) });
     return item;
   }
 
   dispose(): void {
     this.listener.dispose();
     this.changed.dispose();
+  }
+
+  private decisions(run: string): Decisions {
+    return this.services.runs.cache.decisions(run).value ?? decisionsOf([]);
   }
 }
 
@@ -94,31 +69,39 @@ function groupItem({ id, label, cases }: CaseGroup): vscode.TreeItem {
   return item;
 }
 
-/** `picked`: for the next Stage 3. `approved`: one of its rewrites, which the next Stage 3 teaches. */
-function caseItem(node: FailureCase, picked: boolean, approved: boolean): vscode.TreeItem {
-  const item = new vscode.TreeItem(node.problemId);
+/** What people made of a case, in the order in which it matters. */
+function marksOf(problemId: string, decisions: Decisions): string[] {
+  return [
+    decisions.picked.has(problemId) ? 'picked for Stage 3' : '',
+    isAccepted(problemId, decisions) ? 'rewrite accepted' : '',
+    decisions.notes.has(problemId) ? 'noted' : '',
+    decisions.read.has(problemId) ? 'read' : '',
+  ].filter(Boolean);
+}
+
+function iconOf(problemId: string, { picked, read }: Decisions): vscode.ThemeIcon {
+  if (picked.has(problemId)) return new vscode.ThemeIcon('pinned');
+  if (read.has(problemId)) return new vscode.ThemeIcon('check');
+  return new vscode.ThemeIcon('circle-slash', new vscode.ThemeColor('list.errorForeground'));
+}
+
+/** The question first: a case is known by what it asks. */
+function caseItem(node: FailureCase, decisions: Decisions): vscode.TreeItem {
+  const { run, problemId, sample, record } = node;
+  const item = new vscode.TreeItem(clip(record.question, 60));
   item.id = node.id;
-  const marks = [...(picked ? ['picked'] : []), ...(approved ? ['rewrite approved'] : [])];
-  item.iconPath = picked
-    ? new vscode.ThemeIcon('pinned')
-    : new vscode.ThemeIcon('circle-slash', new vscode.ThemeColor('list.errorForeground'));
-  item.contextValue = picked ? 'case.picked' : 'case';
-  const { run, problemId, sample } = node;
+  item.iconPath = iconOf(problemId, decisions);
+  item.contextValue = decisions.picked.has(problemId) ? 'case.picked' : 'case';
+  // The focus stays in the list, which can be walked by keys.
   item.command = {
     command: 'distillery.openCase',
     title: 'Open Case',
-    arguments: [{ run, problemId, sample }],
+    arguments: [{ run, problemId, sample }, { preserveFocus: true }],
   };
-  const spoken = [
-    problemId,
-    picked ? 'picked for Stage 3' : '',
-    approved ? 'rewrite approved' : '',
-    node.record.category,
-    caseText(node),
-    shareText(node.record),
-  ];
+  const marks = marksOf(problemId, decisions);
+  const spoken = [clip(record.question, 60), problemId, ...marks, record.category, caseText(node), shareText(record)];
   vscode.say(item, {
-    description: [...marks, caseText(node)].join(' · '),
+    description: [problemId, ...marks, caseText(node)].join(' · '),
     accessibilityInformation: { label: spoken.filter(Boolean).join(', ') },
   });
   return item;

@@ -125,13 +125,15 @@ function runItem(listing: RunListing, { cache, progress, newest, now }: Surround
     };
   const { record } = listing.run;
   const state = stateOf(listing.run);
-  const label = titleOf(listing.id, now);
+  const { tags = [], starred } = cache.about(listing.folder);
+  const label = `${starred ? '★ ' : ''}${runTitle(listing, cache, now)}`;
   const at = progress(listing.folder);
   const working = at && (state === 'running' || state === 'paused');
   const parts = [
     ...(working ? measuredParts(at) : resultParts(cache.summary(listing.folder).value ?? [])),
     state === 'finished' || (working && state === 'running') ? '' : stateTitles[state],
     ...(working ? [progressText(at), leftText(at)] : [stageAt(listing), ago(record.updated, now)]),
+    ...tags.map((tag) => `#${tag}`),
   ];
   const description = parts.filter(Boolean).join(' · ');
   return {
@@ -154,6 +156,10 @@ export function titleOf(id: string, now = Date.now()): string {
   return again ? `${time} (${again})` : time;
 }
 
+/** What a person called the run, else when it began. */
+export const runTitle = ({ id, folder }: RunListing, cache: Pick<RunCache, 'about'>, now = Date.now()): string =>
+  cache.about(folder).name ?? titleOf(id, now);
+
 /** Where a run that did not come to its end stands. */
 function stageAt(listing: RunListing): string {
   if (!('run' in listing) || listing.run.record.state === 'finished') return '';
@@ -162,7 +168,7 @@ function stageAt(listing: RunListing): string {
 }
 
 /** What the last stage reached, and what that is against the student that the run began with. */
-function resultParts(rows: readonly StageRow[]): string[] {
+export function resultParts(rows: readonly StageRow[]): string[] {
   const last = rows.at(-1);
   return last
     ? rowParts(

@@ -43,6 +43,7 @@ function runTooltip(listing: RunListing, cache: RunCache, progress?: Progress): 
   return paragraphs(
     md`**${record.name}** ${stateTitles[stateOf(listing.run)]}`,
     record.reason,
+    cache.about(listing.folder).note,
     progress && progressParts(progress).join(', '),
     summary.problem ? summary.problem.toString() : summaryTable(summary.value, cache.start(listing.folder)),
     failures > 0 ? plural(failures, 'failure case') : undefined,

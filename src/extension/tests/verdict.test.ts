@@ -42,7 +42,7 @@ describe('an answer', () => {
       'Step 1: 6 + 4 = 10\nAnswer: 10',
       '10',
       {},
-      "10, not 19. Step 1: leaves the teacher's path here: the teacher never has 10.",
+      "10, not 19. Departs from the teacher at step 1: 10 does not occur in the teacher's chain.",
       '10, not 19 · 12 tokens',
     ],
     ['Hm.', null, {}, 'No answer; 19 is right.', 'no answer; 19 is right · 12 tokens'],

@@ -1,5 +1,7 @@
 /** An answer as the result of a test: what was expected, what came, and where it went wrong. Pure. */
+
 import { describeFailure, teacherChain } from '../../cases/describe';
+import { faultText, isGuess } from '../../chain/fault-text';
 import { answerLine, renderChain } from '../../chain/prompts';
 import type { Problem } from '../../data/types';
 import type { Evaluated } from '../../protocol/control';
@@ -31,6 +33,7 @@ export function verdictOf(problem: Problem, evaluated: Evaluated): Verdict {
 /** Where it went wrong, as far as it can be told. */
 function faultOf(problem: Problem, evaluated: Evaluated): string[] {
   const { firstWrongStep: fault, category } = describeFailure(problem, [evaluated], '');
+  if (fault && isGuess(fault.reason)) return [`${sentence(faultText(fault.reason, fault.step))}.`];
   if (fault) return [`Step ${fault.step + 1}: ${fault.reason}.`];
   if (evaluated.answer !== null) return [`${sentence(category.replace(/-/g, ' '))}.`];
   return evaluated.lenientCorrect ? ['The right number is there, but on no answer line.'] : [];

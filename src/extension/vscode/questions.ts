@@ -103,6 +103,14 @@ export function showInputBox({ title, prompt, placeHolder, validateInput, ...opt
   });
 }
 
+export function showSaveDialog({ title, saveLabel, ...options }: editor.SaveDialogOptions) {
+  return editor.window.showSaveDialog({
+    ...options,
+    title: title && inertLine(title),
+    saveLabel: saveLabel && inertLine(saveLabel),
+  });
+}
+
 export function showOpenDialog({ title, openLabel, ...options }: editor.OpenDialogOptions) {
   return editor.window.showOpenDialog({
     ...options,

@@ -3,7 +3,7 @@ import * as editor from 'vscode';
 import { inert, inertLine, visible } from '../../foreign-text';
 import type { Markdown } from '../markdown';
 import { markdown } from './objects';
-import { showInputBox, showOpenDialog, showQuickPick } from './questions';
+import { showInputBox, showOpenDialog, showQuickPick, showSaveDialog } from './questions';
 import type { Sealed } from './say';
 import { createStatusItem } from './status-item';
 import { createTreeView } from './tree';
@@ -101,6 +101,7 @@ export const window = {
     showInputBox,
     showOpenDialog,
     showQuickPick,
+    showSaveDialog,
     withProgress,
   },
   showInformationMessage: message('showInformationMessage'),

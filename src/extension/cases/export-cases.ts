@@ -1,0 +1,86 @@
+import { type Decisions, decisionsOf } from '../../runs/decisions';
+import { writeOutput } from '../../writing';
+import { trustedCommand } from '../commands/report';
+import { caseText, type FailureCase, isAccepted } from '../failures/cases';
+import type { Services } from '../services';
+import * as vscode from '../vscode';
+import { plural } from '../words';
+
+const { t } = vscode.l10n;
+
+/** `distillery.exportCases`: the cases that are listed, in their order, with what people decided, as JSON lines or Markdown. */
+export function registerExport(services: Services): vscode.Disposable {
+  return trustedCommand(services, 'distillery.exportCases', async (argument?: unknown) => {
+    const { run, groups } = services.cases;
+    const all = groups.flatMap(({ cases }) => cases);
+    if (run === undefined || all.length === 0)
+      return void vscode.window.showInformationMessage(t('There are no failure cases to export.'));
+    const file = typeof argument === 'string' ? argument : await chooseFile();
+    if (file === undefined) return undefined;
+    const decisions = services.runs.cache.decisions(run).value ?? decisionsOf([]);
+    writeOutput(file, file.endsWith('.md') ? casesMarkdown(all, decisions) : casesLines(all, decisions));
+    const open = t('Open File');
+    const text = t('{0} exported.', plural(all.length, 'case'));
+    if ((await vscode.window.showInformationMessage(text, open)) === open)
+      await vscode.window.showTextDocument(vscode.Uri.file(file));
+    return file;
+  });
+}
+
+async function chooseFile(): Promise<string | undefined> {
+  const chosen = await vscode.window.showSaveDialog({
+    title: t('Export Failure Cases'),
+    saveLabel: t('Export'),
+    filters: { [t('JSON Lines')]: ['jsonl'], [t('Markdown')]: ['md'] },
+  });
+  return chosen?.fsPath;
+}
+
+/** What people decided about a case, as far as they did. */
+function decided({ problemId }: FailureCase, { picked, rewrites, steps, notes, read }: Decisions) {
+  return {
+    picked: picked.has(problemId),
+    read: read.has(problemId),
+    note: notes.get(problemId),
+    firstWrongStep: steps.get(problemId),
+    rewrites: rewrites.get(problemId)?.map(({ text, verdict }) => ({ text, verdict })),
+  };
+}
+
+export const casesLines = (cases: readonly FailureCase[], decisions: Decisions): string =>
+  cases.map((one) => `${JSON.stringify({ ...one.record, decisions: decided(one, decisions) })}\n`).join('');
+
+/** For people: question, answers, the teacher, what was decided. What models wrote stands in fences that it cannot end. */
+export function casesMarkdown(cases: readonly FailureCase[], decisions: Decisions): string {
+  return cases
+    .map((one) => {
+      const { problemId, record, sample } = one;
+      const { question, answer, category, samples, teacherChain } = record;
+      const note = decisions.notes.get(problemId);
+      const accepted = isAccepted(problemId, decisions)
+        ? (decisions.rewrites.get(problemId) ?? []).filter(
+            ({ verdict }) => verdict !== 'rejected' && verdict !== 'proposed',
+          )
+        : [];
+      return [
+        `## ${oneLine(problemId)}`,
+        `${category}: ${oneLine(caseText(one))}`,
+        ...(note === undefined ? [] : [`Note: ${oneLine(note)}`]),
+        `Question (the answer is ${oneLine(answer)}):`,
+        fenced(question),
+        ...(samples[sample] ? ['Student:', fenced(samples[sample].text)] : []),
+        ...(teacherChain === undefined ? [] : ['Teacher:', fenced(teacherChain)]),
+        ...accepted.flatMap(({ text }) => ['Accepted rewrite:', fenced(text)]),
+      ].join('\n\n');
+    })
+    .join('\n\n')
+    .concat('\n');
+}
+
+const oneLine = (text: string) => text.replace(/\s+/g, ' ').trim();
+
+function fenced(text: string): string {
+  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}text\n${text.trimEnd()}\n${fence}`;
+}

@@ -1,0 +1,136 @@
+import { placeSteps } from '../../chain/places';
+import { splitChain } from '../../chain/split';
+import { UserError } from '../../errors';
+import { command, trustedCommand } from '../commands/report';
+import type { Services } from '../services';
+import * as vscode from '../vscode';
+import { plural } from '../words';
+import { type Case, readCase } from './case';
+import { activeCase, openCase, problemsFrom } from './case-commands';
+import type { CaseDocuments } from './case-documents';
+import { canBe } from './choose-rewrite';
+import { decide, markRead, markStep, note } from './decide';
+import { type CaseReference, referenceFrom } from './reference';
+
+const { t } = vscode.l10n;
+
+/** Walking through many cases: next and previous, marks and notes, decisions on several at once. */
+export function registerReading(services: Services, documents: CaseDocuments): vscode.Disposable {
+  const { runs, cases } = services;
+  const refresh = (run: string) => {
+    runs.refresh(run);
+    documents.refresh(new Set([run]));
+  };
+  const read = ({ run, problemId }: CaseReference) => readCase(runs.cache, { run, problemId });
+  const named = (argument: unknown): CaseReference => {
+    const reference = referenceFrom(argument) ?? activeCase();
+    if (reference) return reference;
+    throw new UserError('no failure case is open', { code: 'input', remedy: 'Open one from the Failure Cases view.' });
+  };
+  const step = (by: 1 | -1) => async (argument?: unknown) => {
+    const { run, problemId } = named(argument);
+    const next = neighbour(cases.order(run) ?? [], problemId, by);
+    if (next === undefined) vscode.window.setStatusBarMessage(t('There is no other case in the list.'), 5000);
+    else await openCase(services, documents, { run, problemId: next });
+  };
+  /** Does something with each of the cases that a command is for; says how many it was. */
+  const onMany = (argument: unknown, selected: unknown, act: (one: Case) => boolean) => {
+    const problems = problemsFrom(argument, selected);
+    if (problems.length === 0) named(argument);
+    const done = problems.filter((problem) => act(read(problem)));
+    for (const run of new Set(problems.map((one) => one.run))) refresh(run);
+    return done.length;
+  };
+
+  return vscode.Disposable.from(
+    command(services, 'distillery.nextCase', step(1)),
+    command(services, 'distillery.previousCase', step(-1)),
+    trustedCommand(services, 'distillery.markFirstWrongStep', (argument?: unknown, asked?: unknown) => {
+      const reference = named(argument);
+      const shown = argument === undefined ? documents.at(documents.uriOf(reference))?.value?.case : undefined;
+      const of = shown ?? readCase(runs.cache, reference);
+      const at = typeof asked === 'number' || asked === null ? asked : stepAtCursor(documents, of);
+      if (at === undefined) throw notInStep();
+      markStep(of, of.shown!.place.sample, at);
+      refresh(reference.run);
+      const said = at === null ? t('The mark is taken back.') : t('Step {0} is marked as the first wrong one.', at + 1);
+      vscode.window.setStatusBarMessage(said, 5000);
+    }),
+    trustedCommand(services, 'distillery.noteCase', async (argument?: unknown, written?: unknown) => {
+      const of = read(named(argument));
+      const text =
+        typeof written === 'string'
+          ? written
+          : await vscode.window.showInputBox({
+              title: t('Note on {0}', of.reference.problemId),
+              prompt: t('Kept in decisions.jsonl of the run; found by the filter'),
+              value: of.note ?? '',
+            });
+      if (text === undefined) return;
+      note(of, text.trim());
+      refresh(of.reference.run);
+    }),
+    trustedCommand(services, 'distillery.markRead', (argument?: unknown, selected?: unknown) =>
+      onMany(argument, selected, (one) => {
+        if (!one.read) markRead(one, true);
+        return true;
+      }),
+    ),
+    trustedCommand(services, 'distillery.markUnread', (argument?: unknown, selected?: unknown) =>
+      onMany(argument, selected, (one) => {
+        if (one.read) markRead(one, false);
+        return true;
+      }),
+    ),
+    trustedCommand(services, 'distillery.acceptBestRewrites', (argument?: unknown, selected?: unknown) => {
+      const done = onMany(argument, selected, (one) => {
+        const [best] = one.rewrites.filter(({ verdict }) => verdict !== 'rejected');
+        if (!best || !canBe.accepted(best)) return false;
+        decide(one, best, 'accepted');
+        return true;
+      });
+      tell(t('{0} accepted. The next Stage 3 learns them.', plural(done, 'rewrite')));
+    }),
+    trustedCommand(services, 'distillery.rejectAllRewrites', (argument?: unknown, selected?: unknown) => {
+      let rejected = 0;
+      onMany(argument, selected, (one) => {
+        const some = one.rewrites.filter(canBe.rejected);
+        for (const rewrite of some) decide(one, rewrite, 'rejected');
+        rejected += some.length;
+        return some.length > 0;
+      });
+      tell(t('{0} rejected.', plural(rejected, 'rewrite')));
+    }),
+  );
+}
+
+const tell = (text: string) => vscode.window.setStatusBarMessage(text, 5000);
+
+const notInStep = () =>
+  new UserError('the cursor is in no step of the student’s answer', {
+    code: 'input',
+    remedy: 'Put it into the first wrong step, above "Teacher".',
+  });
+
+/** The one `by` places further, round and round; undefined where there is no other. A case that is not listed comes before the first. */
+export function neighbour(ids: readonly string[], problemId: string, by: 1 | -1): string | undefined {
+  const at = ids.indexOf(problemId);
+  const from = at < 0 && by < 0 ? 0 : at;
+  const next = ids[(from + by + ids.length) % ids.length];
+  return next === problemId ? undefined : next;
+}
+
+/** The step of the shown answer that the cursor is in, from 0; undefined: it is in none. */
+export function stepAtCursor(documents: CaseDocuments, { shown, reference }: Case): number | undefined {
+  const editor = vscode.window.activeTextEditor;
+  const layout = editor && documents.at(editor.document.uri)?.value?.layout;
+  if (!editor || !layout?.student || !shown || shown.rollout || editor.document.getText() !== layout.text)
+    return undefined;
+  if (activeCase()?.problemId !== reference.problemId) return undefined;
+  const { start, end } = layout.student;
+  const offset = editor.document.offsetAt(editor.selection.active);
+  if (offset < start || offset > end) return undefined;
+  const places = placeSteps(shown.text, splitChain(shown.text).steps);
+  const at = places.findLastIndex((place) => place !== undefined && place !== null && start + place.start <= offset);
+  return at < 0 ? 0 : at;
+}

@@ -1,0 +1,44 @@
+import { basename } from 'node:path';
+import { type About, readAbout, writeAbout } from '../../runs/about';
+import type { Services } from '../services';
+import * as vscode from '../vscode';
+import { named } from './arguments';
+import { pickRun } from './pick';
+import { trustedCommand } from './report';
+
+const { t } = vscode.l10n;
+
+/** What people call a run and say of it: name, note, tags, star. */
+export function registerAboutRun(services: Services): vscode.Disposable {
+  type Change = (about: About, run: string, given: unknown) => Promise<About | undefined>;
+  const onRun = (id: `distillery.${string}`, title: string, change: Change) =>
+    trustedCommand(services, id, async (argument?: unknown, given?: unknown) => {
+      const none = { message: 'there are no runs in this workspace yet', remedy: 'Run a curriculum first.' };
+      const run = await pickRun(services, named(argument), title, () => true, none);
+      const changed = run && (await change(readAbout(run), run, given));
+      if (!run || !changed) return;
+      writeAbout(run, changed);
+      services.runs.refresh(run);
+    });
+  /** A text that was given with the command, or is asked for. */
+  const text = (given: unknown, title: string, prompt: string, value = '') =>
+    typeof given === 'string' ? Promise.resolve(given) : vscode.window.showInputBox({ title, prompt, value });
+
+  return vscode.Disposable.from(
+    onRun('distillery.starRun', t('Star or Unstar Run'), async ({ starred }) => ({ starred: !starred })),
+    onRun('distillery.renameRun', t('Rename Run'), async ({ name }, run, given) => {
+      const wanted = await text(given, t('Rename Run'), t('Name of {0}; empty: when it began', basename(run)), name);
+      return wanted === undefined ? undefined : { name: wanted.trim().slice(0, 200) };
+    }),
+    onRun('distillery.noteRun', t('Note on Run'), async ({ note }, run, given) => {
+      const wanted = await text(given, t('Note on Run'), t('Shown with {0}', basename(run)), note);
+      return wanted === undefined ? undefined : { note: wanted.trim().slice(0, 10_000) };
+    }),
+    onRun('distillery.tagRun', t('Tags of Run'), async ({ tags }, _, given) => {
+      const wanted = await text(given, t('Tags of Run'), t('Separated by commas'), tags?.join(', '));
+      if (wanted === undefined) return undefined;
+      const each = wanted.split(',').map((tag) => tag.trim().slice(0, 100));
+      return { tags: [...new Set(each.filter(Boolean))].slice(0, 50) };
+    }),
+  );
+}

@@ -1,0 +1,23 @@
+import { type RunListing, stateOf } from '../../runs/reading';
+import type { RunCache } from '../run-cache';
+import { resultParts, runTitle } from '../runs/items';
+import type * as vscode from '../vscode';
+import { ago, stateTitles } from '../words';
+
+/** A run in a list to choose from: what it is called and what it reached come before when it began. */
+export function runChoice(listing: RunListing, cache: RunCache, now = Date.now()): vscode.QuickPickItem {
+  if ('problem' in listing) return { label: listing.id, description: listing.problem.message };
+  const { record } = listing.run;
+  const { tags = [], starred } = cache.about(listing.folder);
+  const parts = [
+    ...resultParts(cache.summary(listing.folder).value ?? []),
+    stateTitles[stateOf(listing.run)],
+    ago(record.updated, now),
+    ...tags.map((tag) => `#${tag}`),
+  ];
+  return {
+    label: `${starred ? '★ ' : ''}${record.name}, ${runTitle(listing, cache, now)}`,
+    description: parts.join(' · '),
+    detail: listing.id,
+  };
+}

@@ -1,0 +1,32 @@
+/** about.json of a run: what people call it and say of it. Written by editors alone; a host neither reads nor needs it. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { parseJson } from '../lines';
+import { replaceText } from '../writing';
+import { check } from './jsonl';
+
+export const aboutFile = (run: string) => join(run, 'about.json');
+
+export const aboutSchema = z.object({
+  /** Shown in place of the time at which the run began. */
+  name: z.string().max(200).optional(),
+  note: z.string().max(10_000).optional(),
+  tags: z.array(z.string().max(100)).max(50).optional(),
+  starred: z.boolean().optional(),
+});
+export type About = z.infer<typeof aboutSchema>;
+
+/** Errors: a file that holds something else. */
+export function readAbout(run: string): About {
+  const file = aboutFile(run);
+  if (!existsSync(file)) return {};
+  return check(aboutSchema, parseJson(readFileSync(file, 'utf8'), { file, code: 'run' }), { file });
+}
+
+/** Changes what is named, and keeps the rest; what is empty goes. */
+export function writeAbout(run: string, change: About): void {
+  const about = { ...readAbout(run), ...change };
+  const kept = Object.entries(about).filter(([, value]) => value && (!Array.isArray(value) || value.length > 0));
+  replaceText(run, aboutFile(run), `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`);
+}
