@@ -37,5 +37,9 @@ KERNEL(sample_token)          // logits [rows,vocab], uniforms [rows], ids int32
 // grpo.h ------------------------------------------------------------------------------------------------------------------
 KERNEL(grpo_loss)             // logProbs [n], old [n], ref [n]|0, advantages [sequences], mask [n], starts int32, loss [1], dLogProbs [n], metrics [8], sequences, aggregation, importance, clipLow, clipHigh, beta, kl, normalizer, surrogate, sapoPositive, sapoNegative
 
+// pack.h ------------------------------------------------------------------------------------------------------------------
+KERNEL(pack_weight)           // weight [rows,k], packed, rows, k, precision (0 float32, 1 bfloat16, 2 int8): as decode_step reads it
+KERNEL(packed_size)           // out int32 [1], rows, k, precision: the numbers of 32 bits that the packed weight takes
+
 // decode.h ----------------------------------------------------------------------------------------------------------------
 KERNEL(decode_step)           // see decode.h

@@ -110,7 +110,7 @@ static void rms_norm_part(void *context, int part, int parts) {
     int i = 0;
     SWEEP(g->d, squares += vload(x + i) * vload(x + i), sum += x[i] * x[i])
     float rstd = 1 / __builtin_sqrtf((sum + vsum(squares)) / g->d + g->eps);
-    g->rstd[row] = rstd;
+    if (g->rstd) g->rstd[row] = rstd;
     i = 0;
     SWEEP(g->d, vstore(y + i, vload(x + i) * rstd * vload(g->weight + i)), y[i] = x[i] * rstd * g->weight[i])
   }

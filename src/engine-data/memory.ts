@@ -46,7 +46,7 @@ export interface Memory {
   activations: number;
   /** Work space of the output layer: logits are made in chunks. */
   vocabulary: number;
-  /** Weights with the adapter in them, which generate. */
+  /** The copy of the weights, the adapter in it, that generates. */
   merged: number;
   /** Keys and values of the completions that are being generated, with the logits of their next tokens. */
   cache: number;

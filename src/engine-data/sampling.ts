@@ -11,6 +11,9 @@ export interface Sampling {
   minP: number;
 }
 
+/** How the weights are rounded that completions are sampled with; the trained ones stay in float32. */
+export type WeightPrecision = 'float32' | 'bfloat16' | 'int8';
+
 export interface SampleOptions {
   sampling: Sampling;
   /** Most tokens of a completion, its end token included; fewer where the model's positions end before. */
@@ -24,6 +27,8 @@ export interface SampleOptions {
   groupSize?: number;
   /** Rows in flight at once, which bounds the cache's memory; 64 unless said. */
   maxRows?: number;
+  /** Of the weights while sampling; float32 unless said. */
+  precision?: WeightPrecision;
   /** Shown all completions as far as they are, now and then and at the end. */
   progress?: (drafts: readonly Readonly<Draft>[]) => void;
   /** Ends the sampling with the signal's reason. */

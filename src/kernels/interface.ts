@@ -19,7 +19,7 @@ import {
   type Tensor2D,
   tidy,
 } from '@tensorflow/tfjs-core';
-import type { Sampling } from '../engine-data/sampling';
+import type { Sampling, WeightPrecision } from '../engine-data/sampling';
 import type { KlEstimator } from '../engine-data/training';
 
 export const kernelNames = {
@@ -34,6 +34,7 @@ export const kernelNames = {
   sampleToken: 'SampleToken',
   groupAdvantages: 'GroupAdvantages',
   grpoLoss: 'GrpoLoss',
+  packWeight: 'PackWeight',
   decodeStep: 'DecodeStep',
   copySlots: 'CopySlots',
   adamW: 'AdamW',
@@ -257,6 +258,23 @@ export interface DecoderWeights {
   /** RoPE tables [positions, headDim/2]. */
   cos: Tensor2D;
   sin: Tensor2D;
+  /** Set where the matrices (of the layers, and `head`) have gone through packWeight. */
+  packed?: Packing;
+}
+
+/** What the shapes of packed weights no longer say. */
+export interface Packing {
+  precision: WeightPrecision;
+  /** Rows of `gate` and `up`. */
+  inner: number;
+}
+
+/**
+ * A weight [rows, k] in the form that decodeStep reads fastest, its numbers rounded to `precision`: what it looks like is the backend's affair.
+ * bfloat16: to the nearest; int8: to multiples of a scale that each row has.
+ */
+export function packWeight(weight: Tensor2D, precision: WeightPrecision): Tensor {
+  return run(kernelNames.packWeight, { weight }, { precision })[0];
 }
 
 /** Keys (after rotation) and values of past tokens. Both [layers, slots, kvHeads, maxLength, headDim]. */
@@ -283,6 +301,8 @@ export interface DecoderShape extends AttentionShape {
 /** Attribute map of the DecodeStep kernel: shape numbers and the count of layers. Weights are inputs named `embed`, `norm`, `head`, `cos`, `sin`, `<layer>.<name>`. */
 export interface DecodeAttrs extends DecoderShape {
   layers: number;
+  /** Null where the weights are plain matrices. */
+  packed: Packing | null;
 }
 
 /**
@@ -308,7 +328,7 @@ export function decodeStep(
   weights.layers.forEach((layer, i) => {
     for (const [name, tensor] of Object.entries(layer)) inputs[`${i}.${name}`] = tensor as Tensor | null;
   });
-  const attrs: DecodeAttrs = { ...shape, layers: weights.layers.length };
+  const attrs: DecodeAttrs = { ...shape, layers: weights.layers.length, packed: weights.packed ?? null };
   const [logits, keys, values] = run(kernelNames.decodeStep, inputs, attrs);
   cache.keys.dispose();
   cache.values.dispose();

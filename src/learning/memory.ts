@@ -5,7 +5,8 @@
 import { type Generation, type Learner, type Memory, noMemory, type Pass } from '../engine-data/memory';
 import { sizeClass } from '../kernels/native/pool';
 import { adapterShapes } from '../student-files/adapter';
-import { parameterShapes } from '../student-files/parameters';
+import type { ModelConfig } from '../student-files/config';
+import { embedName, headName, parameterShapes } from '../student-files/parameters';
 
 /** A float32 tensor of so many numbers. */
 const floats = (count: number) => (count > 0 ? sizeClass(4 * count) : 0);
@@ -80,20 +81,20 @@ function layerActivations({ config, lora }: Learner, { tokens: n }: Pass) {
 
 /** At the peak of a generation. */
 export function generationMemory(learner: Learner, generation: Generation, training: boolean): Memory {
-  const { config, lora } = learner;
+  const { config } = learner;
   const { rows, prompts, promptTokens, newTokens } = generation;
   const { layers, kvHeads, headDim, vocabSize } = config;
   const length = promptTokens + newTokens - 1;
-  const merged = lora ? mergedWeights(learner) : 0;
   const keys = floats(layers * rows * kvHeads * length * headDim);
   const logits = Math.max(2 * floats(rows * vocabSize), 3 * floats(prompts * vocabSize));
-  return { ...standing(learner, training), merged, cache: 2 * keys + logits };
+  return { ...standing(learner, training), merged: packedWeights(config), cache: 2 * keys + logits };
 }
 
-/** The weights that an adapter stands beside exist twice while it generates. */
-function mergedWeights({ config, lora }: Learner): number {
-  const adapted = new Set<string>();
-  for (const name of adapterShapes(config, { rank: 1, alpha: 1, dropout: 0, targets: lora!.targets }).keys())
-    adapted.add(name.replace('base_model.model.', '').replace(/\.lora_[AB]\.weight$/, '.weight'));
-  return held(new Map([...parameterShapes(config)].filter(([name]) => adapted.has(name))));
+/** Matrices exist twice while they generate: packed, in blocks of up to 32 rows (kernels/pack.h), the adapter in them. */
+function packedWeights(config: ModelConfig): number {
+  const block = 32;
+  const packed = ([rows, columns]: readonly number[]) => floats(Math.ceil(rows / block) * block * columns);
+  const matrices = [...parameterShapes(config)].filter(([name, { length }]) => length === 2 && name !== embedName);
+  const head = [config.vocabSize, config.hiddenSize];
+  return matrices.reduce((sum, [name, shape]) => (name === headName ? sum : sum + packed(shape)), packed(head));
 }

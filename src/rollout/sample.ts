@@ -7,8 +7,8 @@ import { dispose, slice, type Tensor, type Tensor2D, tensor1d, tidy, zeros } fro
 import type { Completion, SampleOptions, SampleSummary } from '../engine-data/sampling';
 import { UserError } from '../errors';
 import { copySlots, type DecoderWeights, decodeStep, type KvCache, sampleToken } from '../kernels/interface';
-import { mergeAdapter } from '../model/merge';
-import { decoderShape, decoderWeights, disposeModel, type Model } from '../model/transformer';
+import { packDecoder } from '../model/pack';
+import { decoderShape, type Model } from '../model/transformer';
 import { uniform } from '../random';
 import { checkLength, checkTokens, type ModelConfig } from '../student-files/config';
 import { type Group, groupsOf, type Row, Slots } from './schedule';
@@ -61,16 +61,28 @@ function checkPrompts(config: ModelConfig, prompts: readonly (readonly number[])
   }
 }
 
-/** Decodes until every draft has ended, and pauses after each step. Frees the cache, also when it is left early. */
+/** Decodes until every draft has ended, and pauses after each step. Frees weights and cache, also when it is left early. */
 function* decodeAll(model: Model, groups: readonly Group[], options: SampleOptions): Generator<void> {
   const budgetOf = (promptLength: number) => Math.min(options.maxNewTokens, model.config.maxPositions - promptLength);
   const longest = Math.max(1, ...groups.map(({ prompt: { length } }) => length + budgetOf(length))) - 1;
+  // A copy of the weights for as long as sampling lasts, the adapter in it: no token takes work for either.
+  const { weights, free } = packDecoder(model, longest, options.precision ?? 'float32');
+  try {
+    yield* decodeGroups(weights, groups, options, { config: model.config, budgetOf, longest });
+  } finally {
+    free();
+  }
+}
+
+function* decodeGroups(
+  weights: DecoderWeights,
+  groups: readonly Group[],
+  options: SampleOptions,
+  { config, budgetOf, longest }: { config: ModelConfig; budgetOf: (promptLength: number) => number; longest: number },
+): Generator<void> {
   const slots = new Slots(Math.min(options.maxRows ?? 64, groups.flatMap(({ rows }) => rows).length));
   const ends = new Set(options.eosIds);
-  // The adapter goes into the weights once: a copy of those it stands beside, for as long as sampling lasts, and no work at any token.
-  const decoder = model.adapter ? mergeAdapter(model) : model;
-  const weights = decoderWeights(decoder, longest);
-  let cache = emptyCache(model.config, slots.count, longest);
+  let cache = emptyCache(config, slots.count, longest);
   let active: Row[] = [];
   let next = 0;
   try {
@@ -78,7 +90,7 @@ function* decodeAll(model: Model, groups: readonly Group[], options: SampleOptio
       const entering: Group[] = [];
       while (next < groups.length && slots.take(groups[next])) entering.push(groups[next++]);
 
-      const step = decode(model.config, weights, cache, active, entering);
+      const step = decode(config, weights, cache, active, entering);
       cache = step.cache;
       draw(step.logits, active, entering, options);
       cache = shareCache(cache, entering);
@@ -94,7 +106,6 @@ function* decodeAll(model: Model, groups: readonly Group[], options: SampleOptio
     }
   } finally {
     dispose([cache.keys, cache.values]);
-    if (decoder !== model) disposeModel(decoder);
   }
 }
 

@@ -1,12 +1,16 @@
 import { dispose, setBackend, type Tensor, tensor1d, zeros } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { WeightPrecision } from '../../engine-data/sampling';
 import { Random } from '../../random';
 import { useBackend } from '../backends';
-import { type DecodeInput, decodeStep, type KvCache } from '../interface';
+import { type DecodeInput, decodeStep, type KvCache, kernelNames, packWeight } from '../interface';
+import type { KernelLibrary } from '../native/library';
 import { kernelForms } from '../native/testing';
+import type { Reference } from '../reference/kernel';
+import { references } from '../reference/register';
 import { registerKernels } from '../register';
 import { expectClose } from '../testing/close';
-import { randomDecoder, wholeForward } from '../testing/decoder';
+import { randomDecoder, wholeForward, withMatrices } from '../testing/decoder';
 import { ropeTables, startsOf } from '../testing/random';
 import { installEmbedded } from './index';
 
@@ -46,9 +50,11 @@ function inputOf(rows: Row[]): DecodeInput {
   };
 }
 
-/** The logits after each of several calls on one new cache. */
-function decode(calls: Row[][]): Float32Array[] {
-  const { weights, shape } = students();
+/** The logits after each of several calls on one new cache; with a precision, by weights that are packed before. */
+function decode(calls: Row[][], precision?: WeightPrecision): Float32Array[] {
+  const { weights: plain, shape } = students();
+  const weights = precision ? withMatrices(plain, (weight) => packWeight(weight, precision)) : plain;
+  if (precision) weights.packed = { precision, inner: plain.layers[0].gate.shape[0] };
   const size = [options.layers, slotCount, options.kvHeads, maxLength, options.headDim];
   let cache: KvCache = { keys: zeros(size), values: zeros(size) };
   const all = calls.map((rows) => {
@@ -117,15 +123,42 @@ describe('DecodeStep', () => {
 });
 
 describe.each(await kernelForms())('DecodeStep on $name', ({ name: form, one, three }) => {
+  const nameOf = ({ threads }: KernelLibrary) => `${form}-${threads}`;
+  const use = (library: KernelLibrary) => setBackend(nameOf(library));
+  beforeAll(() => {
+    for (const library of [one, three]) {
+      installEmbedded(nameOf(library), library);
+      registerKernels(nameOf(library));
+    }
+  });
+
   it('gives the same bytes with any number of threads', async () => {
     const results = [];
     for (const library of [one, three]) {
-      const name = `${form}-${library.threads}`;
-      installEmbedded(name, library);
-      registerKernels(name);
-      await setBackend(name);
+      await use(library);
       results.push(decode(stepwise([0, 3, 1, 2], 2)));
     }
     expect(results[1]).toEqual(results[0]);
   });
+
+  it.each(['float32', 'bfloat16', 'int8'] as const)(
+    'packed as %s it computes with the rounded weights',
+    async (precision) => {
+      const results = [];
+      for (const library of [one, three]) {
+        await use(library);
+        results.push(decode(stepwise([0, 3, 1, 2], 2), precision));
+      }
+      expect(results[1]).toEqual(results[0]);
+      const { weights, shape } = students();
+      const round = references[kernelNames.packWeight] as Reference<{ precision: WeightPrecision }>;
+      const rounded = withMatrices(weights, (weight) => round({ weight }, { precision }) as Tensor);
+      const expected = wholeForward(
+        rounded,
+        shape,
+        [0, 3, 1, 2].map((slot) => texts[slot]),
+      );
+      expectClose(results[0][2], expected, 2e-5, { what: 'logits' });
+    },
+  );
 });

@@ -1,9 +1,10 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { type DecodeAttrs, kernelNames, type LayerWeights } from '../interface';
+import { type DecodeAttrs, kernelNames, type LayerWeights, type Packing } from '../interface';
 import type { Values } from '../native/library';
 import { checkStarts } from './attend';
 import type { EmbeddedBackend } from './backend';
 import { inPlace } from './in-place';
+import { type Call, pack, precisions } from './pack';
 import { registerEmbedded } from './register';
 import { checkIds } from './rows';
 import { withSpace } from './vocabulary';
@@ -29,33 +30,54 @@ const layerArguments: readonly (keyof LayerWeights)[] = [
   'down',
 ];
 
-/** Panels are at most so many tokens wide. */
-const padded = (count: number) => Math.ceil(count / 32) * 32;
+const matrices = new Set<string>(['q', 'k', 'v', 'o', 'gate', 'up', 'down']);
 
 /** [logits, keys, values], the cache in place */
 registerEmbedded<DecodeAttrs>(kernelNames.decodeStep, (call, inputs, attrs, backend) => {
   checkPlaces(inputs, backend);
+  if (attrs.packed) return decode(call, inputs, attrs, backend, attrs.packed);
+  const packed = packAll(call, inputs, backend);
+  try {
+    const packing: Packing = { precision: 'float32', inner: inputs['0.gate']?.shape[0] ?? 0 };
+    return decode(call, Object.assign({}, inputs, packed), attrs, backend, packing);
+  } finally {
+    for (const one of Object.values(packed)) backend.disposeIntermediateTensorInfo(one);
+  }
+});
+
+/** For a call with plain weights; who calls more than once packs them before. */
+function packAll(call: Call, inputs: Record<string, TensorInfo>, backend: EmbeddedBackend): Record<string, TensorInfo> {
+  const names = Object.keys(inputs).filter((name) => name === 'head' || matrices.has(name.split('.')[1]));
+  return Object.fromEntries(names.map((name) => [name, pack(call, inputs[name], 'float32', backend)]));
+}
+
+function decode(
+  call: Call,
+  inputs: Record<string, TensorInfo>,
+  { heads, kvHeads, headDim, layers, scale, eps }: DecodeAttrs,
+  backend: EmbeddedBackend,
+  { precision, inner }: Packing,
+): TensorInfo[] {
   const { tokens, starts, slots, past, embed, norm, head, cos, sin } = inputs;
-  const { heads, kvHeads, headDim, layers, scale, eps } = attrs;
   const rows = slots.shape[0];
-  const [vocab, d] = head.shape;
-  const inner = layers > 0 ? inputs['0.gate'].shape[0] : 0;
+  const [vocab, d] = embed.shape;
   const [, slotCount, , maxLength] = inputs.keys.shape;
   if (d > 8192 || headDim > 1024 || maxLength > 65536) throw new RangeError('A layer too wide, or a cache too long');
 
   const logits = backend.output([rows, vocab]);
   const [keys, values] = [inPlace(backend, inputs.keys), inPlace(backend, inputs.values)];
   const chunk = Math.min(tokens.shape[0], chunkTokens);
-  const eachToken = d + 2 * heads * headDim + inner + headDim + 2;
+  const eachToken = 2 * d + 2 * heads * headDim + 2 * kvHeads * headDim + 2 * inner + 2;
   const sizes = [rows, d, heads, kvHeads, headDim, inner, vocab, layers, slotCount, maxLength, scale, eps, chunk];
   const weights = Array.from({ length: layers }, (_, i) => layerArguments.map((name) => inputs[`${i}.${name}`])).flat();
   const where = [tokens, starts, slots, past];
   const shared = [embed, norm, head, cos, sin];
-  withSpace(backend, padded(chunk) * eachToken + padded(rows) * d, (space) =>
-    call.decode_step(...where, keys, values, ...shared, logits, space, ...sizes, backend.decodeTimes, ...weights),
+  const how = [precisions.indexOf(precision), backend.decodeTimes];
+  withSpace(backend, chunk * eachToken + 2 * rows * d, (space) =>
+    call.decode_step(...where, keys, values, ...shared, logits, space, ...sizes, ...how, ...weights),
   );
   return [logits, keys, values];
-});
+}
 
 /** The kernel indexes without looking. @throws RangeError */
 function checkPlaces(inputs: Record<string, TensorInfo>, backend: EmbeddedBackend): void {

@@ -7,6 +7,7 @@ import './elementwise';
 import './gemm';
 import './grpo';
 import './optimizer';
+import './pack';
 import './rows';
 import './vocabulary';
 

@@ -26,6 +26,8 @@ export const kernelList = [
   'token_log_probs_grad',
   'sample_token',
   'grpo_loss',
+  'pack_weight',
+  'packed_size',
   'decode_step',
 ] as const;
 

@@ -8,6 +8,7 @@ import { embedReferences } from './embed';
 import { groupAdvantagesReferences } from './group-advantages';
 import { grpoLossReferences } from './grpo-loss';
 import { kernelFunc, type References } from './kernel';
+import { packWeightReferences } from './pack-weight';
 import { rmsNormReferences } from './rms-norm';
 import { rotateReferences } from './rotate';
 import { sampleTokenReferences } from './sample-token';
@@ -29,6 +30,7 @@ export const references: References = {
   ...sampleTokenReferences,
   ...groupAdvantagesReferences,
   ...grpoLossReferences,
+  ...packWeightReferences,
   ...decodeStepReferences,
   ...copySlotsReferences,
   ...adamWReferences,

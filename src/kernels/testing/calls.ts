@@ -131,14 +131,16 @@ export const kernelCalls: Record<string, () => KernelCall> = {
   [kernelNames.decodeStep]: () => {
     const options = { heads: 2, kvHeads: 1, headDim: 6, d: 5, vocab: 7, layers: 1, bias: true, headNorm: true };
     const { weights, shape } = randomDecoder(options);
-    const { layers, ...shared } = weights;
+    const { layers, packed: _, ...shared } = weights;
     const layer = Object.fromEntries(
       Object.entries(layers[0]).map(([name, weight]) => [`0.${name}`, weight as Tensor]),
     );
     const places = { slots: ints(1, 0), past: ints(0, 0), starts: startsOf([3, 1]), tokens: randomIds(1, 4, 7) };
     const cache = { keys: zeros([1, 2, 1, 8, 6]), values: zeros([1, 2, 1, 8, 6]) };
-    return { inputs: { ...shared, ...layer, ...places, ...cache }, attrs: { ...shape, layers: 1 }, outputs: 3 };
+    const attrs = { ...shape, layers: 1 };
+    return { inputs: { ...shared, ...layer, ...places, ...cache }, attrs, outputs: 3 };
   },
+  [kernelNames.packWeight]: () => ({ inputs: { weight: random(3, 5) }, attrs: { precision: 'int8' }, outputs: 1 }),
   [kernelNames.copySlots]: () => ({
     inputs: { keys: random(1, 3, 1, 8, 6), values: random(1, 3, 1, 8, 6) },
     attrs: { from: [0], to: [2], length: 4 },

@@ -57,6 +57,15 @@ export function randomDecoder(options: DecoderOptions): { weights: DecoderWeight
   return { weights, shape: { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), eps: 1e-6 } };
 }
 
+/** The weights with `change` applied to their matrices. */
+export function withMatrices(weights: DecoderWeights, change: (weight: Tensor2D) => Tensor): DecoderWeights {
+  const layers = weights.layers.map((layer): LayerWeights => {
+    const matrices = (['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const).map((name) => [name, change(layer[name])]);
+    return { ...layer, ...Object.fromEntries(matrices) };
+  });
+  return { ...weights, layers, head: change(weights.head) as Tensor2D };
+}
+
 /** Every tensor of the weights. */
 export function tensorsOf({ layers, ...rest }: DecoderWeights): Tensor[] {
   return [...Object.values(rest), ...layers.flatMap((layer) => Object.values(layer))].filter(

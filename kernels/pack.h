@@ -1,0 +1,260 @@
+// Weights [rows, k] as decoding reads them, and products with a few rows of activations: y [n, rows] (+)= x [n, k] weight^T.
+//
+// Blocks of 2*VW rows of the weight lie one after the other, and within a block its columns in order: so a step of decoding reads every weight
+// once, in the order of memory, and one load serves all activation rows that a tile holds. Besides float32 weights may be kept
+//   as bfloat16 (precision 1): a 32-bit lane holds the row of the first vector below that of the second one;
+//   as int8 with a scale for each row (2): a lane holds two columns of both vectors, and a block begins with its scales.
+// They are widened on the way to the multiplication; sums are float32 always. Each element of y is one chain over k, in order, whatever other
+// rows are computed with it and by however many threads.
+#pragma once
+#include "gemm.h"
+#include "rows.h"
+
+enum { FLOAT32, BFLOAT16, INT8 };
+
+#define BLOCK_ROWS (2 * VW)
+#if VW == 16
+#define TILE_TOKENS 12
+#elif VW == 8
+#define TILE_TOKENS 6
+#elif defined(__aarch64__)
+#define TILE_TOKENS 8
+#else
+#define TILE_TOKENS 4
+#endif
+
+// Numbers of 32 bits that a block takes.
+INLINE ptrdiff_t block_size(int k, int precision) {
+  if (precision == FLOAT32) return (ptrdiff_t)BLOCK_ROWS * k;
+  return precision == BFLOAT16 ? (ptrdiff_t)VW * k : BLOCK_ROWS + (ptrdiff_t)VW * ((k + 1) / 2);
+}
+INLINE int block_count(int rows) { return (rows + BLOCK_ROWS - 1) / BLOCK_ROWS; }
+
+typedef struct {
+  const float *from;
+  float *to;
+  int rows, k, precision;
+} pack_job;
+
+typedef union {
+  float f;
+  uint32_t u;
+} word;
+
+// To the nearest, ties to even; NaN stays NaN.
+INLINE uint32_t bfloat16_bits(float x) {
+  word w = {.f = x};
+  if (x != x) return w.u >> 16 | 0x40;
+  return (w.u + 0x7fff + (w.u >> 16 & 1)) >> 16;
+}
+
+// The scale of a row: its largest weight becomes 127. A row that holds NaN gets a scale of NaN.
+static float row_scale(const float *row, int k) {
+  float top = 0;
+  for (int p = 0; p < k; p++) {
+    float size = row[p] < 0 ? -row[p] : row[p];
+    if (!(size <= top)) top = size;
+    if (top != top) break;
+  }
+  return top / 127.f;
+}
+
+INLINE uint32_t int8_bits(float x, float scale) {
+  if (!(scale > 0 && scale <= 3.4028235e38f)) return 0;
+  float q = x / scale;
+  return (uint32_t)(int32_t)(q + (q < 0 ? -0.5f : 0.5f)) & 0xff;
+}
+
+// The columns [from, end) of row i of a block; its scale where there is one.
+static void pack_row(const pack_job *g, const float *row, int i, float scale, int from, int end, float *block) {
+  int lane = i % VW, second = i >= VW;
+  uint32_t *lanes = (uint32_t *)block + (g->precision == INT8 ? BLOCK_ROWS : 0);
+  for (int p = from; p < end; p++) {
+    float value = row && p < g->k ? row[p] : 0;
+    if (g->precision == FLOAT32) {
+      block[(ptrdiff_t)p * BLOCK_ROWS + i] = value;
+    } else if (g->precision == BFLOAT16) {
+      uint32_t *at = lanes + (ptrdiff_t)p * VW + lane;
+      *at = second ? *at | bfloat16_bits(value) << 16 : bfloat16_bits(value);
+    } else {
+      uint32_t *at = lanes + (ptrdiff_t)(p / 2) * VW + lane;
+      *at = (second || p % 2 ? *at : 0) | int8_bits(value, scale) << (p % 2 * 16 + second * 8);
+    }
+  }
+}
+
+#define PACK_COLUMNS 64  // at a time, so that what is written stays in the first cache
+
+static void pack_part(void *context, int block, int parts) {
+  (void)parts;
+  const pack_job *g = context;
+  float *to = g->to + block * block_size(g->k, g->precision), scales[BLOCK_ROWS] = {0};
+  const float *from[BLOCK_ROWS];
+  int columns = g->k + (g->precision == INT8 ? g->k % 2 : 0);
+  for (int i = 0; i < BLOCK_ROWS; i++) {
+    int row = block * BLOCK_ROWS + i;
+    from[i] = row < g->rows ? g->from + (ptrdiff_t)row * g->k : NULL;
+    if (g->precision == INT8) to[i] = scales[i] = from[i] ? row_scale(from[i], g->k) : 0;
+  }
+  for (int p = 0; p < columns; p += PACK_COLUMNS)
+    for (int i = 0; i < BLOCK_ROWS; i++) pack_row(g, from[i], i, scales[i], p, least(columns, p + PACK_COLUMNS), to);
+}
+
+void FN(pack_weight)(const arg *a) {
+  pack_job g = {F(0), F(1), INT(2), INT(3), INT(4)};
+  parallel(pack_part, &g, block_count(g.rows));
+}
+
+void FN(packed_size)(const arg *a) { I32(0)[0] = (int32_t)(block_count(INT(1)) * block_size(INT(2), INT(3))); }
+
+// ---- products ------------------------------------------------------------------------------------------------------------------
+
+// sum[t] = the products of `tokens` (a constant where it is called) rows of activations, given as x [k, tokens], with a block.
+INLINE void packed_tile(const int tokens, const int precision, int k, const float *w, const float *x, vf sum[][2]) {
+  UNROLL_TILE for (int t = 0; t < tokens; t++) sum[t][0] = sum[t][1] = (vf){0};
+  const float *scales = w;
+  if (precision == INT8) {
+    w += BLOCK_ROWS;
+    for (int p = 0; p < k; p += 2, w += VW, x += 2 * tokens) {
+      vi all = *(const vi *)w;
+      vf w0 = __builtin_convertvector(all << 24 >> 24, vf), w1 = __builtin_convertvector(all << 16 >> 24, vf);
+      vf w2 = __builtin_convertvector(all << 8 >> 24, vf), w3 = __builtin_convertvector(all >> 24, vf);
+      UNROLL_TILE for (int t = 0; t < tokens; t++) {
+        sum[t][0] += vset(x[t]) * w0;
+        sum[t][1] += vset(x[t]) * w1;
+      }
+      UNROLL_TILE for (int t = 0; t < tokens; t++) {
+        sum[t][0] += vset(x[tokens + t]) * w2;
+        sum[t][1] += vset(x[tokens + t]) * w3;
+      }
+    }
+    UNROLL_TILE for (int t = 0; t < tokens; t++) {
+      sum[t][0] *= vload(scales);
+      sum[t][1] *= vload(scales + VW);
+    }
+    return;
+  }
+  for (int p = 0; p < k; p++, x += tokens) {
+    vf w0, w1;
+    if (precision == FLOAT32) {
+      w0 = vload(w), w1 = vload(w + VW);
+      w += BLOCK_ROWS;
+    } else {
+      vi both = *(const vi *)w;
+      w0 = (vf)(both << 16), w1 = (vf)(both & (int32_t)0xffff0000);
+      w += VW;
+    }
+    UNROLL_TILE for (int t = 0; t < tokens; t++) {
+      vf a = vset(x[t]);
+      sum[t][0] += a * w0;
+      sum[t][1] += a * w1;
+    }
+  }
+}
+
+#define TILE_CASE(count)                                                                \
+  case count:                                                                           \
+    if (precision == FLOAT32) packed_tile(count, FLOAT32, k, w, x, sum);                \
+    else if (precision == BFLOAT16) packed_tile(count, BFLOAT16, k, w, x, sum);         \
+    else packed_tile(count, INT8, k, w, x, sum);                                        \
+    break;
+
+static void any_tile(int tokens, int precision, int k, const float *w, const float *x, float *to) {
+  vf sum[TILE_TOKENS][2];
+  switch (tokens) {
+    TILE_CASE(1)
+    TILE_CASE(2)
+    TILE_CASE(3)
+    TILE_CASE(4)
+#if TILE_TOKENS > 4
+    TILE_CASE(5)
+    TILE_CASE(6)
+#endif
+#if TILE_TOKENS > 6
+    TILE_CASE(7)
+    TILE_CASE(8)
+#endif
+#if TILE_TOKENS > 8
+    TILE_CASE(9)
+    TILE_CASE(10)
+    TILE_CASE(11)
+    TILE_CASE(12)
+#endif
+  }
+  for (int t = 0; t < tokens; t++) {
+    vstore(to + t * BLOCK_ROWS, sum[t][0]);
+    vstore(to + t * BLOCK_ROWS + VW, sum[t][1]);
+  }
+}
+
+// Up to three packed weights that the same activations go through.
+typedef struct {
+  const float *weight;
+  float *y;  // [n, rows]
+  int rows;
+} packed_output;
+
+typedef struct {
+  const float *x;  // [n, k]
+  int n, k, precision, count, accumulate;
+  packed_output outputs[3];
+} packed_product;
+
+// Activations of a tile stand as [k, tokens] while it runs: half the scratch holds as many as fit.
+#define TILE_SPACE (SCRATCH_BYTES / 2 / sizeof(float))
+
+static void packed_block(const packed_product *g, const packed_output *out, int block, int first, int count, const float *x) {
+  float tile[TILE_TOKENS * BLOCK_ROWS];
+  int k = g->k, padded = k + k % 2, groups = (count + TILE_TOKENS - 1) / TILE_TOKENS, row = block * BLOCK_ROWS;
+  int rows = least(BLOCK_ROWS, out->rows - row);
+  for (int group = 0; group < groups; group++) {
+    int from = count * group / groups, tokens = count * (group + 1) / groups - from;
+    any_tile(tokens, g->precision, k, out->weight + block * block_size(k, g->precision), x + (ptrdiff_t)from * padded, tile);
+    for (int t = 0; t < tokens; t++) {
+      float *y = out->y + (ptrdiff_t)(first + from + t) * out->rows + row;
+      const float *sum = tile + t * BLOCK_ROWS;
+      if (g->accumulate) for (int i = 0; i < rows; i++) y[i] += sum[i];
+      else for (int i = 0; i < rows; i++) y[i] = sum[i];
+    }
+  }
+}
+
+// The activation rows [first, first + count), tile after tile as [k, tokens], with a column of zeros where k is odd.
+static void interleave(const packed_product *g, int first, int count, float *to) {
+  int k = g->k, padded = k + k % 2, groups = (count + TILE_TOKENS - 1) / TILE_TOKENS;
+  for (int group = 0; group < groups; group++) {
+    int from = count * group / groups, tokens = count * (group + 1) / groups - from;
+    float *tile = to + (ptrdiff_t)from * padded;
+    for (int t = 0; t < tokens; t++) {
+      const float *x = g->x + (ptrdiff_t)(first + from + t) * k;
+      for (int p = 0; p < k; p++) tile[p * tokens + t] = x[p];
+      if (k % 2) tile[k * tokens + t] = 0;
+    }
+  }
+}
+
+static void packed_part(void *context, int part, int parts) {
+  const packed_product *g = context;
+  int total = 0;
+  for (int i = 0; i < g->count; i++) total += block_count(g->outputs[i].rows);
+  int low = (int)((ptrdiff_t)total * part / parts), high = (int)((ptrdiff_t)total * (part + 1) / parts);
+  float *x = (float *)((char *)thread_scratch() + SCRATCH_BYTES / 2);
+  int fitting = most(1, (int)(TILE_SPACE / (size_t)(g->k + 1)));
+  for (int first = 0; first < g->n; first += fitting) {
+    int count = least(fitting, g->n - first), begin = 0;
+    interleave(g, first, count, x);
+    for (int i = 0; i < g->count; i++) {
+      int blocks = block_count(g->outputs[i].rows);
+      for (int block = most(low, begin); block < least(high, begin + blocks); block++)
+        packed_block(g, &g->outputs[i], block - begin, first, count, x);
+      begin += blocks;
+    }
+  }
+}
+
+// Two parts a thread even out what threads lose to other processes.
+static void multiply_packed(packed_product *g) {
+  int total = 0;
+  for (int i = 0; i < g->count; i++) total += block_count(g->outputs[i].rows);
+  run_parts(packed_part, g, thread_count() == 1 ? 1 : least(total, 2 * thread_count()));
+}
