@@ -30,6 +30,8 @@ const mayImport = {
   kernels: ['engine-data'],
   // Sets TensorFlow up on this machine; used by the command line alone.
   'backend-install': ['kernels'],
+  // Sets the PyTorch engine up on this machine; used by the command line alone.
+  'engine-install': ['engine', 'backend-install', 'kernels', 'config'],
   model: ['student-files', 'engine-data', 'kernels', 'config', 'students'],
   data: ['chain', 'answers', 'config'],
   // Asks for chains over the network or of a local model; free of the engine, so that the extension can ask too.
@@ -81,7 +83,7 @@ const mayImport = {
     'config',
   ],
   cli: [
-    ...['backend-install', 'client', 'protocol', 'cases', 'imports', 'teachers', 'students'],
+    ...['backend-install', 'engine-install', 'client', 'protocol', 'cases', 'imports', 'teachers', 'students'],
     ...[
       'curriculum',
       'engine',

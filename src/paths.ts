@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 /** The package's own folder (where package.json lies), from source, from a test or from the bundle in dist/. */
@@ -10,4 +11,16 @@ export function packageRoot(): string {
     folder = parent;
   }
   return folder;
+}
+
+/** The version in package.json. */
+export const packageVersion = (): string =>
+  (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
+
+/** Where the system keeps data of this user's programs: our folder of that name. */
+export function dataFolder(name: string, env: NodeJS.ProcessEnv = process.env): string {
+  const home = homedir();
+  if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'distillery', name);
+  if (process.platform === 'win32') return join(env.LOCALAPPDATA ?? join(home, 'AppData', 'Local'), 'distillery', name);
+  return join(env.XDG_DATA_HOME || join(home, '.local', 'share'), 'distillery', name);
 }

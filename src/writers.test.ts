@@ -12,6 +12,7 @@ const exceptions: Record<string, string> = {
   'backend-install/npm.ts': 'its own cache in the home of the person',
   'backend-install/pypi.ts': 'its own cache in the home of the person',
   'backend-install/unzip.ts': 'its own cache in the home of the person',
+  'engine-install/packages.ts': 'chmod of the uv that it fetched, in the home of the person',
   'extension/commands/remove.ts':
     'deletes by the editor, which knows the trash; a link is removed, not what it leads to',
   'host/server.ts': 'chmod of its socket, in a folder that nobody else can look into',

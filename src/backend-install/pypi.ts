@@ -25,12 +25,17 @@ export interface Wheel extends Remote {
 const unpackedBytes = { cpu: 1.1e9, gpu: 2.2e9 };
 
 /** The wheel for this machine: of `tensorflow` for a GPU and for arm64, else of the smaller `tensorflow-cpu`. */
-export async function chooseWheel(options: { gpu: boolean; version?: string }, watch: Watch): Promise<Wheel> {
+export function chooseWheel(options: { gpu: boolean; version?: string }, watch: Watch): Promise<Wheel> {
   const project = options.gpu || process.arch === 'arm64' ? 'tensorflow' : 'tensorflow-cpu';
-  const url = `${index}/pypi/${project}/json`;
-  const page = projectPage.safeParse(await fetchJson(url, `PyPI's page of ${project}`, watch));
+  return findWheel({ project, version: options.version ?? newestTried }, watch);
+}
+
+/** A release of a project, as a wheel for this machine. @throws UserError */
+export async function findWheel(wanted: { project: string; version: string }, watch: Watch): Promise<Wheel> {
+  const url = `${index}/pypi/${wanted.project}/json`;
+  const page = projectPage.safeParse(await fetchJson(url, `PyPI's page of ${wanted.project}`, watch));
   if (!page.success) throw new UserError(`${index} does not answer as PyPI does`, { file: url, code: 'network' });
-  return wheelOf(page.data, { project, version: options.version ?? newestTried, url });
+  return wheelOf(page.data, { ...wanted, url });
 }
 
 /** The last release that was tried, not the last that there is. */
@@ -40,6 +45,9 @@ const platforms: Record<string, RegExp> = {
   'linux-x64': /manylinux.*_x86_64\.whl$/,
   'linux-arm64': /manylinux.*_aarch64\.whl$/,
   'darwin-arm64': /macosx_.*_arm64\.whl$/,
+  'darwin-x64': /macosx_.*_x86_64\.whl$/,
+  'win32-x64': /win_amd64\.whl$/,
+  'win32-arm64': /win_arm64\.whl$/,
 };
 
 /** The libraries do not depend on the Python of the wheel: the smallest one does. */

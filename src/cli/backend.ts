@@ -1,8 +1,5 @@
 import type { Command } from 'commander';
 import { installTensorFlow, repairTensorFlow, uninstallTensorFlow } from '../backend-install/install';
-import type { Step } from '../backend-install/report';
-import { UserError } from '../errors';
-import { visibleJson } from '../foreign-text';
 import { type Installed, readInstalled, tensorFlowFolder } from '../kernels/tensorflow/installed';
 import { probe } from '../kernels/tensorflow/probe';
 import { verifyTensorFlow } from '../kernels/tensorflow/verify';
@@ -10,7 +7,7 @@ import { askConsent } from './consent';
 import { print, printDocument } from './exit';
 import { bytes, columns } from './format';
 import { pc, stderr, stdout } from './terminal';
-import { waiting } from './waiting';
+import { watched } from './watched';
 
 interface Options {
   from?: string;
@@ -89,34 +86,6 @@ export function addBackendCommand(program: Command): void {
       print(result);
       if (!result.works) process.exitCode = 2;
     });
-}
-
-/** Runs work that can be interrupted, and shows how far it is: on a terminal, or as JSON lines. */
-async function watched<T>(
-  options: Options,
-  work: (watch: { progress: (step: Step) => void; signal: AbortSignal }) => Promise<T>,
-): Promise<T> {
-  const stop = new AbortController();
-  const interrupt = () => stop.abort(new UserError('Stopped; what was fetched is kept', { code: 'stopped' }));
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-  let shown = '';
-  let end = () => {};
-  const progress = ({ doing, done, total }: Step) => {
-    const text = total ? `${doing} ${Math.floor((100 * (done ?? 0)) / total)} %` : doing;
-    if (text === shown) return;
-    shown = text;
-    if (options.progress) stderr.write(`${visibleJson({ doing, done, total })}\n`);
-    else {
-      end();
-      end = waiting(text, options.json);
-    }
-  };
-  try {
-    return await work({ progress, signal: stop.signal });
-  } finally {
-    end();
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
-  }
 }
 
 function report(made: Installed, json?: boolean): void {

@@ -1,13 +1,12 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
-import { packageRoot } from '../paths';
+import { packageVersion } from '../paths';
 import { addAskCommand } from './ask';
 import { addAttachCommand } from './attach';
 import { addBackendCommand } from './backend';
 import { addDoctorCommand } from './doctor';
 import { addDownloadCommand } from './download';
+import { addEngineCommand } from './engine';
 import { addEvaluateCommand } from './evaluate';
 import { endOnBrokenPipe, fail } from './exit';
 import { addExportCommand } from './export';
@@ -22,7 +21,7 @@ import { addShowCommand } from './show';
 import { addTeachCommand } from './teach';
 import { pc, stderr, stdout } from './terminal';
 
-const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+const version = packageVersion();
 
 const program = new Command('distillery')
   .description('Distil the reasoning of a large teacher into a small student, in three stages.')
@@ -62,6 +61,7 @@ addTeachCommand(program);
 addImportCommand(program);
 addDownloadCommand(program);
 addBackendCommand(program);
+addEngineCommand(program);
 addDoctorCommand(program);
 for (const command of program.commands) command.showHelpAfterError(`See \`distillery ${command.name()} --help\`.`);
 program.showHelpAfterError('See `distillery --help`.');

@@ -4,7 +4,7 @@
 // steps in the folders that it saves. A fault is `<what>@<method>[:<n>][=<file>]`: at the n-th such request (1 unless said) it
 //   exit      ends with code 3, after some last words        silence   says nothing any more
 //   garbage   writes what is no message                      torn      writes half a message and ends
-//   memory    answers with the error `memory`                wrong     answers with a result of another shape
+//   memory, diverged: answers with that error                wrong     answers with a result of another shape
 //   slow      takes three seconds, with progress               leave     ends, and leaves a process of its group behind
 // With `=<file>` it happens once: the file is made then, and a fault whose file is there is left out.
 // `banner` prints a greeting before the first message; `protocol=2` speaks another version.
@@ -155,6 +155,8 @@ function faultAt(method) {
   return found.what;
 }
 
+const refuse = (id, data) => send({ id, error: { code: -32000, message: data.message, data } });
+
 async function answer({ id, method, params }) {
   switch (faultAt(method)) {
     case 'exit':
@@ -167,14 +169,9 @@ async function answer({ id, method, params }) {
     case 'torn':
       return void process.stdout.write('Content-Length: 100\r\n\r\n{"jsonrpc"', () => process.exit(0));
     case 'memory':
-      return send({
-        id,
-        error: {
-          code: -32000,
-          message: 'x',
-          data: { code: 'memory', message: 'the device has 0 bytes left', remedy: 'Lower microBatchTokens.' },
-        },
-      });
+      return refuse(id, { code: 'memory', message: 'the device has 0 bytes left', remedy: 'Lower microBatchTokens.' });
+    case 'diverged':
+      return refuse(id, { code: 'diverged', message: 'Training diverged: the loss is not a finite number.' });
     case 'wrong':
       return send({ id, result: { tokens: 'many' } });
     case 'leave': {

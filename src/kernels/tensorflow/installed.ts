@@ -1,10 +1,9 @@
 /** The TensorFlow that was set up for this user (`distillery backend install`), and the packages that npm installed. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
-import { packageRoot } from '../../paths';
+import { dataFolder, packageRoot } from '../../paths';
 
 const record = z.object({
   version: z.literal(1),
@@ -40,14 +39,8 @@ export interface Found {
 }
 
 /** The user's data folder for TensorFlow: DISTILLERY_TENSORFLOW, or where the system keeps such data. */
-export function tensorFlowFolder(env: NodeJS.ProcessEnv = process.env): string {
-  if (env.DISTILLERY_TENSORFLOW) return env.DISTILLERY_TENSORFLOW;
-  const home = homedir();
-  if (process.platform === 'darwin') return join(home, 'Library', 'Application Support', 'distillery', 'tensorflow');
-  if (process.platform === 'win32')
-    return join(env.LOCALAPPDATA ?? join(home, 'AppData', 'Local'), 'distillery', 'tensorflow');
-  return join(env.XDG_DATA_HOME || join(home, '.local', 'share'), 'distillery', 'tensorflow');
-}
+export const tensorFlowFolder = (env: NodeJS.ProcessEnv = process.env): string =>
+  env.DISTILLERY_TENSORFLOW || dataFolder('tensorflow', env);
 
 export const recordFile = (folder: string): string => join(folder, 'installed.json');
 

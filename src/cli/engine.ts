@@ -1,0 +1,178 @@
+import { type Command, Option } from 'commander';
+import type { EngineCommand } from '../engine/process/child';
+import {
+  askedCommand,
+  askForEngine,
+  engineFolder,
+  findEngine,
+  type InstalledEngine,
+  readInstalledEngine,
+} from '../engine/process/installed';
+import {
+  type EngineInstallOptions,
+  installEngine,
+  type Plan,
+  repairEngine,
+  uninstallEngine,
+} from '../engine-install/install';
+import type { Accelerator } from '../engine-install/pins';
+import { type Verified, verifyEngine } from '../engine-install/verify';
+import { UserError } from '../errors';
+import { askConsent } from './consent';
+import { printDocument } from './exit';
+import { bytes, columns } from './format';
+import { pc, stderr, stdout } from './terminal';
+import { waiting } from './waiting';
+import { watched } from './watched';
+
+interface Options {
+  cuda?: boolean;
+  cpu?: boolean;
+  vllm?: boolean;
+  python?: string;
+  yes?: boolean;
+  json?: boolean;
+  progress?: boolean;
+}
+
+/** `--engine-command`, for every command that may need an engine; DISTILLERY_ENGINE says the same. */
+export const engineOption = () =>
+  new Option(
+    '--engine-command <command>',
+    'what starts the engine, such as "ssh box python -m distillery_engine"',
+  ).argParser((text) => {
+    askForEngine({ text, origin: '--engine-command' });
+    return text;
+  });
+
+export function addEngineCommand(program: Command): void {
+  const command = program
+    .command('engine')
+    .description('PyTorch as what computes, for big students: set up for this user, or one of your own');
+  command
+    .command('install')
+    .description('makes a Python environment with PyTorch, tries it, and remembers it for every project')
+    .addOption(new Option('--cuda', 'for an NVIDIA GPU (without either: where its driver is here)').conflicts('cpu'))
+    .option('--cpu', 'for the processor')
+    .option('--vllm', 'with vLLM, which samples faster')
+    .option('--python <path>', 'an environment of your own: it is tried and remembered, and nothing in it is changed')
+    .option('-y, --yes', 'fetch without asking')
+    .option('--progress', 'with --json: steps as JSON lines on standard error')
+    .option('--json', 'the result as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  distillery engine install\n  distillery engine install --cuda --vllm --yes\n  distillery engine install --python ~/venv/bin/python',
+    )
+    .action(async (options: Options) => {
+      const asked: EngineInstallOptions = {
+        accelerator: acceleratorOf(options),
+        vllm: options.vllm ?? false,
+        python: options.python,
+      };
+      const agreed = (plan: Plan) => {
+        stderr.write(planText(plan));
+        return askConsent('Fetch them?', options.yes);
+      };
+      report(await watched(options, (watch) => installEngine(asked, agreed, watch)), options.json);
+    });
+  command
+    .command('repair')
+    .description('sets up anew what was set up')
+    .option('--progress', 'with --json: steps as JSON lines on standard error')
+    .option('--json', 'the result as one JSON object')
+    .action(async (options: Options) => report(await watched(options, repairEngine), options.json));
+  command
+    .command('status')
+    .description('what is set up, and whether it works: a sample and a gradient are tried')
+    .addOption(engineOption())
+    .option('--json', 'the same as one JSON object')
+    .action(status);
+  command
+    .command('uninstall')
+    .description('deletes what was set up; an environment of your own stays')
+    .option('--json', 'the folder as one JSON object')
+    .action((options: Options) => {
+      const folder = uninstallEngine();
+      if (options.json) printDocument({ deleted: folder });
+      else stdout.write(folder ? `Deleted ${folder}\n` : 'Nothing was set up.\n');
+    });
+}
+
+function acceleratorOf({ cuda, cpu }: Options): Accelerator | undefined {
+  if (cuda) return 'cuda';
+  return cpu ? 'cpu' : undefined;
+}
+
+const planText = ({ packages, bytes: size, folder }: Plan) =>
+  `These would be installed from PyPI, with what they need, into ${folder} (up to ${bytes(size)}):\n  ${packages.join('\n  ')}\n`;
+
+function report(made: InstalledEngine, json?: boolean): void {
+  if (json) {
+    printDocument(made);
+    return;
+  }
+  stdout.write(
+    `${pc.green('✓')} ${pc.bold('torch')} works: ${made.description}, ${Math.round(made.tokensPerSecond)} tokens/s of the built-in student.\n` +
+      'Use it by "backend": "torch" in an experiment.\n',
+  );
+}
+
+async function status(options: Options): Promise<void> {
+  const installed = readInstalledEngine();
+  const command = askedCommand() || installed ? findEngine() : null;
+  if (!command) {
+    if (options.json) printDocument({ folder: engineFolder(), installed, engine: null });
+    else stdout.write('Nothing is set up. `distillery engine install` does it.\n');
+    return;
+  }
+  const end = waiting('Trying a sample and a gradient', options.json);
+  const result = await verifyEngine(command).catch((error) => {
+    if (error instanceof UserError) return error;
+    throw error;
+  });
+  end();
+  const failed = result instanceof UserError;
+  if (failed) process.exitCode = 2;
+  if (options.json)
+    printDocument({
+      folder: engineFolder(),
+      installed,
+      command: command.line,
+      engine: failed ? null : result,
+      problem: failed ? result.toString() : undefined,
+    });
+  else stdout.write(`${columns(statusRows(command, installed, result), 2).join('\n')}\n`);
+}
+
+function statusRows(
+  command: EngineCommand,
+  installed: InstalledEngine | null,
+  result: Verified | UserError,
+): string[][] {
+  const rows = [[pc.bold('command'), command.line.join(' ')]];
+  if (installed)
+    rows.push([
+      pc.bold('set up'),
+      `${installed.installedAt.slice(0, 10)}, ${installed.own ? 'an environment of your own' : engineFolder()}`,
+    ]);
+  if (result instanceof UserError)
+    return [...rows, [pc.bold('now'), `${pc.red('does not work')}: ${result.toString()}`]];
+  return [...rows, ...factsOf(result).map(([name, fact]) => [pc.bold(name), fact])];
+}
+
+/** What an engine that was tried is, as rows for a person. */
+export function factsOf({ hello, description, tokensPerSecond }: Verified): [string, string][] {
+  const devices = hello.devices.map((one) => {
+    if (typeof one === 'string') return one;
+    return one.totalBytes ? `${one.name} (${bytes(one.totalBytes)}, ${bytes(one.freeBytes ?? 0)} free)` : one.name;
+  });
+  const versions = Object.entries(hello.versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    ['now', `${pc.green('works')}: ${description}`],
+    ['devices', devices.join(', ') || hello.device],
+    ['dtypes', hello.dtypes.join(', ')],
+    ['samplers', hello.samplers.join(', ')],
+    ['versions', versions.join(', ')],
+    ['speed', `${Math.round(tokensPerSecond)} tokens/s, of the built-in student`],
+  ];
+}

@@ -1,0 +1,33 @@
+import type { Step } from '../backend-install/report';
+import { UserError } from '../errors';
+import { visibleJson } from '../foreign-text';
+import { stderr } from './terminal';
+import { waiting } from './waiting';
+
+/** Runs work that can be interrupted, and shows how far it is: on a terminal, or as JSON lines. */
+export async function watched<T>(
+  options: { json?: boolean; progress?: boolean },
+  work: (watch: { progress: (step: Step) => void; signal: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  const stop = new AbortController();
+  const interrupt = () => stop.abort(new UserError('Stopped; what was fetched is kept', { code: 'stopped' }));
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  let shown = '';
+  let end = () => {};
+  const progress = ({ doing, done, total }: Step) => {
+    const text = total ? `${doing} ${Math.floor((100 * (done ?? 0)) / total)} %` : doing;
+    if (text === shown) return;
+    shown = text;
+    if (options.progress) stderr.write(`${visibleJson({ doing, done, total })}\n`);
+    else {
+      end();
+      end = waiting(text, options.json);
+    }
+  };
+  try {
+    return await work({ progress, signal: stop.signal });
+  } finally {
+    end();
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  }
+}

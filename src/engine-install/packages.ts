@@ -1,0 +1,175 @@
+/** Making a virtual environment and filling it: by uv, which takes seconds, else by Python's own venv and pip. */
+import { execFile, spawn } from 'node:child_process';
+import { chmodSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import { fetchFile } from '../backend-install/fetch';
+import { findWheel } from '../backend-install/pypi';
+import type { Watch } from '../backend-install/report';
+import { unzip } from '../backend-install/unzip';
+import { UserError } from '../errors';
+import { move, remove } from '../writing';
+import { type Parts, requirements, uvVersion } from './pins';
+import type { Python } from './python';
+
+const run = promisify(execFile);
+const exe = process.platform === 'win32' ? '.exe' : '';
+
+/** uv: the user's, or PyPI's wheel of it, which holds one program. null where it cannot be had: pip does it, too. */
+export async function findUv(root: string, watch: Watch): Promise<string | null> {
+  const kept = join(root, 'uv', uvVersion, `uv${exe}`);
+  for (const program of ['uv', kept])
+    try {
+      await run(program, ['--version'], { timeout: 20_000, windowsHide: true });
+      return program;
+    } catch {
+      // The next one.
+    }
+  try {
+    const wheel = await findWheel({ project: 'uv', version: uvVersion }, watch);
+    const file = join(root, 'partial', basename(new URL(wheel.url).pathname));
+    await fetchFile(wheel, file, watch);
+    const draft = join(root, 'uv', `${uvVersion}.draft`);
+    remove(root, draft);
+    await unzip(file, draft, (name) => (name.endsWith(`/scripts/uv${exe}`) ? `uv${exe}` : null), watch);
+    chmodSync(join(draft, `uv${exe}`), 0o755);
+    remove(root, join(root, 'uv', uvVersion));
+    move(root, draft, join(root, 'uv', uvVersion));
+    remove(root, file);
+    return kept;
+  } catch (error) {
+    if (watch.signal?.aborted) throw error;
+    return null;
+  }
+}
+
+/** The program of an environment in `folder`. */
+export const environmentPython = (folder: string): string =>
+  process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
+
+/** Makes an environment in `folder` with what `parts` need. @throws UserError in words for what pip and uv say */
+export async function makeEnvironment(
+  folder: string,
+  { python, uv, parts }: { python: Python | null; uv: string | null; parts: Parts },
+  watch: Watch,
+): Promise<void> {
+  watch.progress({ doing: 'Making a virtual environment' });
+  const wanted = requirements(parts);
+  const names = wanted.filter((text) => !text.startsWith('numpy')).map((text) => text.replace('==', ' '));
+  const sources = python ? await pipSources(python) : [];
+  const doing = { doing: `Installing ${names.join(', ')}` };
+  if (uv) {
+    // Without a Python here uv fetches one.
+    await work(uv, ['venv', '--python', python?.path ?? '3.12', folder], watch);
+    watch.progress(doing);
+    const target = ['--python', environmentPython(folder)];
+    await work(uv, ['pip', 'install', ...target, ...sources, ...torchIndex(parts, sources, 'uv'), ...wanted], watch);
+    return;
+  }
+  await work(python!.path, ['-m', 'venv', folder], watch);
+  watch.progress(doing);
+  const pip = ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check'];
+  await work(environmentPython(folder), [...pip, ...torchIndex(parts, sources, 'pip'), ...wanted], watch);
+}
+
+/** pip's own sources of packages, as uv, which does not read pip's configuration, takes them. */
+export async function pipSources({ path }: Pick<Python, 'path'>): Promise<string[]> {
+  try {
+    const { stdout } = await run(path, ['-m', 'pip', 'config', 'list'], { timeout: 60_000, windowsHide: true });
+    return sourcesIn(stdout);
+  } catch {
+    return []; // a Python without pip
+  }
+}
+
+const sourceOptions: Record<string, string> = {
+  'find-links': '--find-links',
+  'index-url': '--index-url',
+  'extra-index-url': '--extra-index-url',
+  constraint: '--constraint',
+};
+
+/** Out of lines such as `global.find-links='/opt/wheels'`. */
+export function sourcesIn(listing: string): string[] {
+  const found = new Map<string, string>();
+  for (const line of listing.split('\n')) {
+    const [, name, values] = /^[^=]*\.([a-z-]+)='(.*)'$/.exec(line.trim()) ?? [];
+    const option = sourceOptions[name];
+    if (option) for (const value of values.split(/\s+|\\n/).filter(Boolean)) found.set(`${option} ${value}`, option);
+  }
+  const options = [...found].flatMap(([text, option]) => [option, text.slice(option.length + 1)]);
+  // As pip does: the best version of all sources, not that of the first one that knows the name.
+  return options.includes('--extra-index-url') ? [...options, '--index-strategy', 'unsafe-best-match'] : options;
+}
+
+/**
+ * Where torch without CUDA comes from on Linux and Windows, where PyPI's has CUDA: PyTorch's own index. Who has sources of their own
+ * (a mirror, a folder of wheels) has it from there.
+ */
+function torchIndex({ accelerator }: Parts, sources: readonly string[], tool: 'uv' | 'pip'): string[] {
+  if (process.platform === 'darwin') return [];
+  if (sources.some((text) => text === '--find-links' || text === '--index-url')) return [];
+  if (accelerator === 'cpu')
+    return tool === 'uv' ? ['--torch-backend', 'cpu'] : ['--extra-index-url', 'https://download.pytorch.org/whl/cpu'];
+  return tool === 'uv' ? ['--torch-backend', 'auto'] : [];
+}
+
+/** Runs a program of the set-up to its end. */
+async function work(program: string, args: string[], { signal }: Watch): Promise<void> {
+  const child = spawn(program, args, {
+    env: { ...process.env, UV_NO_PROGRESS: '1', UV_NO_CONFIG: '1', VIRTUAL_ENV: undefined },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    windowsHide: true,
+    signal,
+  });
+  let said = '';
+  child.stderr.on('data', (text) => {
+    said = (said + text).slice(-16_384);
+  });
+  const code = await new Promise<number | null>((resolve, reject) =>
+    child.once('error', reject).once('close', resolve),
+  ).catch((error) => {
+    if (signal?.aborted) throw signal.reason;
+    throw new UserError(`${basename(program)} cannot be run: ${(error as Error).message}`, { code: 'python' });
+  });
+  if (code !== 0) throw problemOf(said, basename(program));
+}
+
+/** What uv, pip and venv say, as an error with a remedy. */
+export function problemOf(said: string, program: string): UserError {
+  const lines = said
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean);
+  const telling = lines.filter((line) => /error|×|╰|because|no space|failed/i.test(line)).slice(-6);
+  const words = (telling.length > 0 ? telling : lines.slice(-4)).join(' ');
+  const [, code, remedy] = known.find(([pattern]) => pattern.test(said)) ?? [
+    null,
+    'python',
+    'Its words say why; try again, or name an environment of your own by --python.',
+  ];
+  return new UserError(`${program} could not install the engine: ${words.slice(0, 800)}`, { code, remedy });
+}
+
+const known: [RegExp, string, string][] = [
+  [
+    /No space left|not enough space|Disk quota/i,
+    'disk',
+    'Free some space, or name a folder on another disk by DISTILLERY_ENGINE_HOME.',
+  ],
+  [
+    /ensurepip is not|No module named '?(venv|ensurepip)/i,
+    'python',
+    "Install Python's venv (Debian, Ubuntu: `apt install python3-venv`), or uv.",
+  ],
+  [
+    /No matching distribution|No solution found|no wheels? with a matching|not supported wheel/i,
+    'python',
+    'These versions have no wheels for this Python or machine: use Python 3.11 to 3.13, or name an environment of your own by --python.',
+  ],
+  [
+    /Connection|connect|resolve host|Network|timed? ?out|Failed to fetch|SSL|certificate/i,
+    'network',
+    'Look at the connection and at HTTPS_PROXY, then try again.',
+  ],
+];

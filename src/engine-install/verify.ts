@@ -1,0 +1,52 @@
+/** Trying an engine: a sample and a gradient of a small student, through the protocol. */
+import { join } from 'node:path';
+import { defaultAdam } from '../config/adam';
+import type { EngineCommand } from '../engine/process/child';
+import { ProcessEngine } from '../engine/process/engine';
+import { engineFolder } from '../engine/process/installed';
+import type { Hello } from '../engine/process/wire';
+import { UserError } from '../errors';
+import { packageRoot, packageVersion } from '../paths';
+import { makeFolder, remove } from '../writing';
+
+export interface Verified {
+  hello: Hello;
+  description: string;
+  /** New tokens a second, of 16 completions of 32 tokens side by side. */
+  tokensPerSecond: number;
+}
+
+/** The built-in student, which travels with Distillery. */
+const student = () => join(packageRoot(), 'examples', 'arithmetic', 'student');
+
+/** Starts the engine, trains and asks a student, and ends it. @throws UserError that says why it does not work */
+export async function verifyEngine(command: EngineCommand, signal?: AbortSignal): Promise<Verified> {
+  const engine = await ProcessEngine.start(command, { client: packageVersion() });
+  const root = engineFolder();
+  const folder = join(root, `trial-${process.pid}`);
+  makeFolder(root, folder);
+  try {
+    const opened = await engine.open(student(), { lora: null, seed: 1 });
+    const prompt = [5, 6, 7, 8];
+    const options = { maxNewTokens: 32, eosIds: [], seed: 1, groupSize: 16, signal };
+    const sampling = { temperature: 1, topK: 0, topP: 1, minP: 0 };
+    await opened.sample([prompt], { ...options, sampling }); // warms up
+    const { completions, summary } = await opened.sample([prompt], { ...options, sampling });
+    const example = { prompt, completion: completions[0].tokens };
+    const step = { learningRate: 1e-3, seed: 1, weightDecay: 0, maxGradNorm: 1, adam: defaultAdam, dropout: 0 };
+    const settings = { microBatchTokens: 1024, signal };
+    const { loss } = await opened.supervisedStep([example], { ...step, ...settings });
+    const after = await opened.loss([example], settings);
+    if (!(after < loss))
+      throw new UserError(`a gradient step did not lower the loss (${loss} before, ${after} after)`, {
+        code: 'backend',
+        remedy: 'The libraries or the device compute wrongly: set the engine up anew.',
+      });
+    await opened.save(folder, { moments: true, eosIds: [1] });
+    await opened.dispose();
+    return { hello: engine.hello, description: engine.info.description, tokensPerSecond: summary.tokensPerSecond };
+  } finally {
+    await engine.close();
+    remove(root, folder);
+  }
+}

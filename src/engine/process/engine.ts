@@ -1,0 +1,109 @@
+/** An engine in a process of its own, on this machine or wherever its command leads. */
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { UserError } from '../../errors';
+import type { Engine, EngineInfo, OpenOptions, Student } from '../port';
+import type { EngineCommand } from './child';
+import { EngineConnection, type Patience, usualPatience } from './connection';
+import { ProcessStudent } from './student';
+import type { Hello } from './wire';
+
+export interface ProcessOptions {
+  /** Distillery's own version. */
+  client: string;
+  patience?: Patience;
+}
+
+export class ProcessEngine implements Engine {
+  /** Its own measure of memory is not asked for yet. */
+  readonly memory = null;
+
+  private constructor(
+    private readonly command: EngineCommand,
+    private readonly options: ProcessOptions,
+    private connection: EngineConnection,
+    readonly hello: Hello,
+  ) {}
+
+  /** Starts the process. @throws EngineLost; UserError when it speaks another version of the protocol */
+  static async start(command: EngineCommand, options: ProcessOptions): Promise<ProcessEngine> {
+    const { connection, hello } = await EngineConnection.open(
+      command,
+      options.client,
+      options.patience ?? usualPatience,
+    );
+    return new ProcessEngine(command, options, connection, hello);
+  }
+
+  get info(): EngineInfo {
+    const { engine, version, versions, device, dtypes, samplers, processes } = this.hello;
+    return {
+      name: 'torch',
+      description: describe(this.hello),
+      engine: `${engine} ${version}`,
+      versions,
+      device,
+      dtypes,
+      samplers,
+      processes,
+    };
+  }
+
+  /** More of it than a run records: devices with their memory, dtypes, samplers. */
+  get summary(): string {
+    const { device, devices, dtypes, samplers } = this.hello;
+    const named = devices.map((one) => (typeof one === 'string' ? one : `${one.name}${memoryText(one)}`));
+    return [
+      this.info.description,
+      `devices ${named.join(', ') || device}`,
+      `dtypes ${dtypes.join(', ')}`,
+      `samplers ${samplers.join(', ')}`,
+    ].join('; ');
+  }
+
+  /** The process's id, while it lives. */
+  get pid(): number | undefined {
+    return this.connection.pid;
+  }
+
+  /** Loads a student; an engine that was lost is started again first. */
+  async open(folder: string, { lora, seed, warn }: OpenOptions): Promise<Student> {
+    const student = resolve(folder);
+    if (existsSync(student) && !statSync(student).isDirectory())
+      throw new UserError('this engine takes Hugging Face folders, and this is a file', {
+        file: student,
+        code: 'checkpoint',
+        remedy:
+          'Make a folder of a GGUF file by `distillery import student`, or choose the embedded engine: "backend": "embedded".',
+      });
+    if (!this.connection.pid) await this.startAgain();
+    const { connection } = this;
+    const { id, facts, warnings } = await connection.request('open', { student, adapter: lora, seed });
+    for (const text of warnings ?? []) warn?.(text);
+    return new ProcessStudent(connection, id, facts);
+  }
+
+  async close(): Promise<void> {
+    await this.connection.close();
+  }
+
+  private async startAgain(): Promise<void> {
+    const { client, patience } = this.options;
+    ({ connection: this.connection } = await EngineConnection.open(this.command, client, patience));
+  }
+}
+
+function memoryText({ totalBytes, freeBytes }: { totalBytes?: number; freeBytes?: number }): string {
+  if (totalBytes === undefined) return '';
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  return ` (${gigabytes(totalBytes)}${freeBytes === undefined ? '' : `, ${gigabytes(freeBytes)} free`})`;
+}
+
+/** One line for a person: `PyTorch 2.13.0 on cuda (NVIDIA H200)`. */
+export function describe({ engine, version, versions, device, devices, processes }: Hello): string {
+  const library = versions.torch ? `PyTorch ${versions.torch}` : `${engine} ${version}`;
+  const names = devices.map((one) => (typeof one === 'string' ? one : one.name)).filter((name) => name !== device);
+  const named = device !== 'cpu' && names.length > 0 ? `${device} (${names[0]})` : device;
+  const spread = processes > 1 ? `, ${processes} processes` : '';
+  return `${library} on ${named === 'cpu' ? 'the CPU' : named}${spread}`;
+}

@@ -1,0 +1,112 @@
+/** The PyTorch engine that was set up for this user (`distillery engine install`), and which engine a run is to have. */
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import * as z from 'zod';
+import { UserError } from '../../errors';
+import { dataFolder, packageRoot } from '../../paths';
+import type { EngineCommand } from './child';
+import { splitCommand } from './command-line';
+
+const record = z.object({
+  version: z.literal(1),
+  /** The Python that has the libraries. */
+  python: z.string(),
+  /** It is the user's own environment, of which nothing is changed. */
+  own: z.boolean(),
+  accelerator: z.enum(['cuda', 'cpu']),
+  vllm: z.boolean(),
+  versions: z.record(z.string(), z.string()),
+  /** What the engine said when it was tried. */
+  description: z.string(),
+  /** New tokens a second of the built-in student when it was tried. */
+  tokensPerSecond: z.number(),
+  installedAt: z.string(),
+});
+
+/** What a successful set-up remembers, in `installed.json`. */
+export type InstalledEngine = z.infer<typeof record>;
+
+/** The user's data folder for the engine: DISTILLERY_ENGINE_HOME, or where the system keeps such data. */
+export const engineFolder = (env: NodeJS.ProcessEnv = process.env): string =>
+  env.DISTILLERY_ENGINE_HOME || dataFolder('engine', env);
+
+export const engineRecord = (folder: string): string => join(folder, 'installed.json');
+
+/** What was set up; null where nothing was. @throws UserError when the record is damaged */
+export function readInstalledEngine(folder = engineFolder()): InstalledEngine | null {
+  const file = engineRecord(folder);
+  if (!existsSync(file)) return null;
+  try {
+    return record.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
+    throw new UserError('the record of the PyTorch engine is damaged', {
+      file,
+      code: 'backend',
+      remedy: 'Set it up anew: `distillery engine install`.',
+      cause,
+    });
+  }
+}
+
+/** The engine package that comes with Distillery, run by a Python that has the libraries. */
+export function pythonEngine(python: string, origin: string): EngineCommand {
+  return {
+    line: [python, '-m', 'distillery_engine'],
+    env: {
+      PYTHONPATH: [join(packageRoot(), 'python'), process.env.PYTHONPATH].filter(Boolean).join(delimiter),
+      // The package may lie where nobody may write.
+      PYTHONPYCACHEPREFIX: join(engineFolder(), 'pycache'),
+    },
+    origin,
+  };
+}
+
+/** A command for an engine, in the words of whoever set it: a setting, an option, DISTILLERY_ENGINE. */
+export interface AskedCommand {
+  text: string;
+  origin: string;
+}
+
+let asked: AskedCommand | undefined;
+
+/** The user's own command, for all engines that this process starts from now on; undefined: what was set up. */
+export function askForEngine(command: AskedCommand | undefined): void {
+  asked = command?.text.trim() ? command : undefined;
+}
+
+/** The user's own command, where there is one. */
+export const askedCommand = (env: NodeJS.ProcessEnv = process.env): AskedCommand | undefined =>
+  asked ?? (env.DISTILLERY_ENGINE?.trim() ? { text: env.DISTILLERY_ENGINE, origin: 'DISTILLERY_ENGINE' } : undefined);
+
+/**
+ * The engine to take: the command that the user set, else what was set up. Never from a workspace or an experiment.
+ * @throws UserError when there is none, or when what was set up is gone
+ */
+export function findEngine(env: NodeJS.ProcessEnv = process.env): EngineCommand {
+  const command = askedCommand(env);
+  if (command) return { line: splitCommand(command.text, command.origin), origin: command.origin };
+  const installed = readInstalledEngine(engineFolder(env));
+  if (!installed)
+    throw new UserError('no PyTorch engine is set up here', {
+      code: 'backend',
+      remedy:
+        'Set one up by `distillery engine install` (in the editor: Distillery: Set Up PyTorch Engine), or choose "backend": "embedded".',
+    });
+  if (!existsSync(installed.python))
+    throw new UserError('the Python of the PyTorch engine is no longer there', {
+      file: installed.python,
+      code: 'backend',
+      remedy: 'Set it up again: `distillery engine repair`.',
+    });
+  return pythonEngine(installed.python, 'the engine that `distillery engine install` set up');
+}
+
+/** Whether an engine could be taken, without trying it. */
+export function hasEngine(): boolean {
+  try {
+    findEngine();
+    return true;
+  } catch {
+    return false;
+  }
+}
