@@ -9,6 +9,7 @@ const ground = [
   'paths',
   'json',
   'lines',
+  'zip',
   'disk',
   'writing',
   'download',

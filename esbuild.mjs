@@ -1,6 +1,6 @@
 // Bundles the command line, the training host, the extension and the pages of its webviews into dist/.
 // No native code is bundled: the addon is looked for in kernels/build at run time.
-import { existsSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const common = {
@@ -19,6 +19,7 @@ const onDemand = {
   openai: [],
   '@huggingface/hub': [],
   'apache-arrow': ['tableFromIPC', 'compressionRegistry.set'],
+  'node-sqlite3-wasm': [],
   'hyparquet-compressors': ['decompressLz4', 'decompressLz4Raw', 'decompressZstd'],
 };
 const fileOf = (name) => `on-demand/${name.replace(/^@.*\//, '')}`;
@@ -96,3 +97,7 @@ await Promise.all([
     assetNames: 'webview/[name]',
   }),
 ]);
+
+// It looks for its WebAssembly beside itself.
+mkdirSync('dist/on-demand', { recursive: true });
+copyFileSync('node_modules/node-sqlite3-wasm/dist/node-sqlite3-wasm.wasm', 'dist/on-demand/node-sqlite3-wasm.wasm');

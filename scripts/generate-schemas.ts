@@ -1,11 +1,17 @@
-/** Writes schemas/*.json from src/config and src/engine: `npx tsx scripts/generate-schemas.ts`. A test fails when they differ. */
-import { writeFileSync } from 'node:fs';
+/** Writes schemas/*.json from src/config and schemas/run/*.json from src/runs: `npx tsx scripts/generate-schemas.ts`. Tests fail when they differ. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { schemaFiles } from '../src/config/json-schema';
-import { engineSchemaFiles } from '../src/engine/process/json-schema';
 import { packageRoot } from '../src/paths';
+import { recordSchemaFiles } from './record-schemas';
 
-for (const [name, text] of Object.entries({ ...schemaFiles(), ...engineSchemaFiles() })) {
-  writeFileSync(join(packageRoot(), 'schemas', name), text);
-  console.log(`schemas/${name}`);
-}
+const write = (folder: string, files: Record<string, string>) => {
+  mkdirSync(join(packageRoot(), folder), { recursive: true });
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(packageRoot(), folder, name), text);
+    console.log(`${folder}/${name}`);
+  }
+};
+
+write('schemas', schemaFiles());
+write('schemas/run', recordSchemaFiles());

@@ -15,6 +15,7 @@ const exceptions: Record<string, string> = {
   'engine-install/packages.ts': 'chmod of the uv that it fetched, in the home of the person',
   'extension/commands/remove.ts':
     'deletes by the editor, which knows the trash; a link is removed, not what it leads to',
+  'imports/trackio.ts': 'a copy of a database in a temporary folder of its own',
   'host/server.ts': 'chmod of its socket, in a folder that nobody else can look into',
   'protocol/host-folder.ts': 'chmod of that folder',
 };

@@ -10,6 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "integrations"))
 
+import torch
 from datasets import Dataset
 from distillery import DistilleryCallback
 from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
@@ -55,7 +56,7 @@ def grpo(name, callbacks):
         beta=0.04, log_completions=bool(callbacks), num_completions_to_print=0, reward_weights=[1.0, 0.5], **common,
     )
     trainer = GRPOTrainer(
-        model=AutoModelForCausalLM.from_pretrained(student), processing_class=tokenizer(), args=config,
+        model=AutoModelForCausalLM.from_pretrained(student, dtype=torch.float32), processing_class=tokenizer(), args=config,
         reward_funcs=[accuracy_reward, brevity_reward], train_dataset=Dataset.from_list(rows), callbacks=callbacks,
     )
     trainer.train()
@@ -66,7 +67,7 @@ def sft():
     config = SFTConfig(output_dir=str(folder / "sft"), max_steps=2, eval_strategy="steps", eval_steps=1, **common)
     texts = Dataset.from_list([{"prompt": row["prompt"], "completion": f" {row['solution']}"} for row in rows] * 2)
     trainer = SFTTrainer(
-        model=AutoModelForCausalLM.from_pretrained(student), processing_class=tokenizer(), args=config, train_dataset=texts,
+        model=AutoModelForCausalLM.from_pretrained(student, dtype=torch.float32), processing_class=tokenizer(), args=config, train_dataset=texts,
         eval_dataset=texts, callbacks=[DistilleryCallback(folder / "runs")],
     )
     trainer.train()

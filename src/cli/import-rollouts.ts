@@ -60,8 +60,8 @@ async function importAsked(path: string, options: Options): Promise<void> {
       progress: progress.tell,
     });
     progress.clear();
-    if (options.json) printDocument(imported);
-    else stdout.write(textOf(imported));
+    if (options.json) printDocument(imported.length === 1 ? imported[0] : imported);
+    else stdout.write(imported.map(textOf).join('\n'));
   } finally {
     progress.clear();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, abort);

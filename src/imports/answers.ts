@@ -9,14 +9,15 @@ import { isFinished, judge } from './step-writer';
 /** An answer as a line of evaluations/<name>.jsonl; one without any verdict counts as wrong, as nobody took it for right. */
 export function evaluationOf(logged: Logged, tokenizer?: TextTokenizer): Omit<EvaluationRecord, 'seq'> {
   const { answer, correct } = judge(logged);
-  const length = logged.tokens?.ids.length ?? (tokenizer ?? wordTokenizer()).tokenize(logged.text).ids.length;
+  const counted = logged.length ?? logged.tokens?.ids.length;
+  const length = counted ?? (tokenizer ?? wordTokenizer()).tokenize(logged.text).ids.length;
   return {
     text: logged.text,
     answer,
     correct: correct === true,
     finished: isFinished(logged, tokenizer),
     tokens: length,
-    ...(!tokenizer && !logged.tokens && { unit: 'words' as const }),
+    ...(!tokenizer && counted === undefined && { unit: 'words' as const }),
     problemId: problemIdOf(logged),
     gold: logged.gold ?? '',
     question: logged.question,

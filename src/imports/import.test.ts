@@ -2,6 +2,7 @@ import {
   appendFileSync,
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -34,8 +35,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+const importOne = async (...[path, settings]: Parameters<typeof importRollouts>) => {
+  const [imported, ...others] = await importRollouts(path, settings);
+  expect(others).toEqual([]);
+  return imported;
+};
 const bring = (path: string, more: Partial<ImportSettings> = {}) =>
-  importRollouts(join(fixtures, path), { runsFolder: join(folder, 'runs'), ...more });
+  importOne(join(fixtures, path), { runsFolder: join(folder, 'runs'), ...more });
 
 describe('importing rollouts', () => {
   it("TRL's completions become updates with groups, parts and advantages, and its log the curves", async () => {
@@ -146,7 +152,7 @@ describe('importing rollouts', () => {
       ],
     };
     writeFileSync(join(folder, 'completions_12_ab12.table.json'), JSON.stringify(table));
-    const { folder: run } = await importRollouts(join(folder, 'completions_12_ab12.table.json'), {
+    const { folder: run } = await importOne(join(folder, 'completions_12_ab12.table.json'), {
       runsFolder: folder,
     });
     expect(readRollouts(run, 'grpo', 7)).toMatchObject([
@@ -161,7 +167,7 @@ describe('importing rollouts', () => {
       { tokenTexts: ['5', ''], reward: null, parts: { format_reward: null } },
     ]);
     writeFileSync(join(folder, 'own.jsonl'), '{"q": "1 + 1?", "reply": "2", "ref": "2", "points": NaN}\n');
-    const own = await importRollouts(join(folder, 'own.jsonl'), {
+    const own = await importOne(join(folder, 'own.jsonl'), {
       runsFolder: folder,
       columns: { prompt: 'q', completion: 'reply', gold: 'ref', reward: 'points' },
     });
@@ -193,7 +199,7 @@ describe('importing rollouts', () => {
   it('leaves a torn last line out, and says so', async () => {
     const file = join(folder, 'torn.jsonl');
     writeFileSync(file, '{"prompt": "a", "completion": "b", "step": 1}\n{"prompt": "a", "compl');
-    const { completions, notes } = await importRollouts(file, { runsFolder: folder });
+    const { completions, notes } = await importOne(file, { runsFolder: folder });
     expect([completions, notes.some((note) => note.includes('torn.jsonl:2'))]).toEqual([1, true]);
   });
 
@@ -203,7 +209,7 @@ describe('importing rollouts', () => {
     copyFileSync(join(fixtures, 'verl/rollouts/1.jsonl'), join(from, '1.jsonl'));
     const stop = new AbortController();
     let run = '';
-    const following = importRollouts(from, {
+    const following = importOne(from, {
       runsFolder: join(folder, 'runs'),
       follow: stop.signal,
       progress: (told) => {
@@ -230,8 +236,100 @@ describe('importing rollouts', () => {
       join(from, '3.jsonl'),
       readFileSync(join(from, '3.jsonl'), 'utf8').replaceAll('"step": 2', '"step": 3'),
     );
-    const more = await importRollouts(from, { runsFolder: folder, into: run });
+    const more = await importOne(from, { runsFolder: folder, into: run });
     expect([more.completions, more.folder]).toEqual([8, run]);
     expect(rolloutSteps(run).map(({ step }) => step)).toEqual([1, 2, 3]);
+  });
+});
+
+describe('stores and logs', () => {
+  it("Trackio's store: a run for each of its runs, with curves, tables and traces", async () => {
+    const file = join(fixtures, 'trackio', 'distillery.db');
+    const before = readFileSync(file);
+    const runs = await importRollouts(file, { runsFolder: folder, tokenizer: student });
+    expect(runs.map(({ updates, completions, notes }) => [updates, completions, notes])).toEqual([
+      [3, 24, []],
+      [2, 2, []],
+    ]);
+    const [trained, traced] = runs.map((run) => run.folder);
+    const { folder: same } = await bring('trl', { tokenizer: student });
+    const plain = (run: string) => readMetrics(run).map(({ time: _, seq: __, ...metrics }) => metrics);
+    expect(plain(trained)).toEqual(plain(same));
+    for (const step of [1, 2, 3]) {
+      const [ours, theirs] = [trained, same].map((run) => readRollouts(run, 'grpo', step));
+      expect(ours.map(({ advantage: _, parts: __, reward: ___, ...rest }) => rest)).toEqual(
+        theirs.map(({ advantage: _, parts: __, reward: ___, ...rest }) => rest),
+      );
+    }
+    expect(readMetrics(traced)).toMatchObject([
+      { step: 1, loss: 0.5, reward: 0 },
+      { step: 2, loss: 0.25, reward: 1 },
+    ]);
+    expect(readRollouts(traced, 'grpo', 2)).toMatchObject([
+      { gold: '19', reward: 1, question: expect.stringMatching(/\?$/) },
+    ]);
+    expect(readFileSync(file).equals(before)).toBe(true);
+    expect(existsSync(`${file}.lock`)).toBe(false);
+  });
+
+  it('reads a store whose write-ahead log is not taken in yet, and leaves it as it is', async () => {
+    const { Database } = await import('node-sqlite3-wasm');
+    const file = join(folder, 'live.db');
+    copyFileSync(join(fixtures, 'trackio', 'distillery.db'), file);
+    const bytes = readFileSync(file);
+    bytes.fill(2, 18, 20); // as `PRAGMA journal_mode=WAL` leaves it
+    writeFileSync(file, bytes);
+    const db = new Database(file);
+    db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA wal_autocheckpoint=0');
+    db.exec(
+      "INSERT INTO metrics(run_id, timestamp, run_name, step, metrics) VALUES ('new', '2030', 'new', 1, '{\"train/loss\": 2}')",
+    );
+    const state = () => [file, `${file}-wal`].map((one) => readFileSync(one).toString('latin1'));
+    const before = state();
+    const runs = await importRollouts(file, { runsFolder: join(folder, 'runs') });
+    expect(state()).toEqual(before);
+    db.close();
+    expect(runs).toHaveLength(3);
+    expect(readMetrics(runs[2].folder)).toMatchObject([{ stage: 'sft', step: 1, loss: 2 }]);
+  });
+
+  it("Inspect's logs: a test of the model, with its wrong answers as failure cases", async () => {
+    const { folder: run, ...counts } = await bring('inspect');
+    expect(counts).toMatchObject({ format: 'logs of Inspect', tests: 1, completions: 0 });
+    expect(openRun(run).record.name).toBe('inspect-pens-mockllm/model');
+    expect(readSummary(run)).toMatchObject([
+      { stage: 'base', n: 3, accuracy: 1 / 3, meanTokens: 50 / 3, truncated: 1 / 3 },
+    ]);
+    const [first, second, third] = readEvaluation(run, 'base');
+    expect(first).toMatchObject({
+      problemId: 'q0',
+      gold: '19',
+      answer: '21',
+      correct: false,
+      tokens: 21,
+      finished: true,
+    });
+    expect([second.correct, third.finished, third.question]).toEqual([true, false, expect.stringContaining('barns')]);
+    expect(readFailures(run).map(({ problemId, firstWrongStep }) => [problemId, firstWrongStep?.reason])).toEqual([
+      ['q0', '6 * 4 is 24, not 26'],
+      ['q2', undefined],
+    ]);
+  });
+
+  it('names stores and logs that cannot be read', async () => {
+    const cut = (name: string, from: string, bytes: number) => {
+      writeFileSync(join(folder, name), readFileSync(join(fixtures, from)).subarray(0, bytes));
+      return join(folder, name);
+    };
+    const eval1 = cut('cut.eval', 'inspect/pens.eval', 2000);
+    await expect(importRollouts(eval1, { runsFolder: folder })).rejects.toMatchObject({
+      file: eval1,
+      remedy: expect.anything(),
+    });
+    const db = cut('cut.db', 'trackio/distillery.db', 9000);
+    await expect(importRollouts(db, { runsFolder: folder })).rejects.toMatchObject({
+      file: db,
+      remedy: expect.anything(),
+    });
   });
 });

@@ -7,10 +7,11 @@ import { rolloutSteps } from '../runs/layout';
 import { readMetrics } from '../runs/reading';
 import { createRun, openForWriting, type RunWriter } from '../runs/writer';
 import type { RolloutColumns } from './columns';
-import { loggedOf } from './columns';
-import { loggedRows } from './rows';
+import { inspectHead } from './inspect';
+import { itemsOf } from './items';
 import { RunFiller } from './run-filler';
 import { checkpointsBeside, formatTitles, type RolloutFile, type RolloutSource, rolloutSource } from './sources';
+import { trackioRuns } from './trackio';
 import { TrainerLog } from './trainer-state';
 import { weightsOf } from './weights';
 
@@ -50,20 +51,49 @@ const weighted =
  * Makes a run of the rollouts at `path`. Follows them where `follow` is given. Errors: nothing known there, a damaged file, a row
  * without prompt and completion; what was written until then stays, and the run says why it ends.
  */
-export async function importRollouts(path: string, settings: ImportSettings): Promise<ImportedRollouts> {
-  const source = rolloutSource(path);
-  const importer = new RolloutImport(source, settings);
+export async function importRollouts(path: string, settings: ImportSettings): Promise<ImportedRollouts[]> {
+  const importers = new Map<string, RolloutImport>();
+  const look = async (whole: boolean) => {
+    for (const source of await runsIn(rolloutSource(path))) {
+      const key = `${source.path} ${source.run?.id ?? ''}`;
+      const importer = importers.get(key) ?? new RolloutImport(source, settings);
+      importers.set(key, importer);
+      await importer.read(source, whole);
+    }
+  };
   try {
-    await importer.read(settings.follow === undefined);
+    await look(settings.follow === undefined);
     while (settings.follow && !settings.follow.aborted) {
       await pause(pulse, settings.follow);
-      await importer.read(settings.follow.aborted);
+      await look(settings.follow.aborted);
     }
-    return importer.close();
+    return [...importers.values()].map((importer) => importer.close());
   } catch (error) {
-    importer.fail(error);
+    for (const importer of importers.values()) importer.fail(error);
     throw error;
   }
+}
+
+/** A store of several runs, or a folder of several evaluations, becomes as many runs. */
+async function runsIn(source: RolloutSource): Promise<RolloutSource[]> {
+  const { format, files } = source;
+  if (format !== 'trackio' && format !== 'inspect') return [source];
+  const found: RolloutSource[] = [];
+  for (const { file } of files) {
+    if (format === 'trackio') {
+      for (const run of await trackioRuns(file))
+        found.push({ format, path: file, files: [{ file }], run, name: `trackio-${run.name}` });
+    } else {
+      const { task, model } = await inspectHead(file);
+      found.push({
+        format,
+        path: file,
+        files: [{ file, step: 0, validation: true }],
+        name: `inspect-${task}-${model}`,
+      });
+    }
+  }
+  return found;
 }
 
 class RolloutImport {
@@ -76,7 +106,7 @@ class RolloutImport {
   private time: Date | undefined;
 
   constructor(
-    private source: RolloutSource,
+    private readonly source: RolloutSource,
     private readonly settings: ImportSettings,
   ) {
     const tokenizer = this.findTokenizer();
@@ -85,7 +115,12 @@ class RolloutImport {
     if (weights === null) this.notes.add(weighted);
     const now = () => this.time ?? new Date();
     const config = {
-      imported: { from: source.path, format: source.format, ...(tokenizer && { tokenizer: tokenizer.folder }) },
+      imported: {
+        from: source.path,
+        format: source.format,
+        ...(source.run && { run: source.run.name }),
+        ...(tokenizer && { tokenizer: tokenizer.folder }),
+      },
       environment: { node: process.version },
     };
     this.run = settings.into
@@ -97,16 +132,14 @@ class RolloutImport {
   }
 
   /** Reads what is new. `whole`: what is there is all there will be. */
-  async read(whole: boolean): Promise<void> {
-    if (this.settings.follow) this.source = rolloutSource(this.source.path);
-    const { files } = this.source;
+  async read({ files }: RolloutSource, whole: boolean): Promise<void> {
     for (const [i, file] of files.entries()) {
-      const { size, mtime } = statSync(file.file);
+      const { size, mtime } = stateOf(file.file);
       const before = this.taken.get(file.file);
       const steady = this.seen.get(file.file) === size;
       this.seen.set(file.file, size);
       // A file that grows just now is taken at the next look, or at the end.
-      if (before?.size === size || !(steady || whole)) continue;
+      if (before?.size === size || !(steady || whole || this.source.format === 'trackio')) continue;
       this.time = mtime;
       const rows = await this.take(file, before?.rows ?? 0, (share) => this.tell((i + share) / files.length));
       this.taken.set(file.file, { size, rows });
@@ -121,11 +154,12 @@ class RolloutImport {
     const torn = ({ line }: { line?: number }) =>
       this.notes.add(`${file.file}:${line}: the last line is not whole yet and was left out.`);
     let rows = 0;
-    for (const { row, place, bytes } of loggedRows(file.file, torn)) {
+    for await (const item of itemsOf(this.source, file, { columns: this.settings.columns, torn })) {
       if (rows++ < from) continue;
-      this.filler.add(loggedOf(row, place, this.settings.columns), file);
+      if (item.kind === 'log') this.filler.note(item.step, item.metrics);
+      else this.filler.add(item.logged, file);
       if (rows % atOnce === 0) {
-        told(bytes === undefined ? 0 : bytes / size);
+        told(item.kind === 'completion' && item.bytes !== undefined ? item.bytes / size : 0);
         await new Promise((resolve) => setImmediate(resolve));
       }
     }
@@ -169,8 +203,15 @@ class RolloutImport {
   }
 }
 
+/** With what a database has not taken in yet. */
+function stateOf(file: string): { size: number; mtime: Date } {
+  const { size, mtime } = statSync(file);
+  return { size: size + (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0), mtime };
+}
+
 /** `trl-my-output`: of a folder its name, without those that every trainer uses. */
-function nameOf({ path, format }: RolloutSource): string {
+function nameOf({ path, format, name: given }: RolloutSource): string {
+  if (given) return given;
   const common = /^(completions|rollouts?|rollout_data_dir|logs?|output|runs?)$/i;
   const bare = basename(path).replace(/(\.\w+)+$/, '');
   const name = common.test(bare) ? `${basename(dirname(path))}-${bare}` : bare;

@@ -26,6 +26,8 @@ export interface Logged {
   answer?: string;
   /** Of the completion alone, without padding. */
   tokens?: { ids: number[]; logProbs?: number[] };
+  /** Of the completion in tokens, where only their number is logged. */
+  length?: number;
 }
 
 /** Prompts have no ids in most logs: the same prompt is the same problem, in every update and every run. */

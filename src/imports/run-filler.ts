@@ -55,6 +55,11 @@ export class RunFiller {
       this.logged++;
   }
 
+  /** What was logged of an update, before its completions. */
+  note(step: number, log: Readonly<Record<string, unknown>>): void {
+    this.settings.log.add(step, log);
+  }
+
   add(logged: Logged, { file, step: named, validation }: RolloutFile): void {
     const step = logged.step ?? named ?? 1;
     if (validation) {

@@ -26,6 +26,10 @@ export interface RolloutFile {
 
 export interface RolloutSource {
   format: RolloutFormat;
+  /** What the run is called; else after the path. */
+  name?: string;
+  /** Of a store that holds several. */
+  run?: { id: string; name: string };
   /** As it was named, absolute. */
   path: string;
   /** In the order of training. */
@@ -66,7 +70,7 @@ function ofFolder(folder: string): RolloutSource {
     ['trl', matching(/^completions_\d+\.parquet$/)],
     ['nemo-rl', matching(/^(train|val)_data_step\d+\.jsonl$/)],
     ['verl', matching(/^\d+\.jsonl$/)],
-    ['wandb', names.length > 0 ? filesBelow(folder, 5).filter((file) => /completions.*\.table\.json$/.test(file)) : []],
+    ['wandb', onceEach(filesBelow(folder, 5).filter((file) => /^completions.*\.table\.json$/.test(basename(file))))],
     ['inspect', matching(/\.eval$/)],
     ['trackio', matching(/\.db$/)],
     ['rows', matching(tableEnding)],
@@ -80,6 +84,12 @@ function formatOfName(name: string): RolloutFormat {
   if (/^(train|val)_data_step\d+\.jsonl$/.test(name)) return 'nemo-rl';
   if (/^\d+\.jsonl$/.test(name)) return 'verl';
   return /\.table\.json$/.test(name) ? 'wandb' : 'rows';
+}
+
+/** The name of a table ends in the hash of its content: TRL logs the last one once more when it is done. */
+function onceEach(tables: readonly string[]): string[] {
+  const byHash = new Map(tables.map((file) => [/_([0-9a-f]+)\.table\.json$/.exec(file)?.[1] ?? file, file]));
+  return [...byHash.values()];
 }
 
 /** The update is the last number of the name; a folder named for validation holds answers of tests. */

@@ -12,7 +12,7 @@ interface Entry {
 
 export class TrainerLog {
   /** In the order of training; of all steps that the newest checkpoint knows. */
-  readonly entries: readonly Entry[];
+  readonly entries: Entry[];
 
   /** `checkpoints`: newest first. Errors: the file is broken. */
   constructor(checkpoints: readonly string[]) {
@@ -22,6 +22,12 @@ export class TrainerLog {
     this.entries = history
       .filter((entry) => typeof entry?.step === 'number' && Number.isInteger(entry.step) && entry.step >= 0)
       .map((entry) => ({ step: entry.step as number, metrics: metricsOf(entry), validation: validationOf(entry) }));
+  }
+
+  /** What comes later; entries without a measurement of ours are left out. */
+  add(step: number, log: Readonly<Record<string, unknown>>): void {
+    const entry = { step, metrics: metricsOf(log), validation: validationOf(log) };
+    if (Object.keys(entry.metrics).length + Object.keys(entry.validation).length > 0) this.entries.push(entry);
   }
 
   /** Names of the reward functions; undefined where the log has none. */

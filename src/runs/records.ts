@@ -152,8 +152,9 @@ export const rolloutRecordSchema = z.object({
   sample: count,
   /** As the student was asked, special tokens included. */
   prompt: z.string(),
-  /** Of runs that another trainer made: the question, where it is not the whole prompt, and the reference answer, where it is known. */
+  /** The question in the prompt; of runs that another trainer made, whose dataset is not at hand. */
   question: z.string().optional(),
+  /** Its reference answer; of such runs, where it is known. */
   gold: z.string().optional(),
   /** The completion's token ids with the end token, if it came; the other lists run along with it. */
   tokens: z.array(count),

@@ -99,8 +99,8 @@ describe.runIf(interpreter)('the callback in TRL', () => {
   });
 
   it('agrees with the import of what TRL itself logged, in which the weights have to be named', async () => {
-    const bring = (weights?: Record<string, number>) =>
-      importRollouts(join(folder, 'with'), { runsFolder: join(folder, 'imported'), weights });
+    const bring = async (weights?: Record<string, number>) =>
+      (await importRollouts(join(folder, 'with'), { runsFolder: join(folder, 'imported'), weights }))[0];
     const { notes } = await bring();
     expect(notes.some((note) => note.includes('--weights'))).toBe(true);
     const { folder: imported } = await bring({ accuracy_reward: 1, brevity_reward: 0.5 });

@@ -32,6 +32,8 @@ suite('The package', () => {
       'dist/host-server.js',
       'dist/on-demand/hub.js',
       'dist/on-demand/hyparquet-compressors.js',
+      'dist/on-demand/node-sqlite3-wasm.js',
+      'dist/on-demand/node-sqlite3-wasm.wasm',
       'dist/on-demand/openai.js',
       'dist/webview/chain-diff.js',
       'dist/webview/dashboard.js',

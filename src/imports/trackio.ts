@@ -1,0 +1,184 @@
+/** Trackio's store: a SQLite database for each project, with metrics, tables of completions and traces of every run. Only ever read. */
+import { closeSync, copyFileSync, existsSync, mkdtempSync, readSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { datasetError, type Row } from '../data/rows';
+import { UserError } from '../errors';
+import { openForReading } from '../lines';
+import { parsePython } from './rows';
+
+export interface TrackioRun {
+  id: string;
+  name: string;
+}
+
+/** What a run logged at once. */
+export interface TrackioEntry {
+  /** The trainer's update where it says so; else Trackio's own count of logs. */
+  step: number;
+  metrics: Record<string, unknown>;
+  rows: Row[];
+  place: string;
+}
+
+/** Runs of a store, oldest first. Errors: no store of Trackio's, damaged. */
+export async function trackioRuns(file: string): Promise<TrackioRun[]> {
+  return reading(file, (query) => {
+    const tables = ['metrics', ...(hasTable(query, 'traces') ? ['traces'] : [])];
+    const ids = query<{ id: string; name: string }>(
+      tables
+        .map((table) => `SELECT ${idOf(query, table)} id, run_name name, timestamp FROM ${table}`)
+        .join(' UNION ALL '),
+      'SELECT id, name, min(timestamp) at FROM (',
+      ') GROUP BY id ORDER BY at',
+    );
+    return [...ids].map(({ id, name }) => ({ id, name }));
+  });
+}
+
+/** Everything that a run logged, in the order in which it did. */
+export async function trackioEntries(file: string, run: TrackioRun): Promise<TrackioEntry[]> {
+  return reading(file, (query) => {
+    const entries: TrackioEntry[] = [];
+    for (const { id, step, metrics } of query<{ id: number; step: number; metrics: string }>(
+      `SELECT id, step, metrics FROM metrics WHERE ${idOf(query, 'metrics')} = ${quoted(run.id)} ORDER BY id`,
+    ))
+      entries.push(entryOf(file, `metrics ${id}`, step, metrics));
+    if (hasTable(query, 'traces'))
+      for (const { id, step, messages, metadata } of query<
+        Record<'id' | 'messages' | 'metadata', string> & { step: number }
+      >(`SELECT id, step, messages, metadata FROM traces WHERE run_id = ${quoted(run.id)} ORDER BY timestamp, rowid`))
+        entries.push({
+          step,
+          metrics: {},
+          rows: traceRow(file, `trace ${id}`, step, messages, metadata),
+          place: `trace ${id}`,
+        });
+    return withoutRepeats(entries).sort((a, b) => a.step - b.step);
+  });
+}
+
+/** TRL logs the last table once more when it is done. */
+function withoutRepeats(entries: readonly TrackioEntry[]): TrackioEntry[] {
+  let last = '';
+  return entries.map((entry) => {
+    if (entry.rows.length === 0) return entry;
+    const text = JSON.stringify(entry.rows);
+    const again = text === last;
+    last = text;
+    return again ? { ...entry, rows: [] } : entry;
+  });
+}
+
+/** JSON is stored as text or as its bytes. */
+const textOf = (cell: unknown) => (cell instanceof Uint8Array ? Buffer.from(cell).toString('utf8') : String(cell));
+
+function entryOf(file: string, place: string, step: number, text: string): TrackioEntry {
+  const values = parsePython(textOf(text), { file }) as Record<string, unknown>;
+  const rows: Row[] = [];
+  const metrics: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(values ?? {})) {
+    const table = value as { _type?: unknown; _value?: unknown } | null;
+    if (table?._type === 'trackio.table' && Array.isArray(table._value)) rows.push(...(table._value as Row[]));
+    else metrics[key] = value;
+  }
+  const update = metrics['train/global_step'] ?? rows[0]?.step;
+  return { step: typeof update === 'number' ? update : step, metrics, rows, place };
+}
+
+/** A conversation: its last answer is the completion, what came before the prompt. */
+function traceRow(file: string, place: string, step: number, messages: string, metadata: string): Row[] {
+  const said = parsePython(textOf(messages), { file });
+  if (!Array.isArray(said))
+    throw datasetError(`${place} holds no messages`, { file }, 'Export the run from Trackio anew.');
+  const at = said.findIndex((one) => (one as { role?: unknown } | null)?.role === 'assistant');
+  if (at < 1) return []; // nothing was answered
+  const facts = parsePython(textOf(metadata), { file }) as Row;
+  return [{ ...facts, step, prompt: said.slice(0, at), completion: said.slice(at) }];
+}
+
+type Query = <T>(sql: string, before?: string, after?: string) => Iterable<T>;
+
+const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
+
+/** Early stores knew runs by their names alone. */
+function idOf(query: Query, table: string): string {
+  const columns = [...query<{ name: string }>(`SELECT name FROM pragma_table_info(${quoted(table)})`)];
+  return columns.some(({ name }) => name === 'run_id') ? 'run_id' : 'run_name';
+}
+
+const hasTable = (query: Query, name: string) =>
+  [...query(`SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ${quoted(name)}`)].length > 0;
+
+async function reading<T>(file: string, use: (query: Query) => T): Promise<T> {
+  const { Database } = await import('node-sqlite3-wasm');
+  const copied = usesWal(file);
+  const folder = copied ? copyOf(file) : linkTo(file);
+  try {
+    const db = new Database(join(folder, basename(file)), { readOnly: !copied });
+    try {
+      // Without shared memory a write-ahead log is only read by whoever has the file alone, as here the copy.
+      if (copied) db.exec('PRAGMA locking_mode=EXCLUSIVE');
+      const query: Query = (sql, before = '', after = '') => db.all(`${before}${sql}${after}`) as never[];
+      if (!hasTable(query, 'metrics'))
+        throw datasetError(
+          "this database is none of Trackio's: it has no metrics",
+          { file },
+          'Name <project>.db of TRACKIO_DIR.',
+        );
+      return use(query);
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw datasetError(
+      `the database cannot be read: ${(error as Error).message}`,
+      { file },
+      'Copy it while nobody writes, and try again.',
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Bytes 18 and 19 of the header are 2 where a database is written through a write-ahead log (sqlite.org/fileformat2.html). */
+function usesWal(file: string): boolean {
+  const handle = openForReading(file);
+  try {
+    const head = Buffer.alloc(20);
+    return readSync(handle, head, 0, 20, 0) === 20 && head[18] === 2;
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** The library puts a lock beside what it opens: beside a link of ours, as nothing is written where the store lies. */
+function linkTo(file: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'distillery-trackio-'));
+  try {
+    symlinkSync(resolve(file), join(folder, basename(file)));
+  } catch {
+    copyFileSync(file, join(folder, basename(file))); // Windows lets few make links
+  }
+  return folder;
+}
+
+/** The store is not opened where it lies, as reading a write-ahead log writes. Taken again when it was written to meanwhile. */
+function copyOf(file: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'distillery-trackio-'));
+  const log = `${file}-wal`;
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const before = stampOf(file) + stampOf(log);
+    copyFileSync(file, join(folder, basename(file)));
+    rmSync(join(folder, basename(log)), { force: true });
+    if (existsSync(log)) copyFileSync(log, join(folder, basename(log)));
+    if (before === stampOf(file) + stampOf(log)) break;
+  }
+  return folder;
+}
+
+function stampOf(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat ? `${stat.size} ${stat.mtimeMs};` : ';';
+}
