@@ -102,43 +102,78 @@ static void soften(float *scores, const strip *s, int position, int key, float *
   }
 }
 
-// Attention of one block of queries of one head. queries [headDim, QUERY_BLOCK] scaled; query i stands at position + i and sees the keys
-// 0..position + i. scores [KEY_BLOCK, QUERY_BLOCK] is work space. Gives out [QUERY_BLOCK, headDim] (not yet divided by sum), top, sum.
-static void attend_block(const float *queries, int count, int position, const float *k, const float *v, ptrdiff_t ld, int headDim,
-                         float *scores, float *out, float *top, float *sum) {
-  float fade[QUERY_BLOCK];
-  for (int i = 0; i < QUERY_BLOCK; i++) {
-    top[i] = NO_SCORE;
-    sum[i] = 0;
-  }
-  for (int key = 0; key < position + count; key += KEY_BLOCK) {
-    int keys = least(KEY_BLOCK, position + count - key);
+// Keys and values that a block of queries sees: its own sequence's, or those of the sequence that it goes on from.
+typedef struct {
+  const float *k, *v;
+  ptrdiff_t ld;
+  int keys;
+  int position;  // of the first query, counted from the first key: query i sees the keys 0..position + i
+} key_span;
+
+INLINE int seen_keys(const key_span *s, int count) { return least(s->keys, s->position + count); }
+
+// What a block of queries sums up while it runs over keys. scores [KEY_BLOCK, QUERY_BLOCK] is work space; out [QUERY_BLOCK, headDim] is not yet
+// divided by sum.
+typedef struct {
+  float *scores, *out;
+  float top[QUERY_BLOCK], sum[QUERY_BLOCK];
+  int begun;
+} query_sums;
+
+// Attention of one block of queries of one head to a span of keys. queries [headDim, QUERY_BLOCK], scaled.
+static void attend_span(const float *queries, int count, const key_span *span, int headDim, query_sums *q) {
+  float fade[QUERY_BLOCK], *scores = q->scores;
+  if (!q->begun)
+    for (int i = 0; i < QUERY_BLOCK; i++) {
+      q->top[i] = NO_SCORE;
+      q->sum[i] = 0;
+    }
+  int position = span->position, end = seen_keys(span, count);
+  for (int key = 0; key < end; key += KEY_BLOCK) {
+    int keys = least(KEY_BLOCK, end - key);
     for (strip s = {0}; next_strip(&s, count, position, key, keys);) {
-      product(s.keys, s.width, headDim, k + key * ld, ld, queries + s.first, QUERY_BLOCK, scores + s.first, QUERY_BLOCK, 0);
-      soften(scores, &s, position, key, top, sum, fade);
-      float *rows = out + s.first * headDim;
-      if (key > 0)
+      product(s.keys, s.width, headDim, span->k + key * span->ld, span->ld, queries + s.first, QUERY_BLOCK, scores + s.first, QUERY_BLOCK, 0);
+      soften(scores, &s, position, key, q->top, q->sum, fade);
+      float *rows = q->out + s.first * headDim;
+      int more = q->begun || key > 0;
+      if (more)
         for (int i = 0; i < s.width; i++)
           for (int c = 0; c < headDim; c++) rows[i * headDim + c] *= fade[s.first + i];
-      product_transposed(s.width, headDim, s.keys, scores + s.first, QUERY_BLOCK, v + key * ld, ld, rows, headDim, key > 0);
+      product_transposed(s.width, headDim, s.keys, scores + s.first, QUERY_BLOCK, span->v + key * span->ld, span->ld, rows, headDim, more);
     }
   }
+  q->begun = 1;
 }
 
 typedef struct {
   const float *q, *k, *v;
-  const int32_t *starts;
+  const int32_t *starts, *parents;
   float *out, *lse;
   const float *dOut;
   float *dq, *dk, *dv;
-  int heads, kvHeads, headDim, blocks;
+  int sequences, heads, kvHeads, headDim, blocks;
   float scale;
 } attention;
+
+// The sequence that sequence s goes on from, -1 where it begins anew.
+INLINE int parent_of(const attention *a, int s) { return a->parents ? a->parents[s] : -1; }
 
 static int longest(const int32_t *starts, int sequences) {
   int top = 0;
   for (int s = 0; s < sequences; s++) top = most(top, starts[s + 1] - starts[s]);
   return top;
+}
+
+// The keys that queries from `first` on of a sequence see, for kv head h: its parent's, if it has one, and its own. Returns how many spans.
+static int spans_of(const attention *a, int sequence, int h, int first, key_span *spans) {
+  ptrdiff_t narrow = (ptrdiff_t)a->kvHeads * a->headDim;
+  int count = 0, parent = parent_of(a, sequence);
+  for (int own = parent < 0; own < 2; own++) {
+    int s = own ? sequence : parent, keys = a->starts[s + 1] - a->starts[s];
+    ptrdiff_t at = a->starts[s] * narrow + h * a->headDim;
+    spans[count++] = (key_span){a->k + at, a->v + at, narrow, keys, own ? first : keys};
+  }
+  return count;
 }
 
 // A part: one block of queries of one sequence for the query heads of one kv head.
@@ -153,27 +188,27 @@ static void attend_part(void *context, int part, int parts) {
   ptrdiff_t wide = (ptrdiff_t)a->heads * hd, narrow = (ptrdiff_t)a->kvHeads * hd;
   float *scores = (float *)((char *)thread_scratch() + SCRATCH_BYTES / 2);
   float *queries = scores + KEY_BLOCK * QUERY_BLOCK;
-  float *out = queries + hd * QUERY_BLOCK;
-  float top[QUERY_BLOCK], sum[QUERY_BLOCK];
-  const float *k = a->k + start * narrow + h * hd, *v = a->v + start * narrow + h * hd;
+  query_sums sums = {.scores = scores, .out = queries + hd * QUERY_BLOCK};
+  key_span spans[2];
+  int count_spans = spans_of(a, sequence, h, first, spans);
   for (int head = h * group; head < (h + 1) * group; head++) {
     ptrdiff_t at = (start + first) * wide + head * hd;
     transpose_queries(a->q + at, wide, count, hd, a->scale, queries);
-    attend_block(queries, count, first, k, v, narrow, hd, scores, out, top, sum);
+    sums.begun = 0;
+    for (int i = 0; i < count_spans; i++) attend_span(queries, count, &spans[i], hd, &sums);
     for (int i = 0; i < count; i++) {
-      float share = 1.f / sum[i], *to = a->out + at + i * wide;
-      for (int c = 0; c < hd; c++) to[c] = out[i * hd + c] * share;
-      a->lse[(ptrdiff_t)(start + first + i) * a->heads + head] = top[i] + slog(sum[i]);
+      float share = 1.f / sums.sum[i], *to = a->out + at + i * wide;
+      for (int c = 0; c < hd; c++) to[c] = sums.out[i * hd + c] * share;
+      a->lse[(ptrdiff_t)(start + first + i) * a->heads + head] = sums.top[i] + slog(sums.sum[i]);
     }
   }
 }
 
 void FN(attend)(const arg *a) {
-  int sequences = INT(6);
-  attention x = {.q = F(0), .k = F(1), .v = F(2), .starts = I32(3), .out = F(4), .lse = F(5),
-                 .heads = INT(7), .kvHeads = INT(8), .headDim = INT(9), .scale = NUM(10)};
-  x.blocks = (longest(x.starts, sequences) + QUERY_BLOCK - 1) / QUERY_BLOCK;
-  parallel(attend_part, &x, sequences * x.kvHeads * x.blocks);
+  attention x = {.q = F(0), .k = F(1), .v = F(2), .starts = I32(3), .parents = I32(4), .out = F(5), .lse = F(6),
+                 .sequences = INT(7), .heads = INT(8), .kvHeads = INT(9), .headDim = INT(10), .scale = NUM(11)};
+  x.blocks = (longest(x.starts, x.sequences) + QUERY_BLOCK - 1) / QUERY_BLOCK;
+  parallel(attend_part, &x, x.sequences * x.kvHeads * x.blocks);
 }
 
 // From scores and dOut . v^T (both transposed, of a strip): the probabilities and the gradient of the scores times scale.
@@ -197,23 +232,16 @@ static void soften_grad(float *scores, float *grads, const strip *s, int positio
   }
 }
 
-// A part: one kv head of one sequence, with all the query heads that share it; so each element of dq, dk, dv has one owner.
-static void attend_grad_part(void *context, int part, int parts) {
-  const attention *a = context;
-  (void)parts;
-  int h = part % a->kvHeads, sequence = part / a->kvHeads;
+// The gradients that the queries of one sequence give, for one kv head.
+static void attend_grad_sequence(const attention *a, int sequence, int h) {
   int start = a->starts[sequence], length = a->starts[sequence + 1] - start;
   int hd = a->headDim, group = a->heads / a->kvHeads;
   ptrdiff_t wide = (ptrdiff_t)a->heads * hd, narrow = (ptrdiff_t)a->kvHeads * hd;
-  ptrdiff_t base = start * narrow + h * hd;
   float *scores = (float *)((char *)thread_scratch() + SCRATCH_BYTES / 2);
   float *grads = scores + KEY_BLOCK * QUERY_BLOCK;
   float *queries = grads + KEY_BLOCK * QUERY_BLOCK;
   float *dOuts = queries + hd * QUERY_BLOCK;
   float lse[QUERY_BLOCK], dots[QUERY_BLOCK];
-  for (int j = 0; j < length; j++)
-    for (int c = 0; c < hd; c++) a->dk[base + j * narrow + c] = a->dv[base + j * narrow + c] = 0;
-
   for (int head = h * group; head < (h + 1) * group; head++) {
     for (int first = 0; first < length; first += QUERY_BLOCK) {
       int count = least(QUERY_BLOCK, length - first);
@@ -225,27 +253,49 @@ static void attend_grad_part(void *context, int part, int parts) {
         dots[i] = i < count ? dot_product(dOut + i * wide, a->out + at + i * wide, hd) : 0;
         lse[i] = i < count ? a->lse[(ptrdiff_t)(start + first + i) * a->heads + head] : 0;
       }
-      for (int key = 0; key < first + count; key += KEY_BLOCK) {
-        int keys = least(KEY_BLOCK, first + count - key);
-        ptrdiff_t there = base + key * narrow;
-        for (strip s = {0}; next_strip(&s, count, first, key, keys);) {
-          float *p = scores + s.first, *g = grads + s.first;
-          int real = least(s.width, count - s.first);
-          ptrdiff_t row = s.first * wide;
-          product(s.keys, s.width, hd, a->k + there, narrow, queries + s.first, QUERY_BLOCK, p, QUERY_BLOCK, 0);
-          product(s.keys, s.width, hd, a->v + there, narrow, dOuts + s.first, QUERY_BLOCK, g, QUERY_BLOCK, 0);
-          soften_grad(scores, grads, &s, first, key, lse, dots, a->scale);
-          product(s.keys, hd, real, p, QUERY_BLOCK, dOut + row, wide, a->dv + there, narrow, 1);
-          product(s.keys, hd, real, g, QUERY_BLOCK, q + row, wide, a->dk + there, narrow, 1);
-          product_transposed(real, hd, s.keys, g, QUERY_BLOCK, a->k + there, narrow, a->dq + at + row, wide, key > 0);
+      key_span spans[2];
+      int count_spans = spans_of(a, sequence, h, first, spans);
+      for (int i = 0; i < count_spans; i++) {
+        int position = spans[i].position, end = seen_keys(&spans[i], count);
+        for (int key = 0; key < end; key += KEY_BLOCK) {
+          int keys = least(KEY_BLOCK, end - key);
+          const float *k = spans[i].k + key * narrow, *v = spans[i].v + key * narrow;
+          float *dk = a->dk + (k - a->k), *dv = a->dv + (v - a->v);
+          for (strip s = {0}; next_strip(&s, count, position, key, keys);) {
+            float *p = scores + s.first, *g = grads + s.first;
+            int real = least(s.width, count - s.first);
+            ptrdiff_t row = s.first * wide;
+            product(s.keys, s.width, hd, k, narrow, queries + s.first, QUERY_BLOCK, p, QUERY_BLOCK, 0);
+            product(s.keys, s.width, hd, v, narrow, dOuts + s.first, QUERY_BLOCK, g, QUERY_BLOCK, 0);
+            soften_grad(scores, grads, &s, position, key, lse, dots, a->scale);
+            product(s.keys, hd, real, p, QUERY_BLOCK, dOut + row, wide, dv, narrow, 1);
+            product(s.keys, hd, real, g, QUERY_BLOCK, q + row, wide, dk, narrow, 1);
+            product_transposed(real, hd, s.keys, g, QUERY_BLOCK, k, narrow, a->dq + at + row, wide, i > 0 || key > 0);
+          }
         }
       }
     }
   }
 }
 
+// A part: one kv head of one sequence that begins anew and of all that go on from it, with all the query heads that share it; so each element of
+// dq, dk, dv has one owner.
+static void attend_grad_part(void *context, int part, int parts) {
+  const attention *a = context;
+  (void)parts;
+  int h = part % a->kvHeads, root = part / a->kvHeads, hd = a->headDim;
+  ptrdiff_t narrow = (ptrdiff_t)a->kvHeads * hd;
+  if (parent_of(a, root) >= 0) return;
+  for (int s = root; s < a->sequences; s++) {
+    if (s != root && parent_of(a, s) != root) continue;
+    for (ptrdiff_t at = a->starts[s] * narrow + h * hd, end = a->starts[s + 1] * narrow; at < end; at += narrow)
+      for (int c = 0; c < hd; c++) a->dk[at + c] = a->dv[at + c] = 0;
+    attend_grad_sequence(a, s, h);
+  }
+}
+
 void FN(attend_grad)(const arg *a) {
-  attention x = {.dOut = F(0), .q = F(1), .k = F(2), .v = F(3), .out = F(4), .lse = F(5), .starts = I32(6), .dq = F(7), .dk = F(8),
-                 .dv = F(9), .heads = INT(11), .kvHeads = INT(12), .headDim = INT(13), .scale = NUM(14)};
-  parallel(attend_grad_part, &x, INT(10) * x.kvHeads);
+  attention x = {.dOut = F(0), .q = F(1), .k = F(2), .v = F(3), .out = F(4), .lse = F(5), .starts = I32(6), .parents = I32(7), .dq = F(8),
+                 .dk = F(9), .dv = F(10), .sequences = INT(11), .heads = INT(12), .kvHeads = INT(13), .headDim = INT(14), .scale = NUM(15)};
+  parallel(attend_grad_part, &x, x.sequences * x.kvHeads);
 }

@@ -123,15 +123,17 @@ static void attend_token(const decoder *x, int t, int h, const float *k, const f
 static void attend_tokens(const decoder *x, int t, int count, int h, const float *k, const float *v) {
   int hd = x->headDim, group = x->heads / x->kvHeads;
   ptrdiff_t wide = (ptrdiff_t)x->heads * hd;
-  float *scores = decode_scratch(), *queries = scores + KEY_BLOCK * QUERY_BLOCK, *out = queries + hd * QUERY_BLOCK;
-  float top[QUERY_BLOCK], sum[QUERY_BLOCK];
+  float *scores = decode_scratch(), *queries = scores + KEY_BLOCK * QUERY_BLOCK;
+  query_sums sums = {.scores = scores, .out = queries + hd * QUERY_BLOCK};
+  key_span span = {k, v, hd, x->position[t] + count, x->position[t]};
   for (int head = h * group; head < (h + 1) * group; head++) {
     ptrdiff_t at = t * wide + head * hd;
     transpose_queries(x->q + at, wide, count, hd, x->scale, queries);
-    attend_block(queries, count, x->position[t], k, v, hd, hd, scores, out, top, sum);
+    sums.begun = 0;
+    attend_span(queries, count, &span, hd, &sums);
     for (int i = 0; i < count; i++) {
-      float share = 1.f / sum[i], *to = x->o + at + i * wide;
-      for (int c = 0; c < hd; c++) to[c] = out[i * hd + c] * share;
+      float share = 1.f / sums.sum[i], *to = x->o + at + i * wide;
+      for (int c = 0; c < hd; c++) to[c] = sums.out[i * hd + c] * share;
     }
   }
 }

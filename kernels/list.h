@@ -26,8 +26,8 @@ KERNEL(rotate)                // x [n,heads*headDim], bias [heads*headDim]|0, po
 KERNEL(rotate_grad)           // dy, positions int32 [n], cos, sin, dx, dBias|0, n, heads, headDim
 
 // attend.h ----------------------------------------------------------------------------------------------------------------
-KERNEL(attend)                // q [n,heads*headDim], k [n,kvHeads*headDim], v, starts int32, out [n,heads*headDim], lse [n,heads], sequences, heads, kvHeads, headDim, scale: causal within each sequence
-KERNEL(attend_grad)           // dOut, q, k, v, out, lse, starts int32, dq, dk, dv, sequences, heads, kvHeads, headDim, scale
+KERNEL(attend)                // q [n,heads*headDim], k [n,kvHeads*headDim], v, starts int32, parents int32 [sequences]|0, out [n,heads*headDim], lse [n,heads], sequences, heads, kvHeads, headDim, scale: causal within each sequence, which also sees all of its parent (an earlier one without a parent; -1: none)
+KERNEL(attend_grad)           // dOut, q, k, v, out, lse, starts int32, parents int32|0, dq, dk, dv, sequences, heads, kvHeads, headDim, scale
 
 // vocabulary.h --------------------------------------------------------------------------------------------------------------
 KERNEL(token_log_probs)       // hidden [n,d], weight [vocab,d], ids int32 [n], logProbs [n], entropy [n], lse [n], temp [rows*(columns+1)], n, d, vocab, temperature, rows, columns (chunk sizes)

@@ -82,6 +82,16 @@ const gradients: GradConfig[] = [
     },
   },
   {
+    kernelName: kernelNames.attendShared,
+    inputsToSave: ['q', 'k', 'v', 'starts', 'parents'],
+    outputsToSave: [true, true],
+    gradFunc: (dys, [q, k, v, starts, parents, out, lse], attrs) => {
+      const inputs = { dy: (dys as Tensor[])[0], q, k, v, out, lse, starts, parents };
+      const [dq, dk, dv] = backward(gradientKernelNames.attendShared, inputs, attrs);
+      return { q: () => dq, k: () => dk, v: () => dv };
+    },
+  },
+  {
     kernelName: kernelNames.tokenLogProbs,
     inputsToSave: ['hidden', 'weight', 'ids'],
     outputsToSave: [false, false, true],

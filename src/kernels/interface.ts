@@ -30,6 +30,7 @@ export const kernelNames = {
   seededDropout: 'SeededDropout',
   adaptedLinear: 'AdaptedLinear',
   attend: 'Attend',
+  attendShared: 'AttendShared',
   tokenLogProbs: 'TokenLogProbs',
   sampleToken: 'SampleToken',
   groupAdvantages: 'GroupAdvantages',
@@ -49,6 +50,7 @@ export const gradientKernelNames = {
   swiGlu: 'SwiGluGrad',
   adaptedLinear: 'AdaptedLinearGrad',
   attend: 'AttendGrad',
+  attendShared: 'AttendSharedGrad',
   tokenLogProbs: 'TokenLogProbsGrad',
 } as const;
 
@@ -122,13 +124,25 @@ export interface AttentionShape {
   scale: number;
 }
 
+/** How tokens are divided into sequences. */
+export interface Sequences {
+  /** int32 [sequences + 1]: starts[0] = 0, the last one = n. */
+  starts: Tensor1D;
+  /**
+   * int32 [sequences]: the sequence that each one goes on from, an earlier one without a parent of its own, or -1. So completions of one prompt
+   * share its tokens. null: each begins anew.
+   */
+  parents: Tensor1D | null;
+}
+
 /**
- * Causal grouped-query attention within each packed sequence. q [n, heads*headDim], k and v [n, kvHeads*headDim],
- * starts int32 [sequences + 1] -> [n, heads*headDim]. Holds no [n, n] matrix: the backward pass recomputes scores from the saved
- * log-sum-exp (FlashAttention, arXiv 2205.14135).
+ * Causal grouped-query attention within each packed sequence; one with a parent also sees all of that. q [n, heads*headDim], k and v
+ * [n, kvHeads*headDim] -> [n, heads*headDim]. Holds no [n, n] matrix: the backward pass recomputes scores from the saved log-sum-exp
+ * (FlashAttention, arXiv 2205.14135).
  */
-export function attend(q: Tensor2D, k: Tensor2D, v: Tensor2D, starts: Tensor1D, shape: AttentionShape): Tensor2D {
-  return run(kernelNames.attend, { q, k, v, starts }, shape)[0] as Tensor2D; // second output: log-sum-exp [n, heads]
+export function attend(q: Tensor2D, k: Tensor2D, v: Tensor2D, { starts, parents }: Sequences, shape: AttentionShape) {
+  const name = parents ? kernelNames.attendShared : kernelNames.attend;
+  return run(name, { q, k, v, starts, parents }, shape)[0] as Tensor2D; // second output: log-sum-exp [n, heads]
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
+import { type Tensor, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, it } from 'vitest';
 import { type AttentionShape, attend } from './interface';
 import { backendNames, switchTo } from './testing/backends';
@@ -14,16 +14,17 @@ const shapeOf = (heads: number, kvHeads: number, headDim: number): AttentionShap
   scale: 1 / Math.sqrt(headDim),
 });
 
-function caseOf(lengths: number[], shape: AttentionShape, deviation = 1) {
+function caseOf(lengths: number[], shape: AttentionShape, deviation = 1, parents: number[] | null = null) {
   const n = lengths.reduce((total, length) => total + length, 0);
   const starts = startsOf(lengths);
-  const offsets = starts.dataSync();
+  const sequences = { starts, parents: parents && tensor1d(parents, 'int32') };
+  const offsets = { starts: starts.dataSync(), parents };
   const inputs = [shape.heads, shape.kvHeads, shape.kvHeads].map((heads, i) =>
     randomTensor(20 + i, [n, heads * shape.headDim], i < 2 ? deviation : 1),
   );
   return {
     inputs,
-    kernel: (...[q, k, v]: Tensor[]) => attend(q as Tensor2D, k as Tensor2D, v as Tensor2D, starts, shape),
+    kernel: (...[q, k, v]: Tensor[]) => attend(q as Tensor2D, k as Tensor2D, v as Tensor2D, sequences, shape),
     plain: (q: Float64Array, k: Float64Array, v: Float64Array) => plainAttend(q, k, v, offsets, shape),
     expected: () => {
       const [q, k, v] = inputs.map((input) => input.dataSync());
@@ -44,6 +45,17 @@ describe.each(backendNames)('attend on %s', (backendName) => {
   ])('$lengths, $heads heads on $kvHeads of $headDim', ({ lengths, heads, kvHeads, headDim }) => {
     tidy(() => {
       const { inputs, kernel, plain, expected } = caseOf(lengths, shapeOf(heads, kvHeads, headDim));
+      expectClose(kernel(...inputs), expected(), 1e-5);
+      expectGradients({ kernel, plain }, inputs, { samples: 5 });
+    });
+  });
+
+  it.each([
+    { lengths: [3, 4, 2], parents: [-1, 0, 0], heads: 4, kvHeads: 2, headDim: 6 },
+    { lengths: [2, 65, 3, 70, 1, 0], parents: [-1, -1, 1, 1, 0, 0], heads: 2, kvHeads: 1, headDim: 10 },
+  ])('$lengths, those with a parent ($parents) after that', ({ lengths, parents, heads, kvHeads, headDim }) => {
+    tidy(() => {
+      const { inputs, kernel, plain, expected } = caseOf(lengths, shapeOf(heads, kvHeads, headDim), 1, parents);
       expectClose(kernel(...inputs), expected(), 1e-5);
       expectGradients({ kernel, plain }, inputs, { samples: 5 });
     });

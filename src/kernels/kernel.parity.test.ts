@@ -59,7 +59,9 @@ function attendCase(heads: number, kvHeads: number, headDim: number, sequences =
     shapes: [heads, kvHeads, kvHeads].map((count) => [total, count * headDim]),
     kernel: (q, k, v) => {
       const shape = { heads, kvHeads, headDim, scale: headDim ** -0.5 };
-      return [attend(q as Tensor2D, k as Tensor2D, v as Tensor2D, startsOf(sequences), shape)];
+      return [
+        attend(q as Tensor2D, k as Tensor2D, v as Tensor2D, { starts: startsOf(sequences), parents: null }, shape),
+      ];
     },
     tolerance: 5e-5,
   };

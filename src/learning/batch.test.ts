@@ -18,7 +18,24 @@ it('packs inputs, the rows that predict, and targets without the prompt', () => 
   expect([...packed.rows.dataSync()]).toEqual([2, 3, 4]);
   expect([...packed.targets.dataSync()]).toEqual([4, 5, 7]);
   expect([...packed.targetStarts.dataSync()]).toEqual([0, 2, 3]);
+  expect(packed.parents).toBeNull();
   expect(() => packExamples([{ prompt: [], completion: [1] }])).toThrow(/prompt/);
+});
+
+it('neighbours with one prompt share its tokens, and go on from them', () => {
+  const packed = packExamples([
+    { prompt: [9], completion: [8] },
+    { prompt: [1, 2], completion: [3, 4] },
+    { prompt: [1, 2], completion: [5] },
+    { prompt: [1, 2], completion: [6, 7, 8] },
+  ]);
+  expect([...packed.tokens.dataSync()]).toEqual([9, 1, 2, 3, 6, 7]);
+  expect([...packed.starts.dataSync()]).toEqual([0, 1, 3, 4, 4, 6]);
+  expect([...packed.parents!.dataSync()]).toEqual([-1, -1, 1, 1, 1]);
+  expect([...packed.positions.dataSync()]).toEqual([0, 0, 1, 2, 2, 3]);
+  expect([...packed.rows.dataSync()]).toEqual([0, 2, 3, 2, 2, 4, 5]);
+  expect([...packed.targets.dataSync()]).toEqual([8, 3, 4, 5, 6, 7, 8]);
+  expect([...packed.targetStarts.dataSync()]).toEqual([0, 1, 3, 4, 7]);
 });
 
 it('splits by token budget, keeps order, and lets a long item stand alone', () => {

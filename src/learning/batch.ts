@@ -17,32 +17,60 @@ export interface PackedExamples extends Batch {
   tokenCount: number;
 }
 
-/** Packs examples (see PackedExamples). Prompts must not be empty: the first completion token is predicted from the prompt. */
+/**
+ * Packs examples (see PackedExamples). Neighbours with one prompt, as the completions of a group are, share its tokens: the model reads it once.
+ * Prompts must not be empty: the first completion token is predicted from the prompt.
+ */
 export function packExamples(examples: readonly Example[]): PackedExamples {
-  const inputs: number[][] = [];
+  const inputs: (readonly number[])[] = [];
+  const parents: number[] = [];
   const rows: number[] = [];
   const targets: number[] = [];
   const targetStarts = [0];
-  let start = 0;
-  for (const { prompt, completion } of examples) {
+  let n = 0;
+  const add = (tokens: readonly number[], parent: number) => {
+    inputs.push(tokens);
+    parents.push(parent);
+    n += tokens.length;
+  };
+  for (const { prompt, completions } of sharedPrompts(examples)) {
     if (prompt.length === 0) throw new Error('An example needs a prompt of at least one token.');
-    inputs.push([...prompt, ...completion.slice(0, -1)]);
-    for (let j = 0; j < completion.length; j++) {
-      rows.push(start + prompt.length - 1 + j);
-      targets.push(completion[j]);
+    const [first, shared] = [inputs.length, completions.length > 1];
+    if (shared) add(prompt, -1);
+    const last = n - 1;
+    for (const completion of completions) {
+      const read = completion.slice(0, -1);
+      add(shared ? read : [...prompt, ...read], shared ? first : -1);
+      for (const [j, target] of completion.entries()) {
+        rows.push(shared && j === 0 ? last : n - read.length - 1 + j);
+        targets.push(target);
+      }
+      targetStarts.push(targets.length);
     }
-    start += inputs[inputs.length - 1].length;
-    targetStarts.push(targets.length);
   }
   const int32 = (values: number[]) => tensor1d(Int32Array.from(values), 'int32');
   return {
-    ...pack(inputs),
+    ...pack(inputs, parents.some((parent) => parent >= 0) ? parents : undefined),
     rows: int32(rows),
     targets: int32(targets),
     targetStarts: int32(targetStarts),
-    tokenCount: start,
+    tokenCount: n,
   };
 }
+
+/** Runs of examples with one prompt, in order. */
+function sharedPrompts(examples: readonly Example[]) {
+  const runs: { prompt: readonly number[]; completions: (readonly number[])[] }[] = [];
+  for (const { prompt, completion } of examples) {
+    const run = runs.at(-1);
+    if (run && equal(run.prompt, prompt)) run.completions.push(completion);
+    else runs.push({ prompt, completions: [completion] });
+  }
+  return runs;
+}
+
+const equal = (a: readonly number[], b: readonly number[]) =>
+  a === b || (a.length === b.length && a.every((token, i) => token === b[i]));
 
 export function disposePacked(packed: PackedExamples): void {
   dispose(packed as unknown as Record<string, Tensor1D>);

@@ -68,7 +68,8 @@ async function learner(config: ModelConfig, lora: Learner['lora']) {
 }
 
 const examplesOf = (batch: number) =>
-  Array.from({ length: batch }, () => ({ prompt: ids(prompt), completion: ids(completion) }));
+  // No two prompts are alike: those of a group would be read once.
+  Array.from({ length: batch }, (_, i) => ({ prompt: [i, ...ids(prompt - 1)], completion: ids(completion) }));
 
 function expectNear(estimate: number, measured: number): void {
   expect(estimate / measured).toBeGreaterThan(0.97);

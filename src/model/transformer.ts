@@ -31,6 +31,7 @@ import {
   type Rope,
   rmsNorm,
   rotate,
+  type Sequences,
   seededDropout,
   swiGlu,
 } from '../kernels/interface';
@@ -108,24 +109,24 @@ export function disposeModel(model: Model): void {
 }
 
 /** Sequences one after the other. Its tensors are the caller's to dispose: tf.dispose(batch). */
-export interface Batch {
+export interface Batch extends Sequences {
   /** int32 [n] */
   tokens: Tensor1D;
-  /** int32 [sequences + 1]: starts[0] = 0, the last one = n. */
-  starts: Tensor1D;
-  /** int32 [n]: place of each token in its sequence. */
+  /** int32 [n]: place of each token in its sequence, its parent's tokens counted. */
   positions: Tensor1D;
 }
 
-/** Packs sequences of token ids. */
-export function pack(sequences: readonly (readonly number[])[]): Batch {
+/** Packs sequences of token ids; those with a parent (see Sequences) go on from it. */
+export function pack(sequences: readonly (readonly number[])[], parents?: readonly number[]): Batch {
   const starts = [0];
   for (const sequence of sequences) starts.push(starts[starts.length - 1] + sequence.length);
+  const before = (s: number) => sequences[parents?.[s] ?? -1]?.length ?? 0;
   const int32 = (values: readonly number[]) => tensor1d(Int32Array.from(values), 'int32');
   return {
     tokens: int32(sequences.flat()),
     starts: int32(starts),
-    positions: int32(sequences.flatMap((sequence) => sequence.map((_, position) => position))),
+    parents: parents ? int32(parents) : null,
+    positions: int32(sequences.flatMap((sequence, s) => sequence.map((_, i) => before(s) + i))),
   };
 }
 
@@ -156,7 +157,7 @@ export function forward(model: Model, batch: Batch, training?: Training): Tensor
       const linear = linearOf(model, layer, i, training);
       const compute = (input: Tensor2D): Tensor2D => {
         const normedInput = rmsNorm(input, layer.inputNorm, config.normEps);
-        const fromAttention = attention(normedInput, layer, linear, rope, batch.starts, config);
+        const fromAttention = attention(normedInput, layer, linear, { rope, sequences: batch }, config);
         const attended: Tensor2D = add(input, drop(fromAttention, i, 0));
         const normed = rmsNorm(attended, layer.postNorm, config.normEps);
         const mixed = linear(swiGlu(linear(normed, 'gate'), linear(normed, 'up')), 'down');
@@ -197,8 +198,7 @@ function attention(
   x: Tensor2D,
   layer: LayerWeights,
   linear: Linear,
-  rope: Rope,
-  starts: Tensor1D,
+  { rope, sequences }: { rope: Rope; sequences: Sequences },
   config: ModelConfig,
 ): Tensor2D {
   const { headDim, normEps } = config;
@@ -208,7 +208,7 @@ function attention(
   const q = rotate(perHead(linear(x, 'q'), layer.qNorm), layer.qBias, rope, headDim);
   const k = rotate(perHead(linear(x, 'k'), layer.kNorm), layer.kBias, rope, headDim);
   const v = linear(x, 'v');
-  return linear(attend(q, k, layer.vBias ? add(v, layer.vBias) : v, starts, decoderShape(config)), 'o');
+  return linear(attend(q, k, layer.vBias ? add(v, layer.vBias) : v, sequences, decoderShape(config)), 'o');
 }
 
 export function decoderShape({ heads, kvHeads, headDim, normEps }: ModelConfig): DecoderShape {

@@ -3,30 +3,33 @@ import type { KernelLibrary, Values } from '../native/library';
 import { kernelForms } from '../native/testing';
 import { expectClose } from '../testing/close';
 import { noise, out, outputsOf } from '../testing/libraries';
-import { plainAttend } from '../testing/plain';
+import { plainAttend, seenTokens } from '../testing/plain';
 
-const lengths = [1, 2, 31, 65, 130];
+const lengths = [1, 2, 31, 70, 65, 130];
+const noParents = null;
+/** What some sequences go on from; longer than a block of keys, too. */
+const someParents = Int32Array.from([-1, 0, -1, -1, 3, 2]);
 const starts = Int32Array.from([0, ...lengths.map((_, i) => lengths.slice(0, i + 1).reduce((a, b) => a + b, 0))]);
 const n = starts[lengths.length];
 
-function inputs(heads: number, kvHeads: number, headDim: number) {
+function inputs(heads: number, kvHeads: number, headDim: number, parents: Int32Array | null = noParents) {
   const [q, k, v, dOut] = [heads, kvHeads, kvHeads, heads].map((h, i) => noise(i + 1, n * h * headDim, 2));
-  return { q, k, v, dOut, shape: { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim) } };
+  return { q, k, v, dOut, parents, shape: { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim) } };
 }
 
 type Inputs = ReturnType<typeof inputs>;
 
 /** [out, lse, dq, dk, dv] */
-function run(library: KernelLibrary, { q, k, v, dOut, shape }: Inputs): Values[] {
+function run(library: KernelLibrary, { q, k, v, dOut, parents, shape }: Inputs): Values[] {
   const sizes = [lengths.length, shape.heads, shape.kvHeads, shape.headDim, shape.scale];
   const results = [out(q.length), out(n * shape.heads)];
-  const [y, lse] = outputsOf(library, 'attend', [q, k, v, starts, ...results, ...sizes]);
+  const [y, lse] = outputsOf(library, 'attend', [q, k, v, starts, parents, ...results, ...sizes]);
   const grads = [out(q.length), out(k.length), out(v.length)];
-  return [y, lse, ...outputsOf(library, 'attend_grad', [dOut, q, k, v, y, lse, starts, ...grads, ...sizes])];
+  return [y, lse, ...outputsOf(library, 'attend_grad', [dOut, q, k, v, y, lse, starts, parents, ...grads, ...sizes])];
 }
 
 /** [dq, dk, dv] in double precision: p = softmax, dp = dOut . v, ds = p (dp - sum p dp). */
-function plainGrads({ q, k, v, dOut, shape }: Inputs): Float64Array[] {
+function plainGrads({ q, k, v, dOut, parents, shape }: Inputs): Float64Array[] {
   const { heads, kvHeads, headDim, scale } = shape;
   const [dq, dk, dv] = [q, k, v].map((x) => new Float64Array(x.length));
   const dot = (x: Float32Array, i: number, y: Float32Array, j: number) => {
@@ -38,10 +41,9 @@ function plainGrads({ q, k, v, dOut, shape }: Inputs): Float64Array[] {
     for (let i = 0; i < length * heads; i++) {
       const head = i % heads;
       const query = (starts[s] * heads + i) * headDim;
-      const key = (j: number) => ((starts[s] + j) * kvHeads + Math.floor(head / (heads / kvHeads))) * headDim;
-      const weights = Array.from({ length: Math.floor(i / heads) + 1 }, (_, j) =>
-        Math.exp(scale * dot(q, query, k, key(j))),
-      );
+      const seen = seenTokens({ starts, parents }, s, starts[s] + Math.floor(i / heads));
+      const key = (j: number) => (seen[j] * kvHeads + Math.floor(head / (heads / kvHeads))) * headDim;
+      const weights = seen.map((_, j) => Math.exp(scale * dot(q, query, k, key(j))));
       const total = weights.reduce((a, b) => a + b);
       const dps = weights.map((_, j) => dot(dOut, query, v, key(j)));
       const mean = weights.reduce((sum, w, j) => sum + (w / total) * dps[j], 0);
@@ -61,24 +63,27 @@ function plainGrads({ q, k, v, dOut, shape }: Inputs): Float64Array[] {
 
 describe.each(await kernelForms())('attend on $name', ({ one: alone, three: together }) => {
   it.each([
-    [4, 2, 6],
-    [2, 2, 10],
-    [3, 1, 34],
-    [2, 1, 64],
-  ])('%i heads on %i of %i: right, and the same bytes with any number of threads', (heads, kvHeads, headDim) => {
-    const given = inputs(heads, kvHeads, headDim);
-    const results = run(alone, given);
-    const { q, k, v, shape } = given;
-    const expected = [plainAttend(q, k, v, starts, shape), null, ...plainGrads(given)];
-    expected.forEach((values, i) => {
-      if (values) expectClose(results[i], values, 3e-6, { what: `result ${i}` });
-    });
-    expect(run(together, given)).toEqual(results);
-  });
+    [4, 2, 6, noParents],
+    [2, 2, 10, someParents],
+    [3, 1, 34, someParents],
+    [2, 1, 64, noParents],
+  ])(
+    '%i heads on %i of %i, parents %s: right, and the same bytes with any number of threads',
+    (heads, kvHeads, headDim, parents) => {
+      const given = inputs(heads, kvHeads, headDim, parents);
+      const results = run(alone, given);
+      const { q, k, v, shape } = given;
+      const expected = [plainAttend(q, k, v, { starts, parents }, shape), null, ...plainGrads(given)];
+      expected.forEach((values, i) => {
+        if (values) expectClose(results[i], values, 3e-6, { what: `result ${i}` });
+      });
+      expect(run(together, given)).toEqual(results);
+    },
+  );
 
   it('a NaN reaches the tokens that see it, and no others', () => {
     const given = inputs(2, 1, 8);
-    const spoiled = starts[3] + 40; // within the sequence of 65
+    const spoiled = starts[3] + 40; // within the sequence of 70
     given.k[spoiled * 8 + 3] = Number.NaN;
     const [y, , dq] = run(alone, given);
     for (let row = 0; row < n; row++) {

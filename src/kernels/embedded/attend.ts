@@ -1,35 +1,58 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { type AttentionShape, gradientKernelNames, kernelNames } from '../interface';
 import type { EmbeddedBackend } from './backend';
-import { registerEmbedded } from './register';
+import { type EmbeddedKernel, registerEmbedded } from './register';
+
+const attend: EmbeddedKernel<AttentionShape> = (call, { q, k, v, starts, parents }, shape, backend) => {
+  const { heads, kvHeads, headDim, scale } = shape;
+  const sequences = checkPacking(backend, { q, starts, parents }, shape);
+  const [out, lse] = [backend.output(q.shape), backend.output([q.shape[0], heads])];
+  call.attend(q, k, v, starts, parents, out, lse, sequences, heads, kvHeads, headDim, scale);
+  return [out, lse];
+};
+
+const attendGrad: EmbeddedKernel<AttentionShape> = (call, inputs, shape, backend) => {
+  const { dy, q, k, v, out, lse, starts, parents } = inputs;
+  const { heads, kvHeads, headDim, scale } = shape;
+  const sequences = checkPacking(backend, { q, starts, parents }, shape);
+  const [dq, dk, dv] = [q, k, v].map((tensor) => backend.output(tensor.shape));
+  const sizes = [sequences, heads, kvHeads, headDim, scale];
+  call.attend_grad(dy, q, k, v, out, lse, starts, parents, dq, dk, dv, ...sizes);
+  return [dq, dk, dv];
+};
 
 /** [out, lse] */
-registerEmbedded<AttentionShape>(kernelNames.attend, (call, { q, k, v, starts }, shape, backend) => {
-  const { heads, kvHeads, headDim, scale } = shape;
-  const sequences = checkPacking(backend, q, starts, shape);
-  const [out, lse] = [backend.output(q.shape), backend.output([q.shape[0], heads])];
-  call.attend(q, k, v, starts, out, lse, sequences, heads, kvHeads, headDim, scale);
-  return [out, lse];
-});
+registerEmbedded(kernelNames.attend, attend);
+registerEmbedded(kernelNames.attendShared, attend);
 
 /** [dq, dk, dv] */
-registerEmbedded<AttentionShape>(gradientKernelNames.attend, (call, inputs, shape, backend) => {
-  const { dy, q, k, v, out, lse, starts } = inputs;
-  const { heads, kvHeads, headDim, scale } = shape;
-  const sequences = checkPacking(backend, q, starts, shape);
-  const [dq, dk, dv] = [q, k, v].map((tensor) => backend.output(tensor.shape));
-  call.attend_grad(dy, q, k, v, out, lse, starts, dq, dk, dv, sequences, heads, kvHeads, headDim, scale);
-  return [dq, dk, dv];
-});
+registerEmbedded(gradientKernelNames.attend, attendGrad);
+registerEmbedded(gradientKernelNames.attendShared, attendGrad);
 
 /** The space of a thread holds two blocks of 64 queries this wide beside their scores. */
 const widestHead = 2048;
 
+interface Packed {
+  q: TensorInfo;
+  starts: TensorInfo;
+  parents?: TensorInfo;
+}
+
 /** The count of sequences. The kernels index without looking: offsets out of place would read, or write, someone else's memory. */
-function checkPacking(backend: EmbeddedBackend, q: TensorInfo, starts: TensorInfo, shape: AttentionShape): number {
+function checkPacking(backend: EmbeddedBackend, { q, starts, parents }: Packed, shape: AttentionShape): number {
   if (shape.headDim > widestHead) throw new RangeError(`headDim ${shape.headDim} is more than ${widestHead}`);
   checkStarts(backend.values(starts), q.shape[0]);
-  return starts.shape[0] - 1;
+  const sequences = starts.shape[0] - 1;
+  if (parents) checkParents(backend.values(parents), sequences);
+  return sequences;
+}
+
+/** Is each parent an earlier sequence that has none itself? @throws RangeError */
+function checkParents(parents: ArrayLike<number>, sequences: number): void {
+  let right = parents.length === sequences;
+  for (let s = 0; s < sequences; s++)
+    right &&= parents[s] === -1 || (parents[s] >= 0 && parents[s] < s && parents[parents[s]] === -1);
+  if (!right) throw new RangeError(`${Array.from(parents)} are no parents of ${sequences} sequences`);
 }
 
 /** Do offsets begin with 0, never fall, and end with n? @throws RangeError */

@@ -2,6 +2,7 @@ import { getKernel, registerKernel } from '@tensorflow/tfjs-core';
 import { adamWReferences } from './adam-w';
 import { adaptedLinearReferences } from './adapted-linear';
 import { attendReferences } from './attend';
+import { attendSharedReferences } from './attend-shared';
 import { copySlotsReferences } from './copy-slots';
 import { decodeStepReferences } from './decode-step';
 import { embedReferences } from './embed';
@@ -26,6 +27,7 @@ export const references: References = {
   ...seededDropoutReferences,
   ...adaptedLinearReferences,
   ...attendReferences,
+  ...attendSharedReferences,
   ...tokenLogProbsReferences,
   ...sampleTokenReferences,
   ...groupAdvantagesReferences,

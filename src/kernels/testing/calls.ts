@@ -98,6 +98,26 @@ export const kernelCalls: Record<string, () => KernelCall> = {
     attrs: { heads: 2, kvHeads: 1, headDim: 6, scale: 0.4 },
     outputs: 3,
   }),
+  [kernelNames.attendShared]: () => ({
+    inputs: { q: random(5, 12), k: random(5, 6), v: random(5, 6), starts: startsOf([2, 3]), parents: ints(-1, 0) },
+    attrs: { heads: 2, kvHeads: 1, headDim: 6, scale: 0.4 },
+    outputs: 2,
+    differentiable: ['q', 'k', 'v'],
+  }),
+  [gradientKernelNames.attendShared]: () => ({
+    inputs: {
+      dy: random(5, 12),
+      q: random(5, 12),
+      k: random(5, 6),
+      v: random(5, 6),
+      out: random(5, 12),
+      lse: random(5, 2),
+      starts: startsOf([2, 3]),
+      parents: ints(-1, 0),
+    },
+    attrs: { heads: 2, kvHeads: 1, headDim: 6, scale: 0.4 },
+    outputs: 3,
+  }),
   [kernelNames.tokenLogProbs]: () => ({
     inputs: { hidden: random(5, 4), weight: random(7, 4), ids: randomIds(1, 5, 7) },
     attrs: { temperature: 0.7 },

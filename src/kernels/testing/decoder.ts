@@ -90,7 +90,7 @@ export function wholeForward(weights: DecoderWeights, shape: DecoderShape, seque
       const h = rmsNorm(x, w.inputNorm, shape.eps);
       const q = rotate(perHead(linear(h, w.q, w.qBias), w.qNorm), null, rope, shape.headDim);
       const k = rotate(perHead(linear(h, w.k, w.kBias), w.kNorm), null, rope, shape.headDim);
-      x = add(x, linear(attend(q, k, linear(h, w.v, w.vBias), starts, shape), w.o));
+      x = add(x, linear(attend(q, k, linear(h, w.v, w.vBias), { starts, parents: null }, shape), w.o));
       const h2 = rmsNorm(x, w.postNorm, shape.eps);
       x = add(x, linear(swiGlu(linear(h2, w.gate), linear(h2, w.up)), w.down));
     }

@@ -59,22 +59,29 @@ export function logSumExp(z: Numbers): number {
 }
 
 /** q [n, heads*headDim], k and v [n, kvHeads*headDim], starts [sequences + 1] -> [n, heads*headDim] */
-export function plainAttend(q: Numbers, k: Numbers, v: Numbers, starts: Numbers, shape: AttentionShape): Float64Array {
+export function plainAttend(
+  q: Numbers,
+  k: Numbers,
+  v: Numbers,
+  { starts, parents }: PlainSequences,
+  shape: AttentionShape,
+): Float64Array {
   const { heads, kvHeads, headDim, scale } = shape;
   const out = new Float64Array(q.length);
   for (let s = 0; s + 1 < starts.length; s++) {
     for (let row = starts[s]; row < starts[s + 1]; row++) {
+      const tokens = seenTokens({ starts, parents }, s, row);
       for (let head = 0; head < heads; head++) {
         const shared = Math.floor(head / (heads / kvHeads));
         const query = (row * heads + head) * headDim;
-        const scores = new Float64Array(row - starts[s] + 1);
-        for (let t = 0; t < scores.length; t++) {
-          const key = ((starts[s] + t) * kvHeads + shared) * headDim;
-          for (let i = 0; i < headDim; i++) scores[t] += scale * q[query + i] * k[key + i];
-        }
+        const keys = tokens.map((token) => (token * kvHeads + shared) * headDim);
+        const scores = Float64Array.from(keys, (key) => {
+          let score = 0;
+          for (let i = 0; i < headDim; i++) score += scale * q[query + i] * k[key + i];
+          return score;
+        });
         const lse = logSumExp(scores);
-        for (let t = 0; t < scores.length; t++) {
-          const key = ((starts[s] + t) * kvHeads + shared) * headDim;
+        for (const [t, key] of keys.entries()) {
           const p = Math.exp(scores[t] - lse);
           for (let i = 0; i < headDim; i++) out[query + i] += p * v[key + i];
         }
@@ -82,6 +89,19 @@ export function plainAttend(q: Numbers, k: Numbers, v: Numbers, starts: Numbers,
     }
   }
   return out;
+}
+
+export interface PlainSequences {
+  starts: Numbers;
+  parents?: Numbers | null;
+}
+
+/** What the token `row` of sequence `s` sees: its parent's tokens, and its own up to itself. */
+export function seenTokens({ starts, parents }: PlainSequences, s: number, row: number): number[] {
+  const range = (from: number, end: number) => Array.from({ length: end - from }, (_, i) => from + i);
+  const parent = parents?.[s] ?? -1;
+  const before = parent < 0 ? [] : range(starts[parent], starts[parent + 1]);
+  return [...before, ...range(starts[s], row + 1)];
 }
 
 /** hidden [n, d], weight [vocab, d], ids [n] */
