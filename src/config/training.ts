@@ -71,6 +71,12 @@ const sampling = () => ({
   topP: number('Keep the smallest set of likely tokens with this mass; 1 = all.', { above: 0, max: 1 }).default(1),
   topK: whole('Keep the k most likely tokens; 0 = all.').default(0),
   minP: share('Keep tokens with at least this share of the top probability; 0 = all.').default(0),
+  precision: choice('What the weights are rounded to while completions are sampled; training stays in float32.', {
+    float32: 'Nothing.',
+    bfloat16:
+      'Half the memory to read: large students answer faster. Ratios are against the log-probs of the unrounded weights.',
+    int8: 'A quarter, with a scale for each row; log-probs differ more.',
+  }).default('float32'),
 });
 
 const dynamicSampling = () => ({

@@ -69,6 +69,7 @@ export async function sampleGroups(
       stream,
       groupSize: settings.group,
       maxRows: rowsAtOnce(settings),
+      precision: settings.sampling.precision,
       signal,
     },
   );

@@ -65,6 +65,7 @@ export async function trainGrpo(context: Context, model: Model, phase: GrpoPhase
             ...memorySettings(settings),
             adam,
             temperature: settings.sampling.temperature,
+            samplingPrecision: settings.sampling.precision,
             policyWeight: phase.policyWeight,
             replayWeight: settings.replay.weight,
             signal: context.signal,

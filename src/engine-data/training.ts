@@ -1,6 +1,7 @@
 /** Settings and measurements of optimizer steps. */
 import type { AdamSettings } from '../config/adam';
 import { UserError } from '../errors';
+import type { WeightPrecision } from './sampling';
 
 export interface OptimizerSettings {
   /** Of matrices; norms and biases do not decay (as in the Trainer of Hugging Face). */
@@ -46,6 +47,8 @@ export interface GrpoOptions extends SupervisedOptions {
   beta: number;
   kl: KlEstimator;
   temperature: number;
+  /** Of the weights that sampled. Where they were rounded, ratios are against the log-probs that the trained weights give when the update begins. */
+  samplingPrecision?: WeightPrecision;
   /** The constant that dr_grpo divides by. */
   maxNewTokens: number;
   /** Passes over the same samples. */

@@ -83,14 +83,21 @@ export function passesOf(episodes: readonly Episode[], options: GrpoOptions): Pa
   });
 }
 
+interface PassOptions {
+  seed: number;
+  refLogProbs: ReadonlyMap<Episode, Float32Array> | null;
+  /** The episodes count as sampled by the policy as it is: every ratio is 1. */
+  onPolicy: boolean;
+}
+
 /** Runs a pass, and adds the gradients of its loss to `gradients` where it has any. */
 export function runPass(
   model: Model,
   { batch, learns, shape }: Pass,
-  options: GrpoOptions & { seed: number; refLogProbs: ReadonlyMap<Episode, Float32Array> | null },
+  options: GrpoOptions & PassOptions,
   gradients: Gradients,
 ): PassResult {
-  const { refLogProbs, dropout, seed, temperature, checkpointing, policyWeight, sapoTemperature } = options;
+  const { refLogProbs, onPolicy, dropout, seed, temperature, checkpointing, policyWeight, sapoTemperature } = options;
   const lossOptions = {
     ...options,
     ...shape,
@@ -99,7 +106,7 @@ export function runPass(
   };
   const packed = packExamples(batch);
   const inputs = {
-    oldLogProbs: perToken(batch, (episode, j) => episode.logProbs[j]),
+    oldLogProbs: onPolicy ? null : perToken(batch, (episode, j) => episode.logProbs[j]),
     refLogProbs: refLogProbs && perToken(batch, (episode, j) => refLogProbs.get(episode)![j]),
     mask: perToken(batch, ({ masked }) => Number(!masked)),
     advantages: tensor1d(batch.map((episode) => episode.advantage)),
@@ -109,13 +116,17 @@ export function runPass(
   let entropies: Float32Array[] = [];
   const weightedLoss = () => {
     const scored = completionLogProbs(model, packed, { dropout, seed, temperature, checkpointing });
-    const { loss, metrics } = grpoLoss({ ...inputs, logProbs: scored.logProbs }, lossOptions);
+    const { loss, metrics } = grpoLoss(
+      { ...inputs, logProbs: scored.logProbs, oldLogProbs: inputs.oldLogProbs ?? scored.logProbs },
+      lossOptions,
+    );
     sums = metrics.dataSync();
     entropies = byCompletion(batch, scored.entropy.dataSync() as Float32Array);
     return mul(loss, policyWeight) as Scalar;
   };
   const loss = learns ? accumulate(model, gradients, weightedLoss) : tidy(() => weightedLoss().dataSync()[0]);
-  dispose([inputs.oldLogProbs, inputs.mask, inputs.advantages]);
+  dispose([inputs.mask, inputs.advantages]);
+  inputs.oldLogProbs?.dispose();
   inputs.refLogProbs?.dispose();
   disposePacked(packed);
   const [tokens, kl, clippedLow, clippedHigh, ratio] = Array.from(sums);

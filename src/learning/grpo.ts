@@ -51,8 +51,9 @@ export async function grpoStep(
   update: GrpoUpdate,
   options: GrpoOptions,
 ): Promise<GrpoMeasures & { perToken: TokenMeasures }> {
-  const { episodes, replay = [], learningRate, seed } = update;
-  const refLogProbs = await referenceLogProbs(update, options);
+  const { replay = [], learningRate, seed } = update;
+  const { episodes, onPolicy } = await withTrueLogProbs(model, update.episodes, options);
+  const refLogProbs = await referenceLogProbs({ ...update, episodes }, options);
   const results: StepResults = {
     steps: options.iterations * options.minibatches,
     passes: [],
@@ -67,7 +68,7 @@ export async function grpoStep(
     await withGradients(async (gradients) => {
       for (const pass of passesOf(part, options)) {
         await breathe(within.signal);
-        results.passes.push(runPass(model, pass, { ...options, refLogProbs, seed: seed + step }, gradients));
+        results.passes.push(runPass(model, pass, { ...options, refLogProbs, onPolicy, seed: seed + step }, gradients));
       }
       if (replay.length > 0 && options.replayWeight > 0)
         results.replayLosses.push(
@@ -91,4 +92,16 @@ async function referenceLogProbs({ episodes, reference }: GrpoUpdate, options: G
   if (options.beta === 0 || !reference) return null;
   const logProbs = await policyLogProbs(reference, episodes, options);
   return new Map(episodes.map((episode, i) => [episode, logProbs[i]]));
+}
+
+/**
+ * Episodes of rounded weights with the log-probs of the trained ones. An update of one step needs no pass for them: the policy that it begins
+ * with is the one it learns from, so the log-probs that the step computes anyway stand on both sides of the ratio (`onPolicy`).
+ */
+async function withTrueLogProbs(model: Model, episodes: readonly Episode[], options: GrpoOptions) {
+  const rounded = (options.samplingPrecision ?? 'float32') !== 'float32';
+  const onPolicy = rounded && options.iterations * options.minibatches === 1;
+  if (!rounded || onPolicy) return { episodes, onPolicy };
+  const logProbs = await policyLogProbs(model, episodes, options);
+  return { episodes: episodes.map((episode, i): Episode => ({ ...episode, logProbs: logProbs[i] })), onPolicy };
 }
