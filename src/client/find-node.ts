@@ -87,10 +87,16 @@ const allowed = [
     'PATHEXT',
   ],
   ...['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'OMP_NUM_THREADS', 'SSL_CERT_FILE', 'XDG_DATA_HOME'],
+  // By which a command reaches an engine on another machine.
+  ...['SSH_AUTH_SOCK', 'KUBECONFIG', 'DOCKER_HOST'],
   // Where students that are named lie (src/students/cache.ts).
   ...['HF_HOME', 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE', 'XDG_CACHE_HOME'],
 ];
-const allowedPrefixes = ['LC_', 'CUDA_', 'NVIDIA_', 'TF_', 'DISTILLERY_'];
+const allowedPrefixes = [
+  ...['LC_', 'CUDA_', 'NVIDIA_', 'TF_', 'DISTILLERY_'],
+  // Of PyTorch engines and what they run on.
+  ...['NCCL_', 'PYTORCH_', 'TORCH_', 'VLLM_', 'SLURM_'],
+];
 
 /** Of the prefixes, but for whoever asks teachers (the terminal's commands and the editor do, a host does not). */
 const withheld = /(?:KEY|TOKEN|SECRET|PASSWORD)$/;

@@ -49,6 +49,8 @@ export class VersionGap extends UserError {
 export interface Identity {
   name: string;
   version: string;
+  /** The user's own command for an engine; asked at every connection. */
+  readonly engine?: string;
 }
 
 /**

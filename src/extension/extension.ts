@@ -21,6 +21,7 @@ import { registerScoring } from './rewards';
 import { RunIndex } from './run-index';
 import { registerRuns } from './runs';
 import type { Services } from './services';
+import { registerSetUpEngine } from './set-up-engine';
 import { registerSetUpTensorFlow } from './set-up-tensorflow';
 import { setting } from './settings';
 import { ShownCases } from './shown-cases';
@@ -36,7 +37,12 @@ export function activate(context: vscode.ExtensionContext): Services {
   const begun = performance.now();
   const log = vscode.window.createOutputChannel('Distillery');
   const { version } = context.extension.packageJSON as { version: string };
-  const client = { name: 'vscode', version, pid: process.pid };
+  const client = {
+    ...{ name: 'vscode', version, pid: process.pid },
+    get engine() {
+      return setting('engine.command', '');
+    },
+  };
   const hosts = new Hosts(
     (folder) => new HostClient({ folder, client, node: () => setting('node', ''), watch: true, restart: true }),
     context.globalStorageUri.fsPath,
@@ -73,6 +79,7 @@ const features: ((services: Services) => vscode.Disposable)[] = [
   registerDownloadStudent,
   registerTeach,
   registerSetUpTensorFlow,
+  registerSetUpEngine,
   registerDoctor,
   registerDashboard,
   registerChainDiff,

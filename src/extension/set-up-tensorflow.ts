@@ -1,9 +1,6 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { UserError } from '../errors';
-import { cancellable } from './cancellable';
-import { answerOf, commandLine } from './command-line';
 import { trustedCommand } from './commands/report';
+import { install } from './installer';
 import type { Services } from './services';
 import * as vscode from './vscode';
 
@@ -93,12 +90,12 @@ async function chooseWay(): Promise<Plan | undefined> {
 /** Where there is none here, asks whether PyPI's is fetched. undefined: it is not. */
 async function installBy({ args, otherwise }: Plan, services: Services): Promise<Made | undefined> {
   try {
-    return await install(args, services);
+    return await installTensorFlow(args, services);
   } catch (error) {
     if (!otherwise || !(error instanceof UserError) || error.code !== 'missing') throw error;
     const fetch = t('Fetch It From PyPI');
     const chosen = await vscode.window.showWarningMessage(t('No TensorFlow is found here.'), fetch);
-    return chosen === fetch ? install(otherwise, services) : undefined;
+    return chosen === fetch ? installTensorFlow(otherwise, services) : undefined;
   }
 }
 
@@ -107,55 +104,5 @@ interface Made {
   tensorflow: { version: string };
 }
 
-function install(args: string[], { log }: Services): Thenable<Made> {
-  return cancellable(t('Setting up TensorFlow'), async (signal, progress) => {
-    const line = await commandLine(['backend', 'install', '--json', '--progress', ...args]);
-    if (signal.aborted) throw new vscode.CancellationError();
-    log.info(`${line.command} ${line.args.join(' ')}`);
-    const env = { ...network(process.env), ...line.env };
-    const child = spawn(line.command, line.args, { env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
-    signal.addEventListener('abort', () => child.kill('SIGINT'));
-    let output = '';
-    child.stdout.on('data', (text) => {
-      output += text;
-    });
-    createInterface(child.stderr).on('line', (line) => {
-      const step = stepOf(line);
-      if (step) progress.report({ message: step });
-      else log.info(line);
-    });
-    await new Promise<void>((resolve, reject) => child.once('error', reject).once('close', () => resolve()));
-    if (signal.aborted) throw new vscode.CancellationError();
-    return resultOf(output);
-  });
-}
-
-/** Ways to the network and to compilers and environments, beyond what a training host gets. */
-function network(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const names =
-    /^(https?_proxy|no_proxy|npm_config_registry|cxx|virtual_env|conda_prefix|xdg_data_home|node_extra_ca_certs)$/i;
-  return Object.fromEntries(Object.entries(env).filter(([name]) => names.test(name)));
-}
-
-/** A line of `--progress`, as words; null for any other line. */
-export function stepOf(line: string): string | null {
-  try {
-    const { doing, done, total } = JSON.parse(line) as { doing?: string; done?: number; total?: number };
-    if (typeof doing !== 'string') return null;
-    return total ? `${doing}, ${Math.floor((100 * (done ?? 0)) / total)} %` : doing;
-  } catch {
-    return null;
-  }
-}
-
-/** What the command line answered. @throws UserError with its message and remedy */
-export function resultOf(output: string): Made {
-  try {
-    return answerOf<Made>(output);
-  } catch (error) {
-    if (!(error instanceof UserError))
-      throw new Error('distillery backend install gave no answer; the log has its words');
-    const place = error.file ? `${error.file}: ` : '';
-    throw new UserError(`${place}${error.message}`, { remedy: error.remedy, code: error.code });
-  }
-}
+const installTensorFlow = (args: string[], services: Services) =>
+  install<Made>({ what: 'backend', args, title: t('Setting up TensorFlow') }, services);

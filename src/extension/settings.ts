@@ -6,6 +6,8 @@ export interface Settings {
   /** Path of the Node.js that runs the training host; '' = found on its own. */
   node: string;
   backend: Backend | 'experiment';
+  /** What starts an engine, as a command line; '' = what was set up. Of the person alone, never of a workspace. */
+  'engine.command': string;
   openOnStart: 'dashboard' | 'runs' | 'nothing';
   notifyOnFinish: boolean;
   /** Problems that a whole dataset is tested on at most, in the Testing view. */

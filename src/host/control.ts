@@ -79,6 +79,11 @@ export class Control {
     return { state: this.standing.state, run: this.standing.run?.folder };
   }
 
+  /** The user's own command for an engine, which a client tells of; '' = none. */
+  useEngine(command: string): void {
+    this.options.toEngine({ type: 'engine', command });
+  }
+
   /** Short work. `signal` ends it early. */
   async job<K extends JobKind>(
     job: Extract<Job, { kind: K }>,

@@ -3,6 +3,7 @@ import { adjust } from '../curriculum/adjust';
 import { Cancelled, type CurriculumEvent, Stopped } from '../curriculum/context';
 import { examineMachine, machineProblems } from '../curriculum/machine';
 import { resumeRun, type SessionOptions, startRun } from '../curriculum/session';
+import { askForEngine } from '../engine/process/installed';
 import { UserError } from '../errors';
 import type { HostState, Params } from '../protocol/control';
 import { takeOverDecisions } from '../runs/decisions';
@@ -74,6 +75,9 @@ export class Engine {
         break;
       case 'cancelJob':
         this.cancelJobs(({ id }) => id === message.id);
+        break;
+      case 'engine':
+        askForEngine({ text: message.command, origin: 'the setting distillery.engine.command' });
         break;
       case 'verb':
         this.obey(message.verb);

@@ -10,6 +10,8 @@ export type ToEngine =
   | { type: 'resume'; id: string; run: string }
   | { type: 'job'; id: string; job: Job }
   | { type: 'cancelJob'; id: string }
+  /** The user's own command for an engine; '' = none. */
+  | { type: 'engine'; command: string }
   | { type: 'verb'; verb: 'pause' | 'continue' | 'stop' | 'cancel' }
   /** Clients can reach the server. */
   | { type: 'listening' }

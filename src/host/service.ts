@@ -40,8 +40,9 @@ export class Service {
     return this.clients === 0 && !this.atWork;
   }
 
-  joined({ name, version, pid }: Params<'hello'>['client']): void {
+  joined({ name, version, pid, engine }: Params<'hello'>['client']): void {
     this.clients++;
+    if (engine !== undefined) this.control.useEngine(engine);
     log('info', `${name} ${version} (process ${pid}) is connected`);
     this.changed();
   }

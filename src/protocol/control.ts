@@ -99,7 +99,13 @@ export const requests = {
     params: z.object({
       protocol: count,
       token: z.string(),
-      client: z.object({ name: z.string(), version: z.string(), pid: count }),
+      client: z.object({
+        name: z.string(),
+        version: z.string(),
+        pid: count,
+        /** The user's own command for an engine (docs/engine.md): it holds for all runs and work that begin from now on. '' = none. */
+        engine: z.string().max(4096).optional(),
+      }),
     }),
     result: z.object({ protocol: count, version: z.string(), pid: positive, session: z.string() }),
   },

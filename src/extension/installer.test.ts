@@ -3,9 +3,9 @@ import { UserError } from '../errors';
 
 vi.mock('./vscode', () => ({ l10n: { t: (text: string) => text } }));
 
-const { resultOf, stepOf } = await import('./set-up-tensorflow');
+const { resultOf, stepOf } = await import('./installer');
 
-describe('what `distillery backend install` says', () => {
+describe('what a set-up in the command line says', () => {
   it('is a step with its share, or a line for the log', () => {
     expect(stepOf('{"doing":"Fetching x","done":5,"total":20}')).toBe('Fetching x, 25 %');
     expect(stepOf('{"doing":"Compiling"}')).toBe('Compiling');
@@ -14,7 +14,10 @@ describe('what `distillery backend install` says', () => {
   });
 
   it('is what was made, or why not', () => {
-    expect(resultOf('{"gpu":false,"tensorflow":{"version":"2.21.0"}}').tensorflow.version).toBe('2.21.0');
+    expect(
+      resultOf<{ tensorflow: { version: string } }>('{"gpu":false,"tensorflow":{"version":"2.21.0"}}').tensorflow
+        .version,
+    ).toBe('2.21.0');
     const refused = () => resultOf('{"error":{"message":"no C++ compiler","remedy":"Install one.","code":"compiler"}}');
     expect(refused).toThrow(UserError);
     expect(refused).toThrow('no C++ compiler');

@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { UserError } from '../errors';
+import { cancellable } from './cancellable';
+import { answerOf, commandLine } from './command-line';
+import type { Services } from './services';
+import * as vscode from './vscode';
+
+/** `distillery <what> install <args>` in a process of its own, with its progress under `title`. Resolves to what it made. */
+export function install<Made>(
+  { what, args, title }: { what: 'backend' | 'engine'; args: string[]; title: string },
+  { log }: Services,
+): Thenable<Made> {
+  return cancellable(title, async (signal, progress) => {
+    const line = await commandLine([what, 'install', '--json', '--progress', ...args]);
+    if (signal.aborted) throw new vscode.CancellationError();
+    log.info(`${line.command} ${line.args.join(' ')}`);
+    const env = { ...network(process.env), ...line.env };
+    const child = spawn(line.command, line.args, { env, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+    signal.addEventListener('abort', () => child.kill('SIGINT'));
+    let output = '';
+    child.stdout.on('data', (text) => {
+      output += text;
+    });
+    createInterface(child.stderr).on('line', (line) => {
+      const step = stepOf(line);
+      if (step) progress.report({ message: step });
+      else log.info(line);
+    });
+    await new Promise<void>((resolve, reject) => child.once('error', reject).once('close', () => resolve()));
+    if (signal.aborted) throw new vscode.CancellationError();
+    return resultOf<Made>(output);
+  });
+}
+
+/** Ways to the network and to compilers and environments, beyond what a training host gets. */
+function network(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const names =
+    /^(https?_proxy|no_proxy|npm_config_registry|(pip|uv)_\w+|cxx|virtual_env|conda_prefix|xdg_\w+|node_extra_ca_certs)$/i;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => names.test(name)));
+}
+
+/** A line of `--progress`, as words; null for any other line. */
+export function stepOf(line: string): string | null {
+  try {
+    const { doing, done, total } = JSON.parse(line) as { doing?: string; done?: number; total?: number };
+    if (typeof doing !== 'string') return null;
+    return total ? `${doing}, ${Math.floor((100 * (done ?? 0)) / total)} %` : doing;
+  } catch {
+    return null;
+  }
+}
+
+/** What the command line answered. @throws UserError with its message and remedy */
+export function resultOf<Made>(output: string): Made {
+  try {
+    return answerOf<Made>(output);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw new Error('the set-up gave no answer; the log has its words');
+    const place = error.file ? `${error.file}: ` : '';
+    throw new UserError(`${place}${error.message}`, { remedy: error.remedy, code: error.code });
+  }
+}

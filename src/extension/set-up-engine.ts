@@ -1,0 +1,57 @@
+import { trustedCommand } from './commands/report';
+import { install } from './installer';
+import type { Services } from './services';
+import * as vscode from './vscode';
+
+const { t } = vscode.l10n;
+
+interface Way extends vscode.QuickPickItem {
+  /** Arguments of `distillery engine install`; null: a Python is asked for. */
+  args: string[] | null;
+}
+
+const ways = (): Way[] => [
+  {
+    icon: 'cloud-download',
+    label: t('A new environment, for this machine'),
+    detail: t('From PyPI; for a GPU where an NVIDIA driver is here (about 7 GB), else for the processor (about 1 GB)'),
+    args: ['--yes'],
+  },
+  {
+    icon: 'cloud-download',
+    label: t('A new environment, for the processor'),
+    detail: t('From PyPI; about 1 GB'),
+    args: ['--cpu', '--yes'],
+  },
+  {
+    icon: 'folder-opened',
+    label: t('Choose a Python...'),
+    detail: t('An environment of yours that has torch, transformers and peft; nothing in it is changed'),
+    args: null,
+  },
+];
+
+/** `distillery.setUpEngine`: runs `distillery engine install`, with its progress. Returns what computes now, in words. */
+export function registerSetUpEngine(services: Services): vscode.Disposable {
+  return trustedCommand(services, 'distillery.setUpEngine', async (argument?: unknown) => {
+    const args = Array.isArray(argument) ? argument.map(String) : await chooseWay();
+    if (!args) return undefined;
+    const title = t('Setting up the PyTorch engine');
+    const { description } = await install<{ description: string }>({ what: 'engine', args, title }, services);
+    const doctor = t('Doctor');
+    const text = t('{0} works. An experiment takes it by a line "backend": "torch" beside its "name".', description);
+    services.log.info(text);
+    void vscode.window.showInformationMessage(text, doctor).then((answer) => {
+      if (answer === doctor) void vscode.commands.executeCommand('distillery.doctor');
+    });
+    return description;
+  });
+}
+
+async function chooseWay(): Promise<string[] | undefined> {
+  const title = t('Set Up PyTorch Engine');
+  const way = await vscode.window.showQuickPick(ways(), { title, placeHolder: t('Which Python environment?') });
+  if (!way || way.args) return way?.args ?? undefined;
+  const [file] = (await vscode.window.showOpenDialog({ title, openLabel: t('Use This Python') })) ?? [];
+  return file && ['--python', file.fsPath];
+}
