@@ -1,12 +1,14 @@
 // Bundles the command line, the training host, the extension and the pages of its webviews into dist/.
 // No native code is bundled: the addon is looked for in kernels/build at run time.
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { packagesOf } from './scripts/notices.mjs';
 
 const common = {
   outdir: 'dist',
   bundle: true,
   sourcemap: 'linked',
+  metafile: true,
   legalComments: 'none',
   logLevel: 'warning',
 };
@@ -69,7 +71,7 @@ const pages = existsSync('webview')
   ? readdirSync('webview').filter((name) => existsSync(`webview/${name}/main.ts`))
   : [];
 
-await Promise.all([
+const builds = await Promise.all([
   build({
     ...node,
     entryPoints: { cli: 'src/cli/main.ts', host: 'src/host/main.ts', 'host-server': 'src/host/server.ts' },
@@ -101,3 +103,11 @@ await Promise.all([
 // It looks for its WebAssembly beside itself.
 mkdirSync('dist/on-demand', { recursive: true });
 copyFileSync('node_modules/node-sqlite3-wasm/dist/node-sqlite3-wasm.wasm', 'dist/on-demand/node-sqlite3-wasm.wasm');
+
+// What of others is in the bundles, for their licences.
+const inputs = builds.flatMap(({ metafile }) =>
+  Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
+  ),
+);
+writeFileSync('dist/packages.json', `${JSON.stringify(packagesOf(inputs), null, 2)}\n`);

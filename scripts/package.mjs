@@ -2,11 +2,12 @@
 // Without --target: for every platform, with the native kernels of those that lie in kernels/build (WebAssembly serves the others).
 // --repository: where the README's pictures and links are found by the marketplace. A warning of vsce is an error here.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { notices } from './notices.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
@@ -20,7 +21,8 @@ const out = resolve(values.out ?? join(root, `${name}${platform}-${version}.vsix
 
 run('scripts/build-addon.mjs', '--if-possible');
 run('esbuild.mjs');
-writeFileSync(join(root, 'dist/third-party-notices.txt'), notices());
+const packages = JSON.parse(readFileSync(join(root, 'dist/packages.json'), 'utf8'));
+writeFileSync(join(root, 'dist/third-party-notices.txt'), notices(packages));
 writeFileSync(join(root, 'dist/readme.md'), readme());
 rmSync(out, { force: true });
 const { status, output } = vsce();
@@ -58,35 +60,4 @@ function readme() {
     /\]\(([\w-]+\.png)\)/g,
     (_, file) => `](data:image/png;base64,${readFileSync(join(media, file)).toString('base64')})`,
   );
-}
-
-/** The licences of the packages that are in the bundles, as the bundles' source maps name them. */
-function notices() {
-  const maps = ['dist', 'dist/on-demand', 'dist/webview']
-    .filter((folder) => existsSync(join(root, folder)))
-    .flatMap((folder) => readdirSync(join(root, folder)).map((file) => join(root, folder, file)))
-    .filter((file) => file.endsWith('.map'));
-  const packages = new Set();
-  for (const map of maps) {
-    for (const source of JSON.parse(readFileSync(map, 'utf8')).sources) {
-      const [, folder] = /(node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+)\//.exec(source) ?? [];
-      if (folder) packages.add(folder);
-    }
-  }
-  return [...packages]
-    .sort()
-    .map(notice)
-    .join(`\n${'-'.repeat(80)}\n\n`);
-}
-
-function notice(folder) {
-  const {
-    name,
-    version,
-    license,
-    homepage = '',
-  } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
-  const file = readdirSync(join(root, folder)).find((name) => /^licen[cs]e/i.test(name));
-  const text = file ? readFileSync(join(root, folder, file), 'utf8') : `Licence: ${license}\n`;
-  return `${name} ${version} (${license}) ${homepage}\n\n${text}`;
 }

@@ -1,10 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { UserError } from './errors';
-import { parseJson, readLines } from './lines';
+import { maxLineBytes, parseJson, readLines, readSmallText } from './lines';
 
 const folder = mkdtempSync(join(tmpdir(), 'distillery-lines-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -29,9 +30,9 @@ describe('readLines', () => {
   it('gives number, text, byte offset and whether the line is ended', () => {
     const lines = [...readLines(written('\uFEFFé\r\n\nlast'))];
     expect(lines).toEqual([
-      { number: 1, text: 'é', start: 0, end: 5, ended: true },
-      { number: 2, text: '', start: 7, end: 7, ended: true },
-      { number: 3, text: 'last', start: 8, end: 12, ended: false },
+      { number: 1, text: 'é', start: 0, end: 5, next: 7, ended: true },
+      { number: 2, text: '', start: 7, end: 7, next: 8, ended: true },
+      { number: 3, text: 'last', start: 8, end: 12, next: 13, ended: false },
     ]);
   });
 
@@ -50,9 +51,34 @@ describe('readLines', () => {
     );
   });
 
+  it('passes over lines that cannot be read where it may tell of them', () => {
+    const long = 'x'.repeat(maxLineBytes + 1);
+    const bytes = Buffer.concat([Buffer.from(`a\n${long}\nb\n`), Buffer.from([0xff, 10]), Buffer.from(`c\n${long}`)]);
+    const told: (number | undefined)[] = [];
+    const lines = [...readLines(written(bytes), ({ line }) => told.push(line))];
+    expect(lines.map(({ text, number }) => [number, text])).toEqual([
+      [1, 'a'],
+      [3, 'b'],
+      [5, 'c'],
+    ]);
+    for (const { start, text } of lines) expect(bytes.toString('latin1', start, start + 1)).toBe(text);
+    expect(told).toEqual([2, 4, 6]);
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'does not wait at a named pipe, and reads no small file that is large',
+    () => {
+      const pipe = join(folder, 'pipe');
+      execFileSync('mkfifo', [pipe]);
+      expect(failure(() => [...readLines(pipe)]).message).toMatch(/a named pipe/);
+      expect(failure(() => readSmallText(written('x'.repeat(100)), 99)).message).toMatch(/100 bytes, and at most 99/);
+    },
+  );
+
   it('refuses long lines, bytes that are not UTF-8, folders and missing files by name', () => {
-    expect(failure(() => [...readLines(written(`ok\n${'x'.repeat(50)}`), 20)])).toMatchObject({ line: 2 });
-    expect(failure(() => [...readLines(written(`ok\n${'x'.repeat(50)}\n`), 20)])).toMatchObject({ line: 2 });
+    const long = 'x'.repeat(maxLineBytes + 1);
+    for (const text of [`ok\n${long}`, `ok\n${long}\n`, `ok\n${long}\nok\n`])
+      expect(failure(() => [...readLines(written(text))])).toMatchObject({ line: 2 });
     expect(failure(() => [...readLines(written(Buffer.from([0x61, 10, 0xff, 10])))])).toMatchObject({
       line: 2,
       message: 'the line is not UTF-8',

@@ -1,6 +1,6 @@
 /** Reading JSON that others wrote: line by line, with limits, without keys that reach into prototypes. */
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { type ParseError, parse } from 'jsonc-parser';
 import { UserError } from './errors';
 
@@ -15,44 +15,66 @@ export interface Line {
   number: number;
   /** Without its end (`\n` or `\r\n`), and without a byte-order mark. */
   text: string;
-  /** Byte offset of the line's first byte, and of its end. */
+  /** Byte offset of the line's first byte, of its end, and of the next line. */
   start: number;
   end: number;
+  next: number;
   /** False for a last line that has no line end: whole in a hand-written file, torn in a log. */
   ended: boolean;
 }
 
+/** Is told of a line that cannot be read, which is then passed over. */
+export type Damage = (problem: UserError) => void;
+
 /**
- * The lines of a UTF-8 file, one after the other; blank ones too. Errors: file missing or not readable, a line over `limit`
- * bytes, bytes that are not UTF-8.
+ * The lines of a UTF-8 file, one after the other; blank ones too. Errors: file missing or not readable, and, unless `damage` is told of
+ * them, a line over `maxLineBytes` and bytes that are not UTF-8.
  */
-export function* readLines(file: string, limit = maxLineBytes): Generator<Line> {
-  yield* linesOf(chunksOf(file), file, limit);
+export function* readLines(file: string, damage?: Damage): Generator<Line> {
+  yield* linesOf(chunksOf(file), file, damage);
 }
 
 /** The same of bytes that come in chunks; a chunk is not held when the next one is asked for. `file` is for messages. */
-export function* linesOf(chunks: Iterable<Buffer>, file: string, limit = maxLineBytes): Generator<Line> {
+export function* linesOf(chunks: Iterable<Buffer>, file: string, damage: Damage = refuse): Generator<Line> {
   let held: Buffer[] = [];
-  let heldBytes = 0;
+  let bytes = 0;
   let start = 0;
   let number = 1;
+  /** Of a line that is too long no more is held. */
+  const hold = (part: Buffer) => {
+    bytes += part.length;
+    if (bytes <= maxLineBytes) held.push(part);
+    else if (held.length > 0) {
+      held = [];
+      damage(tooLong(file, number));
+    }
+  };
+  function* ended(whole: boolean): Generator<Line> {
+    const read =
+      bytes <= maxLineBytes
+        ? line(file, Buffer.concat(held), { number, start, next: start + bytes + 1, ended: whole })
+        : undefined;
+    if (read instanceof UserError) damage(read);
+    else if (read) yield read;
+    start += bytes + 1;
+    number++;
+    held = [];
+    bytes = 0;
+  }
   for (const chunk of chunks) {
     let from = 0;
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
-      held.push(chunk.subarray(from, end));
-      checkLength(heldBytes + end - from, limit, file, number);
-      yield line(file, Buffer.concat(held), number, start, true);
-      start += heldBytes + end + 1 - from;
-      held = [];
-      heldBytes = 0;
-      number++;
+      hold(chunk.subarray(from, end));
+      yield* ended(true);
       from = end + 1;
     }
-    if (from < chunk.length) held.push(Buffer.from(chunk.subarray(from)));
-    heldBytes += chunk.length - from;
-    checkLength(heldBytes, limit, file, number);
+    if (from < chunk.length) hold(Buffer.from(chunk.subarray(from)));
   }
-  if (heldBytes > 0) yield line(file, Buffer.concat(held), number, start, false);
+  if (bytes > 0) yield* ended(false);
+}
+
+function refuse(problem: UserError): never {
+  throw problem;
 }
 
 /** The bytes of a file; each chunk is overwritten by the next. Errors: missing, not readable. */
@@ -66,19 +88,17 @@ export function* chunksOf(file: string): Generator<Buffer> {
   }
 }
 
-function checkLength(bytes: number, limit: number, file: string, line: number): void {
-  if (bytes > limit)
-    throw new UserError(`the line is longer than ${limit} bytes`, {
-      file,
-      line,
-      code: 'dataset',
-      remedy: 'Write one JSON value a line.',
-    });
+function tooLong(file: string, line: number): UserError {
+  const remedy = 'Write one JSON value a line.';
+  return new UserError(`the line is longer than ${maxLineBytes} bytes`, { file, line, code: 'dataset', remedy });
 }
 
-/** Opens a file to read; missing, a folder or no permission is a UserError that says so. */
+/** Opens a file to read; missing, a folder, a named pipe or no permission is a UserError that says so. */
 export function openForReading(file: string): number {
   try {
+    // Opening a pipe waits for a writer, who may never come; those in /dev are the shell's and have one.
+    if (!file.startsWith('/dev/') && statSync(file).isFIFO())
+      throw new UserError('this is a named pipe, not a file', { file, code: 'missing', remedy: 'Check the path.' });
     const handle = openSync(file, 'r');
     try {
       readSync(handle, Buffer.alloc(1), 0, 1, 0); // a folder opens, but does not read
@@ -88,6 +108,7 @@ export function openForReading(file: string): number {
     }
     return handle;
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(readProblem(error), { file, code: 'missing', remedy: 'Check the path.', cause: error });
   }
 }
@@ -102,18 +123,13 @@ function readProblem(error: unknown): string {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-function line(file: string, bytes: Buffer, number: number, start: number, ended: boolean): Line {
-  const length = bytes.at(-1) === 13 && ended ? bytes.length - 1 : bytes.length;
+function line(file: string, bytes: Buffer, place: Omit<Line, 'text' | 'end'>): Line | UserError {
+  const length = bytes.at(-1) === 13 && place.ended ? bytes.length - 1 : bytes.length;
   try {
-    return { number, text: utf8.decode(bytes.subarray(0, length)), start, end: start + length, ended };
+    return Object.assign({ text: utf8.decode(bytes.subarray(0, length)), end: place.start + length }, place);
   } catch (cause) {
-    throw new UserError('the line is not UTF-8', {
-      file,
-      line: number,
-      code: 'dataset',
-      remedy: 'Save it as UTF-8.',
-      cause,
-    });
+    const line = place.number;
+    return new UserError('the line is not UTF-8', { file, line, code: 'dataset', remedy: 'Save it as UTF-8.', cause });
   }
 }
 
@@ -139,6 +155,19 @@ export function parseJson(text: string, place: { file?: string; line?: number; c
   const fault = faultIn(value, 0);
   if (fault) throw new UserError(fault, { code: 'json', ...place, remedy: 'Remove it.' });
   return value;
+}
+
+/** The text of a small file of ours, at most `limit` bytes. Errors: as of openForReading; a file that is larger. */
+export function readSmallText(file: string, limit = 16 << 20): string {
+  const handle = openForReading(file);
+  try {
+    const { size } = fstatSync(handle);
+    if (size > limit)
+      throw new UserError(`the file has ${size} bytes, and at most ${limit} are read`, { file, code: 'json' });
+    return readFileSync(handle, 'utf8');
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** sha256 of a file's bytes, in hex. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,14 +47,19 @@ const remote = (url: string, bytes = content): Remote => ({
 describe('fetching', () => {
   it('goes on where the connection broke, and checks the hash of the whole', async () => {
     const asked: (string | undefined)[] = [];
+    const path = join(folder, 'parts', 'file');
+    /** Breaks the connection once what was sent lies on the disk. */
+    const breakOff = (response: ServerResponse) => {
+      if (existsSync(path) && statSync(path).size === 4000) response.destroy();
+      else setTimeout(() => breakOff(response), 5);
+    };
     const url = await serve((request, response) => {
       asked.push(request.headers.range);
       const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
       if (from) response.writeHead(206, { 'content-range': `bytes ${from}-${content.length - 1}/${content.length}` });
       if (from) response.end(content.subarray(from));
-      else response.write(content.subarray(0, 4000), () => setTimeout(() => response.destroy(), 50));
+      else response.write(content.subarray(0, 4000), () => breakOff(response));
     });
-    const path = join(folder, 'parts', 'file');
     await fetchFile(remote(url), path, watch);
     expect(readFileSync(path).equals(content)).toBe(true);
     expect(asked).toEqual([undefined, 'bytes=4000-']);

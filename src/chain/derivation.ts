@@ -168,10 +168,9 @@ function isDetermined(left: Expression, right: Expression, key: number): boolean
 }
 
 /** √144 = 12, 5! = 120: what cannot be checked, of known numbers. */
-function readFunction(found: Numbers, { tokens, sign, right }: Sides, place: Span): void {
+function readFunction(found: Numbers, { tokens, at, right }: Sides, place: Span): void {
   const value = right && right.expression.kind === 'number' ? evaluate(right.expression, bare) : null;
   if (!value) return;
-  const at = tokens.indexOf(sign);
   let from = at;
   while (from > 0 && tokens[from - 1].kind !== 'break' && tokens[from - 1].kind !== 'equals') from--;
   const left = tokens.slice(from, at);
@@ -191,6 +190,15 @@ function readFunction(found: Numbers, { tokens, sign, right }: Sides, place: Spa
 const operationWords =
   /\b(?:total|altogether|together|sum|in all|all|both|combined|plus|add\w*|more|less|fewer|minus|subtract\w*|left|remain\w*|each|per|every|times|twice|doubl\w*|tripl\w*|quadrupl\w*|half|halv\w*|thirds?|quarters?|\w+ths?|percent|shar\w*|split\w*|divid\w*|equal\w*|difference|multipl\w*|product|of|makes|leav\w*|gain\w*|los[te]\w*|after|next|from|between|until|spen[dt]s?|increas\w*|decreas\w*|remainder|average|apiece|off|again|longer|older|younger|taller|shorter)\b/i;
 
+/** The tokens that begin in none of the places; both are in the order of the text. */
+function outside(tokens: readonly Token[], places: readonly Span[]): Token[] {
+  let [next, covered] = [0, 0];
+  return tokens.filter(({ start }) => {
+    while (next < places.length && places[next].start <= start) covered = Math.max(covered, places[next++].end);
+    return start >= covered;
+  });
+}
+
 /** A sentence, and the numbers that it says outside of its equations: these alone may be something new. */
 class Prose {
   private readonly written: readonly number[];
@@ -199,10 +207,9 @@ class Prose {
 
   constructor(sentence: string, tokens: readonly Token[], equalities: readonly Sides[]) {
     const computed = equalities.flatMap((sides) => (sides.left && placeOf(sides)) ?? []);
-    const isComputed = ({ start }: Token) => computed.some((span) => span.start <= start && start < span.end);
     const operates = tokens.some(({ kind }) => kind === 'operator') || operationWords.test(sentence);
     const silent = tokens.length === 0 || (!operates && /[a-z]{3}/i.test(sentence));
-    this.written = silent ? [] : writtenNumbers(tokens.filter((one) => !isComputed(one))).map(numberKey);
+    this.written = silent ? [] : writtenNumbers(outside(tokens, computed)).map(numberKey);
     this.mentioned =
       this.written.length > 0 ? [...mentionedNumbers(sentence, tokens), ...factsAbout(sentence)].map(numberKey) : [];
     this.place = silent ? { start: 0, end: 0 } : { start: tokens[0].start, end: tokens[tokens.length - 1].end };
@@ -218,6 +225,7 @@ class Prose {
       if (!sources) continue;
       found.learn(key, sources, this.place);
       operands.push(key);
+      if (operands.length > 2 * mostMentions) return;
     }
   }
 }

@@ -25,6 +25,8 @@ export class Numbers implements Derivation {
   readonly unused = new Map<number, Span>();
   /** Each with the number of the question that it stands for. */
   private readonly own: Map<number, number>;
+  /** The numbers of the question: all that `roots` has to tell of. */
+  private readonly asked: ReadonlySet<number>;
   private readonly common: Set<number>;
   private readonly sources = new Map<number, ReadonlySet<number>>();
   /** Every number that is computed with counts as given. */
@@ -32,6 +34,7 @@ export class Numbers implements Derivation {
 
   constructor(givens: Givens | null) {
     this.own = new Map(givens?.own);
+    this.asked = new Set(this.own.values());
     this.common = new Set(givens?.common ?? freeNumbers);
     this.trusting = givens === null;
   }
@@ -66,8 +69,9 @@ export class Numbers implements Derivation {
       for (const whole of [Math.floor(key), Math.ceil(key)]) if (!this.own.has(whole)) this.own.set(whole, key);
     if (!this.derived.has(key)) this.derived.set(key, place);
     // Of a number that comes up twice nobody knows which is meant later.
-    const roots = new Set(made.filter((one) => one !== key).flatMap((one) => [...this.roots(one)]));
-    this.sources.set(key, new Set([...roots, ...(this.sources.get(key) ?? [])]));
+    const roots = made.filter((one) => one !== key).flatMap((one) => [...this.roots(one)]);
+    const asked = roots.filter((root) => this.asked.has(root));
+    this.sources.set(key, new Set([...asked, ...(this.sources.get(key) ?? [])]));
   }
 
   roots(key: number): ReadonlySet<number> {

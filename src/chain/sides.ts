@@ -7,6 +7,8 @@ export interface Sides {
   tokens: Token[];
   reader: ExpressionReader;
   sign: Token;
+  /** Index of the sign among the tokens. */
+  at: number;
   left: Side | null;
   right: Side | null;
 }
@@ -19,7 +21,7 @@ export function sidesOf(tokens: Token[]): Sides[] {
   return signs.map((sign, i) => {
     const end = signs[i + 1] ?? tokens.length;
     const right = rightSide(tokens, reader, sign + 1, end);
-    const sides = { tokens, reader, sign: tokens[sign], left, right };
+    const sides = { tokens, reader, sign: tokens[sign], at: sign, left, right };
     // What stands between two signs is a side of both when it is one expression.
     left = right?.end === end ? right : leftSide(tokens, reader, right?.end ?? sign + 1, end, sign + 1);
     return sides;

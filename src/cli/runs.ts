@@ -48,7 +48,7 @@ function describe(listed: RunListing): ListedRun {
   try {
     if ('problem' in listed) throw listed.problem;
     const { name, stage, created, updated } = listed.run.record;
-    const last = readMetrics(folder).at(-1);
+    const last = readMetrics(folder, () => {}).at(-1);
     return {
       id,
       folder,

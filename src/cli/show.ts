@@ -16,6 +16,7 @@ import {
 import type { MetricsRecord } from '../runs/records';
 import { writeOutput } from '../writing';
 import { curvesText, phasesOf } from './curves';
+import { Damaged } from './damaged';
 import { printDocument } from './exit';
 import { clip, plural } from './format';
 import { runPicture } from './picture';
@@ -41,15 +42,16 @@ export function addShowCommand(program: Command): void {
       const run = locateRun(name, options.runs);
       if (options.picture) {
         const { folder, record } = run;
+        const damaged = new Damaged();
         const file = checkTarget(options.picture, (head) => head.startsWith('<svg'));
         const picture = runPicture({
           name: record.name,
           rows: readSummary(folder),
-          metrics: readMetrics(folder),
+          metrics: readMetrics(folder, damaged.tell),
           start: readStart(folder),
         });
         writeOutput(file, picture);
-        stdout.write(`${options.picture}\n`);
+        stdout.write(`${[options.picture, damaged.text()].filter(Boolean).join('\n')}\n`);
         return;
       }
       const story = tell(run);
@@ -66,17 +68,21 @@ type Story = ReturnType<typeof tell>;
 /** All that there is to show of a run. */
 function tell(run: Run) {
   const { folder } = run;
-  const failures = readFailures(folder);
+  const damaged = new Damaged();
+  const failures = readFailures(folder, damaged.tell);
   const categories = new Map<string, number>();
   for (const { category } of failures) categories.set(category, (categories.get(category) ?? 0) + 1);
-  const rewrites = readRewrites(folder);
+  const rewrites = readRewrites(folder, damaged.tell);
+  const summary = damaged.or([], () => readSummary(folder));
+  const config = existsSync(configFile(folder)) ? damaged.or(null, () => readConfig(folder) as RunConfig) : null;
   return {
     run,
     state: stateOf(run),
-    config: existsSync(configFile(folder)) ? (readConfig(folder) as RunConfig) : null,
+    config,
     start: readStart(folder),
-    summary: readSummary(folder),
-    phases: phasesOf(readMetrics(folder)),
+    summary,
+    results: summary.length > 0 ? resultsText(folder, damaged.tell) : 'No student has been tested yet.',
+    phases: phasesOf(readMetrics(folder, damaged.tell)),
     failures: {
       count: failures.length,
       categories: Object.fromEntries([...categories].sort((a, b) => b[1] - a[1])),
@@ -87,16 +93,18 @@ function tell(run: Run) {
     rewrites: { count: rewrites.length, accepted: rewrites.filter(({ accepted }) => accepted).length },
     rollouts: rolloutSteps(folder).length,
     evaluations: evaluationNames(folder),
+    damaged,
   };
 }
 
-function asJson({ run, phases, ...rest }: Story): object {
+function asJson({ run, phases, damaged, results: _, ...rest }: Story): object {
   const last = ({ seq: _, ...metrics }: MetricsRecord) => metrics;
   return {
     id: run.record.id,
     folder: run.folder,
     record: run.record,
     ...rest,
+    unreadable: damaged.list(),
     phases: phases.map(({ stage, phase, records }) => ({
       stage,
       phase,
@@ -108,17 +116,18 @@ function asJson({ run, phases, ...rest }: Story): object {
 }
 
 function asText(story: Story): string {
-  const { run, state, config, summary, phases, failures } = story;
+  const { run, state, config, results, phases, failures, damaged } = story;
   const { record, folder } = run;
   const time = (iso: string) => iso.replace('T', ' ').slice(0, 16);
   const sections = [
     `${pc.bold(inOneLine(record.id))}  ${state}${record.reason ? `: ${inOneLine(record.reason)}` : ''}\n${pc.dim(`begun ${time(record.created)}, last written ${time(record.updated)} (UTC)`)}`,
-    summary.length > 0 ? resultsText(folder) : 'No student has been tested yet.',
+    results,
   ];
   if (config?.experiment) sections.push(section('Settings', settingsText(config)));
   if (phases.length > 0) sections.push(section('Curves', curvesText(phases)));
   if (failures.count > 0) sections.push(section(`Failures (${failures.count})`, failuresText(story)));
   sections.push(section('Files', filesText(story)));
+  if (damaged.text()) sections.push(damaged.text());
   const go = commandLine(`resume ${quoted(shown(folder))}`);
   if (state === 'running') sections.push(`A process (${record.host.pid}) is working on it.`);
   else if (state !== 'finished') sections.push(`Go on with:\n  ${go}`);

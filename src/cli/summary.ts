@@ -1,6 +1,7 @@
+import type { Damage } from '../lines';
 import { pairedDifference } from '../runs/paired';
 import { readEvaluation, readStart, readSummary } from '../runs/reading';
-import type { StageRow } from '../runs/records';
+import type { EvaluationRecord, StageRow } from '../runs/records';
 import { stageTitles, strongestBaseline, trainedStages } from '../stages';
 import { type Start, studentTitle, versusStart } from '../start';
 import { clock, percent, signed, table } from './format';
@@ -8,12 +9,18 @@ import { pc } from './terminal';
 
 type Row = Omit<StageRow, 'seq'>;
 
-/** What a run ends with: its students on the test problems, and its last stage against the strongest baseline. */
-export function resultsText(folder: string): string {
+/**
+ * What a run ends with: its students on the test problems, and its last stage against the strongest baseline. Answers that cannot be read are
+ * told to `damage`, and left out of the comparison.
+ */
+export function resultsText(folder: string, damage: Damage = () => {}): string {
   const rows = readSummary(folder);
   const [last] = trainedStages.toReversed().flatMap((stage) => rows.find((row) => row.stage === stage) ?? []);
   const strongest = strongestBaseline(rows);
-  const compared = last && strongest && comparison(folder, strongest, last);
+  const compared =
+    last &&
+    strongest &&
+    comparison(strongest, last, ({ stage, checkpoint }) => readEvaluation(folder, checkpoint ?? stage, damage));
   return [summaryTable(rows, readStart(folder)), ...(compared ? [compared] : [])].join('\n\n');
 }
 
@@ -43,8 +50,7 @@ export function summaryTable(rows: readonly Row[], start?: Start): string {
 }
 
 /** The last stage's student against the strongest baseline on the same problems; undefined where they have none in common. */
-function comparison(folder: string, baseline: Row, last: Row): string | undefined {
-  const answers = ({ stage, checkpoint }: Row) => readEvaluation(folder, checkpoint ?? stage);
+function comparison(baseline: Row, last: Row, answers: (row: Row) => EvaluationRecord[]): string | undefined {
   const difference = pairedDifference(answers(baseline), answers(last));
   if (!difference) return undefined;
   const { n, accuracy, accuracyInterval, tokens } = difference;

@@ -40,7 +40,7 @@ export async function reachHost({ folder, client, times }: Reach, renew: boolean
   const address = readAddress(folder);
   if (!address || !isAlive(folder, address)) return undefined;
   try {
-    const link = await Link.open(address, client, times.answer);
+    const link = await openLink({ folder, client, times }, address);
     if (!renew || address.version === client.version) return link;
     // Of another version but the same protocol: good enough while it works, replaced while it does not.
     const { ending } = await link.request('shutdown', {});
@@ -58,6 +58,18 @@ export async function reachHost({ folder, client, times }: Reach, renew: boolean
     if (address.machine !== hostname() && !(error instanceof VersionGap)) throw elsewhere(folder, address);
     throw error;
   }
+}
+
+/** A host's server that failed is started anew in a moment: while its process lives, nobody at its socket is no reason to give up at once. */
+async function openLink({ folder, client, times }: Pick<Reach, 'folder' | 'client' | 'times'>, address: Address) {
+  for (const deadline = Date.now() + times.answer; ; await sleep(50))
+    try {
+      return await Link.open(address, client, times.answer);
+    } catch (error) {
+      const absent = ['ENOENT', 'ECONNREFUSED'].includes((error as NodeJS.ErrnoException).code ?? '');
+      const here = address.machine === hostname() && isAlive(folder, address);
+      if (!absent || !here || Date.now() > deadline || readAddress(folder)?.session !== address.session) throw error;
+    }
 }
 
 /** Nothing is done here with a host of another machine. */

@@ -159,14 +159,14 @@ describe('hostile Parquet files', () => {
         bytes[at] = random.pick([0, 1, 0x7f, 0x80, 0xff, random.integer(0, 255)]);
       }
       writeFileSync(file, random.uniform() < 0.1 ? bytes.subarray(0, random.integer(0, bytes.length)) : bytes);
-      const started = performance.now();
+      const started = process.cpuUsage();
       try {
         readParquet(file, { start: name.startsWith('long') ? 8 : 0 });
       } catch (error) {
         refused++;
         if (!(error instanceof UserError)) throw new Error(`round ${round}, ${name}: ${(error as Error).stack}`);
       }
-      slowest = Math.max(slowest, performance.now() - started);
+      slowest = Math.max(slowest, process.cpuUsage(started).user / 1000);
     }
     expect(refused).toBeGreaterThan(300);
     expect(slowest).toBeLessThan(3000);

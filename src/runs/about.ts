@@ -1,8 +1,8 @@
 /** about.json of a run: what people call it and say of it. Written by editors alone; a host neither reads nor needs it. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { parseJson } from '../lines';
+import { parseJson, readSmallText } from '../lines';
 import { replaceText } from '../writing';
 import { check } from './jsonl';
 
@@ -21,7 +21,7 @@ export type About = z.infer<typeof aboutSchema>;
 export function readAbout(run: string): About {
   const file = aboutFile(run);
   if (!existsSync(file)) return {};
-  return check(aboutSchema, parseJson(readFileSync(file, 'utf8'), { file, code: 'run' }), { file });
+  return check(aboutSchema, parseJson(readSmallText(file), { file, code: 'run' }), { file });
 }
 
 /** Changes what is named, and keeps the rest; what is empty goes. */

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
+import type { Damage } from '../lines';
 import { createFile, remove } from '../writing';
 import { appendLines, readRecords } from './jsonl';
 import { decisionsFile } from './layout';
@@ -27,8 +28,8 @@ export interface MarkedStep {
 }
 
 /** Every line, oldest first; none if there is no file. */
-export function readDecisions(run: string): DecisionRecord[] {
-  return readRecords(decisionsFile(run), decisionRecordSchema);
+export function readDecisions(run: string, damage?: Damage): DecisionRecord[] {
+  return readRecords(decisionsFile(run), decisionRecordSchema, damage);
 }
 
 /** What the lines amount to: the last about a problem or a text counts. */

@@ -78,6 +78,55 @@ describe('a torn last line', () => {
   });
 });
 
+describe('a line that cannot be read', () => {
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  const broken = [
+    '{"seq":2,',
+    '\0'.repeat(4096),
+    deep,
+    '{"seq":2,"x":"many"}',
+    '{"seq":2,"__proto__":1}',
+    '\xff',
+    '[]',
+    '',
+  ];
+  const whole = (seq: number) => `{"seq":${seq},"x":${seq}}\n`;
+  const write = (...lines: string[]) => writeFileSync(file, Buffer.from(lines.join(''), 'latin1'));
+
+  it.each(broken)('hides nothing but itself where it may be told of: %#', (line) => {
+    write(whole(1), `${line}\n`, whole(3));
+    const told: unknown[] = [];
+    const records = readRecords(file, schema, (problem) => told.push(problem));
+    expect(records.map(({ seq }) => seq)).toEqual([1, 3]);
+    expect(told).toMatchObject([{ file, line: 2 }]);
+  });
+
+  it('behind a checkpoint is cut off, with what a power cut left of the lines after it; before it stays', () => {
+    const nul = `${'\0'.repeat(5000)}\n`;
+    write(whole(1), whole(2), nul, nul);
+    expect(lastSeq(file)).toEqual({ seq: 2, end: 32 });
+    truncateAfter(folder, file, 2);
+    expect(readFileSync(file, 'utf8')).toBe(whole(1) + whole(2));
+    write(whole(1), nul, whole(3), nul, whole(5), nul);
+    truncateAfter(folder, file, 3);
+    expect(readFileSync(file, 'utf8')).toBe(whole(1) + nul + whole(3));
+    truncateAfter(folder, file, 2);
+    expect(readFileSync(file, 'utf8')).toBe(whole(1));
+    write(nul, nul);
+    truncateAfter(folder, file, 2);
+    expect(fs.existsSync(file)).toBe(false);
+  });
+
+  it('is one of too many bytes: the first are read', () => {
+    write(...Array.from({ length: 100 }, (_, i) => whole(i + 1)));
+    const told: unknown[] = [];
+    const records = readRecords(file, schema, (problem) => told.push(problem), 200);
+    expect(records.length).toBeGreaterThan(10);
+    expect(records.length).toBeLessThan(20);
+    expect(told).toMatchObject([{ file, message: expect.stringMatching(/the first 200 is left out/) }]);
+  });
+});
+
 describe('truncateAfter', () => {
   it('cuts the first later record and all that follows', () => {
     const records = [1, 2, 3, 4].map((seq) => ({ seq, x: seq, text: 'é'.repeat(seq) }));

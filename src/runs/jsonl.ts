@@ -4,7 +4,7 @@ import type * as z from 'zod';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { encode } from '../json';
-import { parseJson, readLines } from '../lines';
+import { type Damage, maxLineBytes, parseJson, readLines } from '../lines';
 import { cutFile, openToWrite, remove } from '../writing';
 
 /** Appends whole lines to a file below `root`. A torn line that a crash left is cut off first; if the disk is full, nothing of this call stays. */
@@ -42,9 +42,32 @@ function lineEndBefore(handle: number, limit: number): number {
   return 0;
 }
 
-/** The records of a file; none if there is no file. A torn last line is left out; any other broken line is an error. */
-export function readRecords<T>(file: string, schema: z.ZodType<T>): T[] {
-  return [...rawRecords(file)].map(({ value, line }) => check(schema, value, { file, line }));
+/** Most bytes of a file of records that are held at once. */
+const maxFileBytes = 256 << 20;
+
+/**
+ * The records of a file; none if there is no file. A torn last line is left out. Any other line that cannot be read is an error, or is told
+ * to `damage` and passed over; so is what lies behind the first `most` bytes.
+ */
+export function readRecords<T>(file: string, schema: z.ZodType<T>, damage?: Damage, most = maxFileBytes): T[] {
+  const records: T[] = [];
+  for (const { value, line, start } of rawRecords(file, damage)) {
+    const problem = start > most ? tooLarge(file, most) : undefined;
+    try {
+      if (problem) throw problem;
+      records.push(check(schema, value, { file, line }));
+    } catch (error) {
+      if (!damage || !(error instanceof UserError)) throw error;
+      damage(error);
+      if (problem) break;
+    }
+  }
+  return records;
+}
+
+function tooLarge(file: string, most: number): UserError {
+  const what = `the file has ${fs.statSync(file).size} bytes: what lies behind the first ${most} is left out`;
+  return new UserError(what, { file, code: 'run' });
 }
 
 /** Checks a value that was read from a run folder. */
@@ -59,52 +82,80 @@ export function check<T>(schema: z.ZodType<T>, value: unknown, place: { file: st
   });
 }
 
-function* rawRecords(file: string): Generator<{ value: unknown; line: number; start: number }> {
-  if (!fs.existsSync(file)) return;
-  for (const { text, number, start, ended } of readLines(file))
-    if (ended) yield { value: parseJson(text, { file, line: number, code: 'run' }), line: number, start };
+interface RawRecord {
+  value: unknown;
+  line: number;
+  /** Byte offset of the line, and of the one behind it. */
+  start: number;
+  next: number;
 }
 
-/** The `seq` of the last whole line, and where that line ends; zeros if there is none. */
+function* rawRecords(file: string, damage?: Damage): Generator<RawRecord> {
+  if (!fs.existsSync(file)) return;
+  for (const { text, number, start, next, ended } of readLines(file, damage)) {
+    if (!ended) continue;
+    try {
+      yield { value: parseJson(text, { file, line: number, code: 'run' }), line: number, start, next };
+    } catch (error) {
+      if (!damage || !(error instanceof UserError)) throw error;
+      damage(error);
+    }
+  }
+}
+
+/**
+ * The `seq` of the last line that can be read and where that line ends; zeros if there is none. A power
+ * cut may leave lines full of NULs at the end.
+ */
 export function lastSeq(file: string): { seq: number; end: number } {
   if (!fs.existsSync(file)) return { seq: 0, end: 0 };
   const handle = fs.openSync(file, 'r');
   try {
-    const end = lineEndBefore(handle, fs.fstatSync(handle).size);
-    if (end === 0) return { seq: 0, end };
-    const bytes = Buffer.alloc(end - lineEndBefore(handle, end - 1));
-    fs.readSync(handle, bytes, 0, bytes.length, end - bytes.length);
-    return { seq: seqOf(lastValue(file, bytes.toString())), end };
+    for (let end = lineEndBefore(handle, fs.fstatSync(handle).size); end > 0; ) {
+      const start = lineEndBefore(handle, end - 1);
+      const value = end - start <= maxLineBytes ? valueAt(handle, start, end) : undefined;
+      if (value !== undefined) return { seq: seqOf(value), end };
+      end = start;
+    }
+    return { seq: 0, end: 0 };
   } finally {
     fs.closeSync(handle);
   }
 }
 
-/** The value of a file's last whole line. One that is broken is named by its number, for which all are counted. */
-function lastValue(file: string, text: string): unknown {
+/** The value of a line; undefined when it cannot be read. */
+function valueAt(handle: number, start: number, end: number): unknown {
+  const bytes = Buffer.alloc(end - start);
+  fs.readSync(handle, bytes, 0, bytes.length, start);
   try {
-    return parseJson(text, { file, code: 'run' });
-  } catch (error) {
-    for (const _ of rawRecords(file));
-    throw error;
+    return parseJson(bytes.toString(), {});
+  } catch {
+    return undefined;
   }
 }
 
-/** Cuts off the first record whose `seq` is greater and all that follows, or a torn line. A file left empty is removed. */
+/**
+ * Cuts off all behind the last record whose `seq` is `seq` or less: later records, lines that cannot be read, a torn line. A file left empty
+ * is removed.
+ */
 export function truncateAfter(root: string, file: string, seq: number): void {
   if (!fs.existsSync(file)) return;
   const last = lastSeq(file);
-  let end = last.end;
-  if (last.seq > seq)
-    for (const { value, start } of rawRecords(file))
-      if (seqOf(value) > seq) {
-        end = start;
-        break;
-      }
+  const end = last.seq > seq ? endOf(file, seq) : last.end;
   guardDisk(file, 'nothing was cut', () => {
     if (end === 0) remove(root, file);
     else if (end < fs.statSync(file).size) cutFile(root, file, end);
   });
+}
+
+/** Where the last record before the first one behind `seq` ends. */
+function endOf(file: string, seq: number): number {
+  let end = 0;
+  for (const { value, next } of rawRecords(file, () => {})) {
+    if (seqOf(value) > seq) break;
+    end = next;
+  }
+  return end;
 }
 
 function seqOf(value: unknown): number {

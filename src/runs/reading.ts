@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import * as z from 'zod';
 import { UserError } from '../errors';
-import { parseJson } from '../lines';
+import { type Damage, parseJson, readSmallText } from '../lines';
 import type { StageName } from '../stages';
 import { type Start, startOf } from '../start';
 import { verifyCheckpoint } from './checkpoints';
@@ -137,29 +137,33 @@ export function readSummary(run: string): StageRow[] {
   return fs.existsSync(file) ? check(z.array(stageRowSchema), readJson(file), { file }) : [];
 }
 
-export function readMetrics(run: string): MetricsRecord[] {
-  return readRecords(layout.metricsFile(run), metricsRecordSchema);
+/** Updates, in order. Lines that cannot be read are told to `damage`, here and below; without it they are errors. */
+export function readMetrics(run: string, damage?: Damage): MetricsRecord[] {
+  return readRecords(layout.metricsFile(run), metricsRecordSchema, damage);
 }
 
 /** Checks on the held-out rows; none in runs of versions that did not record them. */
-export function readValidation(run: string): ValidationRecord[] {
-  return readRecords(layout.validationFile(run), validationRecordSchema);
+export function readValidation(run: string, damage?: Damage): ValidationRecord[] {
+  return readRecords(layout.validationFile(run), validationRecordSchema, damage);
 }
 
-export function readRollouts(run: string, stage: StageName, step: number): RolloutRecord[] {
-  return readRecords(layout.rolloutsFile(run, stage, step), rolloutRecordSchema);
+export function readRollouts(run: string, stage: StageName, step: number, damage?: Damage): RolloutRecord[] {
+  return readRecords(layout.rolloutsFile(run, stage, step), rolloutRecordSchema, damage);
 }
 
-export function readFailures(run: string): FailureRecord[] {
-  return readRecords(layout.failuresFile(run), failureRecordSchema);
+/** Most bytes of failures and of rewrites that are held: ten times those of GSM8K. */
+const maxCaseBytes = 64 << 20;
+
+export function readFailures(run: string, damage?: Damage): FailureRecord[] {
+  return readRecords(layout.failuresFile(run), failureRecordSchema, damage, maxCaseBytes);
 }
 
-export function readRewrites(run: string): RewriteRecord[] {
-  return readRecords(layout.rewritesFile(run), rewriteRecordSchema);
+export function readRewrites(run: string, damage?: Damage): RewriteRecord[] {
+  return readRecords(layout.rewritesFile(run), rewriteRecordSchema, damage, maxCaseBytes);
 }
 
-export function readEvaluation(run: string, name: string): EvaluationRecord[] {
-  return readRecords(layout.evaluationFile(run, name), evaluationRecordSchema);
+export function readEvaluation(run: string, name: string, damage?: Damage): EvaluationRecord[] {
+  return readRecords(layout.evaluationFile(run, name), evaluationRecordSchema, damage);
 }
 
 export interface FoundCheckpoint {
@@ -202,5 +206,5 @@ function readJson(file: string): unknown {
     const remedy = 'Every run has this file: put it back from a copy.';
     throw new UserError('no such file', { file, code: 'run', remedy });
   }
-  return parseJson(fs.readFileSync(file, 'utf8'), { file, code: 'run' });
+  return parseJson(readSmallText(file), { file, code: 'run' });
 }

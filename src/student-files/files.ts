@@ -1,5 +1,5 @@
 /** Small file duties of a model folder: reading with limits, JSON. */
-import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
@@ -25,6 +25,9 @@ function readError(error: unknown, file: string): never {
   throw new UserError(`The file ${what}`, { file, remedy, code: 'checkpoint', cause: error });
 }
 
+/** Opening a named pipe would wait for its writer; Windows has neither. */
+const notWaiting = constants.O_NONBLOCK ?? 0;
+
 /**
  * Opens `file` for reading and hands over its descriptor and size in bytes. It stays open for what `attach` returns, which closes it; where
  * `attach` throws, it is closed.
@@ -32,7 +35,7 @@ function readError(error: unknown, file: string): never {
 export function openFile<T>(file: string, attach: (descriptor: number, size: number) => T): T {
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(file, 'r');
+    descriptor = openSync(file, constants.O_RDONLY | notWaiting);
     const stat = fstatSync(descriptor);
     if (!stat.isFile()) throw new UserError('This is not a file', { file, code: 'checkpoint' });
     return attach(descriptor, stat.size);

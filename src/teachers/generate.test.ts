@@ -327,9 +327,10 @@ describe('generating chains', () => {
 
   it('waits for what is under way when stopped, and drops it when aborted', async () => {
     const [stop, abort] = [new AbortController(), new AbortController()];
+    const told = new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
     server.behave = async (asked, nth) => {
-      if (nth === 4) setTimeout(() => stop.abort(), 5);
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      if (nth === 4) stop.abort();
+      await told;
       return right(asked);
     };
     const stopped = await teach({ stop: stop.signal });

@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { appendFileSync, cpSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { acquireLock } from '../../src/runs/lock';
@@ -285,12 +285,36 @@ describe('runs and show', () => {
     });
   });
 
-  it('names the damaged line of a record', async () => {
-    const folder = await stopIn('broken', 'sft', 'SIGKILL');
-    appendFileSync(join(folder, 'metrics.jsonl'), 'not json\n');
-    const { code, stderr } = await distillery.run('show', folder);
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/metrics\.jsonl:\d+:\d+: broken JSON/);
+  it('shows what can be read of a damaged run, and names the lines and files that cannot', async () => {
+    const folder = join(distillery.folder, 'damaged');
+    cpSync(whole, folder, { recursive: true });
+    const nuls = `${'\0'.repeat(4096)}\n`;
+    appendFileSync(join(folder, 'metrics.jsonl'), `not json\n${nuls}`);
+    const failures = join(folder, 'failures.jsonl');
+    writeFileSync(failures, `${nuls}${readFileSync(failures, 'utf8')}`);
+    writeFileSync(join(folder, 'config.json'), '{"experiment": ');
+    const { code, stdout } = await distillery.run('show', folder);
+    expect(code).toBe(0);
+    for (const text of [
+      'Curves',
+      'Failures (',
+      'Stage 3 rewrite (internalise), 2 updates',
+      'Not shown, as it cannot be read',
+    ])
+      expect(stdout).toContain(text);
+    for (const place of [
+      /metrics\.jsonl:\d+:1: broken JSON/,
+      /failures\.jsonl:1:1: broken JSON/,
+      /config\.json:1:\d+: broken/,
+    ])
+      expect(stdout).toMatch(place);
+    expect(stdout).not.toContain('\0');
+    const story = await distillery.json('show', folder);
+    expect(story).toMatchObject({ config: null, failures: { count: expect.any(Number) } });
+    const names = (story.unreadable as { file: string }[]).map(({ file }) => basename(file));
+    expect(names.toSorted()).toEqual(['config.json', 'failures.jsonl', 'metrics.jsonl', 'metrics.jsonl']);
+    writeFileSync(join(folder, 'summary.json'), '[{]');
+    expect((await distillery.run('show', folder)).stdout).toMatch(/No student has been tested[\s\S]*summary\.json:1/);
   });
 });
 

@@ -119,7 +119,7 @@ describe('distillery teach', () => {
       child.kill('SIGKILL');
       // Sent within the last moments: not received, or received and not yet written.
       for (const asked of server.asked.slice(before))
-        if (!asked.paid || asked.at > Date.now() - 250) doubtful.add(identity(asked));
+        if (!asked.paid || asked.at > Date.now() - 2500) doubtful.add(identity(asked));
       await once(child, 'close');
     }
     expect((await distillery.run(...command('any.chains.jsonl', '--yes'))).code).toBe(0);

@@ -88,15 +88,15 @@ describe('records', () => {
     const runs = [made.whole, made.continued, made.cancelled, made.imported];
     const all: Record<string, unknown[]> = {
       runRecordSchema: runs.map((run) => openRun(run).record),
-      stageRowSchema: runs.flatMap(readSummary),
-      metricsRecordSchema: runs.flatMap(readMetrics),
-      validationRecordSchema: runs.flatMap(readValidation),
+      stageRowSchema: runs.flatMap((run) => readSummary(run)),
+      metricsRecordSchema: runs.flatMap((run) => readMetrics(run)),
+      validationRecordSchema: runs.flatMap((run) => readValidation(run)),
       rolloutRecordSchema: runs.flatMap((run) =>
         rolloutSteps(run).flatMap(({ stage, step }) => readRollouts(run, stage, step)),
       ),
-      failureRecordSchema: runs.flatMap(readFailures),
-      rewriteRecordSchema: runs.flatMap(readRewrites),
-      decisionRecordSchema: runs.flatMap(readDecisions),
+      failureRecordSchema: runs.flatMap((run) => readFailures(run)),
+      rewriteRecordSchema: runs.flatMap((run) => readRewrites(run)),
+      decisionRecordSchema: runs.flatMap((run) => readDecisions(run)),
       evaluationRecordSchema: runs.flatMap((run) => evaluationNames(run).flatMap((name) => readEvaluation(run, name))),
       checkpointStateSchema: runs.flatMap((run) =>
         openRun(run).record.checkpoints.flatMap(({ name }) => {

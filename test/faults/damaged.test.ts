@@ -1,5 +1,5 @@
 /** Files of a run that were changed or damaged: what they say is checked before it is gone by. */
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -123,6 +123,36 @@ describe('the state of a checkpoint', () => {
     rmSync(join(stateFile(), '..'), { recursive: true });
     await resume();
     expect(trained().filter((one) => one.startsWith('complete/'))).toHaveLength(3);
+  });
+});
+
+describe('records that a power cut damaged', () => {
+  const nuls = `${'\0'.repeat(4096)}\n`;
+  const resumed = async () => {
+    await resume();
+    expect(openRun(run).record.state).toBe('finished');
+    expect(trained().filter((one) => one.startsWith('complete/'))).toHaveLength(3);
+  };
+
+  it.each(['metrics.jsonl', 'validation.jsonl', 'rollouts/complete/3.jsonl'])(
+    '%s with a tail of NULs',
+    async (name) => {
+      appendFileSync(join(run, name), nuls.repeat(3) + nuls.slice(1));
+      await resumed();
+      expect(readFileSync(join(run, name), 'utf8')).not.toContain('\0');
+    },
+  );
+
+  it('metrics.jsonl with a line of NULs among what the checkpoint counts on', async () => {
+    const file = join(run, 'metrics.jsonl');
+    const [first, second, ...rest] = readFileSync(file, 'utf8').split('\n');
+    writeFileSync(file, [first, '\0'.repeat(second.length), ...rest].join('\n'));
+    await resume();
+    expect(openRun(run).record.state).toBe('finished');
+    const told: number[] = [];
+    const steps = readMetrics(run, ({ line }) => told.push(line!)).map(({ seq }) => seq);
+    expect(told).toEqual([2]);
+    expect(steps).toEqual(steps.toSorted((a, b) => a - b));
   });
 });
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { HostClient } from '../../src/client/host-client';
 import { UserError } from '../../src/errors';
@@ -9,7 +9,7 @@ import type { Evaluated, Progress } from '../../src/protocol/control';
 import { readAddress } from '../../src/protocol/host-folder';
 import { acquireLock } from '../../src/runs/lock';
 import { evaluationNames, openRun, readEvaluation } from '../../src/runs/reading';
-import { longStage, openWorkplace, until, type Workplace } from './workplace';
+import { isStopped, longStage, openWorkplace, until, type Workplace } from './workplace';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
@@ -150,13 +150,22 @@ describe('short work on the host', () => {
       await client.connect();
       const { pid } = readAddress(work.distillery)!;
       const stop = new AbortController();
+      const { socket } = (client as unknown as { link: { socket: Socket } }).link;
+      const sent = async () => {
+        const before = socket.bytesWritten;
+        await until('a message', () => socket.bytesWritten > before && socket.writableLength === 0);
+      };
       process.kill(pid, 'SIGSTOP'); // so that it finds both messages at once
       try {
+        await until('its stop', () => isStopped(pid));
         const params = { checkpoint: student, question: 'Why?', samples: 32, maxNewTokens: 20_000 };
+        const asking = sent();
         const asked = client.ask(params, { signal: stop.signal });
-        await setTimeout(50);
+        asked.catch(() => {});
+        await asking;
+        const cancelling = sent();
         stop.abort();
-        await setTimeout(50);
+        await cancelling;
         process.kill(pid, 'SIGCONT');
         await expect(asked).rejects.toMatchObject({ name: 'AbortError' });
       } finally {

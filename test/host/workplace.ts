@@ -1,4 +1,5 @@
 /** A host of its own bundle, a workspace for it, and clients that are let go of in the end. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -90,6 +91,10 @@ export async function openWorkplace(): Promise<Workplace> {
     },
   };
 }
+
+/** Whether the process has been stopped by a signal, which takes its time. */
+export const isStopped = (pid: number): boolean =>
+  execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('T');
 
 /** Waits for something to become true. */
 export async function until(what: string, test: () => unknown, ms = 120_000): Promise<void> {

@@ -81,13 +81,16 @@ function describeProblem(cache: RunCache, { run, problemId, stage, step }: CaseR
   return { question: problem.question, answer: problem.answer, samples, teacherChain: problem.chain };
 }
 
+/** Lines that cannot be read are told where a whole file is shown. */
+const passOver = () => {};
+
 /** The problem as imported records tell it, whose dataset is not at hand. */
 function recordedProblem(
   run: string,
   problemId: string,
   at: { stage: StageName; step: number } | undefined,
 ): Pick<Problem, 'question' | 'answer' | 'chain'> | undefined {
-  const rollout = at && readRollouts(run, at.stage, at.step).find((one) => one.problemId === problemId);
+  const rollout = at && readRollouts(run, at.stage, at.step, passOver).find((one) => one.problemId === problemId);
   const [answer] = testedAnswers(run, problemId);
   const { question, gold = '' } = rollout ?? answer?.record ?? {};
   return question === undefined ? undefined : { question, answer: gold };
@@ -130,7 +133,7 @@ function answersOf({ run, problemId, stage, step }: CaseReference, { samples }: 
     (record, sample): CaseAnswer => ({ ...record, label: `sample ${sample + 1}`, place: { sample } }),
   );
   if (stage === undefined || step === undefined) return recorded;
-  const group = readRollouts(run, stage, step).filter((one) => one.problemId === problemId);
+  const group = readRollouts(run, stage, step, passOver).filter((one) => one.problemId === problemId);
   return [...recorded, ...group.map(answerOfRollout)];
 }
 

@@ -35,9 +35,9 @@ export function problemOf(cache: RunCache, run: string, problemId: string): Prob
   return known.problems.get(problemId);
 }
 
-const answersOf = cached((file) => {
+const answersOf = cached((file, damage) => {
   const answers = new Map<string, EvaluationRecord>();
-  for (const record of readRecords(file, evaluationRecordSchema)) answers.set(record.problemId, record);
+  for (const record of readRecords(file, evaluationRecordSchema, damage)) answers.set(record.problemId, record);
   return answers;
 }, 16);
 

@@ -1,3 +1,4 @@
+import type { UserError } from '../../errors';
 import type { Completion, Group, RolloutsMessage } from '../../protocol/dashboard';
 import { readRollouts, rolloutSteps } from '../../runs/reading';
 import type { RolloutRecord } from '../../runs/records';
@@ -19,7 +20,10 @@ export function rolloutsMessage(run: string, stage: StageName, step: number): Ro
     return message;
   }
   try {
-    message.groups = groupsOf(readRollouts(run, stage, step));
+    const damage = (problem: UserError) => {
+      message.problem ??= problem.toString();
+    };
+    message.groups = groupsOf(readRollouts(run, stage, step, damage));
   } catch (error) {
     message.problem = String(error);
   }

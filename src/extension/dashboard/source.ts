@@ -23,7 +23,7 @@ export class RunSource {
   private readonly config = cached(() => (existsSync(configFile(this.folder)) ? readConfig(this.folder) : undefined));
   private readonly results = cached(() => readSummary(this.folder).map(resultOf));
   private readonly about = cached(() => readAbout(this.folder));
-  private readonly validation = cached(() => readValidation(this.folder).map(markOf));
+  private readonly validation = cached((_, damage) => readValidation(this.folder, damage).map(markOf));
 
   constructor(readonly folder: string) {
     this.tail = new LineTail(metricsFile(folder));
@@ -61,7 +61,8 @@ export class RunSource {
     const { folder } = this;
     const problems: string[] = [];
     const take = <T>(read: Read<T>, otherwise: T): T => {
-      if (read.problem) problems.push(sentence(read.problem));
+      const told = read.problem ?? read.damage;
+      if (told) problems.push(sentence(told));
       return read.problem ? otherwise : read.value;
     };
     if (this.metricsProblem) problems.push(this.metricsProblem);
