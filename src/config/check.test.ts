@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { cpuTime } from '../chain/testing/cpu-time';
 import { checkExperiment, checkReward } from './check';
 
 const minimal = {
@@ -352,5 +353,49 @@ describe('what a reward may say', () => {
   it('finds a circle of gates', () => {
     const issues = rewardIssues({ use: 'correctness', gate: 'format' }, { use: 'format', gate: 'correctness' });
     expect(issues.map(({ path }) => path.join('.'))).toEqual(['components.0.gate', 'components.1.gate']);
+  });
+});
+
+describe('a file that was made to cost', () => {
+  const keys = (n: number) => Object.fromEntries(Array.from({ length: n }, (_, i) => [`setting${i}`, 1]));
+  const json = (n: number, value: (n: number) => object) => JSON.stringify(value(n));
+  const texts: Record<string, (n: number) => string> = {
+    'unknown settings': (n) => json(n / 20, keys),
+    'unknown settings in a group': (n) => json(n / 20, (n) => ({ stages: keys(n) })),
+    'unknown settings for --quick': (n) => json(n / 20, (n) => ({ quick: keys(n) })),
+    'unknown settings, a line each': (n) => json(n / 20, keys).replaceAll(',', ',\n'),
+    'one setting many times': (n) => `{${'"data":1,'.repeat(n / 9)}"a":1}`,
+    commas: (n) => ','.repeat(n),
+    comments: (n) => '/*'.repeat(n / 2),
+    words: (n) => 'abc '.repeat(n / 4),
+    'words, a line each': (n) => 'abc\n'.repeat(n / 4),
+    brackets: (n) => '['.repeat(n),
+    'line ends': (n) => `{${'\r\n'.repeat(n / 2)}`,
+    quotes: (n) => '"'.repeat(n),
+    'objects in a list': (n) => `{"stages":[${'{"a":1},'.repeat(n / 8)}1]}`,
+  };
+
+  it.each(Object.keys(texts))('is checked in a time that its length bounds: %s', (name) => {
+    const [short, long] = [texts[name](100_000), texts[name](400_000)];
+    for (const check of [checkExperiment, checkReward]) {
+      expect(check(long).issues.length).toBeLessThanOrEqual(500);
+      expect(cpuTime(() => check(long))).toBeLessThan(300 + 8 * cpuTime(() => check(short)));
+    }
+  });
+
+  it('has counts and weights that a machine can hold', () => {
+    const arithmetic = { format: 'arithmetic', count: 1e9 };
+    const experiment = JSON.stringify({ data: { train: arithmetic, test: arithmetic } });
+    expect(
+      checkExperiment(experiment)
+        .issues.map(({ message }) => message)
+        .join(),
+    ).toMatch(/100000/);
+    const reward = JSON.stringify({ components: [{ use: 'correctness', weight: 1e308 }] });
+    expect(
+      checkReward(reward)
+        .issues.map(({ message }) => message)
+        .join(),
+    ).toMatch(/1000000/);
   });
 });

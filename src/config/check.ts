@@ -1,6 +1,6 @@
 /** From the text of a config to its issues with places: pure, for the command line and for editors alike. */
 import type * as z from 'zod';
-import { type ConfigDocument, nodeAt, parseDocument, placeFinding } from './document';
+import { type ConfigDocument, maxFindings, nodeAt, parseDocument, placeFinding } from './document';
 import { experimentSchema, type ParsedExperiment } from './experiment';
 import { experimentFindings } from './experiment-findings';
 import type { Finding, Issue } from './issue';
@@ -49,7 +49,7 @@ function findingsOf<S extends z.ZodType>(
   value: unknown,
   semantic: (parsed: z.output<S>) => Finding[],
 ): Finding[] {
-  const found = schemaFindings(schema, value);
+  const found = schemaFindings(schema, value, maxFindings);
   if (found.length === 0) return semantic(schema.parse(value));
   // The JSON schema, which has no conditions, misses a required setting of a group that may itself be left out.
   return found.map((finding) => ({ ...finding, inSchema: nodeAt(document, finding.path.slice(0, -1)) !== undefined }));

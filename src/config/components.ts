@@ -20,7 +20,7 @@ function component<const N extends string, T extends z.core.$ZodShape>(
   return group(description, {
     use: z.enum([name]).meta({ description: 'What is measured.', enumDescriptions: [description] }),
     name: text('Name in metrics and gates; without it, that of `use`.').optional(),
-    weight: number('Factor on the value in the sum.').default(1),
+    weight: number('Factor on the value in the sum.', { min: -1e6, max: 1e6 }).default(1),
     gate: gateOf(gate),
     options: constants.prefault({} as z.input<typeof constants>), // what it lacks is then reported by name
   });

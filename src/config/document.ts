@@ -5,6 +5,8 @@ import type { Finding, Issue, Path } from './issue';
 /** A JSONC text (comments and trailing commas allowed) with its tree. */
 export interface ConfigDocument {
   text: string;
+  /** Offsets at which its lines begin. */
+  starts: readonly number[];
   root: Node | undefined;
   value: unknown;
   /** Syntax errors. */
@@ -43,6 +45,9 @@ const syntaxMessages: Partial<Record<ParseErrorCode, [message: string, remedy?: 
 /** After a syntax error the rest of its line, and soon the rest of the file, is guesswork. */
 const maxSyntaxIssues = 5;
 
+/** Findings that are told: who has more looks at another file, or at one mistake made everywhere. */
+export const maxFindings = 200;
+
 /** A config is written by hand; more than this is another file. */
 const maxLength = 1_000_000;
 
@@ -70,34 +75,43 @@ function refused(message: string): ConfigDocument {
     fixes: [],
     inSchema: false,
   };
-  return { text: '', root: undefined, value: undefined, syntax: [issue], repeated: [] };
+  return { text: '', starts: [0], root: undefined, value: undefined, syntax: [issue], repeated: [] };
 }
 
 function parse(text: string): ConfigDocument {
   const errors: ParseError[] = [];
   const clean = text.replace(/^\uFEFF/, ' '); // a byte order mark is harmless
   const root = parseTree(clean, errors, { allowTrailingComma: true });
-  const first = errors.filter(
-    ({ offset }, i) => i === 0 || lineOf(clean, offset) > lineOf(clean, errors[i - 1].offset),
-  );
+  const starts = lineStarts(clean);
+  const lines = errors.map(({ offset }) => position(starts, offset).line);
+  const first = errors.filter((_, i) => i === 0 || lines[i] > lines[i - 1]);
   const syntax = first.slice(0, maxSyntaxIssues).map(({ error, offset, length }): Issue => {
     const [message, remedy] =
       clean.trim() === ''
         ? ['The file is empty', 'Write an object in { }.']
         : (syntaxMessages[error] ?? ['This is not JSON']);
-    const place = { path: [], offset, length, ...position(clean, offset) };
+    const place = { path: [], offset, length, ...position(starts, offset) };
     return { severity: 'error', message: `${message}.`, remedy, ...place, fixes: [], inSchema: true };
   });
-  const document = { text: clean, root, value: root && getNodeValue(root), syntax, repeated: [] };
-  return { ...document, repeated: root ? repeatedKeys(document, root, []) : [] };
+  const document = { text: clean, starts, root, value: root && getNodeValue(root), syntax, repeated: [] };
+  return { ...document, repeated: root ? repeatedKeys(document, root, []).slice(0, maxFindings) : [] };
 }
 
-const lineOf = (text: string, offset: number) => position(text, offset).line;
+/** Offsets at which the lines begin. */
+const lineStarts = (text: string): number[] => [
+  0,
+  ...Array.from(text.matchAll(/\r\n|\r|\n/g), (end) => end.index + end[0].length),
+];
 
 /** Line and column, both from 1. */
-function position(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, offset).split(/\r\n|\r|\n/);
-  return { line: before.length, column: before[before.length - 1].length + 1 };
+function position(starts: readonly number[], offset: number): { line: number; column: number } {
+  let [line, end] = [0, starts.length];
+  while (end - line > 1) {
+    const middle = (line + end) >> 1;
+    if (starts[middle] <= offset) line = middle;
+    else end = middle;
+  }
+  return { line: line + 1, column: offset - starts[line] + 1 };
 }
 
 /** Of two equal keys JSON keeps the last without a word. */
@@ -158,7 +172,7 @@ function issueOn(document: ConfigDocument, node: Node, finding: Finding, exact =
     offset: node.offset,
     // An object or list is marked by its bracket only: a whole block underlined hides what is wrong in it.
     length: node.type === 'object' || node.type === 'array' ? 1 : node.length,
-    ...position(document.text, node.offset),
+    ...position(document.starts, node.offset),
     fixes: [...replaced, ...changed],
   };
 }

@@ -57,7 +57,7 @@ const dataSource = once(() =>
             .enum(['arithmetic'])
             .meta({ description: 'What kind of data this is.', enumDescriptions: [arithmeticText] }),
           seed: whole('Seed of the generator: problem i is a function of seed and i.', { min: 0, example: 1 }),
-          count: whole('Number of problems.', { min: 1, example: 1000 }),
+          count: whole('Number of problems.', { min: 1, max: 100_000, example: 1000 }),
           start: start(),
           operations: z
             .tuple([positive(), positive()], { error: 'a pair [fewest, most] of whole numbers from 1 to 8' })

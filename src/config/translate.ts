@@ -6,21 +6,26 @@ import { suggest } from './suggest';
 type Schema = z.core.$ZodType;
 type ZodIssue = z.core.$ZodIssue;
 
-/** Everything that the schema finds wrong with a value. */
-export function schemaFindings(schema: z.ZodType, value: unknown): Finding[] {
+/** What the schema finds wrong with a value: at most so many issues, and so many keys of one. */
+export function schemaFindings(schema: z.ZodType, value: unknown, most: number): Finding[] {
   const result = schema.safeParse(value);
   if (result.success) return [];
-  const found = result.error.issues.flatMap((issue) => toFindings(schema, value, issue, issue.path as Path));
+  const issues = result.error.issues.slice(0, most);
+  const found = issues.flatMap((issue) => toFindings(schema, value, cut(issue, most), issue.path as Path));
   // A misspelt required setting is one mistake, not two.
   const misspelt = new Set(
     found.map(
       ({ path, replacement, atKey }) => atKey && showPath([...path.slice(0, -1), JSON.parse(replacement ?? '""')]),
     ),
   );
-  return found.filter(
-    ({ path, atKey }) => atKey || !misspelt.has(showPath(path)) || valueAt(value, path) !== undefined,
-  );
+  return found
+    .filter(({ path, atKey }) => atKey || !misspelt.has(showPath(path)) || valueAt(value, path) !== undefined)
+    .slice(0, most);
 }
+
+/** An issue with at most so many of its keys. */
+const cut = (issue: ZodIssue, most: number): ZodIssue =>
+  issue.code === 'unrecognized_keys' ? { ...issue, keys: issue.keys.slice(0, most) } : issue;
 
 function toFindings(schema: Schema, root: unknown, issue: ZodIssue, path: Path): Finding[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(schema, root, path, key));

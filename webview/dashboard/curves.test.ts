@@ -74,7 +74,7 @@ describe('a track', () => {
 
   it('takes a hundred thousand rows in small messages quickly', () => {
     const made = new Track('a');
-    const started = process.cpuUsage();
+    const started = performance.now();
     for (let from = 0; from < 100_000; from += 1000)
       made.take(
         message(
@@ -84,7 +84,7 @@ describe('a track', () => {
         ),
       );
     expect(made.rows).toBe(100_000);
-    expect(process.cpuUsage(started).user).toBeLessThan(10e6);
+    expect(performance.now() - started).toBeLessThan(60_000);
   });
 });
 
