@@ -17,9 +17,9 @@ const maxBoxes = 16;
 const maxContent = 4000;
 
 /**
- * The boxes at the end of a text that are its answer: the last one, with those before it that are joined to it by a comma or "and"
- * (\boxed{1} and \boxed{2}). One that is taken back ("would be wrong") or says a unit alone ("\text{hours}") does not count where
- * another one does.
+ * The boxes at the end of a text that are its answer: the last one, with those before it that are joined to it by a
+ * comma or "and" (\boxed{1} and \boxed{2}). One that is taken back ("would be wrong") or says a unit alone
+ * ("\text{hours}") does not count where another one does.
  */
 export function answerBoxes(text: string, from: number, to: number): Box[] {
   const all = lastBoxes(text, from, to);

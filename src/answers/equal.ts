@@ -16,10 +16,11 @@ import { sameWords, wordsOf } from './words';
 const plainNumber = /^-?(?:\d{1,15}|\d{1,12}\.\d{1,3})$/;
 
 /**
- * Whether `answer` says the same as `gold`, the reference. docs/answers.md has the rules: numbers are equal exactly, or rounded where the
- * reference is no whole number; formulas where their values are equal at every point; sets in any order, tuples in theirs; units convert.
- * A text that is not understood is compared sign by sign. Takes less than a second whatever the texts hold; a comparison that would take
- * longer is given up as not equal, by a count of operations, so that a verdict never depends on the machine.
+ * Whether `answer` says the same as `gold`, the reference. docs/answers.md has the rules: numbers are equal exactly, or
+ * rounded where the reference is no whole number; formulas where their values are equal at every point; sets in any
+ * order, tuples in theirs; units convert. A text that is not understood is compared sign by sign. Takes less than a
+ * second whatever the texts hold; a comparison that would take longer is given up as not equal, by a count of
+ * operations, so that a verdict never depends on the machine.
  */
 export function sameAnswer(answer: string, gold: string): boolean {
   if (answer === gold) return true;
@@ -52,7 +53,10 @@ function referenceIn(gold: string): string {
 /** Whether a reference answer is one that an answer can be compared with: a value, or a few words. */
 export const isComparable = (gold: string) => gold.split(/\s+/).length <= 5 || readingsOf(gold, true).length > 0;
 
-/** The value of an answer that is one number with its dress and units ("$1,080", "\frac{3}{4} cups", "60%" as 60), else null. */
+/**
+ * The value of an answer that is one number with its dress and units ("$1,080", "\frac{3}{4} cups", "60%" as 60), else
+ * null.
+ */
 export function parseAnswer(text: string): Fraction | null {
   const [reading] = text.length > longestAnswer ? [] : readingsOf(text, false);
   if (!reading) return null;

@@ -6,7 +6,10 @@ import { readingsOf } from './readings';
 import type { Span } from './span';
 import { spokenPart } from './thinking';
 
-/** Which mark an answer was found behind; `number` is the last number or formula of a text without a mark, `bold` one in bold there. */
+/**
+ * Which mark an answer was found behind; `number` is the last number or formula of a text without a mark, `bold` one in
+ * bold there.
+ */
 export type AnswerKind = 'box' | 'tag' | 'json' | 'hash' | 'line' | 'phrase' | 'bold' | 'number';
 
 export interface Answer extends Span {
@@ -16,14 +19,15 @@ export interface Answer extends Span {
 }
 
 /**
- * The final answer of a text, without its thinking; a text that was cut off in its thinking has none. Where a base model runs on into a
- * next question, that of the first one. Looked for, in this order: the last \boxed{} (or \fbox), the last <answer>, a JSON object or tool
- * call with an "answer", the last "#### n", the last "Answer:" or heading "Final Answer" (and their like in other languages), the last
- * "the answer is"; in lenient mode then a value in bold in the last paragraph, and the last formula or number anywhere.
+ * The final answer of a text, without its thinking; a text that was cut off in its thinking has none. Where a base
+ * model runs on into a next question, that of the first one. Looked for, in this order: the last \boxed{} (or \fbox),
+ * the last <answer>, a JSON object or tool call with an "answer", the last "#### n", the last "Answer:" or heading
+ * "Final Answer" (and their like in other languages), the last "the answer is"; in lenient mode then a value in bold in
+ * the last paragraph, and the last formula or number anywhere.
  *
- * The first of these that is there decides: when nothing stands behind it, as in a text that was cut off at "Answer:", there is no answer
- * (lenient mode goes on to the last number). What an answer line says is told at `readLine`. `start` and `end` hold the value as it is
- * written. Takes time linear in the length of the text.
+ * The first of these that is there decides: when nothing stands behind it, as in a text that was cut off at "Answer:",
+ * there is no answer (lenient mode goes on to the last number). What an answer line says is told at `readLine`. `start`
+ * and `end` hold the value as it is written. Takes time linear in the length of the text.
  */
 export function extractAnswer(text: string, mode: 'strict' | 'lenient' = 'strict'): Answer | null {
   const spoken = spokenPart(text);

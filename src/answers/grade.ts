@@ -11,7 +11,10 @@ export interface Verdict {
   lenientCorrect: boolean;
 }
 
-/** Strict and lenient verdict on a text. A text that was cut off before its answer line has no strict answer, one in its thinking none at all. */
+/**
+ * Strict and lenient verdict on a text. A text that was cut off before its answer line has no strict answer, one in its
+ * thinking none at all.
+ */
 export function judge(text: string, gold: string): Verdict {
   const strict = extractAnswer(text, 'strict');
   const lenient = strict ?? extractAnswer(text, 'lenient');

@@ -20,10 +20,10 @@ const maxWords = 5;
 const longestWords = 60;
 
 /**
- * The answer in a line, from `start` to `end` of `text`: the whole line where it is a value (a number, a formula, a list), else its first
- * clause that has one. In a sentence the number that it says counts, the last one of several ("2 workers 6 days"), but not where they
- * are joined ("3 apples and 4 pears"), denied or compared: then the clause as it stands, which equals no number. Without any number, a
- * few words.
+ * The answer in a line, from `start` to `end` of `text`: the whole line where it is a value (a number, a formula, a
+ * list), else its first clause that has one. In a sentence the number that it says counts, the last one of several ("2
+ * workers 6 days"), but not where they are joined ("3 apples and 4 pears"), denied or compared: then the clause as it
+ * stands, which equals no number. Without any number, a few words.
  */
 export function readLine(text: string, start: number, end: number): Said | null {
   const line = trimmed(text, start, end);
@@ -85,7 +85,10 @@ function wholeValue(text: string, { start, end }: Span): Said | null {
   return written(text, { start, end }, node);
 }
 
-/** A number in plain digits; a quantity without the words around it; of a computation its result; anything else as it stands. */
+/**
+ * A number in plain digits; a quantity without the words around it; of a computation its result; anything else as it
+ * stands.
+ */
 export function written(text: string, { start, end }: Span, node: Node): Said {
   const result = solved(node);
   if (result && result.name === null) {

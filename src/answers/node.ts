@@ -7,7 +7,8 @@ import type { Unit } from './units';
  * - number: exact; `decimals` is how many digits stand behind its point, `digits` how it is written, without separators
  * - symbol: an unknown, a constant (pi, e, i, infinity) or a name
  * - apply: `of` is + * / ^ - (one argument) pm mp percent ! abs, a function's name, or a set operation
- * - quantity: a value with a unit that is known; `parts` when it was said in several ("2 hours 30 minutes"), and the smallest of them
+ * - quantity: a value with a unit that is known; `parts` when it was said in several ("2 hours 30 minutes"), and the
+ *   smallest of them
  * - group: brackets around one or more items; `open` and `close` are ( [ { and ) ] }
  * - list: items without brackets
  * - relation: sides with a sign between each two

@@ -2,8 +2,8 @@
 import Fraction from 'fraction.js';
 
 /**
- * What a comma between digits means where more than one meaning is possible: it groups thousands ("1,234"), parts a list ("3,4"), or
- * begins the decimals ("2,5").
+ * What a comma between digits means where more than one meaning is possible: it groups thousands ("1,234"), parts a
+ * list ("3,4"), or begins the decimals ("2,5").
  */
 export type CommaReading = 'group' | 'list' | 'decimal';
 
@@ -87,7 +87,10 @@ const multipliers = new Map(Object.entries({ hundred: 100n, thousand: 1000n, mil
 /** "five", "forty", "hundred". */
 export const isNumberWord = (word: string) => words.has(word.toLowerCase()) || multipliers.has(word.toLowerCase());
 
-/** The whole number that the first of these words spell ("one hundred and five"), and how many words it takes; null for none. */
+/**
+ * The whole number that the first of these words spell ("one hundred and five"), and how many words it takes; null for
+ * none.
+ */
 export function numberInWords(spoken: readonly string[]): { value: bigint; words: number } | null {
   let [total, group, used] = [0n, 0n, 0];
   for (let i = 0; i < spoken.length; i++) {

@@ -1,10 +1,15 @@
-/** Values of expressions at points, to fifty digits: how expressions with roots, constants and unknowns are compared. */
+/**
+ * Values of expressions at points, to fifty digits: how expressions with roots, constants and unknowns are compared.
+ */
 import * as complex from './complex';
 import { type Complex, divide, hasValue, isReal, multiply, pi, Real, real } from './complex';
 import { exact } from './exact';
 import { keyOf, type Node, partsOf } from './node';
 
-/** Operations of one comparison; a function costs more than a sum. Counted, not timed, so that a verdict never depends on the machine. */
+/**
+ * Operations of one comparison; a function costs more than a sum. Counted, not timed, so that a verdict never depends
+ * on the machine.
+ */
 export class Budget {
   constructor(private left = 12_000) {}
 
@@ -171,8 +176,9 @@ export function isSame(a: Complex, b: Complex): boolean {
 }
 
 /**
- * Whether two expressions are equal wherever both are defined: exactly where they are rational, else to thirty digits at four points.
- * A point where one of them is not real counts only where neither is, as a root of a negative number may be taken in several ways.
+ * Whether two expressions are equal wherever both are defined: exactly where they are rational, else to thirty digits
+ * at four points. A point where one of them is not real counts only where neither is, as a root of a negative number
+ * may be taken in several ways.
  */
 export function sameExpression(a: Node, b: Node, budget: Budget): boolean {
   const [left, right] = [exact(a), exact(b)];

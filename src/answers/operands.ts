@@ -59,7 +59,9 @@ export abstract class Operands extends Cursor {
     return part ? { kind: 'number', value: value.add(part), decimals: 0 } : node;
   }
 
-  /** What makes a mixed number of the whole one before: 1/2 behind a space, ½, \frac{1}{2}, "and a half"; less than one. */
+  /**
+   * What makes a mixed number of the whole one before: 1/2 behind a space, ½, \frac{1}{2}, "and a half"; less than one.
+   */
   protected properFraction(): Fraction | null {
     const spoken = this.spokenFraction();
     if (spoken) return spoken;
@@ -255,7 +257,9 @@ export abstract class Operands extends Cursor {
       : apply('root', radicand, degree);
   }
 
-  /** A command that this parser has no meaning for, with its indices and its group as its name: \vec{a}, \sum_{k=1}^n. */
+  /**
+   * A command that this parser has no meaning for, with its indices and its group as its name: \vec{a}, \sum_{k=1}^n.
+   */
   protected decorated(name: string): Node {
     if (/^(?:mathbb|mathcal|mathscr|mathfrak)$/.test(name)) {
       const letter = this.keyOfArgument();

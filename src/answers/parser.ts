@@ -1,4 +1,7 @@
-/** Reads an answer as a tree: recursive descent, with bounds on length and depth. What it does not understand it refuses. */
+/**
+ * Reads an answer as a tree: recursive descent, with bounds on length and depth. What it does not understand it
+ * refuses.
+ */
 import { Refusal } from './cursor';
 import { lex, type Token } from './lexer';
 import { apply, type Node, symbol } from './node';

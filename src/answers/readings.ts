@@ -6,7 +6,10 @@ import { longestAnswer, parse } from './parser';
 const cache = new Map<string, readonly Node[]>();
 const cacheSize = 500;
 
-/** All readings of a text; none where it is not understood. The reference is held to be well written: "-2,1" are two numbers there. */
+/**
+ * All readings of a text; none where it is not understood. The reference is held to be well written: "-2,1" are two
+ * numbers there.
+ */
 export function readingsOf(text: string, isGold: boolean): readonly Node[] {
   if (text.length > longestAnswer) return [];
   const key = `${isGold}${text}`;

@@ -11,7 +11,9 @@ export interface Solved {
   value: Node;
 }
 
-/** "x = 5" as its name and its value; "6 * 3 = 18" as a value without a name; null for an equation that solves nothing. */
+/**
+ * "x = 5" as its name and its value; "6 * 3 = 18" as a value without a name; null for an equation that solves nothing.
+ */
 export function solved(node: Node): Solved | null {
   if (node.kind !== 'relation') return null;
   const { sides, signs } = node;
@@ -49,7 +51,10 @@ function nameOf(node: Node): string | null {
 
 export const namesAgree = (a: string | null, b: string | null) => a === null || b === null || a === b;
 
-/** Whether two equations, or two inequalities of one kind, hold for the same values: one side is a constant times the other. */
+/**
+ * Whether two equations, or two inequalities of one kind, hold for the same values: one side is a constant times the
+ * other.
+ */
 export function sameRelation(a: Relation, b: Relation, budget: Budget): boolean {
   if (a.sides.length !== b.sides.length) return false;
   if (a.sides.length > 2) return false;

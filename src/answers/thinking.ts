@@ -21,8 +21,9 @@ const tags: readonly (readonly [open: string, close: string])[] = [
 ];
 
 /**
- * Where in a text the thinking ends and the solution begins. The thinking may be closed, without its opening tag (a chat template wrote
- * that into the prompt), or open to the end, which is a text that was cut off in its thinking. Linear in the length of the text.
+ * Where in a text the thinking ends and the solution begins. The thinking may be closed, without its opening tag (a
+ * chat template wrote that into the prompt), or open to the end, which is a text that was cut off in its thinking.
+ * Linear in the length of the text.
  */
 export function spokenPart(text: string): Spoken {
   let start = 0;
@@ -41,7 +42,10 @@ export function openThinking(text: string): string | null {
   return open?.[1] ?? null;
 }
 
-/** A text in its thinking, tags taken off, and what it says. Of several stretches of thinking all up to the last belong to it. */
+/**
+ * A text in its thinking, tags taken off, and what it says. Of several stretches of thinking all up to the last belong
+ * to it.
+ */
 export function partThinking(text: string): { thought: string; body: string } {
   const { start } = spokenPart(text);
   if (start === 0) return { thought: '', body: text };

@@ -11,8 +11,9 @@ const roundingSlack = '1e-6';
 const leastDigits = 6;
 
 /**
- * Whether two expressions are equal, or one of them is the other one rounded or cut: it is written with decimals and six digits or more, they
- * differ by less than a unit of its last digit and by at most 1e-6 of the reference, which is no whole number.
+ * Whether two expressions are equal, or one of them is the other one rounded or cut: it is written with decimals and
+ * six digits or more, they differ by less than a unit of its last digit and by at most 1e-6 of the reference, which is
+ * no whole number.
  */
 export function sameValue(a: Node, gold: Node, budget: Budget): boolean {
   if (!isExpression(a) || !isExpression(gold)) return false;
@@ -62,7 +63,10 @@ function sameUnits(a: Quantity, gold: Quantity, budget: Budget): boolean {
   return sameValue(apply('*', a.value, { kind: 'number', value: simple, decimals: 0 }), gold.value, budget);
 }
 
-/** 25% is 0.25; and 25 where the other, which leaves the sign out, can hardly mean a share: a whole number, or one above 1. */
+/**
+ * 25% is 0.25; and 25 where the other, which leaves the sign out, can hardly mean a share: a whole number, or one above
+ * 1.
+ */
 function samePercent(a: Node, gold: Node, budget: Budget): boolean {
   if (sameValue(a, gold, budget)) return true;
   const [percent, plain] = isPercent(a) ? [a, gold] : [gold, a];

@@ -142,6 +142,16 @@ describe('where nothing can be computed', () => {
   });
 });
 
+test('a question is no step, and an exclamation mark no factorial where the steps say the number', () => {
+  const larger = 'Which is larger, 5/8 or 3/5?';
+  expect(groundedness(larger, 'Step 1: 5/8 or 3/5 larger?\nAnswer: 5/8').grounded).toBe(false);
+  expect(groundedness(larger, 'Step 1: 5/8 = 0.625 and 3/5 = 0.6, so 5/8 is larger.\nAnswer: 5/8').grounded).toBe(true);
+  const apples = 'Tom has 5 apples and buys 10. How many has he?';
+  for (const last of ['Answer: 15!', 'So the answer is 15!'])
+    expect(groundedness(apples, `Step 1: How many are 5 and 10? 5 + 10 = 15.\n${last}`).fault).toBeNull();
+  expect(groundedness(apples, 'Step 1: 5 + 10 = 15.\nAnswer: 16!').grounded).toBe(false);
+});
+
 test('without the question its numbers are taken as given, but the answer has to come from an equation', () => {
   expect(groundedness(undefined, honest)).toEqual({ applies: true, grounded: true, fault: null });
   expect(groundedness(undefined, 'Step 1: 1 * 72 = 72.\nAnswer: 72').fault).toBe('the answer 72 comes from no step');

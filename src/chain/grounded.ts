@@ -1,5 +1,6 @@
 import { parseAnswer } from '../answers/equal';
 import { type Answer, extractAnswer } from '../answers/extract';
+import { partThinking, spokenPart } from '../answers/thinking';
 import { checkEquations, statedValues } from './calculator';
 import { derive } from './derivation';
 import { formFault, otherAnswer, standsBeforeSteps, withoutAnswer, withoutLabels } from './form';
@@ -47,17 +48,31 @@ export function groundedness(
   const { thought, spoken } = partsOf(solution, answer);
   const fault = formFaultOf(solution, answer, problem) ?? copyFault(spoken, problem, mayCopy) ?? falseEquation(spoken);
   if (fault) return faulty(fault);
-  const value = problem.computes ? parseAnswer(answer.value)?.valueOf() : undefined;
-  const steps = withoutLabels(thought + spoken);
+  // An answer that is written as a computation, such as 5/8, does not arrive at itself.
+  const own = /\d\s*[-+*/^]/.test(answer.value) ? answer.end - answer.start : 0;
+  const steps = withoutQuestions(withoutLabels(thought + spoken.slice(0, spoken.length - own)));
+  const stated = withoutShout(answer.value, steps);
+  const value = problem.computes ? parseAnswer(stated)?.valueOf() : undefined;
   if (value === undefined || (!problem.givens && !statedValues(steps).some(({ computed }) => computed))) {
     const said = withoutLabels(spoken);
     const filler = question === undefined ? null : isolatedEquation(question, said);
     if (filler !== null) return faulty(`${filler} has nothing to do with the question`);
-    const wordless = arrivesInWords(question, said, answer.value);
+    const wordless = arrivesInWords(question, said, stated);
     return wordless ? faulty(wordless) : { applies: false, grounded: true, fault: null };
   }
   const reason = arithmeticFault(derive(steps, problem.givens, question), numberKey(value), answer.value, problem);
   return reason ? faulty(reason) : { applies: true, grounded: true, fault: null };
+}
+
+/** What is asked is not stated: "Is 5/8 or 3/5 larger?" computes nothing. */
+const withoutQuestions = (steps: string) => steps.replace(/(?<=^|\n|[.!?]\s)[^.!?=\n]*\?(?=\s|$)/g, '');
+
+/** "15!" ends a sentence where the steps say 15, and is a factorial where they do not. */
+function withoutShout(answer: string, steps: string): string {
+  const [, number] = /^(\D{0,2}\d[\d.,]*)!$/.exec(answer) ?? [];
+  return number !== undefined && new RegExp(`(?<![\\d.])${number.replace(/\D/g, '\\$&')}(?![\\d!])`).test(steps)
+    ? number
+    : answer;
 }
 
 const faulty = (fault: string): Groundedness => ({ applies: true, grounded: false, fault });
@@ -137,19 +152,19 @@ function readable(text: string): string {
   return plain.replace(/(=\s*\$?\s*)?<<([^<>\n]{0,200})>>/g, (_, sign, inside) => sign ?? ` ${inside}; `);
 }
 
-/** What is thought in a `<think>` block, and what is said after it up to the answer. */
-function partsOf(solution: string, { end }: Answer): { thought: string; spoken: string } {
-  const closed = solution.indexOf('</think>');
-  const cut = closed < 0 || closed > end ? 0 : closed + '</think>'.length;
-  return { thought: solution.slice(0, cut).replace(/<\/?think>/g, '\n'), spoken: solution.slice(cut, end) };
+/** What is thought, and what is said after it, `from` there up to the answer. */
+function partsOf(solution: string, { end }: Answer): { thought: string; spoken: string; from: number } {
+  const { start, cutOff } = spokenPart(solution);
+  if (start === 0 || cutOff || start > end) return { thought: '', spoken: solution.slice(0, end), from: 0 };
+  return { thought: `${partThinking(solution).thought}\n`, spoken: solution.slice(start, end), from: start };
 }
 
 function formFaultOf(solution: string, answer: Answer, problem: Problem): string | null {
-  const { thought, spoken } = partsOf(solution, answer);
+  const { thought, spoken, from } = partsOf(solution, answer);
   if (standsBeforeSteps(solution, answer)) return 'the answer stands before the steps';
   const fault = formFault(thought, spoken);
   if (fault) return fault;
-  const other = otherAnswer(solution.slice(thought === '' ? 0 : solution.indexOf('</think>')), answer);
+  const other = otherAnswer(solution.slice(from), answer);
   if (other !== null) return `two answers: ${other} and ${answer.value}`;
   if (isForeign(withoutAnswer(withoutLabels(spoken)), problem.sources))
     return 'the steps are in another language than the question';

@@ -1,4 +1,5 @@
 import Fraction from 'fraction.js';
+import { operators as signs, vulgarFractions } from '../answers/commands';
 
 /**
  * Words of arithmetic in prose and LaTeX, for reading answers and checking equations.
@@ -34,31 +35,15 @@ export interface Token {
   spaced: boolean;
 }
 
-const operators = new Map(
-  Object.entries({
-    '+': '+',
-    '-': '-',
-    '−': '-',
-    '–': '-',
-    '*': '*',
-    '×': '*',
-    '·': '*',
-    '⋅': '*',
-    '∙': '*',
-    '/': '/',
-    '÷': '/',
-    '∕': '/',
-    '⁄': '/',
-    '^': '^',
-    '\\times': '*',
-    '\\cdot': '*',
-    '\\ast': '*',
-    '\\div': '/',
-    plus: '+',
-    minus: '-',
-    times: '*',
-  }),
-);
+/** Those of answers that are arithmetic, commands with their stroke, and as words. */
+const operators = new Map([
+  ...[...signs]
+    .filter(([, meaning]) => '+-*/^'.includes(meaning))
+    .map(([sign, meaning]): [string, string] => [/^[a-z]/.test(sign) ? `\\${sign}` : sign, meaning]),
+  ['plus', '+'],
+  ['minus', '-'],
+  ['times', '*'],
+]);
 const equalities = new Map(
   Object.entries({
     '=': '=',
@@ -76,15 +61,6 @@ const looks = new Set(
     ' ',
   ),
 );
-/** Vulgar fractions as [numerator, denominator]. */
-const vulgar = new Map<string, [number, number]>([
-  ['½', [1, 2]],
-  ['¼', [1, 4]],
-  ['¾', [3, 4]],
-  ['⅓', [1, 3]],
-  ['⅔', [2, 3]],
-]);
-
 /** Digits beyond which a number is not read: no sum in a chain of thought needs more, and exact arithmetic on them is slow. */
 const maxDigits = 30;
 
@@ -205,8 +181,8 @@ export function lex(text: string): Token[] {
     if (equality) return push('equals', text[at + 1] === '=' ? 2 : 1, { text: equality });
     if ('([{'.includes(sign)) return push('open', 1);
     if (')]}'.includes(sign)) return push('close', 1);
-    const parts = vulgar.get(sign);
-    if (parts) return push('number', 1, { value: new Fraction(...parts), decimals: 0 });
+    const value = vulgarFractions.get(sign);
+    if (value) return push('number', 1, { value, decimals: 0 });
     if (sign === '.' || sign === ',') return push('break', 1);
     if (sign === '¢') return push('word', 1, { text: 'cents' });
     push('other', sign.length);

@@ -99,6 +99,7 @@ Examples:
       const { experiment: made, warnings } = loadExperiment(experiment);
       const needs = survey ? await needsOf(made, survey.lengths, survey.work) : [];
       const notes = [
+        ...tokenizer.notes,
         ...(survey?.notes ?? []),
         ...warnings.map(({ message, remedy }) => (remedy ? `${message} ${remedy}` : message)),
       ];

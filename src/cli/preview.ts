@@ -76,7 +76,7 @@ Examples:
       else {
         const work = workloadOf(problems, test.problems.length, tokenizer);
         const needs = await needsOf(experiment, longestOf(problems, tokenizer), work);
-        const lines = [...needsText(needs), ...notes.map((note) => pc.yellow(note))];
+        const lines = [...needsText(needs), ...[...tokenizer.notes, ...notes].map((note) => pc.yellow(note))];
         stdout.write(`${previewed.map(previewText).join('\n\n')}\n\n${lines.join('\n')}\n`);
       }
     });

@@ -48,7 +48,13 @@ export async function startRun(asked: Experiment, runsFolder: string, options: S
   const time = timeOf(experiment, tokenizer, data, backend);
   const config: RunConfig = { experiment, environment: environment(experiment, backend, data) };
   const run = createRun(runsFolder, experiment.name, config);
-  return conduct(run, experiment, data, backend, telling([need, ...time, ...dataNotes(data)], options));
+  return conduct(
+    run,
+    experiment,
+    data,
+    backend,
+    telling([need, ...time, ...warnings([...tokenizer.notes, ...data.notes])], options),
+  );
 }
 
 const memoryOf = (
@@ -240,7 +246,7 @@ function heldOut(rows: number, { data }: Experiment): number {
   return data.validation;
 }
 
-const dataNotes = ({ notes }: ExperimentData): Note[] => notes.map((text): Note => ({ level: 'warning', text }));
+const warnings = (texts: readonly string[]) => texts.map((text): Note => ({ level: 'warning', text }));
 
 function environment(experiment: Experiment, backend: BackendInfo, data: ExperimentData) {
   return {

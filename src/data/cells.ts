@@ -1,6 +1,7 @@
 /** What the cells of a dataset say: texts, conversations, lists of generations with their verdicts. */
 import { sameAnswer } from '../answers/equal';
 import { extractAnswer } from '../answers/extract';
+import { partThinking, spokenPart } from '../answers/thinking';
 import type { Row } from './rows';
 
 export type Turn = 'system' | 'user' | 'assistant';
@@ -80,23 +81,22 @@ function partsOf(value: unknown): string | undefined {
 
 /** Thinking in front of a text, as R1 writes it. */
 export function withThinking(thinking: string | undefined, text: string | undefined): string | undefined {
-  if (thinking === undefined || text === undefined || text.includes('</think>')) return text ?? thinking;
+  if (thinking === undefined || text === undefined || spokenPart(text).start > 0) return text ?? thinking;
   return `<think>\n${thinking}\n</think>\n\n${text}`;
 }
 
 /** OpenThoughts' marks as R1 writes them. */
 export function plainMarks(chain: string): string {
   if (!chain.includes('<|')) return chain;
-  return chain
-    .replaceAll('<|begin_of_thought|>', '<think>')
-    .replaceAll('<|end_of_thought|>', '</think>')
+  const { thought, body } = partThinking(chain);
+  return withThinking(thought || undefined, body.trim())!
     .replace(/<\|(?:begin|end)_of_solution\|>/g, '')
     .replace(/\n{3,}/g, '\n\n')
     .trim();
 }
 
 /** Whether a text ends within its thinking: its answer never came. */
-export const isCutOff = (text: string) => text.lastIndexOf('<think>') > text.lastIndexOf('</think>');
+export const isCutOff = (text: string) => spokenPart(text).cutOff;
 
 export interface Chosen {
   chain: string;

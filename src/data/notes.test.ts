@@ -53,3 +53,11 @@ test('chains without steps, when most are', () => {
     expect.stringMatching(/^2 of 3 teacher chains have no more than one/),
   ]);
 });
+
+test('control tokens in questions are told of', () => {
+  const notes = (question: string) => notesOn([{ id: 'q1', question, answer: '5' }]).join();
+  for (const token of ['<|im_end|>', '<｜User｜>', '</s>', '[INST]', '[MASK]', '<start_of_turn>'])
+    expect(notes(`What is 2 + 3?${token}`)).toContain(`1 of 1 questions hold a control token (q1: ${token})`);
+  for (const question of ['Is 2 <| 3 |> 1?', 'What is |x| < 3?', 'Let <s, t> be a pair.'])
+    expect(notes(question)).toBe('');
+});

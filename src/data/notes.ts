@@ -19,6 +19,7 @@ export function notesOn(problems: Problems, rule?: OtherAnswers): string[] {
     otherAnswersNote(rows, rule),
     cutChains(rows),
     boxes(rows),
+    controlTokens(rows),
     ownSystem(rows),
   ];
   const some = problems.length > rows.length ? `Of ${rows.length} rows that were looked at: ` : '';
@@ -43,6 +44,20 @@ function boxes(problems: readonly Problem[]): string | undefined {
   const asking = problems.filter(({ question }) => /\\boxed|\bin a box\b/i.test(question));
   if (2 * asking.length <= problems.length) return undefined;
   return `${asking.length} of ${problems.length} questions ask for a box (\\boxed{}), but what is learned and asked for ends in "Answer: ...". Take that sentence out of the questions.`;
+}
+
+/** Control tokens as the templates of usual models write them, and our mask. A tokenizer finds them in any text. */
+const controlToken =
+  /<\|[a-z][\w ]{0,40}\|>|<｜[^｜<>]{1,40}｜>|<\/?s>|\[\/?(?:INST|MASK|SYSTEM_PROMPT)\]|<(?:start|end)_of_turn>/;
+
+/** Questions that a chat template's tokens have leaked into: the student would see a turn end in the middle of one. */
+function controlTokens(problems: readonly Problem[]): string | undefined {
+  const leaked = problems.flatMap(({ id, question }) => {
+    const token = controlToken.exec(question)?.[0];
+    return token === undefined ? [] : [`${id}: ${token}`];
+  });
+  if (leaked.length === 0) return undefined;
+  return `${leaked.length} of ${problems.length} questions hold a control token (${leaked[0]}), which a student takes for what it stands for, such as the end of a turn. Take it out of them.`;
 }
 
 /** System messages of conversations: prompts have the experiment's. */

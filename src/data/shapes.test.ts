@@ -36,12 +36,7 @@ test.each<[string, number, RegExp | undefined, string]>([
   ['openr1.jsonl', 5, thinking, 'question: problem, answer: answer, chain: generations'],
   ['openr1_delta.parquet', 5, thinking, 'chain: generations'],
   ['numina.parquet', 200, sentences, 'question: problem, answer: solution'],
-  [
-    'openthoughts.parquet',
-    200,
-    /^<think>\n\nOkay\.\n\n<\/think>\n\nStep 1:[\s\S]*Answer: 180$/,
-    'question: conversations',
-  ],
+  ['openthoughts.parquet', 200, /^<think>\nOkay\.\n<\/think>\n\nStep 1:[\s\S]*Answer: 180$/, 'question: conversations'],
   [
     's1k.parquet',
     200,

@@ -155,3 +155,13 @@ it('refuses a regular expression that looks for ever, in a text or in tokens', (
   const other = makeTokenizer({ ...json, decoder }, config);
   expect(() => other.decode(other.encode('a'.repeat(60)))).toThrow(/it takes more than/);
 });
+
+it('added tokens that are whole words are told of, as they are found within words', () => {
+  const { json, config } = tinyTokenizer();
+  expect(makeTokenizer(json, config).notes).toEqual([]);
+  const [first] = json.added_tokens as object[];
+  const added = [...(json.added_tokens as object[]), { ...first, id: 261, content: 'word', single_word: true }];
+  expect(makeTokenizer({ ...json, added_tokens: added }, config).notes).toEqual([
+    expect.stringMatching(/whole words only \(single_word: "word"\)/),
+  ]);
+});

@@ -34,6 +34,8 @@ export interface Tokenizer {
   isSpecial(id: number): boolean;
   /** What frames messages for a student that chats; null when it names none. */
   chatTemplate: ChatTemplate | null;
+  /** Where it is not quite what transformers makes of the same files. */
+  notes: string[];
 }
 
 /** What encoding may take, in milliseconds: some hundred times what it does. */
@@ -179,6 +181,7 @@ export function makeTokenizer(
     trainedVocabSize: sizeOf(trained),
     isSpecial: (id) => library.id_to_token(id) !== undefined && decode([id], true) === '' && decode([id], false) !== '',
     chatTemplate: chatTemplateOf(config, file),
+    notes: wholeWordNotes(json),
   };
 }
 
@@ -217,6 +220,16 @@ export function tokenizerWithin(tokenizer: Tokenizer, vocabSize: number, file: s
     padId: tokenizer.padId < vocabSize ? tokenizer.padId : eosIds[0],
     vocabSize,
   };
+}
+
+/** Added tokens that count as whole words only: they are found within words here. */
+function wholeWordNotes({ added_tokens: added }: JsonObject): string[] {
+  const tokens = Array.isArray(added) ? added.filter(isJsonObject).filter((token) => token.single_word === true) : [];
+  if (tokens.length === 0) return [];
+  const named = tokens.slice(0, 3).map(({ content }) => JSON.stringify(content));
+  return [
+    `The tokenizer has added tokens that count as whole words only (single_word: ${named.join(', ')}). Here they are found within words, too, which transformers does not do.`,
+  ];
 }
 
 /** No vocabulary has more tokens; an id beyond would make tables of that size. */
