@@ -172,9 +172,32 @@ export function replaceText(root: string, file: string, text: string | Uint8Arra
   replaceFile(root, file, (handle) => fs.writeFileSync(handle, text), { mode });
 }
 
-/** `replaceText` for a file that the person named: the folder that it lies in is their choice. */
+/**
+ * `replaceText` for a file that the person named: the folder that it lies in is their choice, and so is a link there, which is written
+ * through. Not in a run folder: that may have come from anybody, links in it, too.
+ */
 export function writeOutput(file: string, text: string | Uint8Array): void {
-  replaceText(dirname(resolve(file)), file, text);
+  const named = resolve(file);
+  const place = isInRun(named) ? named : behindLinks(named);
+  replaceText(dirname(place), place, text);
+}
+
+/** Where a chain of links leads, also when nothing is there yet. */
+function behindLinks(path: string): string {
+  let place = path;
+  for (let links = 0; lookAt(place)?.isSymbolicLink(); links++) {
+    if (links === mostLinks) throw linked(path, dirname(path));
+    place = resolve(fs.realpathSync(dirname(place)), fs.readlinkSync(place));
+  }
+  return place;
+}
+
+/** As many as Linux follows. */
+const mostLinks = 40;
+
+function isInRun(path: string): boolean {
+  const folder = dirname(path);
+  return fs.existsSync(join(folder, 'run.json')) || (folder !== path && isInRun(folder));
 }
 
 /** Renames a file or folder, to below another root where one is named; a link itself is renamed, not what it leads to. */

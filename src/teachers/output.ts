@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { hashFile } from '../lines';
-import { writeOutput } from '../writing';
+import { replaceText } from '../writing';
 import type { Outcome } from './generate';
 
 /** The journal of a file of chains: a folder beside it. */
@@ -27,7 +27,7 @@ const noteFile = (journal: string) => join(journal, 'output.json');
 /** Remembers what the output is, and what it was: a crash may leave either. */
 export function noteOutput(journal: string, files: readonly string[]): void {
   const hashes = files.filter((file) => existsSync(file)).map(hashFile);
-  writeOutput(noteFile(journal), `${JSON.stringify({ sha256: hashes })}\n`);
+  replaceText(journal, noteFile(journal), `${JSON.stringify({ sha256: hashes })}\n`);
 }
 
 /** Whether somebody has edited the output. An older journal does not say. */

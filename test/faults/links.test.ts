@@ -26,6 +26,7 @@ import { acquireLock } from '../../src/runs/lock';
 import { openRun } from '../../src/runs/reading';
 import { createRun, openForWriting, type RunWriter } from '../../src/runs/writer';
 import { openJournal } from '../../src/teachers/journal';
+import { writeOutput } from '../../src/writing';
 
 let folder = '';
 /** A run that was stopped in Stage 2, to be copied. */
@@ -261,6 +262,28 @@ describe("a teacher's replies", () => {
   it('are not written through links', async () => {
     await refused(plant('../x.teacher', victim.folder), () => openJournal(join(run, '..', 'x.teacher')));
     await refused(plant('../y.teacher/replies.jsonl', victim.file), () => openJournal(join(run, '..', 'y.teacher')));
+  });
+});
+
+describe('an output that a person names', () => {
+  it('is written through their links, to what is there and to what is not', () => {
+    const there = plant('../mine.jsonl', victim.file);
+    writeOutput(there, 'written');
+    expect([readFileSync(victim.file, 'utf8'), lstatSync(there).isSymbolicLink()]).toEqual(['written', true]);
+    const second = plant('../mine-too.jsonl', there);
+    writeOutput(second, 'again');
+    expect(readFileSync(victim.file, 'utf8')).toBe('again');
+    const fresh = plant('../new.jsonl', join(folder, 'outside', 'new.jsonl'));
+    writeOutput(fresh, 'made');
+    expect(readFileSync(join(folder, 'outside', 'new.jsonl'), 'utf8')).toBe('made');
+    const round = join(run, '..', 'round.jsonl');
+    symlinkSync(round, round);
+    expect(() => writeOutput(round, 'never')).toThrow('symbolic link');
+  });
+
+  it('is not written through a link in a run folder', async () => {
+    const link = plant('evaluations/mine.jsonl', victim.file);
+    await refused(link, () => writeOutput(link, 'never'));
   });
 });
 
