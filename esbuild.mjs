@@ -90,12 +90,16 @@ const builds = await Promise.all([
   }),
   build({
     ...common,
-    entryPoints: Object.fromEntries(pages.map((name) => [`webview/${name}`, `webview/${name}/main.ts`])),
+    entryPoints: {
+      ...Object.fromEntries(pages.map((name) => [`webview/${name}`, `webview/${name}/main.ts`])),
+      'webview/math': 'webview/math/math.ts',
+    },
     platform: 'browser',
     target: 'es2022',
     format: 'iife',
     minify: true,
-    loader: { '.ttf': 'file' },
+    // Chromium takes the first font of each list, a .woff2.
+    loader: { '.ttf': 'file', '.woff2': 'file', '.woff': 'empty' },
     assetNames: 'webview/[name]',
   }),
 ]);

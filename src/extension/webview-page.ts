@@ -150,7 +150,7 @@ function htmlOf(webview: vscode.Webview, root: vscode.Uri, name: string, title: 
 <link rel="stylesheet" nonce="${nonce}" href="${uri(`${name}.css`)}">
 </head>
 <body>
-<div id="page"></div>
+<div id="page"><p class="dim">Loading…</p></div>
 <script nonce="${nonce}" src="${uri(`${name}.js`)}"></script>
 </body>
 </html>`;

@@ -90,8 +90,8 @@ export const chainViewSchema = z.object({
   /** False: cut off by the token budget. */
   finished: z.boolean(),
   segments: z.array(segmentSchema).max(20_000),
-  /** The first wrong step: its segment, the tokens, one plain sentence. */
-  fault: z.object({ segment: index, from: index, to: index, sentence: word }).optional(),
+  /** The first wrong step: its segment, the tokens, one plain sentence, and whether that is a guess. */
+  fault: z.object({ segment: index, from: index, to: index, sentence: word, guess: z.boolean() }).optional(),
   logProbs: numbers.optional(),
   refLogProbs: numbers.optional(),
   /** Nats. */
@@ -158,7 +158,14 @@ export const caseViewSchema = z.object({
   /** In the order of training. */
   moments: z.array(momentSchema).max(100_000),
   /** How many rewrites the problem has, and what the record says of the one shown ("accepted", "not shorter"). */
-  rewrites: z.object({ count: index, verdict: word.nullable() }),
+  rewrites: z.object({
+    count: index,
+    verdict: word.nullable(),
+    /** What can be decided about the one shown; absent: it is no rewrite, or there is none. */
+    can: z.object({ accept: z.boolean(), reject: z.boolean() }).optional(),
+  }),
+  /** What a person noted about the case. */
+  note: text.nullable(),
   /** The text that the student's completion continues, where it is more than the question. */
   prompt: text.nullable(),
   unit: z.enum(['tokens', 'words']),
@@ -178,6 +185,10 @@ export const fromChainPageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('show'), subject: chainSubjectSchema }),
   /** The next or previous case. */
   z.object({ type: z.literal('go'), by: z.number().int().min(-1).max(1) }),
+  /** Decides about the rewrite that is shown, or opens it to be edited. */
+  z.object({ type: z.literal('decide'), what: z.enum(['accept', 'reject', 'edit']) }),
+  /** The step of the student's recorded answer, from 0, is the first wrong one. */
+  z.object({ type: z.literal('markStep'), step: index }),
   z.object({ type: z.literal('copy'), role }),
   /** As text in the editor: the first against the second, or one alone. */
   z.object({ type: z.literal('openText'), left: role.optional(), right: role }),

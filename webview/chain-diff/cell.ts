@@ -3,6 +3,7 @@ import type { ChainView } from '../../src/protocol/chain-diff';
 import { element } from '../common/dom';
 import { explain } from '../common/explain';
 import { visibleNodes } from '../common/visible';
+import { formattedNodes } from './formulas';
 import { levelOf, type Overlay, tokenValue } from './overlays';
 import type { Cell, Row } from './rows';
 import type { Match } from './search';
@@ -10,6 +11,8 @@ import { diffCell, diffCells } from './token-diff';
 
 export interface CellOptions {
   overlay: Overlay;
+  /** Formulas and Markdown as they are read, in place of tokens. */
+  rendered: boolean;
   matches: readonly Match[];
   current: Match | null;
 }
@@ -25,6 +28,7 @@ interface Dress {
 export function cellContent(chains: readonly ChainView[], row: Row, column: number, options: CellOptions): Node[] {
   const cell = row.cells[column]!;
   const chain = chains[column];
+  if (options.rendered) return renderedContent(chain, row, column, cell);
   const diff = options.overlay === 'diff' ? diffCell(chains, row, column) : null;
   const dress = (token: number): Dress => ({
     ...overlayDress(chain, token, options.overlay),
@@ -35,6 +39,15 @@ export function cellContent(chains: readonly ChainView[], row: Row, column: numb
     return missing ? gapMark(chains[diff!.against], missing) : null;
   };
   return [...layOut(chain, cell, cell, column, options, dress, before), ...faultNote(chain, cell)];
+}
+
+/** Without its tokens; the step's label stands in the first column already. */
+function renderedContent(chain: ChainView, row: Row, column: number, cell: Cell): Node[] {
+  const end = chain.ended && cell.to === chain.ids.length ? cell.to - 1 : cell.to;
+  return [
+    element('div', { class: 'rendered' }, ...formattedNodes(chain.texts.slice(cell.from, end).join('').trim())),
+    ...faultNote(chain, row.cells[column]!),
+  ];
 }
 
 /** Two cells as one text: what only the first has is struck out, what only the second has is underlined. */
@@ -110,7 +123,7 @@ function layOut(
     if (token < cell.body) classes.push('step-label');
     if (found) classes.push(found === current ? 'found current' : 'found');
     const fault = chain.fault;
-    if (fault && token >= fault.from && token < fault.to) classes.push('faulty');
+    if (fault && token >= fault.from && token < fault.to) classes.push(fault.guess ? 'doubtful' : 'faulty');
     const mark = classes.find((one) => /^fault|^finding|^found/.test(one));
     if (!bare && mark !== undefined && mark !== marked) bare = setSpace(chain, token, start, wrapper ?? nodes);
     marked = mark;
@@ -197,5 +210,11 @@ function gapMark(other: ChainView, { from, to }: { from: number; to: number }): 
 
 function faultNote({ fault }: ChainView, { segment, to, from }: Cell): Node[] {
   if (!fault || fault.segment !== segment || fault.from < from || fault.from >= to) return [];
-  return [element('span', { class: 'fault-note', role: 'note' }, ...visibleNodes(fault.sentence))];
+  return [
+    element(
+      'span',
+      { class: fault.guess ? 'fault-note guess' : 'fault-note', role: 'note' },
+      ...visibleNodes(fault.sentence),
+    ),
+  ];
 }

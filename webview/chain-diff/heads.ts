@@ -53,7 +53,7 @@ function headOf(
   );
   if (reward && reward.total !== null) first.append(rewardButton(chain, post));
   first.append(lengthOf(chain, view, teacher), answerOf(chain, view), copyButton(chain, post));
-  const buttons = role === 'rewritten' ? rewriteButtons(view, post) : [];
+  const buttons = role === 'rewritten' ? [...rewriteButtons(view, post), ...decisionButtons(view, post)] : [];
   const text = element('span', { class: 'origin', title: origin }, origin);
   return [first, element('div', { class: 'head-line dim origin-line' }, ...buttons, text)];
 }
@@ -68,25 +68,29 @@ function rewardButton(chain: ChainView, post: (message: FromChainPage) => void):
 }
 
 function lengthOf(chain: ChainView, view: CaseView, teacher: ChainView | undefined): HTMLElement {
-  const { length, lengthIsRecorded, finished, ids } = chain;
-  const unit = view.unit === 'words' && !lengthIsRecorded ? 'words' : 'tokens';
+  const { length: recorded, lengthIsRecorded, finished, ids, ended } = chain;
+  // Side by side in one unit, whatever was recorded.
+  const { unit } = view;
+  const inWords = unit === 'words';
+  const length = inWords ? ids.length - Number(ended) : recorded;
   const comparable =
-    teacher && teacher !== chain && teacher.lengthIsRecorded === lengthIsRecorded && teacher.length > 0;
-  const change = comparable ? (length - teacher.length) / teacher.length : null;
+    teacher && teacher !== chain && teacher.length > 0 && (inWords || teacher.lengthIsRecorded === lengthIsRecorded);
+  const against = inWords ? teacher?.ids.length : teacher?.length;
+  const change = comparable && against ? (length - against) / against : null;
   const made = element('span', { class: 'dim length', tabindex: 0 }, `${length} ${unit}`);
   if (change !== null) made.append(` ${change < 0 ? '−' : '+'}${percent(Math.abs(change))}`.replace(' %', '%'));
   if (!finished) made.append(element('span', { class: 'bad' }, ' cut off'));
   explain(made, () => [
     factTable([
-      { name: 'length', value: `${length} ${unit}`, about: lengthIsRecorded ? 'as recorded' : 'without the end token' },
-      ...(lengthIsRecorded ? [{ name: 'shown as', value: `${ids.length} ${view.unit}` }] : []),
+      { name: 'length', value: `${length} ${unit}`, about: inWords ? undefined : 'without the end token' },
+      ...(lengthIsRecorded ? [{ name: 'recorded', value: `${recorded} tokens` }] : []),
       ...(change === null
         ? []
         : [
             {
               name: 'change',
               value: `${signed(100 * change, 0)} %`,
-              about: `against the teacher’s ${teacher!.length}`,
+              about: `against the teacher’s ${against}`,
             },
           ]),
       ...(finished ? [] : [{ name: 'cut off', value: 'yes', about: 'the token budget ended it' }]),
@@ -128,6 +132,24 @@ function rewriteButtons(view: CaseView, post: (message: FromChainPage) => void):
     return made;
   };
   return [go(-1, 'previous', 'Previous rewrite (Shift+V)'), go(1, 'next', 'Next rewrite (V)')];
+}
+
+function decisionButtons({ rewrites: { can } }: CaseView, post: (message: FromChainPage) => void): Node[] {
+  if (!can) return [];
+  const decide = (what: 'accept' | 'reject' | 'edit', text: string, key: string) => {
+    const made = element(
+      'button',
+      { class: 'link', title: `${text} rewrite (${key})`, 'aria-label': `${text} rewrite` },
+      text,
+    );
+    made.addEventListener('click', () => post({ type: 'decide', what }));
+    return made;
+  };
+  return [
+    can.accept ? decide('accept', 'Accept', 'A') : null,
+    decide('edit', 'Edit', 'E'),
+    can.reject ? decide('reject', 'Reject', 'D') : null,
+  ].filter((one) => one !== null);
 }
 
 function copyButton({ role }: ChainView, post: (message: FromChainPage) => void): HTMLElement {

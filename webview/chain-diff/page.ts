@@ -4,6 +4,7 @@ import { element, redraw, replaceChildren } from '../common/dom';
 import { ExplanationBox } from '../common/explain';
 import type { Link } from '../common/link';
 import { visibleNodes } from '../common/visible';
+import { hasFormulas, loadMath } from './formulas';
 import { makeGroupStrip } from './group-strip';
 import { makeHeads, rewriteFrom } from './heads';
 import { makeHelp } from './help';
@@ -28,6 +29,7 @@ export class Page {
   private matches: Match[] = [];
   private current: Match | null = null;
   private searchBox: SearchBox | null = null;
+  private mathAsked = false;
 
   private readonly top = element('header');
   private readonly head = element('div', { class: 'heads', role: 'row', 'aria-rowindex': 1 });
@@ -43,7 +45,9 @@ export class Page {
     private state: ViewState,
   ) {
     this.explanations = new ExplanationBox(root);
-    root.append(this.top, this.table.root, this.bottom, this.help, this.spoken);
+    root.setAttribute('role', 'main');
+    const title = element('h1', { class: 'spoken' }, 'Chain diff');
+    root.replaceChildren(title, this.top, this.table.root, this.bottom, this.help, this.spoken);
     this.table.root.addEventListener('click', (event) => {
       if (event.ctrlKey || event.metaKey) this.openRecordAt(event.target);
     });
@@ -64,7 +68,13 @@ export class Page {
     this.chains = [];
     this.rows = [];
     this.table.show(
-      { unit: 'tokens', chains: [], rows: [], inline: null, options: { overlay: 'diff', matches: [], current: null } },
+      {
+        unit: 'tokens',
+        chains: [],
+        rows: [],
+        inline: null,
+        options: { overlay: 'diff', rendered: false, matches: [], current: null },
+      },
       false,
     );
     replaceChildren(this.head);
@@ -75,6 +85,21 @@ export class Page {
   }
 
   /** Draws everything; rows are aligned anew where the chains are not the same any more. */
+  /** Whether formulas are shown as they are read. Overlays are about tokens, which are shown as they are written. */
+  private get rendered(): boolean {
+    const { rendered, overlay } = this.state;
+    if (overlay !== 'diff' || this.state.inline) return false;
+    if (rendered !== 'auto') return rendered === 'on';
+    return this.view?.unit === 'words' && this.chains.some(({ texts }) => hasFormulas(texts.join('')));
+  }
+
+  toggleRendered(): void {
+    const rendered = this.rendered ? 'off' : 'on';
+    const overlay = rendered === 'on' ? 'diff' : this.state.overlay;
+    this.set({ rendered, overlay, inline: rendered === 'on' ? false : this.state.inline }, true);
+    this.say(rendered === 'on' ? 'formulas rendered' : 'text as it is written');
+  }
+
   private draw(keepPlace: boolean, align: boolean): void {
     const { view, state } = this;
     if (!view) return;
@@ -101,7 +126,12 @@ export class Page {
 
   private drawRows(keepPlace: boolean): void {
     const { overlay } = this.state;
-    const options = { overlay, matches: this.matches, current: this.current };
+    const { rendered } = this;
+    if (rendered && !this.mathAsked) {
+      this.mathAsked = true;
+      void loadMath().then(() => this.drawRows(true));
+    }
+    const options = { overlay, rendered, matches: this.matches, current: this.current };
     this.table.show(
       {
         unit: this.view?.unit ?? 'tokens',
@@ -115,14 +145,19 @@ export class Page {
   }
 
   private drawTop(view: CaseView): void {
-    const toolbar = makeToolbar(view, this.state, {
-      overlay: (overlay) => this.setOverlay(overlay),
-      inline: (inline) => this.set({ inline }, true),
-      pair: (pair) => this.set({ pair }, true),
-      go: (by) => this.post({ type: 'go', by }),
-      choose: () => this.post({ type: 'choose' }),
-      help: () => this.help.showModal(),
-    });
+    const toolbar = makeToolbar(
+      view,
+      { ...this.state, isRendered: this.rendered },
+      {
+        overlay: (overlay) => this.setOverlay(overlay),
+        inline: (inline) => this.set({ inline }, true),
+        rendered: () => this.toggleRendered(),
+        pair: (pair) => this.set({ pair }, true),
+        go: (by) => this.post({ type: 'go', by }),
+        choose: () => this.post({ type: 'choose' }),
+        help: () => this.help.showModal(),
+      },
+    );
     const question = element(
       'div',
       { class: 'question' },
@@ -139,14 +174,19 @@ export class Page {
           element('pre', {}, ...visibleNodes(view.prompt)),
         )
       : null;
+    const own =
+      view.note === null
+        ? null
+        : element('div', { class: 'note foreign', role: 'note' }, 'Note: ', ...visibleNodes(view.note));
     const notes = view.notes.map((note) => element('div', { class: 'note dim', role: 'note' }, ...visibleNodes(note)));
     redraw(
       this.top,
       toolbar,
       question,
       prompt,
+      own,
       ...notes,
-      makeLegend(this.state.overlay, this.chains),
+      makeLegend(this.state.overlay, this.chains, this.rendered),
       this.searchBox?.root,
     );
   }
@@ -214,6 +254,23 @@ export class Page {
 
   nextRewrite(by: number): void {
     if (this.view && this.view.rewrites.count > 0) this.post(rewriteFrom(this.view, by));
+  }
+
+  /** Accepts, rejects or edits the rewrite that is shown, where that can be done. */
+  decide(what: 'accept' | 'reject' | 'edit'): void {
+    const { can } = this.view?.rewrites ?? {};
+    if (!can || (what !== 'edit' && !can[what])) this.say(`there is no rewrite here to ${what}`);
+    else this.post({ type: 'decide', what });
+  }
+
+  /** Says that the student first goes wrong at the step that is focused. */
+  markStep(): void {
+    const column = this.chains.findIndex(({ role }) => role === 'student');
+    const segment = this.rows[this.table.focus.row]?.cells[column]?.segment;
+    const step = segment === undefined ? undefined : this.chains[column].segments[segment].number;
+    const recorded = this.view?.moments.find(({ key }) => key === this.view!.subject.moment)?.kind === 'failures';
+    if (step === undefined || !recorded) this.say('choose a step of the student’s recorded answer first');
+    else this.post({ type: 'markStep', step: step - 1 });
   }
 
   openHelp(): void {

@@ -9,9 +9,17 @@ export const viewSchema = z.object({
   inline: z.boolean().catch(false),
   /** In inline mode: the older chain and the newer one. */
   pair: z.tuple([role, role]).catch(['teacher', 'student']),
-  /** Columns that are put away. */
+  /** Whether formulas and Markdown are shown as they are read; auto: where words are compared and there are formulas. */
+  rendered: z.enum(['auto', 'on', 'off']).catch('auto'),
+  /** Columns that are hidden. */
   hidden: z.array(role).max(3).catch([]),
 });
 export type ViewState = z.infer<typeof viewSchema>;
 
-export const initialView: ViewState = { overlay: 'diff', inline: false, pair: ['teacher', 'student'], hidden: [] };
+export const initialView: ViewState = {
+  overlay: 'diff',
+  inline: false,
+  pair: ['teacher', 'student'],
+  rendered: 'auto',
+  hidden: [],
+};

@@ -42,7 +42,7 @@ export class Table {
     chains: [],
     rows: [],
     inline: null,
-    options: { overlay: 'diff', matches: [], current: null },
+    options: { overlay: 'diff', rendered: false, matches: [], current: null },
   };
   /** Rows as shown: of a folded group one line. */
   private lines: { row: number; folded: boolean }[] = [];
@@ -255,7 +255,7 @@ export class Table {
               { class: 'fold', 'data-fold': group, 'aria-expanded': String(!folded), 'aria-label': name, tabindex: -1 },
               kind === 'step' ? (led ? (number ?? '') : '+') : kind === 'answer' ? '=' : '…',
             )
-          : null,
+          : element('span', { class: 'spoken' }, name),
       ),
     );
     const matches = options.matches.filter((match) => match.row === row);

@@ -16,6 +16,8 @@ import type { ViewState } from './state';
 export interface ToolbarActions {
   overlay(overlay: Overlay): void;
   inline(on: boolean): void;
+  /** Formulas as they are read, or as they are written. */
+  rendered(): void;
   pair(pair: ViewState['pair']): void;
   go(by: -1 | 1): void;
   choose(): void;
@@ -31,7 +33,11 @@ function registerToolkit(): void {
   provideVSCodeDesignSystem().register(vsCodeDropdown(), vsCodeOption(), vsCodeTextField());
 }
 
-export function makeToolbar(view: CaseView, state: ViewState, actions: ToolbarActions): HTMLElement {
+export function makeToolbar(
+  view: CaseView,
+  state: ViewState & { isRendered: boolean },
+  actions: ToolbarActions,
+): HTMLElement {
   const { place, group } = view;
   const right = group.filter(({ correct }) => correct).length;
   const name = element('button', { class: 'case-name', title: `${view.runName}: choose another run or problem` });
@@ -52,7 +58,13 @@ export function makeToolbar(view: CaseView, state: ViewState, actions: ToolbarAc
     'Inline',
   );
   inline.addEventListener('click', () => actions.inline(!state.inline));
-  const help = element('button', { class: 'plain', 'aria-label': 'Keys', title: 'Keys (?)' }, '?');
+  const rendered = element(
+    'button',
+    { class: 'plain', 'aria-pressed': String(state.isRendered), title: 'Render formulas and Markdown (L)' },
+    'Render',
+  );
+  rendered.addEventListener('click', () => actions.rendered());
+  const help = element('button', { class: 'plain', 'aria-label': '? Keys', title: 'Keys (?)' }, '?');
   help.addEventListener('click', () => actions.help());
   return element(
     'div',
@@ -61,26 +73,36 @@ export function makeToolbar(view: CaseView, state: ViewState, actions: ToolbarAc
     view.category ? element('span', { class: 'chip' }, view.category) : null,
     group.length > 1 ? element('span', { class: 'chip' }, `right ${right} of ${group.length}`) : null,
     element('span', { class: 'space' }),
-    overlayChoice(state.overlay, actions),
+    overlayChoice(state.overlay, lackingIn(view), actions),
     element('span', { class: 'space' }),
     step(-1, '◀', 'Previous case ([)'),
     element('span', { class: 'place', title: `of ${place.count} ${place.of}` }, `${place.number} / ${place.count}`),
     step(1, '▶', 'Next case (])'),
     inline,
+    rendered,
     state.inline ? pairChoice(view, state, actions) : null,
     help,
   );
 }
 
-function overlayChoice(current: Overlay, actions: ToolbarActions): HTMLElement {
+/** Overlays that no sampled chain has anything for. */
+function lackingIn({ student, rewritten, teacher }: CaseView): Overlay[] {
+  const sampled = [student, rewritten].filter((chain) => chain !== null);
+  const chains = sampled.length > 0 ? sampled : [teacher].filter((chain) => chain !== null);
+  return overlays.filter((overlay) => chains.every((chain) => missingFor(chain, overlay) !== null));
+}
+
+function overlayChoice(current: Overlay, lacking: readonly Overlay[], actions: ToolbarActions): HTMLElement {
   const buttons = overlays.map((overlay, i) => {
     const { label, about } = overlayTexts[overlay];
     const chosen = overlay === current;
+    const lacks = lacking.includes(overlay);
     const button = element(
       'button',
       {
-        class: 'plain',
+        class: lacks ? 'plain lacks' : 'plain',
         role: 'radio',
+        'aria-label': lacks ? `${label}, not recorded` : undefined,
         'aria-checked': String(chosen),
         tabindex: chosen ? 0 : -1,
         'data-testid': `overlay-${overlay}`,
@@ -129,11 +151,16 @@ function pairChoice(view: CaseView, state: ViewState, actions: ToolbarActions): 
 }
 
 /** What the current overlay's marks mean, or why there are none: one line for each overlay, so that nothing below moves. */
-export function makeLegend(overlay: Overlay, chains: readonly ChainView[]): HTMLElement {
+export function makeLegend(overlay: Overlay, chains: readonly ChainView[], rendered: boolean): HTMLElement {
   const legend = (text: string, ...marks: (Node | string)[]) =>
     element('div', { class: 'legend dim', title: text, 'data-testid': 'legend' }, ...marks);
   const mark = (classes: string, text = '\u2003') => element('span', { class: classes, 'aria-hidden': 'true' }, text);
   const { about, legend: levels } = overlayTexts[overlay];
+  if (rendered) {
+    const text =
+      'Formulas and Markdown as they are read. Render (L) shows the text as it is written, with what differs.';
+    return legend(text, text);
+  }
   if (overlay === 'diff')
     return legend(
       about,

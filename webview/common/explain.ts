@@ -26,7 +26,7 @@ export class ExplanationBox {
   private shownFor: Element | null = null;
 
   constructor(root: HTMLElement) {
-    document.body.append(this.box);
+    root.append(this.box);
     root.addEventListener('pointerover', ({ target }) => this.plan(explained(target)));
     root.addEventListener('pointerleave', () => this.plan(null));
     root.addEventListener('focusin', ({ target }) => {

@@ -81,6 +81,7 @@ replaceChildren(
     element(
       'main',
       {},
+      element('h1', { class: 'spoken' }, 'Dashboard'),
       loading,
       element('div', { class: 'top' }, heads, controls.root),
       alerts,

@@ -3,7 +3,7 @@ import { element } from '../common/dom';
 const step = 0.05;
 const [least, most] = [0.15, 0.85];
 
-/** The bar between the page and a pane at its end: drags, and moves by arrow keys. `change` is told the pane's share of the room. */
+/** A region of its own with the bar between the page and a pane at its end: drags, and moves by arrow keys. `change` is told the pane's share of the room. */
 export function splitter(label: string, share: () => number, change: (share: number) => void): HTMLElement {
   const bar = element('div', {
     class: 'splitter',
@@ -25,13 +25,14 @@ export function splitter(label: string, share: () => number, change: (share: num
   });
   bar.addEventListener('pointermove', ({ clientX, clientY, pointerId }) => {
     if (!bar.hasPointerCapture(pointerId)) return;
-    const { left, top, width, height } = bar.parentElement!.getBoundingClientRect();
-    const across = getComputedStyle(bar.parentElement!).flexDirection === 'row';
+    const around = bar.parentElement!.parentElement!;
+    const { left, top, width, height } = around.getBoundingClientRect();
+    const across = getComputedStyle(around).flexDirection === 'row';
     set(1 - (across ? (clientX - left) / width : (clientY - top) / height));
   });
   bar.addEventListener('keydown', ({ key }) => {
     if (key === 'ArrowLeft' || key === 'ArrowUp') set(share() + step);
     if (key === 'ArrowRight' || key === 'ArrowDown') set(share() - step);
   });
-  return bar;
+  return element('div', { class: 'divider', role: 'region', 'aria-label': label }, bar);
 }

@@ -7,9 +7,10 @@ import { plural } from '../words';
 import type { Case } from './case';
 import type { CaseDocuments } from './case-documents';
 import { chooseAnswer } from './choose-answer';
-import { type canBe, chooseRewrite, rewriteAtCursor } from './choose-rewrite';
+import { chooseRewrite, rewriteAtCursor } from './choose-rewrite';
 import { decide, pick } from './decide';
 import { type CaseReference, caseScheme, referenceAt, referenceFrom } from './reference';
+import type { canBe } from './rewrite-actions';
 import { rewriteWithStudent } from './rewrite-with-student';
 import { rewriteName } from './text';
 

@@ -1,8 +1,8 @@
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import type { CaseDocuments } from './case-documents';
-import { canBe } from './choose-rewrite';
 import { caseScheme, referenceAt } from './reference';
+import { canBe } from './rewrite-actions';
 
 const { t } = vscode.l10n;
 

@@ -2,16 +2,10 @@ import * as vscode from '../vscode';
 import type { CaseDocuments } from './case-documents';
 import { type CaseRewrite, standingOf } from './case-rewrites';
 import { referenceAt } from './reference';
+import { canBe } from './rewrite-actions';
 import { rewriteAtOffset, rewriteName } from './text';
 
 const { t } = vscode.l10n;
-
-/** Which rewrites can be accepted, edited, rejected. */
-export const canBe = {
-  accepted: ({ verdict, correct }: CaseRewrite) => verdict !== 'accepted' && verdict !== 'edited' && correct,
-  edited: () => true,
-  rejected: ({ verdict }: CaseRewrite) => verdict !== 'rejected',
-};
 
 const questions = {
   accepted: () => [t('Accept which rewrite?'), t('This case has no rewrite that could be accepted.')],

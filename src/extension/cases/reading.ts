@@ -8,9 +8,9 @@ import { plural } from '../words';
 import { type Case, readCase } from './case';
 import { activeCase, openCase, problemsFrom } from './case-commands';
 import type { CaseDocuments } from './case-documents';
-import { canBe } from './choose-rewrite';
 import { decide, markRead, markStep, note } from './decide';
 import { type CaseReference, referenceFrom } from './reference';
+import { canBe } from './rewrite-actions';
 
 const { t } = vscode.l10n;
 

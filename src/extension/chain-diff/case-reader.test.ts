@@ -203,7 +203,8 @@ describe('CaseReader', () => {
       expect(chain!.ids).toEqual(tokenize(text).ids);
       expect(chain!.correct).toBe(correct);
     }
-    expect(view.rewrites).toEqual({ count: 2, verdict: 'accepted by Stage 3' });
+    const can = { accept: true, reject: true };
+    expect(view.rewrites).toEqual({ count: 2, verdict: 'accepted by Stage 3', can });
     expect(texts).toEqual({ teacher: teacherChain, student: wrong, rewritten: short });
   });
 

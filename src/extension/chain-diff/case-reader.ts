@@ -6,11 +6,12 @@ import { splitChain } from '../../chain/split';
 import type { Chain } from '../../chain/types';
 import { UserError } from '../../errors';
 import type { CaseView, ChainSubject, ChainView, Moment, Origin } from '../../protocol/chain-diff';
-import { decisionsOf, readDecisions } from '../../runs/decisions';
+import { decisionsOf, type MarkedStep, readDecisions } from '../../runs/decisions';
 import { decisionsFile } from '../../runs/layout';
 import { readConfig } from '../../runs/reading';
 import { type RewriteDecision, type RewriteRecord, rewriteRecordSchema } from '../../runs/records';
 import { type CaseRewrite, rewritesOf, standingOf } from '../cases/case-rewrites';
+import { canBe } from '../cases/rewrite-actions';
 import { attempt, cached } from '../file-cache';
 import { absentFrom, notSampled, reasons } from './absent';
 import { type RecordedChain, type Reference, viewChain } from './chain-view';
@@ -63,10 +64,10 @@ export class CaseReader {
   }
 
   /** Errors: the run knows nothing of the problem; a record cannot be read. */
-  async read(subject: ChainSubject): Promise<{ view: CaseView; texts: CaseTexts }> {
+  async read(subject: ChainSubject, listed: readonly string[] = []): Promise<{ view: CaseView; texts: CaseTexts }> {
     const { problemId } = subject;
     const sources = this.index.sources(problemId);
-    const moments = momentsOf(sources, this.settings.start);
+    const moments = momentsOf(sources, this.settings.start, this.settings.imported);
     const failureSource = moments.find(({ moment }) => moment.kind === 'failures');
     const rewriteSource = sources.find(({ kind }) => kind === 'rewrites');
     if (sources.length === 0)
@@ -80,7 +81,7 @@ export class CaseReader {
     const failed = failureSource && (chosen === failureSource ? group : await read(failureSource));
     const failure = failed?.failure;
     const recorded = rewriteSource ? await this.index.read(rewriteSource.file, problemId, rewriteRecordSchema) : [];
-    const { decided, notes } = this.decided(problemId);
+    const { decided, notes, step, note } = this.decided(problemId);
     const problem = failure ? undefined : this.settings.problem(problemId);
     const prompt = group?.completions[0]?.rollout?.prompt ?? null;
     const question =
@@ -114,7 +115,14 @@ export class CaseReader {
           };
     const completion = group && this.choose(group, subject.sample);
     const student = completion ? this.ofCompletion(completion, group.moment, group.completions, 'student') : null;
-    const { third, thirdText, verdict, rewrite, thirdKey } = await this.thirdColumn(subject, rewrites, moments, read);
+    if (student && step?.sample === completion?.sample && group?.moment.kind === 'failures')
+      student.marked = step?.step;
+    const { third, thirdText, verdict, rewrite, thirdKey, can } = await this.thirdColumn(
+      subject,
+      rewrites,
+      moments,
+      read,
+    );
 
     const teacherView = teacher && viewChain(teacher, { answer }, this.tokenizer);
     const reference: Reference = {
@@ -137,7 +145,7 @@ export class CaseReader {
       question,
       answer,
       category: failure?.category ?? null,
-      place: this.placeOf(problemId, failureSource, chosen),
+      place: this.placeOf(problemId, failureSource, chosen, listed),
       teacher: teacherView,
       student: student && viewChain(student, reference, this.tokenizer),
       rewritten: third && viewChain(third, reference, this.tokenizer),
@@ -148,7 +156,8 @@ export class CaseReader {
         }),
       ),
       moments: moments.map(({ moment }) => moment),
-      rewrites: { count: rewrites.length, verdict },
+      rewrites: { count: rewrites.length, verdict, ...(can && { can }) },
+      note,
       prompt: prompt !== null && prompt !== plainPrompt(question) ? prompt : null,
       unit: this.tokenizer.unit,
       notes: [...this.notes, ...notes],
@@ -156,21 +165,31 @@ export class CaseReader {
     return { view, texts: { teacher: teacherText, student: completion?.text ?? null, rewritten: thirdText } };
   }
 
-  /** The problem `by` places further in the list that `problemId` stands in, round and round. */
-  neighbour(problemId: string, moment: string | undefined, by: number): string {
-    const { ids } = this.listOf(problemId, moment);
+  /**
+   * The problem `by` places further in the list that `problemId` stands in, round and round. `listed`: problems in the order in which
+   * they are listed elsewhere, which counts where this one is among them.
+   */
+  neighbour(problemId: string, moment: string | undefined, by: number, listed: readonly string[] = []): string {
+    const ids = listed.includes(problemId) ? listed : this.listOf(problemId, moment).ids;
     const at = ids.indexOf(problemId);
     return ids[(at + by + ids.length) % ids.length] ?? problemId;
   }
 
-  private placeOf(problemId: string, failures: TimedSource | undefined, chosen: TimedSource | undefined) {
+  private placeOf(
+    problemId: string,
+    failures: TimedSource | undefined,
+    chosen: TimedSource | undefined,
+    listed: readonly string[],
+  ) {
+    if (listed.includes(problemId))
+      return { number: listed.indexOf(problemId) + 1, count: listed.length, of: 'cases in the list' };
     const { ids, of } = this.listOf(problemId, failures?.moment.key ?? chosen?.moment.key);
     return { number: ids.indexOf(problemId) + 1, count: ids.length, of };
   }
 
   /** Failures if it is one, else the problems of the moment it is seen at. */
   private listOf(problemId: string, moment: string | undefined): { ids: string[]; of: string } {
-    const moments = momentsOf(this.index.sources(problemId), this.settings.start);
+    const moments = momentsOf(this.index.sources(problemId), this.settings.start, this.settings.imported);
     const list =
       moments.find(({ moment }) => moment.kind === 'failures') ??
       moments.find((one) => one.moment.key === moment) ??
@@ -193,7 +212,14 @@ export class CaseReader {
     moments: TimedSource[],
     read: (timed: TimedSource) => Promise<Group>,
   ) {
-    const nothing = { third: null, thirdText: null, verdict: null, rewrite: undefined, thirdKey: undefined };
+    const nothing = {
+      third: null,
+      thirdText: null,
+      verdict: null,
+      rewrite: undefined,
+      thirdKey: undefined,
+      can: undefined,
+    };
     const timed = moments.find(({ moment }) => moment.key === subject.third?.moment);
     const rewriting = moments.findLast(({ moment }) => moment.key.startsWith('rollouts/rewrite/'));
     const from = timed ?? (rewrites.length === 0 ? rewriting : undefined);
@@ -217,16 +243,21 @@ export class CaseReader {
       verdict: standingOf(shown.rewrite),
       rewrite,
       thirdKey: undefined,
+      can: { accept: canBe.accepted(shown.rewrite), reject: canBe.rejected(shown.rewrite) },
     };
   }
 
   private readonly decisions = cached(() => decisionsOf(readDecisions(this.run)));
 
   /** Rewrites that were asked for, written or judged by a person; why they are missing where they cannot be read. */
-  private decided(problemId: string): { decided: readonly RewriteDecision[]; notes: string[] } {
+  private decided(problemId: string): Decided {
     const { value, problem } = this.decisions(decisionsFile(this.run));
-    if (problem) return { decided: [], notes: [`What people decided is left out: ${problem.message}.`] };
-    return { decided: value.rewrites.get(problemId) ?? [], notes: [] };
+    if (problem) return { decided: [], notes: [`What people decided is left out: ${problem.message}.`], note: null };
+    const { rewrites, steps, notes } = value;
+    return {
+      ...{ decided: rewrites.get(problemId) ?? [], notes: [] },
+      ...{ step: steps.get(problemId), note: notes.get(problemId) ?? null },
+    };
   }
 
   private ofCompletion(
@@ -291,6 +322,15 @@ export class CaseReader {
     this.notes.push(`No tokenizer is known for this run (${why}), so words are compared.`);
     return wordTokenizer();
   }
+}
+
+interface Decided {
+  decided: readonly RewriteDecision[];
+  /** Why something is missing. */
+  notes: string[];
+  step?: MarkedStep;
+  /** What a person noted. */
+  note: string | null;
 }
 
 /** A rewrite with the line of rewrites.jsonl that it stands in, if it does. */

@@ -3,6 +3,7 @@ import { sameAnswer } from '../../answers/equal';
 import { extractAnswer } from '../../answers/extract';
 import type { TextTokenizer, TokenizedText } from '../../cases/text-tokenizer';
 import { checkEquations } from '../../chain/calculator';
+import { faultText, isGuess } from '../../chain/fault-text';
 import { firstWrongStep } from '../../chain/faults';
 import type { Chain, Span } from '../../chain/types';
 import type { ChainView, Finding, Origin } from '../../protocol/chain-diff';
@@ -21,6 +22,8 @@ export interface RecordedChain {
   finished: boolean;
   facts?: Pick<ChainView, 'logProbs' | 'refLogProbs' | 'entropy' | 'reward'>;
   absent: ChainView['absent'];
+  /** The step, from 0, that a person marked as the first wrong one. */
+  marked?: number;
 }
 
 export interface Reference {
@@ -95,18 +98,34 @@ function ranger(texts: string[]): (span: Span) => { from: number; to: number } {
 
 function faultOf(
   parts: ReturnType<typeof segmentText>,
-  { role }: RecordedChain,
+  { role, marked }: RecordedChain,
   correct: boolean | null,
   { answer, question, teacher }: Reference,
   rangeOf: ReturnType<typeof ranger>,
 ): Pick<ChainView, 'fault'> {
+  const own = marked === undefined ? undefined : parts.segments.findIndex(({ step }) => step === marked);
+  if (own !== undefined && own >= 0) {
+    const { from, to } = rangeOf(parts.segments[own]);
+    return {
+      fault: {
+        segment: own,
+        from,
+        to: Math.max(to, from + 1),
+        sentence: 'First wrong step, marked by hand.',
+        guess: false,
+      },
+    };
+  }
   // Who arrives at the right answer may go another way than the teacher; a false equation stays false.
   const other = correct || role === 'teacher' ? undefined : (teacher ?? (answer || undefined));
   const fault = firstWrongStep(parts.chain, other, question);
   const segment = parts.segments.findIndex(({ step }) => fault && step === fault.step);
   if (!fault || segment < 0) return {};
   const { from, to } = rangeOf(parts.place(fault));
-  return { fault: { segment, from, to: Math.max(to, from + 1), sentence: `First wrong step: ${fault.message}.` } };
+  const guess = isGuess(fault.message);
+  const said = faultText(fault.message, fault.step);
+  const sentence = guess ? `${said.charAt(0).toUpperCase()}${said.slice(1)}.` : `First wrong step: ${said}.`;
+  return { fault: { segment, from, to: Math.max(to, from + 1), sentence, guess } };
 }
 
 /** What rewards look at: equations, the answer, the tokens beyond the teacher's length. */

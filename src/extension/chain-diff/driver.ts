@@ -24,9 +24,12 @@ export class ChainDiff implements PageDriver<ChainSubject, FromChainPage> {
     private readonly documents: ChainDocuments,
     private readonly choose: (subject: ChainSubject) => Promise<ChainSubject | undefined>,
   ) {
-    this.listener = services.runs.onDidChange((runs) => {
-      if (runs.has(page.subject.run)) void this.update();
-    });
+    this.listener = vscode.Disposable.from(
+      services.runs.onDidChange((runs) => {
+        if (runs.has(page.subject.run)) void this.update();
+      }),
+      services.cases.onDidChange(() => void this.update()),
+    );
   }
 
   dispose(): void {
@@ -54,8 +57,21 @@ export class ChainDiff implements PageDriver<ChainSubject, FromChainPage> {
       case 'show':
         return this.show({ ...message.subject, run: subject.run });
       case 'go': {
-        const problemId = this.reader?.neighbour(subject.problemId, subject.moment, message.by);
-        if (problemId !== undefined) this.show({ run: subject.run, problemId, moment: subject.moment });
+        const problemId = this.reader?.neighbour(subject.problemId, subject.moment, message.by, this.listed());
+        if (problemId === undefined) return;
+        this.services.cases.show(subject.run, problemId);
+        this.show({ run: subject.run, problemId, moment: subject.moment });
+        return;
+      }
+      case 'decide': {
+        const { run, problemId } = subject;
+        const id = { accept: 'acceptRewrite', reject: 'rejectRewrite', edit: 'editRewrite' }[message.what];
+        await vscode.commands.executeCommand(`distillery.${id}`, { run, problemId }, this.texts.rewritten ?? undefined);
+        return;
+      }
+      case 'markStep': {
+        const { run, problemId, sample } = subject;
+        await vscode.commands.executeCommand('distillery.markFirstWrongStep', { run, problemId, sample }, message.step);
         return;
       }
       case 'choose': {
@@ -73,6 +89,11 @@ export class ChainDiff implements PageDriver<ChainSubject, FromChainPage> {
       case 'openRecord':
         return this.documents.openRecord(subject.run, message.origin);
     }
+  }
+
+  /** Problems in the order of the list of cases, where that lists this run's. */
+  private listed(): string[] {
+    return this.services.cases.order(this.page.subject.run) ?? [];
   }
 
   /** Shows what can be shown soon, then what all of the run's files say. */
@@ -100,7 +121,7 @@ export class ChainDiff implements PageDriver<ChainSubject, FromChainPage> {
   }
 
   private async read(reader: CaseReader, subject: ChainSubject, current: () => boolean): Promise<void> {
-    const { view, texts } = await reader.read(subject);
+    const { view, texts } = await reader.read(subject, this.listed());
     if (!current()) return;
     const json = JSON.stringify(view);
     this.texts = texts;

@@ -14,16 +14,21 @@ export interface TimedSource {
   source: Source;
 }
 
-/** Rewrites are no moment: they stand in a column of their own. `start` is the checkpoint that the run began at. */
-export function momentsOf(sources: readonly Source[], start?: Start): TimedSource[] {
+/** Rewrites are no moment: they stand in a column of their own. `start` is the checkpoint that the run began at; `imported`:
+ * the records came from elsewhere. */
+export function momentsOf(sources: readonly Source[], start?: Start, imported = false): TimedSource[] {
   return sources
-    .flatMap((source) => timed(source, start) ?? [])
+    .flatMap((source) => timed(source, start, imported) ?? [])
     .sort((a, b) => a.order[0] - b.order[0] || a.order[1] - b.order[1])
     .map(({ moment, source }) => ({ moment, source }));
 }
 
 /** By stage, then update; what was found or tested with a stage's student comes behind its updates. */
-function timed(source: Source, start: Start | undefined): (TimedSource & { order: [number, number] }) | null {
+function timed(
+  source: Source,
+  start: Start | undefined,
+  imported: boolean,
+): (TimedSource & { order: [number, number] }) | null {
   const made = (moment: Omit<Moment, 'kind'>, kind: Moment['kind'], order: [number, number]) => ({
     moment: { ...moment, kind },
     source,
@@ -36,7 +41,11 @@ function timed(source: Source, start: Start | undefined): (TimedSource & { order
   }
   if (source.kind === 'failures') {
     // Failures are looked for with the student that Stage 3 begins with.
-    const moment = { key: 'failures', stage: 'Before Stage 3', label: 'failures' };
+    const moment = {
+      key: 'failures',
+      stage: imported ? 'Imported' : 'Before Stage 3',
+      label: imported ? 'recorded answers' : 'failures',
+    };
     return made(moment, 'failures', [stageNames.indexOf('complete'), Number.MAX_VALUE]);
   }
   if (source.kind === 'rewrites') return null;

@@ -96,9 +96,9 @@ suite('Failure cases', () => {
     const settings = vscode.workspace.getConfiguration('distillery');
     try {
       await until('all cases', () => (listed() === 3 && findings() === 1 ? true : undefined));
-      await settings.update('cases.inProblems', false, vscode.ConfigurationTarget.Workspace);
+      await settings.update('cases.inProblems', 'none', vscode.ConfigurationTarget.Workspace);
       await until('the open one alone', () => (listed() === 1 && findings() === 1 ? true : undefined));
-      await settings.update('cases.inProblems', true, vscode.ConfigurationTarget.Workspace);
+      await settings.update('cases.inProblems', 'all', vscode.ConfigurationTarget.Workspace);
       await until('all cases again', () => (listed() === 3 && findings() === 1 ? true : undefined));
     } finally {
       await settings.update('cases.inProblems', undefined, vscode.ConfigurationTarget.Workspace);

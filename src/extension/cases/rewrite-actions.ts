@@ -1,0 +1,8 @@
+import type { CaseRewrite } from './case-rewrites';
+
+/** Which rewrites can be accepted, edited, rejected. */
+export const canBe = {
+  accepted: ({ verdict, correct }: CaseRewrite) => verdict !== 'accepted' && verdict !== 'edited' && correct,
+  edited: () => true,
+  rejected: ({ verdict }: CaseRewrite) => verdict !== 'rejected',
+};

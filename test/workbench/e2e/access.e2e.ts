@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { closeEditors, lens, runCommand, showContainer, treeItems, webview } from '../../../scripts/workbench/page';
+import { keepPictures, openSession, type Session } from './session';
+
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+interface Violation {
+  id: string;
+  nodes: { html: string; failureSummary: string }[];
+}
+
+/** What axe-core finds in the page's own frame, a line a node. */
+async function violations(page: Page): Promise<string[]> {
+  const found: string[] = [];
+  for (const frame of page.frames()) {
+    if ((await frame.locator('#page').count()) === 0) continue;
+    await frame.evaluate(axe);
+    const { violations: all } = (await frame.evaluate('axe.run()')) as { violations: Violation[] };
+    for (const { id, nodes } of all)
+      found.push(...nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)}: ${failureSummary}`));
+  }
+  return found;
+}
+
+for (const theme of [
+  'Default Light Modern',
+  'Default Dark Modern',
+  'Default High Contrast',
+  'Default High Contrast Light',
+])
+  suite(`Accessible pages: ${theme}`, () => {
+    let session: Session;
+    suiteSetup(async () => {
+      session = await openSession({ settings: { 'workbench.colorTheme': theme } });
+    });
+    teardown(function () {
+      return keepPictures(session, this.currentTest);
+    });
+    suiteTeardown(() => session?.close());
+
+    test('the dashboard and its rollouts have no violation, and stand still under the pointer', async () => {
+      const { page } = session;
+      await runCommand(page, 'Distillery: Open Dashboard');
+      const plot = webview(page).getByRole('slider', { name: 'Length by update' });
+      await plot.locator('canvas').waitFor();
+      assert.deepEqual(await violations(page), []);
+      const before = await plot.boundingBox();
+      await plot.hover({ position: { x: 200, y: 60 } });
+      await webview(page)
+        .getByText(/, update \d+/)
+        .first()
+        .waitFor();
+      assert.deepEqual(await plot.boundingBox(), before);
+      await plot.click({ position: { x: 200, y: 60 } });
+      await webview(page).getByRole('complementary', { name: 'Rollouts' }).waitFor();
+      assert.deepEqual(await violations(page), []);
+      await closeEditors(page);
+    });
+
+    test('the chain diff has no violation, and shows chains in a window of 720 x 450', async () => {
+      const { page, folder } = session;
+      assert.ok(readdirSync(join(folder, '.distillery/runs')).length > 0);
+      await showContainer(page, 'Distillery');
+      await treeItems(page, 'Failure Cases').first().click();
+      await treeItems(page, 'Failure Cases').nth(1).click();
+      await lens(page, 'Compare with Teacher').first().click();
+      const table = webview(page).getByRole('grid');
+      await table.getByRole('gridcell').first().waitFor();
+      assert.deepEqual(await violations(page), []);
+      const before = await table.boundingBox();
+      await page.keyboard.press('5');
+      assert.deepEqual(await table.boundingBox(), before);
+      await page.setViewportSize({ width: 720, height: 450 });
+      assert.ok((await table.boundingBox())!.height > 200);
+      await page.setViewportSize({ width: 1440, height: 900 });
+      await closeEditors(page);
+    });
+  });
