@@ -31,9 +31,9 @@ export class Page {
   private searchBox: SearchBox | null = null;
   private mathAsked = false;
 
-  private readonly top = element('header');
+  private readonly top = element('div', { class: 'page-top' });
   private readonly head = element('div', { class: 'heads', role: 'row', 'aria-rowindex': 1 });
-  private readonly bottom = element('footer');
+  private readonly bottom = element('div', { class: 'page-bottom' });
   private readonly spoken = element('div', { class: 'spoken', 'aria-live': 'polite' });
   private readonly help = makeHelp();
   readonly table = new Table(this.head);

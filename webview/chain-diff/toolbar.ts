@@ -38,8 +38,7 @@ export function makeToolbar(
   state: ViewState & { isRendered: boolean },
   actions: ToolbarActions,
 ): HTMLElement {
-  const { place, group } = view;
-  const right = group.filter(({ correct }) => correct).length;
+  const { place } = view;
   const name = element('button', { class: 'case-name', title: `${view.runName}: choose another run or problem` });
   name.append(...visibleNodes(view.subject.problemId));
   name.addEventListener('click', () => actions.choose());
@@ -71,7 +70,6 @@ export function makeToolbar(
     { class: 'bar', role: 'toolbar', 'aria-label': 'Chain diff' },
     name,
     view.category ? element('span', { class: 'chip' }, view.category) : null,
-    group.length > 1 ? element('span', { class: 'chip' }, `right ${right} of ${group.length}`) : null,
     element('span', { class: 'space' }),
     overlayChoice(state.overlay, lackingIn(view), actions),
     element('span', { class: 'space' }),

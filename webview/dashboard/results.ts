@@ -61,6 +61,7 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly Pair[]):
                   'th',
                   { scope: 'rowgroup', rowspan: rows.length, title: row.result.checkpoint },
                   ...visibleNodes(alike ? titles[0] : 'Start'),
+                  keepsBefore(rows, heads) ? element('span', { class: 'dim' }, ' (kept the student before it)') : null,
                 )
               : null,
             several ? runCell(heads[row.run], row.run, alike) : null,
@@ -85,6 +86,16 @@ function rowsOf(head: RunHead, run: number, stage: Result['stage'], pairs: reado
       result,
       pair: (against) => pairs.find((one) => one.run === head.folder && one.stage === stage && one.against === against),
     }));
+}
+
+/** Whether each run's stage ended with the very student that it began with: the same answers, in number and length. */
+function keepsBefore(rows: readonly Row[], heads: readonly RunHead[]): boolean {
+  return rows.every(({ run, result }) => {
+    const { results } = heads[run];
+    const before = results[results.indexOf(result) - 1];
+    const alike = before?.accuracy === result.accuracy && before.meanTokens === result.meanTokens;
+    return result.stage === 'rewrite' && alike;
+  });
 }
 
 function runCell({ id, start }: RunHead, run: number, alike: boolean): HTMLElement {

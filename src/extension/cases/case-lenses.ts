@@ -50,7 +50,7 @@ export function registerLenses({ runs, cases }: Services, documents: CaseDocumen
         const line = lineOf(layout.student.heading);
         const { place: at } = shown.shown!;
         const target = { ...reference, ...at };
-        lenses.push(lens(line, ['list-selection', t('Other Answers')], 'distillery.chooseAnswer', reference));
+        lenses.push(lens(line, ['list-selection', t('Show Another Answer')], 'distillery.chooseAnswer', reference));
         if (layout.teacher)
           lenses.push(lens(line, ['diff', t('Compare with Teacher')], 'distillery.compareChains', target));
         if (shown.fault?.by === 'person')

@@ -93,6 +93,7 @@ export async function pickCheckpoint(
   title: string,
 ): Promise<string | undefined> {
   if (checkpoint) return checkpoint;
+  const { t } = vscode.l10n;
   await runs.ready;
   const listings = run ? [runs.cache.find(run)] : runs.list();
   const items = listings.flatMap((listing) => {
@@ -107,7 +108,7 @@ export async function pickCheckpoint(
           icon: row ? 'star-full' : undefined,
           label: name,
           description: listing.id,
-          detail: row && `${percent(row.accuracy)}, ${tokens(row.meanTokens)}`,
+          detail: row && t('Chosen and tested: {0}, {1}', percent(row.accuracy), tokens(row.meanTokens)),
           value: checkpointFolder(listing.folder, name),
         };
       });

@@ -1,6 +1,8 @@
 import type { Host } from '../../client/api';
 import { UserError } from '../../errors';
 import { stageTitles, type TrainedStage } from '../../stages';
+import { configIssues } from '../config/issues';
+import { textOf } from '../config/texts';
 import type { ExperimentFile } from '../experiment-file';
 import { sameFile } from '../run-paths';
 import type { Services } from '../services';
@@ -53,6 +55,7 @@ async function start(
     if (!point) return undefined;
     given = { ...given, checkpoint: point.checkpoint };
   }
+  refuseBroken(experiment);
   const quick = given.quick ?? (await pickBudget(services, experiment, title));
   if (quick === undefined || !(await saved(experiment))) return undefined;
   const host = services.hosts.of(experiment.file);
@@ -71,6 +74,17 @@ async function start(
   services.runs.refresh(run);
   await show(run);
   return run;
+}
+
+/** What a run would refuse is told before anything else is asked. */
+function refuseBroken({ file }: ExperimentFile): void {
+  const text = textOf(file);
+  const found = text === undefined ? [] : configIssues('experiment', text, file, textOf);
+  const errors = found.filter(({ severity }) => severity === 'error');
+  if (errors.length === 0) return;
+  const [{ line, column, message, remedy }] = errors;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  throw new UserError(`${message}${more}`, { file, line, column, code: 'config', remedy });
 }
 
 /** What is on the screen is what is run; a file that is left unsaved is not run. */

@@ -75,7 +75,7 @@ it('says so when nothing changes its place, and shows warnings', () => {
   expect(lines[2]).toBe('! line 3: odd.');
   expect(heads.map((line) => lines[line].split(':')[0])).toEqual([
     'r',
-    'Mean of each component',
+    'Mean of each component, with its weight',
     'What changes',
     'Groups',
   ]);

@@ -44,7 +44,7 @@ const number = (value: number, digits = 3) => `${value < 0 ? '−' : ''}${Math.a
 const shown = (value: number | null | undefined, digits = 3) => (value == null ? '–' : number(value, digits));
 
 function parts(page: Page, { total, parts: components }: ScoreSummary): void {
-  page.head('Mean of each component');
+  page.head('Mean of each component, with its weight');
   const row = (name: string, before: Spread | null, after: Spread | null) => {
     const change = before && after ? after.mean - before.mean : null;
     const moves = change !== null && Math.abs(change) >= 5e-4;
@@ -117,20 +117,25 @@ function moved(page: Page, rescored: readonly Completion[], kind: 'rises' | 'fal
   const far = ({ oldRank, newRank }: Completion) => Math.abs(newRank! - oldRank!);
   const found = all.toSorted((a, b) => far(b) - far(a)).slice(0, mostMoved);
   const most = found.length < all.length ? `, the ${found.length} largest moves` : '';
-  page.head(`${kind === 'rises' ? 'Rising' : 'Falling'}: ${all.length}${most}`);
+  page.head(`${kind === 'rises' ? 'Rising' : 'Falling'} (rank in the group, before → now): ${all.length}${most}`);
   for (const one of found) completion(page, one);
   page.line();
 }
 
 const signs = { rises: '▲', falls: '▼', stays: '=', unscored: '·' } as const;
-const marks = { rises: 'rise', falls: 'fall', stays: undefined, unscored: 'dim' } as const;
+/** The colour says whether a move is wanted: right answers are to rise, wrong ones to fall. */
+function markOf({ movement: moves, record }: Completion): 'rise' | 'fall' | 'dim' | undefined {
+  if (moves === 'unscored') return 'dim';
+  if (moves === 'stays') return undefined;
+  return (moves === 'rises') === (record.rollout.correct === true) ? 'rise' : 'fall';
+}
 
 function completion(page: Page, one: Completion): void {
   const { record, old, new: now, oldRank, newRank, movement: moves } = one;
   const places = `${String(oldRank).padStart(4)} → ${String(newRank).padEnd(4)}`;
   const totals = `${shown(old.total).padStart(7)} → ${shown(now.total).padEnd(7)}`;
   const start = `  ${signs[moves]} rank ${places} reward ${totals} ${verdict(record)} `;
-  page.linked(start, `${nameOfGroup([one])}, sample ${record.rollout.sample + 1}`, target(one), '', marks[moves]);
+  page.linked(start, `${nameOfGroup([one])}, sample ${record.rollout.sample + 1}`, target(one), '', markOf(one));
   const names = [...new Set([...Object.keys(now.parts), ...Object.keys(old.parts)])];
   const values = names.map((name) => {
     const [before, after] = [shown(old.parts[name]), shown(now.parts[name])];
@@ -175,7 +180,7 @@ function wholeGroups(page: Page, groups: readonly Completion[][]): void {
       const { record, new: now, oldRank, newRank, movement: moves } = one;
       const places = `${String(newRank ?? '–').padStart(4)}  was ${String(oldRank ?? '–').padEnd(4)}`;
       const start = `   ${signs[moves]}${places}${shown(now.total).padStart(8)}   ${verdict(record)}   `;
-      page.linked(start, `sample ${record.rollout.sample + 1}`, target(one), `   ${beginning(record)}`, marks[moves]);
+      page.linked(start, `sample ${record.rollout.sample + 1}`, target(one), `   ${beginning(record)}`, markOf(one));
     }
   }
 }

@@ -5,6 +5,7 @@ import type { StageRow } from '../../runs/records';
 import { shortStudentTitle } from '../../start';
 import { command, sentence, sentences, trustedCommand } from '../commands/report';
 import type { Told } from '../hosts';
+import { runTitle } from '../runs/items';
 import type { Services } from '../services';
 import { setting } from '../settings';
 import * as vscode from '../vscode';
@@ -72,7 +73,8 @@ async function tellEnd(
 ): Promise<void> {
   const { t } = vscode.l10n;
   runs.refresh(run);
-  const name = run.split(/[\\/]/).at(-1)!;
+  const listing = runs.cache.find(run);
+  const name = 'run' in listing ? `${listing.run.record.name}, ${runTitle(listing, runs.cache)},` : listing.id;
   if (outcome === 'finished') {
     if (!setting('notifyOnFinish', true)) return;
     const rows = runs.cache.summary(run).value ?? [];
