@@ -5,7 +5,7 @@
  * The same student, tokens and optimizer on every side; all start from the same weights, and their first losses are compared. They take
  * turns, so that other processes disturb all alike, and ratios are taken within a turn. 2 threads unless DISTILLERY_THREADS says otherwise.
  * --seconds is for each of the two timings (default 20). --json writes every figure to a file, --out the tables to docs/performance.md.
- * --profile shows where the time of an update goes instead (profile.ts).
+ * --profile shows where the time of an update goes instead (profile.ts), --trl whole updates beside TRL's (trl.ts).
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -18,6 +18,7 @@ import { type Section, writeSection } from './document';
 import { openPeer } from './peer';
 import { profiles } from './profile';
 import { generationTable, memoryTable, type Rounds, speeds, trainTable } from './report';
+import { besideTrl } from './trl';
 import { tokens, vocabularyPeaks } from './vocabulary';
 import { type Contender, openEngine, shape } from './workload';
 
@@ -26,6 +27,9 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '20' },
     json: { type: 'string' },
     profile: { type: 'boolean', default: false },
+    trl: { type: 'boolean', default: false },
+    pretrained: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '5' },
     student: { type: 'string' },
     out: { type: 'boolean', default: false },
   },
@@ -146,9 +150,13 @@ function report(section: Section, text: string, data: object): void {
 }
 
 async function main(): Promise<void> {
-  if (!values.profile) return compare();
-  const { text, data } = await profiles(values.student);
-  report('profile', text, data);
+  if (values.profile) {
+    const { text, data } = await profiles(values.student);
+    return report('profile', text, data);
+  }
+  if (!values.trl) return compare();
+  const { text, data } = await besideTrl({ ...values, rounds: Number(values.rounds) });
+  report('trl', text, data);
 }
 
 main();

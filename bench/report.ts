@@ -15,7 +15,7 @@ export interface Speed {
   medianRatio?: number;
 }
 
-const median = (values: number[]) => {
+export const median = (values: number[]) => {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
@@ -30,7 +30,7 @@ export function speeds(rounds: Rounds, peer: string): Speed[] {
   });
 }
 
-const table = (...rows: string[][]) =>
+export const table = (...rows: string[][]) =>
   [rows[0], rows[0].map((_, i) => (i === 0 ? '---' : '---:')), ...rows.slice(1)]
     .map((cells) => `| ${cells.map((cell, column) => pad(cell, column, rows)).join(' | ')} |`)
     .join('\n');

@@ -1,0 +1,137 @@
+/**
+ * Whole GRPO updates beside TRL's, from the same weights and prompts: npm run bench -- --trl [--rounds n] [--pretrained] [--json file] [--out]
+ * Seconds of processor time with one thread on each side (DISTILLERY_THREADS says otherwise), in turns, so that a busy machine disturbs both
+ * alike and little. DISTILLERY_PYTHON names a Python with trl and peft. `--pretrained` adds SmolLM2-135M, minutes a round.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { useBackend } from '../src/kernels/backends';
+import { saveStudent } from '../src/model/hf-folder';
+import { packageRoot } from '../src/paths';
+import { startPython } from './peer';
+import { median, table } from './report';
+import { openUpdates, pretrainedWork, smallWork, type UpdateWork } from './update';
+
+interface Seconds {
+  generate: number;
+  train: number;
+}
+
+interface Side {
+  name: string;
+  rounds: Seconds[];
+}
+
+interface Compared {
+  title: string;
+  version: string;
+  sides: Side[];
+}
+
+interface Updater {
+  update(): Promise<Seconds>;
+  close(): void;
+}
+
+function spent(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+function openOurs(work: UpdateWork): Updater {
+  const updates = openUpdates(work);
+  return {
+    async update() {
+      const began = spent();
+      const episodes = await updates.generate();
+      const generated = spent();
+      await updates.train(episodes);
+      return { generate: generated - began, train: spent() - generated };
+    },
+    close: () => {},
+  };
+}
+
+async function openTrl(work: UpdateWork, folder: string, dtype: string): Promise<Updater & { version: string }> {
+  const { prompts, group, newTokens, model } = work;
+  const threads = Number(process.env.DISTILLERY_THREADS);
+  const adapter = model.adapter?.settings.rank ?? 0;
+  const job = { threads, prompts, group, new: newTokens, adapter, dtype };
+  const peer = startPython([join(packageRoot(), 'bench', 'peer_trl.py'), folder, JSON.stringify(job)]);
+  const answer = async () => {
+    const said = await peer.answer();
+    if (typeof said === 'string') throw new Error(`TRL's side of the benchmark failed: ${said}`);
+    return said;
+  };
+  const { version } = (await answer()) as { version: string };
+  return {
+    version,
+    async update() {
+      peer.input.write('\n');
+      return (await answer()) as Seconds;
+    },
+    close: () => peer.input.end(),
+  };
+}
+
+async function compareUpdates(work: UpdateWork, dtypes: readonly string[], rounds: number): Promise<Compared> {
+  const folder = mkdtempSync(join(tmpdir(), 'distillery-trl-'));
+  const opened: (Updater & { name: string })[] = [];
+  try {
+    const { adapter } = work.model;
+    saveStudent(folder, Object.assign({}, work.model, { adapter: null }));
+    work.model.adapter = adapter;
+    let version = '';
+    opened.push(Object.assign(openOurs(work), { name: 'Distillery' }));
+    for (const dtype of dtypes) {
+      const trl = await openTrl(work, folder, dtype);
+      version = trl.version;
+      opened.push(Object.assign(trl, { name: `TRL, ${dtype}` }));
+    }
+    const sides = opened.map(({ name }): Side => ({ name, rounds: [] }));
+    // The first update warms each side up.
+    for (let round = -1; round < rounds; round++)
+      for (const [i, side] of opened.entries()) {
+        const seconds = await side.update();
+        if (round >= 0) sides[i].rounds.push(seconds);
+      }
+    return { title: work.title, version, sides };
+  } finally {
+    for (const side of opened) side.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const total = ({ generate, train }: Seconds) => generate + train;
+
+function comparedTable({ title, version, sides }: Compared): string {
+  const [ours] = sides;
+  const best = ({ rounds }: Side, part: (seconds: Seconds) => number) => Math.min(...rounds.map(part));
+  const ratio = (side: Side, part: (seconds: Seconds) => number) =>
+    median(side.rounds.map((seconds, i) => part(seconds) / part(ours.rounds[i])));
+  const parts: [string, (seconds: Seconds) => number][] = [
+    ['update', total],
+    ['generation', ({ generate }) => generate],
+    ['training', ({ train }) => train],
+  ];
+  const rows = sides.map((side) => [
+    side.name,
+    ...parts.flatMap(([, part]) => [
+      best(side, part).toFixed(2),
+      side === ours ? '' : `${ratio(side, part).toFixed(2)}x`,
+    ]),
+  ]);
+  const head = ['', ...parts.flatMap(([name]) => [`${name}, best s`, "/ ours, rounds' median"])];
+  return `${title} (${version}; ${ours.rounds.length} rounds):\n\n${table(head, ...rows)}`;
+}
+
+export async function besideTrl(options: { rounds: number; pretrained: boolean; student?: string }) {
+  process.env.DISTILLERY_THREADS ??= '1';
+  const { description } = await useBackend('embedded');
+  const found = [await compareUpdates(smallWork(), ['float32'], options.rounds)];
+  const pretrained = options.pretrained ? await pretrainedWork(options.student) : null;
+  if (pretrained) found.push(await compareUpdates(pretrained, ['float32', 'bfloat16'], options.rounds));
+  const head = `${description}, and TRL with as many. Seconds of processor time.`;
+  return { text: [head, ...found.map(comparedTable)].join('\n\n'), data: { description, compared: found } };
+}
