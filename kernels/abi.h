@@ -32,3 +32,7 @@ void *thread_scratch(void);  // SCRATCH_BYTES of 64-byte aligned space of the ca
 void parallel(part_body body, void *context, int parts);           // runs part 0..parts-1, each exactly once, over the threads; returns when all are done
 int thread_count(void);
 double spent_seconds(void);  // processor time of this process so far; 0 where the target has no clock
+
+// tile [12,32] = a^T b, where a [pairs][12] and b [pairs][32] hold two numbers in bfloat16 each (the lower half first); sums in float32. NULL where the
+// processor has no instruction for it.
+extern void (*bfloat16_tile)(int pairs, const uint32_t *a, const uint32_t *b, float *tile);

@@ -25,13 +25,21 @@ typedef struct {
   int usable;
 } table;
 
+void (*bfloat16_tile)(int pairs, const uint32_t *a, const uint32_t *b, float *tile);
+
 #if defined(__x86_64__)
+#ifdef HAS_BFLOAT16
+void bfloat16_tile_avx512(int pairs, const uint32_t *a, const uint32_t *b, float *tile);
+#endif
 extern const named_kernel kernel_table_generic[], kernel_table_avx2[], kernel_table_avx512[];
 static int find_tables(table *tables) {
   __builtin_cpu_init();
   int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+#ifdef HAS_BFLOAT16
+  if (avx512 && __builtin_cpu_supports("avx512bf16")) bfloat16_tile = bfloat16_tile_avx512;
+#endif
   tables[0] = (table){"avx512", kernel_table_avx512, avx512};
   tables[1] = (table){"avx2", kernel_table_avx2, avx2};
   tables[2] = (table){"generic", kernel_table_generic, 1};

@@ -41,7 +41,11 @@ typedef struct {
   float *C;
   ptrdiff_t ldc;
   int accumulate;
+  int rounded;  // the factors to bfloat16 (sums stay in float32)
 } product_job;
+
+// Whether products that this thread asks for round their factors.
+static _Thread_local int rounded_products;
 
 // Buffers within the first half of the scratch.
 typedef struct {
@@ -120,27 +124,94 @@ INLINE void gemm_pack(const int width, int rows, int count, int k, const float *
   }
 }
 
+typedef union {
+  float f;
+  uint32_t u;
+} word;
+
+// To the nearest, ties to even; NaN stays NaN.
+INLINE uint32_t bfloat16_bits(float x) {
+  word w = {.f = x};
+  uint32_t nearest = (w.u + 0x7fff + (w.u >> 16 & 1)) >> 16;
+  return x != x ? w.u >> 16 | 0x40 : nearest;
+}
+
+INLINE uint32_t bfloat16_pair(float low, float high) { return bfloat16_bits(low) | bfloat16_bits(high) << 16; }
+
+// The same slivers in bfloat16: [pairs of k][width], zeros beyond an odd k.
+INLINE void gemm_pack_pairs(const int width, int rows, int count, int k, const float *from, ptrdiff_t ld, uint32_t *to) {
+  int pairs = (k + 1) / 2;
+  for (int i = 0; i < count; i += width, to += (ptrdiff_t)width * pairs) {
+    int lines = gemm_least(width, count - i);
+    for (int q = lines; q < width; q++)
+      for (int p = 0; p < pairs; p++) to[p * width + q] = 0;
+    if (!rows) {
+      const float *s = from + i;
+      for (int p = 0; p < k / 2; p++, s += 2 * ld)
+        for (int q = 0; q < lines; q++) to[p * width + q] = bfloat16_pair(s[q], s[ld + q]);
+      if (k % 2)
+        for (int q = 0; q < lines; q++) to[k / 2 * width + q] = bfloat16_pair(s[q], 0);
+      continue;
+    }
+    for (int q = 0; q < lines; q++) {
+      const float *s = from + (i + q) * ld;
+      uint32_t line[KC / 2 + 1];
+      for (int p = 0; p < k / 2; p++) line[p] = bfloat16_pair(s[2 * p], s[2 * p + 1]);
+      if (k % 2) line[k / 2] = bfloat16_pair(s[k - 1], 0);
+      for (int p = 0; p < pairs; p++) to[p * width + q] = line[p];
+    }
+  }
+}
+
+static void gemm_round(float *x, ptrdiff_t n) {
+  for (ptrdiff_t i = 0; i < n; i++) {
+    word w = {.u = bfloat16_bits(x[i]) << 16};
+    x[i] = w.f;
+  }
+}
+
+// Slivers of either factor: in float32, rounded where that is asked for, or in pairs for bfloat16_tile.
+INLINE void gemm_pack_as(const product_job *x, const int width, int rows, int count, int k, const float *from, ptrdiff_t ld, float *to) {
+  if (x->rounded && VW == 16 && bfloat16_tile) {
+    gemm_pack_pairs(width, rows, count, k, from, ld, (uint32_t *)to);
+    return;
+  }
+  gemm_pack(width, rows, count, k, from, ld, to);
+  if (x->rounded) gemm_round(to, (ptrdiff_t)(count + width - 1) / width * width * k);
+}
+
 INLINE const float *gemm_at(const float *x, int transposed, ptrdiff_t ld, int row, int column) {
   return transposed ? x + column * ld + row : x + row * ld + column;
 }
 
+// C (+)= a tile that lies as [MR][NR].
+INLINE void gemm_add_tile(const float *tile, float *c, ptrdiff_t ldc, int mr, int nr, int accumulate) {
+  for (int r = 0; r < mr; r++)
+    for (int j = 0; j < nr; j++) c[r * ldc + j] = accumulate ? c[r * ldc + j] + tile[r * NR + j] : tile[r * NR + j];
+}
+
 static void gemm_packed(const product_job *x, gemm_space *space) {
-  const int direct = !x->transposeB && x->m <= 2 * MR;
+  const int direct = !x->transposeB && x->m <= 2 * MR && !x->rounded;
+  const int pairs = x->rounded && VW == 16 && bfloat16_tile;
   for (int jc = 0; jc < x->n; jc += NC) {
     int nc = gemm_least(NC, x->n - jc);
     for (int pc = 0; pc < x->k; pc += KC) {
       int kc = gemm_least(KC, x->k - pc), accumulate = x->accumulate || pc > 0;
       int packedFrom = direct ? nc / NR * NR : 0;
-      gemm_pack(NR, x->transposeB, nc - packedFrom, kc, gemm_at(x->B, x->transposeB, x->ldb, pc, jc + packedFrom), x->ldb, space->b);
+      int stride = pairs ? (kc + 1) / 2 : kc;  // of a packed line
+      gemm_pack_as(x, NR, x->transposeB, nc - packedFrom, kc, gemm_at(x->B, x->transposeB, x->ldb, pc, jc + packedFrom), x->ldb, space->b);
       for (int ic = 0; ic < x->m; ic += MC) {
         int mc = gemm_least(MC, x->m - ic);
-        gemm_pack(MR, !x->transposeA, mc, kc, gemm_at(x->A, x->transposeA, x->lda, ic, pc), x->lda, space->a);
+        gemm_pack_as(x, MR, !x->transposeA, mc, kc, gemm_at(x->A, x->transposeA, x->lda, ic, pc), x->lda, space->a);
         for (int j = 0; j < nc; j += NR) {
           int nr = gemm_least(NR, nc - j);
           for (int i = 0; i < mc; i += MR) {
             float *c = x->C + (ic + i) * x->ldc + jc + j;
             int mr = gemm_least(MR, mc - i);
-            if (j < packedFrom) gemm_store(kc, space->a + i * kc, x->B + pc * x->ldb + jc + j, x->ldb, c, x->ldc, mr, nr, accumulate, space->tile);
+            if (pairs) {
+              bfloat16_tile(stride, (uint32_t *)space->a + i * stride, (uint32_t *)space->b + j * stride, space->tile);
+              gemm_add_tile(space->tile, c, x->ldc, mr, nr, accumulate);
+            } else if (j < packedFrom) gemm_store(kc, space->a + i * kc, x->B + pc * x->ldb + jc + j, x->ldb, c, x->ldc, mr, nr, accumulate, space->tile);
             else gemm_store(kc, space->a + i * kc, space->b + (j - packedFrom) * kc, NR, c, x->ldc, mr, nr, accumulate, space->tile);
           }
         }
@@ -182,14 +253,14 @@ static void gemm_run(const product_job *x) {
     for (int i = 0; i < x->m; i++)
       for (int j = 0; j < x->n; j++) x->C[i * x->ldc + j] = 0;
   gemm_space *space = thread_scratch();
-  if (x->transposeB && x->m <= FEW) gemm_few_rows(x, space);
+  if (x->transposeB && x->m <= FEW && !x->rounded) gemm_few_rows(x, space);
   else gemm_packed(x, space);
 }
 
 // C [m,n] (+)= op(A) op(B) on the calling thread, for use within the parts of other kernels. lda, ldb, ldc: distance of rows as stored.
 static inline void FN(gemm_part)(int transposeA, int transposeB, int m, int n, int k, const float *A, ptrdiff_t lda, const float *B,
                                  ptrdiff_t ldb, float *C, ptrdiff_t ldc, int accumulate) {
-  product_job x = {transposeA, transposeB, m, n, k, A, lda, B, ldb, C, ldc, accumulate};
+  product_job x = {transposeA, transposeB, m, n, k, A, lda, B, ldb, C, ldc, accumulate, 0};
   gemm_run(&x);
 }
 
@@ -224,10 +295,12 @@ static void gemm_batch_part(void *context, int part, int parts) {
   gemm_run(&x);
 }
 
+void FN(round_products)(const arg *a) { rounded_products = INT(0); }
+
 void FN(gemm)(const arg *a) {
   int transposeA = INT(3), transposeB = INT(4), batch = INT(5), m = INT(6), n = INT(7), k = INT(8);
   gemm_batch g = {
-      .whole = {transposeA, transposeB, m, n, k, F(0), transposeA ? m : k, F(1), transposeB ? k : n, F(2), n, INT(11)},
+      .whole = {transposeA, transposeB, m, n, k, F(0), transposeA ? m : k, F(1), transposeB ? k : n, F(2), n, INT(11), rounded_products},
       .strideA = (ptrdiff_t)a[9].n,
       .strideB = (ptrdiff_t)a[10].n,
   };

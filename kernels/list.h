@@ -4,6 +4,7 @@
 
 // gemm.h -----------------------------------------------------------------------------------------------------------------
 KERNEL(gemm)                  // A, B, C, transposeA, transposeB, batch, m, n, k, strideA, strideB, accumulate: C[b] (+)= op(A[b]) op(B[b]); strides in elements, 0 = shared
+KERNEL(round_products)        // flag: whether products of matrices round their factors to bfloat16 from now on (sums stay in float32)
 
 // elementwise.h ----------------------------------------------------------------------------------------------------------
 KERNEL(binary)                // op (0 add, 1 subtract, 2 multiply, 3 divide), a [n], b [n], out [n], n

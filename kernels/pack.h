@@ -36,18 +36,6 @@ typedef struct {
   int rows, k, precision;
 } pack_job;
 
-typedef union {
-  float f;
-  uint32_t u;
-} word;
-
-// To the nearest, ties to even; NaN stays NaN.
-INLINE uint32_t bfloat16_bits(float x) {
-  word w = {.f = x};
-  if (x != x) return w.u >> 16 | 0x40;
-  return (w.u + 0x7fff + (w.u >> 16 & 1)) >> 16;
-}
-
 // The scale of a row: its largest weight becomes 127. A row that holds NaN gets a scale of NaN.
 static float row_scale(const float *row, int k) {
   float top = 0;

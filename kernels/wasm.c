@@ -12,6 +12,8 @@
 #include "list.h"
 #undef KERNEL
 
+void (*bfloat16_tile)(int pairs, const uint32_t *a, const uint32_t *b, float *tile);
+
 double spent_seconds(void) { return 0; }
 
 EXPORT("scratch_bytes") int scratch_bytes(void) { return SCRATCH_BYTES; }

@@ -60,6 +60,12 @@ function findCompiler() {
   return giveUp(`no C compiler: ${names.join(', ')} not found`);
 }
 
+/** AVX-512 BF16 is newer than the rest: some compilers do not know it. */
+function knowsBfloat16() {
+  const test = ['-mavx512f', '-mavx512bf16', '-fsyntax-only', '-x', 'c', '/dev/null'];
+  return process.arch === 'x64' && spawnSync(compiler.name, test).status === 0;
+}
+
 function headers() {
   try {
     return createRequire(import.meta.url)('node-api-headers').include_dir;
@@ -71,6 +77,7 @@ function headers() {
 if (process.platform === 'win32') giveUp('they need POSIX threads');
 const compiler = findCompiler();
 const include = headers();
+const bfloat16 = knowsBfloat16();
 
 const hash = createHash('sha256').update(JSON.stringify([compiler.version, flags, link, isas]));
 for (const file of readdirSync(source).sort()) {
@@ -88,7 +95,8 @@ try {
       join(work, object),
     );
   const objects = await Promise.all([
-    compile('addon.c', 'addon.o', ['-I', include]),
+    compile('addon.c', 'addon.o', ['-I', include, ...(bfloat16 ? ['-DHAS_BFLOAT16'] : [])]),
+    compile('bfloat16.c', 'bfloat16.o', bfloat16 ? ['-mavx512f', '-mavx512bf16'] : []),
     ...Object.entries(isas).map(([isa, extra]) => compile('isa.c', `${isa}.o`, [`-DISA=${isa}`, ...extra])),
   ]);
   await run(compiler.name, [...objects, ...link, '-lm', '-o', join(work, 'distillery.node')]);

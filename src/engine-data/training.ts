@@ -12,6 +12,9 @@ export interface OptimizerSettings {
   adam?: AdamSettings;
 }
 
+/** How the factors of matrix products are rounded while a student learns; weights, moments and sums are float32 always. */
+export type ProductPrecision = 'float32' | 'bfloat16';
+
 export interface SupervisedOptions extends OptimizerSettings {
   /** Rate of residual dropout. */
   dropout: number;
@@ -19,6 +22,8 @@ export interface SupervisedOptions extends OptimizerSettings {
   microBatchTokens: number;
   /** Layers keep only their inputs for the backward pass and are computed again there: a third more time, far less memory. */
   checkpointing?: boolean;
+  /** float32 unless said. Validation is in float32 always. */
+  precision?: ProductPrecision;
   /** Ends an update early, between two micro-batches: it throws what this was aborted with, and has changed nothing. */
   signal?: AbortSignal;
 }

@@ -3,6 +3,7 @@ import { dispose, mul, type Scalar, type Tensor1D, tensor1d, tidy } from '@tenso
 import type { Episode, Example } from '../engine-data/examples';
 import type { GrpoOptions, LossType } from '../engine-data/training';
 import { type GrpoLossOptions, type GrpoMetrics, grpoLoss } from '../kernels/interface';
+import { withProducts } from '../kernels/precision';
 import type { Model } from '../model/transformer';
 import { disposePacked, microBatches, packExamples } from './batch';
 import { accumulate, type Gradients } from './optimizer';
@@ -124,7 +125,10 @@ export function runPass(
     entropies = byCompletion(batch, scored.entropy.dataSync() as Float32Array);
     return mul(loss, policyWeight) as Scalar;
   };
-  const loss = learns ? accumulate(model, gradients, weightedLoss) : tidy(() => weightedLoss().dataSync()[0]);
+  const measure = () => tidy(() => weightedLoss().dataSync()[0]);
+  const loss = learns
+    ? accumulate(model, gradients, weightedLoss, options.precision)
+    : withProducts(options.precision ?? 'float32', measure);
   dispose([inputs.mask, inputs.advantages]);
   inputs.oldLogProbs?.dispose();
   inputs.refLogProbs?.dispose();

@@ -1,6 +1,7 @@
 import { tidy } from '@tensorflow/tfjs-core';
 import type { Episode, Example } from '../engine-data/examples';
 import { Diverged, type GrpoMeasures, type GrpoOptions, type TokenMeasures } from '../engine-data/training';
+import { withProducts } from '../kernels/precision';
 import type { Model } from '../model/transformer';
 import { disposePacked, microBatches, packExamples } from './batch';
 import { breathe } from './breath';
@@ -25,14 +26,17 @@ export interface GrpoUpdate {
 export async function policyLogProbs(
   model: Model,
   episodes: readonly Example[],
-  options: { temperature: number; microBatchTokens: number; signal?: AbortSignal },
+  options: Pick<GrpoOptions, 'temperature' | 'microBatchTokens' | 'signal' | 'precision'>,
 ): Promise<Float32Array[]> {
   const out: Float32Array[] = [];
   for (const batch of microBatches(episodes, options.microBatchTokens)) {
     await breathe(options.signal);
     const packed = packExamples(batch);
     // Read outside of tidy, which would walk through every element of an array that is returned to it.
-    const logProbs = tidy(() => completionLogProbs(model, packed, { temperature: options.temperature }).logProbs);
+    const { temperature, precision = 'float32' } = options;
+    const logProbs = withProducts(precision, () =>
+      tidy(() => completionLogProbs(model, packed, { temperature }).logProbs),
+    );
     out.push(...byCompletion(batch, logProbs.dataSync() as Float32Array));
     logProbs.dispose();
     disposePacked(packed);
@@ -95,11 +99,12 @@ async function referenceLogProbs({ episodes, reference }: GrpoUpdate, options: G
 }
 
 /**
- * Episodes of rounded weights with the log-probs of the trained ones. An update of one step needs no pass for them: the policy that it begins
+ * Where the sampler's weights or this update's products are rounded: episodes with the log-probs as this update computes them. An update of one step needs no pass for them: the policy that it begins
  * with is the one it learns from, so the log-probs that the step computes anyway stand on both sides of the ratio (`onPolicy`).
  */
 async function withTrueLogProbs(model: Model, episodes: readonly Episode[], options: GrpoOptions) {
-  const rounded = (options.samplingPrecision ?? 'float32') !== 'float32';
+  const { samplingPrecision = 'float32', precision = 'float32' } = options;
+  const rounded = samplingPrecision !== 'float32' || precision !== 'float32';
   const onPolicy = rounded && options.iterations * options.minibatches === 1;
   if (!rounded || onPolicy) return { episodes, onPolicy };
   const logProbs = await policyLogProbs(model, episodes, options);

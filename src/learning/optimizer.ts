@@ -1,7 +1,8 @@
 import { add, dispose, keep, type Scalar, type Tensor, tidy, zerosLike } from '@tensorflow/tfjs-core';
 import { defaultAdam } from '../config/adam';
-import { Diverged, type OptimizerSettings } from '../engine-data/training';
+import { Diverged, type OptimizerSettings, type ProductPrecision } from '../engine-data/training';
 import { adamW, sumSquares } from '../kernels/interface';
+import { withProducts } from '../kernels/precision';
 import { gradientsOf } from '../kernels/tape';
 import { type Model, trainableParameters } from '../model/transformer';
 
@@ -37,9 +38,14 @@ export async function withGradients<T>(work: (gradients: Gradients) => Promise<T
 }
 
 /** Evaluates a scalar loss and adds its gradients to `sum`. Returns the loss. */
-export function accumulate(model: Model, sum: Gradients, loss: () => Scalar): number {
+export function accumulate(
+  model: Model,
+  sum: Gradients,
+  loss: () => Scalar,
+  precision: ProductPrecision = 'float32',
+): number {
   const trained = trainableParameters(model);
-  const { value, grads } = tidy(() => gradientsOf(loss, [...trained.values()]));
+  const { value, grads } = withProducts(precision, () => tidy(() => gradientsOf(loss, [...trained.values()])));
   [...trained.keys()].forEach((name, i) => {
     const before = sum.get(name);
     sum.set(name, keep(before ? add(before, grads[i]) : grads[i]));

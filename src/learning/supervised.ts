@@ -42,7 +42,7 @@ export async function accumulateSupervised(
   for (const [i, batch] of microBatches(examples, options.microBatchTokens).entries()) {
     await breathe(options.signal);
     const packed = packExamples(batch);
-    total += accumulate(model, gradients, () => {
+    const loss = () => {
       const { logProbs } = completionLogProbs(model, packed, {
         dropout: options.dropout,
         adapterDropout: model.adapter?.settings.dropout,
@@ -50,7 +50,8 @@ export async function accumulateSupervised(
         checkpointing: options.checkpointing,
       });
       return mul(neg(sum(logProbs)), weight / tokens) as Scalar;
-    });
+    };
+    total += accumulate(model, gradients, loss, options.precision);
     disposePacked(packed);
   }
   return total / weight;

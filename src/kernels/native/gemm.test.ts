@@ -1,5 +1,8 @@
+import { setBackend, tensor2d } from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Random } from '../../random';
+import { packWeight as roundWeight } from '../reference/pack-weight';
 import type { KernelLibrary } from './library';
 import { type Form, kernelForms, place, space } from './testing';
 
@@ -72,6 +75,7 @@ function largestError(got: Float32Array, wanted: Float64Array): number {
 describe('gemm', () => {
   let forms: Form[];
   beforeAll(async () => {
+    await setBackend('cpu');
     forms = await kernelForms();
   });
 
@@ -141,21 +145,51 @@ describe('gemm', () => {
     }
   });
 
+  test('rounded to bfloat16 it multiplies the rounded factors, with the same bytes from three threads', () => {
+    const rounded = (x: Float32Array) => {
+      const weight = tensor2d(x, [1, x.length]);
+      return roundWeight({ weight }, { precision: 'bfloat16' }).dataSync() as Float32Array;
+    };
+    for (const shape of shapes) {
+      const { m, n, k, batch } = shape;
+      const [a, b] = [noise(batch * m * k), noise(batch * k * n)];
+      const wanted = plainProduct(rounded(a), rounded(b), shape);
+      const bT = transpose(b, k, n);
+      for (const { name, one, three } of forms) {
+        for (const transposeB of [0, 1]) {
+          const [first, second] = [one, three].map((library) => {
+            const c = space(library, batch * m * n);
+            library.kernels.round_products(1);
+            gemm(library, place(library, a), place(library, transposeB ? bT : b), c, shape, [0, transposeB, 0]);
+            library.kernels.round_products(0);
+            return c;
+          });
+          const what = `${name} ${JSON.stringify(shape)} ${transposeB}`;
+          expect(largestError(first, wanted), what).toBeLessThanOrEqual(1e-6 * Math.sqrt(k) + 1e-7 * k);
+          expect(Buffer.compare(bytes(first), bytes(second)), `${what}: threads`).toBe(0);
+        }
+      }
+    }
+  });
+
   test('NaN and infinity go through', () => {
     const shape = { m: 9, n: 20, k: 40, batch: 1 };
     const [a, b] = [noise(9 * 40), noise(40 * 20)];
     a[3 * 40 + 7] = Number.NaN;
     a[4 * 40 + 39] = Number.POSITIVE_INFINITY;
-    for (const { name, one } of forms) {
-      const c = space(one, 9 * 20);
-      gemm(one, place(one, a), place(one, b), c, shape);
-      expect(c.subarray(60, 80).every(Number.isNaN), name).toBe(true);
-      expect(
-        c.subarray(80, 100).every((x) => Math.abs(x) === Number.POSITIVE_INFINITY),
-        name,
-      ).toBe(true);
-      expect(c.subarray(0, 60).every(Number.isFinite), name).toBe(true);
-    }
+    for (const { name, one } of forms)
+      for (const round of [0, 1]) {
+        one.kernels.round_products(round);
+        const c = space(one, 9 * 20);
+        gemm(one, place(one, a), place(one, b), c, shape);
+        expect(c.subarray(60, 80).every(Number.isNaN), name).toBe(true);
+        expect(
+          c.subarray(80, 100).every((x) => Math.abs(x) === Number.POSITIVE_INFINITY),
+          name,
+        ).toBe(true);
+        expect(c.subarray(0, 60).every(Number.isFinite), name).toBe(true);
+        one.kernels.round_products(0);
+      }
   });
 });
 

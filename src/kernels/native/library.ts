@@ -4,6 +4,7 @@
  */
 export const kernelList = [
   'gemm',
+  'round_products',
   'binary',
   'add_n',
   'scale',

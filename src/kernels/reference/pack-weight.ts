@@ -29,7 +29,7 @@ function toInt8(values: Float32Array, columns: number): Float32Array {
 }
 
 /** A plain matrix of the rounded numbers. */
-function packWeight({ weight }: Inputs, { precision }: { precision: WeightPrecision }) {
+export function packWeight({ weight }: Inputs, { precision }: { precision: WeightPrecision }) {
   if (precision === 'float32') return weight.clone();
   const values = weight.dataSync<'float32'>();
   const [rows, columns] = (weight as Tensor2D).shape;

@@ -1,0 +1,18 @@
+import { engine, findBackend } from '@tensorflow/tfjs-core';
+import type { ProductPrecision } from '../engine-data/training';
+import { EmbeddedBackend } from './embedded/backend';
+
+/**
+ * Runs `work`, which must be synchronous, with the factors of matrix products rounded as said; sums stay in float32. On the embedded backends;
+ * others compute as they do.
+ */
+export function withProducts<T>(precision: ProductPrecision, work: () => T): T {
+  const backend = findBackend(engine().backendName);
+  if (precision === 'float32' || !(backend instanceof EmbeddedBackend)) return work();
+  backend.call.round_products(1);
+  try {
+    return work();
+  } finally {
+    backend.call.round_products(0);
+  }
+}
