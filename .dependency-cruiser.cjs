@@ -41,6 +41,8 @@ const mayImport = {
   runs: ['config', 'chain', 'answers'],
   // A failure case: described, imported. For those who train and those who show it.
   cases: ['runs', 'data', 'chain', 'answers', 'config'],
+  // A run as one page of HTML.
+  report: ['runs', 'chain', 'answers', 'config'],
   // Rollouts that other trainers logged, as run folders.
   imports: ['cases', 'runs', 'data', 'chain', 'answers', 'config'],
   rollout: ['student-files', 'engine-data', 'model', 'kernels'],
@@ -84,7 +86,7 @@ const mayImport = {
     'config',
   ],
   cli: [
-    ...['backend-install', 'engine-install', 'client', 'protocol', 'cases', 'imports', 'teachers', 'students'],
+    ...['backend-install', 'engine-install', 'client', 'protocol', 'cases', 'imports', 'report', 'teachers', 'students'],
     ...[
       'curriculum',
       'engine',
@@ -108,6 +110,7 @@ const mayImport = {
     'protocol',
     'cases',
     'imports',
+    'report',
     'teachers',
     'students',
     'rewards',

@@ -1,5 +1,7 @@
+import { drawnMetrics, smooth, stretchesOf } from '../report/curves';
+import { escaped } from '../report/html';
 import type { MetricsRecord, StageRow } from '../runs/records';
-import { isBaseline, type StageName, stageBands, stageTitles } from '../stages';
+import { stageBands, stageTitles } from '../stages';
 import { type Start, studentLabel } from '../start';
 import { clock, percent } from './format';
 
@@ -28,9 +30,7 @@ const plot = { width: 425, height: 120, gap: 30 };
 
 /** The run as one SVG picture that reads on light and dark pages: the table of results, and curves with the stages as bands. */
 export function runPicture({ name, rows, metrics, start }: Pictured): string {
-  // A baseline is as long as the whole curriculum and would squeeze it: it has its row in the table.
-  const stages = metrics.filter(({ stage }) => !isBaseline(stage));
-  const drawn = stages.length > 0 ? stages : metrics;
+  const drawn = drawnMetrics(metrics);
   const tableHeight = 60 + rowHeight * (rows.length + 1);
   const height = tableHeight + 2 * (plot.height + 50) + 20;
   const supervised = (record: MetricsRecord) => record.accuracy === undefined;
@@ -105,11 +105,11 @@ function panel(
   const high = Math.max(...known);
   const across = (i: number) => x + (plot.width * (i + 0.5)) / values.length;
   const up = (value: number) => y + plot.height - ((value - low) / (high - low || 1)) * plot.height;
-  const parts = stretches(metrics).map(({ stage, from, to }) => {
+  const parts = stretchesOf(metrics).map(({ stage, from, to }) => {
     const begin = x + (plot.width * from) / values.length;
     return `<rect x="${round(begin)}" y="${y}" width="${round((plot.width * (to - from)) / values.length)}" height="${plot.height}" fill="${stageBands[stage]}"><title>${stageTitles[stage]}</title></rect>`;
   });
-  const drawn = stretches(metrics).map(({ from, to }) => {
+  const drawn = stretchesOf(metrics).map(({ from, to }) => {
     const points = smooth(values.slice(from, to)).flatMap((value, i) =>
       value === undefined ? [] : [`${round(across(from + i))},${round(up(value))}`],
     );
@@ -130,35 +130,8 @@ function panel(
   ].join('\n');
 }
 
-/** Runs of records of one stage and phase. */
-function stretches(metrics: readonly MetricsRecord[]): { stage: StageName; from: number; to: number }[] {
-  const out: { stage: StageName; phase?: string; from: number; to: number }[] = [];
-  metrics.forEach(({ stage, phase }, i) => {
-    const last = out.at(-1);
-    if (last?.stage === stage && last.phase === phase) last.to = i + 1;
-    else out.push({ stage, phase, from: i, to: i + 1 });
-  });
-  return out;
-}
-
-/** A running mean over a twentieth of the stretch. */
-function smooth(values: (number | undefined)[]): (number | undefined)[] {
-  const reach = Math.floor(values.length / 40);
-  return values.map((value, i) => {
-    if (value === undefined) return undefined;
-    const near = values
-      .slice(Math.max(0, i - reach), i + reach + 1)
-      .filter((one): one is number => one !== undefined && Number.isFinite(one));
-    return near.reduce((sum, one) => sum + one, 0) / near.length;
-  });
-}
-
 const round = (value: number) => value.toFixed(1);
 
 function text(x: number, y: number, content: string, attributes = ''): string {
   return `<text x="${x}" y="${y}" ${attributes}>${escaped(content)}</text>`;
-}
-
-function escaped(content: string): string {
-  return content.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -6,7 +6,9 @@ import { registerChainDiff } from './chain-diff';
 import { registerAboutRun } from './commands/about-run';
 import { registerControl } from './commands/control';
 import { registerEvaluate } from './commands/evaluate';
+import { registerExportReport } from './commands/export-report';
 import { registerFiles } from './commands/files';
+import { registerImportRollouts } from './commands/import-rollouts';
 import { registerNewExperiment } from './commands/new-experiment';
 import { registerRemove } from './commands/remove';
 import { registerStart } from './commands/start';
@@ -71,6 +73,8 @@ const features: ((services: Services) => vscode.Disposable)[] = [
   registerNewExperiment,
   registerFiles,
   registerRemove,
+  registerImportRollouts,
+  registerExportReport,
   registerConfigs,
   registerScoring,
   registerTests,

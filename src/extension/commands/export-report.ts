@@ -1,0 +1,41 @@
+import { dirname, join } from 'node:path';
+import { reportOf } from '../../report/report';
+import { openRun } from '../../runs/reading';
+import { writeOutput } from '../../writing';
+import type { Services } from '../services';
+import * as vscode from '../vscode';
+import { named } from './arguments';
+import { pickRun } from './pick';
+import { trustedCommand } from './report';
+
+const { t } = vscode.l10n;
+
+/** `distillery.exportReport`: a run as one HTML page. `to` is where it goes; else that is asked. */
+export function registerExportReport(services: Services): vscode.Disposable {
+  return trustedCommand(services, 'distillery.exportReport', async (argument?: unknown, to?: unknown) => {
+    const none = { message: t('there is no run to report on yet') };
+    const run = await pickRun(services, named(argument), t('Export Report'), () => true, none);
+    if (run === undefined) return undefined;
+    const opened = openRun(run);
+    const file = typeof to === 'string' ? to : await chooseFile(opened.record.id, run);
+    if (file === undefined) return undefined;
+    const { version } = services.context.extension.packageJSON as { version: string };
+    writeOutput(file, reportOf(opened, { version }));
+    const open = t('Open in Browser');
+    void vscode.window.showInformationMessage(t('The report is in {0}.', file), open).then((answer) => {
+      if (answer === open) void vscode.env.openExternal(vscode.Uri.file(file));
+    });
+    return file;
+  });
+}
+
+async function chooseFile(id: string, run: string): Promise<string | undefined> {
+  const [folder] = vscode.workspace.workspaceFolders ?? [];
+  const chosen = await vscode.window.showSaveDialog({
+    title: t('Export Report'),
+    saveLabel: t('Export'),
+    defaultUri: vscode.Uri.file(join(folder?.uri.fsPath ?? dirname(run), `${id}.html`)),
+    filters: { [t('Web page')]: ['html'] },
+  });
+  return chosen?.fsPath;
+}

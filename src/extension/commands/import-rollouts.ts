@@ -1,0 +1,125 @@
+import { basename, join } from 'node:path';
+import { type ImportedRollouts, importRollouts } from '../../imports/import';
+import { runsFolderName } from '../../runs/layout';
+import type { Services } from '../services';
+import * as vscode from '../vscode';
+import { plural } from '../words';
+import { trustedCommand } from './report';
+
+const { t } = vscode.l10n;
+
+/** What to bring in, and whether to go on as it grows. */
+interface Asked {
+  path: string;
+  follow: boolean;
+}
+
+/** `distillery.importRollouts`: what another trainer logs becomes a run that every view opens. */
+export function registerImportRollouts(services: Services): vscode.Disposable {
+  const following = new Set<AbortController>();
+  return vscode.Disposable.from(
+    {
+      dispose: () => {
+        for (const stop of following) stop.abort();
+      },
+    },
+    trustedCommand(services, 'distillery.importRollouts', async (argument?: unknown) => {
+      const [folder] = vscode.workspace.workspaceFolders ?? [];
+      if (!folder) return void vscode.window.showInformationMessage(t('Open a folder first: the run goes into it.'));
+      const asked = askedBy(argument) ?? (await ask());
+      if (!asked) return undefined;
+      const stop = new AbortController();
+      following.add(stop);
+      try {
+        return await bring(services, asked, join(folder.uri.fsPath, runsFolderName), stop);
+      } finally {
+        following.delete(stop);
+      }
+    }),
+  );
+}
+
+async function bring(
+  { runs }: Services,
+  { path, follow }: Asked,
+  runsFolder: string,
+  stop: AbortController,
+): Promise<string[] | undefined> {
+  let shown = '';
+  const title = follow ? t('Following {0}', basename(path)) : t('Importing {0}', basename(path));
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: follow };
+  const imported = await vscode.window.withProgress(options, (progress, token) => {
+    token.onCancellationRequested(() => stop.abort());
+    return importRollouts(path, {
+      runsFolder,
+      ...(follow && { follow: stop.signal }),
+      progress: ({ completions, share, run }) => {
+        const place = follow ? t('Cancel ends it, and keeps the run') : `${(100 * share).toFixed(0)} %`;
+        progress.report({ message: `${plural(completions, 'completion')}. ${place}` });
+        if (!follow || shown !== '') return;
+        shown = run;
+        runs.refresh(run);
+        void vscode.commands.executeCommand('distillery.openDashboard', run);
+      },
+    });
+  });
+  for (const { folder } of imported) runs.refresh(folder);
+  if (shown === '') void vscode.commands.executeCommand('distillery.openDashboard', imported[0].folder);
+  void vscode.window.showInformationMessage(sentences(imported));
+  return imported.map(({ folder }) => folder);
+}
+
+function sentences(imported: readonly ImportedRollouts[]): string {
+  const sum = (of: (one: ImportedRollouts) => number) => imported.reduce((total, one) => total + of(one), 0);
+  const [completions, updates, tests] = [
+    sum((one) => one.completions),
+    sum((one) => one.updates),
+    sum((one) => one.tests),
+  ];
+  const what = [
+    ...(completions > 0 ? [t('{0} of {1}', plural(completions, 'completion'), plural(updates, 'update'))] : []),
+    ...(tests > 0 ? [plural(tests, 'test')] : []),
+    ...(completions === 0 && tests === 0 ? [plural(updates, 'update')] : []),
+  ].join(', ');
+  const where = imported.length > 1 ? t(' into {0}', plural(imported.length, 'run')) : '';
+  const notes = new Set(imported.flatMap((one) => one.notes));
+  return [t('Imported {0}{1}.', what, where), ...notes].join(' ');
+}
+
+/** A URI of the explorer, or what a test or another extension asks for. */
+function askedBy(argument: unknown): Asked | undefined {
+  if (argument instanceof vscode.Uri) return { path: argument.fsPath, follow: false };
+  const { path, follow } = (argument ?? {}) as { path?: unknown; follow?: unknown };
+  return typeof path === 'string' ? { path, follow: follow === true } : undefined;
+}
+
+async function ask(): Promise<Asked | undefined> {
+  const title = t('Import Rollouts');
+  const folders = { folders: true, follow: false };
+  const items = [
+    {
+      label: t('A folder'),
+      detail: t("TRL's output_dir, verl's rollout_data_dir, logs of NeMo-RL, W&B or Inspect"),
+      value: folders,
+    },
+    {
+      label: t('A folder, and follow it'),
+      detail: t('The run grows as the trainer writes, until you end it'),
+      value: { ...folders, follow: true },
+    },
+    {
+      label: t('A file'),
+      detail: t("Trackio's store (.db), Inspect's log (.eval), Parquet, CSV, JSON lines"),
+      value: { folders: false, follow: false },
+    },
+  ];
+  const picked = await vscode.window.showQuickPick(items, { title, placeHolder: t('Where are the rollouts?') });
+  if (!picked) return undefined;
+  const chosen = await vscode.window.showOpenDialog({
+    title,
+    openLabel: t('Import'),
+    canSelectFiles: !picked.value.folders,
+    canSelectFolders: picked.value.folders,
+  });
+  return chosen?.[0] && { path: chosen[0].fsPath, follow: picked.value.follow };
+}

@@ -1,0 +1,143 @@
+/** Cases of a report: what the run failed at, or, where it lists no failures, completions of its last update. */
+
+import { placeSteps } from '../chain/places';
+import { splitChain } from '../chain/split';
+import { UserError } from '../errors';
+import { readFailures, readRewrites, readRollouts, rolloutSteps } from '../runs/reading';
+import type { FailureRecord, RolloutRecord } from '../runs/records';
+import { type Html, html } from './html';
+
+/** A stretch of a text that is wrong, and why. */
+interface Mark {
+  start: number;
+  end: number;
+  reason: string;
+}
+
+interface ShownText {
+  title: string;
+  text: string;
+  mark?: Mark;
+  /** Right, wrong, or not judged. */
+  correct?: boolean | null;
+}
+
+export interface ReportedCase {
+  problemId: string;
+  question: string;
+  answer: string;
+  category?: string;
+  texts: ShownText[];
+}
+
+/** The named ones first, then others up to `count`. Errors: no such case. */
+export function casesOf(run: string, { count, named }: { count: number; named: readonly string[] }): ReportedCase[] {
+  const failures = readFailures(run);
+  const all = failures.length > 0 ? ofFailures(run, failures) : ofRollouts(run);
+  const byId = new Map(all.map((one) => [one.problemId, one]));
+  const chosen = named.map((id) => {
+    const found = byId.get(id);
+    if (found) return found;
+    const known = [...byId.keys()].slice(0, 6).join(', ');
+    throw new UserError(`the run has no case "${id}"`, {
+      file: run,
+      code: 'run',
+      remedy: known ? `There are: ${known}${byId.size > 6 ? ', ...' : ''}.` : 'It has none at all.',
+    });
+  });
+  const others = all.filter((one) => !chosen.includes(one));
+  // Those that show where they go wrong are the ones worth reading.
+  const marked = (one: ReportedCase) => Number(one.texts.some(({ mark }) => mark));
+  return [...chosen, ...others.toSorted((a, b) => marked(b) - marked(a))].slice(0, Math.max(count, chosen.length));
+}
+
+function ofFailures(run: string, failures: readonly FailureRecord[]): ReportedCase[] {
+  const rewrites = readRewrites(run).filter(({ accepted }) => accepted);
+  return failures.map(({ problemId, question, answer, category, samples, firstWrongStep, teacherChain }) => {
+    const shown =
+      firstWrongStep?.sample ??
+      Math.max(
+        0,
+        samples.findIndex(({ correct }) => !correct),
+      );
+    const sample = samples[shown];
+    const rewrite = rewrites.find((one) => one.problemId === problemId);
+    const length = sample && `${sample.tokens} ${sample.unit ?? 'tokens'}${sample.finished ? '' : ', cut off'}`;
+    return {
+      ...{ problemId, question, answer, category },
+      texts: [
+        ...(sample
+          ? [
+              {
+                title: `The student’s answer (${length})`,
+                text: sample.text,
+                correct: sample.correct,
+                mark: markOf(sample.text, firstWrongStep),
+              },
+            ]
+          : []),
+        ...(teacherChain ? [{ title: 'The teacher’s chain', text: teacherChain }] : []),
+        ...(rewrite
+          ? [{ title: `The accepted rewrite (${rewrite.tokens} tokens)`, text: rewrite.text, correct: true }]
+          : []),
+      ],
+    };
+  });
+}
+
+/** The first wrong step in the answer's text; undefined where its place is not to be found any more. */
+function markOf(text: string, wrong: FailureRecord['firstWrongStep']): Mark | undefined {
+  if (!wrong) return undefined;
+  const { steps } = splitChain(text);
+  const place = placeSteps(text, steps)[wrong.step];
+  if (!place) return undefined;
+  const { start = 0, end = place.end - place.start, reason } = wrong;
+  const exact = place.end - place.start === steps[wrong.step].length && end <= steps[wrong.step].length;
+  return exact ? { start: place.start + start, end: place.start + end, reason } : { ...place, reason };
+}
+
+/** Of each problem of the last update the best and the worst completion. */
+function ofRollouts(run: string): ReportedCase[] {
+  const last = rolloutSteps(run).at(-1);
+  if (!last) return [];
+  const groups = new Map<string, RolloutRecord[]>();
+  for (const rollout of readRollouts(run, last.stage, last.step))
+    groups.set(rollout.problemId, [...(groups.get(rollout.problemId) ?? []), rollout]);
+  return [...groups].map(([problemId, group]) => {
+    const ranked = group.toSorted((a, b) => (b.reward ?? -Infinity) - (a.reward ?? -Infinity));
+    const ends = ranked.length > 1 ? [ranked[0], ranked[ranked.length - 1]] : ranked;
+    const [{ question, prompt, gold = '' }] = group;
+    return {
+      ...{ problemId, question: question ?? prompt, answer: gold },
+      category: `update ${last.step}, ${group.length} completions`,
+      texts: ends.map((one, i) => ({
+        title: `${['Best', 'Worst'][i]} completion (reward ${one.reward?.toFixed(2) ?? 'none'}, ${one.tokens.length - Number(one.finished)} ${one.unit ?? 'tokens'}${one.finished ? '' : ', cut off'})`,
+        text: one.tokenTexts.slice(0, one.finished ? -1 : undefined).join(''),
+        correct: one.correct,
+      })),
+    };
+  });
+}
+
+export function casesPart(cases: readonly ReportedCase[]): Html | null {
+  if (cases.length === 0) return null;
+  return html`<section><h2>Cases</h2>
+${cases.map(casePart)}
+</section>`;
+}
+
+const casePart = ({ problemId, question, answer, category, texts }: ReportedCase): Html => html`<details open>
+<summary><strong>${problemId}</strong>${category ? html` <span class="dim">${category}</span>` : null}</summary>
+<p class="question">${question}</p>
+${answer ? html`<p>Reference answer: <strong>${answer}</strong></p>` : null}
+<div class="texts">${texts.map(textPart)}</div>
+</details>
+`;
+
+function textPart({ title, text, mark, correct }: ShownText): Html {
+  const verdict =
+    typeof correct === 'boolean'
+      ? html` <span class="${correct ? 'good' : 'bad'}">${correct ? '✓ right' : '✗ wrong'}</span>`
+      : null;
+  return html`<article><h3>${title}${verdict}</h3><pre>${mark ? html`${text.slice(0, mark.start)}<mark>${text.slice(mark.start, mark.end)}</mark>${text.slice(mark.end)}` : text}</pre>${mark ? html`<p class="reason">First wrong step: ${mark.reason}.</p>` : null}</article>`;
+}

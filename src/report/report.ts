@@ -1,0 +1,101 @@
+/** A run as one page of HTML that needs nothing else: for somebody who has no editor with Distillery in it. */
+import { pairedDifference } from '../runs/paired';
+import { type Run, readEvaluation, readMetrics, readStart, readSummary, stateOf } from '../runs/reading';
+import type { StageRow } from '../runs/records';
+import { stageTitles, strongestBaseline, trainedStages } from '../stages';
+import { type Start, studentTitle, versusStart } from '../start';
+import { casesOf, casesPart, type ReportedCase } from './cases';
+import { curvesPart } from './curves';
+import { clock, percent, signed } from './format';
+import { type Html, html, markup } from './html';
+import { style } from './style';
+
+export interface ReportSettings {
+  /** How many cases are shown; the named ones come first. */
+  count?: number;
+  /** Problems by id. */
+  cases?: readonly string[];
+  version: string;
+}
+
+/** What a report of ours begins with. */
+export const reportHead = '<!doctype html>\n<!-- A report of Distillery';
+
+/** Errors: a record that cannot be read; a case that the run does not have. */
+export function reportOf(run: Run, { count = 10, cases = [], version }: ReportSettings): string {
+  const { record, folder } = run;
+  const start = readStart(folder);
+  const rows = readSummary(folder);
+  const metrics = readMetrics(folder);
+  const time = (iso: string) => `${iso.replace('T', ' ').slice(0, 16)} UTC`;
+  const page = html`<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${record.name}: report of a run</title>
+<style>${style}</style>
+</head>
+<body>
+<main>
+<header>
+<h1>${record.name}</h1>
+<p class="dim">${record.id} · ${stateOf(run)}${record.reason ? `: ${record.reason}` : ''} · started ${time(record.created)}, last update ${time(record.updated)}</p>
+</header>
+${resultsPart(folder, rows, start)}
+${curvesPart(metrics)}
+${casesPart(casesOf(folder, { count, named: cases }))}
+<footer class="dim">Made by Distillery ${version}. Everything is in this file: it loads nothing and runs nothing.</footer>
+</main>
+</body>
+</html>
+`;
+  return `${reportHead} ${version} -->\n${markup(page)}`;
+}
+
+export type { ReportedCase };
+
+function resultsPart(folder: string, rows: readonly StageRow[], start: Start | undefined): Html {
+  if (rows.length === 0) return html`<section><h2>Results</h2><p>No student has been tested.</p></section>`;
+  const base = rows.find(({ stage }) => stage === 'base');
+  const strongest = strongestBaseline(rows);
+  const [last] = trainedStages.toReversed().flatMap((stage) => rows.find((row) => row.stage === stage) ?? []);
+  const versus = versusStart(start);
+  const words = rows.some(({ unit }) => unit === 'words');
+  return html`<section>
+<h2>Results</h2>
+<div class="wide"><table>
+<thead><tr><th scope="col">Student</th><th scope="col">Accuracy</th><th scope="col">95 % interval</th><th scope="col">Mean ${words ? 'words' : 'tokens'}</th><th scope="col">Accuracy ${versus}</th><th scope="col">Length ${versus}</th><th scope="col">Training</th><th scope="col">Problems</th></tr></thead>
+<tbody>
+${rows.map((row) => resultRow(row, { title: studentTitle(row.stage, start), base, strongest: row === strongest }))}
+</tbody>
+</table></div>
+${last && strongest ? comparison(folder, strongest, last) : null}
+</section>`;
+}
+
+function resultRow(
+  row: StageRow,
+  { title, base, strongest }: { title: string; base?: StageRow; strongest: boolean },
+): Html {
+  const compared = base && row !== base ? base : undefined;
+  const points = compared && 100 * (row.accuracy - compared.accuracy);
+  const length = compared && 100 * (row.meanTokens / compared.meanTokens - 1);
+  const [low, high] = row.accuracyInterval;
+  const shown = (value: number | undefined, unit: string, good: boolean) =>
+    value === undefined ? null : html`<span class="${good ? 'good' : 'bad'}">${signed(value)} ${unit}</span>`;
+  return html`<tr${strongest ? html` class="strongest"` : null}><th scope="row">${title}${strongest ? ' (strongest baseline)' : ''}</th><td>${percent(row.accuracy)}</td><td>${(100 * low).toFixed(1)} – ${percent(high)}</td><td>${row.meanTokens.toFixed(1)}</td><td>${shown(points, 'pt', (points ?? 0) >= 0)}</td><td>${shown(length, '%', (length ?? 0) <= 0)}</td><td>${row.wallSeconds > 0 ? clock(row.wallSeconds) : ''}</td><td>${row.n}</td></tr>
+`;
+}
+
+/** The last stage's student against the strongest baseline on the same problems. */
+function comparison(folder: string, baseline: StageRow, last: StageRow): Html | null {
+  const answers = ({ stage, checkpoint }: StageRow) => readEvaluation(folder, checkpoint ?? stage);
+  const difference = pairedDifference(answers(baseline), answers(last));
+  if (!difference) return null;
+  const { n, accuracy, accuracyInterval, tokens } = difference;
+  const [low, high] = accuracyInterval.map((end) => signed(100 * end));
+  const open = accuracyInterval[0] <= 0 && accuracyInterval[1] >= 0;
+  return html`<p>${stageTitles[last.stage]} against the strongest baseline, ${stageTitles[baseline.stage]}: ${signed(100 * accuracy)} points (95 % interval ${low} to ${high} over ${n} problems${open ? ', so they may be equally right' : ''}), answers ${Math.abs(tokens).toFixed(1)} tokens ${tokens > 0 ? 'longer' : 'shorter'}. <span class="dim">One seed: the interval does not say what other seeds would give.</span></p>`;
+}
