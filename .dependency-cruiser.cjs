@@ -86,7 +86,17 @@ const mayImport = {
     'config',
   ],
   cli: [
-    ...['backend-install', 'engine-install', 'client', 'protocol', 'cases', 'imports', 'report', 'teachers', 'students'],
+    ...[
+      'backend-install',
+      'engine-install',
+      'client',
+      'protocol',
+      'cases',
+      'imports',
+      'report',
+      'teachers',
+      'students',
+    ],
     ...[
       'curriculum',
       'engine',

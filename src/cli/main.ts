@@ -20,6 +20,7 @@ import { addRunsCommand } from './runs';
 import { addScoreCommand } from './score';
 import { addShowCommand } from './show';
 import { addTeachCommand } from './teach';
+import { addTensorboardCommand } from './tensorboard';
 import { pc, stderr, stdout } from './terminal';
 
 const version = packageVersion();
@@ -55,6 +56,7 @@ addExportCommand(program);
 addRunsCommand(program);
 addShowCommand(program);
 addReportCommand(program, version);
+addTensorboardCommand(program);
 addPreviewCommand(program);
 addScoreCommand(program);
 addGradeCommand(program);

@@ -1,0 +1,51 @@
+/**
+ * TensorBoard's event files: records of TFRecord's framing (length, its checksum, the bytes, their checksum), each an `Event` of
+ * tensorflow/core/util/event.proto, written without protobuf's library, as scalars need five fields of it.
+ */
+import { encodeDouble, encodeFields, encodeFloat } from './proto';
+
+export interface Scalar {
+  tag: string;
+  value: number;
+}
+
+/** The record that every file begins with. `seconds` since 1970. */
+export const firstRecord = (seconds: number): Buffer =>
+  framed(encodeFields([1, encodeDouble(seconds)], [3, Buffer.from('brain.Event:2')]));
+
+/** What was measured at a step; the plugin's name makes TensorBoard show it among the scalars. */
+export function scalarsRecord(seconds: number, step: number, scalars: readonly Scalar[]): Buffer {
+  const metadata = encodeFields([1, encodeFields([1, Buffer.from('scalars')])]);
+  const values = scalars.map(({ tag, value }): [number, Buffer] => [
+    1,
+    encodeFields([1, Buffer.from(tag)], [2, encodeFloat(value)], [9, metadata]),
+  ]);
+  return framed(encodeFields([1, encodeDouble(seconds)], [2, step], [5, encodeFields(...values)]));
+}
+
+function framed(bytes: Buffer): Buffer {
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(bytes.length));
+  return Buffer.concat([length, checksum(length), bytes, checksum(bytes)]);
+}
+
+/** CRC-32C (Castagnoli), rotated and moved so that checksums of data that hold checksums differ: tensorflow/core/lib/hash/crc32c.h. */
+function checksum(bytes: Buffer): Buffer {
+  const crc = crc32c(bytes);
+  const masked = (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
+  const out = Buffer.alloc(4);
+  out.writeUInt32LE(masked);
+  return out;
+}
+
+const table = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let value = byte;
+  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0x82f63b78 : value >>> 1;
+  return value >>> 0;
+});
+
+export function crc32c(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = table[(crc ^ byte) & 0xff] ^ (crc >>> 8);
+  return (crc ^ 0xffffffff) >>> 0;
+}
