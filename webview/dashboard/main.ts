@@ -35,9 +35,10 @@ const alerts = element('ul', { class: 'alerts', 'aria-label': 'What to look at' 
 const settings = element('section', { class: 'differences', 'aria-label': 'Settings that differ' });
 const copyResults = element(
   'button',
-  { class: 'plain copy', title: 'With the columns that do not fit here' },
+  { class: 'plain copy', title: 'With the columns that do not fit here', hidden: true },
   'Copy Results as CSV',
 );
+copyResults.hidden = true;
 copyResults.addEventListener('click', () =>
   link.post({ type: 'copy', text: resultsCsv(model.heads, model.pairs), what: 'The results, as CSV,' }),
 );
@@ -83,7 +84,7 @@ replaceChildren(
       {},
       element('h1', { class: 'spoken' }, 'Dashboard'),
       loading,
-      element('div', { class: 'top' }, heads, controls.root),
+      element('div', { class: 'top' }, heads, copyResults, controls.root),
       alerts,
       results,
       settings,
@@ -133,7 +134,8 @@ function drawHeads(): void {
   replaceChildren(alerts, ...alertsView(model.heads, showAlert));
   alerts.hidden = alerts.children.length === 0;
   const tested = model.heads.some((head) => head.results.length > 0);
-  replaceChildren(results, resultsTable(model.heads, model.pairs), tested ? copyResults : null);
+  replaceChildren(results, resultsTable(model.heads, model.pairs));
+  copyResults.hidden = !tested;
   settings.hidden = model.heads.length < 2;
   const open = settings.querySelector('details')?.open === true;
   replaceChildren(settings, ...settingsView(model.heads, model.differences, open));
