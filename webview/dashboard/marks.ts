@@ -34,7 +34,7 @@ export function marksOf(model: Model, panel: string): Mark[] {
       const value = check[what];
       return x === undefined || value === undefined
         ? []
-        : [{ x, value, colour: colour(run), run, text: `validation after step ${step}` }];
+        : [{ x, value, colour: colour(run), run, text: `validation after update ${step}` }];
     });
     if (what === 'loss') return checks; // tests write answers, and have none
     const tests = head.results.flatMap((result): Mark[] => {

@@ -19,12 +19,15 @@ export function registerExport(services: Services): vscode.Disposable {
     if (file === undefined) return undefined;
     const decisions = services.runs.cache.decisions(run).value ?? decisionsOf([]);
     writeOutput(file, file.endsWith('.md') ? casesMarkdown(all, decisions) : casesLines(all, decisions));
-    const open = t('Open File');
-    const text = t('{0} exported.', plural(all.length, 'case'));
-    if ((await vscode.window.showInformationMessage(text, open)) === open)
-      await vscode.window.showTextDocument(vscode.Uri.file(file));
+    void tell(file, t('{0} exported.', plural(all.length, 'case')));
     return file;
   });
+}
+
+async function tell(file: string, text: string): Promise<void> {
+  const open = t('Open File');
+  if ((await vscode.window.showInformationMessage(text, open)) === open)
+    await vscode.window.showTextDocument(vscode.Uri.file(file));
 }
 
 async function chooseFile(): Promise<string | undefined> {

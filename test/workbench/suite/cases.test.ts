@@ -235,6 +235,42 @@ suite('Failure cases', () => {
     assert.deepEqual([...decisionsOf(readDecisions(imported)).picked.keys()], ['bridge-1']);
   });
 
+  test('a list of cases is walked, marked, noted, read and exported', async () => {
+    const call = vscode.commands.executeCommand;
+    await call('distillery.showFailures', { run: imported });
+    const first = { run: imported, problemId: 'bridge-1' };
+    await openCase(first);
+    const active = () => JSON.parse(vscode.window.activeTextEditor!.document.uri.query).problemId as string;
+    await call('distillery.nextCase', first);
+    const next = active();
+    assert.notEqual(next, 'bridge-1');
+    await call('distillery.previousCase');
+    assert.equal(active(), 'bridge-1');
+
+    const document = await openCase({ run: imported, problemId: 'bridge-2' });
+    await call('distillery.markFirstWrongStep', { run: imported, problemId: 'bridge-2' }, 0);
+    await call('distillery.noteCase', { run: imported, problemId: 'bridge-2' }, 'odd wording');
+    await call('distillery.markRead', { run: imported, problemId: 'bridge-2' });
+    await until('the note in the case', () => document.getText().includes('Note: odd wording'));
+    const { steps, notes, read } = decisionsOf(readDecisions(imported));
+    assert.deepEqual(steps.get('bridge-2'), { sample: 0, step: 0 });
+    assert.deepEqual([notes.get('bridge-2'), read.has('bridge-2')], ['odd wording', true]);
+    await call('distillery.markFirstWrongStep', { run: imported, problemId: 'bridge-2' }, null);
+    assert.equal(decisionsOf(readDecisions(imported)).steps.size, 0);
+
+    await call('distillery.filterFailures', 'is:read');
+    const file = join(root(), 'exported.jsonl');
+    await call('distillery.exportCases', file);
+    await call('distillery.clearFailuresFilter');
+    const lines = readFileSync(file, 'utf8').trim().split('\n');
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line)).map(({ problemId, decisions: { note, read } }) => [problemId, note, read]),
+      [['bridge-2', 'odd wording', true]],
+    );
+    await call('distillery.exportCases', join(root(), 'exported.md'));
+    assert.match(readFileSync(join(root(), 'exported.md'), 'utf8'), /^## bridge-1\n[\s\S]*^Note: odd wording$/m);
+  });
+
   test("a run's own cases open, each of its answers, and a completion with its tokens' facts", async () => {
     const run = listRuns(runs()).find((one) => one.folder !== imported)!.folder;
     const failure: FailureRecord = readFailures(run)[0];
