@@ -10,11 +10,12 @@ import { parseArgs } from 'node:util';
 import { defaultAdam } from '../../src/config/adam';
 import { type Evaluation, evaluate } from '../../src/curriculum/evaluate';
 import { prepareLessons } from '../../src/curriculum/lessons';
+import { learningRateAt } from '../../src/curriculum/schedule';
 import { arithmeticDefaults, arithmeticItems } from '../../src/data/arithmetic';
+import { EmbeddedStudent } from '../../src/engine/embedded/student';
 import type { Example } from '../../src/engine-data/examples';
 import { useBackend } from '../../src/kernels/backends';
 import { createOptimizer } from '../../src/learning/optimizer';
-import { learningRateAt } from '../../src/learning/schedule';
 import { supervisedStep } from '../../src/learning/supervised';
 import { saveStudent } from '../../src/model/hf-folder';
 import { createModel } from '../../src/model/transformer';
@@ -90,6 +91,7 @@ async function main(): Promise<void> {
     tokenizer,
   );
 
+  const student = new EmbeddedStudent(model, values.out, () => {});
   const started = performance.now();
   let loss = 0;
   let losses = 0;
@@ -104,8 +106,8 @@ async function main(): Promise<void> {
     if ((update + 1) % every !== 0 && update + 1 !== updates) continue;
     const seconds = (performance.now() - started) / 1000;
     const answers = { maxNewTokens: 260, batch: 128, seed };
-    const greedy = await evaluate(model, tokenizer, lessons, { ...answers, temperature: 0 });
-    const sampled = await evaluate(model, tokenizer, lessons, { ...answers, temperature: 1 });
+    const greedy = await evaluate(student, tokenizer, lessons, { ...answers, temperature: 0 });
+    const sampled = await evaluate(student, tokenizer, lessons, { ...answers, temperature: 1 });
     console.log(
       `update ${update + 1}: loss ${(loss / losses).toFixed(4)}, ${Math.round(tokens / seconds)} tokens/s, ` +
         `validation ${told(greedy)}, at temperature 1 ${told(sampled)}`,

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { plainPrompt } from '../chain/prompts';
+import type { Backend } from '../config/backends';
 import { withoutEnd } from '../curriculum/evaluate';
 import { type AskedStudent, openStudent } from '../curriculum/students';
+import { startEngine } from '../engine/engines';
+import type { Engine } from '../engine/port';
 import { UserError } from '../errors';
-import { useBackend } from '../kernels/backends';
-import { disposeModel } from '../model/transformer';
-import { sample } from '../rollout/sample';
 import { backendOption, promptOption, promptSettings, studentAt } from './asked-student';
 import { exitCodes, printDocument } from './exit';
 import { plural } from './format';
@@ -21,7 +21,7 @@ interface Options {
   prompt?: 'auto' | 'plain' | 'chat';
   system?: string;
   raw?: boolean;
-  backend: 'auto';
+  backend: Backend;
   json?: boolean;
 }
 
@@ -56,10 +56,9 @@ Examples:
       const stop = () => interrupted.abort();
       process.once('SIGINT', stop);
       try {
-        await useBackend(options.backend);
-        const loading = waiting('Loading the student', options.json);
-        const student = openOnce(path, options, loading);
+        const engine = await startEngine(options.backend);
         try {
+          const student = await openWhileWaiting(engine, path, options);
           const { signal } = interrupted;
           if (question !== undefined) await answer(student, question, options, signal);
           else await answerLines(student, options, signal);
@@ -68,7 +67,7 @@ Examples:
           stdout.write('\n');
           process.exitCode = exitCodes.stopped;
         } finally {
-          disposeModel(student.model);
+          await engine.close();
         }
       } finally {
         process.off('SIGINT', stop);
@@ -76,12 +75,9 @@ Examples:
     });
 }
 
-function openOnce(path: string, options: Options, loaded: () => void): AskedStudent {
-  try {
-    return openStudent(path, options.raw ? { prompt: 'plain' } : promptSettings(path, options));
-  } finally {
-    loaded();
-  }
+function openWhileWaiting(engine: Engine, path: string, options: Options): Promise<AskedStudent> {
+  const loaded = waiting('Loading the student', options.json);
+  return openStudent(engine, path, options.raw ? { prompt: 'plain' } : promptSettings(path, options)).finally(loaded);
 }
 
 async function answerLines(student: AskedStudent, options: Options, signal: AbortSignal): Promise<void> {
@@ -101,24 +97,24 @@ async function answerLines(student: AskedStudent, options: Options, signal: Abor
 
 /** Writes one answer as it comes, several when they are there. */
 async function answer(
-  { model, tokenizer }: AskedStudent,
+  { student, tokenizer }: AskedStudent,
   question: string,
   options: Options,
   signal: AbortSignal,
 ): Promise<void> {
   const { samples, seed, json } = options;
   const prompt = tokenizer.encodePrompt(options.raw ? question : plainPrompt(question));
-  const room = model.config.maxPositions - prompt.length;
+  const room = student.facts.maxPositions - prompt.length;
   if (room < 1)
     throw new UserError(
-      `the question has ${prompt.length} tokens, the student ${model.config.maxPositions} positions`,
+      `the question has ${prompt.length} tokens, the student ${student.facts.maxPositions} positions`,
       {
         code: 'input',
         remedy: 'Ask something shorter.',
       },
     );
   let shown = '';
-  const { completions, summary } = await sample(model, [prompt], {
+  const { completions, summary } = await student.sample([prompt], {
     sampling: { temperature: options.temperature ?? (samples > 1 ? 0.7 : 0), topK: 0, topP: 1, minP: 0 },
     maxNewTokens: Math.min(options.maxNewTokens, room),
     eosIds: tokenizer.eosIds,

@@ -2,9 +2,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
+import { backendNames } from '../config/backends';
 import { runConfigOf } from '../curriculum/run-config';
 import { UserError } from '../errors';
-import { backendNames } from '../kernels/backends';
 import { runFile } from '../runs/layout';
 import { openRun } from '../runs/reading';
 import type { PromptSettings } from '../student-files/prompting';
@@ -20,7 +20,7 @@ export const promptOption = () =>
   ]);
 
 export const backendOption = () =>
-  new Option('--backend <name>', 'what computes').choices(['auto', ...backendNames]).default('auto');
+  new Option('--backend <name>', 'what computes').choices(backendNames).default('auto');
 
 /** As the run of the checkpoint asked it, where nothing else is asked for. */
 export function promptSettings(checkpoint: string, { prompt, system }: PromptSettings): PromptSettings {

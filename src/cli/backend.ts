@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
 import { installTensorFlow, repairTensorFlow, uninstallTensorFlow } from '../backend-install/install';
-import { type Installed, readInstalled, tensorFlowFolder } from '../kernels/tensorflow/installed';
-import { probe } from '../kernels/tensorflow/probe';
-import { verifyTensorFlow } from '../kernels/tensorflow/verify';
+import {
+  type Installed,
+  probe,
+  readInstalled,
+  tensorFlowFolder,
+  verifyTensorFlow,
+} from '../engine/embedded/tensorflow';
 import { askConsent } from './consent';
 import { print, printDocument } from './exit';
 import { bytes, columns } from './format';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { examineMachine, type MachineFacts, machineProblems } from '../curriculum/machine';
-import type { BackendReport } from '../kernels/backends';
+import type { EngineReport } from '../engine/kind';
+import { examineMachine, type MachineFacts, machineProblems } from '../engine/machine';
 import { runsFolderName } from '../runs/layout';
 import { exitCodes, printDocument } from './exit';
 import { bytes, columns } from './format';
@@ -67,7 +67,7 @@ function text({
   ].join('\n');
 }
 
-function backendText({ name, usable, detail, advice, gflops }: BackendReport): string[] {
+function backendText({ name, usable, detail, advice, gflops }: EngineReport): string[] {
   const speed = gflops === undefined ? '' : `, ${gflops < 10 ? gflops.toPrecision(2) : gflops.toFixed(0)} GFLOP/s`;
   return [
     `${usable ? pc.green('✓') : pc.red('✗')} ${pc.bold(name)}  ${usable ? detail + speed : pc.yellow(detail)}`,

@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Backend } from '../config/backends';
 import type { PromptStyle } from '../config/student';
 import { caveats } from '../curriculum/caveats';
 import { type Evaluation, evaluate } from '../curriculum/evaluate';
 import { prepareLessons } from '../curriculum/lessons';
 import { openStudent } from '../curriculum/students';
 import type { Problems } from '../data/problems';
+import { startEngine } from '../engine/engines';
 import { UserError } from '../errors';
-import { useBackend } from '../kernels/backends';
-import { disposeModel } from '../model/transformer';
 import { loadStudentTokenizer } from '../student-files/folder';
 import { type PromptSettings, promptStyle } from '../student-files/prompting';
 import { writeOutput } from '../writing';
@@ -34,7 +34,7 @@ interface Options extends TestOptions {
   samples: number;
   prompt?: PromptSettings['prompt'];
   system?: string;
-  backend: 'auto';
+  backend: Backend;
   out?: string;
   json?: boolean;
 }
@@ -89,12 +89,13 @@ Examples:
       const checkpoint = studentAt(named);
       const data = await loadTestData(checkpoint, options);
       if (!data) return;
-      const backend = await useBackend(options.backend);
-      const { model, tokenizer, prompt } = openStudent(checkpoint, promptSettings(checkpoint, options));
+      const engine = await startEngine(options.backend);
+      const opened = await openStudent(engine, checkpoint, promptSettings(checkpoint, options));
+      const { student, tokenizer, prompt } = opened;
       const { samples } = options;
       const lessons = prepareLessons(data.problems, tokenizer);
       const longest = Math.max(...lessons.map(({ prompt }) => prompt.length));
-      const room = model.config.maxPositions - longest;
+      const room = student.facts.maxPositions - longest;
       const settings = {
         maxNewTokens: options.maxNewTokens ?? Math.max(1, Math.min(data.evaluation?.maxNewTokens ?? 512, room)),
         temperature: options.temperature ?? (samples > 1 ? 0.7 : (data.evaluation?.temperature ?? 0)),
@@ -104,10 +105,17 @@ Examples:
       };
       const asked = lessons.flatMap((lesson) => Array.from({ length: samples }, () => lesson));
       const done = waiting(`Answering ${plural(lessons.length, 'problem')}`, options.json);
-      const evaluation = await evaluate(model, tokenizer, asked, settings).finally(done);
-      disposeModel(model);
+      const evaluation = await evaluate(student, tokenizer, asked, settings).finally(done);
+      await engine.close();
       const chatTemplate = tokenizer.chatTemplate !== null;
-      tell({ checkpoint: resolve(checkpoint), chatTemplate }, data, evaluation, settings, backend.description, options);
+      tell(
+        { checkpoint: resolve(checkpoint), chatTemplate },
+        data,
+        evaluation,
+        settings,
+        engine.info.description,
+        options,
+      );
     });
 }
 

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { runConfigOf } from '../curriculum/run-config';
-import { useBackend } from '../kernels/backends';
-import { type Exported, type ExportFormat, exportStudent } from '../model/export';
+import { type Exported, type ExportFormat, exportStudent } from '../engine/embedded/export';
 import type { WrittenType } from '../student-files/gguf/write';
 import { studentAt } from './asked-student';
 import { printDocument } from './exit';
@@ -78,12 +77,11 @@ async function write(
   dtype: string,
   { force, json }: { force?: boolean; json?: boolean },
 ): Promise<Exported> {
-  await useBackend('embedded');
   const done = waiting(`Writing ${out}`, json);
   const prompts = runConfigOf(student)?.experiment.student;
   let exported: Exported;
   try {
-    exported = exportStudent(student, out, { format, dtype: dtype.toUpperCase() as WrittenType, force, prompts });
+    exported = await exportStudent(student, out, { format, dtype: dtype.toUpperCase() as WrittenType, force, prompts });
   } finally {
     done();
   }

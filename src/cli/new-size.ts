@@ -3,7 +3,7 @@
 import { checkExperiment } from '../config/check';
 import { resolveExperiment } from '../config/load';
 import { type Lengths, peakOf, settleMemory } from '../curriculum/memory';
-import { memoryLimits } from '../curriculum/memory-limits';
+import { memoryOf } from '../engine/engines';
 import { loadStudentConfig } from '../student-files/folder';
 
 export interface Size {
@@ -15,6 +15,8 @@ export interface Size {
 
 export const usualSize: Size = { prompts: 16, testing: 64 };
 const leastPrompts = 2;
+/** A new experiment says `auto`. */
+const model = memoryOf('auto')!;
 
 /**
  * The usual size, halved until the experiment that `write` gives for it takes no more than half of `memory` (bytes): other programs
@@ -24,7 +26,7 @@ export function fittingSize(
   write: (size: Size) => string,
   folder: string,
   lengths: Lengths,
-  memory = memoryLimits('auto')!.total,
+  memory = model.limits()!.total,
 ): Size {
   const bytes = (size: Size): number => {
     const file = checkExperiment(write(size)).value;
@@ -38,7 +40,8 @@ export function fittingSize(
     };
     const experiment = resolveExperiment({ ...file, stages } as typeof file, folder);
     const config = loadStudentConfig(experiment.student.path);
-    return peakOf(settleMemory(experiment, config, lengths), config, lengths).bytes;
+    const sizes = { model, config, lengths };
+    return peakOf(settleMemory(experiment, sizes), sizes).bytes;
   };
   let size = usualSize;
   while (size.prompts > leastPrompts && bytes(size) > memory / 2)

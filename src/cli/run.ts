@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { backendNames } from '../config/backends';
 import { loadExperiment } from '../config/load';
 import { adjust, type RunOptions } from '../curriculum/adjust';
 import { type CurriculumEvent, Stopped } from '../curriculum/context';
 import { resumeRun, type SessionOptions, startRun } from '../curriculum/session';
-import { backendNames } from '../kernels/backends';
 import { runsFolderName } from '../runs/layout';
 import { readStart, readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
@@ -38,7 +38,7 @@ export function addRunCommands(program: Command): void {
     .option('--limit <n>', 'use at most n test and n validation rows, and 2n training rows with these', positive)
     .option('--quick', 'the cut-down budget of the experiment')
     .option('--seed <n>', 'another seed', count)
-    .addOption(new Option('--backend <name>', 'another backend').choices(['auto', ...backendNames]))
+    .addOption(new Option('--backend <name>', 'another backend').choices(backendNames))
     .option('--runs <folder>', 'where run folders go (default: .distillery/runs beside the experiment)')
     .option('--download', 'fetch the student from the Hugging Face Hub when it is not on this machine')
     .option('--json', 'one JSON object a line: the run, its events, the result')
@@ -101,7 +101,7 @@ async function follow(
     const result = await begin({
       notify,
       signal: stop.signal,
-      begun: (run, backend) => {
+      begun: (run, { info: backend }) => {
         folder = run.folder;
         if (json) print({ run: { folder, record: run.record, backend } });
         else stdout.write(`${pc.bold(run.record.name)} on ${backend.description}\n${pc.dim(shown(folder))}\n\n`);

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { once } from '../once';
 import type { BaselineName } from '../stages';
 import { adam } from './adam';
+import { backends } from './backends';
 import { choice, flag, group, list, notAnObject, number, optionalGroup, overrides, share, text, whole } from './fields';
 import { type LoraSettings, lora } from './lora';
 import type { RewardConfig } from './reward';
@@ -181,14 +182,11 @@ export const experimentSchema = once(() =>
       }),
     description: text('What this experiment is to find out.').optional(),
     seed: whole('Seed of everything random.', { min: 0, max: 0x7fffffff }).default(1),
-    backend: choice('What computes.', {
-      auto: 'The best that works here.',
-      embedded: 'Fused kernels: the native addon where it loads, else WebAssembly. Needs nothing installed.',
-      'embedded-wasm': 'Fused kernels as WebAssembly only.',
-      'tensorflow-gpu': 'TensorFlow on CUDA, for big students: set it up by `distillery backend install --gpu`.',
-      tensorflow: 'TensorFlow: set it up by `distillery backend install`.',
-      cpu: 'Plain JavaScript: the numeric reference, for toy sizes only.',
-    }).default('auto'),
+    backend: choice('What computes.', backends).default('auto'),
+    checkpointMinutes: number(
+      'Minutes of training after which a checkpoint is taken, beside those of the checks: what a crash can cost.',
+      { above: 0, max: 1440 },
+    ).default(10),
     student: group('The model that learns.', {
       ...studentFields(),
       lora: lora(),
@@ -231,7 +229,6 @@ export const experimentSchema = once(() =>
 
 /** An experiment as written in a file: only name, student and data are needed. */
 export type ExperimentFile = z.input<ReturnType<typeof experimentSchema>>;
-export type Backend = ParsedExperiment['backend'];
 export type DataSource = z.output<ReturnType<typeof dataSource>>;
 
 /** An experiment with defaults filled in, its paths and rewards as written. */

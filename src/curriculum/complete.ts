@@ -1,7 +1,7 @@
 import { groundedness } from '../chain/grounded';
 import { type MaskRatio, maskRatioAt } from '../chain/mask';
 import type { CompleteSettings } from '../config/experiment';
-import type { Model } from '../model/transformer';
+import type { Student } from '../engine/port';
 import { Random } from '../random';
 import type { Context } from './context';
 import type { ScoredGroup, ScoredSample } from './groups';
@@ -16,7 +16,7 @@ import { drawReplay, type OwnSamples } from './replay';
  */
 export async function complete(
   context: Context,
-  model: Model,
+  student: Student,
   settings: CompleteSettings,
   own: OwnSamples,
 ): Promise<string> {
@@ -26,7 +26,7 @@ export async function complete(
     settings.maskSchedule === 'bridge'
       ? { preset: 'bridge' }
       : maskRatioAt(settings.maskSchedule, update / settings.updates);
-  return trainGrpo(context, model, {
+  return trainGrpo(context, student, {
     stage: 'complete',
     phase: 'complete',
     settings,
@@ -44,7 +44,7 @@ export async function complete(
         );
         // Steps that leave no room for an answer are not shown.
         const answer = Math.min(settings.maxNewTokens, lesson.teacherTokens?.length ?? settings.maxNewTokens);
-        return { row, prompt: prompt.length + answer <= model.config.maxPositions ? prompt : lesson.prompt };
+        return { row, prompt: prompt.length + answer <= student.facts.maxPositions ? prompt : lesson.prompt };
       }),
     keep: (group) => {
       if (isPlain(group)) keepOwn(own, group);

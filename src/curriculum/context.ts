@@ -22,6 +22,8 @@ export interface Context {
   /** Seconds of training each stage took, over restarts. */
   seconds: Partial<Record<StageName, number>>;
   notify: (event: CurriculumEvent) => void;
+  /** The run was killed, and has taken no checkpoint since: the next update is kept at once, so that a run that is killed again gets on. */
+  interrupted: boolean;
   /** Aborted with `Cancelled` to end at once, with anything else to end after a checkpoint. */
   signal: AbortSignal;
   /**

@@ -2,8 +2,9 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { memory } from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { breathe } from '../breath';
+import type { Engine } from '../engine/port';
 import { testedBackend } from '../kernels/testing/backends';
-import { breathe } from '../learning/breath';
 import { loadStudent } from '../model/hf-folder';
 import { disposeModel } from '../model/transformer';
 import { sample } from '../rollout/sample';
@@ -12,7 +13,7 @@ import { Cancelled, type CurriculumEvent, Stopped } from './context';
 import { resumeRun, startRun } from './session';
 import { tinyExperiment, tinyWorkspace } from './testing/tiny';
 
-vi.mock('../learning/breath', { spy: true });
+vi.mock('../breath', { spy: true });
 vi.mock('../rollout/sample', { spy: true });
 
 let folder = '';
@@ -271,7 +272,7 @@ describe('a run', () => {
   it.each([1, 4, 9, 14, 22])('gives the same when it is stopped within an update, at breath %i', async (breaths) => {
     const stop = new AbortController();
     const breath = vi.mocked(breathe);
-    const { breathe: real } = await vi.importActual<typeof import('../learning/breath')>('../learning/breath');
+    const { breathe: real } = await vi.importActual<typeof import('../breath')>('../breath');
     let run = '';
     let seen = 0;
     breath.mockImplementation((signal) => {
@@ -332,7 +333,7 @@ describe('a run', () => {
       writeFileSync(file, JSON.stringify({ ...config, experiment: { ...config.experiment, backend: 'auto' } }));
       const events: CurriculumEvent[] = [];
       let used = '';
-      const begun = (_: unknown, backend: { name: string }) => (used = backend.name);
+      const begun = (_: unknown, { info }: Engine) => (used = info.name);
       await resumeRun(run, { ...quiet, begun, notify: (event) => events.push(event) });
       const warnings = events.flatMap((event) =>
         event.type === 'note' && event.level === 'warning' && !/^\d+ of \d+ answers/.test(event.text) ? event.text : [],

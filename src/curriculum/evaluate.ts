@@ -1,7 +1,6 @@
 import { judge } from '../answers/grade';
+import type { Student } from '../engine/port';
 import type { Draft } from '../engine-data/sampling';
-import type { Model } from '../model/transformer';
-import { sample } from '../rollout/sample';
 import { mean, wilsonInterval } from '../statistics';
 import type { Tokenizer } from '../student-files/tokenizer';
 import type { Context } from './context';
@@ -49,7 +48,7 @@ export interface EvaluationOptions {
 
 /** Answers every lesson from its plain question (or from `prompts`) and compares with the gold answers. */
 export async function evaluate(
-  model: Model,
+  student: Student,
   tokenizer: Tokenizer,
   lessons: readonly Lesson[],
   options: EvaluationOptions,
@@ -77,7 +76,7 @@ export async function evaluate(
       options.answered?.(answerOf(draft, i), i);
     }
   };
-  const { completions } = await sample(model, prompts as number[][], {
+  const { completions } = await student.sample(prompts, {
     sampling: { temperature: options.temperature, topK: 0, topP: 1, minP: 0 },
     maxNewTokens: options.maxNewTokens,
     eosIds: tokenizer.eosIds,
@@ -116,19 +115,19 @@ interface AskedOtherwise {
  */
 export function evaluateLessons(
   { experiment, tokenizer, signal }: Context,
-  model: Model,
+  student: Student,
   lessons: readonly Lesson[],
   otherwise?: AskedOtherwise,
 ): Promise<Evaluation> {
   const { seed, evaluation } = experiment;
   const settings = { ...evaluation, seed, signal };
-  if (!otherwise) return evaluate(model, tokenizer, lessons, settings);
+  if (!otherwise) return evaluate(student, tokenizer, lessons, settings);
   const { prompts, rows, maxNewTokens } = otherwise;
   const fewer = {
     batch: Math.min(evaluation.batch, rows),
     maxNewTokens: Math.min(evaluation.maxNewTokens, maxNewTokens),
   };
-  return evaluate(model, tokenizer, lessons, { ...settings, ...fewer }, prompts);
+  return evaluate(student, tokenizer, lessons, { ...settings, ...fewer }, prompts);
 }
 
 /** The tokens of a completion without its end token. */

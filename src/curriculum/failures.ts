@@ -1,8 +1,7 @@
 import { judge } from '../answers/grade';
 import { describeFailure, recordedAnswer } from '../cases/describe';
 import type { RewriteSettings } from '../config/experiment';
-import type { Model } from '../model/transformer';
-import { sample } from '../rollout/sample';
+import type { Student } from '../engine/port';
 import { keepOwn } from './complete';
 import type { Context } from './context';
 import { decisionsFor, pickedRows } from './decisions';
@@ -24,7 +23,7 @@ interface Attempt {
  */
 export async function findFailures(
   context: Context,
-  model: Model,
+  student: Student,
   settings: RewriteSettings['failures'],
   own: OwnSamples,
 ): Promise<number[]> {
@@ -36,7 +35,7 @@ export async function findFailures(
   const recorded = rows.filter((row) => train[row].problem.student);
   const failed = fromData
     ? recordedAttempts(context, recorded, picked)
-    : await attempt(context, model, rows, picked, settings, own);
+    : await attempt(context, student, rows, picked, settings, own);
   const source = fromData ? 'data' : (results.complete ?? 'student');
   run.failures(
     [...failed].map(([row, attempts]) =>
@@ -53,7 +52,7 @@ export async function findFailures(
 /** Failing and picked rows with their attempts. Rows that are already right too often are not sampled further. */
 async function attempt(
   context: Context,
-  model: Model,
+  student: Student,
   rows: number[],
   picked: readonly number[],
   settings: RewriteSettings['failures'],
@@ -64,7 +63,7 @@ async function attempt(
     rows.filter((row) => attempts.get(row)!.filter(({ correct }) => correct).length <= settings.maxCorrect);
   const round = async (name: string, temperature: number, count: number) => {
     const asked = open();
-    const answers = await answer(context, model, asked, name, temperature, count);
+    const answers = await answer(context, student, asked, name, temperature, count);
     asked.forEach((row, i) => {
       attempts.get(row)!.push(...answers[i]);
       keepOwn(own, { row, lesson: context.train[row], samples: answers[i] });
@@ -78,15 +77,14 @@ async function attempt(
 
 async function answer(
   context: Context,
-  model: Model,
+  student: Student,
   rows: number[],
   stream: string,
   temperature: number,
   groupSize: number,
 ): Promise<Attempt[][]> {
   const { train, tokenizer, experiment, signal } = context;
-  const { completions } = await sample(
-    model,
+  const { completions } = await student.sample(
     rows.map((row) => train[row].prompt),
     {
       sampling: { temperature, topK: 0, topP: 1, minP: 0 },

@@ -1,15 +1,13 @@
-import { tensor2d } from '@tensorflow/tfjs-core';
 import { judge } from '../answers/grade';
 import { showsSteps } from '../chain/prompts';
 import type { GrpoSettings } from '../config/experiment';
+import type { Student } from '../engine/port';
 import type { Episode } from '../engine-data/examples';
 import type { TokenMeasures } from '../engine-data/training';
-import { groupAdvantages } from '../kernels/interface';
-import type { Model } from '../model/transformer';
 import { type RewardInput, type RewardScore, scoreGroup } from '../rewards/compose';
-import { sample } from '../rollout/sample';
 import type { RolloutRecord } from '../runs/records';
 import { deviation, mean } from '../statistics';
+import { groupAdvantages } from './advantages';
 import type { Context } from './context';
 import { withoutEnd } from './evaluate';
 import type { Lesson } from './lessons';
@@ -52,14 +50,13 @@ export function isFlat({ samples }: ScoredGroup, by: FlatBy): boolean {
 /** Samples `settings.group` completions for each prompt, scores them and gives them advantages. `stream` names the draw. */
 export async function sampleGroups(
   context: Context,
-  model: Model,
+  student: Student,
   prompts: readonly GroupPrompt[],
   settings: GrpoSettings,
   stream: (string | number)[],
 ): Promise<{ groups: ScoredGroup[]; generatedTokens: number }> {
   const { tokenizer, experiment, notify, signal } = context;
-  const { completions } = await sample(
-    model,
+  const { completions } = await student.sample(
     prompts.map((one) => one.prompt),
     {
       sampling: settings.sampling,
@@ -115,15 +112,11 @@ export async function sampleGroups(
   return { groups, generatedTokens };
 }
 
-function assignAdvantages(groups: ScoredGroup[], settings: GrpoSettings): void {
-  const rewards = tensor2d(groups.map(({ samples }) => samples.map(({ score }) => score.total ?? Number.NaN)));
-  const advantages = groupAdvantages(rewards, settings.scale);
-  const values = advantages.dataSync();
-  for (const [p, { samples }] of groups.entries()) {
-    for (const [i, one] of samples.entries()) one.advantage = values[p * settings.group + i];
-  }
-  rewards.dispose();
-  advantages.dispose();
+function assignAdvantages(groups: ScoredGroup[], { scale }: GrpoSettings): void {
+  const rewards = groups.map(({ samples }) => samples.map(({ score }) => score.total ?? Number.NaN));
+  const advantages = groupAdvantages(rewards, scale);
+  for (const [p, { samples }] of groups.entries())
+    for (const [i, one] of samples.entries()) one.advantage = advantages[p][i];
 }
 
 /** The groups as what the loss takes. */

@@ -1,12 +1,10 @@
 import type { GrpoSettings } from '../config/experiment';
+import type { Snapshot, Student } from '../engine/port';
 import type { Example } from '../engine-data/examples';
-import { grpoStep } from '../learning/grpo';
-import { addsNothing } from '../model/lora';
-import { copyModel, disposeModel, type Model, shareFrozen } from '../model/transformer';
 import { bits } from '../random';
 import type { StageName } from '../stages';
-import { checkpointFolder, loadWeights } from './checkpoints';
-import type { Context } from './context';
+import { checkpointFolder } from './checkpoints';
+import type { Context, UpdateResult } from './context';
 import {
   episodes,
   type GroupPrompt,
@@ -37,65 +35,68 @@ export interface GrpoPhase {
   state?: { save(): unknown; restore(saved: unknown): void };
 }
 
-export async function trainGrpo(context: Context, model: Model, phase: GrpoPhase): Promise<string> {
-  const { settings, stage } = phase;
-  const { seed, adam } = context.experiment;
-  const salt = `${stage}/${phase.phase}`;
-  const reference = settings.beta > 0 ? referencePolicy(context, model, phase.reference) : null;
+export async function trainGrpo(context: Context, student: Student, phase: GrpoPhase): Promise<string> {
+  const { beta, updates } = phase.settings;
+  const chosen = phase.reference === null ? undefined : checkpointFolder(context, phase.reference);
+  const reference = beta > 0 ? await student.snapshot(chosen) : null;
   try {
-    return await train(context, model, {
+    return await train(context, student, {
       ...phase,
       firstStep: 0,
-      updates: settings.updates,
-      async update(student, optimizer, update, learningRate) {
-        const { groups, drawn, generatedTokens } = await draw(context, student, phase, update);
-        for (const group of drawn) phase.keep?.(group);
-        const step = await grpoStep(
-          student,
-          optimizer,
-          {
-            episodes: episodes(groups, settings.maskTruncated),
-            replay: phase.replay(update),
-            reference,
-            learningRate,
-            seed: bits(seed, salt, update) >>> 1,
-          },
-          {
-            ...settings,
-            ...memorySettings(settings),
-            adam,
-            temperature: settings.sampling.temperature,
-            samplingPrecision: settings.sampling.precision,
-            policyWeight: phase.policyWeight,
-            replayWeight: settings.replay.weight,
-            signal: context.signal,
-          },
-        );
-        const { perToken, tokens, ratio: _, ...measures } = step;
-        const recorded = rolloutRecords(context, groups, settings.tokenMeasures ? perToken : null);
-        context.run.rollouts(stage, update + 1, recorded);
-        const measured = measureGroups(drawn, settings.dynamicSampling.by);
-        return { metrics: { ...measures, ...measured }, tokens: tokens + generatedTokens };
-      },
+      updates,
+      update: (update, learningRate) => grpoUpdate({ context, student, phase, reference }, update, learningRate),
     });
   } finally {
-    if (reference) disposeModel(reference);
+    await reference?.discard();
   }
 }
 
-/** The student at the start of the stage. Frozen weights are the student's own: beside an adapter, at most a second adapter is kept. */
-function referencePolicy(context: Context, model: Model, checkpoint: string | null): Model {
-  if (!checkpoint && model.adapter && addsNothing(model.adapter)) return shareFrozen(model);
-  const reference = copyModel(model);
-  if (checkpoint) loadWeights(reference, checkpointFolder(context, checkpoint));
-  return reference;
+interface Learning {
+  context: Context;
+  student: Student;
+  phase: GrpoPhase;
+  /** The reference policy; null where there is no KL term. */
+  reference: Snapshot | null;
+}
+
+/** Samples groups, learns from them, and records both. */
+async function grpoUpdate(learning: Learning, update: number, learningRate: number): Promise<UpdateResult> {
+  const { context, student, phase, reference } = learning;
+  const { settings, stage } = phase;
+  const { seed, adam } = context.experiment;
+  const { groups, drawn, generatedTokens } = await draw(context, student, phase, update);
+  for (const group of drawn) phase.keep?.(group);
+  const step = await student.grpoStep(
+    {
+      episodes: episodes(groups, settings.maskTruncated),
+      replay: phase.replay(update),
+      reference,
+      learningRate,
+      seed: bits(seed, `${stage}/${phase.phase}`, update) >>> 1,
+    },
+    {
+      ...settings,
+      ...memorySettings(settings),
+      adam,
+      temperature: settings.sampling.temperature,
+      samplingPrecision: settings.sampling.precision,
+      policyWeight: phase.policyWeight,
+      replayWeight: settings.replay.weight,
+      signal: context.signal,
+    },
+  );
+  const { perToken, tokens, ratio: _, ...measures } = step;
+  const recorded = rolloutRecords(context, groups, settings.tokenMeasures ? perToken : null);
+  context.run.rollouts(stage, update + 1, recorded);
+  const measured = measureGroups(drawn, settings.dynamicSampling.by);
+  return { metrics: { ...measures, ...measured }, tokens: tokens + generatedTokens };
 }
 
 /**
  * The groups of an update. Flat ones have no advantages, whatever makes them flat. With dynamic sampling they are replaced by further draws
  * until the update is full, or the last round is over.
  */
-async function draw(context: Context, model: Model, phase: GrpoPhase, update: number) {
+async function draw(context: Context, student: Student, phase: GrpoPhase, update: number) {
   const { settings, stage } = phase;
   const { dynamicSampling, prompts } = settings;
   const drawn: ScoredGroup[] = [];
@@ -104,7 +105,7 @@ async function draw(context: Context, model: Model, phase: GrpoPhase, update: nu
   const rounds = dynamicSampling.enabled ? dynamicSampling.maxRounds : 1;
   for (let round = 0; round < rounds; round++) {
     const stream = [`${stage}/${phase.phase}`, update, round];
-    const sampled = await sampleGroups(context, model, phase.prompts(update, round), settings, stream);
+    const sampled = await sampleGroups(context, student, phase.prompts(update, round), settings, stream);
     drawn.push(...sampled.groups.map((group) => (flat(group) ? withoutAdvantage(group) : group)));
     generatedTokens += sampled.generatedTokens;
     if (drawn.filter((group) => !flat(group)).length >= prompts) break;

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { defaultLora } from '../config/lora';
+import { memoryModel } from '../engine/embedded/memory';
+import { machineMemory, memoryLimits } from '../engine/embedded/memory-limits';
 import { parseModelConfig } from '../student-files/config';
 import { checkMemory, peakOf, remedies, settleMemory } from './memory';
-import { machineMemory, memoryLimits } from './memory-limits';
 import { tinyExperiment } from './testing/tiny';
 
 /** The shape of SmolLM2-135M. */
@@ -20,7 +21,7 @@ const config = parseModelConfig({
   max_position_embeddings: 8192,
   tie_word_embeddings: true,
 });
-const lengths = { question: 120, chain: 250 };
+const sizes = { model: memoryModel('embedded'), config, lengths: { question: 120, chain: 250 } };
 const supervised = { updates: 3, batch: 32 };
 const grpo = { updates: 3, prompts: 16, group: 8, maxNewTokens: 384 };
 const of = (lora: object | false, changes = {}) =>
@@ -34,33 +35,33 @@ const stage = (experiment: ReturnType<typeof of>) => experiment.stages.complete 
 afterEach(() => vi.unstubAllEnvs());
 
 it('"auto" settles on numbers that depend on the student alone, and settled ones stay', () => {
-  const settled = settleMemory(of({}), config, lengths);
+  const settled = settleMemory(of({}), sizes);
   expect(stage(settled)).toMatchObject({ microBatchTokens: 1024, checkpointing: false });
   vi.stubEnv('DISTILLERY_MEMORY_LIMIT', '100');
-  expect(settleMemory(of({}), config, lengths)).toEqual(settled);
-  expect(settleMemory(settled, config, lengths)).toEqual(settled);
-  const given = settleMemory(of({}, { microBatchTokens: 3000, checkpointing: true }), config, lengths);
+  expect(settleMemory(of({}), sizes)).toEqual(settled);
+  expect(settleMemory(settled, sizes)).toEqual(settled);
+  const given = settleMemory(of({}, { microBatchTokens: 3000, checkpointing: true }), sizes);
   expect(stage(given)).toMatchObject({ microBatchTokens: 3000, checkpointing: true });
   const small = { ...config, layers: 4, hiddenSize: 256, intermediateSize: 704, vocabSize: 512 };
-  expect(stage(settleMemory(of(false), small, lengths))).toMatchObject({
+  expect(stage(settleMemory(of(false), { ...sizes, config: small }))).toMatchObject({
     microBatchTokens: 8192,
     checkpointing: false,
   });
-  const long = settleMemory(of({}), config, { question: 200, chain: 3000 });
+  const long = settleMemory(of({}), { ...sizes, lengths: { question: 200, chain: 3000 } });
   expect(stage(long)).toMatchObject({ microBatchTokens: 8192, checkpointing: true });
 });
 
 it('remedies are those that are enough', () => {
-  const settled = settleMemory(of(false, { microBatchTokens: 8192, checkpointing: false }), config, lengths);
-  const needed = peakOf(settled, config, lengths).bytes;
+  const settled = settleMemory(of(false, { microBatchTokens: 8192, checkpointing: false }), sizes);
+  const needed = peakOf(settled, sizes).bytes;
   expect(needed).toBeGreaterThan(9e9);
-  const found = remedies(settled, config, lengths, 0.6 * needed);
+  const found = remedies(settled, sizes, 0.6 * needed);
   expect(found[0]).toBe('"microBatchTokens": 512');
   expect(found).toContain('"checkpointing": true');
   expect(found).not.toContain('"student": {"lora": {}}'); // less, but not enough
   const adapted = { ...settled, student: { ...settled.student, lora: defaultLora } };
-  expect(peakOf(adapted, config, lengths).bytes).toBeLessThan(needed);
-  expect(remedies(settled, config, lengths, 1e8)).toEqual([]);
+  expect(peakOf(adapted, sizes).bytes).toBeLessThan(needed);
+  expect(remedies(settled, sizes, 1e8)).toEqual([]);
 });
 
 it('reckons with the test of the rewriter, which is shown the teacher chains', () => {
@@ -71,19 +72,19 @@ it('reckons with the test of the rewriter, which is shown the teacher chains', (
     baselines: { sft: false },
     evaluation: { maxNewTokens: 2000 },
   });
-  const peak = peakOf(settleMemory(experiment, config, lengths), config, { question: 20, chain: 3000 });
+  const peak = peakOf(settleMemory(experiment, sizes), { ...sizes, lengths: { question: 20, chain: 3000 } });
   expect(peak).toMatchObject({ stage: 'rewrite', activity: 'testing' });
   expect(peak.memory.cache).toBeGreaterThan(64 * 5000 * 2 * 30 * 3 * 64 * 4);
 });
 
 it('warns when more is needed than is free, and refuses what can never be had', () => {
-  const settled = settleMemory(of(false), config, lengths);
-  const { bytes } = peakOf(settled, config, lengths);
-  expect(checkMemory(settled, config, lengths, { free: bytes, total: bytes }).level).toBe('info');
-  const warning = checkMemory(settled, config, lengths, { free: bytes - 1e8, total: bytes });
+  const settled = settleMemory(of(false), sizes);
+  const { bytes } = peakOf(settled, sizes);
+  expect(checkMemory(settled, sizes, { free: bytes, total: bytes }).level).toBe('info');
+  const warning = checkMemory(settled, sizes, { free: bytes - 1e8, total: bytes });
   expect(warning.level).toBe('warning');
   expect(warning.text).toMatch(/needs about [\d.]+ GB of memory \(\w+, \w+\), [\d.]+ GB are free: Try "/);
-  expect(() => checkMemory(settled, config, lengths, { free: 1e9, total: 2e9 })).toThrow(/there are only 2.0 GB/);
+  expect(() => checkMemory(settled, sizes, { free: 1e9, total: 2e9 })).toThrow(/there are only 2.0 GB/);
 });
 
 it('knows the limits of WebAssembly and of control groups of both versions', () => {

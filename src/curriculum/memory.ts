@@ -3,10 +3,15 @@
 import type { Experiment, GrpoSettings } from '../config/experiment';
 import { defaultLora } from '../config/lora';
 import { longest, type Problems } from '../data/problems';
-import type { MemoryLimits } from '../engine-data/memory';
-import { type Learner, type Memory, type Pass, totalOf } from '../engine-data/memory';
+import {
+  type Learner,
+  type Memory,
+  type MemoryLimits,
+  type MemoryModel,
+  type Pass,
+  totalOf,
+} from '../engine-data/memory';
 import { UserError } from '../errors';
-import { generationMemory, updateMemory } from '../learning/memory';
 import { type BaselineName, baselineNames } from '../stages';
 import type { ModelConfig } from '../student-files/config';
 import { loadStudentConfig } from '../student-files/folder';
@@ -18,6 +23,14 @@ import { prepareLessons, wording } from './lessons';
 export interface Lengths {
   question: number;
   chain: number;
+}
+
+/** What the memory of an experiment follows from. */
+export interface Sizes {
+  /** The engine's. */
+  model: MemoryModel;
+  config: ModelConfig;
+  lengths: Lengths;
 }
 
 /** Where memory peaks: what the run is doing there, and what for. */
@@ -53,14 +66,15 @@ interface Setting {
 }
 
 /** The experiment with numbers in place of "auto": what its run records, so that it is resumed with the same. */
-export function settleMemory(experiment: Experiment, config: ModelConfig, lengths: Lengths): Experiment {
+export function settleMemory(experiment: Experiment, { model, config, lengths }: Sizes): Experiment {
   const { stages, baselines } = experiment;
   const { reconstruct, complete, rewrite } = stages;
-  const of = learnerOf(experiment, config, 0);
+  const fits = (tokens: number, again: boolean) =>
+    model.update(learnerOf(experiment, config, 0), passOf(tokens, again)).activations <= activationBudget;
   const supervised = 2 * lengths.chain + lengths.question + wording;
   const settle = <T extends Setting>(settings: T, longest: number): T => ({
     ...settings,
-    ...settled(of, settings, longest),
+    ...settled(fits, settings, longest),
   });
   const answering = (maxNewTokens: number) => lengths.question + lengths.chain + wording + maxNewTokens;
   return {
@@ -79,9 +93,9 @@ export function settleMemory(experiment: Experiment, config: ModelConfig, length
   };
 }
 
-function settled(learner: Learner, { microBatchTokens, checkpointing }: Setting, longest: number) {
-  const fits = (tokens: number, again: boolean) =>
-    updateMemory(learner, passOf(tokens, again)).activations <= activationBudget;
+type Fits = (tokens: number, checkpointing: boolean) => boolean;
+
+function settled(fits: Fits, { microBatchTokens, checkpointing }: Setting, longest: number) {
   const again = checkpointing === 'auto' ? !fits(longest, false) : checkpointing;
   let tokens = mostTokens;
   while (tokens > leastTokens && !fits(tokens, again)) tokens /= 2;
@@ -107,32 +121,45 @@ export function memorySettings({ microBatchTokens, checkpointing }: Setting) {
   return { microBatchTokens, checkpointing };
 }
 
-/** The experiment with its memory settings settled for its student and rows, and what `checkMemory` says of it. */
+/** Of an engine that cannot say what it takes: small in memory whatever the student is. */
+function settleUnknown(experiment: Experiment): Experiment {
+  return mapStages(
+    experiment,
+    ({ microBatchTokens, checkpointing, ...settings }) =>
+      ({
+        ...settings,
+        microBatchTokens: microBatchTokens === 'auto' ? mostTokens : microBatchTokens,
+        checkpointing: checkpointing === 'auto' || checkpointing,
+      }) as never,
+  );
+}
+
+type Need = { level: 'info' | 'warning'; text: string };
+
+/**
+ * The experiment with its memory settings settled for its student and rows, and what `checkMemory` says of it. `model`: the engine's; null
+ * where it has none, and nothing can be said.
+ */
 export function withMemory(
   experiment: Experiment,
-  problems: Problems,
-  tokenizer: Tokenizer,
-  limits: MemoryLimits | null,
-) {
-  const [config, lengths] = [loadStudentConfig(experiment.student.path), longestOf(problems, tokenizer)];
-  const settled = settleMemory(experiment, config, lengths);
-  return { experiment: settled, need: checkMemory(settled, config, lengths, limits) };
+  lengths: Lengths,
+  model: MemoryModel | null,
+): { experiment: Experiment; need: Need | null } {
+  if (!model) return { experiment: settleUnknown(experiment), need: null };
+  const sizes = { model, config: loadStudentConfig(experiment.student.path), lengths };
+  const settled = settleMemory(experiment, sizes);
+  return { experiment: settled, need: checkMemory(settled, sizes, model.limits()) };
 }
 
 /**
  * Says what a settled experiment needs and what there is. Throws a UserError when there can never be so much; where it is only taken
  * at the moment, that is a warning.
  */
-export function checkMemory(
-  experiment: Experiment,
-  config: ModelConfig,
-  lengths: Lengths,
-  limits: MemoryLimits | null,
-): { level: 'info' | 'warning'; text: string } {
-  const peak = peakOf(experiment, config, lengths);
+export function checkMemory(experiment: Experiment, sizes: Sizes, limits: MemoryLimits | null): Need {
+  const peak = peakOf(experiment, sizes);
   const needs = `needs about ${gigabytes(peak.bytes)} of memory (${peak.stage}, ${peak.activity})`;
   if (!limits || peak.bytes <= limits.free) return { level: 'info', text: needs };
-  const advice = remedies(experiment, config, lengths, limits.free);
+  const advice = remedies(experiment, sizes, limits.free);
   const remedy = advice.length > 0 ? `Try ${advice.join(', or ')}.` : 'Take a smaller student, or a larger machine.';
   if (peak.bytes > limits.total)
     throw new UserError(`the run ${needs}, and there are only ${gigabytes(limits.total)}`, { code: 'memory', remedy });
@@ -142,7 +169,7 @@ export function checkMemory(
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
 
 /** Where a settled experiment holds most. */
-export function peakOf(experiment: Experiment, config: ModelConfig, lengths: Lengths): Peak {
+export function peakOf(experiment: Experiment, { model, config, lengths }: Sizes): Peak {
   const { stages, baselines, evaluation } = experiment;
   const peaks: Peak[] = [];
   const add = (stage: string, activity: Peak['activity'], memory: Memory) =>
@@ -153,7 +180,7 @@ export function peakOf(experiment: Experiment, config: ModelConfig, lengths: Len
     const tokens = Math.min(Math.max(settings.microBatchTokens as number, longest), all);
     const accumulated = all > tokens;
     const pass = { ...passOf(tokens, settings.checkpointing as boolean), accumulated };
-    add(stage, 'training', updateMemory(learner(copies), pass));
+    add(stage, 'training', model.update(learner(copies), pass));
   };
   const supervised = 2 * lengths.chain + lengths.question + wording;
   for (const name of baselineNames) {
@@ -167,7 +194,7 @@ export function peakOf(experiment: Experiment, config: ModelConfig, lengths: Len
   const sampling = (stage: string, settings: Sampled, copies: number) => {
     const { prompts, maxNewTokens } = settings;
     const generation = { rows: rowsAtOnce(settings), prompts, promptTokens, newTokens: maxNewTokens };
-    add(stage, 'sampling', generationMemory(learner(copies), generation, true));
+    add(stage, 'sampling', model.generation(learner(copies), generation, true));
   };
   const grpo = (stage: string, settings: Sampled & Setting & { beta: number }, copies: number) => {
     const beside = copies + (settings.beta > 0 ? 1 : 0);
@@ -184,24 +211,24 @@ export function peakOf(experiment: Experiment, config: ModelConfig, lengths: Len
     // The rewriter is tested with the teacher's chains shown (rewrite.ts), before the student learns from it.
     const rows = Math.min(evaluation.batch, rowsAtOnce(rewrite));
     const shown = { rows, prompts: rows, promptTokens, newTokens: evaluation.maxNewTokens };
-    add('rewrite', 'testing', generationMemory(learner(1), shown, true));
+    add('rewrite', 'testing', model.generation(learner(1), shown, true));
     training('rewrite', internalise, supervised, internalise.batch * internalise.accumulation, 0);
   }
   const { batch, maxNewTokens } = evaluation;
   const testing = { rows: batch, prompts: batch, promptTokens: lengths.question, newTokens: maxNewTokens };
-  add('evaluation', 'testing', generationMemory(learner(1), testing, true));
+  add('evaluation', 'testing', model.generation(learner(1), testing, true));
   return peaks.reduce((most, peak) => (peak.bytes > most.bytes ? peak : most));
 }
 
 /** Changes of settings, the gentlest first, with which the experiment stays within `limit` bytes; empty when none of them is enough. */
-export function remedies(experiment: Experiment, config: ModelConfig, lengths: Lengths, limit: number): string[] {
+export function remedies(experiment: Experiment, sizes: Sizes, limit: number): string[] {
   const found: string[] = [];
   const tried: string[] = [];
   let changed = experiment;
   const attempt = (text: string, change: (one: Experiment) => Experiment) => {
     changed = change(changed);
-    const alone = peakOf(change(experiment), config, lengths).bytes <= limit;
-    const together = peakOf(changed, config, lengths).bytes <= limit;
+    const alone = peakOf(change(experiment), sizes).bytes <= limit;
+    const together = peakOf(changed, sizes).bytes <= limit;
     if (alone) found.push(text);
     else if (together && found.length === 0) found.push([...tried, text].join(' and '));
     tried.push(text);

@@ -1,14 +1,14 @@
 import { groundedness } from '../chain/grounded';
 import type { RewriteSettings } from '../config/experiment';
-import { copyModel, disposeModel, type Model } from '../model/transformer';
+import type { Student } from '../engine/port';
 import { uniform } from '../random';
 import type { RewriteRecord } from '../runs/records';
-import { checkpointName, newestCheckpoint, takeParameters } from './checkpoints';
+import { checkpointName, newestCheckpoint } from './checkpoints';
 import type { Context } from './context';
 import { decisionsFor, rejectedTexts, type TaughtRewrite, withVerdicts } from './decisions';
 import { evaluateLessons } from './evaluate';
 import { findFailures } from './failures';
-import { rowsAtOnce, sampleGroups } from './groups';
+import { type GroupPrompt, rowsAtOnce, sampleGroups } from './groups';
 import { trainGrpo } from './grpo-phase';
 import { rewriteExercise, teacherExample } from './lessons';
 import { rowsOfUpdate } from './order';
@@ -34,35 +34,35 @@ interface Progress {
  */
 export async function rewrite(
   context: Context,
-  model: Model,
+  student: Student,
   settings: RewriteSettings,
   own: OwnSamples,
 ): Promise<string | null> {
   const newest = newestCheckpoint(context);
   const resumed = newest?.entry.stage === 'rewrite' ? (newest.state.extra as Progress) : null;
   if (resumed) own.restore(resumed.own);
-  const failures = resumed?.failures ?? (await findFailures(context, model, settings.failures, own));
+  const failures = resumed?.failures ?? (await findFailures(context, student, settings.failures, own));
   const progress: Progress = { failures, rewrites: resumed?.rewrites ?? null, own: [] };
   const state = {
     save: () => ({ ...progress, own: own.toJSON() }),
     restore: () => {},
   };
   context.notify({ type: 'note', level: 'info', text: `${failures.length} problems are failures` });
-  const rewriter = copyModel(model);
   let candidate: Validation | null = null;
-  try {
-    if (progress.rewrites === null) {
+  if (progress.rewrites === null) {
+    const before = settings.internalise.start === 'rewriter' ? null : await student.snapshot();
+    try {
       if (failures.length > 0 && settings.updates > 0)
-        candidate = await learnToRewrite(context, rewriter, settings, failures, own, state);
+        candidate = await learnToRewrite(context, student, settings, { failures, own, state });
       const wanted = failures.length > 0 && settings.updates + settings.internalise.updates > 0;
-      progress.rewrites = wanted ? await collectRewrites(context, rewriter, settings, failures) : [];
-      if (settings.internalise.start === 'rewriter') takeParameters(model, copyModel(rewriter));
+      progress.rewrites = wanted ? await collectRewrites(context, student, settings, failures) : [];
+      if (before) await student.restore(before);
+    } finally {
+      await before?.discard();
     }
-  } finally {
-    disposeModel(rewriter);
   }
   const taught = withVerdicts(context, progress.rewrites, decisionsFor(context), settings.internalise.rewrites);
-  const chosen = await internalise(context, model, settings, { taught, own, candidate, state });
+  const chosen = await internalise(context, student, settings, { taught, own, candidate, state });
   if (chosen === checkpointName('rewrite', settings.updates))
     context.notify({ type: 'note', level: 'info', text: 'the rewriter itself is best on the validation rows' });
   return chosen;
@@ -71,11 +71,9 @@ export async function rewrite(
 /** Trains the rewriter and checks it on the plain questions of the validation rows. */
 async function learnToRewrite(
   context: Context,
-  rewriter: Model,
+  rewriter: Student,
   settings: RewriteSettings,
-  failures: number[],
-  own: OwnSamples,
-  state: State,
+  { failures, own, state }: { failures: number[]; own: OwnSamples; state: State },
 ): Promise<Validation | null> {
   const { train, tokenizer, experiment, results, validation, run, notify } = context;
   await trainGrpo(context, rewriter, {
@@ -109,7 +107,7 @@ const rewriterOf = ({ updates }: RewriteSettings) => updates > 0 && { checkpoint
 /** Samples rewrites of every failure once more and keeps the right ones by sound steps that are shorter than the teacher, shortest first. */
 async function collectRewrites(
   context: Context,
-  rewriter: Model,
+  rewriter: Student,
   settings: RewriteSettings,
   failures: number[],
 ): Promise<TaughtRewrite[]> {
@@ -150,13 +148,7 @@ async function collectRewrites(
     }
   });
   run.rewrites(records);
-  await reportTransfer(
-    context,
-    rewriter,
-    settings,
-    failures,
-    prompts.map(({ prompt }) => prompt),
-  );
+  await reportTransfer(context, rewriter, settings, prompts);
   return rewrites;
 }
 
@@ -187,12 +179,12 @@ export function reasonsAgainst(
 /** Accuracy on the failures with and without the teacher's text: how much of the rewriting has reached the plain question. */
 async function reportTransfer(
   context: Context,
-  rewriter: Model,
+  rewriter: Student,
   settings: RewriteSettings,
-  failures: number[],
-  prompts: number[][],
+  asked: readonly GroupPrompt[],
 ): Promise<void> {
-  const lessons = failures.map((row) => context.train[row]);
+  const lessons = asked.map(({ row }) => context.train[row]);
+  const prompts = asked.map(({ prompt }) => prompt);
   const { maxNewTokens } = settings; // what was reckoned with beside the teacher's text
   const shown = await evaluateLessons(context, rewriter, lessons, {
     prompts,
@@ -222,7 +214,7 @@ interface Internalised {
  */
 async function internalise(
   context: Context,
-  model: Model,
+  student: Student,
   settings: RewriteSettings,
   { taught: rewrites, own, candidate, state }: Internalised,
 ): Promise<string | null> {
@@ -239,7 +231,7 @@ async function internalise(
   if (updates === 0 && !candidate) return null;
   const anyOf = (count: number, kind: string, visit: number) =>
     Math.floor(uniform(experiment.seed, 'internalise', kind, visit) * count);
-  return trainSupervised(context, model, {
+  return trainSupervised(context, student, {
     stage: 'rewrite',
     phase: 'internalise',
     firstStep: settings.updates + 1, // the step between is the student as it comes to this phase

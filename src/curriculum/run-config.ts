@@ -2,14 +2,14 @@ import { dirname } from 'node:path';
 import * as z from 'zod';
 import { type Experiment, experimentSchema } from '../config/experiment';
 import { resolveExperiment } from '../config/load';
+import type { EngineInfo } from '../engine/port';
 import { UserError } from '../errors';
-import { type BackendInfo, backendNames } from '../kernels/backends';
 import { check } from '../runs/jsonl';
 import { configFile } from '../runs/layout';
 import { readConfig, runOfCheckpoint } from '../runs/reading';
 
 const backendSchema = z.looseObject({
-  name: z.enum(backendNames),
+  name: z.string(),
   description: z.string(),
   isa: z.string().optional(),
 });
@@ -23,7 +23,7 @@ const environmentSchema = z.looseObject({
 /** What config.json of a run holds: the complete experiment, and what it ran on. */
 export interface RunConfig {
   experiment: Experiment;
-  environment: { backend?: BackendInfo; datasets: { train: string; test: string }; [more: string]: unknown };
+  environment: { backend?: EngineInfo; datasets: { train: string; test: string }; [more: string]: unknown };
 }
 
 /** What runs trained with that began before AdamW's numbers were settings. */

@@ -2,13 +2,13 @@
  * The curriculum, from the untouched student to the last stage (BRIDGE, arXiv 2602.17686). Every step is skipped when the run
  * folder already holds its result, so resuming a run is running it again.
  */
-import { copyModel, disposeModel, type Model } from '../model/transformer';
+import type { Student } from '../engine/port';
 import { readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
 import { baselineNames, type StageName } from '../stages';
 import { baselineOf } from './baselines';
 import { caveats } from './caveats';
-import { checkpointFolder, loadWeights } from './checkpoints';
+import { checkpointFolder } from './checkpoints';
 import { complete } from './complete';
 import { type Context, endIfAsked } from './context';
 import { evaluateLessons } from './evaluate';
@@ -17,16 +17,11 @@ import { OwnSamples } from './replay';
 import { rewrite } from './rewrite';
 
 /** Runs the stages that the experiment asks for, from `student`, whose weights it changes. Returns the rows of summary.json. */
-export async function runCurriculum(context: Context, student: Model): Promise<StageRow[]> {
+export async function runCurriculum(context: Context, student: Student): Promise<StageRow[]> {
   const { stages } = context.experiment;
   await test(context, 'base', student);
 
-  for (const name of baselineNames) {
-    const train = baselineOf(context, name);
-    if (!train) continue;
-    const copy = copyModel(student);
-    await runStage(context, name, copy, () => train(copy)).finally(() => disposeModel(copy));
-  }
+  await runBaselines(context, student);
 
   const own = new OwnSamples();
   const { reconstruct: first, complete: second, rewrite: third } = stages;
@@ -37,16 +32,32 @@ export async function runCurriculum(context: Context, student: Model): Promise<S
   return readSummary(context.run.folder);
 }
 
+/** Each begins at the untouched student, which is as it was when they are done. */
+async function runBaselines(context: Context, student: Student): Promise<void> {
+  const baselines = baselineNames.map((name) => ({ name, train: baselineOf(context, name) }));
+  if (baselines.every(({ train }) => train === null)) return;
+  const base = await student.snapshot();
+  try {
+    for (const { name, train } of baselines) {
+      if (!train) continue;
+      await runStage(context, name, student, () => train(student));
+      await student.restore(base);
+    }
+  } finally {
+    await base.discard();
+  }
+}
+
 /** Trains a stage, or loads what it chose when it is done, and tests the student it leaves. */
 async function runStage(
   context: Context,
   stage: StageName,
-  student: Model,
+  student: Student,
   train: () => Promise<string | null>,
 ): Promise<void> {
   const { results, run } = context;
   const done = results[stage];
-  if (done) loadWeights(student, checkpointFolder(context, done));
+  if (done) await student.load(checkpointFolder(context, done), { moments: false });
   else {
     run.update({ stage });
     const chosen = await train();
@@ -56,7 +67,7 @@ async function runStage(
 }
 
 /** Tests the student on the test rows, once a run: a row of summary.json and every answer below evaluations/. */
-async function test(context: Context, stage: StageName, student: Model): Promise<void> {
+async function test(context: Context, stage: StageName, student: Student): Promise<void> {
   const { run, notify, results } = context;
   if (readSummary(run.folder).some((row) => row.stage === stage)) return;
   await context.rest?.(async () => {}); // what training did last has its checkpoint

@@ -3,30 +3,28 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, platform, release } from 'node:os';
 import { dirname } from 'node:path';
-import { engine } from '@tensorflow/tfjs-core';
+import type { Backend } from '../config/backends';
 import type { Experiment } from '../config/experiment';
 import { type ExperimentData, loadExperimentData } from '../data/experiment-data';
+import { startEngine } from '../engine/engines';
+import type { Engine, EngineInfo } from '../engine/port';
 import { isOutOfMemory, UserError } from '../errors';
-import { type BackendInfo, useBackend } from '../kernels/backends';
-import { multiplicationSpeed } from '../kernels/speed';
-import { disposeModel, type Model } from '../model/transformer';
 import { latestCheckpoint, openRun } from '../runs/reading';
 import type { CheckpointEntry, StageRow } from '../runs/records';
 import { createRun, openForWriting, type RunWriter } from '../runs/writer';
 import { loadStudentConfig, loadStudentTokenizer } from '../student-files/folder';
 import { promptStyle, withPrompts } from '../student-files/prompting';
 import type { Tokenizer } from '../student-files/tokenizer';
-import { adapt } from './adapter';
 import { newestCheckpoint } from './checkpoints';
 import { Cancelled, type Context, type CurriculumEvent, Stopped } from './context';
 import { durationText, workloadOf } from './duration';
-import { type Lesson, prepareLessons, wording } from './lessons';
-import { withMemory } from './memory';
-import { memoryLimits } from './memory-limits';
+import { prepareLessons } from './lessons';
+import { longestOf, withMemory } from './memory';
+import { lessonsThatFit } from './room';
 import { runCurriculum } from './run';
 import { type RunConfig, readRunConfig } from './run-config';
 import { openStudent } from './students';
-import { outOfMemory } from './training';
+import { outOfMemory } from './training-errors';
 import { checkExtra, readTrainingState } from './training-state';
 
 export interface SessionOptions {
@@ -34,50 +32,49 @@ export interface SessionOptions {
   signal: AbortSignal;
   rest?: Context['rest'];
   /** Told as soon as the run folder is there. */
-  begun?: (run: RunWriter, backend: BackendInfo) => void;
+  begun?: (run: RunWriter, engine: Engine) => void;
 }
 
 /** Starts a run of the experiment in a new folder below `runsFolder`. Returns its folder and the rows of its summary. */
 export async function startRun(asked: Experiment, runsFolder: string, options: SessionOptions) {
   const tokenizer = loadStudentTokenizer(asked.student.path);
   const student = { ...asked.student, prompt: promptStyle(tokenizer, asked.student) };
-  const backend = await useBackend(asked.backend);
-  const data = loadExperimentData(asked);
-  // What "auto" means for this student is settled once: the run's config records it, and every later question is asked likewise.
-  const { experiment, need } = memoryOf({ ...asked, student }, tokenizer, data, backend);
-  const time = timeOf(experiment, tokenizer, data, backend);
-  const config: RunConfig = { experiment, environment: environment(experiment, backend, data) };
-  const run = createRun(runsFolder, experiment.name, config);
-  return conduct(
-    run,
-    experiment,
-    data,
-    backend,
-    telling([need, ...time, ...warnings([...tokenizer.notes, ...data.notes])], options),
-  );
+  return withEngine(await startEngine(asked.backend), async (engine) => {
+    const data = loadExperimentData(asked);
+    // What "auto" means for this student is settled once: the run's config records it, and every later question is asked likewise.
+    const { experiment, need } = memoryFor({ ...asked, student }, tokenizer, data, engine);
+    const config: RunConfig = { experiment, environment: environment(experiment, engine.info, data) };
+    const run = createRun(runsFolder, experiment.name, config);
+    const notes = [
+      ...(need ? [need] : []),
+      ...(await timeFor(experiment, tokenizer, data, engine)),
+      ...warnings([...tokenizer.notes, ...data.notes]),
+    ];
+    return conduct({ run, experiment, data, engine, interrupted: false }, telling(notes, options));
+  });
 }
 
-const memoryOf = (
-  experiment: Experiment,
-  tokenizer: Tokenizer,
-  { train }: ExperimentData,
-  { name, isa }: BackendInfo,
-) => withMemory(experiment, train.problems, withPrompts(tokenizer, experiment.student), memoryLimits(name, isa));
+async function withEngine<T>(engine: Engine, work: (engine: Engine) => Promise<T>): Promise<T> {
+  try {
+    return await work(engine);
+  } finally {
+    await engine.close();
+  }
+}
 
-function timeOf(
+const memoryFor = (experiment: Experiment, tokenizer: Tokenizer, { train }: ExperimentData, { memory }: Engine) =>
+  withMemory(experiment, longestOf(train.problems, withPrompts(tokenizer, experiment.student)), memory);
+
+async function timeFor(
   experiment: Experiment,
   tokenizer: Tokenizer,
   { train, test }: ExperimentData,
-  { name }: BackendInfo,
-): Note[] {
-  if (name === 'tensorflow-gpu') return []; // its speed at one product says little
+  engine: Engine,
+): Promise<Note[]> {
+  const speed = await engine.speed();
+  if (speed === null) return [];
   const work = workloadOf(train.problems, test.problems.length, withPrompts(tokenizer, experiment.student));
-  return [
-    {
-      level: 'info',
-      text: durationText(experiment, loadStudentConfig(experiment.student.path), work, multiplicationSpeed()),
-    },
-  ];
+  return [{ level: 'info', text: durationText(experiment, loadStudentConfig(experiment.student.path), work, speed) }];
 }
 
 type Note = Omit<Extract<CurriculumEvent, { type: 'note' }>, 'type'>;
@@ -93,42 +90,44 @@ const telling = (notes: Note[], options: SessionOptions): SessionOptions => ({
 
 /** Goes on with a run from its newest checkpoint that is sound; what it recorded after that is done again. */
 export async function resumeRun(folder: string, options: SessionOptions) {
-  openRun(folder);
+  const { interrupted } = openRun(folder);
   const { experiment, environment: before } = readRunConfig(folder);
   const began = before.backend;
-  const backend = await backendAgain(experiment.backend, began);
-  const data = loadExperimentData(experiment);
-  for (const [name, hash] of Object.entries(before.datasets)) {
-    if (hash !== data[name as 'train' | 'test'].hash)
-      throw new UserError(`the ${name} data has changed since the run began`, {
-        file: folder,
-        code: 'dataset',
-        remedy: 'Put the former data back, or start a new run.',
-      });
-  }
-  const { need } = memoryOf(experiment, loadStudentTokenizer(experiment.student.path), data, backend);
-  const run = openForWriting(folder);
-  try {
-    run.rollBack(soundCheckpoint(run, options.notify));
-  } catch (error) {
-    run.close();
-    throw error;
-  }
-  return conduct(run, experiment, data, backend, telling([need, ...otherBackend(began, backend)], options));
+  return withEngine(await engineAgain(experiment.backend, began), (engine) => {
+    const data = loadExperimentData(experiment);
+    for (const [name, hash] of Object.entries(before.datasets)) {
+      if (hash !== data[name as 'train' | 'test'].hash)
+        throw new UserError(`the ${name} data has changed since the run began`, {
+          file: folder,
+          code: 'dataset',
+          remedy: 'Put the former data back, or start a new run.',
+        });
+    }
+    const { need } = memoryFor(experiment, loadStudentTokenizer(experiment.student.path), data, engine);
+    const run = openForWriting(folder);
+    try {
+      run.rollBack(soundCheckpoint(run, options.notify));
+    } catch (error) {
+      run.close();
+      throw error;
+    }
+    const notes = [...(need ? [need] : []), ...otherBackend(began, engine.info)];
+    return conduct({ run, experiment, data, engine, interrupted }, telling(notes, options));
+  });
 }
 
 /** What `auto` was when the run began, where that can still be had. */
-async function backendAgain(asked: Experiment['backend'], began: BackendInfo | undefined): Promise<BackendInfo> {
-  if (asked !== 'auto' || !began || began.name === 'tensorflow-gpu') return useBackend(asked); // `auto` tries a GPU first, with care
+async function engineAgain(asked: Backend, began: EngineInfo | undefined): Promise<Engine> {
+  if (asked !== 'auto' || !began || began.name === 'tensorflow-gpu') return startEngine(asked); // `auto` tries a GPU first, with care
   try {
-    return await useBackend(began.name);
+    return await startEngine(began.name as Backend);
   } catch (error) {
-    if (error instanceof UserError) return useBackend('auto');
+    if (error instanceof UserError) return startEngine('auto');
     throw error;
   }
 }
 
-function otherBackend(began: BackendInfo | undefined, now: BackendInfo): Note[] {
+function otherBackend(began: EngineInfo | undefined, now: EngineInfo): Note[] {
   if (!began || (began.name === now.name && began.isa === now.isa)) return [];
   const text = `the run began on ${began.description} and goes on with ${now.description}: its numbers are no longer those of one machine, bit for bit`;
   return [{ level: 'warning', text }];
@@ -154,42 +153,22 @@ function soundCheckpoint(run: RunWriter, notify: SessionOptions['notify']): Chec
   return found.entry;
 }
 
-async function conduct(
-  run: RunWriter,
-  experiment: Experiment,
-  data: ExperimentData,
-  backend: BackendInfo,
-  options: SessionOptions,
-) {
+/** A run that is to be made or to be gone on with. */
+interface Opened {
+  run: RunWriter;
+  experiment: Experiment;
+  data: ExperimentData;
+  engine: Engine;
+  interrupted: boolean;
+}
+
+async function conduct(opened: Opened, options: SessionOptions) {
+  const { run, engine } = opened;
   let rows: StageRow[] = [];
   try {
-    options.begun?.(run, backend);
+    options.begun?.(run, engine);
     run.update({ state: 'running' });
-    const { model, tokenizer } = openStudent(experiment.student.path, experiment.student);
-    try {
-      adapt(model, experiment, options.notify);
-      const lessons = thatFit(prepareLessons(data.train.problems, tokenizer), model, options);
-      const held = heldOut(lessons.length, experiment);
-      const newest = newestCheckpoint({ run });
-      const train = lessons.slice(0, lessons.length - held);
-      if (newest) checkExtra(newest, train.length, model.config.vocabSize);
-      const context: Context = {
-        experiment,
-        tokenizer,
-        train,
-        validation: lessons.slice(lessons.length - held),
-        test: prepareLessons(data.test.problems, tokenizer).slice(0, experiment.evaluation.count),
-        run,
-        results: { ...newest?.state.results },
-        seconds: { ...newest?.state.seconds },
-        notify: options.notify,
-        signal: options.signal,
-        rest: options.rest,
-      };
-      rows = await runCurriculum(context, model);
-    } finally {
-      disposeModel(model);
-    }
+    rows = await learn(opened, options);
     run.close({ state: 'finished' });
   } catch (thrown) {
     const where = run.record.stage ? `in ${run.record.stage}` : 'before the first stage';
@@ -199,6 +178,40 @@ async function conduct(
     throw error;
   }
   return { folder: run.folder, rows };
+}
+
+async function learn({ run, experiment, data, engine, interrupted }: Opened, options: SessionOptions) {
+  const { notify, signal, rest } = options;
+  const { path, lora } = experiment.student;
+  const { student, tokenizer } = await openStudent(engine, path, experiment.student, {
+    lora: lora || null,
+    seed: experiment.seed,
+    warn: (text) => notify({ type: 'note', level: 'warning', text }),
+  });
+  try {
+    const lessons = await lessonsThatFit(prepareLessons(data.train.problems, tokenizer), student.facts, options);
+    const held = heldOut(lessons.length, experiment);
+    const newest = newestCheckpoint({ run });
+    const train = lessons.slice(0, lessons.length - held);
+    if (newest) checkExtra(newest, train.length, student.facts.vocabSize);
+    const context: Context = {
+      experiment,
+      tokenizer,
+      train,
+      validation: lessons.slice(lessons.length - held),
+      test: prepareLessons(data.test.problems, tokenizer).slice(0, experiment.evaluation.count),
+      run,
+      results: { ...newest?.state.results },
+      seconds: { ...newest?.state.seconds },
+      interrupted,
+      notify,
+      signal,
+      rest,
+    };
+    return await runCurriculum(context, student);
+  } finally {
+    await student.dispose();
+  }
 }
 
 /** Writes how the run ended. When not even that can be written, the first error is still the one to report. */
@@ -213,23 +226,6 @@ function closeAfter(run: RunWriter, error: unknown): void {
   } catch {
     // The disk may be what failed; run.json keeps its last content, and the lock is free.
   }
-}
-
-/**
- * Leaves out training rows whose question and teacher chain have no room in the student's positions, and says so. A stage that shows more
- * asks the plain question where that is too long, and answers end with the positions.
- */
-function thatFit(lessons: Lesson[], { config }: Model, { notify }: SessionOptions): Lesson[] {
-  const fits = ({ prompt, teacherTokens }: Lesson) =>
-    prompt.length + (teacherTokens?.length ?? 0) + wording < config.maxPositions;
-  const kept = lessons.filter(fits);
-  if (kept.length < lessons.length)
-    notify({
-      type: 'note',
-      level: 'warning',
-      text: `${lessons.length - kept.length} of ${lessons.length} training rows are left out: question and chain are longer than the student's ${config.maxPositions} positions`,
-    });
-  return kept;
 }
 
 function heldOut(rows: number, { data }: Experiment): number {
@@ -248,14 +244,13 @@ function heldOut(rows: number, { data }: Experiment): number {
 
 const warnings = (texts: readonly string[]) => texts.map((text): Note => ({ level: 'warning', text }));
 
-function environment(experiment: Experiment, backend: BackendInfo, data: ExperimentData) {
+function environment(experiment: Experiment, backend: EngineInfo, data: ExperimentData) {
   return {
     backend,
     node: process.version,
     platform: `${platform()} ${release()} ${process.arch}`,
     cpu: cpus()[0]?.model,
     cores: cpus().length,
-    tensors: engine().backendName,
     gitCommit: gitCommit(dirname(experiment.student.path)),
     datasets: { train: data.train.hash, test: data.test.hash },
   };

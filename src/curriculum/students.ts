@@ -1,19 +1,38 @@
-/** Students as they are asked: the model, and a tokenizer that frames prompts the way their training did. */
+/** Students as they are asked: the student, and a tokenizer that frames prompts the way their training did. */
+import { join } from 'node:path';
 import type { PromptStyle } from '../config/student';
-import { loadStudent, type Student } from '../model/hf-folder';
+import type { Engine, OpenOptions, Student } from '../engine/port';
+import { loadStudentTokenizer, tokenizerPlace } from '../student-files/folder';
+import { ggufAt } from '../student-files/gguf/student';
 import { type PromptSettings, promptStyle, withPrompts } from '../student-files/prompting';
+import { type Tokenizer, tokenizerWithin } from '../student-files/tokenizer';
 import { runConfigOf } from './run-config';
 
 /** A student with its prompts. */
-export interface AskedStudent extends Student {
+export interface AskedStudent {
+  student: Student;
+  tokenizer: Tokenizer;
   prompt: PromptStyle;
 }
 
+/** How a student is opened that is not to be trained. */
+const asIs: OpenOptions = { lora: null, seed: 0 };
+
 /** The student at `path` with these prompts; without any, as its run asked it, or as `auto` says where it belongs to none. */
-export function openStudent(
+export async function openStudent(
+  engine: Engine,
   path: string,
   settings: PromptSettings = runConfigOf(path)?.experiment.student ?? {},
-): AskedStudent {
-  const { model, tokenizer } = loadStudent(path);
-  return { model, tokenizer: withPrompts(tokenizer, settings), prompt: promptStyle(tokenizer, settings) };
+  options: OpenOptions = asIs,
+): Promise<AskedStudent> {
+  const own = loadStudentTokenizer(path);
+  const student = await engine.open(path, options);
+  try {
+    const place = tokenizerPlace(path);
+    const fitting = tokenizerWithin(own, student.facts.vocabSize, ggufAt(place) ?? join(place, 'tokenizer.json'));
+    return { student, tokenizer: withPrompts(fitting, settings), prompt: promptStyle(fitting, settings) };
+  } catch (error) {
+    await student.dispose();
+    throw error;
+  }
 }

@@ -1,10 +1,9 @@
 import type { SftSettings } from '../config/experiment';
+import type { Student } from '../engine/port';
 import type { Example } from '../engine-data/examples';
-import { supervisedLoss, supervisedStep } from '../learning/supervised';
-import type { Model } from '../model/transformer';
 import { bits } from '../random';
 import type { StageName } from '../stages';
-import type { Context } from './context';
+import type { Context, UpdateResult } from './context';
 import { memorySettings } from './memory';
 import { rowsOfUpdate } from './order';
 import type { Validation } from './selection';
@@ -30,35 +29,43 @@ export interface SupervisedPhase {
 }
 
 /** Cross-entropy on examples: plain SFT, Stage 1, and the end of Stage 3 are this with different examples. */
-export function trainSupervised(context: Context, model: Model, phase: SupervisedPhase): Promise<string> {
-  const { seed, adam } = context.experiment;
-  const { stage, settings, rows } = phase;
-  const size = settings.batch * settings.accumulation;
-  const { heldOut = [] } = phase;
-  const salt = `${stage}/${phase.phase}`;
-  return train(context, model, {
+export function trainSupervised(context: Context, student: Student, phase: SupervisedPhase): Promise<string> {
+  const { settings, firstStep = 0, tolerance = 0, heldOut = [] } = phase;
+  const { microBatchTokens } = memorySettings(settings);
+  return train(context, student, {
     ...phase,
-    firstStep: phase.firstStep ?? 0,
+    firstStep,
     updates: settings.updates,
-    tolerance: phase.tolerance === undefined ? 0 : phase.tolerance,
+    tolerance,
     ...(heldOut.length > 0 && {
-      heldOutLoss: (student) =>
-        supervisedLoss(student, heldOut, { ...memorySettings(settings), signal: context.signal }),
+      heldOutLoss: () => student.loss(heldOut, { microBatchTokens, signal: context.signal }),
     }),
-    async update(student, optimizer, update, learningRate) {
-      const examples = rowsOfUpdate(seed, rows, update, size, salt)
-        .map((row, i) => phase.example(row, update * size + i))
-        .filter((example) => example !== null);
-      const options = { ...settings, ...memorySettings(settings), adam, signal: context.signal };
-      const step = await supervisedStep(
-        student,
-        optimizer,
-        examples,
-        learningRate,
-        options,
-        bits(seed, salt, update) >>> 1,
-      );
-      return { metrics: { loss: step.loss, gradNorm: step.gradNorm }, tokens: step.tokens };
-    },
+    update: (update, learningRate) => supervisedUpdate({ context, student, phase }, update, learningRate),
   });
+}
+
+interface Learning {
+  context: Context;
+  student: Student;
+  phase: SupervisedPhase;
+}
+
+async function supervisedUpdate(learning: Learning, update: number, learningRate: number): Promise<UpdateResult> {
+  const { context, student, phase } = learning;
+  const { seed, adam } = context.experiment;
+  const { settings, rows } = phase;
+  const size = settings.batch * settings.accumulation;
+  const salt = `${phase.stage}/${phase.phase}`;
+  const examples = rowsOfUpdate(seed, rows, update, size, salt)
+    .map((row, i) => phase.example(row, update * size + i))
+    .filter((example) => example !== null);
+  const { loss, gradNorm, tokens } = await student.supervisedStep(examples, {
+    ...settings,
+    ...memorySettings(settings),
+    adam,
+    learningRate,
+    seed: bits(seed, salt, update) >>> 1,
+    signal: context.signal,
+  });
+  return { metrics: { loss, gradNorm }, tokens };
 }

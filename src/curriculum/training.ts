@@ -1,22 +1,14 @@
-import { Diverged } from '../engine-data/training';
-import { isOutOfMemory, UserError } from '../errors';
-import { breathe } from '../learning/breath';
-import { createOptimizer, disposeOptimizer, type Optimizer } from '../learning/optimizer';
-import { learningRateAt, type Schedule } from '../learning/schedule';
-import type { Model } from '../model/transformer';
+/** The training loop: every phase of every stage and baseline goes through it. */
+import { breathe } from '../breath';
+import type { Student } from '../engine/port';
 import type { ValidationEvent } from '../runs/events';
 import type { StageName } from '../stages';
-import {
-  checkpointFolder,
-  checkpointName,
-  loadMoments,
-  loadWeights,
-  newestCheckpoint,
-  saveCheckpoint,
-} from './checkpoints';
+import { checkpointFolder, checkpointName, newestCheckpoint, saveCheckpoint } from './checkpoints';
 import { Cancelled, type Context, endIfAsked, type UpdateResult } from './context';
 import { evaluateLessons } from './evaluate';
+import { learningRateAt, type Schedule } from './schedule';
 import { type Selection, select, type Validation } from './selection';
+import { guarded } from './training-errors';
 import { goesOn } from './training-state';
 
 /** One phase of training: what an update does, how many there are, and how the best checkpoint is chosen. */
@@ -33,159 +25,193 @@ export interface Training {
   /** A student of an earlier phase of the stage that may be chosen as well: its check, whose step names its checkpoint. */
   candidate?: Validation | null;
   /** Of a supervised phase: the loss on held-out examples, in nats a token. */
-  heldOutLoss?(model: Model): Promise<number>;
-  update(model: Model, optimizer: Optimizer, update: number, learningRate: number): Promise<UpdateResult>;
+  heldOutLoss?(): Promise<number>;
+  update(update: number, learningRate: number): Promise<UpdateResult>;
   /** What the phase itself has to remember over a restart, besides weights and optimizer. */
   state?: { save(): unknown; restore(saved: unknown): void };
 }
 
+/** A phase that is being trained, and how far it is. */
+interface Progress {
+  context: Context;
+  student: Student;
+  training: Training;
+  /** Whole updates made, and that of the newest checkpoint of the phase; -1 before the first. */
+  update: number;
+  saved: number;
+  /** Of training since then, in milliseconds. */
+  unsaved: number;
+  selection: Selection;
+  /** The validation check of this update is still to be made. */
+  unchecked: boolean;
+}
+
 /**
- * Trains `model` in place and leaves it with the weights of the best validation check (or of the last update). Goes on from the
+ * Trains `student` in place and leaves it with the weights of the best validation check (or of the last update). Goes on from the
  * newest checkpoint when that belongs to this phase. Writes metrics and checkpoints; asked to stop, it drops the
  * update at hand, which is made again when the run is resumed, and takes a checkpoint of the last whole one. Returns the name of the checkpoint it chose.
  */
-export async function train(context: Context, model: Model, training: Training): Promise<string> {
-  const { notify, signal } = context;
-  const { stage, phase, updates, firstStep, settings } = training;
-  const optimizer = createOptimizer(model);
-  const { candidate = null } = training;
-  let selection: Selection = { best: candidate, topAccuracy: candidate?.accuracy ?? 0 };
-  let update = 0;
-  let saved = -1;
-  let unchecked = false;
-  const checkpoint = async () => {
-    const state = {
-      phase,
-      update,
-      optimizerStep: optimizer.step,
-      selection,
-      unchecked,
-      results: context.results,
-      seconds: context.seconds,
-      extra: training.state?.save() ?? null,
-    };
-    notify({
-      type: 'checkpoint',
-      name: await saveCheckpoint(context, model, optimizer, { stage, step: firstStep + update }, state),
-    });
-    saved = update;
-  };
-  const checkpointIfNew = async () => {
-    if (saved !== update && update > 0) await checkpoint();
-  };
-  const validate = async () => {
-    const step = firstStep + update;
-    const check: Omit<ValidationEvent, 'type'> = { stage, step, best: false };
-    const loss = await training.heldOutLoss?.(model);
-    if (loss !== undefined) check.loss = loss;
-    if (training.tolerance !== null && context.validation.length > 0) {
-      const { accuracy, meanTokens } = await evaluateLessons(context, model, context.validation);
-      const outcome = select(selection, { step, accuracy, meanTokens }, training.tolerance);
-      selection = outcome.selection;
-      Object.assign(check, { accuracy, meanTokens, best: outcome.improved });
-    }
-    if (check.loss === undefined && check.accuracy === undefined) return;
-    context.run.validation({ ...check, phase });
-    notify({ type: 'validation', ...check });
-  };
-  const spent = (started: number) => {
-    context.seconds[stage] = (context.seconds[stage] ?? 0) + (performance.now() - started) / 1000;
-  };
-  /** A check takes long: asked to end meanwhile, the checkpoint comes first, and the check is made up for when the run is resumed. */
-  const check = async () => {
-    const started = performance.now();
-    unchecked = true;
-    try {
-      await validate();
-    } catch (error) {
-      if (!signal.aborted) throw error;
-      if (!(signal.reason instanceof Cancelled)) await checkpointIfNew();
-      endIfAsked(context);
-    }
-    spent(started);
-    unchecked = false;
-  };
+export async function train(context: Context, student: Student, training: Training): Promise<string> {
+  const { updates, settings } = training;
+  await student.restartOptimizer();
   try {
-    const newest = newestCheckpoint(context);
-    if (newest?.entry.stage === stage && goesOn(newest, training)) {
-      const { folder } = newest;
-      loadWeights(model, folder);
-      loadMoments(optimizer, folder, newest.state.optimizerStep);
-      training.state?.restore(newest.state.extra);
-      ({ update, selection, unchecked } = newest.state);
-      saved = update;
-    }
-    notify({ type: 'phase', stage, phase, updates, done: update });
-    if (saved < 0) {
-      endIfAsked(context);
-      await validate().finally(() => endIfAsked(context));
-      // The student as it came is a candidate, too: a phase that does harm leaves no trace.
-      if (training.tolerance !== null || updates === 0) await checkpoint();
-    }
-    if (unchecked) await check();
-    while (update < updates) {
-      await breathe();
-      await context.rest?.(checkpointIfNew);
-      if (signal.aborted && !(signal.reason instanceof Cancelled)) await checkpointIfNew();
-      endIfAsked(context);
+    const progress = await begin(context, student, training);
+    while (progress.update < updates) {
+      await rest(progress);
       const started = performance.now();
-      const learningRate = learningRateAt(settings, update, updates);
-      const result = await guarded(context, training, update, () =>
-        training.update(model, optimizer, update, learningRate),
-      );
+      const learningRate = learningRateAt(settings, progress.update, updates);
+      const result = await guarded(progress, () => training.update(progress.update, learningRate));
       if (result === null) continue; // stopped inside of it: the weights are those of the last whole update
-      update++;
-      const step = firstStep + update;
-      const metrics = context.run.metrics({
-        stage,
-        phase,
-        step,
-        ...result.metrics,
-        lr: learningRate,
-        tokensPerSecond: result.tokens / ((performance.now() - started) / 1000),
-      });
-      notify({ type: 'update', stage, phase, update, updates, metrics });
-      spent(started);
-      if (update % settings.evaluateEvery !== 0 && update !== updates) continue;
-      await check();
-      await checkpoint();
+      progress.update++;
+      record(progress, result, { learningRate, started });
+      if (progress.update % settings.evaluateEvery === 0 || progress.update === updates) {
+        await check(progress);
+        await checkpointIfNew(progress);
+      } else if (isDue(progress)) await checkpoint(progress);
     }
-    const chosen = checkpointName(stage, selection.best?.step ?? firstStep + updates);
-    if (selection.best && selection.best.step !== firstStep + updates)
-      loadWeights(model, checkpointFolder(context, chosen));
-    return chosen;
+    return await choose(progress);
   } finally {
-    disposeOptimizer(optimizer);
+    await student.restartOptimizer(); // its moments take memory
   }
 }
 
-/** An update; null when the run was stopped inside it. Says where training diverged, and which checkpoint is still good. */
-async function guarded<T>(
-  context: Context,
-  { stage, phase }: Training,
-  update: number,
-  action: () => Promise<T>,
-): Promise<T | null> {
-  try {
-    return await action();
-  } catch (error) {
-    const memory = isOutOfMemory(error) || (error as Partial<UserError>)?.code === 'memory';
-    if (memory) throw outOfMemory(error, `in ${stage} (${phase}), update ${update + 1}`, context);
-    if (context.signal.aborted && !(error instanceof Diverged)) return null;
-    if (!(error instanceof Diverged)) throw error;
-    throw new Diverged(
-      `the loss or gradient of ${stage} (${phase}), update ${update + 1},`,
-      context.run.record.checkpoints.at(-1)?.name,
-    );
+/** From the newest checkpoint, if that is of this phase; else from the student as it comes, which is a candidate for the best, too. */
+async function begin(context: Context, student: Student, training: Training): Promise<Progress> {
+  const { stage, phase, updates, tolerance, candidate = null } = training;
+  const progress: Progress = {
+    context,
+    student,
+    training,
+    update: 0,
+    saved: -1,
+    unsaved: 0,
+    selection: { best: candidate, topAccuracy: candidate?.accuracy ?? 0 },
+    unchecked: false,
+  };
+  const newest = newestCheckpoint(context);
+  if (newest?.entry.stage === stage && goesOn(newest, training)) {
+    const { folder, state } = newest;
+    await student.load(folder, { moments: true, step: state.optimizerStep });
+    training.state?.restore(state.extra);
+    const { update, selection, unchecked } = state;
+    Object.assign(progress, { update, selection, unchecked, saved: update });
   }
+  context.notify({ type: 'phase', stage, phase, updates, done: progress.update });
+  if (progress.saved < 0) {
+    endIfAsked(context);
+    await validate(progress).finally(() => endIfAsked(context));
+    // A phase that does harm leaves no trace.
+    if (tolerance !== null || updates === 0) await checkpoint(progress);
+  }
+  if (progress.unchecked) await check(progress);
+  return progress;
 }
 
-/** Memory that ran out, as an error that says where, what is kept, and which settings need less. */
-export function outOfMemory(error: unknown, where: string, { run }: Pick<Context, 'run'>): UserError {
-  const kept = run.record.checkpoints.at(-1)?.name;
-  return new UserError(`memory ran out ${where}: ${(error as Error)?.message ?? error}`, {
-    code: 'memory',
-    remedy: `Lower microBatchTokens or set "checkpointing": true where it trains; lower prompts, group, maxNewTokens or evaluation.batch where it generates${kept ? `; the checkpoint ${kept} is kept` : ''}.`,
-    cause: error,
+/** Between two updates: lets others work, and ends the run where that was asked for. */
+async function rest(progress: Progress): Promise<void> {
+  const { context } = progress;
+  const { signal } = context;
+  await breathe();
+  await context.rest?.(() => checkpointIfNew(progress));
+  if (signal.aborted && !(signal.reason instanceof Cancelled)) await checkpointIfNew(progress);
+  endIfAsked(context);
+}
+
+function record(progress: Progress, result: UpdateResult, of: { learningRate: number; started: number }): void {
+  const { context, training, update } = progress;
+  const { stage, phase, updates, firstStep } = training;
+  const metrics = context.run.metrics({
+    stage,
+    phase,
+    step: firstStep + update,
+    ...result.metrics,
+    lr: of.learningRate,
+    tokensPerSecond: result.tokens / ((performance.now() - of.started) / 1000),
   });
+  context.notify({ type: 'update', stage, phase, update, updates, metrics });
+  progress.unsaved += performance.now() - of.started;
+  spend(progress, of.started);
+}
+
+/** Counts the time since then as training of the stage. */
+function spend({ context: { seconds }, training: { stage } }: Progress, started: number): void {
+  seconds[stage] = (seconds[stage] ?? 0) + (performance.now() - started) / 1000;
+}
+
+/** Unsaved training of this long, in milliseconds, is saved before a check, which may take long; else after it, with what it found. */
+const longUnsaved = 60_000;
+
+/** A check takes long: asked to end meanwhile, the checkpoint comes first, and the check is made up for when the run is resumed. */
+async function check(progress: Progress): Promise<void> {
+  const { context } = progress;
+  const { signal } = context;
+  progress.unchecked = true;
+  if (progress.unsaved >= longUnsaved) await checkpointIfNew(progress);
+  const started = performance.now();
+  try {
+    await validate(progress);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    if (!(signal.reason instanceof Cancelled)) await checkpointIfNew(progress);
+    endIfAsked(context);
+  }
+  spend(progress, started);
+  progress.unchecked = false;
+}
+
+async function validate(progress: Progress): Promise<void> {
+  const { context, student, training, selection, update } = progress;
+  const { stage, phase, firstStep, tolerance } = training;
+  const step = firstStep + update;
+  const found: Omit<ValidationEvent, 'type'> = { stage, step, best: false };
+  const loss = await training.heldOutLoss?.();
+  if (loss !== undefined) found.loss = loss;
+  if (tolerance !== null && context.validation.length > 0) {
+    const { accuracy, meanTokens } = await evaluateLessons(context, student, context.validation);
+    const outcome = select(selection, { step, accuracy, meanTokens }, tolerance);
+    progress.selection = outcome.selection;
+    Object.assign(found, { accuracy, meanTokens, best: outcome.improved });
+  }
+  if (found.loss === undefined && found.accuracy === undefined) return;
+  context.run.validation({ ...found, phase });
+  context.notify({ type: 'validation', ...found });
+}
+
+function isDue({ context, unsaved }: Progress): boolean {
+  return context.interrupted || unsaved >= 60_000 * context.experiment.checkpointMinutes;
+}
+
+async function checkpointIfNew(progress: Progress): Promise<void> {
+  if (progress.saved !== progress.update && progress.update > 0) await checkpoint(progress);
+}
+
+async function checkpoint(progress: Progress): Promise<void> {
+  const { context, student, training, update, selection, unchecked } = progress;
+  const { stage, phase, firstStep } = training;
+  const { results, seconds } = context;
+  const state = {
+    phase,
+    update,
+    optimizerStep: student.optimizerStep,
+    selection,
+    unchecked,
+    results,
+    seconds,
+    extra: training.state?.save() ?? null,
+  };
+  const name = await saveCheckpoint(context, student, { stage, step: firstStep + update }, state);
+  context.notify({ type: 'checkpoint', name });
+  progress.saved = update;
+  progress.unsaved = 0;
+  context.interrupted = false;
+}
+
+/** Gives the student the weights of the best check, or leaves it with those of the last update. */
+async function choose({ context, student, training, selection }: Progress): Promise<string> {
+  const { stage, firstStep, updates } = training;
+  const last = firstStep + updates;
+  const chosen = checkpointName(stage, selection.best?.step ?? last);
+  if (selection.best && selection.best.step !== last)
+    await student.load(checkpointFolder(context, chosen), { moments: false });
+  return chosen;
 }

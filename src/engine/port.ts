@@ -47,6 +47,8 @@ export interface Engine {
   readonly info: EngineInfo;
   /** How much memory work takes here; null where nobody can say before it is done. */
   readonly memory: MemoryModel | null;
+  /** Floating-point operations a second of a large product, as measured now; null where that says little of the work to come. */
+  speed(): Promise<number | null>;
   /** Loads the student in `folder`: a Hugging Face folder, a checkpoint, or (the embedded engine) a GGUF file. */
   open(folder: string, options: OpenOptions): Promise<Student>;
   /** Disposes of every student and ends what the engine began. */

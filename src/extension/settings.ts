@@ -1,4 +1,4 @@
-import type { Backend } from '../config/experiment';
+import type { Backend } from '../config/backends';
 import * as vscode from './vscode';
 
 /** The settings of the manifest, with their types. */

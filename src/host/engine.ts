@@ -1,8 +1,9 @@
 import { loadExperiment } from '../config/load';
 import { adjust } from '../curriculum/adjust';
 import { Cancelled, type CurriculumEvent, Stopped } from '../curriculum/context';
-import { examineMachine, machineProblems } from '../curriculum/machine';
 import { resumeRun, type SessionOptions, startRun } from '../curriculum/session';
+import { examineMachine, machineProblems } from '../engine/machine';
+import type { Engine as Computing } from '../engine/port';
 import { askForEngine } from '../engine/process/installed';
 import { UserError } from '../errors';
 import type { HostState, Params } from '../protocol/control';
@@ -17,6 +18,8 @@ import { doAsk, doEvaluate, doRewrite } from './work';
 interface Session {
   stop: AbortController;
   writer?: RunWriter;
+  /** What computes for it. */
+  engine?: Computing;
   /** It waits between two updates: short work may be done. */
   resting: boolean;
   /** Set while the run is to wait; called to let it go on. */
@@ -104,9 +107,9 @@ export class Engine {
     const { experiment, warnings } = loadExperiment(file, { quick: changes.quick ?? false });
     const adjusted = adjust(experiment, { ...changes, stage: stages });
     for (const { message } of warnings) session.notify({ type: 'note', level: 'warning', text: message });
-    const begun: SessionOptions['begun'] = (writer, backend) => {
+    const begun: SessionOptions['begun'] = (writer, engine) => {
       if (decisions !== undefined) takeOverDecisions(decisions, writer.folder);
-      session.begun?.(writer, backend);
+      session.begun?.(writer, engine);
     };
     return startRun(adjusted, runs ?? this.runsFolder, { ...session, begun });
   }
@@ -116,7 +119,7 @@ export class Engine {
     const session: Session = { stop: new AbortController(), resting: false, paused: false, wake: () => {} };
     this.session = session;
     await this.draining; // the job at hand is let finish
-    this.students.release();
+    await this.students.release();
     const early: CurriculumEvent[] = [];
     const tell: SessionOptions['notify'] = (event) => {
       if (!session.writer) early.push(event);
@@ -127,10 +130,10 @@ export class Engine {
         notify: tell,
         signal: session.stop.signal,
         rest: (checkpoint) => this.rest(session, checkpoint),
-        begun: (writer, backend) => {
-          session.writer = writer;
+        begun: (writer, engine) => {
+          Object.assign(session, { writer, engine });
           const { folder, record } = writer;
-          const run = { folder, name: record.name, backend: backend.description, since: new Date().toISOString() };
+          const run = { folder, name: record.name, backend: engine.info.description, since: new Date().toISOString() };
           this.happen({ type: 'run', run, resumed });
           this.post({ type: 'answer', id, result: { run: folder, already: false } });
           early.forEach(tell);
@@ -203,14 +206,14 @@ export class Engine {
       return { ...facts, problems: machineProblems(facts) };
     }
     try {
-      const student = await this.students.load(job.params.checkpoint, this.session !== undefined);
+      const student = await this.students.load(job.params.checkpoint, this.session?.engine);
       const bench = { ...student, signal, progress };
       if (job.kind === 'evaluate') return await doEvaluate(job.params, bench);
       if (job.kind === 'ask') return await doAsk(job.params, bench);
       return await doRewrite(job.params, bench);
     } finally {
       // Beside a run there is no memory to spare.
-      if (this.session) this.students.release();
+      if (this.session) await this.students.release();
       else this.students.rest();
     }
   }

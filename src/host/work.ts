@@ -8,12 +8,11 @@ import { preset } from '../config/presets';
 import { evaluate, withoutEnd } from '../curriculum/evaluate';
 import { prepareLessons, rewriteExercise } from '../curriculum/lessons';
 import { runConfigOf } from '../curriculum/run-config';
+import type { Student } from '../engine/port';
 import type { Completion, Draft } from '../engine-data/sampling';
 import { UserError } from '../errors';
-import type { Model } from '../model/transformer';
 import type { Candidate, Progress, Result, Sample } from '../protocol/control';
 import { scoreGroup } from '../rewards/compose';
-import { sample } from '../rollout/sample';
 import { evaluationFile } from '../runs/layout';
 import { runOfCheckpoint } from '../runs/reading';
 import { openForWriting } from '../runs/writer';
@@ -22,7 +21,7 @@ import type { JobParams } from './messages';
 
 /** What work is done with: the student, a way to be ended, and whom to tell of progress. */
 export interface Bench {
-  model: Model;
+  student: Student;
   tokenizer: Tokenizer;
   signal: AbortSignal;
   progress: (part: unknown) => void;
@@ -31,13 +30,13 @@ export interface Bench {
 const defaultTokens = 512;
 
 export async function doEvaluate(params: JobParams['evaluate'], bench: Bench): Promise<Result<'evaluate'>> {
-  const { model, tokenizer, signal } = bench;
+  const { student, tokenizer, signal } = bench;
   const settings = runConfigOf(params.checkpoint)?.experiment.evaluation;
   const lessons = prepareLessons(params.problems, tokenizer);
   const longest = Math.max(...lessons.map(({ prompt }) => prompt.length));
   const part = batches<Progress<'evaluate'>[number]>(bench.progress);
-  const { answers, ...measures } = await evaluate(model, tokenizer, lessons, {
-    maxNewTokens: budget(model, longest, params.maxNewTokens ?? settings?.maxNewTokens),
+  const { answers, ...measures } = await evaluate(student, tokenizer, lessons, {
+    maxNewTokens: budget(student, longest, params.maxNewTokens ?? settings?.maxNewTokens),
     temperature: params.temperature ?? settings?.temperature ?? 0,
     batch: settings?.batch ?? 64,
     seed: params.seed ?? 1,
@@ -75,10 +74,10 @@ function record(
 }
 
 export async function doAsk(params: JobParams['ask'], bench: Bench): Promise<Result<'ask'>> {
-  const { model, tokenizer, signal } = bench;
+  const { student, tokenizer, signal } = bench;
   const prompt = tokenizer.encodePrompt(plainPrompt(params.question));
   const samples = params.samples ?? 1;
-  const maxNewTokens = budget(model, prompt.length, params.maxNewTokens);
+  const maxNewTokens = budget(student, prompt.length, params.maxNewTokens);
   const growth = (draft: Draft, index: number): Progress<'ask'>[number] => ({
     sample: index,
     text: tokenizer.decode(withoutEnd(draft)),
@@ -87,7 +86,7 @@ export async function doAsk(params: JobParams['ask'], bench: Bench): Promise<Res
   });
   const shown: number[] = [];
   let last = 0;
-  const { completions, summary } = await sample(model, [prompt], {
+  const { completions, summary } = await student.sample([prompt], {
     sampling: { temperature: params.temperature ?? (samples > 1 ? 0.7 : 0), topK: 0, topP: 1, minP: 0 },
     maxNewTokens,
     eosIds: tokenizer.eosIds,
@@ -111,7 +110,7 @@ export async function doAsk(params: JobParams['ask'], bench: Bench): Promise<Res
 }
 
 export async function doRewrite(params: JobParams['rewrite'], bench: Bench): Promise<Result<'rewrite'>> {
-  const { model, tokenizer, signal } = bench;
+  const { student, tokenizer, signal } = bench;
   const { question, answer, teacherChain } = params;
   const [lesson] = prepareLessons([{ id: 'asked', question, answer, chain: teacherChain }], tokenizer);
   const stages = runConfigOf(params.checkpoint)?.experiment.stages;
@@ -119,12 +118,12 @@ export async function doRewrite(params: JobParams['rewrite'], bench: Bench): Pro
   const reward = settings?.reward ?? (stages?.complete || undefined)?.reward ?? preset('default');
   const prompt = rewriteExercise(lesson, settings?.hideAnswer ?? false, tokenizer);
   const teacherTokens = lesson.teacherTokens!.length - 1;
-  const { completions } = await sample(model, [prompt], {
+  const { completions } = await student.sample([prompt], {
     sampling: {
       ...(settings?.sampling ?? { topK: 0, topP: 1, minP: 0 }),
       temperature: params.temperature ?? settings?.sampling.temperature ?? 1,
     },
-    maxNewTokens: budget(model, prompt.length, params.maxNewTokens ?? settings?.maxNewTokens),
+    maxNewTokens: budget(student, prompt.length, params.maxNewTokens ?? settings?.maxNewTokens),
     eosIds: tokenizer.eosIds,
     seed: params.seed ?? 1,
     stream: ['rewrite/asked'],
@@ -165,11 +164,11 @@ function sampleOf({ tokens, logProbs, finished }: Completion, tokenizer: Tokeniz
 }
 
 /** The budget asked for; without one, what there is room for up to the usual. */
-function budget({ config }: Model, promptLength: number, asked: number | undefined): number {
-  const room = config.maxPositions - promptLength;
+function budget({ facts }: Student, promptLength: number, asked: number | undefined): number {
+  const room = facts.maxPositions - promptLength;
   if (room < 1)
     throw new UserError(
-      `a prompt has ${promptLength} tokens, but the student has only ${config.maxPositions} positions`,
+      `a prompt has ${promptLength} tokens, but the student has only ${facts.maxPositions} positions`,
       {
         code: 'dataset',
         remedy: 'Ask something shorter.',

@@ -1,10 +1,10 @@
-import { tidy } from '@tensorflow/tfjs-core';
+import { dispose, tidy } from '@tensorflow/tfjs-core';
+import { breathe } from '../breath';
 import type { Episode, Example } from '../engine-data/examples';
 import { Diverged, type GrpoMeasures, type GrpoOptions, type TokenMeasures } from '../engine-data/training';
 import { withProducts } from '../kernels/precision';
 import type { Model } from '../model/transformer';
 import { disposePacked, microBatches, packExamples } from './batch';
-import { breathe } from './breath';
 import { firstEntropies, lossSoFar, measuresOf, type StepResults } from './grpo-measures';
 import { byCompletion, passesOf, runPass } from './grpo-pass';
 import { applyGradients, type Optimizer, withGradients } from './optimizer';
@@ -22,26 +22,32 @@ export interface GrpoUpdate {
   seed: number;
 }
 
-/** Log-probabilities of each episode's tokens under a policy, without gradients. */
-export async function policyLogProbs(
+/** Log-probabilities and entropies of each example's completion under a policy, without gradients. */
+export async function tokenScores(
   model: Model,
-  episodes: readonly Example[],
-  options: Pick<GrpoOptions, 'temperature' | 'microBatchTokens' | 'signal' | 'precision'>,
-): Promise<Float32Array[]> {
-  const out: Float32Array[] = [];
-  for (const batch of microBatches(episodes, options.microBatchTokens)) {
-    await breathe(options.signal);
+  examples: readonly Example[],
+  options: Pick<GrpoOptions, 'microBatchTokens' | 'signal' | 'precision'> & { temperature?: number },
+): Promise<{ logProbs: Float32Array; entropy: Float32Array }[]> {
+  const { temperature, microBatchTokens, signal, precision = 'float32' } = options;
+  const out: { logProbs: Float32Array; entropy: Float32Array }[] = [];
+  for (const batch of microBatches(examples, microBatchTokens)) {
+    await breathe(signal);
     const packed = packExamples(batch);
     // Read outside of tidy, which would walk through every element of an array that is returned to it.
-    const { temperature, precision = 'float32' } = options;
-    const logProbs = withProducts(precision, () =>
-      tidy(() => completionLogProbs(model, packed, { temperature }).logProbs),
+    const scored = withProducts(precision, () => tidy(() => completionLogProbs(model, packed, { temperature })));
+    const [logProbs, entropy] = [scored.logProbs, scored.entropy].map((values) =>
+      byCompletion(batch, values.dataSync<'float32'>()),
     );
-    out.push(...byCompletion(batch, logProbs.dataSync() as Float32Array));
-    logProbs.dispose();
+    for (let i = 0; i < batch.length; i++) out.push({ logProbs: logProbs[i], entropy: entropy[i] });
+    dispose([scored.logProbs, scored.entropy]);
     disposePacked(packed);
   }
   return out;
+}
+
+/** Log-probabilities of each episode's tokens under a policy, without gradients. */
+export async function policyLogProbs(...scored: Parameters<typeof tokenScores>): Promise<Float32Array[]> {
+  return (await tokenScores(...scored)).map(({ logProbs }) => logProbs);
 }
 
 /**

@@ -1,10 +1,10 @@
 import { mul, neg, type Scalar, sum, tidy } from '@tensorflow/tfjs-core';
+import { breathe } from '../breath';
 import type { Example } from '../engine-data/examples';
 import { Diverged, type SupervisedMeasures, type SupervisedOptions } from '../engine-data/training';
 import { embed, tokenLogProbs } from '../kernels/interface';
 import { forward, headWeight, type Model } from '../model/transformer';
 import { disposePacked, microBatches, type PackedExamples, packExamples } from './batch';
-import { breathe } from './breath';
 import { accumulate, applyGradients, type Gradients, type Optimizer, withGradients } from './optimizer';
 
 /** Log-probabilities [m] (and entropies) of the completion tokens of packed examples. */

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { openStudent } from '../../src/curriculum/students';
+import { startEngine } from '../../src/engine/engines';
 import type { Case } from '../../src/extension/cases/case';
 import { readCase } from '../../src/extension/cases/case';
 import { decide, pick, propose, saveEdited } from '../../src/extension/cases/decide';
 import { CaseReader } from '../../src/extension/chain-diff/case-reader';
 import { RunCache } from '../../src/extension/run-cache';
 import { doRewrite } from '../../src/host/work';
-import { disposeModel } from '../../src/model/transformer';
 import { readDecisions } from '../../src/runs/decisions';
 import { checkpointsFolder } from '../../src/runs/layout';
 import {
@@ -68,11 +68,12 @@ async function decideSomething(run: string): Promise<void> {
   pick(run, [{ problemId, question }], true);
   decide(seen(problemId), seen(problemId).rewrites.find(({ provenance }) => provenance.from === 'run')!, 'rejected');
   const checkpoint = join(checkpointsFolder(run), openRun(run).record.checkpoints.at(-1)!.name);
-  const { model, tokenizer } = openStudent(checkpoint, {});
+  const engine = await startEngine('auto');
+  const { student, tokenizer } = await openStudent(engine, checkpoint, {});
   const asked = { checkpoint, question, answer, teacherChain: teacherChain!, samples: 2 };
-  const bench = { model, tokenizer, signal: new AbortController().signal, progress: () => {} };
-  const { candidates } = await doRewrite(asked, bench as never);
-  disposeModel(model);
+  const bench = { student, tokenizer, signal: new AbortController().signal, progress: () => {} };
+  const { candidates } = await doRewrite(asked, bench);
+  await engine.close();
   const provenance = { from: 'request' as const, checkpoint };
   propose(
     seen(problemId),

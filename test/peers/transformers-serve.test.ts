@@ -12,9 +12,9 @@ import { evaluateOnServer, studentOn } from '../../src/cli/evaluate-server';
 import { evaluate } from '../../src/curriculum/evaluate';
 import { prepareLessons } from '../../src/curriculum/lessons';
 import { openStudent } from '../../src/curriculum/students';
+import { startEngine } from '../../src/engine/engines';
 import { useBackend } from '../../src/kernels/backends';
 import { exportStudent } from '../../src/model/export';
-import { disposeModel } from '../../src/model/transformer';
 
 const interpreter = python(['torch', 'transformers', 'fastapi', 'uvicorn']);
 const smollm2 = interpreter && (await peer('smollm2'));
@@ -56,10 +56,11 @@ describe.skipIf(!smollm2)('a student on `transformers serve`', () => {
   });
 
   it.each(['chat', 'plain'] as const)('answers a %s prompt as here', async (prompt) => {
-    const { model, tokenizer } = openStudent(student, { prompt });
+    const engine = await startEngine('embedded');
+    const { student: asked, tokenizer } = await openStudent(engine, student, { prompt });
     const settings = { maxNewTokens, temperature: 0, seed: 1 };
-    const here = await evaluate(model, tokenizer, prepareLessons(problems, tokenizer), { ...settings, batch: 2 });
-    disposeModel(model);
+    const here = await evaluate(asked, tokenizer, prepareLessons(problems, tokenizer), { ...settings, batch: 2 });
+    await engine.close();
     const on = studentOn(url, student, prompt);
     const there = await evaluateOnServer(on, problems, 1, { ...settings, concurrency: 2, prompt });
     expect(there.answers.map(({ text }) => text)).toEqual(here.answers.map(({ text }) => text));

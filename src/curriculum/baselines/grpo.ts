@@ -1,16 +1,16 @@
 import type { GrpoBaselineSettings } from '../../config/experiment';
-import type { Model } from '../../model/transformer';
+import type { Student } from '../../engine/port';
 import type { Context } from '../context';
 import { trainGrpo } from '../grpo-phase';
 import { rowsOfUpdate } from '../order';
 
 /** Plain GRPO: Stage 2's samples and rewards from the base student and the plain question, without masks and without replay. */
-export function grpo(context: Context, model: Model, own: GrpoBaselineSettings): Promise<string> {
+export function grpo(context: Context, student: Student, own: GrpoBaselineSettings): Promise<string> {
   const { train, experiment } = context;
   const { complete } = experiment.stages;
   if (!complete) throw new Error('baselines.grpo without stages.complete'); // an error of the experiment, found before
   const settings = { ...complete, ...own, policyWeight: 1, replay: { own: 0, teacher: 0, weight: 0 } };
-  return trainGrpo(context, model, {
+  return trainGrpo(context, student, {
     stage: 'grpo',
     phase: 'grpo',
     settings,

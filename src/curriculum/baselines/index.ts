@@ -1,5 +1,5 @@
 import type { Experiment } from '../../config/experiment';
-import type { Model } from '../../model/transformer';
+import type { Student } from '../../engine/port';
 import type { BaselineName } from '../../stages';
 import type { Context } from '../context';
 import { grpo } from './grpo';
@@ -8,8 +8,12 @@ import { sft } from './sft';
 import { sftConcise } from './sft-concise';
 
 type Settings<K extends BaselineName> = Exclude<Experiment['baselines'][K], false>;
-/** Trains `model`, a copy of the base student, in place. Returns the chosen checkpoint; null: there was nothing to learn from. */
-type Train<K extends BaselineName> = (context: Context, model: Model, settings: Settings<K>) => Promise<string | null>;
+/** Trains `student`, which is the base student, in place. Returns the chosen checkpoint; null: there was nothing to learn from. */
+type Train<K extends BaselineName> = (
+  context: Context,
+  student: Student,
+  settings: Settings<K>,
+) => Promise<string | null>;
 
 const trainers: { [K in BaselineName]: Train<K> } = { sft, sftConcise, rft, grpo };
 
@@ -17,8 +21,8 @@ const trainers: { [K in BaselineName]: Train<K> } = { sft, sftConcise, rft, grpo
 export function baselineOf<K extends BaselineName>(
   context: Context,
   name: K,
-): ((model: Model) => Promise<string | null>) | null {
+): ((student: Student) => Promise<string | null>) | null {
   const settings = context.experiment.baselines[name];
   if (!settings) return null;
-  return (model) => trainers[name](context, model, settings as Settings<K>);
+  return (student) => trainers[name](context, student, settings as Settings<K>);
 }

@@ -1,5 +1,5 @@
 import type { CompleteSettings, SftSettings } from '../../config/experiment';
-import type { Model } from '../../model/transformer';
+import type { Student } from '../../engine/port';
 import { newestCheckpoint } from '../checkpoints';
 import { keepOwn } from '../complete';
 import type { Context } from '../context';
@@ -15,7 +15,7 @@ const stage = 'rft';
  * Rejection sampling fine-tuning (Yuan et al. 2023, arXiv 2308.01825), one round: the base student answers the problems that Stage 2
  * samples from, as often and at the same temperature, from the plain question; then it learns its own shortest right completion of each.
  */
-export async function rft(context: Context, model: Model, settings: SftSettings): Promise<string | null> {
+export async function rft(context: Context, student: Student, settings: SftSettings): Promise<string | null> {
   const { train: lessons, experiment, notify } = context;
   const sampling = experiment.stages.complete;
   if (!sampling) throw new Error('baselines.rft without stages.complete'); // an error of the experiment, found before
@@ -26,12 +26,12 @@ export async function rft(context: Context, model: Model, settings: SftSettings)
   };
   const newest = newestCheckpoint(context);
   if (newest?.entry.stage === stage && newest.state.phase === stage) state.restore(newest.state.extra);
-  else await drawSamples(context, model, sampling, own, state);
+  else await drawSamples(context, student, sampling, own, state);
 
   const rows = own.rows();
   notify({ type: 'note', level: 'info', text: `${rows.length} of ${lessons.length} problems have a right sample` });
   if (rows.length === 0) return null;
-  return trainSupervised(context, model, {
+  return trainSupervised(context, student, {
     stage,
     phase: stage,
     firstStep: sampling.updates + 1, // the step between is the student as it comes to this phase
@@ -45,20 +45,20 @@ export async function rft(context: Context, model: Model, settings: SftSettings)
 /** Rounds of sampling in the form of updates that change no weight, so that they are recorded, stopped and resumed like those. */
 async function drawSamples(
   context: Context,
-  model: Model,
+  student: Student,
   sampling: CompleteSettings,
   own: OwnSamples,
   state: { save(): unknown; restore(saved: unknown): void },
 ): Promise<void> {
   const { train: lessons, experiment, run } = context;
-  await train(context, model, {
+  await train(context, student, {
     stage,
     phase: 'sample',
     updates: sampling.updates,
     firstStep: 0,
     settings: { ...sampling, learningRate: 0 },
     tolerance: null,
-    async update(student, _optimizer, update) {
+    async update(update) {
       const prompts = rowsOfUpdate(experiment.seed, lessons.length, update, sampling.prompts, 'complete').map(
         (row) => ({ row, prompt: lessons[row].prompt }),
       );

@@ -1,20 +1,20 @@
 import type { SftSettings } from '../../config/experiment';
+import type { Student } from '../../engine/port';
 import type { Example } from '../../engine-data/examples';
-import type { Model } from '../../model/transformer';
 import type { BaselineName } from '../../stages';
 import type { Context } from '../context';
 import { type Lesson, teacherExample, withChains } from '../lessons';
 import { trainSupervised } from '../supervised-phase';
 
 /** Plain SFT: the plain question answered by the teacher's chain as it is. */
-export function sft(context: Context, model: Model, settings: SftSettings): Promise<string> {
-  return trainOnChains(context, model, { stage: 'sft', settings, example: teacherExample });
+export function sft(context: Context, student: Student, settings: SftSettings): Promise<string> {
+  return trainOnChains(context, student, { stage: 'sft', settings, example: teacherExample });
 }
 
 /** Supervised training on a version of every teacher chain, tested by its loss on the same version of the validation rows. */
 export function trainOnChains(
   context: Context,
-  model: Model,
+  student: Student,
   {
     stage,
     settings,
@@ -22,7 +22,7 @@ export function trainOnChains(
   }: { stage: BaselineName; settings: SftSettings; example: (lesson: Lesson) => Example | null },
 ): Promise<string> {
   const examples = withChains(context.train).map(example);
-  return trainSupervised(context, model, {
+  return trainSupervised(context, student, {
     stage,
     phase: stage,
     settings,

@@ -66,6 +66,11 @@ export class ProcessEngine implements Engine {
     return this.connection.pid;
   }
 
+  /** Of a device that this process does not see. */
+  async speed(): Promise<null> {
+    return null;
+  }
+
   /** Loads a student; an engine that was lost is started again first. */
   async open(folder: string, { lora, seed, warn }: OpenOptions): Promise<Student> {
     const student = resolve(folder);

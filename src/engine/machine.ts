@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, statfsSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
-import { listBackends } from '../kernels/backends';
 import { addonFile, nativeIsas, threadCount } from '../kernels/native/addon';
+import { reportEngines } from './engines';
 
 const oldestNode = 20;
 const leastSpace = 2e9;
@@ -13,7 +13,7 @@ export type MachineFacts = Awaited<ReturnType<typeof examineMachine>>;
 
 /** Every backend with its speed, and what the machine has. `runs` is the folder whose disk is looked at; it need not be there yet. */
 export async function examineMachine(runs: string) {
-  const backends = await listBackends({ measure: true });
+  const backends = await reportEngines({ measure: true });
   return {
     node: { version: process.version, platform: `${process.platform}-${process.arch}` },
     processor: { model: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism() },

@@ -2,11 +2,21 @@
  * How much memory training takes, from shapes alone: what the engine allocates at the moment it holds most. Follows what the tape keeps
  * for each kernel (kernels/gradients.ts), on the embedded backend, where tensors lie in blocks of few sizes (kernels/native/pool.ts).
  */
-import { type Generation, type Learner, type Memory, noMemory, type Pass } from '../engine-data/memory';
-import { sizeClass } from '../kernels/native/pool';
-import { adapterShapes } from '../student-files/adapter';
-import type { ModelConfig } from '../student-files/config';
-import { embedName, headName, parameterShapes } from '../student-files/parameters';
+
+import {
+  type Generation,
+  type Learner,
+  type Memory,
+  type MemoryModel,
+  noMemory,
+  type Pass,
+} from '../../engine-data/memory';
+import type { BackendName } from '../../kernels/backends';
+import { sizeClass } from '../../kernels/native/pool';
+import { adapterShapes } from '../../student-files/adapter';
+import type { ModelConfig } from '../../student-files/config';
+import { embedName, headName, parameterShapes } from '../../student-files/parameters';
+import { memoryLimits } from './memory-limits';
 
 /** A float32 tensor of so many numbers. */
 const floats = (count: number) => (count > 0 ? sizeClass(4 * count) : 0);
@@ -97,4 +107,9 @@ function packedWeights(config: ModelConfig): number {
   const matrices = [...parameterShapes(config)].filter(([name, { length }]) => length === 2 && name !== embedName);
   const head = [config.vocabSize, config.hiddenSize];
   return matrices.reduce((sum, [name, shape]) => (name === headName ? sum : sum + packed(shape)), packed(head));
+}
+
+/** Of a backend of this engine; `isa`: the instruction set that it was found to run, once it is started. */
+export function memoryModel(backend: BackendName | 'auto', isa?: string): MemoryModel {
+  return { limits: () => memoryLimits(backend, isa), update: updateMemory, generation: generationMemory };
 }

@@ -1,19 +1,19 @@
 import { findBackend, type Tensor } from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { defaultLora } from '../config/lora';
-import { type Learner, totalOf } from '../engine-data/memory';
-import type { GrpoOptions } from '../engine-data/training';
-import { useBackend } from '../kernels/backends';
-import type { EmbeddedBackend } from '../kernels/embedded/backend';
-import { createAdapter } from '../model/lora';
-import { copyModel, createModel, disposeModel, type Model } from '../model/transformer';
-import { sample } from '../rollout/sample';
-import { type ModelConfig, parseModelConfig } from '../student-files/config';
-import { tinyConfig } from '../student-files/testing/tiny';
-import { grpoStep } from './grpo';
+import { defaultLora } from '../../config/lora';
+import { type Learner, totalOf } from '../../engine-data/memory';
+import type { GrpoOptions } from '../../engine-data/training';
+import { useBackend } from '../../kernels/backends';
+import type { EmbeddedBackend } from '../../kernels/embedded/backend';
+import { grpoStep } from '../../learning/grpo';
+import { createOptimizer, disposeOptimizer } from '../../learning/optimizer';
+import { supervisedStep } from '../../learning/supervised';
+import { createAdapter } from '../../model/lora';
+import { copyModel, createModel, disposeModel, type Model } from '../../model/transformer';
+import { sample } from '../../rollout/sample';
+import { type ModelConfig, parseModelConfig } from '../../student-files/config';
+import { tinyConfig } from '../../student-files/testing/tiny';
 import { generationMemory, updateMemory } from './memory';
-import { createOptimizer, disposeOptimizer } from './optimizer';
-import { supervisedStep } from './supervised';
 
 const shape = {
   hidden_size: 96,

@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { MemoryLimits } from '../engine-data/memory';
-import type { BackendName } from '../kernels/backends';
-import { memoryLimit } from '../kernels/native/limit';
+import type { MemoryLimits } from '../../engine-data/memory';
+import type { BackendName } from '../../kernels/backends';
+import { memoryLimit } from '../../kernels/native/limit';
 
 /** WebAssembly addresses 4 GiB. */
 const webAssembly = 2 ** 32;

@@ -1,0 +1,34 @@
+import type { GrpoSettings } from '../config/experiment';
+
+/** TRL's: keeps a group of nearly equal rewards from blowing up. */
+const eps = 1e-4;
+
+/**
+ * Group-relative advantages (DeepSeekMath, arXiv 2402.03300): (reward - group mean) / (std + 1e-4), for each group and completion.
+ * `scale`: the standard deviation (n-1) is that of the group, of all rewards (`batch`; rewards are centred by their group all the same: Lite
+ * PPO, arXiv 2508.08221, as TRL has it), or there is no division (`none`, Dr. GRPO). NaN = not applicable: left out of mean and deviation, its
+ * advantage is 0. A group whose rewards are all equal gets exact zeros, whatever rounding says. In float32, as engines take them.
+ */
+export function groupAdvantages(rewards: readonly (readonly number[])[], scale: GrpoSettings['scale']): Float32Array[] {
+  const groups = rewards.map((group) => Float32Array.from(group));
+  const batchDeviation =
+    scale === 'batch' ? moments(Float32Array.from(groups.flatMap((group) => [...applicable(group)]))).deviation : 0;
+  return groups.map((group) => {
+    const values = applicable(group);
+    const advantages = new Float32Array(group.length);
+    if (values.every((value) => value === values[0])) return advantages; // a mean would leave rounding, and rounding / eps
+    const { mean, deviation } = moments(values);
+    const divisor = { none: 1, batch: batchDeviation + eps, group: deviation + eps }[scale];
+    for (const [i, reward] of group.entries()) if (!Number.isNaN(reward)) advantages[i] = (reward - mean) / divisor;
+    return advantages;
+  });
+}
+
+const applicable = (rewards: Float32Array): Float32Array => rewards.filter((reward) => !Number.isNaN(reward));
+
+/** Mean and standard deviation (n-1; 0 for one value). */
+function moments(values: Float32Array): { mean: number; deviation: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: Math.sqrt(squares / Math.max(values.length - 1, 1)) };
+}

@@ -1,0 +1,49 @@
+/** The engine inside this process: tfjs with the kernels of this project, on one of its backends. */
+import { resolve } from 'node:path';
+import type { Backend } from '../../config/backends';
+import { type BackendInfo, listBackends, useBackend } from '../../kernels/backends';
+import { multiplicationSpeed } from '../../kernels/speed';
+import { loadStudent } from '../../model/hf-folder';
+import type { EngineKind } from '../kind';
+import type { Engine, OpenOptions, Student } from '../port';
+import { adapt } from './adapter';
+import { memoryModel } from './memory';
+import { EmbeddedStudent } from './student';
+
+type Own = Exclude<Backend, 'auto'> & BackendInfo['name'];
+
+export const embedded: EngineKind = {
+  backends: ['auto', 'embedded', 'embedded-wasm', 'tensorflow-gpu', 'tensorflow', 'cpu'],
+  start: async (backend) => new EmbeddedEngine(await useBackend(backend as Own | 'auto')),
+  memory: (backend) => memoryModel(backend as Own | 'auto'),
+  reports: listBackends,
+};
+
+class EmbeddedEngine implements Engine {
+  readonly info: Engine['info'];
+  readonly memory: Engine['memory'];
+  private readonly students = new Set<EmbeddedStudent>();
+
+  constructor(info: BackendInfo) {
+    this.info = { ...info };
+    this.memory = memoryModel(info.name, info.isa);
+  }
+
+  /** Of a GPU, one product says little. */
+  async speed(): Promise<number | null> {
+    return this.info.name === 'tensorflow-gpu' ? null : multiplicationSpeed();
+  }
+
+  async open(folder: string, options: OpenOptions): Promise<Student> {
+    const path = resolve(folder);
+    const { model } = loadStudent(path);
+    adapt(model, path, options);
+    const student = new EmbeddedStudent(model, path, (one) => this.students.delete(one));
+    this.students.add(student);
+    return student;
+  }
+
+  async close(): Promise<void> {
+    for (const student of [...this.students]) await student.dispose();
+  }
+}

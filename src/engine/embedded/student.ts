@@ -1,0 +1,135 @@
+import { keep } from '@tensorflow/tfjs-core';
+import type { Example } from '../../engine-data/examples';
+import type { SampleOptions } from '../../engine-data/sampling';
+import type { GrpoOptions } from '../../engine-data/training';
+import { grpoStep, tokenScores } from '../../learning/grpo';
+import { createOptimizer, disposeOptimizer, type Optimizer } from '../../learning/optimizer';
+import { supervisedLoss, supervisedStep } from '../../learning/supervised';
+import { addsNothing } from '../../model/lora';
+import { disposeModel, type Model, shareFrozen, trainableParameters } from '../../model/transformer';
+import { sample } from '../../rollout/sample';
+import { parameterCount } from '../../student-files/parameters';
+import type { GrpoUpdate, LogProbOptions, Snapshot, Student, StudentFacts, SupervisedStep } from '../port';
+import { loadMoments, readWeights, saveMoments, saveWeights } from './checkpoint';
+
+/** Weights of one moment. They share their data with the student's as long as training does not change these. */
+class Kept implements Snapshot {
+  /** What scores as the student did then: an adapter that adds nothing is left out. */
+  readonly policy: Model;
+
+  constructor(
+    readonly model: Model,
+    private readonly discarded: (kept: Kept) => void,
+  ) {
+    const { adapter } = model;
+    this.policy = adapter && addsNothing(adapter) ? shareFrozen(model) : model;
+  }
+
+  async discard(): Promise<void> {
+    disposeModel(this.model);
+    if (this.policy !== this.model) disposeModel(this.policy);
+    this.discarded(this);
+  }
+}
+
+/** A student in this process, on tfjs and the kernels. */
+export class EmbeddedStudent implements Student {
+  readonly facts: StudentFacts;
+  private optimizer: Optimizer | null = null;
+  private readonly snapshots = new Set<Kept>();
+
+  /** Takes the model over. `path`: where it was loaded from, absolute. */
+  constructor(
+    private readonly model: Model,
+    private readonly path: string,
+    private readonly disposed: (student: EmbeddedStudent) => void,
+  ) {
+    const { vocabSize, maxPositions } = model.config;
+    const trainable = [...trainableParameters(model).values()].reduce((count, { size }) => count + size, 0);
+    this.facts = { vocabSize, maxPositions, parameters: parameterCount(model.config), trainable };
+  }
+
+  get optimizerStep(): number {
+    return this.optimizer?.step ?? 0;
+  }
+
+  sample(prompts: readonly (readonly number[])[], options: SampleOptions) {
+    return sample(this.model, prompts, options);
+  }
+
+  logProbs(examples: readonly Example[], options: LogProbOptions) {
+    return tokenScores(this.model, examples, options);
+  }
+
+  loss(examples: readonly Example[], options: Pick<LogProbOptions, 'microBatchTokens' | 'signal'>) {
+    return supervisedLoss(this.model, examples, options);
+  }
+
+  supervisedStep(examples: readonly Example[], { learningRate, seed, ...options }: SupervisedStep) {
+    return supervisedStep(this.model, this.begunOptimizer(), examples, learningRate, options, seed);
+  }
+
+  grpoStep({ reference, ...update }: GrpoUpdate, options: GrpoOptions) {
+    const policy = reference && (reference as Kept).policy;
+    return grpoStep(this.model, this.begunOptimizer(), { ...update, reference: policy }, options);
+  }
+
+  async restartOptimizer(): Promise<void> {
+    if (this.optimizer) disposeOptimizer(this.optimizer);
+    this.optimizer = null;
+  }
+
+  async snapshot(checkpoint?: string): Promise<Snapshot> {
+    const { adapter, parameters, config } = this.model;
+    const values = checkpoint === undefined ? this.cloned(this.model) : readWeights(this.model, checkpoint);
+    const model: Model = adapter
+      ? { ...shareFrozen(this.model), adapter: { ...adapter, parameters: values } }
+      : {
+          config,
+          parameters: new Map([...parameters.keys()].map((name) => [name, values.get(name)!])),
+          adapter,
+          rope: null,
+        };
+    const kept = new Kept(model, (one) => this.snapshots.delete(one));
+    this.snapshots.add(kept);
+    return kept;
+  }
+
+  async restore(snapshot: Snapshot): Promise<void> {
+    this.take(this.cloned((snapshot as Kept).model));
+  }
+
+  async save(folder: string, { moments, eosIds }: { moments: boolean; eosIds: readonly number[] }): Promise<void> {
+    saveWeights(folder, this.model, this.path, eosIds);
+    if (moments) saveMoments(folder, this.begunOptimizer());
+  }
+
+  async load(folder: string, options: { moments: false } | { moments: true; step: number }): Promise<void> {
+    this.take(readWeights(this.model, folder));
+    if (options.moments) loadMoments(this.begunOptimizer(), folder, options.step);
+  }
+
+  async dispose(): Promise<void> {
+    await this.restartOptimizer();
+    for (const snapshot of [...this.snapshots]) await snapshot.discard();
+    disposeModel(this.model);
+    this.disposed(this);
+  }
+
+  private begunOptimizer(): Optimizer {
+    this.optimizer ??= createOptimizer(this.model);
+    return this.optimizer;
+  }
+
+  private cloned(model: Model) {
+    return new Map([...trainableParameters(model)].map(([name, parameter]) => [name, keep(parameter.clone())]));
+  }
+
+  private take(values: ReturnType<typeof readWeights>): void {
+    const trained = trainableParameters(this.model);
+    for (const [name, parameter] of trained) {
+      parameter.dispose();
+      trained.set(name, values.get(name)!);
+    }
+  }
+}

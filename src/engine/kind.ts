@@ -1,0 +1,27 @@
+import type { Backend } from '../config/backends';
+import type { MemoryModel } from '../engine-data/memory';
+import type { Engine } from './port';
+
+/** What `distillery doctor` says of a way to compute. */
+export interface EngineReport {
+  name: string;
+  usable: boolean;
+  /** What it is when it is usable; else why it is not. */
+  detail: string;
+  /** How to get it, or what it is for. */
+  advice: string;
+  /** Speed of a 512x512x512 product in float32, 10^9 operations a second; only where it was measured. */
+  gflops?: number;
+}
+
+/** One way to compute: what starts an engine, and what is known of it before. */
+export interface EngineKind {
+  /** The values of an experiment's `backend` that ask for it. */
+  readonly backends: readonly Backend[];
+  /** Throws a UserError where it cannot be had here, with the reason and the remedy. */
+  start(backend: Backend): Promise<Engine>;
+  /** See Engine.memory. */
+  memory(backend: Backend): MemoryModel | null;
+  /** Whether it works here; `measure`: with its speed. */
+  reports(options: { measure: boolean }): Promise<EngineReport[]>;
+}
