@@ -4,18 +4,19 @@ import { element, redraw, replaceChildren } from '../common/dom';
 import { ExplanationBox } from '../common/explain';
 import type { Link } from '../common/link';
 import { visibleNodes } from '../common/visible';
+import { differingCells } from './differing';
+import { Finder } from './finder';
 import { hasFormulas, loadMath } from './formulas';
 import { makeGroupStrip } from './group-strip';
 import { makeHeads, rewriteFrom } from './heads';
 import { makeHelp } from './help';
 import type { Overlay } from './overlays';
 import { alignChains, type Row } from './rows';
-import { findAll, type Match } from './search';
 import { makeSlider } from './slider';
 import type { ViewState } from './state';
 import { chainOf, Table } from './table';
-import { diffCell, sayDifferences } from './token-diff';
-import { makeLegend, makeSearchBox, makeToolbar, type SearchBox } from './toolbar';
+import { sayDifferences } from './token-diff';
+import { makeLegend, makeToolbar } from './toolbar';
 
 const roles = ['teacher', 'student', 'rewritten'] as const;
 type Role = (typeof roles)[number];
@@ -25,10 +26,20 @@ export class Page {
   /** Columns that are there and not put away. */
   private chains: ChainView[] = [];
   private rows: Row[] = [];
-  private query = '';
-  private matches: Match[] = [];
-  private current: Match | null = null;
-  private searchBox: SearchBox | null = null;
+  private readonly finder = new Finder({
+    chains: () => this.chains,
+    rows: () => this.rows,
+    draw: () => this.drawRows(true),
+    goTo: ({ row, column }) => {
+      this.unfold(row);
+      this.drawRows(true);
+      this.table.go({ row, column: this.inlineColumns() ? 0 : column }, false);
+    },
+    closed: () => {
+      this.drawRows(true);
+      this.table.go(this.table.focus);
+    },
+  });
   private mathAsked = false;
 
   private readonly top = element('div', { class: 'page-top' });
@@ -108,8 +119,7 @@ export class Page {
       const shown = present.filter(({ role }) => !state.hidden.includes(role));
       this.chains = shown.length > 0 && !state.inline ? shown : present;
       this.rows = this.chains.length > 0 ? alignChains(this.chains) : [];
-      this.matches = findAll(this.chains, this.rows, this.query);
-      this.current = null;
+      this.finder.again();
     }
     const inline = this.inlineColumns();
     const shown = inline ? inline.map((column) => this.chains[column]) : this.chains;
@@ -131,7 +141,7 @@ export class Page {
       this.mathAsked = true;
       void loadMath().then(() => this.drawRows(true));
     }
-    const options = { overlay, rendered, matches: this.matches, current: this.current };
+    const options = { overlay, rendered, matches: this.finder.matches, current: this.finder.current };
     this.table.show(
       {
         unit: this.view?.unit ?? 'tokens',
@@ -187,7 +197,7 @@ export class Page {
       own,
       ...notes,
       makeLegend(this.state.overlay, this.chains, this.rendered),
-      this.searchBox?.root,
+      this.finder.box?.root,
     );
   }
 
@@ -332,15 +342,8 @@ export class Page {
   nextDifference(by: 1 | -1): void {
     const { row, column } = this.table.focus;
     const inline = this.inlineColumns();
-    const compared = inline ? [inline[1]] : this.chains.map((_, c) => c).slice(this.chains.length > 1 ? 1 : 0);
     const against = inline?.[0] ?? 0;
-    const places = this.rows.flatMap((one, r) =>
-      compared.flatMap((c) => {
-        const diff = diffCell(this.chains, one, c, against);
-        const differs = diff ? diff.differences.length > 0 : (one.cells[c] === null) !== (one.cells[against] === null);
-        return differs ? [{ row: r, column: inline ? 0 : c, of: c }] : [];
-      }),
-    );
+    const places = differingCells(this.chains, this.rows, inline);
     const after = (place: { row: number; column: number }) =>
       place.row > row || (place.row === row && place.column > column);
     const before = (place: { row: number; column: number }) =>
@@ -391,45 +394,8 @@ export class Page {
   }
 
   openSearch(): void {
-    this.searchBox ??= makeSearchBox({
-      find: (query) => this.find(query),
-      next: (by) => this.nextMatch(by),
-      close: () => this.closeSearch(),
-    });
-    this.top.append(this.searchBox.root);
-    requestAnimationFrame(() => this.searchBox?.focus());
-  }
-
-  private find(query: string): void {
-    this.query = query;
-    this.matches = findAll(this.chains, this.rows, query);
-    this.current = null;
-    if (this.matches.length > 0) this.nextMatch(1);
-    else {
-      this.searchBox?.say(query.trim() === '' ? '' : 'not found');
-      this.drawRows(true);
-    }
-  }
-
-  private nextMatch(by: 1 | -1): void {
-    const { matches } = this;
-    if (matches.length === 0) return;
-    const at = this.current ? matches.indexOf(this.current) : by > 0 ? -1 : 0;
-    this.current = matches[(at + by + matches.length) % matches.length];
-    const { row, column } = this.current;
-    this.unfold(row);
-    this.drawRows(true);
-    this.table.go({ row, column: this.inlineColumns() ? 0 : column }, false);
-    this.searchBox?.say(`${matches.indexOf(this.current) + 1} of ${matches.length}`);
-  }
-
-  private closeSearch(): void {
-    this.searchBox?.root.remove();
-    this.searchBox = null;
-    this.query = '';
-    this.matches = [];
-    this.current = null;
-    this.drawRows(true);
-    this.table.go(this.table.focus);
+    const box = this.finder.open();
+    this.top.append(box.root);
+    requestAnimationFrame(() => box.focus());
   }
 }

@@ -30,7 +30,7 @@ const model = new Model(viewSchema.parse(link.kept()?.view ?? {}));
 
 const heads = element('div', { class: 'heads' });
 const controls = new Controls((run, verb) => link.post({ type: 'control', run, verb }));
-const results = element('section', { class: 'tests', 'aria-label': 'Test results' });
+const results = element('section', { class: 'tests', tabindex: 0, 'aria-label': 'Test results' });
 const alerts = element('ul', { class: 'alerts', 'aria-label': 'What to look at' });
 const settings = element('section', { class: 'differences', 'aria-label': 'Settings that differ' });
 const copyResults = element(

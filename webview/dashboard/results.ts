@@ -61,7 +61,13 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly Pair[]):
                   'th',
                   { scope: 'rowgroup', rowspan: rows.length, title: row.result.checkpoint },
                   ...visibleNodes(alike ? titles[0] : 'Start'),
-                  keepsBefore(rows, heads) ? element('span', { class: 'dim' }, ' (kept the student before it)') : null,
+                  keepsBefore(rows, heads)
+                    ? element(
+                        'span',
+                        { class: 'dim', title: 'No rewrite helped: the student before it was kept' },
+                        ' kept',
+                      )
+                    : null,
                 )
               : null,
             several ? runCell(heads[row.run], row.run, alike) : null,

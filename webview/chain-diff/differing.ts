@@ -1,0 +1,21 @@
+/** The cells that differ from what they are compared with, in reading order by row. */
+import type { ChainView } from '../../src/protocol/chain-diff';
+import type { Row } from './rows';
+import { diffCell } from './token-diff';
+
+/** `column` is that of the table, `of` that of the chain: inline, the table has one. */
+export function differingCells(
+  chains: readonly ChainView[],
+  rows: readonly Row[],
+  inline: [number, number] | null,
+): { row: number; column: number; of: number }[] {
+  const compared = inline ? [inline[1]] : chains.map((_, c) => c).slice(chains.length > 1 ? 1 : 0);
+  const against = inline?.[0] ?? 0;
+  return rows.flatMap((one, row) =>
+    compared.flatMap((of) => {
+      const diff = diffCell(chains, one, of, against);
+      const differs = diff ? diff.differences.length > 0 : (one.cells[of] === null) !== (one.cells[against] === null);
+      return differs ? [{ row, column: inline ? 0 : of, of }] : [];
+    }),
+  );
+}
