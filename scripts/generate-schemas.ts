@@ -1,7 +1,11 @@
-/** Writes schemas/*.json from src/config and schemas/run/*.json from src/runs: `npx tsx scripts/generate-schemas.ts`. Tests fail when they differ. */
+/**
+ * Writes schemas/*.json from src/config and src/engine and schemas/run/*.json from src/runs: `npx tsx scripts/generate-schemas.ts`. Tests
+ * fail when they differ.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { schemaFiles } from '../src/config/json-schema';
+import { engineSchemaFiles } from '../src/engine/process/json-schema';
 import { packageRoot } from '../src/paths';
 import { recordSchemaFiles } from './record-schemas';
 
@@ -14,4 +18,5 @@ const write = (folder: string, files: Record<string, string>) => {
 };
 
 write('schemas', schemaFiles());
+write('schemas', engineSchemaFiles());
 write('schemas/run', recordSchemaFiles());

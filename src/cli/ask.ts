@@ -3,10 +3,11 @@ import { plainPrompt } from '../chain/prompts';
 import type { Backend } from '../config/backends';
 import { withoutEnd } from '../curriculum/evaluate';
 import { type AskedStudent, openStudent } from '../curriculum/students';
-import { startEngine } from '../engine/engines';
+import { startToAsk } from '../engine/engines';
 import type { Engine } from '../engine/port';
 import { UserError } from '../errors';
 import { backendOption, promptOption, promptSettings, studentAt } from './asked-student';
+import { engineOption } from './engine';
 import { exitCodes, printDocument } from './exit';
 import { plural } from './format';
 import { count, positive, upTo } from './options';
@@ -39,6 +40,7 @@ export function addAskCommand(program: Command): void {
     .option('--system <text>', 'system message of the chat')
     .option('--raw', 'the text as it is, for the student to go on with')
     .addOption(backendOption())
+    .addOption(engineOption())
     .option('--json', 'each answer as one JSON object')
     .addHelpText(
       'after',
@@ -56,7 +58,7 @@ Examples:
       const stop = () => interrupted.abort();
       process.once('SIGINT', stop);
       try {
-        const engine = await startEngine(options.backend);
+        const engine = await startToAsk(options.backend, path);
         try {
           const student = await openWhileWaiting(engine, path, options);
           const { signal } = interrupted;

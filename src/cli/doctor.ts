@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { EngineReport } from '../engine/kind';
 import { examineMachine, type MachineFacts, machineProblems } from '../engine/machine';
 import { runsFolderName } from '../runs/layout';
+import { engineOption } from './engine';
 import { exitCodes, printDocument } from './exit';
 import { bytes, columns } from './format';
 import { shown } from './places';
@@ -13,6 +14,7 @@ export function addDoctorCommand(program: Command): void {
   program
     .command('doctor')
     .description('what works on this machine: every backend with its speed, and what the others need')
+    .addOption(engineOption())
     .option('--runs <folder>', `whose disk is looked at (default: ${runsFolderName})`)
     .option('--json', 'the same as one JSON object')
     .addHelpText(

@@ -14,6 +14,7 @@ import { type PromptSettings, promptStyle } from '../student-files/prompting';
 import { writeOutput } from '../writing';
 import { backendOption, promptOption, promptSettings, studentAt } from './asked-student';
 import { datasetOptions } from './dataset';
+import { engineOption } from './engine';
 import { linesOf, type Result, recordOf, resultText, summarise } from './evaluate-result';
 import { evaluateOnServer, type ServerAnswer, type ServerEvaluation, studentOn } from './evaluate-server';
 import { printDocument } from './exit';
@@ -56,6 +57,7 @@ export function addEvaluateCommand(program: Command): void {
     .addOption(promptOption())
     .option('--system <text>', 'system message of the chat')
     .addOption(backendOption())
+    .addOption(engineOption())
     .option(
       '--server <url>',
       'ask an OpenAI-compatible server that holds the student, such as http://localhost:8000/v1',
@@ -89,7 +91,7 @@ Examples:
       const checkpoint = studentAt(named);
       const data = await loadTestData(checkpoint, options);
       if (!data) return;
-      const engine = await startEngine(options.backend);
+      const engine = await startEngine(options.backend, checkpoint);
       const opened = await openStudent(engine, checkpoint, promptSettings(checkpoint, options));
       const { student, tokenizer, prompt } = opened;
       const { samples } = options;

@@ -16,7 +16,7 @@ interface Need {
 export async function needsOf(experiment: Experiment, lengths: Lengths, work: Workload): Promise<Need[]> {
   const needs: Need[] = [];
   try {
-    const engine = await startEngine(experiment.backend);
+    const engine = await startEngine(experiment.backend, experiment.student.path);
     try {
       const { experiment: settled, need } = withMemory(experiment, lengths, engine.memory);
       if (need) needs.push(need);

@@ -10,6 +10,7 @@ import { readStart, readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
 import { trainedStages } from '../stages';
 import { fetchMissingStudent } from './download';
+import { engineOption } from './engine';
 import { exitCodes, print } from './exit';
 import { count, namesOf, positive } from './options';
 import { commandLine, experimentFile, locateRun, quoted, shown } from './places';
@@ -39,6 +40,7 @@ export function addRunCommands(program: Command): void {
     .option('--quick', 'the cut-down budget of the experiment')
     .option('--seed <n>', 'another seed', count)
     .addOption(new Option('--backend <name>', 'another backend').choices(backendNames))
+    .addOption(engineOption())
     .option('--runs <folder>', 'where run folders go (default: .distillery/runs beside the experiment)')
     .option('--download', 'fetch the student from the Hugging Face Hub when it is not on this machine')
     .option('--json', 'one JSON object a line: the run, its events, the result')
@@ -66,6 +68,7 @@ Examples:
     .command('resume')
     .description('go on with an interrupted run from its newest checkpoint')
     .argument('<run>', 'a run folder, a run by its name or a part of it, or `latest`')
+    .addOption(engineOption())
     .option('--runs <folder>', `where runs are looked for (default: ${runsFolderName} here, below or above)`)
     .option('--json', 'one JSON object a line: the run, its events, the result')
     .addHelpText('after', '\nExamples:\n  distillery resume latest\n  distillery resume 20260205-140309-arithmetic')

@@ -5,6 +5,8 @@ export const backends = {
   'embedded-wasm': 'Fused kernels as WebAssembly only.',
   'tensorflow-gpu': 'TensorFlow on CUDA, for big students: set it up by `distillery backend install --gpu`.',
   tensorflow: 'TensorFlow: set it up by `distillery backend install`.',
+  torch:
+    'PyTorch in a process of its own, for big students, GPUs and other families: set it up by `distillery engine install`.',
   cpu: 'Plain JavaScript: the numeric reference, for toy sizes only.',
 } as const;
 

@@ -8,6 +8,7 @@ import type { Experiment } from '../config/experiment';
 import { type ExperimentData, loadExperimentData } from '../data/experiment-data';
 import { startEngine } from '../engine/engines';
 import type { Engine, EngineInfo } from '../engine/port';
+import { EngineLost } from '../engine/process/faults';
 import { isOutOfMemory, UserError } from '../errors';
 import { latestCheckpoint, openRun } from '../runs/reading';
 import type { CheckpointEntry, StageRow } from '../runs/records';
@@ -39,13 +40,14 @@ export interface SessionOptions {
 export async function startRun(asked: Experiment, runsFolder: string, options: SessionOptions) {
   const tokenizer = loadStudentTokenizer(asked.student.path);
   const student = { ...asked.student, prompt: promptStyle(tokenizer, asked.student) };
-  return withEngine(await startEngine(asked.backend), async (engine) => {
+  return withEngine(await startEngine(asked.backend, asked.student.path), async (engine) => {
     const data = loadExperimentData(asked);
     // What "auto" means for this student is settled once: the run's config records it, and every later question is asked likewise.
     const { experiment, need } = memoryFor({ ...asked, student }, tokenizer, data, engine);
     const config: RunConfig = { experiment, environment: environment(experiment, engine.info, data) };
     const run = createRun(runsFolder, experiment.name, config);
     const notes = [
+      ...otherEngine(asked, engine.info),
       ...(need ? [need] : []),
       ...(await timeFor(experiment, tokenizer, data, engine)),
       ...warnings([...tokenizer.notes, ...data.notes]),
@@ -93,7 +95,7 @@ export async function resumeRun(folder: string, options: SessionOptions) {
   const { interrupted } = openRun(folder);
   const { experiment, environment: before } = readRunConfig(folder);
   const began = before.backend;
-  return withEngine(await engineAgain(experiment.backend, began), (engine) => {
+  return withEngine(await engineAgain(experiment, began), (engine) => {
     const data = loadExperimentData(experiment);
     for (const [name, hash] of Object.entries(before.datasets)) {
       if (hash !== data[name as 'train' | 'test'].hash)
@@ -117,15 +119,21 @@ export async function resumeRun(folder: string, options: SessionOptions) {
 }
 
 /** What `auto` was when the run began, where that can still be had. */
-async function engineAgain(asked: Backend, began: EngineInfo | undefined): Promise<Engine> {
-  if (asked !== 'auto' || !began || began.name === 'tensorflow-gpu') return startEngine(asked); // `auto` tries a GPU first, with care
+async function engineAgain({ backend, student }: Experiment, began: EngineInfo | undefined): Promise<Engine> {
+  if (backend !== 'auto' || !began || began.name === 'tensorflow-gpu') return startEngine(backend, student.path); // `auto` tries a GPU first, with care
   try {
     return await startEngine(began.name as Backend);
   } catch (error) {
-    if (error instanceof UserError) return startEngine('auto');
+    if (error instanceof UserError) return startEngine('auto', student.path);
     throw error;
   }
 }
+
+/** `auto` has taken another engine than the embedded one, for the student's sake. */
+const otherEngine = ({ backend }: Experiment, { name, description }: EngineInfo): Note[] =>
+  backend === 'auto' && name === 'torch'
+    ? [{ level: 'info', text: `the embedded engine does not know the student's family, so ${description} computes` }]
+    : [];
 
 function otherBackend(began: EngineInfo | undefined, now: EngineInfo): Note[] {
   if (!began || (began.name === now.name && began.isa === now.isa)) return [];
@@ -168,7 +176,7 @@ async function conduct(opened: Opened, options: SessionOptions) {
   try {
     options.begun?.(run, engine);
     run.update({ state: 'running' });
-    rows = await learn(opened, options);
+    rows = await learnAgainWhereLost(opened, options);
     run.close({ state: 'finished' });
   } catch (thrown) {
     const where = run.record.stage ? `in ${run.record.stage}` : 'before the first stage';
@@ -179,6 +187,34 @@ async function conduct(opened: Opened, options: SessionOptions) {
   }
   return { folder: run.folder, rows };
 }
+
+/** So often an engine may be lost with no new checkpoint in between. */
+const mostLosses = 3;
+
+/** Where an engine is lost, it is started again, and the run goes on from its newest checkpoint. */
+async function learnAgainWhereLost(opened: Opened, options: SessionOptions): Promise<StageRow[]> {
+  const { run } = opened;
+  let { interrupted } = opened;
+  let losses = 0;
+  for (let from = newestName(run); ; ) {
+    try {
+      return await learn({ ...opened, interrupted }, options);
+    } catch (error) {
+      if (!(error instanceof EngineLost) || options.signal.aborted) throw error;
+      losses = from === newestName(run) ? losses + 1 : 1;
+      if (losses > mostLosses) throw error;
+      const entry = soundCheckpoint(run, options.notify);
+      run.rollBack(entry);
+      from = newestName(run);
+      interrupted = true;
+      const place = entry ? `checkpoint ${entry.name}` : 'its beginning';
+      const text = `${error.message}; it is started again (${losses} of ${mostLosses}), and the run goes on from ${place}`;
+      options.notify({ type: 'note', level: 'warning', text });
+    }
+  }
+}
+
+const newestName = ({ record }: RunWriter): string | undefined => record.checkpoints.at(-1)?.name;
 
 async function learn({ run, experiment, data, engine, interrupted }: Opened, options: SessionOptions) {
   const { notify, signal, rest } = options;

@@ -1,12 +1,15 @@
 /** All engines, and which of them an experiment's `backend` asks for. */
 import type { Backend } from '../config/backends';
 import type { MemoryModel } from '../engine-data/memory';
+import { loadStudentConfig } from '../student-files/folder';
 import { embedded } from './embedded/engine';
 import type { EngineKind, EngineReport } from './kind';
 import type { Engine } from './port';
+import { hasEngine } from './process/installed';
+import { torch } from './process/kind';
 
 /** A line for each. */
-const engines: readonly EngineKind[] = [embedded];
+const engines: readonly EngineKind[] = [embedded, torch];
 
 function kindOf(backend: Backend): EngineKind {
   const kind = engines.find(({ backends }) => backends.includes(backend));
@@ -14,8 +17,32 @@ function kindOf(backend: Backend): EngineKind {
   return kind;
 }
 
-/** Starts what `backend` asks for. Throws a UserError where it cannot be had here, with the reason and the remedy. */
-export const startEngine = (backend: Backend): Promise<Engine> => kindOf(backend).start(backend);
+/**
+ * Starts what `backend` asks for. `auto` is the embedded engine, or PyTorch where that is set up and the embedded one cannot compute the
+ * `student`. Throws a UserError where it cannot be had here, with the reason and the remedy.
+ */
+export async function startEngine(backend: Backend, student?: string): Promise<Engine> {
+  const elsewhere = backend === 'auto' && student !== undefined && !isEmbeddable(student) && hasEngine();
+  const name = elsewhere ? 'torch' : backend;
+  return kindOf(name).start(name);
+}
+
+/**
+ * Starts what a student is asked on whose run asked for `backend`: what PyTorch trained is read by the embedded engine, too, which starts
+ * at once, where it knows the family.
+ */
+export const startToAsk = (backend: Backend, student: string): Promise<Engine> =>
+  startEngine(backend === 'torch' ? 'auto' : backend, student);
+
+/** Whether the embedded engine computes students of this architecture. */
+export function isEmbeddable(student: string): boolean {
+  try {
+    loadStudentConfig(student);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** How much memory work takes, as far as that is known before an engine is started. */
 export const memoryOf = (backend: Backend): MemoryModel | null => kindOf(backend).memory(backend);

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { runConfigOf } from '../curriculum/run-config';
 import { type AskedStudent, openStudent } from '../curriculum/students';
-import { startEngine } from '../engine/engines';
+import { startToAsk } from '../engine/engines';
 import type { Engine } from '../engine/port';
 import { UserError } from '../errors';
 import { writtenAt } from './written-at';
@@ -33,7 +33,7 @@ export class Students {
         code: 'checkpoint',
         remedy: 'Runs keep the best and the newest checkpoints of a stage; choose another one.',
       });
-    if (!running) this.engine = await startEngine(runConfigOf(path)?.experiment.backend ?? 'auto');
+    if (!running) this.engine = await startToAsk(runConfigOf(path)?.experiment.backend ?? 'auto', path);
     const asked = await openStudent(running ?? this.engine!, path);
     this.loaded = { folder: path, written, asked };
     return asked;

@@ -3,6 +3,7 @@
  * private socket or named pipe. `docs/protocol.md` says it for hosts in other languages. Types and validation only.
  */
 import * as z from 'zod';
+import { backendNames } from '../config/backends';
 import { real } from '../json';
 import { evaluationRecordSchema } from '../runs/records';
 import { trainedStages } from '../stages';
@@ -140,7 +141,7 @@ export const requests = {
       limit: positive.optional(),
       quick: z.boolean().optional(),
       seed: count.optional(),
-      backend: z.enum(['auto', 'embedded', 'embedded-wasm', 'tensorflow-gpu', 'tensorflow', 'cpu']).optional(),
+      backend: z.enum(backendNames).optional(),
       /** Where the run's folder goes; the host's own `runs` unless said. */
       runs: z.string().optional(),
     }),

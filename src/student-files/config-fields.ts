@@ -14,7 +14,8 @@ export function refuseField({ json, file, path = '' }: Source, field: string, wa
   const is = json[field] === undefined ? 'is missing' : `is ${JSON.stringify(json[field])}`;
   throw new UserError(`${path}${field} ${is}; it must be ${wanted}`, {
     file,
-    remedy: 'Students of the kinds llama, qwen2, qwen3 and mistral with full attention are supported.',
+    remedy:
+      'The embedded engine computes llama, qwen2, qwen3 and mistral with full attention; for others: `distillery engine install`, and "backend": "torch".',
     code: 'checkpoint',
   });
 }

@@ -82,6 +82,11 @@ export class EngineConnection {
     }
   }
 
+  /** It was not lost yet. */
+  get alive(): boolean {
+    return !this.gone;
+  }
+
   /** Of the process, while it lives. */
   get pid(): number | undefined {
     return this.child.pid;

@@ -1,6 +1,6 @@
 /** An engine in a process of its own, on this machine or wherever its command leads. */
 import { existsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { UserError } from '../../errors';
 import type { Engine, EngineInfo, OpenOptions, Student } from '../port';
 import type { EngineCommand } from './child';
@@ -39,7 +39,7 @@ export class ProcessEngine implements Engine {
     const { engine, version, versions, device, dtypes, samplers, processes } = this.hello;
     return {
       name: 'torch',
-      description: describe(this.hello),
+      description: `${describe(this.hello)}${through(this.command)}`,
       engine: `${engine} ${version}`,
       versions,
       device,
@@ -81,7 +81,7 @@ export class ProcessEngine implements Engine {
         remedy:
           'Make a folder of a GGUF file by `distillery import student`, or choose the embedded engine: "backend": "embedded".',
       });
-    if (!this.connection.pid) await this.startAgain();
+    if (!this.connection.alive) await this.startAgain();
     const { connection } = this;
     const { id, facts, warnings } = await connection.request('open', { student, adapter: lora, seed });
     for (const text of warnings ?? []) warn?.(text);
@@ -96,6 +96,12 @@ export class ProcessEngine implements Engine {
     const { client, patience } = this.options;
     ({ connection: this.connection } = await EngineConnection.open(this.command, client, patience));
   }
+}
+
+/** By which program it is reached, where that is no Python: `ssh`, `docker`, `srun`. */
+function through({ line: [program] }: EngineCommand): string {
+  const name = basename(program).replace(/\.exe$/i, '');
+  return /^(python|node)[\d.]*$/i.test(name) ? '' : `, through ${name}`;
 }
 
 function memoryText({ totalBytes, freeBytes }: { totalBytes?: number; freeBytes?: number }): string {

@@ -51,6 +51,12 @@ export class ProcessStudent implements Student {
       progress,
       signal,
     } = options;
+    const { precision = 'float32' } = options;
+    if (precision !== 'float32')
+      throw new UserError(`this engine does not round weights to ${precision} while it samples`, {
+        code: 'config',
+        remedy: 'Leave sampling.precision out: it samples in the dtype that it computes in.',
+      });
     const started = performance.now();
     const settings = { sampling, maxNewTokens, eosIds: [...eosIds], seed, stream: [...stream], groupSize, maxRows };
     const place = (i: number) => ({ prompt: Math.floor(i / groupSize), completion: i % groupSize });
@@ -141,7 +147,7 @@ export class ProcessStudent implements Student {
   async snapshot(checkpoint?: string): Promise<Snapshot> {
     const { snapshot } = await this.ask('snapshot', { checkpoint });
     return new KeptWeights(snapshot, async () => {
-      if (this.connection.pid) await this.ask('discard', { snapshot });
+      if (this.connection.alive) await this.ask('discard', { snapshot });
     });
   }
 
@@ -160,7 +166,7 @@ export class ProcessStudent implements Student {
   }
 
   async dispose(): Promise<void> {
-    if (!this.connection.pid) return; // it is gone with its process
+    if (!this.connection.alive) return; // it is gone with its process
     await this.ask('close', {});
   }
 
