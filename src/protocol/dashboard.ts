@@ -69,6 +69,8 @@ const head = z.object({
   state: z.enum(['created', 'running', 'paused', 'stopped', 'finished', 'failed', 'interrupted', 'unreadable']),
   reason: z.string().optional(),
   created: z.string().optional(),
+  /** One line: the engine that computes, and where. */
+  backend: z.string().optional(),
   /** The checkpoint that it began at; absent: a base student. */
   start: z.object({ run: z.string(), checkpoint: z.string() }).optional(),
   results: z.array(results),

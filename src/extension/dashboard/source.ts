@@ -72,6 +72,7 @@ export class RunSource {
       folder,
       ...(label && { label }),
       ...(start && { start }),
+      ...backendOf(this.settings()),
       results: take(this.results(`${folder}/summary.json`), []),
       validation: take(this.validation(validationFile(folder)), []),
       alerts: this.judged(),
@@ -107,6 +108,13 @@ export class RunSource {
     this.metricsProblem = undefined;
     this.alerts.rows = -1;
   }
+}
+
+/** What computes, as the run's config.json says; nothing of its shape is taken for granted. */
+function backendOf(config: unknown): Pick<RunHead, 'backend'> {
+  const { environment } = (config ?? {}) as { environment?: { backend?: { description?: unknown } } };
+  const description = environment?.backend?.description;
+  return typeof description === 'string' ? { backend: description } : {};
 }
 
 function resultOf(row: ReturnType<typeof readSummary>[number]): Result {
