@@ -24,6 +24,15 @@ export function renderChain(chain: Chain): string {
   return lines.join('\n');
 }
 
+/**
+ * A chain as a completion of a prompt that ends in open thinking, which `close` closes: the chain's thinking, or none, then the solution.
+ * With null the prompt opens none, and this is `renderChain`.
+ */
+export function renderCompletion(chain: Chain, close: string | null): string {
+  if (close === null) return renderChain(chain);
+  return `${chain.thinking}\n${close}\n\n${renderChain({ ...chain, thinking: '' })}`;
+}
+
 /** The question alone: the prompt of plain fine-tuning, of the last part of Stage 2, of replay and of every test. */
 export function plainPrompt(question: string): string {
   return `Question: ${question}\nSolution:\n`;

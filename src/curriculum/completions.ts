@@ -1,6 +1,6 @@
 /** Completions as a student is to write them: what it is trained on, to the token. */
 import { openThinking, spokenPart } from '../answers/thinking';
-import { renderChain } from '../chain/prompts';
+import { renderCompletion } from '../chain/prompts';
 import type { Chain } from '../chain/types';
 import type { Tokenizer } from '../student-files/tokenizer';
 
@@ -9,9 +9,7 @@ import type { Tokenizer } from '../student-files/tokenizer';
  * chain's thinking stands in it, and it is closed before the solution: else the student learns to solve without ever ending its thinking.
  */
 export function chainTokens(tokenizer: Tokenizer, chain: Chain): number[] {
-  const close = closingTag(tokenizer);
-  if (close === null) return ended(tokenizer, renderChain(chain));
-  return ended(tokenizer, `${chain.thinking}\n${close}\n\n${renderChain({ ...chain, thinking: '' })}`);
+  return ended(tokenizer, renderCompletion(chain, closingTag(tokenizer)));
 }
 
 /** A completion that was written by hand or sampled, its thinking closed likewise where it is not. */

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { TookTooLong, withinTime } from '../bounded';
 import { UserError } from '../errors';
 import type { Method, Params, Result } from '../protocol/control';
+import { withPrompts } from '../student-files/prompting';
 import { tokenizerAt } from '../student-files/student-tokenizer';
 import type { Tokenizer } from '../student-files/tokenizer';
 import type { Control } from './control';
@@ -88,8 +89,10 @@ export class Service {
     return { session: this.session, snapshot: standing.status(this.clients), events: [], next: journal.last };
   }
 
-  private tokenize({ checkpoint, texts }: Params<'tokenize'>): Result<'tokenize'> {
-    const { encode, tokenTexts } = this.tokenizerOf(resolve(checkpoint));
+  private tokenize({ checkpoint, texts, asked }: Params<'tokenize'>): Result<'tokenize'> {
+    const tokenizer = this.tokenizerOf(resolve(checkpoint));
+    const encode = asked ? withPrompts(tokenizer, asked).encodePrompt : tokenizer.encode;
+    const { tokenTexts } = tokenizer;
     const tokensOf = (text: string) => {
       const ids = encode(text);
       return { ids, texts: tokenTexts(ids) };

@@ -221,9 +221,16 @@ export const requests = {
       reward: z.string(),
     }),
   },
-  /** Token ids of texts by a checkpoint's tokenizer; answered also while the engine is busy. */
+  /**
+   * Token ids of texts by a checkpoint's tokenizer; with `asked`, of prompts as the student gets them, in its chat template with the
+   * system message. Answered also while the engine is busy.
+   */
   tokenize: {
-    params: z.object({ checkpoint, texts: z.array(z.string()).max(1000) }),
+    params: z.object({
+      checkpoint,
+      texts: z.array(z.string()).max(1000),
+      asked: z.object({ prompt: z.enum(['auto', 'plain', 'chat']), system: z.string().optional() }).optional(),
+    }),
     result: z.object({ texts: z.array(z.object({ ids: z.array(count), texts: z.array(z.string()) })) }),
   },
   /** What works on this machine. */

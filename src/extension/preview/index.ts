@@ -1,9 +1,11 @@
 import { dirname } from 'node:path';
+import { teacherChain } from '../../cases/describe';
+import { renderChain } from '../../chain/prompts';
 import { checkExperiment } from '../../config/check';
 import type { Experiment } from '../../config/experiment';
 import { resolveExperiment } from '../../config/load';
 import { loadData } from '../../data/load';
-import type { Problems } from '../../data/problems';
+import { type Problems, spread } from '../../data/problems';
 import { taughtProblems } from '../../data/taught';
 import { UserError } from '../../errors';
 import { named } from '../commands/arguments';
@@ -14,7 +16,7 @@ import { stampOf } from '../file-cache';
 import { LiveDocuments } from '../live-documents';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
-import { type PreviewText, previewText } from './text';
+import { type Counted, type Measured, type Preview, type PreviewText, previewText } from './text';
 
 const scheme = 'distillery-preview';
 
@@ -26,8 +28,12 @@ interface View {
   text: PreviewText;
   /** The experiment as it was last without errors. */
   settings?: Experiment;
-  /** Tokens of the measured texts, by text. */
-  lengths: Map<string, number>;
+  /** Whom the counted texts are of. */
+  student?: string;
+  /** The measured texts as the student has them, by `keyOf`; empty until they are counted. */
+  counted: Map<string, Counted>;
+  /** Of some teacher chains, and the data that they are of. */
+  lengths?: { of: Problems; tokens: number[] };
 }
 
 /** What the student sees in each stage, masked and shuffled, as the experiment is edited: `distillery.previewMasking`. */
@@ -36,7 +42,7 @@ export function registerPreview(services: Services): vscode.Disposable {
     scheme,
     ending: '.chain',
     create: (experiment) => ({
-      ...{ experiment, index: 0, drawn: 0, lengths: new Map() },
+      ...{ experiment, index: 0, drawn: 0, counted: new Map() },
       text: { lines: [], steps: [], measured: [] },
     }),
     write: (view) => {
@@ -47,13 +53,24 @@ export function registerPreview(services: Services): vscode.Disposable {
   const turn = (id: `distillery.${string}`, change: (view: View) => void) =>
     command(services, id, (argument: unknown) => {
       const uri = argument instanceof vscode.Uri ? argument : documents.front();
-      if (uri) documents.update(uri, change);
+      if (!uri) return;
+      documents.update(uri, change);
+      if (documents.at(uri)?.counted.size) countAgain(uri);
     });
+  /** What was counted before is counted of what is shown now; where that fails, the texts stand as they are. */
+  const countAgain = (uri: vscode.Uri) => {
+    const view = documents.at(uri);
+    if (!view || !vscode.workspace.isTrusted) return;
+    count(services, view).then(
+      () => documents.at(uri) === view && documents.update(uri, () => {}),
+      (error) => services.log.info(`Tokens of the preview are not counted: ${error}`),
+    );
+  };
   return vscode.Disposable.from(
     documents,
     command(services, 'distillery.previewMasking', async (argument: unknown) => {
       const experiment = await pickExperiment(services, named(argument), vscode.l10n.t('Preview Masking'));
-      if (experiment) await documents.open(vscode.Uri.file(experiment.file));
+      if (experiment) countAgain((await documents.open(vscode.Uri.file(experiment.file))).uri);
     }),
     turn('distillery.previewNext', (view) => {
       view.index++;
@@ -83,19 +100,15 @@ function write(view: View): PreviewText {
   try {
     const settings = readSettings(view, warnings);
     if (!settings) return { lines: warnings, steps: [], measured: [] };
+    forgetOther(view, settings);
     const problems = problemsOf(settings);
-    view.index = ((view.index % problems.length) + problems.length) % problems.length;
-    const preview = {
-      problem: problems.at(view.index)!,
-      number: view.index + 1,
-      of: problems.length,
-      drawn: view.drawn,
-    };
-    const { measured } = previewText(settings, preview);
-    const lengths = measured.flatMap((text) => view.lengths.get(text) ?? []);
+    const preview = previewOf(view, problems);
+    const measured = measuredOf(view, settings, preview);
+    const counted = measured.flatMap((one) => view.counted.get(keyOf(one)) ?? []);
     const text = previewText(settings, {
       ...preview,
-      lengths: lengths.length === measured.length ? lengths : undefined,
+      counted: counted.length === measured.length ? counted : undefined,
+      lengths: view.lengths?.of === problems ? view.lengths.tokens : undefined,
     });
     const steps = text.steps.map((step) => ({ ...step, line: step.line + warnings.length }));
     return { ...text, lines: [...warnings, ...text.lines], steps };
@@ -103,6 +116,22 @@ function write(view: View): PreviewText {
     if (!(error instanceof UserError)) throw error;
     return { lines: error.toString().split('\n'), steps: [], measured: [] };
   }
+}
+
+/** What was counted is of one student, asked in one way. */
+function forgetOther(view: View, { student }: Experiment): void {
+  const asked = JSON.stringify(student);
+  if (view.student === asked) return;
+  view.student = asked;
+  view.counted.clear();
+  view.lengths = undefined;
+}
+
+/** The problem that is turned to. */
+function previewOf(view: View, problems: Problems): Preview {
+  view.index = ((view.index % problems.length) + problems.length) % problems.length;
+  const { index, drawn } = view;
+  return { problem: problems.at(index)!, number: index + 1, of: problems.length, drawn };
 }
 
 /** Takes the experiment as it stands in the editor; says why when the last one without errors stays. */
@@ -128,12 +157,49 @@ function problemsOf({ data }: Experiment): Problems {
 }
 
 /** Asks the experiment's student, by its host, how long the texts are in its tokens. */
-async function count({ hosts }: Services, { settings, text, lengths, experiment }: View): Promise<void> {
+async function count({ hosts }: Services, view: View): Promise<void> {
+  const { settings } = view;
   if (!settings) return;
-  const texts = text.measured.filter((one) => !lengths.has(one));
-  const checkpoint = settings.student.path;
-  const counted = await hosts.of(experiment.fsPath).tokenize({ checkpoint, texts });
-  for (const [i, { ids }] of counted.texts.entries()) lengths.set(texts[i], ids.length);
+  const host = hosts.of(view.experiment.fsPath);
+  const { path: checkpoint, prompt, system } = settings.student;
+  const tokenize = async (texts: readonly Measured[], asked?: { prompt: typeof prompt; system?: string }) => {
+    const counted = await host.tokenize({ checkpoint, texts: texts.map(({ text }) => text), asked });
+    for (const [i, { ids, texts: parts }] of counted.texts.entries())
+      view.counted.set(keyOf(texts[i]), { tokens: ids.length, whole: parts.join('') });
+  };
+  const problems = problemsOf(settings);
+  const shown = previewOf(view, problems);
+  // Targets are known when the prompts are: thinking that a prompt opens is closed in them.
+  const prompts = measuredOf(view, settings, shown).filter(({ asked }) => asked);
+  await tokenize(prompts, { prompt, system });
+  await tokenize(measuredOf(view, settings, shown).filter((one) => !view.counted.has(keyOf(one))));
+  if (view.lengths?.of === problems) return;
+  const chains = someChains(problems);
+  const { texts } = await host.tokenize({ checkpoint, texts: chains });
+  view.lengths = { of: problems, tokens: texts.map(({ ids }) => ids.length) };
+}
+
+const keyOf = ({ text, asked }: Measured) => `${asked ? 'asked' : 'said'} ${text}`;
+
+/** What the preview measures, its prompts as they were counted. */
+function measuredOf(view: View, settings: Experiment, shown: Preview): Measured[] {
+  const counted = previewText(settings, shown).measured.map(
+    (one) => view.counted.get(keyOf(one)) ?? { tokens: 0, whole: one.text },
+  );
+  return previewText(settings, { ...shown, counted }).measured;
+}
+
+/** At most so many chains, of so many characters, are measured for the histogram: seconds for a slow tokenizer. */
+const most = { chains: 200, characters: 400_000 };
+
+function someChains(problems: Problems): string[] {
+  let room = most.characters;
+  return spread(problems, most.chains).flatMap((problem) => {
+    const chain = teacherChain(problem);
+    const text = chain && renderChain(chain);
+    room -= text?.length ?? 0;
+    return text && room >= 0 ? [text] : [];
+  });
 }
 
 function lenses(uri: vscode.Uri): vscode.CodeLens[] {

@@ -42,7 +42,17 @@ it('shows prompt and target of every stage, with the number of each step', () =>
 });
 
 it('says lengths where they were counted, and draws anew when asked', () => {
-  const counted = previewText(experiment(masking), { ...shown, lengths: [11, 22, 33, 44, 55] }).lines.join('\n');
+  const asked = previewText(experiment(masking), shown).measured;
+  const whole = (text: string) => `<|user|>Be brief.\n- so\n${text.trimEnd()}<|assistant|><think>\n`;
+  const given = asked.map((one, i) => ({ tokens: 11 * (i + 1), whole: one.asked ? whole(one.text) : one.text }));
+  const view = previewText(experiment(masking), { ...shown, counted: given, lengths: [30, 40, 50, 200] });
+  const counted = view.lines.join('\n');
+  expect(counted).toContain(')\n<|user|>Be brief.\n- so\nQuestion: How many?\n');
+  expect(counted).toContain('Solution:<|assistant|><think>\n');
+  // The thinking that the prompt opens is closed in the target; the list of the system message has no steps.
+  expect(counted).toContain('(Reconstruct): target, 33 tokens\n\n</think>\n\nStep 1: 1 + 1 = 2\n');
+  for (const { line } of view.steps) expect(view.lines[line]).not.toBe('- so');
+  expect(counted).toMatch(/## Lengths of 4 teacher chains, in tokens\n[\s\S]*█ 1\n.*Budgets: 48 hold 50 %, /);
   expect(counted).toMatch(/chain of 3 steps, 11 tokens\n/);
   expect(counted).toMatch(/Reconstruct\): target, 33 tokens\n/);
   const drawings = [0, 1, 2, 3, 4, 5].map((drawn) =>

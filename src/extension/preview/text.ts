@@ -1,18 +1,33 @@
 /** What the student sees of one problem in each stage, as a text to read: pure. */
+
+import { openThinking } from '../../answers/thinking';
 import { teacherChain } from '../../cases/describe';
-import { maskText, renderChain } from '../../chain/prompts';
+import { maskText, renderChain, renderCompletion } from '../../chain/prompts';
 import type { Experiment } from '../../config/experiment';
+import { budgetsOf, histogram } from '../../data/lengths';
 import { type View, viewsOf } from '../../data/preview';
 import type { Problem } from '../../data/types';
 import { stageTitles, trainedStages } from '../../stages';
-import { plural } from '../words';
+import { percent, plural } from '../words';
+
+export interface Measured {
+  text: string;
+  /** Whether the student is asked with it. */
+  asked: boolean;
+}
+
+/** A text as the student has it: a prompt in its chat template with the system message, a target as it stands. */
+export interface Counted {
+  tokens: number;
+  whole: string;
+}
 
 export interface PreviewText {
   lines: string[];
   /** The step of the teacher's chain, from 1, that stands on a line. */
   steps: { line: number; step: number; masked: boolean }[];
-  /** Every text whose length is said, in the order in which `lengths` gives them. */
-  measured: string[];
+  /** Every text whose length is said, in the order in which `counted` gives them. */
+  measured: Measured[];
 }
 
 export interface Preview {
@@ -22,17 +37,24 @@ export interface Preview {
   of: number;
   /** Which drawing of what is random. */
   drawn: number;
-  /** Tokens of each measured text, where they were counted. */
+  /** Each measured text, where they were counted. */
+  counted?: readonly Counted[];
+  /** Lengths of some teacher chains, in the student's tokens. */
   lengths?: readonly number[];
 }
 
-export function previewText(experiment: Experiment, { problem, number, of, drawn, lengths }: Preview): PreviewText {
+export function previewText(
+  experiment: Experiment,
+  { problem, number, of, drawn, counted, lengths }: Preview,
+): PreviewText {
   const lines: string[] = [];
   const steps: PreviewText['steps'] = [];
-  const measured: string[] = [];
-  const length = (text: string) => {
-    const at = measured.push(text) - 1;
-    return lengths?.[at] === undefined ? '' : `, ${plural(lengths[at], 'token')}`;
+  const measured: Measured[] = [];
+  /** How long a text is, and as what the student has it; as it stands where it was not counted. */
+  const measure = (text: string, asked = false) => {
+    const at = measured.push({ text, asked }) - 1;
+    const found = counted?.[at];
+    return { length: found ? `, ${plural(found.tokens, 'token')}` : '', whole: found?.whole ?? text };
   };
   const section = (heading: string, body: string) => {
     lines.push(`## ${heading}`, ...body.trimEnd().split('\n'), '');
@@ -41,23 +63,42 @@ export function previewText(experiment: Experiment, { problem, number, of, drawn
   const teacher = chain ? `teacher's chain of ${plural(chain.steps.length, 'step')}` : "no teacher's chain";
   const again = drawn > 0 ? `, drawn again (${drawn})` : '';
   section(
-    `Problem ${number} of ${of}: ${problem.id}, ${teacher}${chain ? length(renderChain(chain)) : ''}${again}`,
+    `Problem ${number} of ${of}: ${problem.id}, ${teacher}${chain ? measure(renderChain(chain)).length : ''}${again}`,
     `Question: ${problem.question}\nGold answer: ${problem.answer}`,
   );
   const views = viewsOf({ problem, chain }, experiment, trainedStages, drawn);
   for (const view of views) {
     const first = lines.length + 1;
-    section(`${stageTitles[view.stage]}: prompt${length(view.prompt)}`, `(${view.label})\n${view.prompt}`);
-    steps.push(...stepLines(view, lines, first));
-    if (view.target !== null) section(`${stageTitles[view.stage]}: target${length(view.target)}`, view.target);
-    else lines.splice(-1, 0, `(here the student goes on; the reward ${view.reward} decides)`);
+    const { length, whole } = measure(view.prompt, true);
+    section(`${stageTitles[view.stage]}: prompt${length}`, `(${view.label})\n${whole}`);
+    const before = whole.slice(0, Math.max(0, whole.indexOf(view.prompt.trimEnd()))).split('\n').length - 1;
+    steps.push(...stepLines(view, lines, first + 1 + before));
+    if (view.target !== null) {
+      const target = chain ? renderCompletion(chain, openThinking(whole)) : view.target;
+      section(`${stageTitles[view.stage]}: target${measure(target).length}`, target);
+    } else lines.splice(-1, 0, `(here the student goes on; the reward ${view.reward} decides)`);
   }
   for (const stage of trainedStages) {
     if (experiment.stages[stage] === false) section(`${stageTitles[stage]}: off`, '');
     else if (!views.some((view) => view.stage === stage))
       section(`${stageTitles[stage]}: no part for this problem`, "It has no teacher's chain.");
   }
+  if (lengths && lengths.length > 0)
+    section(`Lengths of ${plural(lengths.length, 'teacher chain')}, in tokens`, histogramText(lengths));
   return { lines, steps, measured };
+}
+
+/** Bars of a histogram as lines, and how many chains each budget holds. */
+function histogramText(lengths: readonly number[]): string {
+  const bars = histogram(lengths);
+  const most = Math.max(...bars.map(({ rows }) => rows));
+  const names = bars.map(({ from, to }) => `${from} – ${to - 1}`);
+  const width = Math.max(...names.map((name) => name.length));
+  const lines = bars.map(({ rows }, i) =>
+    `${names[i].padStart(width)}  ${'█'.repeat(Math.ceil((30 * rows) / most))} ${rows}`.trimEnd(),
+  );
+  const budgets = budgetsOf(lengths).map(({ tokens, rows }) => `${tokens} hold ${percent(rows / lengths.length, 0)}`);
+  return [...lines, `Budgets: ${budgets.join(', ')}`].join('\n');
 }
 
 /** The lines of a prompt that show steps: one "- ..." each, in the order of the exercise. */

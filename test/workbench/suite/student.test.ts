@@ -38,13 +38,15 @@ suite('The student: what it sees, what it answers, what it runs on', function ()
     const preview = await until('the preview', () => openDocument('distillery-preview'));
     assert.equal(preview.languageId, 'reasoning-chain');
     assert.match(preview.getText(), /^## Problem 1 of \d+: train-/);
-    assert.match(preview.getText(), /\n## Stage 1 \(Reconstruct\): prompt\n\(.*\)\nQuestion: /);
-    assert.match(preview.getText(), /\n## Stage 2 \(Complete\): prompt\n\(.*\)\nQuestion: /);
+    assert.match(preview.getText(), /\n## Stage 1 \(Reconstruct\): prompt(?:, \d+ tokens)?\n\(.*\)\nQuestion: /);
+    assert.match(preview.getText(), /\n## Stage 2 \(Complete\): prompt(?:, \d+ tokens)?\n\(.*\)\nQuestion: /);
 
     await vscode.commands.executeCommand('distillery.previewNext', preview.uri);
     await until('the second problem', () => (/^## Problem 2 of/.test(preview.getText()) ? true : undefined));
-    await vscode.commands.executeCommand('distillery.previewTokens', preview.uri);
+    // Counted by the host as soon as it can be.
     await until('lengths', () => (/: prompt, \d+ tokens\n/.test(preview.getText()) ? true : undefined));
+    assert.match(preview.getText(), /\n## Lengths of \d+ teacher chains, in tokens\n[\s\S]*█ \d+\nBudgets: \d+ hold /);
+    await vscode.commands.executeCommand('distillery.previewTokens', preview.uri);
 
     const text = experiment.getText();
     const edit = new vscode.WorkspaceEdit();
