@@ -7,7 +7,7 @@ import { checkBaseUrl, keyFor } from '../teachers/endpoint';
 import { TeacherFault } from '../teachers/faults';
 import { generate, type Outcome, type Sampling, tasksOf } from '../teachers/generate';
 import { openJournal } from '../teachers/journal';
-import { llamaTeacher } from '../teachers/llama';
+import { ggufTeacher } from '../teachers/llama';
 import { openAiTeacher } from '../teachers/openai';
 import { checkOutput, endedEarly, faultOfOutcome, journalOf } from '../teachers/output';
 import { planOf } from '../teachers/plan';
@@ -170,9 +170,6 @@ async function ask(
   }
 }
 
-/** Tokens of a context that questions get besides the reply. */
-const promptRoom = 1024;
-
 function teacherOf({ baseUrl, model, gguf, timeout, maxTokens, concurrency }: Options): {
   teacher: Teacher;
   keyFrom?: string;
@@ -182,15 +179,7 @@ function teacherOf({ baseUrl, model, gguf, timeout, maxTokens, concurrency }: Op
       code: 'usage',
       remedy: 'Give either --gguf or --base-url and --model.',
     });
-  if (gguf !== undefined)
-    return {
-      teacher: llamaTeacher({
-        file: gguf,
-        concurrency,
-        contextTokens: maxTokens + promptRoom,
-        library: process.env.DISTILLERY_LLAMA,
-      }),
-    };
+  if (gguf !== undefined) return { teacher: ggufTeacher(gguf, { concurrency, maxTokens }) };
   if (baseUrl === undefined || model === undefined)
     throw new UserError('no teacher is named', { code: 'usage', remedy: 'Give --base-url and --model, or --gguf.' });
   const key = keyFor(checkBaseUrl(baseUrl), process.env);

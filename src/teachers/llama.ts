@@ -22,6 +22,8 @@ export interface LlamaSettings {
   threads?: number;
   /** The file to import instead of looking for the package. */
   library?: string;
+  /** Folders in and above which the package is looked for before all others. */
+  near?: readonly string[];
 }
 
 /** What is used of node-llama-cpp 3; its own types are there only where it is installed. */
@@ -58,7 +60,7 @@ const packageName = 'node-llama-cpp';
 export function llamaTeacher(settings: LlamaSettings): Teacher {
   const file = resolve(settings.file);
   checkHead(file);
-  const library = settings.library ?? findLibrary();
+  const library = settings.library ?? findLibrary(settings.near);
   let opened: ReturnType<typeof open> | undefined;
   return {
     model: basename(file, '.gguf'),
@@ -86,6 +88,16 @@ export function llamaTeacher(settings: LlamaSettings): Teacher {
   };
 }
 
+/** Tokens of a context that a question gets besides the reply. */
+const questionRoom = 1024;
+
+/** A teacher for replies of so many tokens; `DISTILLERY_LLAMA` names another node-llama-cpp. Errors as llamaTeacher's. */
+export const ggufTeacher = (
+  file: string,
+  { maxTokens, ...more }: { maxTokens: number; concurrency: number; near?: readonly string[] },
+): Teacher =>
+  llamaTeacher({ file, contextTokens: maxTokens + questionRoom, library: process.env.DISTILLERY_LLAMA, ...more });
+
 /** The head of a GGUF file (ggml's docs/gguf.md): on others node-llama-cpp 3.22 reads on and on. */
 function checkHead(file: string): void {
   const handle = openForReading(file);
@@ -105,10 +117,10 @@ function checkHead(file: string): void {
   });
 }
 
-function findLibrary(): string {
+function findLibrary(near: readonly string[] = []): string {
   const above = (folder: string): string[] => [folder, ...(dirname(folder) === folder ? [] : above(dirname(folder)))];
   const global = join(dirname(process.execPath), ...(process.platform === 'win32' ? [] : ['..', 'lib']));
-  for (const folder of [...above(process.cwd()), ...above(packageRoot()), global]) {
+  for (const folder of [...near.flatMap(above), ...above(process.cwd()), ...above(packageRoot()), global]) {
     const file = join(folder, 'node_modules', packageName, 'dist', 'index.js');
     if (existsSync(file)) return file;
   }

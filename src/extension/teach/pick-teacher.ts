@@ -1,4 +1,5 @@
 import { checkBaseUrl, isLocal, keyFor } from '../../teachers/endpoint';
+import { ggufTeacher } from '../../teachers/llama';
 import { openAiTeacher } from '../../teachers/openai';
 import type { Teacher } from '../../teachers/types';
 import { setting } from '../settings';
@@ -9,7 +10,7 @@ interface Item extends vscode.QuickPickItem {
   choose?: () => Promise<Teacher | undefined> | Teacher;
 }
 
-/** Asks for a teacher: the endpoint of the settings, a language model of VS Code, or another endpoint. undefined: left. */
+/** Asks for a teacher: the endpoint of the settings, another endpoint, a GGUF file, or a language model of VS Code. undefined: left. */
 export async function pickTeacher(secrets: vscode.SecretStorage, title: string): Promise<Teacher | undefined> {
   const { t } = vscode.l10n;
   const [baseUrl, model] = [setting('teacher.baseUrl', ''), setting('teacher.model', '')];
@@ -22,6 +23,12 @@ export async function pickTeacher(secrets: vscode.SecretStorage, title: string):
     description: t('OpenAI-compatible: vLLM, Ollama, llama.cpp, DeepSeek, OpenAI'),
     choose: () => anotherEndpoint(secrets, title, baseUrl),
   });
+  items.push({
+    icon: 'file-binary',
+    label: t('A GGUF file…'),
+    description: t('run on this machine by node-llama-cpp'),
+    choose: () => fileOnDisk(title),
+  });
   const models = await vscode.lm.selectChatModels();
   if (models.length > 0)
     items.push({ label: t("VS Code's language models"), kind: vscode.QuickPickItemKind.Separator });
@@ -33,6 +40,14 @@ export async function pickTeacher(secrets: vscode.SecretStorage, title: string):
     matchOnDescription: true,
   });
   return picked?.choose?.();
+}
+
+async function fileOnDisk(title: string): Promise<Teacher | undefined> {
+  const [file] = (await vscode.window.showOpenDialog({ title, filters: { GGUF: ['gguf'] } })) ?? [];
+  if (!file) return undefined;
+  const near = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
+  const concurrency = setting('teacher.concurrency', 4);
+  return ggufTeacher(file.fsPath, { concurrency, maxTokens: setting('teacher.maxTokens', 4096), near });
 }
 
 /** Base URL and model, kept in the user's settings for the next time. */
