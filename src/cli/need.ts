@@ -3,6 +3,7 @@ import type { Experiment } from '../config/experiment';
 import { durationText, type Workload } from '../curriculum/duration';
 import { type Lengths, withMemory } from '../curriculum/memory';
 import { startEngine } from '../engine/engines';
+import { findEngine } from '../engine/process/installed';
 import { UserError } from '../errors';
 import { loadStudentConfig } from '../student-files/folder';
 import { pc } from './terminal';
@@ -16,6 +17,10 @@ interface Need {
 export async function needsOf(experiment: Experiment, lengths: Lengths, work: Workload): Promise<Need[]> {
   const needs: Need[] = [];
   try {
+    if (experiment.backend === 'torch') {
+      findEngine(); // to start it takes seconds, and it says nothing of memory and speed before it works
+      return needs;
+    }
     const engine = await startEngine(experiment.backend, experiment.student.path);
     try {
       const { experiment: settled, need } = withMemory(experiment, lengths, engine.memory);

@@ -78,7 +78,10 @@ async function tryAndRemember(
   watch: Watch,
 ): Promise<InstalledEngine> {
   watch.progress({ doing: 'Trying a sample and a gradient' });
-  const { hello, description, tokensPerSecond } = await verifyEngine(pythonEngine(python, python), watch.signal);
+  const { hello, description, tokensPerSecond } = await verifyEngine(
+    pythonEngine(python, { origin: python, vllm: parts.vllm }),
+    watch.signal,
+  );
   if (parts.accelerator === 'cuda' && hello.device === 'cpu' && !own)
     throw new UserError(`torch sees no GPU (${hello.versions.torch})`, {
       code: 'backend',

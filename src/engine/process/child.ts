@@ -1,6 +1,7 @@
 /** The process of an engine: started without a shell, in a group of its own, with its last words kept; ended with all below it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { packageRoot } from '../../paths';
+import { killTree } from '../../processes';
 
 /** What starts an engine. */
 export interface EngineCommand {
@@ -95,7 +96,7 @@ export class EngineChild {
     const { pid } = this.child;
     if (!pid) return;
     try {
-      if (process.platform === 'win32') this.child.kill('SIGKILL');
+      if (process.platform === 'win32') killTree(pid);
       else process.kill(-pid, 'SIGKILL');
     } catch {
       // Nobody is left in it.

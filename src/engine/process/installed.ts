@@ -49,9 +49,9 @@ export function readInstalledEngine(folder = engineFolder()): InstalledEngine | 
 }
 
 /** The engine package that comes with Distillery, run by a Python that has the libraries. */
-export function pythonEngine(python: string, origin: string): EngineCommand {
+export function pythonEngine(python: string, { origin, vllm }: { origin: string; vllm: boolean }): EngineCommand {
   return {
-    line: [python, '-m', 'distillery_engine'],
+    line: [python, '-m', 'distillery_engine', ...(vllm ? ['--sampler', 'vllm'] : [])],
     env: {
       PYTHONPATH: [join(packageRoot(), 'python'), process.env.PYTHONPATH].filter(Boolean).join(delimiter),
       // The package may lie where nobody may write.
@@ -98,7 +98,8 @@ export function findEngine(env: NodeJS.ProcessEnv = process.env): EngineCommand 
       code: 'backend',
       remedy: 'Set it up again: `distillery engine repair`.',
     });
-  return pythonEngine(installed.python, 'the engine that `distillery engine install` set up');
+  const origin = 'the engine that `distillery engine install` set up';
+  return pythonEngine(installed.python, { origin, vllm: installed.vllm });
 }
 
 /** Whether an engine could be taken, without trying it. */
