@@ -6,7 +6,7 @@ import { guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
-import { ownProblem, type Scorable as ScorableOf, toScorable } from '../rewards/recorded';
+import { type Scorable as ScorableOf, toScorable } from '../rewards/recorded';
 import { readRecords } from '../runs/jsonl';
 import { rolloutsFile, runFile } from '../runs/layout';
 import { readRollouts, rolloutSteps } from '../runs/reading';
@@ -43,9 +43,7 @@ export function readRecorded(source: string, choice: Choice): Recorded {
       code: 'dataset',
       remedy: 'Give rollouts/<stage>/<step>.jsonl of a run.',
     });
-  // Imported rollouts say themselves what they answer.
-  const all = rollouts.every(ownProblem) && choice.data === undefined;
-  const problems = all ? new Map<string, Problem>() : problemsOf(run, choice.data, files[0]);
+  const problems = problemsOf(run, choice.data, files[0]);
   return { files, completions: rollouts.map((rollout) => scorable(rollout, problems)) };
 }
 
@@ -102,7 +100,7 @@ function problemsOf(run: string | undefined, data: string | undefined, file: str
 }
 
 function scorable(rollout: RolloutRecord, problems: Map<string, Problem>): Scorable {
-  const problem = problems.get(rollout.problemId) ?? ownProblem(rollout);
+  const problem = problems.get(rollout.problemId);
   if (!problem)
     throw new UserError(`the problem ${rollout.problemId} is not in the data any more`, {
       code: 'dataset',

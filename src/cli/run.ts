@@ -5,7 +5,6 @@ import { loadExperiment } from '../config/load';
 import { adjust, type RunOptions } from '../curriculum/adjust';
 import { type CurriculumEvent, Stopped } from '../curriculum/context';
 import { resumeRun, type SessionOptions, startRun } from '../curriculum/session';
-import { unfinishedRun } from '../curriculum/unfinished';
 import { runsFolderName } from '../runs/layout';
 import { readStart, readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
@@ -23,7 +22,6 @@ interface RunFlags {
   quick?: boolean;
   runs?: string;
   download?: boolean;
-  continue?: boolean;
   json?: boolean;
 }
 
@@ -44,14 +42,12 @@ export function addRunCommands(program: Command): void {
     .addOption(new Option('--backend <name>', 'another backend').choices(backendNames))
     .addOption(engineOption())
     .option('--runs <folder>', 'where run folders go (default: .distillery/runs beside the experiment)')
-    .option('--continue', 'go on with the newest unfinished run of the same experiment; without one, begin')
     .option('--download', 'fetch the student from the Hugging Face Hub when it is not on this machine')
     .option('--json', 'one JSON object a line: the run, its events, the result')
     .addHelpText(
       'after',
       `
-Ctrl-C and SIGTERM write a checkpoint and stop; \`resume\` goes on from there, and so does the same command with --continue, which
-is what a job on a cluster runs: it may be ended and started again at any time.
+Ctrl-C writes a checkpoint and stops; \`resume\` goes on from there.
 
 Examples:
   distillery run examples/arithmetic --quick
@@ -65,10 +61,7 @@ Examples:
       for (const warning of warnings) stderr.write(`${pc.yellow('warning')} ${warning.message}\n`);
       const experiment = adjust(written, options);
       const runs = resolve(options.runs ?? join(file, '..', runsFolderName));
-      const begun = options.continue ? unfinishedRun(experiment, runs) : null;
-      await follow(options.json ?? false, (session) =>
-        begun === null ? startRun(experiment, runs, session) : resumeRun(begun, session),
-      );
+      await follow(options.json ?? false, (session) => startRun(experiment, runs, session));
     });
 
   program
@@ -100,9 +93,8 @@ async function follow(
     if (!json) stderr.write(pc.yellow('\nStopping after this update; a second Ctrl-C ends at once.\n'));
     stop.abort();
   };
-  // Without a terminal (SIGHUP) or a reader (a broken pipe) there is nobody to train for, but the work so far is kept. SIGTERM is the
-  // system's: schedulers send it to every process of a job, often twice, before the grace is over.
-  process.on('SIGINT', interrupt).on('SIGTERM', end).on('SIGHUP', end);
+  // Without a terminal (SIGHUP) or a reader (a broken pipe) there is nobody to train for, but the work so far is kept.
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', end);
   const ignoreOutput = onBrokenOutput(end);
   let folder = '';
   const show = showProgress(stdout, { start: () => readStart(folder) });
@@ -134,7 +126,7 @@ async function follow(
     if (json) print({ stopped: { folder } });
     else stdout.write(`\nStopped. Go on with:\n  ${commandLine(`resume ${quoted(shown(folder))}`)}\n`);
   } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', end).off('SIGHUP', end);
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt).off('SIGHUP', end);
     ignoreOutput();
   }
 }

@@ -7,6 +7,7 @@ export const backends = {
   tensorflow: 'TensorFlow: set it up by `distillery backend install`.',
   torch:
     'PyTorch in a process of its own, for big students, GPUs and other families: set it up by `distillery engine install`.',
+  tinker: 'A server of the Tinker API, for students that need a cluster: docs/cluster.md.',
   cpu: 'Plain JavaScript: the numeric reference, for toy sizes only.',
 } as const;
 

@@ -196,7 +196,7 @@ export function rolloutRecords(
 
 function tokenMeasuresOf({ entropy, refLogProbs }: TokenMeasures, row: number) {
   return {
-    entropy: Array.from(entropy[row]),
+    ...(entropy && { entropy: Array.from(entropy[row]) }),
     ...(refLogProbs && { refLogProbs: Array.from(refLogProbs[row]) }),
   };
 }

@@ -31,8 +31,8 @@ export interface SupervisedOptions extends OptimizerSettings {
 export interface SupervisedMeasures {
   /** Mean token cross-entropy before the step, in nats. */
   loss: number;
-  /** Before clipping. */
-  gradNorm: number;
+  /** Before clipping; absent where the engine does not say. */
+  gradNorm?: number;
   /** Tokens that the student read. */
   tokens: number;
 }
@@ -72,8 +72,8 @@ export interface GrpoOptions extends SupervisedOptions {
  */
 export interface GrpoMeasures {
   loss: number;
-  /** Before clipping. */
-  gradNorm: number;
+  /** Before clipping; absent where the engine does not say. */
+  gradNorm?: number;
   /** Tokens that the student read. */
   tokens: number;
   /** Nats a token. */
@@ -93,8 +93,8 @@ export interface GrpoMeasures {
 
 /** What was computed at every token of each episode, at the sampling temperature. */
 export interface TokenMeasures {
-  /** Nats, in the update's first pass over the episode. */
-  entropy: Float32Array[];
+  /** Nats, in the update's first pass over the episode; null where the engine does not say. */
+  entropy: Float32Array[] | null;
   /** Log-probabilities under the reference; null without one. */
   refLogProbs: Float32Array[] | null;
 }

@@ -7,9 +7,10 @@ import type { EngineKind, EngineReport } from './kind';
 import type { Engine } from './port';
 import { hasEngine } from './process/installed';
 import { torch } from './process/kind';
+import { tinker } from './tinker/engine';
 
 /** A line for each. */
-const engines: readonly EngineKind[] = [embedded, torch];
+const engines: readonly EngineKind[] = [embedded, torch, tinker];
 
 function kindOf(backend: Backend): EngineKind {
   const kind = engines.find(({ backends }) => backends.includes(backend));

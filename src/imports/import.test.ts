@@ -310,7 +310,6 @@ describe('stores and logs', () => {
       finished: true,
     });
     expect([second.correct, third.finished, third.question]).toEqual([true, false, expect.stringContaining('barns')]);
-    expect(counts.notes).toEqual([]);
     expect(readFailures(run).map(({ problemId, firstWrongStep }) => [problemId, firstWrongStep?.reason])).toEqual([
       ['q0', '6 * 4 is 24, not 26'],
       ['q2', undefined],

@@ -44,8 +44,6 @@ const pulse = 2000;
 /** Rows between two breaths, so that an editor stays responsive. */
 const atOnce = 16;
 
-const inWords =
-  'Lengths are counted in words: no tokenizer lies beside the rollouts. Name the student’s folder with --tokenizer.';
 const weighted =
   'The reward functions are weighted, and TRL does not log how: rewards are left out. Name them with --weights, as in --weights accuracy_reward=1,format_reward=0.2.';
 
@@ -177,7 +175,7 @@ class RolloutImport {
     this.time = undefined;
     const from = `imported from ${basename(this.source.path)}; nothing was trained`;
     this.run.close({ state: 'finished', reason: from });
-    const notes = [...this.notes, ...this.filler.notes, ...(this.filler.countsWords ? [inWords] : [])];
+    const notes = [...this.notes, ...this.filler.notes];
     return { folder: this.run.folder, format: formatTitles[this.source.format], updates, completions, tests, notes };
   }
 
@@ -198,6 +196,9 @@ class RolloutImport {
     const own = [this.source.path, dirname(this.source.path)];
     const folder = [...beside, ...own].find((one) => existsSync(join(one, 'tokenizer.json')));
     if (folder !== undefined) return { folder, tokenizer: loadTextTokenizer(folder) };
+    this.notes.add(
+      'Lengths are counted in words: no tokenizer lies beside the rollouts. Name the student’s folder with --tokenizer.',
+    );
     return undefined;
   }
 }

@@ -29,7 +29,6 @@ export class RunFiller {
   private test:
     | { step: number; name: string; file: string; tally: Tally; pending: Answer[]; wrong: Map<string, Answer[] | null> }
     | undefined;
-  private words = false;
   readonly notes = new Set<string>();
   updates = 0;
   tests = 0;
@@ -45,11 +44,6 @@ export class RunFiller {
 
   get completions(): number {
     return this.steps.completions;
-  }
-
-  /** Whether some lengths could only be counted in words. */
-  get countsWords(): boolean {
-    return this.steps.completions > 0 ? !this.settings.tokenizer : this.words;
   }
 
   /** What the run holds already is not written again. */
@@ -145,7 +139,6 @@ export class RunFiller {
     this.test ??= { step, name, file, tally: new Tally(), pending: [], wrong: new Map() };
     const answer = evaluationOf(logged, this.settings.tokenizer);
     this.test.tally.add(answer);
-    this.words ||= answer.unit === 'words';
     this.test.pending.push(answer);
     if (this.test.pending.length >= atOnce) this.flushTest();
     this.keepWrong(this.test.wrong, answer);

@@ -93,7 +93,7 @@ describe.each([
       return measures;
     };
     const [plain, again] = [await update(false), await update(true)];
-    expect(again.gradNorm).toBeCloseTo(plain.gradNorm, 6);
+    expect(again.gradNorm).toBeCloseTo(plain.gradNorm!, 6);
     expect(again.loss).toBeCloseTo(plain.loss, 6);
     expect(plain.gradNorm).toBeGreaterThan(0);
   });

@@ -6,9 +6,6 @@ import type { RecordedCompletion } from './dry-run';
 export interface RecordedRollout {
   problemId: string;
   prompt: string;
-  /** Of imported rollouts, whose dataset is not at hand. */
-  question?: string;
-  gold?: string;
   step: number;
   group: number;
   /** With the end token, if it came. */
@@ -22,10 +19,6 @@ export interface RecordedRollout {
 
 /** A completion with the record that it was read from. */
 export type Scorable<R extends RecordedRollout = RecordedRollout> = RecordedCompletion & { rollout: R };
-
-/** The problem as the record tells it; undefined where only the run's dataset does. */
-export const ownProblem = ({ question, gold }: RecordedRollout) =>
-  question === undefined || gold === undefined ? undefined : { question, answer: gold };
 
 /** A recorded completion with the problem it answers, ready to be scored again. */
 export function toScorable<R extends RecordedRollout>(

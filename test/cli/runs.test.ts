@@ -155,20 +155,6 @@ describe('run', () => {
     });
   });
 
-  it('ended by SIGTERM, sent twice, goes on by the same command with --continue, which begins another run after that', async () => {
-    const { child, folder } = await startUntil('job', updateOf('reconstruct'));
-    const end = outcome(child);
-    child.kill('SIGTERM');
-    child.kill('SIGTERM');
-    expect((await end).code).toBe(130);
-    expect(await distillery.json('show', folder)).toMatchObject({ state: 'stopped' });
-    const again = await distillery.run('run', '.', '--runs', 'job', '--continue');
-    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining(folder.split('/').at(-1)!)]);
-    expect(outcomeOf(folder)).toEqual(outcomeOf(whole));
-    expect((await distillery.run('run', '.', '--runs', 'job', '--continue', '--limit', '2')).code).toBe(0);
-    expect(await distillery.json('runs', '--runs', 'job')).toHaveLength(2);
-  });
-
   it('is not lost when its reader is gone', async () => {
     const { child, folder } = await startUntil('unread', updateOf('sft'));
     child.stdout!.destroy();

@@ -232,6 +232,7 @@ export class Page {
   }
 
   // What the keys and buttons do.
+
   setOverlay(overlay: Overlay): void {
     const focused = this.top.contains(document.activeElement);
     this.set({ overlay }, false);

@@ -30,13 +30,7 @@ export function plannedUpdates(config: unknown, stage: string, phase: string): n
   const sampling = phase === 'sample' && isBaseline(stage) && sampledAs[stage];
   const within = phase === stage ? [] : [phase];
   const path = ['experiment', ...(sampling ? ['stages', sampling] : [home, stage, ...within]), 'updates'];
-  // Runs of other trainers say what is planned beside where they come from.
-  const value = valueAt(config, path) ?? valueAt(config, ['imported', 'updates']);
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
-}
-
-function valueAt(config: unknown, path: readonly string[]): unknown {
-  let value = config;
+  let value: unknown = config;
   for (const key of path) value = (value as Record<string, unknown> | null | undefined)?.[key];
-  return value;
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
 }

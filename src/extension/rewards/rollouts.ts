@@ -3,7 +3,7 @@ import type { DataSource } from '../../config/experiment';
 import type { RewardConfig } from '../../config/reward';
 import { loadData } from '../../data/load';
 import { UserError } from '../../errors';
-import { ownProblem, type Scorable, toScorable } from '../../rewards/recorded';
+import { type Scorable, toScorable } from '../../rewards/recorded';
 import { type RunListing, readConfig, readRollouts, rolloutSteps } from '../../runs/reading';
 import type { RolloutRecord } from '../../runs/records';
 import { type StageName, sampledAs } from '../../stages';
@@ -75,16 +75,12 @@ export function readCompletions(choice: RolloutChoice): Recorded {
       code: 'run',
       remedy: 'Rollouts come with Stage 2: choose another run.',
     });
-  // Imported rollouts say themselves what they answer.
-  const own = rollouts.every(ownProblem);
-  const source = own ? undefined : (readConfig(run) as RunSettings).experiment?.data?.train;
-  if (!source && !own)
+  const source = (readConfig(run) as RunSettings).experiment?.data?.train;
+  if (!source)
     throw new UserError('config.json does not say what data the run learned from', { file: run, code: 'run' });
-  const problems = new Map(
-    source ? loadData(source, '.', 'train').problems.map((problem) => [problem.id, problem]) : [],
-  );
+  const problems = new Map(loadData(source, '.', 'train').problems.map((problem) => [problem.id, problem]));
   const completions = rollouts.map((rollout) => {
-    const problem = problems.get(rollout.problemId) ?? ownProblem(rollout);
+    const problem = problems.get(rollout.problemId);
     if (problem) return toScorable(rollout, problem);
     throw new UserError(`the problem ${rollout.problemId} is not in the training data any more`, {
       file: run,

@@ -1,0 +1,76 @@
+/** The adapter of a server as a PEFT folder here. */
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { extract } from 'tar-stream';
+import { UserError } from '../../errors';
+import { adapterConfigFile } from '../../student-files/adapter-base';
+import { isJsonObject } from '../../student-files/files';
+import { headerLength, parseHeader } from '../../student-files/safetensors-header';
+import { replaceText } from '../../writing';
+import type { TinkerClient } from './client';
+
+const weightsFile = 'adapter_model.safetensors';
+/** Of one file of an archive. */
+const maxBytes = 8 * 2 ** 30;
+
+/** Downloads the adapter at `path` on the server (`tinker://<run>/sampler_weights/<name>`) into `folder`, for the student in `base`. */
+export async function downloadAdapter(client: TinkerClient, path: string, folder: string, base: string): Promise<void> {
+  const files = await filesOf(await client.archive(path), path);
+  const weights = files.get(weightsFile);
+  if (!weights) throw unusable(path, `its archive has no ${weightsFile}`);
+  const config = repaired(files.get(adapterConfigFile), modulesOf(weights, path), base);
+  replaceText(folder, join(folder, adapterConfigFile), `${JSON.stringify(config, null, 2)}\n`);
+  replaceText(folder, join(folder, weightsFile), weights);
+}
+
+const unusable = (path: string, why: string) =>
+  new UserError(`the adapter ${path} of the Tinker server cannot be used: ${why}`, {
+    code: 'checkpoint',
+    remedy: 'The weights are still on the server; docs/cluster.md says which servers can be downloaded from.',
+  });
+
+/** The files of a tar archive, packed by gzip or not, by their last names. */
+async function filesOf(archive: Uint8Array, path: string): Promise<Map<string, Buffer>> {
+  const files = new Map<string, Buffer>();
+  const reader = extract();
+  reader.on('entry', (header, stream, next) => {
+    const parts: Buffer[] = [];
+    if ((header.size ?? 0) > maxBytes) reader.destroy(unusable(path, 'its archive is too large'));
+    stream.on('data', (part) => parts.push(part as Buffer));
+    stream.on('end', () => {
+      if (header.type === 'file') files.set(header.name.split('/').at(-1) ?? '', Buffer.concat(parts));
+      next();
+    });
+  });
+  const packed = archive[0] === 0x1f && archive[1] === 0x8b;
+  try {
+    const source = Readable.from([archive]);
+    await (packed ? pipeline(source, createGunzip(), reader) : pipeline(source, reader));
+  } catch (error) {
+    throw error instanceof UserError ? error : unusable(path, `its archive is damaged (${(error as Error).message})`);
+  }
+  return files;
+}
+
+/** The modules that the tensors belong to, such as `q_proj`. */
+function modulesOf(weights: Uint8Array, path: string): string[] {
+  const length = headerLength(weights.subarray(0, 8), weights.length, path);
+  const { tensors } = parseHeader(weights.subarray(8, 8 + length), weights.length, path);
+  const modules = [...tensors.keys()].flatMap((name) => /([^.]+)\.lora_A/.exec(name)?.[1] ?? []);
+  return [...new Set(modules)].sort();
+}
+
+/** A null in `target_modules` (SkyRL 0.4 on JAX) makes PEFT load q_proj and v_proj alone, and say nothing. */
+function repaired(text: Uint8Array | undefined, modules: string[], base: string): object {
+  const given: unknown = text ? JSON.parse(Buffer.from(text).toString('utf8')) : {};
+  const config = isJsonObject(given) ? given : {};
+  return {
+    ...config,
+    peft_type: 'LORA',
+    task_type: 'CAUSAL_LM',
+    base_model_name_or_path: base,
+    target_modules: config.target_modules ?? modules,
+  };
+}

@@ -1,0 +1,147 @@
+/** Students on a server of the Tinker API: hosted Tinker, SkyRL, TuFT (docs/cluster.md). */
+import { join, resolve } from 'node:path';
+import { UserError } from '../../errors';
+import { readJsonObject } from '../../student-files/files';
+import { baseFolder } from '../../student-files/folder';
+import type { EngineKind, EngineReport } from '../kind';
+import type { Engine, OpenOptions, Student, StudentFacts } from '../port';
+import { type Address, TinkerClient } from './client';
+import { RemoteModel } from './model';
+import { type Probed, probe } from './probe';
+import { isRemote, readRemote } from './remote';
+import { TinkerStudent } from './student';
+
+/** The names that Tinker's own SDK reads; the model's is ours, needed where a server offers several. */
+const variables = { url: 'TINKER_BASE_URL', key: 'TINKER_API_KEY', model: 'DISTILLERY_TINKER_MODEL' };
+const probeRank = 8;
+
+const advice = `Set ${variables.url} (and ${variables.key}) for a server of the Tinker API: docs/cluster.md.`;
+
+export const tinker: EngineKind = {
+  backends: ['tinker'],
+  start: () => startTinker(addressFrom(process.env), process.env[variables.model]),
+  memory: () => null,
+  reports: async () => [await report()],
+};
+
+function addressFrom(env: NodeJS.ProcessEnv): Address {
+  const url = env[variables.url];
+  if (!url) throw new UserError('no Tinker server is set', { code: 'backend', remedy: advice });
+  return { url, key: env[variables.key] };
+}
+
+async function report(): Promise<EngineReport> {
+  const name = 'tinker';
+  try {
+    const address = addressFrom(process.env);
+    const models = await new TinkerClient(address).models();
+    return { name, usable: true, detail: `${new URL(address.url).host}: ${models.join(', ')}`, advice };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { name, usable: false, detail: error.message, advice: error.remedy ?? advice };
+  }
+}
+
+/** Opens a session and finds out what the server does. Throws a UserError where it cannot be trusted with a gradient. */
+export async function startTinker(address: Address, wanted: string | undefined): Promise<Engine> {
+  const client = new TinkerClient(address);
+  await client.open();
+  try {
+    const base = chooseModel(await client.models(), wanted);
+    const probed = await probe(client, { base, rank: probeRank, texts: [idsOf(12), idsOf(25)] });
+    checkTrust(probed);
+    return new TinkerEngine(client, address.url, base, probed);
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+/** Ids that every vocabulary has. */
+const idsOf = (count: number) => Array.from({ length: count }, (_, i) => 5 + ((7 * i) % 90));
+
+function chooseModel(models: readonly string[], wanted: string | undefined): string {
+  if (wanted) return wanted;
+  if (models.length === 1) return models[0];
+  throw new UserError(`the Tinker server trains ${models.length} models: ${models.join(', ')}`, {
+    code: 'config',
+    remedy: `Name the student's in ${variables.model}.`,
+  });
+}
+
+function checkTrust({ repeatable, carrier, learningRate, resumes }: Probed): void {
+  const faults = [
+    !repeatable && 'the same text has other log-probs the second time',
+    !carrier && 'no loss of it carries a gradient as it is',
+    carrier && !learningRate && 'the learning rate has no effect',
+    !resumes && 'saved weights and moments do not go on as they would have',
+  ].filter((fault) => typeof fault === 'string');
+  if (faults.length > 0)
+    throw new UserError(`this Tinker server cannot be trained on: ${faults.join('; ')}`, {
+      code: 'backend',
+      remedy: 'docs/cluster.md says which servers have passed, and in which versions.',
+    });
+}
+
+class TinkerEngine implements Engine {
+  readonly info: Engine['info'];
+  readonly memory = null;
+  private readonly students = new Set<TinkerStudent>();
+
+  constructor(
+    private readonly client: TinkerClient,
+    private readonly url: string,
+    private readonly base: string,
+    private readonly probed: Probed,
+  ) {
+    this.info = { name: 'tinker', description: `${base} on the Tinker server ${new URL(url).host}`, probed };
+  }
+
+  /** The server's own; nobody asks for it here. */
+  speed = async () => null;
+
+  async open(path: string, { lora, seed, warn = () => {} }: OpenOptions): Promise<Student> {
+    const folder = resolve(path);
+    if (!lora)
+      throw new UserError('a Tinker server trains adapters, and student.lora is off', {
+        code: 'config',
+        remedy: 'Set "lora": {} in student.',
+      });
+    warn("alpha and targets of the adapter are the server's");
+    const made = await RemoteModel.create(this.client, this.base, { rank: lora.rank, seed });
+    const student = new TinkerStudent(made, {
+      client: this.client,
+      url: this.url,
+      folder: isRemote(folder) ? baseFolder(folder) : folder,
+      facts: factsOf(baseFolder(folder)),
+      probed: this.probed,
+      warn,
+      disposed: (one) => this.students.delete(one),
+    });
+    this.students.add(student);
+    if (isRemote(folder)) await student.load(folder, { moments: true, step: readRemote(folder).step });
+    return student;
+  }
+
+  async close(): Promise<void> {
+    for (const student of [...this.students]) await student.dispose();
+    await this.client.close();
+  }
+}
+
+/** From config.json, whatever the family. How many parameters there are only the server knows. */
+function factsOf(folder: string): StudentFacts {
+  const file = join(folder, 'config.json');
+  const json = readJsonObject(file);
+  const number = (name: string): number => {
+    const value = json[name];
+    if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value;
+    throw new UserError(`${name} is not a whole number above 0`, { file, code: 'checkpoint' });
+  };
+  return {
+    vocabSize: number('vocab_size'),
+    maxPositions: number('max_position_embeddings'),
+    parameters: 0,
+    trainable: 0,
+  };
+}

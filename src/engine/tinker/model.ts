@@ -1,0 +1,238 @@
+/** A model in training on a Tinker server, and the samplers of its weights. */
+import { UserError } from '../../errors';
+import { type TinkerClient, TinkerError } from './client';
+import {
+  type Loss,
+  type PassResult,
+  passAsJson,
+  passAsProtobuf,
+  passFromJson,
+  passFromProtobuf,
+  type Row,
+  type SampledSequence,
+  samplesFromJson,
+  samplesFromProtobuf,
+} from './wire';
+
+/** AdamW by the interface's names. */
+export interface AdamParams {
+  learning_rate: number;
+  beta1: number;
+  beta2: number;
+  eps: number;
+  weight_decay: number;
+  /** 0 = no clipping. */
+  grad_clip_norm: number;
+}
+
+interface Promised {
+  request_id: string;
+}
+
+/** Rows and bytes that a server takes in one request. */
+const maxRows = 1024;
+const maxTokens = 250_000;
+
+export class RemoteModel {
+  private sequence = 0;
+  private forwardRoute = true;
+
+  private constructor(
+    private readonly client: TinkerClient,
+    readonly id: string,
+    private readonly base: string,
+    private readonly rank: number,
+  ) {}
+
+  static async create(client: TinkerClient, base: string, lora: { rank: number; seed: number }): Promise<RemoteModel> {
+    const asked = await client.json<Promised & { model_id?: string }>('create_model', {
+      session_id: client.sessionId,
+      model_seq_id: client.nextModel(),
+      base_model: base,
+      lora_config: lora,
+      type: 'create_model',
+    });
+    const made = (await client.result(asked.request_id)) as { model_id?: string };
+    const id = made.model_id ?? asked.model_id;
+    if (!id) throw new UserError('the Tinker server made a model without a name', { code: 'backend' });
+    return new RemoteModel(client, id, base, lora.rank);
+  }
+
+  /** A new model with saved weights: a server takes them only as a model's first call. */
+  async loaded(path: string, moments: boolean): Promise<RemoteModel> {
+    const model = await RemoteModel.create(this.client, this.base, { rank: this.rank, seed: 0 });
+    try {
+      await model.call('load_weights', { path, optimizer: moments, type: 'load_weights' });
+    } catch (error) {
+      await model.unload();
+      throw error;
+    }
+    return model;
+  }
+
+  /** Log-probabilities of the rows' targets, without gradients. */
+  async forward(rows: readonly Row[], signal?: AbortSignal): Promise<Float32Array[]> {
+    const parts = await Promise.all(
+      inParts(rows).map(async (part) => (await (await this.pass(part, 'cross_entropy', true))(signal)).logProbs),
+    );
+    return parts.flat();
+  }
+
+  /** Gradients of the rows, added to what is there, then one optimizer step; both are queued before either is waited for. */
+  async step(rows: readonly Row[], loss: Loss, adam: AdamParams): Promise<PassResult[]> {
+    const passes = [];
+    for (const part of inParts(rows)) passes.push(await this.pass(part, loss, false));
+    const update = await this.submit('optim_step', { adam_params: adam, type: 'optim_step' });
+    const results: PassResult[] = [];
+    for (const pass of passes) results.push(await pass());
+    const updated = (await update()) as { metrics?: Record<string, number> };
+    results.push({ logProbs: [], metrics: updated.metrics ?? {} });
+    return results;
+  }
+
+  /** Saves weights and moments on the server; its path there. */
+  save = async (name: string) =>
+    ((await this.call('save_weights', { path: name, type: 'save_weights' })) as { path: string }).path;
+
+  /** Saves an adapter that can be downloaded; its path there. */
+  saveForDownload = async (name: string) =>
+    (
+      (await this.call('save_weights_for_sampler', { path: name, type: 'save_weights_for_sampler' })) as {
+        path: string;
+      }
+    ).path;
+
+  async sampler(): Promise<Sampler> {
+    const saved = (await this.call('save_weights_for_sampler', {
+      sampling_session_seq_id: this.client.nextSampler(),
+      type: 'save_weights_for_sampler',
+    })) as { sampling_session_id?: string; path?: string };
+    if (saved.sampling_session_id) return new Sampler(this.client, saved.sampling_session_id);
+    const made = await this.client.json<{ sampling_session_id: string }>('create_sampling_session', {
+      session_id: this.client.sessionId,
+      sampling_session_seq_id: this.client.nextSampler(),
+      model_path: saved.path,
+      type: 'create_sampling_session',
+    });
+    return new Sampler(this.client, made.sampling_session_id);
+  }
+
+  /** Gives the server's memory back; a server that does not know the call does so when the session ends. */
+  async unload(): Promise<void> {
+    try {
+      await this.call('unload_model', { type: 'unload_model' });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
+
+  private async call(path: string, body: object): Promise<unknown> {
+    return (await this.submit(path, body))();
+  }
+
+  /** Queues a call; a server does a model's calls in the order of their numbers. */
+  private async submit(path: string, body: object): Promise<(signal?: AbortSignal) => Promise<unknown>> {
+    const asked = await this.client.json<Promised>(path, { model_id: this.id, seq_id: this.sequence + 1, ...body });
+    this.sequence++;
+    return (signal) => this.client.result(asked.request_id, signal);
+  }
+
+  private async pass(rows: readonly Row[], loss: Loss, forwardOnly: boolean) {
+    if (this.client.wire !== 'json') {
+      const done = await this.passByProtobuf(rows, loss, forwardOnly);
+      if (done) return done;
+    }
+    const request = { model: this.id, sequence: this.sequence + 1, rows, loss, forwardOnly };
+    const reading = (done: (signal?: AbortSignal) => Promise<unknown>) => async (signal?: AbortSignal) =>
+      passFromJson((await done(signal)) as Parameters<typeof passFromJson>[0]);
+    if (forwardOnly && this.forwardRoute) {
+      try {
+        return reading(await this.submit('forward', { forward_input: passAsJson(request) }));
+      } catch (error) {
+        if (!(error instanceof TinkerError && error.status === 404)) throw error;
+        this.forwardRoute = false;
+      }
+    }
+    // Without that route: a backward pass with zero weights says the same log-probs and adds a zero gradient.
+    const silent = rows.map((row) => ({ ...row, weights: row.weights.map(() => 0) }));
+    const sent = passAsJson({ ...request, rows: forwardOnly ? silent : rows });
+    return reading(await this.submit('forward_backward', { forward_backward_input: sent }));
+  }
+
+  /** Null when the server takes only JSON. */
+  private async passByProtobuf(rows: readonly Row[], loss: Loss, forwardOnly: boolean) {
+    const { client } = this;
+    const body = passAsProtobuf({ model: this.id, sequence: this.sequence + 1, rows, loss, forwardOnly });
+    const learning = client.wire === 'unknown';
+    const response = await client.send('forward_backward', learning ? { body, tries: 1 } : { body });
+    const text = await response.text();
+    if (response.ok) {
+      this.sequence++;
+      client.wire = 'protobuf';
+      const { request_id: id } = JSON.parse(text) as Promised;
+      return async (signal?: AbortSignal) => passFromProtobuf((await client.result(id, signal)) as Uint8Array);
+    }
+    if (!learning || ![400, 415, 422, 500].includes(response.status))
+      throw new TinkerError(response.status, 'forward_backward', text);
+    client.wire = 'json';
+    return null;
+  }
+}
+
+function inParts(rows: readonly Row[]): Row[][] {
+  const parts: Row[][] = [];
+  let tokens = 0;
+  for (const row of rows) {
+    const last = parts.at(-1);
+    tokens += row.tokens.length;
+    if (last && last.length < maxRows && tokens <= maxTokens) last.push(row);
+    else {
+      parts.push([row]);
+      tokens = row.tokens.length;
+    }
+  }
+  return parts;
+}
+
+export interface SamplingParams {
+  max_tokens: number;
+  temperature: number;
+  seed: number;
+  top_p: number;
+  /** -1 = all. */
+  top_k: number;
+  stop: readonly number[];
+}
+
+/** Samples from weights as they were when it was made. */
+export class Sampler {
+  private sequence = 0;
+
+  constructor(
+    private readonly client: TinkerClient,
+    private readonly session: string,
+  ) {}
+
+  async sample(
+    prompt: readonly number[],
+    count: number,
+    params: SamplingParams,
+    signal?: AbortSignal,
+  ): Promise<SampledSequence[]> {
+    const asked = await this.client.json<Promised>(
+      'asample',
+      {
+        sampling_session_id: this.session,
+        seq_id: this.sequence++,
+        num_samples: count,
+        prompt: { chunks: [{ type: 'encoded_text', tokens: prompt }] },
+        sampling_params: params,
+        type: 'sample',
+      },
+      { signal },
+    );
+    const value = await this.client.result(asked.request_id, signal);
+    if (value instanceof Uint8Array) return samplesFromProtobuf(value);
+    return samplesFromJson(value as Parameters<typeof samplesFromJson>[0]);
+  }
+}

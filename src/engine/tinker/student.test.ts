@@ -1,0 +1,212 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { defaultLora } from '../../config/lora';
+import type { Episode, Example } from '../../engine-data/examples';
+import type { GrpoOptions, LossType } from '../../engine-data/training';
+import { useBackend } from '../../kernels/backends';
+import { grpoStep, policyLogProbs } from '../../learning/grpo';
+import { createOptimizer } from '../../learning/optimizer';
+import { supervisedStep } from '../../learning/supervised';
+import { createAdapter } from '../../model/lora';
+import { readAdapter } from '../../model/lora-files';
+import { copyModel, createModel, type Model } from '../../model/transformer';
+import { Random } from '../../random';
+import { parseModelConfig } from '../../student-files/config';
+import { tinyConfig } from '../../student-files/testing/tiny';
+import { startTinker } from './engine';
+import { TestServer, type Ways } from './testing/server';
+
+const json = tinyConfig('llama', { vocab_size: 128 });
+let base: Model;
+let server: TestServer | undefined;
+
+beforeAll(async () => {
+  await useBackend('embedded');
+  base = createModel(parseModelConfig(json), 1);
+});
+afterEach(async () => {
+  await server?.stop();
+  server = undefined;
+});
+
+const lora = { ...defaultLora, rank: 4, dropout: 0 };
+
+/** A student on a test server, and the same student here. */
+async function both(ways: Ways = {}) {
+  server = await TestServer.start(base, ways);
+  const folder = mkdtempSync(join(tmpdir(), 'distillery-tinker-student-'));
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(json));
+  const engine = await startTinker({ url: server.url, key: undefined }, undefined);
+  const remote = await engine.open(folder, { lora, seed: 5 });
+  const local = copyModel(base);
+  local.adapter = createAdapter(local.config, { ...defaultLora, rank: 4 }, { path: '', fingerprint: '' }, 5);
+  return { engine, remote, local, folder };
+}
+
+const random = new Random(7);
+const ids = (count: number) => Array.from({ length: count }, () => 5 + Math.floor(random.uniform() * 100));
+const examples: Example[] = [
+  { prompt: ids(4), completion: ids(7) },
+  { prompt: ids(3), completion: ids(12) },
+  { prompt: ids(6), completion: ids(2) },
+  { prompt: ids(5), completion: ids(9) },
+];
+const settings = { weightDecay: 0.01, maxGradNorm: 1, dropout: 0, microBatchTokens: 40 };
+const grpo: GrpoOptions = {
+  ...settings,
+  loss: 'dapo',
+  clipLow: 0.2,
+  clipHigh: 0.28,
+  sapoTemperature: { positive: 1, negative: 1.05 },
+  beta: 0.05,
+  kl: 'k3',
+  temperature: 1,
+  maxNewTokens: 16,
+  iterations: 2,
+  minibatches: 2,
+  policyWeight: 1,
+  replayWeight: 0.3,
+};
+
+const scores = (model: Model) => policyLogProbs(model, examples, { temperature: 1, microBatchTokens: 400 });
+
+function cosine(a: readonly Float32Array[], b: readonly Float32Array[], from: readonly Float32Array[]) {
+  const change = (rows: readonly Float32Array[]) =>
+    rows.flatMap((row, i) => Array.from(row, (value, j) => value - from[i][j]));
+  const [x, y] = [change(a), change(b)];
+  const dot = (u: number[], v: number[]) => u.reduce((sum, value, i) => sum + value * v[i], 0);
+  return { cosine: dot(x, y) / Math.sqrt(dot(x, x) * dot(y, y)), ratio: Math.sqrt(dot(x, x) / dot(y, y)) };
+}
+
+function expectClose(rows: readonly Float32Array[], wanted: readonly Float32Array[]): void {
+  expect(rows.map(({ length }) => length)).toEqual(wanted.map(({ length }) => length));
+  for (const [i, row] of rows.entries())
+    for (const [j, value] of row.entries()) expect(value).toBeCloseTo(wanted[i][j], 4);
+}
+
+const losses: LossType[] = ['grpo', 'bnpo', 'dr_grpo', 'dapo', 'gspo', 'cispo', 'sapo'];
+
+describe.each([false, true])('a server that divides: %s', (divides) => {
+  it('learns from every loss what the embedded engine learns', async () => {
+    const { engine, remote, local } = await both({ divides });
+    const before = await scores(local);
+    const episodes = before.map(
+      (logProbs, i): Episode => ({
+        ...examples[i],
+        logProbs: logProbs.map((value) => value + 0.3 * (random.uniform() - 0.5)),
+        advantage: [1, -0.8, 0.5, -1.2][i],
+        masked: i === 2,
+      }),
+    );
+    const start = await remote.snapshot();
+    for (const loss of losses) {
+      await remote.restore(start);
+      const here = copyModel(local);
+      const update = { episodes, replay: [examples[3]], learningRate: 3e-3, seed: 1 };
+      const there = await remote.grpoStep({ ...update, reference: start }, { ...grpo, loss });
+      const mine = await grpoStep(
+        here,
+        createOptimizer(here),
+        { ...update, reference: copyModel(local) },
+        { ...grpo, loss },
+      );
+      const told = (await remote.logProbs(examples, { microBatchTokens: 400 })).map(({ logProbs }) => logProbs);
+      const close = cosine(told, await scores(here), before);
+      expect(close.cosine, loss).toBeGreaterThan(0.9999);
+      expect(Math.abs(close.ratio - 1), loss).toBeLessThan(1e-2);
+      expect(there.loss, loss).toBeCloseTo(mine.loss, 4);
+      expect(there.kl, loss).toBeCloseTo(mine.kl!, 5);
+      expect(there.replayLoss, loss).toBeCloseTo(mine.replayLoss!, 4);
+      expect(there.tokens, loss).toBe(mine.tokens);
+      expect(there.perToken.entropy).toBeNull();
+    }
+    await engine.close();
+  });
+
+  it('learns from examples what the embedded engine learns', async () => {
+    const { engine, remote, local } = await both({ divides });
+    const before = await scores(local);
+    const step = { ...settings, learningRate: 3e-3, seed: 1 };
+    const optimizer = createOptimizer(local);
+    for (let i = 0; i < 3; i++) {
+      const there = await remote.supervisedStep(examples, step);
+      const mine = await supervisedStep(local, optimizer, examples, step.learningRate, step, 1);
+      expect(there.loss).toBeCloseTo(mine.loss, 4);
+    }
+    const told = (await remote.logProbs(examples, { microBatchTokens: 400 })).map(({ logProbs }) => logProbs);
+    expect(cosine(told, await scores(local), before).cosine).toBeGreaterThan(0.9999);
+    await engine.close();
+    expect(server!.unloaded.length).toBeGreaterThan(0);
+  });
+});
+
+it('goes on from a checkpoint as if nothing had been, and brings its adapter home', async () => {
+  const { engine, remote, local, folder } = await both();
+  const step = { ...settings, learningRate: 3e-3, seed: 1 };
+  await remote.supervisedStep(examples, step);
+  const checkpoint = mkdtempSync(join(tmpdir(), 'distillery-tinker-checkpoint-'));
+  await remote.save(checkpoint, { moments: true, eosIds: [1] });
+  const saved = (await remote.logProbs(examples, { microBatchTokens: 400 })).map(({ logProbs }) => logProbs);
+  await remote.supervisedStep(examples, step);
+  const on = await remote.loss(examples, { microBatchTokens: 400 });
+  await remote.load(checkpoint, { moments: true, step: 1 });
+  await remote.supervisedStep(examples, step);
+  expect(await remote.loss(examples, { microBatchTokens: 400 })).toBe(on);
+  const home = { ...local, adapter: readAdapter(checkpoint, local.config, { path: folder, fingerprint: '' }) };
+  expectClose(await scores(home), saved);
+  await engine.close();
+});
+
+it('samples what the seed says, up to an end token', async () => {
+  const { engine, remote } = await both({ noForward: true });
+  const options = {
+    sampling: { temperature: 1, topK: 0, topP: 1, minP: 0 },
+    maxNewTokens: 12,
+    eosIds: [1, 9, 30],
+    seed: 3,
+  };
+  const draw = () => remote.sample([ids(3).fill(7), [8, 9, 10]], { ...options, groupSize: 3, stream: ['x', 1] });
+  const [one, two] = [await draw(), await draw()];
+  expect(one.completions).toEqual(two.completions);
+  expect(one.completions.map(({ prompt, completion }) => [prompt, completion])).toEqual(
+    [0, 1].flatMap((prompt) => [0, 1, 2].map((completion) => [prompt, completion])),
+  );
+  const scored = await remote.logProbs(
+    one.completions.map(({ prompt, tokens }) => ({
+      prompt: [
+        [7, 7, 7],
+        [8, 9, 10],
+      ][prompt],
+      completion: tokens,
+    })),
+    { microBatchTokens: 400 },
+  );
+  expectClose(
+    one.completions.map(({ logProbs }) => logProbs),
+    scored.map(({ logProbs }) => logProbs),
+  );
+  await engine.close();
+});
+
+it('refuses what a server cannot keep, where it is asked for', async () => {
+  const { engine, remote } = await both({ dropsClipping: true, neverGreedy: true });
+  const step = { ...settings, learningRate: 3e-3, seed: 1 };
+  await expect(remote.supervisedStep(examples, step)).rejects.toThrow(/maxGradNorm cannot be kept/);
+  await expect(remote.supervisedStep(examples, { ...step, maxGradNorm: 0, dropout: 0.1 })).rejects.toThrow(/dropout/);
+  const greedy = { sampling: { temperature: 0, topK: 0, topP: 1, minP: 0 }, maxNewTokens: 4, eosIds: [1], seed: 3 };
+  await expect(remote.sample([[5]], greedy)).rejects.toThrow(/temperature 0/);
+  await engine.close();
+});
+
+it('does not train on a server that forgets its moments', async () => {
+  await expect(both({ forgetsMoments: true })).rejects.toThrow(/saved weights and moments do not go on/);
+});
+
+it('says what is wrong with an address', async () => {
+  await expect(startTinker({ url: 'ftp://x', key: undefined }, undefined)).rejects.toThrow(
+    /address of the Tinker server/,
+  );
+  await expect(startTinker({ url: 'http://example.org', key: 'secret' }, undefined)).rejects.toThrow(/unencrypted/);
+});

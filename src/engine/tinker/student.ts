@@ -1,0 +1,384 @@
+/** A student whose weights are on a Tinker server: every loss goes there as its exact gradient for each token's log-probability. */
+import { join } from 'node:path';
+import { defaultAdam } from '../../config/adam';
+import type { Episode, Example } from '../../engine-data/examples';
+import type { Completion, Draft, SampleOptions } from '../../engine-data/sampling';
+import {
+  Diverged,
+  type GrpoMeasures,
+  type GrpoOptions,
+  type OptimizerSettings,
+  type SupervisedMeasures,
+  type TokenMeasures,
+} from '../../engine-data/training';
+import { UserError } from '../../errors';
+import { measuresOf, type StepResults } from '../../learning/grpo-measures';
+import { passesOf } from '../../learning/grpo-pass';
+import { bits } from '../../random';
+import { copyCompanions } from '../../student-files/folder';
+import { replaceText } from '../../writing';
+import type { GrpoUpdate, LogProbOptions, Snapshot, Student, StudentFacts, SupervisedStep, TokenScores } from '../port';
+import { downloadAdapter } from './adapter';
+import { carry, completionPart, rowOf } from './carrier';
+import type { TinkerClient } from './client';
+import type { AdamParams, RemoteModel, Sampler } from './model';
+import type { Probed } from './probe';
+import { readRemote, remoteFile } from './remote';
+import { tokenGradient } from './token-gradient';
+import type { PassResult, SampledSequence } from './wire';
+
+/** Where a student is, and what its server was found to do. */
+export interface Home {
+  client: TinkerClient;
+  url: string;
+  /** The student's folder here: tokenizer, config. */
+  folder: string;
+  facts: StudentFacts;
+  probed: Probed;
+  warn: (text: string) => void;
+  disposed: (student: TinkerStudent) => void;
+}
+
+/** Saved weights on the server; loaded into a model of their own when something is to be scored by them. */
+class Kept implements Snapshot {
+  private model?: RemoteModel;
+
+  constructor(readonly path: string) {}
+
+  async policy(beside: RemoteModel): Promise<RemoteModel> {
+    this.model ??= await beside.loaded(this.path, false);
+    return this.model;
+  }
+
+  async discard(): Promise<void> {
+    await this.model?.unload();
+    this.model = undefined;
+  }
+}
+
+/** Prompts that are sampled from at once. */
+const together = 64;
+/** Rows of a request: a server that takes means over rows must see them all in one. */
+const mostRows = 1024;
+
+export class TinkerStudent implements Student {
+  optimizerStep = 0;
+  private sampler: Sampler | null = null;
+  private saves = 0;
+
+  constructor(
+    private model: RemoteModel,
+    private readonly home: Home,
+  ) {}
+
+  get facts(): StudentFacts {
+    return this.home.facts;
+  }
+
+  async sample(prompts: readonly (readonly number[])[], options: SampleOptions) {
+    this.checkSampling(options);
+    const started = performance.now();
+    this.sampler ??= await this.model.sampler();
+    const groups: Completion[][] = [];
+    let next = 0;
+    const worker = async () => {
+      while (next < prompts.length) {
+        const index = next++;
+        groups[index] = await this.sampleOne(prompts[index], index, options);
+        options.progress?.(groups.flat().map((one): Draft => ({ ...one, logProbs: Array.from(one.logProbs) })));
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(together, prompts.length) }, worker));
+    const completions = groups.flat();
+    await this.rescore(prompts, completions, options);
+    const seconds = (performance.now() - started) / 1000;
+    const newTokens = completions.reduce((sum, { tokens }) => sum + tokens.length, 0);
+    const promptTokens = prompts.reduce((sum, { length }) => sum + length, 0);
+    const tokensPerSecond = newTokens / Math.max(seconds, 1e-9);
+    return { completions, summary: { promptTokens, newTokens, seconds, tokensPerSecond } };
+  }
+
+  async logProbs(examples: readonly Example[], { temperature = 1, signal }: LogProbOptions): Promise<TokenScores[]> {
+    checkTemperature(temperature);
+    const scored = await this.score(this.model, examples, signal);
+    return scored.map((logProbs) => ({ logProbs, entropy: new Float32Array(logProbs.length).fill(Number.NaN) }));
+  }
+
+  async loss(examples: readonly Example[], { signal }: Pick<LogProbOptions, 'signal'>): Promise<number> {
+    return meanLoss(await this.score(this.model, examples, signal));
+  }
+
+  async supervisedStep(examples: readonly Example[], step: SupervisedStep): Promise<SupervisedMeasures> {
+    this.checkStep(step);
+    const tokens = examples.reduce((count, { completion }) => count + completion.length, 0);
+    const logProbs = await this.score(this.model, examples, step.signal);
+    const loss = meanLoss(logProbs);
+    if (!Number.isFinite(loss)) throw new Diverged('the loss');
+    const slopes = examples.map(({ completion }) => completion.map(() => -1 / tokens));
+    const gradNorm = await this.update(examples, slopes, logProbs, step);
+    const read = examples.reduce((count, { prompt, completion }) => count + prompt.length + completion.length, 0);
+    return { loss, gradNorm, tokens: read };
+  }
+
+  async grpoStep(update: GrpoUpdate, options: GrpoOptions): Promise<GrpoMeasures & { perToken: TokenMeasures }> {
+    this.checkStep(options);
+    checkTemperature(options.temperature);
+    const { episodes, replay, reference } = update;
+    const policy = options.beta > 0 && reference ? await (reference as Kept).policy(this.model) : null;
+    const refLogProbs = policy && (await this.score(policy, episodes, options.signal));
+    const results: StepResults = {
+      steps: options.iterations * options.minibatches,
+      passes: [],
+      replayLosses: [],
+      gradNorms: [],
+    };
+    for (let step = 0; step < results.steps; step++) {
+      const part = episodes.map((_, i) => i).filter((i) => i % options.minibatches === step % options.minibatches);
+      const norm = await this.grpoPart(
+        part,
+        { ...update, replay },
+        refLogProbs,
+        { ...options, ...signalOf(step, options) },
+        results,
+      );
+      if (norm !== undefined) results.gradNorms.push(norm);
+    }
+    // A server tells no entropy, and not every one the gradient's norm.
+    const { entropy: _, gradNorm, ...measures } = measuresOf(results, replay, options);
+    const told = results.gradNorms.length > 0 ? { ...measures, gradNorm } : measures;
+    return { ...told, perToken: { entropy: null, refLogProbs } };
+  }
+
+  /** One optimizer step of an update, on the episodes with these indices and the replayed examples. */
+  private async grpoPart(
+    part: readonly number[],
+    { episodes, replay, learningRate }: GrpoUpdate,
+    refLogProbs: readonly Float32Array[] | null,
+    options: GrpoOptions,
+    results: StepResults,
+  ): Promise<number | undefined> {
+    const chosen = part.map((i) => episodes[i]);
+    const replayed = options.replayWeight > 0 ? replay : [];
+    const scored = await this.score(this.model, [...chosen, ...replayed], options.signal);
+    const now = new Map<Episode, Float32Array>(chosen.map((episode, i) => [episode, scored[i]]));
+    const reference = new Map(part.map((i) => [episodes[i], refLogProbs?.[i]]));
+    const rows: { example: Example; slopes: ArrayLike<number>; logProbs: Float32Array }[] = [];
+    for (const { batch, learns, shape } of passesOf(chosen, options)) {
+      const logProbs = batch.map((episode) => now.get(episode)!);
+      const referenceRows = refLogProbs && batch.map((episode) => reference.get(episode)!);
+      const { positive: sapoPositive, negative: sapoNegative } = options.sapoTemperature;
+      const gradient = tokenGradient(batch, logProbs, referenceRows, {
+        ...options,
+        ...shape,
+        sapoPositive,
+        sapoNegative,
+      });
+      const loss = gradient.loss * options.policyWeight;
+      const read = batch.reduce((count, one) => count + one.prompt.length + one.completion.length - 1, 0);
+      results.passes.push({ batch, loss, entropies: [], read, ...gradient.metrics });
+      if (!learns) continue;
+      batch.forEach((example, i) => {
+        const slopes = gradient.slopes[i].map((slope) => slope * options.policyWeight);
+        rows.push({ example, slopes, logProbs: logProbs[i] });
+      });
+    }
+    if (replayed.length > 0) {
+      const logProbs = scored.slice(chosen.length);
+      const tokens = replayed.reduce((count, { completion }) => count + completion.length, 0);
+      results.replayLosses.push(meanLoss(logProbs));
+      replayed.forEach((example, i) => {
+        const slopes = example.completion.map(() => -options.replayWeight / tokens);
+        rows.push({ example, slopes, logProbs: logProbs[i] });
+      });
+    }
+    if (!results.passes.every(({ loss }) => Number.isFinite(loss))) throw new Diverged('the loss');
+    if (rows.length === 0) return undefined;
+    const take = <K extends keyof (typeof rows)[number]>(name: K) => rows.map((row) => row[name]);
+    return this.update(take('example'), take('slopes'), take('logProbs'), { ...options, learningRate });
+  }
+
+  async restartOptimizer(): Promise<void> {
+    if (this.optimizerStep === 0) return;
+    await this.become(await this.model.save(this.name('restart')), false);
+    this.optimizerStep = 0;
+  }
+
+  async snapshot(checkpoint?: string): Promise<Snapshot> {
+    if (checkpoint !== undefined) return new Kept(readRemote(checkpoint).path);
+    return new Kept(await this.model.save(this.name('snapshot')));
+  }
+
+  /** A server loads weights only into a new model, whose optimizer is new, too. */
+  async restore(snapshot: Snapshot): Promise<void> {
+    await this.become((snapshot as Kept).path, false);
+    this.optimizerStep = 0;
+  }
+
+  async save(folder: string): Promise<void> {
+    const { client, url, folder: student, warn } = this.home;
+    const path = await this.model.save(this.name('checkpoint'));
+    copyCompanions(student, folder);
+    replaceText(
+      folder,
+      join(folder, remoteFile),
+      `${JSON.stringify({ url, path, step: this.optimizerStep }, null, 2)}\n`,
+    );
+    try {
+      await downloadAdapter(client, await this.model.saveForDownload(this.name('adapter')), folder, student);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      warn(`the checkpoint's weights are on the server alone: ${error.message}`);
+    }
+  }
+
+  async load(folder: string, options: { moments: false } | { moments: true; step: number }): Promise<void> {
+    const { path } = readRemote(folder);
+    await this.become(path, options.moments);
+    this.optimizerStep = options.moments ? options.step : 0;
+  }
+
+  async dispose(): Promise<void> {
+    await this.model.unload();
+    this.home.disposed(this);
+  }
+
+  private async become(path: string, moments: boolean): Promise<void> {
+    const next = await this.model.loaded(path, moments);
+    await this.model.unload();
+    this.model = next;
+    this.sampler = null;
+  }
+
+  private name = (what: string) => `distillery-${what}-${Date.now().toString(36)}-${this.saves++}`;
+
+  /** Log-probs of the completions' tokens. */
+  private async score(model: RemoteModel, examples: readonly Example[], signal?: AbortSignal): Promise<Float32Array[]> {
+    if (examples.length === 0) return [];
+    const rows = await model.forward(examples.map(rowOf), signal);
+    return rows.map((values, i) => completionPart(examples[i], values));
+  }
+
+  /** One AdamW step with these slopes. Returns the gradient's norm where the server tells it. */
+  private async update(
+    examples: readonly Example[],
+    slopes: readonly ArrayLike<number>[],
+    logProbs: readonly Float32Array[],
+    settings: OptimizerSettings & { learningRate: number },
+  ): Promise<number | undefined> {
+    const carrier = this.home.probed.carrier!;
+    if (carrier.divided && examples.length > mostRows)
+      throw new UserError(`an update of ${examples.length} rows is more than this server takes at once`, {
+        code: 'config',
+        remedy: 'Lower prompts, group or batch.',
+      });
+    const adam = adamOf(settings);
+    const results = await this.model.step(carry(examples, slopes, logProbs, carrier), carrier.loss, adam);
+    this.optimizerStep++;
+    this.sampler = null;
+    return gradNormIn(results);
+  }
+
+  private async sampleOne(prompt: readonly number[], index: number, options: SampleOptions): Promise<Completion[]> {
+    const { sampling, seed, stream = [], signal, groupSize = 1, maxNewTokens, eosIds } = options;
+    const room = this.facts.maxPositions - prompt.length;
+    if (prompt.length === 0 || room < 1)
+      throw new UserError(
+        `a prompt has ${prompt.length} tokens, and the student has ${this.facts.maxPositions} positions`,
+        {
+          code: 'dataset',
+          remedy: 'Leave out rows with such long questions.',
+        },
+      );
+    const params = {
+      max_tokens: Math.min(maxNewTokens, room),
+      temperature: sampling.temperature,
+      seed: bits(seed, ...stream, index) >>> 1,
+      top_p: sampling.topP,
+      top_k: sampling.topK > 0 ? sampling.topK : -1,
+      stop: eosIds,
+    };
+    const drawn = await this.sampler!.sample(prompt, groupSize, params, signal);
+    return drawn.map((one, completion) => completionOf(one, { prompt: index, completion, eosIds }));
+  }
+
+  /** Log-probs that the server did not say, or not as its trainer has them, are computed by the trainer. */
+  private async rescore(prompts: readonly (readonly number[])[], completions: Completion[], options: SampleOptions) {
+    const asTrained = options.sampling.temperature === 1 && !this.home.probed.samplerAgrees;
+    const open = completions.filter(({ logProbs }) => asTrained || logProbs.some(Number.isNaN));
+    const examples = open.map(({ prompt, tokens }) => ({ prompt: prompts[prompt], completion: tokens }));
+    const scored = await this.score(this.model, examples, options.signal);
+    open.forEach((completion, i) => {
+      completion.logProbs = scored[i];
+    });
+  }
+
+  private checkSampling({ sampling }: SampleOptions): void {
+    if (sampling.minP > 0) refuse('sampling.minP', 'a Tinker server has no such setting', '0');
+    if (sampling.temperature === 0 && !this.home.probed.greedy)
+      refuse('temperature', 'this server samples at temperature 0, too', 'above 0');
+  }
+
+  private checkStep({ weightDecay, maxGradNorm, dropout }: OptimizerSettings & { dropout: number }): void {
+    const { probed } = this.home;
+    if (dropout > 0) refuse('dropout', 'a Tinker server has no such setting', '0');
+    if (weightDecay > 0 && !probed.weightDecay) refuse('weightDecay', 'this server ignores it', '0');
+    if (maxGradNorm > 0 && !probed.clipping) refuse('maxGradNorm', 'this server ignores it', '0');
+  }
+}
+
+function refuse(setting: string, why: string, wanted: string): never {
+  throw new UserError(`${setting} cannot be kept: ${why}`, { code: 'config', remedy: `Set ${setting} to ${wanted}.` });
+}
+
+function checkTemperature(temperature: number): void {
+  if (temperature !== 1)
+    refuse('sampling.temperature', 'a Tinker server says and trains log-probs at temperature 1', '1');
+}
+
+/** Once the weights have changed, an update is seen through. */
+const signalOf = (step: number, { signal }: GrpoOptions) => ({ signal: step === 0 ? signal : undefined });
+
+function meanLoss(rows: readonly Float32Array[]): number {
+  let total = 0;
+  let count = 0;
+  for (const row of rows)
+    for (const logProb of row) {
+      total -= logProb;
+      count++;
+    }
+  return total / Math.max(count, 1);
+}
+
+function adamOf({
+  learningRate,
+  weightDecay,
+  maxGradNorm,
+  adam = defaultAdam,
+}: OptimizerSettings & { learningRate: number }): AdamParams {
+  return {
+    learning_rate: learningRate,
+    beta1: adam.beta1,
+    beta2: adam.beta2,
+    eps: adam.epsilon,
+    weight_decay: weightDecay,
+    grad_clip_norm: maxGradNorm,
+  };
+}
+
+function gradNormIn(results: readonly PassResult[]): number | undefined {
+  for (const { metrics } of results)
+    for (const [name, value] of Object.entries(metrics)) if (/grad_?norm/i.test(name)) return value;
+  return undefined;
+}
+
+/** Some servers keep the end token to themselves; it is put back, and scored later. */
+function completionOf(
+  { tokens, logProbs, stopped }: SampledSequence,
+  { eosIds, ...place }: { prompt: number; completion: number; eosIds: readonly number[] },
+): Completion {
+  const ends = eosIds.includes(tokens.at(-1) ?? -1);
+  const whole = stopped && !ends ? [...tokens, eosIds[0]] : tokens;
+  const scores = new Float32Array(whole.length).fill(Number.NaN);
+  if (logProbs && whole.length === logProbs.length) scores.set(logProbs);
+  return { ...place, tokens: whole, logProbs: scores, finished: stopped || ends };
+}

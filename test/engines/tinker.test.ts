@@ -1,0 +1,68 @@
+/** A whole run on a server of the Tinker API, which a test server stands for: real gradients, the real client. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { resumeRun, startRun } from '../../src/curriculum/session';
+import { tinyExperiment, tinyWorkspace } from '../../src/curriculum/testing/tiny';
+import { TestServer } from '../../src/engine/tinker/testing/server';
+import { loadStudent } from '../../src/model/hf-folder';
+import { openRun } from '../../src/runs/reading';
+
+let folder: string;
+let server: TestServer;
+
+beforeAll(async () => {
+  folder = await tinyWorkspace();
+  server = await TestServer.start(loadStudent(join(folder, 'student')).model);
+  process.env.TINKER_BASE_URL = server.url;
+});
+afterAll(async () => {
+  delete process.env.TINKER_BASE_URL;
+  await server.stop();
+});
+
+const quiet = { notify: () => {}, signal: new AbortController().signal };
+
+const experiment = () =>
+  tinyExperiment(folder, { backend: 'tinker', student: { path: 'student', lora: { rank: 4, dropout: 0 } } });
+
+it('runs all stages, and records what the server was found to do', async () => {
+  const { folder: run, rows } = await startRun(experiment(), join(folder, 'runs'), quiet);
+  expect(rows.map(({ stage }) => stage)).toEqual(
+    expect.arrayContaining(['base', 'reconstruct', 'complete', 'rewrite', 'sft']),
+  );
+  const { environment } = JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'));
+  expect(environment.backend).toMatchObject({
+    name: 'tinker',
+    probed: { carrier: { loss: 'cross_entropy', divided: false } },
+  });
+  const { record } = openRun(run);
+  expect(record.state).toBe('finished');
+  const checkpoint = join(run, 'checkpoints', record.checkpoints.at(-1)!.name);
+  expect(existsSync(join(checkpoint, 'remote.json'))).toBe(true);
+  expect(existsSync(join(checkpoint, 'adapter_model.safetensors'))).toBe(true);
+});
+
+it('stops and goes on as if nothing had been', async () => {
+  const whole = await startRun(experiment(), join(folder, 'runs'), quiet);
+  const stop = new AbortController();
+  let run = '';
+  const stopped = startRun(experiment(), join(folder, 'runs'), {
+    signal: stop.signal,
+    begun: (writer) => {
+      run = writer.folder;
+    },
+    notify: (event) => {
+      if (event.type === 'update' && event.stage === 'complete' && event.update === 2) stop.abort();
+    },
+  });
+  await expect(stopped).rejects.toThrow();
+  await resumeRun(run, quiet);
+  const losses = (of: string) =>
+    readFileSync(join(of, 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .map(({ stage, step, loss }) => ({ stage, step, loss }));
+  expect(losses(run)).toEqual(losses(whole.folder));
+});
