@@ -6,7 +6,7 @@ import { openStudent } from '../../src/curriculum/students';
 import { startEngine } from '../../src/engine/engines';
 import type { Case } from '../../src/extension/cases/case';
 import { readCase } from '../../src/extension/cases/case';
-import { decide, pick, propose, saveEdited } from '../../src/extension/cases/decide';
+import { decide, markRead, markStep, note, pick, propose, saveEdited } from '../../src/extension/cases/decide';
 import { CaseReader } from '../../src/extension/chain-diff/case-reader';
 import { RunCache } from '../../src/extension/run-cache';
 import { doRewrite } from '../../src/host/work';
@@ -81,6 +81,11 @@ async function decideSomething(run: string): Promise<void> {
   );
   saveEdited(seen(problemId), `Step 1: it is ${answer}\nAnswer: ${answer}`);
   saveEdited(seen(problemId), `Answer: ${answer}`);
+  markStep(seen(problemId), 0, 0);
+  expect(seen(problemId).fault).toMatchObject({ step: 0, by: 'person' });
+  markStep(seen(problemId), 0, null);
+  note(seen(problemId), 'to be looked at again');
+  markRead(seen(problemId), true);
 }
 
 describe('records', () => {

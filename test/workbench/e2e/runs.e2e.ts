@@ -44,7 +44,7 @@ suite('Runs from the window', () => {
     await runCommand(page, 'Distillery: Run Stage 2');
     await pick(page, 'tiny');
     await pick(page, 'Base student');
-    await toast(page, /-tiny is finished\. .*Stage 2/).waitFor({ timeout: 120_000 });
+    await toast(page, /tiny, .* is finished\. .*Stage 2/).waitFor({ timeout: 120_000 });
     await expand(page, 'Runs', /^tiny/);
     const runs = page.getByRole('tree', { name: 'Runs' }).locator('[role=treeitem][aria-level="2"]');
     await runs.nth(1).waitFor();
