@@ -127,7 +127,7 @@ describe('run', () => {
   });
 
   it('Ctrl-C checkpoints and says how to go on, and resume finishes', async () => {
-    const { child, folder } = await startUntil('interrupted', 'Stage 2 (Complete): 2 updates', '--seed=1');
+    const { child, folder } = await startUntil('interrupted', /Stage 2 \(Complete\): 2 updates/, '--seed=1');
     const end = outcome(child);
     child.kill('SIGINT');
     const { code, stdout } = await end;
@@ -298,7 +298,7 @@ describe('runs and show', () => {
     for (const text of [
       'Curves',
       'Failures (',
-      'Stage 3 rewrite (internalise), 2 updates',
+      'Stage 3 (Rewrite), internalise: 2 updates',
       'Not shown, as it cannot be read',
     ])
       expect(stdout).toContain(text);
