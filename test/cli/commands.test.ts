@@ -78,7 +78,7 @@ describe('bad input', () => {
     [
       'broken JSONC',
       () => experiment('{\n  "name": "x"\n  "seed": 1\n}'),
-      /bad\.distillery\.json:3:3: A comma or a closing bracket is expected before this/,
+      /bad\.distillery\.json:3:3: Expected a comma or a closing bracket before this/,
     ],
     ['an unknown key', () => tiny({ sead: 2 }), /bad\.distillery\.json:\d+:\d+: .*sead[\s\S]*Did you mean "seed"\?/],
     [

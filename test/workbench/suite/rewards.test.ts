@@ -188,7 +188,7 @@ suite('Rewards and experiments in the editor', () => {
     await until('the new component', () => (/\n {2}repetition /.test(scores.getText()) ? true : undefined));
     await replaceAll(document, '{ "components": [{ "use": "correctness" }, { "use": "repetition", "weight": "3" }] }');
     await until('why it stays', () =>
-      /! line 1: .*Shown is the reward as it was before/.test(scores.getText()) ? true : undefined,
+      /! line 1: .*Showing the last valid version/.test(scores.getText()) ? true : undefined,
     );
     await replaceAll(document, '{ "components": [{ "use": "correctness" }] }');
   });

@@ -52,7 +52,9 @@ suite('The student: what it sees, what it answers, what it runs on', function ()
     const edit = new vscode.WorkspaceEdit();
     edit.replace(experiment.uri, new vscode.Range(0, 0, experiment.lineCount, 0), text.replace('"name"', '"nome"'));
     await vscode.workspace.applyEdit(edit);
-    await until('why it stays', () => (/^! line \d+: .*as it was before/.test(preview.getText()) ? true : undefined));
+    await until('why it stays', () =>
+      /^! line \d+: .*Showing the last valid version/.test(preview.getText()) ? true : undefined,
+    );
     await vscode.window.showTextDocument(experiment);
     await vscode.commands.executeCommand('workbench.action.files.revert');
     await until('the preview again', () => (/^## Problem 2 of/.test(preview.getText()) ? true : undefined));
