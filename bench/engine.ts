@@ -12,6 +12,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import type { ProductPrecision } from '../src/engine-data/training';
 import { readInstalled } from '../src/kernels/tensorflow/installed';
 import { packageRoot } from '../src/paths';
 import { type Section, writeSection } from './document';
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     pretrained: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
     student: { type: 'string' },
+    precision: { type: 'string', default: 'float32' },
     out: { type: 'boolean', default: false },
   },
 });
@@ -151,7 +153,7 @@ function report(section: Section, text: string, data: object): void {
 
 async function main(): Promise<void> {
   if (values.profile) {
-    const { text, data } = await profiles(values.student);
+    const { text, data } = await profiles(values.student, values.precision as ProductPrecision);
     return report('profile', text, data);
   }
   if (!values.trl) return compare();

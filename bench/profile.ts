@@ -1,10 +1,11 @@
 /**
- * Where the time of a GRPO update goes: npm run bench -- --profile [--student path] [--json file] [--out]
+ * Where the time of a GRPO update goes: npm run bench -- --profile [--student path] [--precision bfloat16] [--json file] [--out]
  * Every kernel's calls are timed by processor time, with one thread unless DISTILLERY_THREADS says otherwise, so that other processes show
  * little; of several updates the one that took least is shown. Beside it what the machine gives in the same run: a large matrix product, and
  * reading memory.
  */
 import { findBackend } from '@tensorflow/tfjs-core';
+import type { ProductPrecision } from '../src/engine-data/training';
 import { useBackend } from '../src/kernels/backends';
 import type { EmbeddedBackend } from '../src/kernels/embedded/backend';
 import type { KernelArgument, KernelName } from '../src/kernels/native/library';
@@ -99,9 +100,9 @@ async function shareOut(backend: EmbeddedBackend, work: () => Promise<void>): Pr
   return [...shares.values()];
 }
 
-export async function profile(work: UpdateWork, rounds: number): Promise<Profile> {
+export async function profile(work: UpdateWork, rounds: number, precision: ProductPrecision): Promise<Profile> {
   const backend = findBackend('embedded') as EmbeddedBackend;
-  const updates = openUpdates(work);
+  const updates = openUpdates(work, precision);
   let best: Profile | undefined;
   for (let round = 0; round < rounds; round++) {
     const began = spent();
@@ -115,7 +116,7 @@ export async function profile(work: UpdateWork, rounds: number): Promise<Profile
     const inKernels = shares.reduce((sum, share) => sum + share.seconds, 0);
     shares.push({ part: 'JavaScript', work: 'all', calls: 0, seconds: seconds - inKernels, flop: 0 });
     const one = {
-      title: work.title,
+      title: `${work.title}, ${precision}`,
       seconds,
       generate: generated - began,
       train: seconds - (generated - began),
@@ -172,14 +173,17 @@ function profileTable({ title, seconds, generate, train, shares }: Profile): str
 }
 
 /** Profiles of both students, as text and as data. */
-export async function profiles(student?: string): Promise<{ text: string; data: object }> {
+export async function profiles(
+  student?: string,
+  precision: ProductPrecision = 'float32',
+): Promise<{ text: string; data: object }> {
   process.env.DISTILLERY_THREADS ??= '1';
   const { description } = await useBackend('embedded');
   const pretrained = await pretrainedWork(student);
   const backend = findBackend('embedded') as EmbeddedBackend;
   const machine = roofline(backend);
-  const found = [await profile(smallWork(), 4)];
-  if (pretrained) found.push(await profile(pretrained, 2));
+  const found = [await profile(smallWork(), 4, precision)];
+  if (pretrained) found.push(await profile(pretrained, 2, precision));
   const head = `${description}: ${machine.gflops.toFixed(0)} GFLOP/s in a product of 768 x 768 x 768, ${machine.gigabytes.toFixed(1)} GB/s read from memory. Seconds of processor time.`;
   return { text: [head, ...found.map(profileTable)].join('\n\n'), data: { description, machine, profiles: found } };
 }

@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ProductPrecision } from '../src/engine-data/training';
 import { useBackend } from '../src/kernels/backends';
 import { saveStudent } from '../src/model/hf-folder';
 import { packageRoot } from '../src/paths';
@@ -39,8 +40,8 @@ function spent(): number {
   return (user + system) / 1e6;
 }
 
-function openOurs(work: UpdateWork): Updater {
-  const updates = openUpdates(work);
+function openOurs(work: UpdateWork, precision: ProductPrecision): Updater {
+  const updates = openUpdates(work, precision);
   return {
     async update() {
       const began = spent();
@@ -83,15 +84,16 @@ async function compareUpdates(work: UpdateWork, dtypes: readonly string[], round
     saveStudent(folder, Object.assign({}, work.model, { adapter: null }));
     work.model.adapter = adapter;
     let version = '';
-    opened.push(Object.assign(openOurs(work), { name: 'Distillery' }));
+    for (const precision of ['float32', 'bfloat16'] as const)
+      opened.push(Object.assign(openOurs(work, precision), { name: `Distillery, ${precision}` }));
     for (const dtype of dtypes) {
       const trl = await openTrl(work, folder, dtype);
       version = trl.version;
       opened.push(Object.assign(trl, { name: `TRL, ${dtype}` }));
     }
     const sides = opened.map(({ name }): Side => ({ name, rounds: [] }));
-    // The first update warms each side up.
-    for (let round = -1; round < rounds; round++)
+    // The first update warms each side up; of a large student it is little beside an update.
+    for (let round = work.model.adapter ? 0 : -1; round < rounds; round++)
       for (const [i, side] of opened.entries()) {
         const seconds = await side.update();
         if (round >= 0) sides[i].rounds.push(seconds);
@@ -122,7 +124,7 @@ function comparedTable({ title, version, sides }: Compared): string {
       side === ours ? '' : `${ratio(side, part).toFixed(2)}x`,
     ]),
   ]);
-  const head = ['', ...parts.flatMap(([name]) => [`${name}, best s`, "/ ours, rounds' median"])];
+  const head = ['', ...parts.flatMap(([name]) => [`${name}, best s`, "/ ours in float32, rounds' median"])];
   return `${title} (${version}; ${ours.rounds.length} rounds):\n\n${table(head, ...rows)}`;
 }
 

@@ -2,7 +2,7 @@
 import { peer } from '../scripts/peers/peers';
 import { defaultLora } from '../src/config/lora';
 import type { Episode } from '../src/engine-data/examples';
-import type { GrpoOptions } from '../src/engine-data/training';
+import type { GrpoOptions, ProductPrecision } from '../src/engine-data/training';
 import { grpoStep } from '../src/learning/grpo';
 import { createOptimizer } from '../src/learning/optimizer';
 import { loadModel } from '../src/model/hf-folder';
@@ -72,15 +72,16 @@ const options = {
   replayWeight: 0,
 } satisfies Partial<GrpoOptions>;
 
-/** Updates of one student, one after the other. Generation and training can be called apart, to be timed apart. */
-export function openUpdates({ model, prompts, group, newTokens, microBatchTokens }: UpdateWork) {
+/** Updates of one student, one after the other, sampling and products in that precision. Generation and training can be timed apart. */
+export function openUpdates(work: UpdateWork, precision: ProductPrecision = 'float32') {
+  const { model, prompts, group, newTokens, microBatchTokens } = work;
   const optimizer = createOptimizer(model);
   const sampling = { temperature: 1, topK: 0, topP: 1, minP: 0 };
   let seed = 0;
   return {
     async generate(): Promise<Episode[]> {
       seed++;
-      const how = { sampling, maxNewTokens: newTokens, eosIds: [], seed, groupSize: group };
+      const how = { sampling, maxNewTokens: newTokens, eosIds: [], seed, groupSize: group, precision };
       const { completions } = await sample(model, prompts, how);
       // Any reward does: half of each group is better than the other.
       return completions.map(({ prompt, completion, tokens, logProbs }) => ({
@@ -92,7 +93,7 @@ export function openUpdates({ model, prompts, group, newTokens, microBatchTokens
       }));
     },
     train(episodes: readonly Episode[]) {
-      const how = { ...options, microBatchTokens, maxNewTokens: newTokens };
+      const how = { ...options, microBatchTokens, maxNewTokens: newTokens, precision, samplingPrecision: precision };
       return grpoStep(model, optimizer, { episodes, learningRate: 1e-4, seed }, how);
     },
   };
