@@ -28,6 +28,9 @@ interface Shown {
   marks: Mark[];
 }
 
+/** What is read also where it is 0 all the time. */
+const telling = ['reward', 'accuracy'];
+
 /** The small multiples: a chart a panel, all with one axis and one cursor. */
 export class Panels {
   readonly root = element('div');
@@ -53,7 +56,7 @@ export class Panels {
     this.model = model;
     this.available = panelsOf(model.tracks);
     const chosen = this.available.filter(({ id }) => !model.view.hidden.includes(id));
-    const zero = chosen.filter((panel) => isZero(panel, model));
+    const zero = chosen.filter((panel) => !telling.includes(panel.id) && isZero(panel, model));
     const wanted = model.view.zeros ? chosen : chosen.filter((panel) => !zero.includes(panel));
     this.drawZeros(zero, model.view.zeros);
     const ids = new Set(wanted.map(({ id }) => id));
