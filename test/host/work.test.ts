@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -113,6 +113,22 @@ describe('short work on the host', () => {
     await until('the news', () => client.status?.run?.folder === run);
     await client.cancel();
     await until('the end', () => client.state === 'idle');
+  });
+
+  it('gives prompts as the student gets them, in its chat template', async () => {
+    const chats = join(work.folder, 'chats');
+    cpSync(student, chats, { recursive: true });
+    const file = join(chats, 'tokenizer_config.json');
+    const template = '{% for m in messages %}{{ m.role }}: {{ m.content }}<|mark|>{% endfor %}assistant: <think>';
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), chat_template: template }));
+    const whole = async (asked: { prompt: 'auto' | 'plain' | 'chat'; system?: string }) => {
+      const { texts } = await client.tokenize({ checkpoint: chats, texts: ['Question: 1 + 1?\nSolution:\n'], asked });
+      return texts[0].texts.join('');
+    };
+    expect(await whole({ prompt: 'chat', system: 'Be brief.' })).toBe(
+      'system: Be brief.<|mark|>user: Question: 1 + 1?\nSolution:<|mark|>assistant: <think>',
+    );
+    expect(await whole({ prompt: 'plain' })).toBe('Question: 1 + 1?\nSolution:\n');
   });
 
   it('says what works on this machine', async () => {
