@@ -94,6 +94,15 @@ describe('a conversation with an engine', () => {
     });
   });
 
+  it('says that memory may be why, when the system has ended it', async () => {
+    const { connection } = await open();
+    process.kill(connection.pid!, 'SIGKILL');
+    await expect(connection.request('logProbs', logProbs)).rejects.toMatchObject({
+      message: 'the engine is lost: it was ended by SIGKILL',
+      remedy: expect.stringContaining('lower microBatchTokens'),
+    });
+  });
+
   it('gives an engine up that is silent, but not one that is slow', async () => {
     const slow = await open(['slow@logProbs'], impatient);
     expect((await slow.connection.request('logProbs', logProbs)).entropy).toHaveLength(2);

@@ -5,16 +5,16 @@ import { cancelledCode, fault } from './wire';
 /** The process of an engine is gone, silent or speaks no protocol: what it held is lost, and it may be started again. */
 export class EngineLost extends UserError {
   constructor(why: string, words: readonly string[], cause?: unknown) {
-    super(`the engine is lost: ${why}`, {
-      code: 'engine',
-      remedy:
-        words.length > 0
-          ? `Its last words: ${words.join('\n  ')}`
-          : 'It left no words. Try its command in a terminal: it should wait without printing anything.',
-      cause,
-    });
+    super(`the engine is lost: ${why}`, { code: 'engine', remedy: remedyOf(why, words), cause });
     this.name = 'EngineLost';
   }
+}
+
+function remedyOf(why: string, words: readonly string[]): string {
+  if (words.length > 0) return `Its last words: ${words.join('\n  ')}`;
+  if (why.includes('SIGKILL'))
+    return 'Systems end so what takes too much memory: lower microBatchTokens where it trains; prompts, group or maxNewTokens where it generates.';
+  return 'It left no words. Try its command in a terminal: it should wait without printing anything.';
 }
 
 /** The engine ended a request because it was asked to. */
