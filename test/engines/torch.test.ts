@@ -111,7 +111,9 @@ describe.skipIf(!python)('the PyTorch engine', () => {
       }
       expectNear(found.perToken.refLogProbs!, expected.perToken.refLogProbs!);
       expect(found.step).toBe(expected.step);
-      for (const [key, value] of Object.entries({ ...expected.supervised, ...expected.measures }))
+      // Each says how many tokens it read: the embedded engine reads the prompt of a group once.
+      const { tokens: _, ...measures } = { ...expected.supervised, ...expected.measures };
+      for (const [key, value] of Object.entries(measures))
         expect({ ...found.supervised, ...found.measures }[key], key).toBeCloseTo(value as number, 3);
 
       // What one has saved the other reads, moments and all, and learns the same from there.
