@@ -33,7 +33,6 @@ export const kernelNames = {
   attendShared: 'AttendShared',
   tokenLogProbs: 'TokenLogProbs',
   sampleToken: 'SampleToken',
-  groupAdvantages: 'GroupAdvantages',
   grpoLoss: 'GrpoLoss',
   packWeight: 'PackWeight',
   decodeStep: 'DecodeStep',
@@ -174,18 +173,6 @@ export function sampleToken(
 ): { ids: Tensor1D; logProbs: Tensor1D } {
   const [ids, logProbs] = run(kernelNames.sampleToken, { logits, uniforms }, sampling);
   return { ids: ids as Tensor1D, logProbs: logProbs as Tensor1D };
-}
-
-/** How advantages are scaled: by the standard deviation (n-1) of the group, of the whole batch, or not at all (Dr. GRPO). */
-export type AdvantageScale = 'group' | 'batch' | 'none';
-
-/**
- * Group-relative advantages (DeepSeekMath, arXiv 2402.03300): (reward - group mean) / (std + 1e-4), TRL's epsilon. rewards
- * [prompts, group]; NaN = not applicable: left out of mean and std, its advantage is 0. A group whose rewards are all equal gets
- * exact zeros, whatever rounding says.
- */
-export function groupAdvantages(rewards: Tensor2D, scale: AdvantageScale): Tensor2D {
-  return run(kernelNames.groupAdvantages, { rewards }, { scale })[0] as Tensor2D;
 }
 
 /**

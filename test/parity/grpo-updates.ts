@@ -2,12 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dispose, tensor2d } from '@tensorflow/tfjs-core';
 import type { AdamSettings } from '../../src/config/adam';
+import { type AdvantageScale, groupAdvantages } from '../../src/curriculum/advantages';
 import { measureGroups, type ScoredGroup, type ScoredSample } from '../../src/curriculum/groups';
 import type { Episode } from '../../src/engine-data/examples';
 import type { GrpoOptions } from '../../src/engine-data/training';
-import { type AdvantageScale, groupAdvantages } from '../../src/kernels/interface';
 import { grpoStep, policyLogProbs } from '../../src/learning/grpo';
 import { createOptimizer, disposeOptimizer } from '../../src/learning/optimizer';
 import { loadModel } from '../../src/model/hf-folder';
@@ -141,10 +140,7 @@ function settingsOf(shared: Shared, one: UpdateCase) {
 
 /** The recorded completions as what the measures of an update read; a reward counts as right where it is above 0. */
 function groupsOf({ prompts, completions, eos }: Shared, { rewards, scale }: UpdateCase): ScoredGroup[] {
-  const given = tensor2d(rewards);
-  const scaled = groupAdvantages(given, scale);
-  const advantages = scaled.arraySync();
-  dispose([given, scaled]);
+  const advantages = groupAdvantages(rewards, scale);
   return prompts.map((prompt, p) => ({
     row: p,
     prompt,

@@ -1,5 +1,4 @@
-import { groupAdvantagesValues } from '../group-advantages';
-import { type AdvantageScale, type GrpoLossOptions, kernelNames } from '../interface';
+import { type GrpoLossOptions, kernelNames } from '../interface';
 import { checkStarts } from './attend';
 import { registerEmbedded } from './register';
 
@@ -29,12 +28,4 @@ registerEmbedded<GrpoLossOptions>(kernelNames.grpoLoss, (call, inputs, options, 
   const policy = [numberOf(surrogates, options.surrogate), sapoPositive, sapoNegative];
   call.grpo_loss(...given, loss, dLogProbs, metrics, ...sizes, numberOf(estimators, options.kl), normalizer, ...policy);
   return [loss, dLogProbs, metrics];
-});
-
-registerEmbedded<{ scale: AdvantageScale }>(kernelNames.groupAdvantages, (_, { rewards }, { scale }, backend) => {
-  const [prompts, group] = rewards.shape;
-  const out = backend.output(rewards.shape);
-  const values = backend.values(rewards) as Float32Array;
-  backend.mutable(out).set(groupAdvantagesValues(values, prompts, group, scale));
-  return out;
 });

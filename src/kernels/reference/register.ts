@@ -6,7 +6,6 @@ import { attendSharedReferences } from './attend-shared';
 import { copySlotsReferences } from './copy-slots';
 import { decodeStepReferences } from './decode-step';
 import { embedReferences } from './embed';
-import { groupAdvantagesReferences } from './group-advantages';
 import { grpoLossReferences } from './grpo-loss';
 import { kernelFunc, type References } from './kernel';
 import { packWeightReferences } from './pack-weight';
@@ -30,7 +29,6 @@ export const references: References = {
   ...attendSharedReferences,
   ...tokenLogProbsReferences,
   ...sampleTokenReferences,
-  ...groupAdvantagesReferences,
   ...grpoLossReferences,
   ...packWeightReferences,
   ...decodeStepReferences,

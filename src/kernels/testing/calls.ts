@@ -134,7 +134,6 @@ export const kernelCalls: Record<string, () => KernelCall> = {
     attrs: { temperature: 0.8, topK: 5, topP: 0.9, minP: 0.01 },
     outputs: 2,
   }),
-  [kernelNames.groupAdvantages]: () => ({ inputs: { rewards: random(2, 3) }, attrs: { scale: 'group' }, outputs: 1 }),
   [kernelNames.grpoLoss]: () => ({
     inputs: {
       logProbs: random(5),
