@@ -4,8 +4,20 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
+
+
+def arguments() -> dict[str, str | None]:
+    """Of a person's command: what a request does not say itself."""
+    parser = argparse.ArgumentParser(prog="distillery_engine", description="The PyTorch engine of Distillery.")
+    parser.add_argument("--device", help="cpu, cuda or cuda:1; the GPU where there is one")
+    parser.add_argument("--dtype", choices=["float32", "bfloat16", "float16"], help="bfloat16 on a GPU, float32 else")
+    parser.add_argument("--quantization", choices=["4bit", "8bit"], help="of the frozen weights below an adapter")
+    parser.add_argument("--sampler", choices=["torch", "vllm"])
+    parser.add_argument("--sampler-correction", choices=["off", "tis"], dest="samplerCorrection", help="with vllm: tis")
+    return vars(parser.parse_args())
 
 
 def main() -> None:
@@ -17,6 +29,8 @@ def main() -> None:
         os.environ[name] = "1"
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+    defaults = arguments()
+
     from transformers.utils import logging
 
     from .engine import Engine
@@ -25,7 +39,7 @@ def main() -> None:
 
     logging.disable_progress_bar()
     processes = Processes()
-    engine = Engine(processes)
+    engine = Engine(processes, defaults)
     if processes.rank == 0:
         Server(sys.stdin.buffer, outward, engine, processes).run()
     else:

@@ -32,9 +32,10 @@ def draw(logits: Tensor, uniforms: Tensor, sampling: Sampling) -> tuple[Tensor, 
     else:
         p = scores.exp()
         cumulative = (p if keeps_all(sampling) else p * kept(p, sampling)).cumsum(-1, dtype=torch.float64)
-        total = cumulative[:, -1:]
-        reached = (cumulative > uniforms.double()[:, None] * total) | (cumulative >= total)
-        ids = reached.to(torch.int8).argmax(-1)
+        total = cumulative[:, -1:].contiguous()
+        above = torch.searchsorted(cumulative, uniforms.double()[:, None] * total, right=True)
+        # a uniform number so near 1 that its product with the total is the total
+        ids = torch.minimum(above, torch.searchsorted(cumulative, total))[:, 0]
     return ids, scores.gather(1, ids[:, None])[:, 0]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Any
@@ -22,6 +22,7 @@ from .opening import default_device, default_dtype, device_name, open_student
 from .processes import Processes
 from .sampling import SampleOptions, sample
 from .training import Trainer
+from .vllm_sampler import VllmSampler
 from .weights import Snapshot, load_moments, read_weights, restore, save, snapshot, using
 from .wire import pack_rows, unpack, unpack_rows
 from .work import Work
@@ -35,10 +36,13 @@ class Engine:
     Students that are open, by id, and snapshots, by theirs. Every process of an engine has one, in the same state.
     """
 
-    def __init__(self, processes: Processes) -> None:
+    def __init__(self, processes: Processes, defaults: Mapping[str, Any] | None = None) -> None:
+        """`defaults`: of the parameters of `open`, where a request leaves them out."""
         self.processes = processes
+        self.defaults = {name: value for name, value in (defaults or {}).items() if value is not None}
         self.trainers: dict[str, Trainer] = {}
         self.snapshots: dict[str, dict[str, Snapshot]] = {}
+        self.samplers: dict[str, VllmSampler] = {}
         self.numbers = itertools.count(1)
         self.methods: dict[str, Callable[[Params, Work], Any]] = {
             "hello": self.hello,
@@ -65,18 +69,13 @@ class Engine:
             self.trainer(params)  # refuses an id of no student, before anything else is looked at
         try:
             return self.methods[method](params, work)
-        finally:
+        except Exception:
+            # What a failed request held is given back: the next one may need less, but in one piece.
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
+            raise
 
-    def hello(self, params: Params, _work: Work) -> Any:
-        if params.get("protocol") != PROTOCOL:
-            message = (
-                f"The client speaks version {params.get('protocol')} of the protocol, this engine version {PROTOCOL}"
-            )
-            raise EngineError(
-                "config", message, "Install the engine that comes with this Distillery: distillery engine repair."
-            )
+    def hello(self, _params: Params, _work: Work) -> Any:
         device = self.processes.device(default_device())
         return {
             "protocol": PROTOCOL,
@@ -90,12 +89,13 @@ class Engine:
             "families": "any causal LM of transformers",
             "adapters": True,
             "quantizations": ["4bit", "8bit"] if find_spec("bitsandbytes") else [],
-            "samplers": ["torch"],
+            "samplers": ["torch", *(["vllm"] if find_spec("vllm") else [])],
             "losses": list(LOSSES),
             "processes": self.processes.world,
         }
 
     def open(self, params: Params, _work: Work) -> Any:
+        params = {**self.defaults, **{name: value for name, value in params.items() if value is not None}}
         device = self.processes.device(params.get("device") or default_device())
 
         def work() -> Trainer:
@@ -106,11 +106,14 @@ class Engine:
 
         trainer = self.local("open", work)
         identity = f"student-{next(self.numbers)}"
+        if params.get("sampler", "torch") == "vllm":
+            self.samplers[identity] = self.local("open", lambda: VllmSampler(trainer))
         self.trainers[identity], self.snapshots[identity] = trainer, {}
         description = trainer.student.description
         if self.processes.world > 1:
             description += f", {self.processes.world} processes"
-        return {"id": identity, "facts": trainer.student.facts, "description": description}
+        student = trainer.student
+        return {"id": identity, "facts": student.facts, "description": description, "warnings": student.warnings}
 
     def sample(self, params: Params, work: Work) -> Any:
         started = time.monotonic()
@@ -123,8 +126,11 @@ class Engine:
             stream=params["stream"],
             max_rows=params["maxRows"],
         )
-        student = self.trainer(params).student
-        drafts = sample(student, unpack_rows(params["prompts"], "<i4"), options, self.processes, work)
+        prompts, sampler = unpack_rows(params["prompts"], "<i4"), self.samplers.get(params["id"])
+        if sampler is None:
+            drafts = sample(self.trainer(params).student, prompts, options, self.processes, work)
+        else:
+            drafts = sampler.sample(prompts, options, work)
         return {
             "tokens": pack_rows([draft.tokens for draft in drafts], "<i4"),
             "logProbs": pack_rows([draft.log_probs for draft in drafts], "<f4"),
@@ -156,7 +162,12 @@ class Engine:
             given["masked"],
             strict=True,
         )
-        episodes = [Episode(e.prompt, e.completion, logs, advantage, masked) for e, logs, advantage, masked in rows]
+        correction = options.get("samplerCorrection") or self.defaults.get("samplerCorrection", "tis")
+        sampler = self.samplers.get(params["id"]) if correction == "tis" else None
+        episodes = [
+            Episode(e.prompt, e.completion, logs, advantage, masked, sampler.correction(e, logs) if sampler else None)
+            for e, logs, advantage, masked in rows
+        ]
         reference, ref = self.kept(params, "reference"), None
         if options["beta"] > 0 and reference is not None:
             work.begin(len(episodes))
@@ -167,6 +178,8 @@ class Engine:
         replay = unpack_examples(params["replay"]) if params.get("replay") else []
         update = Update(episodes, replay, ref, params["learningRate"], params["seed"], options)
         result = grpo_step(trainer, update, work)
+        if sampler:
+            sampler.scores.clear()
         return {
             "measures": result["measures"],
             "entropy": pack_rows(result["entropy"], "<f4"),
@@ -200,7 +213,8 @@ class Engine:
 
         def write() -> None:
             if self.processes.rank == 0:
-                save(trainer.student, trainer.optimizer, params["folder"], params["moments"])
+                moments = trainer.optimizer.moments() if params["moments"] else None
+                save(trainer.student, params["folder"], moments, params.get("eosIds") or [])
 
         self.processes.together("save", write)
         return {}
@@ -218,7 +232,8 @@ class Engine:
         return {}
 
     def close(self, params: Params, _work: Work) -> Any:
-        del self.trainers[params["id"]], self.snapshots[params["id"]]
+        for table in (self.trainers, self.snapshots, self.samplers):
+            table.pop(params["id"], None)
         return {}
 
     def local(self, method: str, work: Callable[[], Any]) -> Any:

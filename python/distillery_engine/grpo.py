@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,8 @@ class Update:
     rate: float
     seed: int
     options: dict[str, Any]
+    # The episodes count as sampled by the policy as it is: every ratio is 1.
+    on_policy: bool = False
 
 
 @dataclass
@@ -76,7 +78,8 @@ def grpo_step(trainer: Trainer, update: Update, work: Work) -> dict[str, Any]:
     if options["loss"] not in LOSSES:
         raise EngineError("config", f"There is no loss {options['loss']}", f"Take one of {', '.join(LOSSES)}.")
     check_examples([*episodes, *update.replay], trainer.student.vocabulary, trainer.student.positions)
-    parts = options["minibatches"]
+    update = with_own_log_probs(trainer, update, work)
+    episodes, parts = update.episodes, options["minibatches"]
     steps: list[Step] = []
     replayed = len(update.replay) if options["replayWeight"] > 0 else 0
     total = options["iterations"] * (len(episodes) + parts * replayed)
@@ -94,6 +97,23 @@ def grpo_step(trainer: Trainer, update: Update, work: Work) -> dict[str, Any]:
         for i, (_, entropy) in step.found.items():
             first.setdefault(i, entropy)
     return {"measures": measures_of(steps, update), "entropy": [first[i] for i in range(len(episodes))]}
+
+
+def with_own_log_probs(trainer: Trainer, update: Update, work: Work) -> Update:
+    """
+    In half precision a token's log-prob at sampling, over the cache, is not quite the one of a training pass, and
+    ratios are to tell of the policy alone. One step needs no pass for that: what it computes stands on both sides of
+    the ratio.
+    """
+    options = update.options
+    if trainer.student.dtype == torch.float32:
+        return update
+    if options["iterations"] * options["minibatches"] == 1:
+        return replace(update, on_policy=True)
+    work.begin(len(update.episodes))
+    own, _ = trainer.log_probs(update.episodes, options["temperature"], options["microBatchTokens"], work)
+    episodes = [replace(episode, log_probs=values) for episode, values in zip(update.episodes, own, strict=True)]
+    return replace(update, episodes=episodes)
 
 
 def optimizer_step(trainer: Trainer, update: Update, chosen: list[int], at: tuple[int, list[Step]], work: Work) -> Step:
@@ -183,7 +203,7 @@ def passed(
     whole = [np.ones(len(e.completion)) if e.correction is None else e.correction for e in episodes]
     scored = Scored(
         log_probs=log_probs,
-        old=flat([episode.log_probs for episode in episodes]),
+        old=log_probs.detach() if update.on_policy else flat([episode.log_probs for episode in episodes]),
         ref=flat([update.ref[i] for i in batch.examples]) if update.ref is not None else None,
         correction=flat(whole) if corrected else None,
         row=batch.row,

@@ -69,12 +69,14 @@ def open_student(params: dict[str, Any], device: torch.device) -> Student:
         model, peft = peft.merge_and_unload(), None
         model.requires_grad_(True)
     model.eval()
-    student = Student(model, peft, folder, device, dtype, outputs=modules_of(model, ("o", "down")))
+    student = Student(model, peft, folder, base, device, dtype, outputs=modules_of(model, ("o", "down")))
     if device.type == "cuda" and find_spec("liger_kernel"):
         from transformers.integrations.liger import apply_liger_kernel
 
         apply_liger_kernel(model, {"cross_entropy": False, "fused_linear_cross_entropy": False})
     student.check()
+    if stacked and adapter and peft is not None:
+        student.warnings = differences(peft.peft_config["default"], adapter)
     weights = f"{quantization} base" if quantization else str(dtype).removeprefix("torch.")
     student.description = f"PyTorch {torch.__version__} on {device_name(device)}, {weights}"
     return student
@@ -167,6 +169,15 @@ def adapted(model: Any, folder: Path | None, settings: dict[str, Any] | None, se
         if ".lora_A." in name:
             begin(parameter, name.replace(".default.", "."), seed)
     return peft
+
+
+def differences(config: Any, settings: dict[str, Any]) -> list[str]:
+    """A student that came with an adapter goes on with that one, whatever the settings say."""
+    found = {"rank": config.r, "alpha": config.lora_alpha}
+    other = [f"{name} {value}" for name, value in found.items() if value != settings[name]]
+    if not other:
+        return []
+    return [f"the student has an adapter already, which is trained on: as in its files are {', '.join(other)}"]
 
 
 def begin(a: nn.Parameter, name: str, seed: int) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import traceback
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -64,6 +66,8 @@ class Processes:
             if self.world == 1:
                 raise
             fault = as_engine_error(error, method)
+            if fault is not error:
+                traceback.print_exception(error, file=sys.stderr)
         if self.world == 1:
             return [mine]  # type: ignore[list-item]
         outcomes: list[Any] = [None] * self.world

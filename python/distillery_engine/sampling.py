@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 
 from .batches import check_length, check_tokens
+from .cache import new_cache
 from .draws import Sampling, draw
 from .errors import EngineError
 from .processes import Processes
@@ -64,11 +64,7 @@ def sample(
     completion, position): a completion does not depend on what else is in the batch. Raises EngineError when the
     student's output is no number.
     """
-    for prompt in prompts:
-        if len(prompt) == 0:
-            raise EngineError("config", "A prompt has no tokens")
-        check_tokens(prompt, student.vocabulary)
-        check_length(len(prompt) + 1, student.positions)
+    check_prompts(student, prompts)
 
     def mine() -> dict[int, list[Draft]]:
         groups = {i: group_of(i, len(prompt), student, options) for i, prompt in processes.share(prompts)}
@@ -81,6 +77,14 @@ def sample(
 
     groups = merged(processes.together("sample", mine))
     return [draft for i in range(len(prompts)) for draft in groups[i]]
+
+
+def check_prompts(student: Student, prompts: Sequence[Ints]) -> None:
+    for prompt in prompts:
+        if len(prompt) == 0:
+            raise EngineError("config", "A prompt has no tokens")
+        check_tokens(prompt, student.vocabulary)
+        check_length(len(prompt) + 1, student.positions)
 
 
 def group_of(index: int, length: int, student: Student, options: SampleOptions) -> list[Draft]:
@@ -122,7 +126,7 @@ class Wave:
     def __init__(self, student: Student, prompts: Sequence[Ints], options: SampleOptions, drafts: list[Draft]) -> None:
         self.student, self.options, self.rows = student, options, drafts
         self.random = Stream(options.seed, options.stream)
-        self.cache: Any = DynamicCache(config=student.model.config)
+        self.cache = new_cache(student.model.config)
         indices = sorted({draft.prompt for draft in drafts})
         self.place = {prompt: row for row, prompt in enumerate(indices)}
         self.prompts = [prompts[i] for i in indices]

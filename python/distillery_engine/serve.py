@@ -5,6 +5,7 @@ other.
 
 from __future__ import annotations
 
+import os
 import queue
 import sys
 import threading
@@ -25,6 +26,8 @@ FAILED = -32000
 NO_SUCH_METHOD = -32601
 # Seconds of silence after which the last progress is said again: micro-batches of big students take longer.
 SILENCE = 3.0
+# Seconds from the end of the input to the end of the process, whatever it does.
+GRACE = 5.0
 
 
 class Server:
@@ -62,6 +65,7 @@ class Server:
             print(f"the client sent what is no message: {error}", file=sys.stderr)
         # Nobody is there to take an answer: what is being worked on ends between two micro-batches, too.
         self.closed.set()
+        threading.Timer(GRACE, os._exit, [0]).start()
         if self.current is not None:
             self.processes.tell_cancelled(self.current)
         self.requests.put(None)

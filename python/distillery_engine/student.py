@@ -21,6 +21,7 @@ class Student:
     model: Any
     peft: Any | None
     folder: str
+    base: str  # where the weights lie: the folder itself, or of an adapter's folder that of its base
     device: torch.device
     dtype: torch.dtype
     description: str = ""
@@ -28,6 +29,7 @@ class Student:
     # Modules that write to the residual stream: where residual dropout applies.
     outputs: list[nn.Module] = field(default_factory=list)
     checkpoints: bool = False
+    warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         # PEFT puts the adapter's own name into those of its parameters; files leave it out.
@@ -46,7 +48,7 @@ class Student:
 
     @property
     def facts(self) -> dict[str, int]:
-        count = sum(p.numel() for p in self.model.parameters())
+        count = self.model.num_parameters()
         trainable = sum(p.numel() for p in self.trained.values())
         added = trainable if self.peft is not None else 0
         return {

@@ -88,9 +88,8 @@ def read_weights(student: Student, folder: str) -> dict[str, Tensor]:
     if adapter:
         values = load_file(path / ADAPTER)
     else:
-        other = Student(
-            load(folder, torch.device("cpu"), torch.float32), None, folder, torch.device("cpu"), torch.float32
-        )
+        cpu = torch.device("cpu")
+        other = Student(load(folder, cpu, torch.float32), None, folder, folder, cpu, torch.float32)
         values = {name: parameter.detach() for name, parameter in other.trained.items()}
     for name in sorted({*values, *student.trained}):
         found, wanted = (shape_of(one.get(name)) for one in (values, student.trained))
@@ -107,23 +106,42 @@ def shape_of(tensor: Tensor | None) -> str:
     return "absent" if tensor is None else str(list(tensor.shape))
 
 
-def save(student: Student, optimizer: Optimizer, folder: str, moments: bool) -> None:
-    """Writes the student (with an adapter, that alone) and, if asked for, the moments; the weights come last."""
+def save(student: Student, folder: str, moments: Mapping[str, Tensor] | None, eos_ids: list[int]) -> None:
+    """Writes the student (of one with an adapter, that alone) with its tokenizer, and moments where they are given."""
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     for name in COMPANIONS:
-        source, target = Path(student.folder) / name, path / name
-        if source.exists() and not target.exists():
-            target.write_bytes(source.read_bytes())
-    if moments:
-        values = {name: tensor.float().cpu().contiguous() for name, tensor in optimizer.moments().items()}
+        places = [Path(place) / name for place in (student.folder, student.base)]
+        source = next((file for file in places if file.exists()), None)
+        if source is not None and source != path / name:
+            (path / name).write_bytes(source.read_bytes())
+    if moments is not None:
+        values = {name: tensor.float().cpu().contiguous() for name, tensor in moments.items()}
         save_file(values, path / MOMENTS, metadata={"format": "pt"})
     if student.peft is None:
         student.model.save_pretrained(folder, max_shard_size="50GB")
+        say_ends(path, eos_ids)
+    else:
+        save_adapter(student, path)
+
+
+def say_ends(path: Path, eos_ids: list[int]) -> None:
+    """Makes the files say what ends a text. Where there is a generation_config.json, others look there only."""
+    generation, config = path / "generation_config.json", path / "config.json"
+    decisive = json.loads((generation if generation.exists() else config).read_text())
+    said = decisive.get("eos_token_id")
+    if set(eos_ids) <= set(said if isinstance(said, list) else [said]):
         return
+    for file in (generation, config):
+        if file.exists():
+            file.write_text(json.dumps({**json.loads(file.read_text()), "eos_token_id": eos_ids}, indent=2) + "\n")
+
+
+def save_adapter(student: Student, path: Path) -> None:
+    assert student.peft is not None
     config = student.peft.peft_config["default"]
     trains, config.inference_mode = config.inference_mode, True
-    config.save_pretrained(folder)
+    config.save_pretrained(str(path))
     config.inference_mode = trains
     values = {name: parameter.detach().float().cpu().contiguous() for name, parameter in student.trained.items()}
     save_file(values, path / ADAPTER, metadata={"format": "pt", **fingerprint(student.folder)})

@@ -25,7 +25,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(client, folder_of, tmp_path, fam
     rows, folder = random_rows(), folder_of(family)
     student = client.open(folder, adapter=adapter)
     curve(client, student, range(3), rows)
-    client("save", id=student, folder=str(tmp_path), moments=True)
+    client("save", id=student, folder=str(tmp_path), moments=True, eosIds=[0])
     straight = curve(client, student, range(3, 6), rows)
     for other in (client.open(folder, adapter=adapter), student):
         client("load", id=other, folder=str(tmp_path), moments=True, step=3)
@@ -41,7 +41,7 @@ def test_others_read_what_is_saved(client, folder_of, tmp_path, adapter):
     rows = random_rows()
     student = client.open(folder_of("qwen3"), adapter=adapter)
     curve(client, student, range(2), rows)
-    client("save", id=student, folder=str(tmp_path), moments=True)
+    client("save", id=student, folder=str(tmp_path), moments=True, eosIds=[0])
     log_probs, _ = client.log_probs(student, rows)
     reader = AutoPeftModelForCausalLM if adapter else AutoModelForCausalLM
     model = reader.from_pretrained(str(tmp_path), dtype=torch.float32)
@@ -56,8 +56,8 @@ def test_others_read_what_is_saved(client, folder_of, tmp_path, adapter):
 
 def test_names_are_those_of_the_embedded_engine(client, folder_of, tmp_path):
     whole, adapted = client.open(folder_of("llama")), client.open(folder_of("llama"), adapter=LORA)
-    client("save", id=whole, folder=str(tmp_path / "whole"), moments=True)
-    client("save", id=adapted, folder=str(tmp_path / "adapter"), moments=True)
+    client("save", id=whole, folder=str(tmp_path / "whole"), moments=True, eosIds=[0])
+    client("save", id=adapted, folder=str(tmp_path / "adapter"), moments=True, eosIds=[0])
     layer = "model.layers.1.self_attn.q_proj"
     moments = load_file(tmp_path / "whole" / "optimizer.safetensors")
     assert moments[f"{layer}.weight.first"].shape == moments[f"{layer}.weight.second"].shape == (32, 32)
@@ -72,11 +72,32 @@ def test_names_are_those_of_the_embedded_engine(client, folder_of, tmp_path):
     assert not list((tmp_path / "adapter").glob("model*"))  # the base's weights are not copied
 
 
+def test_the_files_say_what_ends_a_text(client, folder_of, tmp_path):
+    student = client.open(folder_of("llama"))
+    for ids, said in (([0], 0), ([7, 0], [7, 0])):
+        client("save", id=student, folder=str(tmp_path), moments=False, eosIds=ids)
+        for name in ("config.json", "generation_config.json"):
+            assert json.loads((tmp_path / name).read_text())["eos_token_id"] == said
+
+
+def test_an_adapter_goes_on(client, folder_of, tmp_path):
+    student, rows = client.open(folder_of("llama"), adapter=LORA), random_rows()
+    curve(client, student, range(2), rows)
+    client("save", id=student, folder=str(tmp_path), moments=False, eosIds=[0])
+    answer = client("open", student=str(tmp_path), adapter={**DROPPED, "rank": 8}, seed=2)
+    assert "rank 4" in answer["warnings"][0]
+    assert client.log_probs(answer["id"], rows)[0][0].tolist() == client.log_probs(student, rows)[0][0].tolist()
+    seeds = [client.supervised(answer["id"], rows, seed=seed, learningRate=0)["loss"] for seed in (1, 2)]
+    assert seeds[0] != seeds[1]
+    modules = client.engine.trainers[answer["id"]].student.model.named_modules()
+    assert {m.p for name, m in modules if name.endswith("lora_dropout.default")} == {0.1}
+
+
 def test_an_adapter_is_merged_where_all_weights_are_trained(client, folder_of, tmp_path):
     rows = random_rows()
     student = client.open(folder_of("phi3"), adapter=LORA)
     curve(client, student, range(2), rows)
-    client("save", id=student, folder=str(tmp_path), moments=False)
+    client("save", id=student, folder=str(tmp_path), moments=False, eosIds=[0])
     merged = client.open(str(tmp_path))
     assert client("loss", id=merged, examples=packed(rows), microBatchTokens=99)["loss"] == pytest.approx(
         client("loss", id=student, examples=packed(rows), microBatchTokens=99)["loss"], abs=1e-5
@@ -95,7 +116,7 @@ def test_snapshots_are_kept_and_come_back(client, folder_of, tmp_path, adapter):
     rows = random_rows()
     student = client.open(folder_of("llama"), adapter=adapter)
     fresh, before = client.weights(student), client.log_probs(student, rows)[0]
-    client("save", id=student, folder=str(tmp_path), moments=False)
+    client("save", id=student, folder=str(tmp_path), moments=False, eosIds=[0])
     kept = client("snapshot", id=student)["snapshot"]
     client.supervised(student, rows)
     read = client("snapshot", id=student, checkpoint=str(tmp_path))["snapshot"]
@@ -128,12 +149,12 @@ def test_checkpoints_of_others_are_refused(client, folder_of, tmp_path):
     other = client.open(folder_of("llama"), adapter=LORA)
     wide = client.open(folder_of("llama"), adapter={**LORA, "rank": 2})
     for name, one in (("adapter", other), ("wide", wide)):
-        client("save", id=one, folder=str(tmp_path / name), moments=True)
+        client("save", id=one, folder=str(tmp_path / name), moments=True, eosIds=[0])
     refused(client, student, folder_of("qwen3"), "another shape")
     refused(client, student, tmp_path / "adapter", "holds an adapter")
     refused(client, other, tmp_path / "wide", r"is \[2, 40\], not \[4, 40\]")
     refused(client, student, tmp_path / "nowhere", "not there")
-    client("save", id=student, folder=str(tmp_path / "bare"), moments=False)
+    client("save", id=student, folder=str(tmp_path / "bare"), moments=False, eosIds=[0])
     refused(client, student, tmp_path / "bare", "optimizer.safetensors is missing")
     save_file({"x": torch.zeros(1)}, tmp_path / "bare" / "optimizer.safetensors")
     refused(client, student, tmp_path / "bare", "no moments of")

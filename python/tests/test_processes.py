@@ -63,7 +63,7 @@ def session(process, folder, target, adapter):
         seed=3,
         options={**GRPO, "beta": 0.1, "replayWeight": 0.5},
     )
-    process.ask("save", id=student, folder=str(target), moments=True)
+    process.ask("save", id=student, folder=str(target), moments=True, eosIds=[0])
     moments = load_file(target / "optimizer.safetensors")
     return {
         "processes": processes,

@@ -241,6 +241,17 @@ def test_dropout_is_a_function_of_the_seed(client, folder_of):
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_takes_ratios_against_itself(client, folder_of, dtype):
+    rows = random_rows()
+    student = client.open(folder_of("qwen3"), dtype=dtype)
+    episodes = random_episodes(rows, client.log_probs(student, rows)[0])
+    assert client.grpo(student, episodes, learningRate=1e-4)["measures"]["ratio"] == 1
+    several = client.grpo(student, episodes, iterations=2, learningRate=1e-3)["measures"]
+    assert several["ratio"] != 1
+    assert several["ratio"] == pytest.approx(1, abs=0.5)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_half_precision_goes_the_same_way(client, folder_of, dtype):
     rows, norms = random_rows(), []
     for name in ("float32", dtype):

@@ -1,0 +1,155 @@
+"""
+Sampling by vLLM in this process, beside the student: weights are handed over before each sampling, and its memory is
+given back after it. Its log-probabilities are not quite the trainer's, so the trainer scores what it sampled, and GRPO
+weighs tokens by the difference (truncated importance sampling, Yao et al. 2025, "Your Efficient RL Framework Secretly
+Brings You Off-Policy RL Training").
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .batches import Example
+from .errors import EngineError
+from .random import Stream
+from .sampling import Draft, SampleOptions, check_prompts, group_of
+from .student import Student
+from .training import Trainer
+from .wire import Floats, Ints, Message, pack_rows
+from .work import Work
+
+# The share of a GPU's memory that vLLM may take while it samples.
+GPU_SHARE = 0.45
+# A token's weight is at most this.
+CAP = 2.0
+
+
+# The trainer scores what was sampled in passes of so many tokens.
+SCORED_TOKENS = 8192
+
+
+class VllmSampler:
+    def __init__(self, trainer: Trainer) -> None:
+        student, world = trainer.student, trainer.processes.world
+        if find_spec("vllm") is None:
+            raise EngineError(
+                "config", "The sampler vllm needs vLLM, which is not installed", "distillery engine install --vllm."
+            )
+        if world > 1:
+            raise EngineError("config", "vLLM samples in one process only", 'Take "torch" as sampler, or one process.')
+        if getattr(student.model, "is_quantized", False):
+            raise EngineError("config", "vLLM cannot take over a quantised base", 'Take "torch" as sampler.')
+        # The engine's core runs in this process, where weights can be handed over without being sent.
+        os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
+        os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+        from vllm import LLM
+
+        self.trainer, self.student = trainer, student
+        # vLLM's log-probs of what it sampled since the last update.
+        self.scores: dict[tuple[bytes, bytes], Floats] = {}
+        self.sleeps = student.device.type == "cuda"
+        more = {"gpu_memory_utilization": GPU_SHARE} if self.sleeps else {"enforce_eager": True}
+        self.llm: Any = LLM(
+            model=student.base,
+            skip_tokenizer_init=True,
+            dtype=str(student.dtype).removeprefix("torch."),
+            max_model_len=student.positions,
+            enable_sleep_mode=self.sleeps,
+            logprobs_mode="processed_logprobs",
+            seed=0,
+            **more,
+        )
+        if self.sleeps:
+            self.llm.sleep(level=2)
+
+    def sample(self, prompts: Sequence[Ints], options: SampleOptions, work: Work) -> list[Draft]:
+        """As sampling.sample, with the trainer's log-probs."""
+        check_prompts(self.student, prompts)
+        drafts = [d for i, p in enumerate(prompts) for d in group_of(i, len(p), self.student, options)]
+        work.begin(len(drafts))
+        if self.sleeps:
+            self.llm.wake_up(tags=["weights"])
+        self.llm.collective_rpc("reload_weights", kwargs={"weights_iterator": weights_of(self.student)})
+        self.llm.reset_prefix_cache()
+        if self.sleeps:
+            self.llm.wake_up(tags=["kv_cache"])
+        try:
+            self.run(prompts, drafts, options, work)
+        finally:
+            if self.sleeps:
+                self.llm.sleep(level=2)
+        rows = [Example(prompts[draft.prompt], np.asarray(draft.tokens, dtype=np.int32)) for draft in drafts]
+        scores, _ = self.trainer.log_probs(rows, options.sampling.temperature or 1.0, SCORED_TOKENS, work)
+        for row, draft, scored in zip(rows, drafts, scores, strict=True):
+            if options.sampling.temperature > 0:
+                self.scores[key(row)] = np.asarray(draft.log_probs, dtype=np.float32)
+            draft.log_probs = scored.tolist()
+        return drafts
+
+    def correction(self, row: Example, log_probs: Floats) -> Floats | None:
+        """min(trainer's probability / sampler's, CAP) of each token; None of what was not sampled here."""
+        drawn = self.scores.get(key(row))
+        return None if drawn is None else np.minimum(np.exp(log_probs - drawn), CAP).astype(np.float32)
+
+    def run(self, prompts: Sequence[Ints], drafts: list[Draft], options: SampleOptions, work: Work) -> None:
+        from vllm import SamplingParams
+
+        engine, random, how = self.llm.llm_engine, Stream(options.seed, options.stream), options.sampling
+        # A request for each completion, with a seed of its own; the prefix cache computes a prompt once for its group.
+        for i, draft in enumerate(drafts):
+            params = SamplingParams(
+                temperature=how.temperature,
+                top_p=how.topP or 1e-9,
+                top_k=how.topK,
+                min_p=how.minP,
+                max_tokens=draft.budget,
+                stop_token_ids=sorted(options.eos_ids),
+                ignore_eos=True,
+                seed=int(random.bits(draft.prompt, draft.completion)[0]) >> 1,
+                logprobs=0,
+                detokenize=False,
+            )
+            engine.add_request(str(i), {"prompt_token_ids": prompts[draft.prompt].tolist()}, params)
+        try:
+            while engine.has_unfinished_requests():
+                work.check()
+                for output in engine.step():
+                    note(drafts[int(output.request_id)], output.outputs[0], options)
+                work.advance(lambda: sum(d.ended for d in drafts), lambda: {"drafts": tokens_of(drafts)})
+        except BaseException:
+            engine.abort_request([str(i) for i in range(len(drafts))])
+            raise
+
+
+def key(row: Example) -> tuple[bytes, bytes]:
+    return row.prompt.tobytes(), row.completion.tobytes()
+
+
+def tokens_of(drafts: Sequence[Draft]) -> Message:
+    return pack_rows([draft.tokens for draft in drafts], "<i4")
+
+
+def note(draft: Draft, output: Any, options: SampleOptions) -> None:
+    draft.tokens = list(output.token_ids)
+    draft.log_probs = [scores[token].logprob for token, scores in zip(draft.tokens, output.logprobs, strict=True)]
+    draft.finished = bool(draft.tokens) and draft.tokens[-1] in options.eos_ids
+
+
+@torch.no_grad()
+def weights_of(student: Student) -> Iterator[tuple[str, Tensor]]:
+    """The weights by the names of a checkpoint, the adapter's product in them; one sum at a time."""
+    layers = {name: m for name, m in student.model.named_modules() if hasattr(m, "get_delta_weight")}
+    for name, parameter in student.model.named_parameters():
+        if ".lora_" in name:
+            continue
+        layer, value = layers.get(name.removesuffix(".base_layer.weight")), parameter.detach()
+        if layer is not None and name.endswith(".base_layer.weight"):
+            value = value + layer.get_delta_weight("default").to(value)
+        yield name.replace(".base_layer.", "."), value
