@@ -12,7 +12,7 @@ h1 { margin: 0; font-size: 26px; } h2 { margin: 32px 0 12px; font-size: 20px; } 
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 10px; border-bottom: 1px solid var(--rule); text-align: right; white-space: nowrap; }
-th:first-child { text-align: left; font-weight: 500; } thead th { color: var(--dim); font-weight: 500; }
+th:first-child { text-align: left; font-weight: 500; } thead th { color: var(--dim); font-weight: 500; white-space: normal; vertical-align: bottom; }
 .strongest th { font-weight: 700; }
 .curves { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 16px; }
 figure { margin: 0; } figcaption { font-size: 13px; margin-bottom: 4px; } svg { width: 100%; height: auto; display: block; }
