@@ -47,6 +47,18 @@ export async function appendAnswer(
   await handle.sync();
 }
 
+/** The text of an answer, of at most so many bytes: a server may send without an end. */
+export async function boundedText(answer: Response, most: number): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += piece.length;
+    if (bytes > most) throw new Error(`more than ${most} bytes came`);
+    parts.push(piece);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
 /** Whether an answer with status 206 goes on from byte `at`. */
 export const continues = (answer: Response, at: number): boolean =>
   answer.headers.get('content-range')?.startsWith(`bytes ${at}-`) ?? false;

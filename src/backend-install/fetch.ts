@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { diskError } from '../disk';
-import { appendAnswer, bytesFrom, openPart, unlessSilent } from '../download';
+import { appendAnswer, boundedText, bytesFrom, openPart, unlessSilent } from '../download';
 import { UserError } from '../errors';
 import type { Watch } from './report';
 
@@ -18,6 +18,8 @@ export interface Remote {
 }
 
 const silence = 60_000;
+/** Bytes of a registry's document at most; PyPI's largest have some ten million. */
+const maxDocument = 100 << 20;
 
 /** Fetches a file to `path`. Bytes that came are kept until the hash is known to be wrong. @throws UserError */
 export async function fetchFile(remote: Remote, path: string, watch: Watch): Promise<void> {
@@ -63,7 +65,7 @@ export async function fetchJson(url: string, name: string, watch: Watch): Promis
     const limit = AbortSignal.timeout(silence);
     const response = await fetch(url, { signal: watch.signal ? AbortSignal.any([watch.signal, limit]) : limit });
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    return await response.json();
+    return JSON.parse(await boundedText(response, maxDocument));
   } catch (error) {
     throw unreachable(error, { url, name }, watch);
   }

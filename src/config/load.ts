@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors';
+import { readSmallText } from '../lines';
 import { locateStudent, missingStudent } from '../students/cache';
 import { studentNameText } from '../students/name';
 import { type Checked, checkExperiment, checkReward } from './check';
@@ -110,9 +111,10 @@ function settle<T>({ issues, value }: Pick<Checked<T>, 'value'> & { issues: File
 
 function readConfig(path: string, what: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readSmallText(path);
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
+    if (cause instanceof UserError && cause.cause === undefined) throw cause; // too large, or no file
+    const code = ((cause as Error).cause as NodeJS.ErrnoException)?.code;
     const reason =
       code === 'ENOENT'
         ? 'There is no such file'

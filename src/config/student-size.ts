@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { readSmallText } from '../lines';
 import type { Finding } from './issue';
 import { autoLoraParameters, defaultLora, type LoraSettings, type LoraTarget } from './lora';
 
@@ -34,7 +35,7 @@ export interface StudentShape {
 export function shapeOf(student: string): StudentShape | null {
   let json: Record<string, unknown>;
   try {
-    json = JSON.parse(readFileSync(join(student, 'config.json'), 'utf8'));
+    json = JSON.parse(readSmallText(join(student, 'config.json')));
   } catch {
     return null;
   }

@@ -1,7 +1,7 @@
 /** What the views need to know of an experiment's file, even while it is being edited and not valid. */
-import { readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parse } from 'jsonc-parser';
+import { readSmallText } from '../lines';
 import { runsFolderName } from '../runs/layout';
 import { type TrainedStage, trainedStages } from '../stages';
 import { cached } from './file-cache';
@@ -24,7 +24,10 @@ export interface ExperimentFile {
 
 export const experimentSuffix = '.distillery.json';
 
-const read = cached((file) => parseExperiment(file, readFileSync(file, 'utf8')), 500);
+/** Bytes: it is read without a click, when its folder is opened. */
+const mostOfExperiment = 2 << 20;
+
+const read = cached((file) => parseExperiment(file, readSmallText(file, mostOfExperiment)), 500);
 
 /** The experiment in a file; the file's name speaks where its text cannot be read. */
 export function readExperiment(file: string): ExperimentFile {

@@ -95,6 +95,6 @@ describe('what a run holds', () => {
     expect(cache.failureCount(run)).toBe(2);
     writeFileSync(join(run, 'failures.jsonl'), 'x\n', { flag: 'a' });
     touch(join(run, 'failures.jsonl'), 5);
-    expect(cache.failures(run).problem).toMatchObject({ line: 3 });
+    expect(cache.failures(run)).toMatchObject({ value: [{}, {}], damage: { line: 3 } });
   });
 });

@@ -8,6 +8,7 @@ import { askForEngine } from '../engine/process/installed';
 import { UserError } from '../errors';
 import type { HostState, Params } from '../protocol/control';
 import { takeOverDecisions } from '../runs/decisions';
+import { Space } from '../runs/space';
 import type { RunWriter } from '../runs/writer';
 import { cancelledFault, faultOf, log } from './faults';
 import type { Job, ToEngine, ToServer } from './messages';
@@ -20,6 +21,7 @@ interface Session {
   writer?: RunWriter;
   /** What computes for it. */
   engine?: Computing;
+  space?: Space;
   /** It waits between two updates: short work may be done. */
   resting: boolean;
   /** Set while the run is to wait; called to let it go on. */
@@ -132,6 +134,7 @@ export class Engine {
         rest: (checkpoint) => this.rest(session, checkpoint),
         begun: (writer, engine) => {
           Object.assign(session, { writer, engine });
+          session.space = new Space(writer.folder, (text) => tell({ type: 'note', level: 'warning', text }));
           const { folder, record } = writer;
           const run = { folder, name: record.name, backend: engine.info.description, since: new Date().toISOString() };
           this.happen({ type: 'run', run, resumed });
@@ -160,6 +163,7 @@ export class Engine {
     session.resting = true;
     await this.drain();
     const { stop, writer } = session;
+    await session.space?.enough(writer?.record.checkpoints.at(-1)?.name, stop.signal);
     if (session.paused && !stop.signal.aborted) {
       await checkpoint();
       writer!.update({ state: 'paused' });

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors';
+import { readSmallText } from '../lines';
 import { makeFolder, replaceText } from '../writing';
 import { type Address, addressSchema } from './control';
 
@@ -14,7 +15,7 @@ export const logFile = (distillery: string) => join(hostFolder(distillery), 'hos
 /** What host.json says; undefined when there is none. A file that does not read as one counts as none: its host never got so far. */
 export function readAddress(distillery: string): Address | undefined {
   try {
-    return addressSchema.parse(JSON.parse(fs.readFileSync(addressFile(distillery), 'utf8')));
+    return addressSchema.parse(JSON.parse(readSmallText(addressFile(distillery))));
   } catch {
     return undefined;
   }

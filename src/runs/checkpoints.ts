@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors';
-import { hashFile, parseJson } from '../lines';
+import { hashFile, parseJson, readSmallText } from '../lines';
 import { stageNames } from '../stages';
 import { createFile, flushFile, flushFolder, makeFolder, makeNewFolder, move, remove } from '../writing';
 import { check } from './jsonl';
@@ -91,7 +91,7 @@ export function verifyCheckpoint(folder: string): CheckpointState {
   const damaged = (message: string) =>
     new UserError(message, { file: folder, code: 'checkpoint', remedy: 'Use an earlier checkpoint of the run.' });
   if (!fs.existsSync(file)) throw damaged('this is not a checkpoint: it has no state.json');
-  const value = parseJson(fs.readFileSync(file, 'utf8'), { file, code: 'checkpoint' });
+  const value = parseJson(readSmallText(file, 256 << 20), { file, code: 'checkpoint' });
   const state = check(checkpointStateSchema, value, { file });
   if (state.format > formatVersion)
     throw new UserError(

@@ -10,6 +10,7 @@ import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
+import { readSmallText } from '../lines';
 import { keepTouching, lives, thisProcess } from '../processes';
 import { createFile, makeFolder, move, remove } from '../writing';
 import { lockFolder } from './layout';
@@ -98,7 +99,15 @@ function create(runFolder: string, number: number): Lock | undefined {
   const rest = keepTouching(file);
   return {
     check() {
-      if (lockNumbers(folder)[0] > number)
+      const [top] = lockNumbers(folder);
+      // Nothing may be made in its stead: what is there may come back.
+      if (top === undefined && !fs.existsSync(runFolder))
+        throw new UserError('the folder of the run is gone', {
+          file: runFolder,
+          code: 'disk',
+          remedy: 'If its disk or share comes back, go on with `distillery resume`.',
+        });
+      if (top > number)
         throw new UserError('another process has taken this run over: this one was asleep, or could not be seen', {
           file: dirname(folder),
           code: 'locked',
@@ -132,7 +141,7 @@ function settledHolder(folder: string, number: number): ReturnType<typeof holder
 
 function read(file: string): LockRecord | undefined {
   try {
-    return lockSchema.parse(JSON.parse(fs.readFileSync(file, 'utf8')));
+    return lockSchema.parse(JSON.parse(readSmallText(file)));
   } catch {
     return undefined; // gone, or being written just now
   }

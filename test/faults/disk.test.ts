@@ -4,14 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { latestCheckpoint, openRun, readMetrics, readRollouts } from '../../src/runs/reading';
+import { Space } from '../../src/runs/space';
 import { createRun, openForWriting } from '../../src/runs/writer';
 
-/** A file system of 256 kB, where this process may mount one. */
-function mountSmallDisk(): string | undefined {
+/** A small file system, where this process may mount one. */
+function mountSmallDisk(size: string): string | undefined {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'distillery-disk-'));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder], { stdio: 'ignore' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder], { stdio: 'ignore' });
     return folder;
   } catch {
     rmSync(folder, { recursive: true });
@@ -19,11 +20,14 @@ function mountSmallDisk(): string | undefined {
   }
 }
 
-const disk = mountSmallDisk();
+const disk = mountSmallDisk('256k');
+const larger = mountSmallDisk('8m');
 afterAll(() => {
-  if (!disk) return;
-  execFileSync('umount', [disk]);
-  rmSync(disk, { recursive: true });
+  for (const one of [disk, larger])
+    if (one) {
+      execFileSync('umount', [one]);
+      rmSync(one, { recursive: true });
+    }
 });
 
 describe.skipIf(!disk)(
@@ -85,6 +89,39 @@ describe.skipIf(!disk)(
       again.close({ state: 'finished' });
       expect(readMetrics(run.folder).map((record) => record.step)).toEqual([1, 2]);
       rmSync(run.folder, { recursive: true });
+    });
+
+    it('is told of before it is full, and waited for while a checkpoint would not fit', async () => {
+      const run = createRun(larger!, 'waits', {});
+      await run.checkpoint({ stage: 'complete', step: 1, state: {} }, (folder) =>
+        writeFileSync(join(folder, 'model.safetensors'), 'w'.repeat(1 << 20)),
+      );
+      const told: string[] = [];
+      const space = new Space(run.folder, (text) => told.push(text));
+      const { signal } = new AbortController();
+      const enough = () => space.enough('complete-1', signal, 5);
+      await enough();
+      expect(told).toEqual([expect.stringMatching(/is filling up: [567]\.\d MB are left/)]);
+      const rest = join(larger!, 'rest');
+      writeFileSync(rest, 'x'.repeat(statfsSync(larger!).bavail * statfsSync(larger!).bsize - (1 << 20)));
+      let waits = true;
+      const waiting = enough().then(() => {
+        waits = false;
+      });
+      await expect.poll(() => told.length).toBe(2);
+      expect([told[1], waits]).toEqual([
+        expect.stringMatching(/has 1\.0 MB left, and a checkpoint takes 2\.1 MB/),
+        true,
+      ]);
+      rmSync(rest);
+      await waiting;
+      expect(told[2]).toContain('goes on');
+      writeFileSync(rest, 'x'.repeat(statfsSync(larger!).bavail * statfsSync(larger!).bsize));
+      const stop = new AbortController();
+      const ended = space.enough('complete-1', stop.signal, 60_000);
+      stop.abort();
+      await ended;
+      run.close();
     });
 
     it('leaves no folder of a run that cannot begin, and says so', () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readSmallText } from '../../lines';
 import * as vscode from '../vscode';
 
 /** The text of a file as it stands in the editor, saved or not, else on disk; undefined where it cannot be read. */
@@ -6,7 +6,7 @@ export function textOf(file: string): string | undefined {
   const open = vscode.workspace.textDocuments.find(({ uri }) => uri.scheme === 'file' && uri.fsPath === file);
   if (open) return open.getText();
   try {
-    return readFileSync(file, 'utf8');
+    return readSmallText(file);
   } catch {
     return undefined;
   }

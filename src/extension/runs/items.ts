@@ -225,13 +225,14 @@ function checkpointItem({ run, checkpoint }: NodeOf<'checkpoint'>, { cache }: Su
 }
 
 function evaluationItem({ run, evaluation }: NodeOf<'evaluation'>, { cache }: Surroundings): Item {
-  const { value: score, problem } = cache.score(run, evaluation);
+  const { value: score, damage, problem } = cache.score(run, evaluation);
+  const left = damage ? ` · line ${damage.line} cannot be read: ${damage.message}` : '';
   return {
     label: `Answers of ${testedName(evaluation, cache.start(run))}`,
     description: score
-      ? `${score.correct} of ${score.n} right · ${shortTokens(score.meanTokens)}`
+      ? `${score.correct} of ${score.n} right · ${shortTokens(score.meanTokens)}${left}`
       : `cannot be read: ${problem?.message}`,
-    icon: score ? { id: 'checklist' } : broken,
+    icon: score && !damage ? { id: 'checklist' } : broken,
     contextValue: 'evaluation',
     children: 'none',
   };

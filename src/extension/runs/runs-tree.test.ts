@@ -170,7 +170,7 @@ describe('the Runs tree', () => {
       expect.stringMatching(/^ {2}\w+ \d+ \d\d:\d\d \| 3 min ago$/),
       '    Stage 2 (Complete) | not tested',
       '      complete-10 | folder deleted',
-      expect.stringMatching(/^ {6}Answers of complete-10 \| cannot be read: /),
+      expect.stringMatching(/^ {6}Answers of complete-10 \| 0 of 0 right .* line 1 cannot be read: broken JSON/),
       expect.stringMatching(/ \| 3 min ago$/),
       expect.stringMatching(/^ {4}not a valid record/),
       expect.stringMatching(/\(2\) \| broken JSON/),

@@ -1,0 +1,201 @@
+/** The rows of docs/faults.md. What each says is what its tests show. */
+export interface FaultRow {
+  fault: string;
+  /** What happens. */
+  outcome: string;
+  /** What is lost. */
+  lost: string;
+  /** How a person is told. */
+  told: string;
+  /** Where that is tried: a file, and what the tests' full names (with `>` between suites) hold. */
+  tests: [file: string, name: RegExp][];
+}
+
+const nothing = 'nothing';
+
+export const faultRows: FaultRow[] = [
+  {
+    fault: 'the process is killed (`kill -9`) at any time, in a save, or inside an append',
+    outcome: '`resume` goes on from the newest whole checkpoint; the result is that of a run that was not interrupted',
+    lost: 'the updates since that checkpoint, done again',
+    told: 'the run is shown as interrupted, with the command that goes on',
+    tests: [
+      ['test/faults/kill.test.ts', /./],
+      ['src/runs/jsonl.test.ts', /a torn last line/],
+    ],
+  },
+  {
+    fault: 'a power cut leaves lines or tails of NULs; a line is damaged',
+    outcome: 'every reader shows the rest; `resume` cuts what lies behind its checkpoint',
+    lost: 'the damaged lines',
+    told: 'a note with file and line',
+    tests: [
+      ['src/runs/jsonl.test.ts', /a line that cannot be read/],
+      ['test/faults/damaged.test.ts', /records that a power cut damaged/],
+      ['test/cli/runs.test.ts', /shows what can be read of a damaged run/],
+    ],
+  },
+  {
+    fault: 'a checkpoint, its `state.json` or `config.json` is damaged or was edited',
+    outcome: 'the checkpoint before is taken; a config that cannot be gone by is refused, and the run stays as it was',
+    lost: 'the updates since the checkpoint before',
+    told: 'the checkpoint passed over, and why, by name',
+    tests: [['test/faults/damaged.test.ts', /the state of a checkpoint|config\.json/]],
+  },
+  {
+    fault: 'the disk is full',
+    outcome:
+      'before an update that could not be saved training waits, with the weights in memory, and goes on when there is space; nothing is torn, no run is begun',
+    lost: 'nothing; the updates since the newest checkpoint where others fill the disk within an update',
+    told: 'before it is full, while it waits, and when it goes on',
+    tests: [
+      ['test/faults/disk.test.ts', /is told of before|keeps every record|leaves no folder/],
+      ['src/runs/jsonl.test.ts', /a full disk/],
+    ],
+  },
+  {
+    fault: 'the disk is read-only',
+    outcome: 'runs are shown as before; whatever writes ends',
+    lost: nothing,
+    told: '"does not allow writing (EROFS)"',
+    tests: [['test/faults/disk.test.ts', /read-only/]],
+  },
+  {
+    fault: 'the place goes away (an unplugged share), and comes back',
+    outcome: 'the next write ends the run, nothing is made in its stead; back again it is whole',
+    lost: 'the updates since the newest checkpoint',
+    told: 'the file that cannot be written',
+    tests: [['test/faults/places.test.ts', /a place that goes away/]],
+  },
+  {
+    fault: 'symbolic links in a folder that somebody else made',
+    outcome: 'none is followed out of the folder, by whatever writes',
+    lost: nothing,
+    told: 'the link, by name',
+    tests: [['test/faults/links.test.ts', /./]],
+  },
+  {
+    fault: 'names of 255 bytes, of other scripts, alike but for their case',
+    outcome: 'each run has a folder of its own, with a plain name',
+    lost: nothing,
+    told: 'the name as it was given',
+    tests: [['test/faults/places.test.ts', /names of 255 bytes/]],
+  },
+  {
+    fault: 'a clock that jumps, years forwards and back',
+    outcome: 'records are counted, not timed: their order and `resume` are as ever',
+    lost: nothing,
+    told: 'only by the times shown',
+    tests: [['test/faults/places.test.ts', /a clock that jumps/]],
+  },
+  {
+    fault: 'a run folder is copied to another place or machine, its lock with it, and resumed there',
+    outcome: 'goes on there; the original stays as it is',
+    lost: nothing,
+    told: '',
+    tests: [
+      ['test/faults/places.test.ts', /copied elsewhere/],
+      ['src/runs/lock.test.ts', /./],
+    ],
+  },
+  {
+    fault: 'many processes want one run, or one folder’s host',
+    outcome: 'one has it',
+    lost: nothing,
+    told: 'the process that has it',
+    tests: [
+      ['test/faults/lock.test.ts', /./],
+      ['test/host/faults.test.ts', /the only one of its folder/],
+    ],
+  },
+  {
+    fault: 'a lock of number 2^53, a lock that is a file, a named pipe in place of a file, a token id of 1e9',
+    outcome: 'refused at once, nothing waits',
+    lost: nothing,
+    told: 'file and remedy',
+    tests: [
+      ['test/faults/damaged.test.ts', /a lock/],
+      ['src/lines.test.ts', /named pipe/],
+      ['src/model/hostile.test.ts', /./],
+    ],
+  },
+  {
+    fault: 'the host is stopped (SIGSTOP) and goes on',
+    outcome: 'clients call it lost, and find it again; training goes on',
+    lost: nothing,
+    told: '"lost", and its return',
+    tests: [['test/host/faults.test.ts', /that hangs is lost/]],
+  },
+  {
+    fault: 'the host dies, once or in a loop',
+    outcome: 'it is started anew, at most four times; its run is not, and can be resumed',
+    lost: 'the updates since the newest checkpoint',
+    told: 'as a crash, with its last words',
+    tests: [['test/host/faults.test.ts', /dies/]],
+  },
+  {
+    fault: 'the thread of the host that answers clients fails',
+    outcome: 'it is started anew; the run goes on, clients find it again',
+    lost: 'requests under way',
+    told: '`host.log`',
+    tests: [['test/host/faults.test.ts', /whose server fails/]],
+  },
+  {
+    fault: 'messages to the host: too long, too deep, too many, no JSON, in any order, with or without the token',
+    outcome: 'that connection ends, and nothing else',
+    lost: nothing,
+    told: '`host.log`',
+    tests: [['src/host/connection.test.ts', /./]],
+  },
+  {
+    fault: 'texts made to cost, of models, datasets and teachers',
+    outcome: 'whatever reads them takes time in proportion to their length',
+    lost: nothing,
+    told: '',
+    tests: [['test/faults/hostile-text.test.ts', /is linear/]],
+  },
+  {
+    fault: 'a chat template or a regular expression of a tokenizer without an end',
+    outcome: 'ended after seconds, by steps, output or time',
+    lost: nothing,
+    told: 'the file, and what it exceeds',
+    tests: [
+      ['src/student-files/prompting.test.ts', /are refused: one that/],
+      ['src/student-files/tokenizer.test.ts', /looks for ever/],
+    ],
+  },
+  {
+    fault: 'config files made to cost',
+    outcome: 'checked in a time that their length bounds',
+    lost: nothing,
+    told: 'at most 200 findings',
+    tests: [['src/config/check.test.ts', /made to cost/]],
+  },
+  {
+    fault: 'a teacher or server that never ends its answer, breaks off or sends too much',
+    outcome: 'cut off by size and time; what is paid is kept',
+    lost: 'that reply',
+    told: 'the reason, and the next try',
+    tests: [
+      ['src/teachers/openai.test.ts', /without an end/],
+      ['src/backend-install/backend-install.test.ts', /fetching/],
+    ],
+  },
+  {
+    fault: 'texts with links, control sequences or markup, of anybody',
+    outcome: 'shown as text in terminal, editor and pages',
+    lost: nothing,
+    told: 'what cannot be seen as its code, such as `U+001B`',
+    tests: [
+      ['test/cli/hostile-text.test.ts', /./],
+      ['src/foreign-text.test.ts', /./],
+      ['src/extension/markdown.test.ts', /./],
+    ],
+  },
+];
+
+export const heading = '| fault | what happens | lost | told how | tests |\n| --- | --- | --- | --- | --- |';
+
+/** A row as docs/faults.md has it; with the tries where they have been made. */
+export const rowText = ({ fault, outcome, lost, told, tests }: FaultRow, tries = ''): string =>
+  `| ${[fault, outcome, lost, told, [...new Set(tests.map(([file]) => `\`${file}\``)), tries].filter(Boolean).join('<br>')].join(' | ')} |`;
