@@ -202,7 +202,13 @@ export class HostClient implements Host {
   /** A verb for a host that is there. */
   private async tell(verb: 'pause' | 'stop' | 'cancel'): Promise<Result<'stop'> | undefined> {
     if (!this.link && !(await this.attach())) return undefined;
-    return this.link && within(this.times.answer, this.link.request(verb, {}), verb);
+    const late = new AbortController();
+    try {
+      return await (this.link && within(this.times.answer, this.link.request(verb, {}, late), verb));
+    } catch (error) {
+      late.abort(); // what was said to have failed is not to be done later
+      throw error;
+    }
   }
 
   private look(): void {

@@ -15,7 +15,7 @@ import { UserError } from '../errors';
 import { encode } from '../json';
 import { type Address, errorCodes, type Method, type Params, protocolVersion, requests } from '../protocol/control';
 import { Refusal } from './control';
-import { faultOf, log } from './faults';
+import { cancelledFault, faultOf, log } from './faults';
 import { BoundedReader } from './framing';
 import type { Service } from './service';
 
@@ -115,6 +115,7 @@ export function serveClient(socket: Socket, service: Service, address: Address):
     };
     try {
       const { signal } = cancelled;
+      if (signal.aborted) throw new Refusal(cancelledFault);
       return wire(await service.handle(method as Exclude<Method, 'hello'>, params, { signal, progress }));
     } catch (error) {
       throw responseError(error);

@@ -174,7 +174,8 @@ const units = [
   ],
 ];
 
-const repeat = (unit: string, length: number) => unit.repeat(Math.ceil(length / unit.length)).slice(0, length);
+/** Whole units only: a text that ends within one may be another matter. */
+const repeat = (unit: string, length: number) => unit.repeat(Math.floor(length / unit.length));
 
 /** Pairs that matter only together: what opens far from what closes, and one kind followed by the other. */
 const pairs: [string, (length: number) => string][] = [
@@ -212,7 +213,7 @@ function numbered(length: number, write: (i: number) => string): string {
     parts.push(write(i));
     done += parts[i].length;
   }
-  return parts.join('').slice(0, length);
+  return parts.join('');
 }
 
 /** By name; each makes a text of about so many characters. */

@@ -7,7 +7,7 @@ import { Link } from '../../src/client/link';
 import { isProcess } from '../../src/processes';
 import { type Address, errorCodes, protocolVersion } from '../../src/protocol/control';
 import { addressFile, logFile, readAddress, writeAddress } from '../../src/protocol/host-folder';
-import { longStage, openWorkplace, until, type Workplace } from './workplace';
+import { isStopped, longStage, openWorkplace, until, type Workplace } from './workplace';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
@@ -119,6 +119,24 @@ describe('a host in trouble', () => {
     await client.kill();
     await until('its end', () => client.state === 'absent' && !isProcess(pid));
     expect(states).toEqual(['starting', 'idle', 'lost', 'idle', 'lost', 'absent']);
+  });
+
+  it('that hangs does not do later what it was asked for in vain', async () => {
+    const { client } = work.client({ times: { answer: 1000 } });
+    const { run } = await client.start({ experiment: work.experiment('goes-on', longStage(100_000)) });
+    const { pid } = address();
+    const updates = () => client.status?.progress.update?.update ?? 0;
+    await until('updates', () => updates() > 1);
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await until('its stop', () => isStopped(pid));
+      await expect(client.stop()).rejects.toThrow(/does not answer \(stop/);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    const before = updates();
+    await until('further updates', () => updates() > before + 5);
+    expect(client.status).toMatchObject({ state: 'running', run: { folder: run } });
   });
 
   it('whose engine does not let go of cancelled work ends with it', async () => {
