@@ -1,5 +1,5 @@
 import { copyFileSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Crash } from '../../src/client/api';
@@ -130,7 +130,15 @@ describe('a host in trouble', () => {
     process.kill(pid, 'SIGSTOP');
     try {
       await until('its stop', () => isStopped(pid));
-      await expect(client.stop()).rejects.toThrow(/does not answer \(stop/);
+      const { socket } = (client as unknown as { link: { socket: Socket } }).link;
+      const sent = (than: number) => until('a message', () => socket.bytesWritten > than && !socket.writableLength);
+      const before = socket.bytesWritten;
+      const asked = client.stop();
+      asked.catch(() => {});
+      await sent(before);
+      const request = socket.bytesWritten;
+      await expect(asked).rejects.toThrow(/does not answer \(stop/);
+      await sent(request); // it was taken back
     } finally {
       process.kill(pid, 'SIGCONT');
     }
