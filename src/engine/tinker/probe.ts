@@ -108,13 +108,12 @@ class Experiments {
     return { seeded: text(first) === text(again), greedy: text(low) === text(lower), samplerAgrees };
   }
 
-  /** What a step on these rows does to the sum of the log-probs of the first text. */
-  private async effect(rows: readonly Row[], loss: Loss, adam = plainStep(this.rate)): Promise<number> {
-    const observed = [this.rows[0]];
-    const before = (await this.model.forward(observed))[0];
+  /** What a step on these rows does to the sum of the first text's log-probs, or of those of the tokens that `counts`. */
+  private async effect(rows: readonly Row[], loss: Loss, adam = plainStep(this.rate), counts = (_: number) => true) {
+    const total = async () => sum((await this.model.forward([this.rows[0]]))[0].filter((_, i) => counts(i)));
+    const before = await total();
     await this.model.step(rows, loss, adam);
-    const after = (await this.model.forward(observed))[0];
-    return sum(after) - sum(before);
+    return (await total()) - before;
   }
 
   /** A step size whose effect can be measured and is still nearly linear; false when no size has any. */
@@ -122,8 +121,8 @@ class Experiments {
     this.rate = 1;
     for (let tries = 0; tries < 9; tries++) {
       const effect = Math.abs(await this.effect([row], loss));
-      if (effect > 0.02 && effect < 0.4) return true;
-      this.rate *= effect >= 0.4 ? 0.2 : 5;
+      if (effect > 0.01 && effect < 0.1) return true;
+      this.rate *= effect >= 0.1 ? 0.2 : 5;
     }
     return false;
   }
@@ -165,10 +164,11 @@ class Experiments {
     ];
     // Half of the row's tokens count: where the mean over weights is taken, those that are left do twice as much.
     const whole = await current(1);
-    const half = (i: number) => Number(i < row.targets.length / 2);
-    const partly = { ...whole, advantages: whole.advantages?.map((one, i) => one * half(i)) };
-    const alone = await this.effect([partly], loss);
-    const fewer = await this.effect([{ ...partly, weights: row.weights.map((one, i) => one * half(i)) }], loss);
+    const half = (i: number) => i < row.targets.length / 2;
+    const ofHalf = (values: readonly number[]) => values.map((one, i) => (half(i) ? one : 0));
+    const partly = { ...whole, advantages: ofHalf(whole.advantages ?? []) };
+    const alone = await this.effect([partly], loss, plainStep(this.rate), half);
+    const fewer = await this.effect([{ ...partly, weights: ofHalf(row.weights) }], loss, plainStep(this.rate), half);
     if (!near(double / once, 2) || !near(opposite / once, -1)) return null;
     if (near(twice / once, 2) && near(fewer / alone, 1)) return { loss, divided: false };
     const shares = row.targets.length / row.targets.filter((_, i) => half(i)).length;
