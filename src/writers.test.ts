@@ -57,7 +57,8 @@ function calledName({ expression }: ts.CallExpression, whole: Set<string>, singl
   return known ? expression.name.text : undefined;
 }
 
-const opensToRead = ({ arguments: [, flags] }: ts.CallExpression) => !flags || flags.getText() === "'r'";
+const opensToRead = ({ arguments: [, flags] }: ts.CallExpression) =>
+  !flags || flags.getText() === "'r'" || /^constants\.O_RDONLY( \| notWaiting)?$/.test(flags.getText());
 
 /** `writeFileSync(handle, ...)` writes where somebody has opened a file before. */
 const onHandle = ({ arguments: [first] }: ts.CallExpression) => /^(handle|descriptor)$/.test(first?.getText() ?? '');

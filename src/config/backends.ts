@@ -12,4 +12,4 @@ export const backends = {
 } as const;
 
 export type Backend = keyof typeof backends;
-export const backendNames = Object.keys(backends) as Backend[];
+export const backendNames = Object.keys(backends) as [Backend, ...Backend[]];

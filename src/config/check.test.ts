@@ -84,7 +84,7 @@ describe('what an experiment may say', () => {
     );
     expect(issues).toEqual([
       '2:3 Unknown setting "nam" in the file. Did you mean "name"?',
-      '3:14 backend must be one of "auto", "embedded", "embedded-wasm", "tensorflow-gpu", "tensorflow", "cpu", not "webgpu". ',
+      '3:14 backend must be one of "auto", "embedded", "embedded-wasm", "tensorflow-gpu", "tensorflow", "torch", "tinker", "cpu", not "webgpu". ',
       '4:3 Missing setting "path" in student. Add "path": Hugging Face folder or .gguf file, relative to this file, or a model of the Hugging Face Hub such as Qwen/Qwen2.5-0.5B.',
       '5:34 data.train.format must be one of "arithmetic", "chains", "gsm8k", "bridge", "rows", "parquet", not "arithmetik". Did you mean "arithmetic"?',
       '5:92 Unknown setting "cuont" in data.test. Did you mean "count"?',

@@ -96,7 +96,7 @@ it('prints all errors, each with place and remedy', () => {
   expect(error).toMatchObject({ file: path, line: 17, column: 3, code: 'config' });
   expect(String(error)).toBe(
     `${path}:17:3: Unknown setting "sead" in the file.\n  Did you mean "seed"?\n` +
-      `${path}:18:14: backend must be one of "auto", "embedded", "embedded-wasm", "tensorflow-gpu", "tensorflow", "cpu", not "cpus".\n` +
+      `${path}:18:14: backend must be one of "auto", "embedded", "embedded-wasm", "tensorflow-gpu", "tensorflow", "torch", "tinker", "cpu", not "cpus".\n` +
       '  Did you mean "cpu"?',
   );
 });

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import * as z from 'zod';
+import { backendNames } from '../config/backends';
 import { type Experiment, experimentSchema } from '../config/experiment';
 import { resolveExperiment } from '../config/load';
 import type { EngineInfo } from '../engine/port';
@@ -9,7 +10,7 @@ import { configFile } from '../runs/layout';
 import { readConfig, runOfCheckpoint } from '../runs/reading';
 
 const backendSchema = z.looseObject({
-  name: z.string(),
+  name: z.enum(backendNames),
   description: z.string(),
   isa: z.string().optional(),
 });

@@ -355,8 +355,12 @@ it('doctor tells what works', async () => {
     'cpu',
     'tensorflow',
     'tensorflow-gpu',
+    'torch',
+    'tinker',
   ]);
-  for (const { usable, gflops } of report.backends) expect(gflops !== undefined && gflops > 0).toBe(usable);
+  // How fast PyTorch or a server is, is not measured here.
+  for (const { name, usable, gflops } of report.backends)
+    if (name !== 'torch' && name !== 'tinker') expect(gflops !== undefined && gflops > 0).toBe(usable);
   const { code, stdout } = await distillery.run('doctor');
   expect(code).toBe(0);
   expect(stdout).toMatch(/✓ embedded {2}.*GFLOP\/s/);

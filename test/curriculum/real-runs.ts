@@ -7,6 +7,7 @@ import type { ExperimentFile } from '../../src/config/experiment';
 import { resolveExperiment } from '../../src/config/load';
 import { Cancelled } from '../../src/curriculum/context';
 import { startRun } from '../../src/curriculum/session';
+import { importRollouts } from '../../src/imports/import';
 import { packageRoot } from '../../src/paths';
 import { readSummary } from '../../src/runs/reading';
 
@@ -21,6 +22,8 @@ export interface RealRuns {
   cancelled: string;
   /** Imported cases. */
   imported: string;
+  /** Runs of other trainers, brought in by `distillery import rollouts`. */
+  foreign: string[];
 }
 
 const quiet = { notify: () => {}, signal: new AbortController().signal };
@@ -51,7 +54,12 @@ export async function makeRealRuns(): Promise<RealRuns> {
   const answers = join(scratch, 'recorded.chains.jsonl');
   writeFileSync(answers, `${JSON.stringify(answer)}\n`);
   const { folder: imported } = await importCases(answers, runs);
-  return { scratch, whole, continued, cancelled, imported };
+  const foreign: string[] = [];
+  for (const logged of ['trl', 'inspect', 'verl', 'openrlhf.jsonl']) {
+    const made = await importRollouts(join('test/fixtures/rollouts', logged), { runsFolder: runs });
+    foreign.push(...made.map(({ folder }) => folder));
+  }
+  return { scratch, whole, continued, cancelled, imported, foreign };
 }
 
 const supervised = { updates: 2, batch: 2, learningRate: 1e-5 };
