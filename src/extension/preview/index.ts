@@ -28,6 +28,8 @@ interface View {
   text: PreviewText;
   /** The experiment as it was last without errors. */
   settings?: Experiment;
+  /** Tokens are counted, or about to be: those of the next problem are, too. */
+  counts: boolean;
   /** Whom the counted texts are of. */
   student?: string;
   /** The measured texts as the student has them, by `keyOf`; empty until they are counted. */
@@ -42,7 +44,7 @@ export function registerPreview(services: Services): vscode.Disposable {
     scheme,
     ending: '.chain',
     create: (experiment) => ({
-      ...{ experiment, index: 0, drawn: 0, counted: new Map() },
+      ...{ experiment, index: 0, drawn: 0, counts: false, counted: new Map() },
       text: { lines: [], steps: [], measured: [] },
     }),
     write: (view) => {
@@ -55,12 +57,13 @@ export function registerPreview(services: Services): vscode.Disposable {
       const uri = argument instanceof vscode.Uri ? argument : documents.front();
       if (!uri) return;
       documents.update(uri, change);
-      if (documents.at(uri)?.counted.size) countAgain(uri);
+      if (documents.at(uri)?.counts) countAgain(uri);
     });
   /** What was counted before is counted of what is shown now; where that fails, the texts stand as they are. */
   const countAgain = (uri: vscode.Uri) => {
     const view = documents.at(uri);
     if (!view || !vscode.workspace.isTrusted) return;
+    view.counts = true;
     count(services, view).then(
       () => documents.at(uri) === view && documents.update(uri, () => {}),
       (error) => services.log.info(`Tokens of the preview are not counted: ${error}`),
@@ -84,7 +87,10 @@ export function registerPreview(services: Services): vscode.Disposable {
     command(services, 'distillery.previewTokens', async (argument: unknown) => {
       const uri = argument instanceof vscode.Uri ? argument : documents.front();
       const view = uri && documents.at(uri);
-      if (view) await count(services, view);
+      if (view) {
+        view.counts = true;
+        await count(services, view);
+      }
       if (uri && view) documents.update(uri, () => {});
     }),
     vscode.languages.registerCodeLensProvider({ scheme }, { provideCodeLenses: ({ uri }) => lenses(uri) }),
