@@ -55,10 +55,10 @@ export class Page {
     private readonly link: Link<FromChainPage>,
     private state: ViewState,
   ) {
-    this.explanations = new ExplanationBox(root);
     root.setAttribute('role', 'main');
     const title = element('h1', { class: 'spoken' }, 'Chain diff');
     root.replaceChildren(title, this.top, this.table.root, this.bottom, this.help, this.spoken);
+    this.explanations = new ExplanationBox(root);
     this.table.root.addEventListener('click', (event) => {
       if (event.ctrlKey || event.metaKey) this.openRecordAt(event.target);
     });
