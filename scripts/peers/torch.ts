@@ -14,6 +14,8 @@ import { UserError } from '../../src/errors';
 import { packageRoot } from '../../src/paths';
 
 const cache = process.env.DISTILLERY_PEERS_CACHE || join(homedir(), '.cache', 'distillery', 'peers');
+/** What needs PyTorch; the other tests of engines are among the unit tests. */
+const suites = ['test/engines/torch.test.ts', 'test/parity/engine.test.ts'];
 /** One thread: with more, PyTorch's wait for each other on a busy machine. */
 const quiet = { OMP_NUM_THREADS: '1', DISTILLERY_THREADS: '1' };
 
@@ -41,7 +43,7 @@ async function main(): Promise<number> {
   }
   const vitest = join(packageRoot(), 'node_modules', 'vitest', 'vitest.mjs');
   const own = process.argv.slice(2);
-  const args = ['run', '--hook-timeout=240000', '--test-timeout=900000', ...(own.length > 0 ? own : ['test/engines'])];
+  const args = ['run', '--hook-timeout=240000', '--test-timeout=900000', ...(own.length > 0 ? own : suites)];
   const env = { ...process.env, ...quiet, DISTILLERY_PYTHON: python };
   return spawnSync(process.execPath, [vitest, ...args], { cwd: packageRoot(), stdio: 'inherit', env }).status ?? 1;
 }
