@@ -21,6 +21,9 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { Sampling, WeightPrecision } from '../engine-data/sampling';
 import type { KlEstimator } from '../engine-data/training';
+import type { DecodeInput, DecoderWeights, KvCache, Packing } from './decoder';
+
+export type { DecodeInput, DecoderWeights, KvCache, LayerWeights, Packing } from './decoder';
 
 export const kernelNames = {
   embed: 'Embed',
@@ -231,68 +234,12 @@ export function grpoLoss(
   return { loss: loss as Scalar, metrics: metrics as Tensor1D };
 }
 
-/** Weights of one decoder layer; null where the architecture has none. Projections are [out, in] as in Hugging Face files. */
-export interface LayerWeights {
-  inputNorm: Tensor1D;
-  q: Tensor2D;
-  k: Tensor2D;
-  v: Tensor2D;
-  o: Tensor2D;
-  qBias: Tensor1D | null;
-  kBias: Tensor1D | null;
-  vBias: Tensor1D | null;
-  /** RMSNorm over each head of q and k before rotation (Qwen3). [headDim] */
-  qNorm: Tensor1D | null;
-  kNorm: Tensor1D | null;
-  postNorm: Tensor1D;
-  gate: Tensor2D;
-  up: Tensor2D;
-  down: Tensor2D;
-}
-
-export interface DecoderWeights {
-  embed: Tensor2D;
-  layers: LayerWeights[];
-  norm: Tensor1D;
-  /** [vocab, d]; the embedding itself when tied. */
-  head: Tensor2D;
-  /** RoPE tables [positions, headDim/2]. */
-  cos: Tensor2D;
-  sin: Tensor2D;
-  /** Set where the matrices (of the layers, and `head`) have gone through packWeight. */
-  packed?: Packing;
-}
-
-/** What the shapes of packed weights no longer say. */
-export interface Packing {
-  precision: WeightPrecision;
-  /** Rows of `gate` and `up`. */
-  inner: number;
-}
-
 /**
  * A weight [rows, k] in the form that decodeStep reads fastest, its numbers rounded to `precision`: what it looks like is the backend's affair.
  * bfloat16: to the nearest; int8: to multiples of a scale that each row has.
  */
 export function packWeight(weight: Tensor2D, precision: WeightPrecision): Tensor {
   return run(kernelNames.packWeight, { weight }, { precision })[0];
-}
-
-/** Keys (after rotation) and values of past tokens. Both [layers, slots, kvHeads, maxLength, headDim]. */
-export interface KvCache {
-  keys: Tensor;
-  values: Tensor;
-}
-
-export interface DecodeInput {
-  /** int32 [n]: the new tokens of all rows, packed; one a row while generating, whole prompts when prefilling. */
-  tokens: Tensor1D;
-  /** int32 [rows + 1]: where each row's new tokens begin. */
-  starts: Tensor1D;
-  /** int32 [rows]: the cache slot of each row. Rows that finished are simply not named any more. */
-  slots: Tensor1D;
-  /** int32 [rows]: tokens already in the slot; new ones take the positions from there. */
-  past: Tensor1D;
 }
 
 export interface DecoderShape extends AttentionShape {

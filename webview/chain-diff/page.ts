@@ -16,6 +16,7 @@ import { makeSlider } from './slider';
 import type { ViewState } from './state';
 import { chainOf, Table } from './table';
 import { sayDifferences } from './token-diff';
+import { stepToken } from './token-step';
 import { makeLegend, makeToolbar } from './toolbar';
 
 const roles = ['teacher', 'student', 'rewritten'] as const;
@@ -56,8 +57,8 @@ export class Page {
     private state: ViewState,
   ) {
     root.setAttribute('role', 'main');
-    const title = element('h1', { class: 'spoken' }, 'Chain diff');
-    root.replaceChildren(title, this.top, this.table.root, this.bottom, this.help, this.spoken);
+    const { table, top, bottom, help, spoken } = this;
+    root.replaceChildren(element('h1', { class: 'spoken' }, 'Chain diff'), top, table.root, bottom, help, spoken);
     this.explanations = new ExplanationBox(root);
     this.table.root.addEventListener('click', (event) => {
       if (event.ctrlKey || event.metaKey) this.openRecordAt(event.target);
@@ -381,14 +382,8 @@ export class Page {
 
   /** Token by token within the focused cell; its numbers come up and are said. */
   moveToken(by: 1 | -1): void {
-    const cell = this.table.cellAt(this.table.focus);
-    const tokens = [...(cell?.querySelectorAll<HTMLElement>('[data-token]') ?? [])];
-    if (tokens.length === 0) return;
-    const at = tokens.findIndex((token) => token.classList.contains('at'));
-    const next = tokens[at < 0 ? (by > 0 ? 0 : tokens.length - 1) : Math.max(0, Math.min(tokens.length - 1, at + by))];
-    tokens[at]?.classList.remove('at');
-    next.classList.add('at');
-    next.scrollIntoView({ block: 'nearest' });
+    const next = stepToken(this.table.cellAt(this.table.focus), by);
+    if (!next) return;
     this.explanations.show(next);
     this.say(document.getElementById('explanation')?.innerText ?? '');
   }
