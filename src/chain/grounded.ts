@@ -101,11 +101,11 @@ function problemOf(question: string | undefined, teacher: Chain | undefined): Pr
   const taught = found && teacher && written ? withTaught(found, written, teacher.answer, question!) : undefined;
   const isArithmetic = !found || (found.own.size > 0 && !isHigher.test(question!));
   last = {
-    ...{ question, teacher, computes: taught === undefined ? isArithmetic : taught !== null },
-    ...{
-      givens: taught?.givens ?? found,
-      needed: taught?.needed ?? Math.ceil((found?.said.size ?? 0) * fewestNumbers),
-    },
+    question,
+    teacher,
+    computes: taught === undefined ? isArithmetic : taught !== null,
+    givens: taught?.givens ?? found,
+    needed: taught?.needed ?? Math.ceil((found?.said.size ?? 0) * fewestNumbers),
     sources: [question, written].filter((text) => text !== undefined),
     taught: written ? ngrams(withoutLabels(written)) : null,
   };

@@ -50,7 +50,9 @@ export function budgetsFor(lessons: readonly Lesson[], { folder, tokenizer, buil
       : '';
   const note = `${share} that were measured are longer than the student's ${maxPositions} positions and will be left out.${remedy}`;
   return {
-    ...{ completion, answer, measured: lengths.length },
+    completion,
+    answer,
+    measured: lengths.length,
     table: budgetsOf(lengths, lengths.length > 0 ? [completion] : []),
     notes: tooLong > 0 ? [note] : [],
   };

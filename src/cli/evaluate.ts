@@ -188,7 +188,8 @@ function tell(
     ...student,
     data: { ...data.source, hash: data.hash },
     ...summarise(evaluation, answers, samples),
-    ...{ settings, backend },
+    settings,
+    backend,
     ...(notes.length > 0 && { notes }),
     ...(out && { out: resolve(out) }),
   };

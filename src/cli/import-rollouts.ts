@@ -55,7 +55,11 @@ async function importAsked(path: string, options: Options): Promise<void> {
   const progress = statusLine(options);
   try {
     const imported = await importRollouts(resolve(path), {
-      ...{ runsFolder, into, tokenizer: options.tokenizer, columns: options.columns, weights: options.weights },
+      runsFolder,
+      into,
+      tokenizer: options.tokenizer,
+      columns: options.columns,
+      weights: options.weights,
       ...(options.follow && { follow: stop.signal }),
       progress: progress.tell,
     });

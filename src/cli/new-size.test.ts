@@ -14,9 +14,16 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const part = { format: 'chains' as const, path: '/data/train.jsonl' };
 const lengths = { question: 400, chain: 4000 };
 const survey: Survey = {
-  ...{ train: part, test: part, rows: 320, validation: 32, testRows: 50, chains: true },
+  train: part,
+  test: part,
+  rows: 320,
+  validation: 32,
+  testRows: 50,
+  chains: true,
   budgets: { completion: 1024, answer: 1024, table: [], measured: 0, notes: [] },
-  ...{ lengths, work: { train: 288, test: 50, question: 200, chain: 900 }, notes: [] },
+  lengths,
+  work: { train: 288, test: 50, question: 200, chain: 900 },
+  notes: [],
 };
 const text = (size: Size) =>
   Object.values(datasetFiles({ folder, name: 'long', student: 'student' }, survey, { size }))[0];

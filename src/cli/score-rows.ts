@@ -28,7 +28,9 @@ export function readTextRows(file: string): TextRow[] | null {
     const read = rowSchema.safeParse({ answer: value?.gold, ...value });
     if (!read.success)
       throw new UserError(`this line is no text to score: ${read.error.issues[0].path.join('.')} is missing or wrong`, {
-        ...{ file, line: number, code: 'dataset' },
+        file,
+        line: number,
+        code: 'dataset',
         remedy: 'A line is {"question", "answer", "text"}, and if you like "id", "kind" and the teacher\'s "chain".',
       });
     rows.push(read.data);
@@ -49,8 +51,15 @@ export function scoreRows(
 }
 
 const completionOf = ({ row, right, length, score }: ScoredText) => ({
-  ...{ id: row.id, kind: row.kind, question: row.question, text: row.text, correct: right, length },
-  ...{ reward: score.total, parts: score.parts, failures: score.failures },
+  id: row.id,
+  kind: row.kind,
+  question: row.question,
+  text: row.text,
+  correct: right,
+  length,
+  reward: score.total,
+  parts: score.parts,
+  failures: score.failures,
 });
 
 const points = (value: number | null) => (value === null ? '–' : value.toFixed(2));

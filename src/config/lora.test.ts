@@ -27,7 +27,9 @@ it('"auto" is an adapter for students of 50 million parameters or more', () => {
   student(sizes());
   const big = resolved();
   expect(big.student.lora).toEqual({
-    ...{ rank: 16, alpha: 32, dropout: 0 },
+    rank: 16,
+    alpha: 32,
+    dropout: 0,
     targets: ['q', 'k', 'v', 'o', 'gate', 'up', 'down'],
   });
   expect(resolveExperiment(JSON.parse(JSON.stringify(big)), '/elsewhere')).toEqual(big);

@@ -35,9 +35,16 @@ export function textOf(value: unknown, turn: Turn): string | undefined {
 export type Conversation = Partial<Record<Turn, string>>;
 
 const speakers: Record<string, Turn> = {
-  ...{ system: 'system', developer: 'system' },
-  ...{ user: 'user', human: 'user', prompter: 'user' },
-  ...{ assistant: 'assistant', gpt: 'assistant', model: 'assistant', bot: 'assistant', chatgpt: 'assistant' },
+  system: 'system',
+  developer: 'system',
+  user: 'user',
+  human: 'user',
+  prompter: 'user',
+  assistant: 'assistant',
+  gpt: 'assistant',
+  model: 'assistant',
+  bot: 'assistant',
+  chatgpt: 'assistant',
 };
 
 /** A list of {role, content} or {from, value}, as it is or as JSON in a text; null for anything else. */

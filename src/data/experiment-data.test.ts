@@ -9,7 +9,9 @@ import { sameQuestionNotes } from './same-questions';
 
 const file = (name: string) => join(packageRoot(), 'test/fixtures/data', name);
 const rows = (name: string, start = 0, count?: number): DataSource => ({
-  ...{ format: 'chains', path: file(name), start },
+  format: 'chains',
+  path: file(name),
+  start,
   ...(count !== undefined && { count }),
 });
 

@@ -197,7 +197,9 @@ describe('written by hand', () => {
   test('a chain that ends within its thinking is left out', () => {
     const row = { question: 'What is 3 * 4?', answer: '12', response: '<think>\nMaybe \\boxed{12}? Let me' };
     expect(read(written('cut.jsonl', JSON.stringify(row))).problems.at(0)).toEqual({
-      ...{ id: 'cut-0', question: row.question, answer: '12' },
+      id: 'cut-0',
+      question: row.question,
+      answer: '12',
       meta: { cutOff: true },
     });
   });

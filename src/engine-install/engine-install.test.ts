@@ -19,8 +19,12 @@ function fakePython(folder: string, name: string, answer: string): string {
 
 const versions = (changed: object) =>
   JSON.stringify({
-    ...{ python: '3.12.1', torch: '2.13.0+cpu', transformers: '5.24.0', peft: '0.21.2' },
-    ...{ safetensors: '0.8.0', numpy: '2.4.6' },
+    python: '3.12.1',
+    torch: '2.13.0+cpu',
+    transformers: '5.24.0',
+    peft: '0.21.2',
+    safetensors: '0.8.0',
+    numpy: '2.4.6',
     ...changed,
   });
 

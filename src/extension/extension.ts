@@ -40,7 +40,9 @@ export function activate(context: vscode.ExtensionContext): Services {
   const log = vscode.window.createOutputChannel('Distillery');
   const { version } = context.extension.packageJSON as { version: string };
   const client = {
-    ...{ name: 'vscode', version, pid: process.pid },
+    name: 'vscode',
+    version,
+    pid: process.pid,
     get engine() {
       return setting('engine.command', '');
     },

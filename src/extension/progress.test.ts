@@ -8,7 +8,11 @@ const told = (seconds: number, event: CurriculumEvent) =>
   ({ seq: 1, time: at(seconds), type: 'curriculum', run: '/run', event }) as Extract<HostEvent, { type: 'curriculum' }>;
 const update = (seconds: number, n: number, updates = 100, phase = 'complete') =>
   told(seconds, {
-    ...{ type: 'update', stage: 'complete', phase, update: n, updates },
+    type: 'update',
+    stage: 'complete',
+    phase,
+    update: n,
+    updates,
     metrics: { seq: n, time: at(seconds), stage: 'complete', step: n, loss: 0, accuracy: 0.5, lengthMean: 90 },
   });
 
@@ -50,7 +54,10 @@ describe('progress', () => {
     const meter = new ProgressMeter();
     const { event } = update(5, 45);
     meter.snapshot({
-      ...{ state: 'running', jobs: [], clients: 1, silentMs: 0 },
+      state: 'running',
+      jobs: [],
+      clients: 1,
+      silentMs: 0,
       progress: {
         phase: { type: 'phase', stage: 'complete', phase: 'complete', updates: 100, done: 0 },
         update: event as Extract<CurriculumEvent, { type: 'update' }>,

@@ -79,7 +79,11 @@ export class ProgressMeter {
     const pace = paceOf(this.marks);
     this.progress = {
       ...(same ? progress : {}),
-      ...{ stage, phase, update, updates, tokensPerSecond: metrics.tokensPerSecond },
+      stage,
+      phase,
+      update,
+      updates,
+      tokensPerSecond: metrics.tokensPerSecond,
       ...(this.checked === `${stage} ${phase}` ? {} : { accuracy: metrics.accuracy, tokens: metrics.lengthMean }),
       left: pace === undefined ? undefined : ((updates - update) * pace) / 1000,
     };

@@ -20,8 +20,14 @@ let service: Service;
 const asked: ToEngine[] = [];
 const open = new Set<Socket>();
 const address: Address = {
-  ...{ protocol: protocolVersion, version: '0', pid: process.pid, startTime: '', machine: '', session: 's' },
-  ...{ endpoint: '', token: 't'.repeat(64) },
+  protocol: protocolVersion,
+  version: '0',
+  pid: process.pid,
+  startTime: '',
+  machine: '',
+  session: 's',
+  endpoint: '',
+  token: 't'.repeat(64),
 };
 
 beforeAll(async () => {

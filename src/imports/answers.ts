@@ -29,7 +29,11 @@ export function failureOf(answers: readonly Omit<EvaluationRecord, 'seq'>[], sou
   const [{ problemId, question = '', gold }] = answers;
   const samples = answers.map(
     ({ text, answer, correct, finished, tokens, unit }): AnswerRecord => ({
-      ...{ text, answer, correct, finished, tokens },
+      text,
+      answer,
+      correct,
+      finished,
+      tokens,
       ...(unit && { unit }),
     }),
   );

@@ -65,7 +65,11 @@ it('weights are told by the advantages of a group', () => {
       [1, 0.6],
       [0, 0.1],
     ].map(([right, short]) => ({
-      ...{ place: { file: 'x' }, prompt: 'p', question: 'p', text: '', step: 1 },
+      place: { file: 'x' },
+      prompt: 'p',
+      question: 'p',
+      text: '',
+      step: 1,
       parts: { right, short },
       advantage: 3 * (right + weight * short) - 2,
     }));

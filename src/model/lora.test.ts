@@ -136,7 +136,10 @@ describe('an adapter', () => {
     const prompts = [[5, 9, 40], [7]];
     const { completions } = await sample(model, prompts, {
       sampling: { temperature: 1, topK: 0, topP: 1, minP: 0 },
-      ...{ maxNewTokens: 20, eosIds: [-1], seed: 3, groupSize: 4 },
+      maxNewTokens: 20,
+      eosIds: [-1],
+      seed: 3,
+      groupSize: 4,
     });
     const examples = completions.map(({ prompt, tokens }) => ({ prompt: prompts[prompt], completion: tokens }));
     const trained = await policyLogProbs(model, examples, { temperature: 1, microBatchTokens: 1000 });

@@ -64,7 +64,10 @@ function ofFailures(run: string, failures: readonly FailureRecord[]): ReportedCa
     const rewrite = rewrites.find((one) => one.problemId === problemId);
     const length = sample && `${sample.tokens} ${sample.unit ?? 'tokens'}${sample.finished ? '' : ', cut off'}`;
     return {
-      ...{ problemId, question, answer, category },
+      problemId,
+      question,
+      answer,
+      category,
       texts: [
         ...(sample
           ? [
@@ -108,7 +111,9 @@ function ofRollouts(run: string): ReportedCase[] {
     const ends = ranked.length > 1 ? [ranked[0], ranked[ranked.length - 1]] : ranked;
     const [{ question, prompt, gold = '' }] = group;
     return {
-      ...{ problemId, question: question ?? prompt, answer: gold },
+      problemId,
+      question: question ?? prompt,
+      answer: gold,
       category: `update ${last.step}, ${group.length} completions`,
       texts: ends.map((one, i) => ({
         title: `${['Best', 'Worst'][i]} completion (reward ${one.reward?.toFixed(2) ?? 'none'}, ${one.tokens.length - Number(one.finished)} ${one.unit ?? 'tokens'}${one.finished ? '' : ', cut off'})`,

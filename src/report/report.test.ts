@@ -21,7 +21,13 @@ function makeRun(name = 'mine') {
   run.summary({ stage: 'sft', accuracy: 0.75, meanTokens: 60, ...row });
   run.summary({ stage: 'complete', accuracy: 1, meanTokens: 40, ...row });
   const answer = (id: string, correct: boolean, tokens: number) => ({
-    ...{ problemId: id, gold: '3', text: '3', answer: '3', correct, finished: true, tokens },
+    problemId: id,
+    gold: '3',
+    text: '3',
+    answer: '3',
+    correct,
+    finished: true,
+    tokens,
   });
   run.evaluation(
     'sft',
@@ -98,8 +104,19 @@ it('shows the named cases first, and says which there are', () => {
 it('of a run without failures shows the best and the worst completion of its last update', () => {
   const run = createRun(folder, 'rollouts', {});
   const rollout = (sample: number, reward: number | null, text: string) => ({
-    ...{ problemId: 'p', group: 0, sample, prompt: 'Q', question: '1 + 1?', tokens: [1, 2], tokenTexts: [text, ''] },
-    ...{ reward, parts: {}, advantage: null, finished: true, answer: null, correct: null },
+    problemId: 'p',
+    group: 0,
+    sample,
+    prompt: 'Q',
+    question: '1 + 1?',
+    tokens: [1, 2],
+    tokenTexts: [text, ''],
+    reward,
+    parts: {},
+    advantage: null,
+    finished: true,
+    answer: null,
+    correct: null,
   });
   run.rollouts('grpo', 4, [rollout(0, 0, 'bad'), rollout(1, 1, 'good'), rollout(2, null, 'none')]);
   run.metrics({ stage: 'grpo', step: 4, reward: 0.5 });

@@ -116,7 +116,12 @@ export async function generate(
   const missing = tasks.filter(({ key }) => !journal.entries.has(key));
   const had = tasks.filter(({ key }) => journal.entries.has(key));
   const progress: Progress = {
-    ...{ done: had.length, total: tasks.length, cached: had.length, failed: 0, underWay: 0, pieces: 0 },
+    done: had.length,
+    total: tasks.length,
+    cached: had.length,
+    failed: 0,
+    underWay: 0,
+    pieces: 0,
     correct: had.filter(({ key, problem }) => isRight(journal.entries.get(key)!, problem.answer)).length,
     cut: had.filter(({ key }) => !journal.entries.get(key)!.finished).length,
     usage: { prompt: 0, completion: 0 },

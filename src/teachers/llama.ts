@@ -171,7 +171,10 @@ async function* piecesOf(
   let over = false;
   const answer = session
     .promptWithMeta(prompt, {
-      ...{ temperature, maxTokens, seed, signal },
+      temperature,
+      maxTokens,
+      seed,
+      signal,
       onResponseChunk: ({ type, segmentType, text }: Chunk) => {
         if (text !== '') tell({ kind: type === 'segment' && segmentType === 'thought' ? 'thought' : 'text', text });
       },

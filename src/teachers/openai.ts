@@ -65,7 +65,9 @@ function open(
   return adapting<AsyncIterable<Chunk | OpenAI.Completion>>(refused, () => {
     const drawn = Object.entries(samplingOf(request)).filter(([name]) => !refused.has(name as Unsent));
     const both = {
-      ...{ model, stream: true as const, ...Object.fromEntries(drawn) },
+      model,
+      stream: true as const,
+      ...Object.fromEntries(drawn),
       ...(!refused.has('stream_options') && { stream_options: { include_usage: true } }),
     };
     if (api === 'completions') return client.completions.create({ ...both, prompt, max_tokens: maxTokens }, { signal });

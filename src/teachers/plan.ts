@@ -41,10 +41,16 @@ export function planOf(
   const expected = { prompt, completion: Math.round(missing.length * Math.min(each, maxTokens)) };
   const most = { prompt: 2 * prompt, completion: missing.length * maxTokens };
   return {
-    ...{ endpoint: teacher.endpoint, host: teacher.host, model: teacher.model },
-    ...{ questions, requests: tasks.length, cached: tasks.length - missing.length },
+    endpoint: teacher.endpoint,
+    host: teacher.host,
+    model: teacher.model,
+    questions,
+    requests: tasks.length,
+    cached: tasks.length - missing.length,
     ...(missing[0] && { example: missing[0].request.prompt }),
-    ...{ expected, most, measured: known.length > 0 },
+    expected,
+    most,
+    measured: known.length > 0,
     ...(prices && { cost: { expected: costOf(expected, prices), most: costOf(most, prices) } }),
   };
 }

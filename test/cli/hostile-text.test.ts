@@ -18,7 +18,9 @@ beforeAll(async () => {
   distillery = await openDistillery();
   server = await openServer(() => ({ status: 400, error: `no ${evil}`, body: { error: { message: `no ${evil}` } } }));
   const rows = Array.from({ length: 12 }, (_, i) => ({
-    ...{ id: `id${evil}${i}`, question: `What is ${i} + 3? ${evil}`, answer: `${i + 3}` },
+    id: `id${evil}${i}`,
+    question: `What is ${i} + 3? ${evil}`,
+    answer: `${i + 3}`,
     chain: `Step 1: ${i} + 3 = ${i + 3} ${evil}\nStep 2: ${i + 3} + 0 = ${i + 3}\nAnswer: ${i + 3}`,
   }));
   const data = `data ${evilName}.jsonl`;
@@ -27,13 +29,11 @@ beforeAll(async () => {
   const source = { format: 'chains' as const, path: data };
   distillery.write('good/good.distillery.json', {
     ...tinyFile({ data: { train: { ...source, count: 8 }, test: { ...source, start: 8 }, validation: 2 } }),
-    ...{
-      student: { path: '../student' },
-      data: {
-        train: { ...source, path: `../${data}`, count: 8 },
-        test: { ...source, path: `../${data}`, start: 8 },
-        validation: 2,
-      },
+    student: { path: '../student' },
+    data: {
+      train: { ...source, path: `../${data}`, count: 8 },
+      test: { ...source, path: `../${data}`, start: 8 },
+      validation: 2,
     },
   });
   distillery.write('named.distillery.json', { ...tinyFile(), name: `n${evil}` });

@@ -50,9 +50,18 @@ afterAll(() => {
 const settings = { weightDecay: 0.01, maxGradNorm: 1, dropout: 0, microBatchTokens: 64 };
 const grpo: GrpoOptions = {
   ...settings,
-  ...{ loss: 'dapo', clipLow: 0.2, clipHigh: 0.28, sapoTemperature: { positive: 1, negative: 1.05 } },
-  ...{ beta: 0.05, kl: 'k3', temperature: 0.9, maxNewTokens: 12 },
-  ...{ iterations: 2, minibatches: 1, policyWeight: 1, replayWeight: 0.5 },
+  loss: 'dapo',
+  clipLow: 0.2,
+  clipHigh: 0.28,
+  sapoTemperature: { positive: 1, negative: 1.05 },
+  beta: 0.05,
+  kl: 'k3',
+  temperature: 0.9,
+  maxNewTokens: 12,
+  iterations: 2,
+  minibatches: 1,
+  policyWeight: 1,
+  replayWeight: 0.5,
 };
 const prompts = [
   [5, 6, 7, 8],
@@ -81,7 +90,10 @@ async function learn(student: Student, completions?: number[][]) {
   const reference = await student.snapshot();
   const supervised = await student.supervisedStep(examples, { ...settings, learningRate: 1e-3, seed: 1 });
   const episodes = examples.map((example, i) => ({
-    ...{ ...example, logProbs: before[i].logProbs, advantage: i % 2 === 0 ? 1 : -0.5, masked: i === 3 },
+    ...example,
+    logProbs: before[i].logProbs,
+    advantage: i % 2 === 0 ? 1 : -0.5,
+    masked: i === 3,
   }));
   const update = { episodes, replay: examples.slice(0, 2), reference, learningRate: 1e-3, seed: 2 };
   const { perToken, ...measures } = await student.grpoStep(update, grpo);

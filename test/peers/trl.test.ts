@@ -27,7 +27,10 @@ describe.runIf(interpreter)('the callback in TRL', () => {
     const student = join(packageRoot(), 'examples', 'arithmetic', 'student');
     const env = { ...process.env, OMP_NUM_THREADS: '1', HF_HUB_OFFLINE: '1' };
     const printed = execFileSync(interpreter!, [script, student, folder], {
-      ...{ encoding: 'utf8', env, maxBuffer: 1 << 26, stdio: ['ignore', 'pipe', 'pipe'] },
+      encoding: 'utf8',
+      env,
+      maxBuffer: 1 << 26,
+      stdio: ['ignore', 'pipe', 'pipe'],
     } as const);
     told = JSON.parse(printed.split('\n').find((line) => line.startsWith('{"with"'))!);
   }, 600_000);

@@ -43,7 +43,8 @@ export function loadMath(): Promise<void> {
     if (!own || !sheet) return resolve();
     const script = element('script', { nonce: own.nonce, src: own.src.replace(/[\w-]+\.js/, 'math.js') });
     const style = element('link', {
-      ...{ rel: 'stylesheet', nonce: own.nonce },
+      rel: 'stylesheet',
+      nonce: own.nonce,
       href: sheet.href.replace(/[\w-]+\.css/, 'math.css'),
     });
     script.addEventListener('error', () => resolve());

@@ -325,7 +325,13 @@ describe('panels', () => {
 it('marks stand where checks and tests were made; a check has what it measured', () => {
   const made = track('a', [...steps('reconstruct', 4), ...steps('complete', 4, 10)]);
   const head = {
-    ...{ folder: '/r', id: 'a', name: 'a', state: 'finished' as const, alerts: [], problems: [], results: [] },
+    folder: '/r',
+    id: 'a',
+    name: 'a',
+    state: 'finished' as const,
+    alerts: [],
+    problems: [],
+    results: [],
     validation: [
       { stage: 'reconstruct' as const, step: 2, loss: 0.7 },
       { stage: 'complete' as const, step: 4, accuracy: 0.5, meanTokens: 60 },
@@ -350,12 +356,24 @@ it('results as CSV have a line a student, with differences where they were compu
     seconds: 3,
   };
   const head = {
-    ...{ folder: '/r', id: 'a, b', name: 'a', state: 'finished' as const, validation: [], alerts: [], problems: [] },
+    folder: '/r',
+    id: 'a, b',
+    name: 'a',
+    state: 'finished' as const,
+    validation: [],
+    alerts: [],
+    problems: [],
     results: [result, { ...result, stage: 'rewrite' as const, checkpoint: 'rewrite-7' }],
   };
   const pair = {
-    ...{ run: '/r', stage: 'rewrite' as const, against: 'base' as const, n: 9, accuracy: 0.1, tokens: -2 },
-    ...{ accuracyInterval: [0, 0.2] as [number, number], tokensInterval: [-3, -1] as [number, number] },
+    run: '/r',
+    stage: 'rewrite' as const,
+    against: 'base' as const,
+    n: 9,
+    accuracy: 0.1,
+    tokens: -2,
+    accuracyInterval: [0, 0.2] as [number, number],
+    tokensInterval: [-3, -1] as [number, number],
   };
   const lines = resultsCsv([head], [pair]).split('\r\n');
   const width = lines[0].split(',').length;

@@ -131,7 +131,9 @@ export class Panels {
       'aria-label': `${panel.title} by update`,
       'aria-describedby': explanation,
       // Until it is drawn, which is when it comes into sight.
-      ...{ 'aria-valuemin': 0, 'aria-valuemax': 1, 'aria-valuenow': 1 },
+      'aria-valuemin': 0,
+      'aria-valuemax': 1,
+      'aria-valuenow': 1,
     });
     const marked = element('p', { class: 'marked', hidden: true });
     const root = element('section', { class: 'panel', 'aria-label': panel.title });

@@ -3,21 +3,32 @@ import type { Completion, Group } from '../../src/protocol/dashboard';
 import { wanted } from './rollout-list';
 
 const completion = (sample: number, change: Partial<Completion>): Completion => ({
-  ...{ sample, text: `text ${sample}`, tokens: 10, reward: 0, parts: {}, advantage: 0, answer: '1' },
-  ...{ correct: true, finished: true },
+  sample,
+  text: `text ${sample}`,
+  tokens: 10,
+  reward: 0,
+  parts: {},
+  advantage: 0,
+  answer: '1',
+  correct: true,
+  finished: true,
   ...change,
 });
 
 const groups: Group[] = [
   {
-    ...{ problemId: 'train-1', group: 0, prompt: 'How many apples?' },
+    problemId: 'train-1',
+    group: 0,
+    prompt: 'How many apples?',
     completions: [
       completion(0, { reward: 2, tokens: 30, advantage: 1 }),
       completion(1, { reward: -1, tokens: 5, advantage: -1, correct: false, text: 'seven Pears' }),
     ],
   },
   {
-    ...{ problemId: 'train-2', group: 1, prompt: 'How many pears?' },
+    problemId: 'train-2',
+    group: 1,
+    prompt: 'How many pears?',
     completions: [
       completion(0, { reward: 1, tokens: 40, advantage: 0.5, finished: false }),
       completion(1, { reward: null, tokens: 20, advantage: 0, correct: false }),

@@ -12,7 +12,10 @@ const page = (texts: string[]) =>
     'Question: ?',
     '',
     ...blockText({
-      ...{ number: 1, student: 's', temperature: 1, tokensPerSecond: 1 },
+      number: 1,
+      student: 's',
+      temperature: 1,
+      tokensPerSecond: 1,
       samples: texts.map((text) => ({ text, tokens: 3, done: true })),
     }),
   ].join('\n');

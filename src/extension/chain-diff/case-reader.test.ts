@@ -24,7 +24,12 @@ const short = 'Step 1: 6 * 4 - 5 = 19.\nAnswer: 19';
 const rollout = (sample: number, text: string, reward: number | null, correct: boolean): RolloutRecord => {
   const { ids, texts } = tokenize(text);
   return {
-    ...{ seq: sample + 1, stage: 'complete', step: 7, problemId: 'p', group: 0, sample },
+    seq: sample + 1,
+    stage: 'complete',
+    step: 7,
+    problemId: 'p',
+    group: 0,
+    sample,
     prompt: `Question: ${question}\nSteps, some missing:\n- \nSolution:\n`,
     tokens: [...ids, 0],
     tokenTexts: [...texts, '<|endoftext|>'],
@@ -33,41 +38,47 @@ const rollout = (sample: number, text: string, reward: number | null, correct: b
     reward,
     parts: { correctness: reward, format: null },
     advantage: reward === null ? Number.NaN : reward - 0.5,
-    ...{ finished: true, answer: correct ? '19' : '21', correct, teacherTokens: 50 },
+    finished: true,
+    answer: correct ? '19' : '21',
+    correct,
+    teacherTokens: 50,
   };
 };
 
 const failure: FailureRecord = {
-  ...{
-    seq: 20,
-    problemId: 'p',
-    question,
-    answer: '19',
-    category: 'arithmetic slip',
-    teacherChain,
-    source: 'complete-7',
-  },
+  seq: 20,
+  problemId: 'p',
+  question,
+  answer: '19',
+  category: 'arithmetic slip',
+  teacherChain,
+  source: 'complete-7',
   samples: [
     { text: short, answer: '19', correct: true, finished: true, tokens: 20 },
     { text: wrong, answer: '21', correct: false, finished: true, tokens: 31 },
   ],
 };
 const rewrite = (text: string, accepted: boolean, tokens: number): RewriteRecord => ({
-  ...{
-    seq: 30,
-    problemId: 'p',
-    question,
-    answer: '19',
-    text,
-    tokens,
-    reward: 1,
-    accepted,
-    reason: accepted ? undefined : 'not shorter',
-  },
+  seq: 30,
+  problemId: 'p',
+  question,
+  answer: '19',
+  text,
+  tokens,
+  reward: 1,
+  accepted,
+  reason: accepted ? undefined : 'not shorter',
   provenance: { stage: 'rewrite', step: 5, group: 0, sample: 0 },
 });
 const answer = (problemId: string, text: string): EvaluationRecord => ({
-  ...{ seq: 40, problemId, gold: '19', text, answer: '21', correct: false, finished: true, tokens: 31 },
+  seq: 40,
+  problemId,
+  gold: '19',
+  text,
+  answer: '21',
+  correct: false,
+  finished: true,
+  tokens: 31,
 });
 
 const config = (path: string) => ({
@@ -305,7 +316,10 @@ describe('CaseReader', () => {
 describe('askedFor', () => {
   it('takes a node of a tree, an update’s completion, a run’s folder, and leaves the rest out', () => {
     expect(askedFor({ run: '/r', problemId: 'p', stage: 'complete', step: 3, sample: 2, group: 1 })).toEqual({
-      ...{ run: '/r', problemId: 'p', moment: 'rollouts/complete/3', sample: 2 },
+      run: '/r',
+      problemId: 'p',
+      moment: 'rollouts/complete/3',
+      sample: 2,
     });
     expect(askedFor('/r')).toEqual({ run: '/r' });
     expect(askedFor({ run: '/r', evaluation: 'base', problemId: 7 })).toEqual({

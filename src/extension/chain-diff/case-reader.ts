@@ -151,8 +151,14 @@ export class CaseReader {
       rewritten: third && viewChain(third, reference, this.tokenizer),
       group: (group?.completions ?? []).map(
         ({ group, sample, reward, advantage, length, answer, correct, finished }) => ({
-          ...{ group, sample, reward, advantage, length },
-          ...{ answer, correct, finished },
+          group,
+          sample,
+          reward,
+          advantage,
+          length,
+          answer,
+          correct,
+          finished,
         }),
       ),
       moments: moments.map(({ moment }) => moment),
@@ -255,8 +261,10 @@ export class CaseReader {
     if (problem) return { decided: [], notes: [`What people decided is left out: ${problem.message}.`], note: null };
     const { rewrites, steps, notes } = value;
     return {
-      ...{ decided: rewrites.get(problemId) ?? [], notes: [] },
-      ...{ step: steps.get(problemId), note: notes.get(problemId) ?? null },
+      decided: rewrites.get(problemId) ?? [],
+      notes: [],
+      step: steps.get(problemId),
+      note: notes.get(problemId) ?? null,
     };
   }
 
@@ -345,8 +353,12 @@ function ofRewrite({ rewrite, located, origin }: ShownRewrite, rank: number, cou
   const { file, line } = origin;
   const label = [sourceOf(provenance, located?.record), count > 1 ? `rewrite ${rank + 1} of ${count}` : ''];
   return {
-    ...{ role: 'rewritten', label: label.filter(Boolean).join(' · ') },
-    ...{ origin: { file, line }, text, length: tokens, finished: true },
+    role: 'rewritten',
+    label: label.filter(Boolean).join(' · '),
+    origin: { file, line },
+    text,
+    length: tokens,
+    finished: true,
     absent: notSampled(reasons[provenance.from]),
   };
 }

@@ -15,7 +15,9 @@ describe('arguments of commands', () => {
     expect(named('/c', 'checkpoint')).toEqual({ checkpoint: '/c' });
     expect(named({ fsPath: '/e.distillery.json', scheme: 'file' })).toEqual({ experiment: '/e.distillery.json' });
     expect(named({ kind: 'checkpoint', id: 'x', run: '/r', checkpoint: '/c', stage: 'complete' })).toEqual({
-      ...{ run: '/r', checkpoint: '/c', stage: 'complete' },
+      run: '/r',
+      checkpoint: '/c',
+      stage: 'complete',
     });
     expect([named(undefined), named(null), named(7), named({ run: 7 })]).toEqual([{}, {}, {}, {}]);
   });
@@ -34,8 +36,13 @@ describe('an experiment file', () => {
     const text = `{ // comment
       "name": "gsm", "student": { "path": "../student" }, "stages": { "rewrite": false }, "quick": {}, }`;
     expect(parseExperiment(file, text)).toEqual({
-      ...{ file, name: 'gsm', description: undefined, runs: join('/w', '.distillery', 'runs') },
-      ...{ student: join('/student'), stages: ['reconstruct', 'complete'], quick: true },
+      file,
+      name: 'gsm',
+      description: undefined,
+      runs: join('/w', '.distillery', 'runs'),
+      student: join('/student'),
+      stages: ['reconstruct', 'complete'],
+      quick: true,
     });
   });
 

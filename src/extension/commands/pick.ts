@@ -58,12 +58,10 @@ export async function pickExperiment(
       remedy: 'Make one, or try the built-in one.',
     });
   const items = files.map((value) => ({
-    ...{
-      label: value.name,
-      description: vscode.workspace.asRelativePath(value.file),
-      detail: value.description,
-      value,
-    },
+    label: value.name,
+    description: vscode.workspace.asRelativePath(value.file),
+    detail: value.description,
+    value,
   }));
   return choose(items, title, vscode.l10n.t('Experiment'));
 }

@@ -64,8 +64,10 @@ async function restore({ runs }: Services): Promise<void> {
     archivedRuns(folder).map((archived) => {
       const found = attempt(archived, () => openRun(archived)).value;
       return {
-        ...{ label: basename(archived), description: found ? stateTitles[stateOf(found)] : t('cannot be read') },
-        ...{ archived, run: join(folder, basename(archived)) },
+        label: basename(archived),
+        description: found ? stateTitles[stateOf(found)] : t('cannot be read'),
+        archived,
+        run: join(folder, basename(archived)),
       };
     }),
   );

@@ -42,7 +42,10 @@ export function startingPoints(
     const rows = cache.summary(listing.folder).value ?? [];
     return record.checkpoints
       .map(({ name, stage: of }) => ({
-        ...{ checkpoint: checkpointFolder(listing.folder, name), name, run: listing.folder, stage: of },
+        checkpoint: checkpointFolder(listing.folder, name),
+        name,
+        run: listing.folder,
+        stage: of,
         row: rows.find(({ checkpoint }) => checkpoint === name),
       }))
       .filter(({ checkpoint }) => existsSync(checkpoint))

@@ -121,7 +121,11 @@ function groupFailures(run: string, all: readonly FailureCase[], grouping: Group
   return [...groups]
     .sort(([a], [b]) => order(a, b))
     .map(([label, cases]) => ({
-      ...{ kind: 'group', id: `group ${run} ${grouping} ${label}`, run, label, cases },
+      kind: 'group',
+      id: `group ${run} ${grouping} ${label}`,
+      run,
+      label,
+      cases,
       problemIds: cases.map(({ problemId }) => problemId),
     }));
 }

@@ -44,7 +44,11 @@ export function registerPreview(services: Services): vscode.Disposable {
     scheme,
     ending: '.chain',
     create: (experiment) => ({
-      ...{ experiment, index: 0, drawn: 0, counts: false, counted: new Map() },
+      experiment,
+      index: 0,
+      drawn: 0,
+      counts: false,
+      counted: new Map(),
       text: { lines: [], steps: [], measured: [] },
     }),
     write: (view) => {

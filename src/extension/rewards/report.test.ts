@@ -13,16 +13,23 @@ const rollout = (group: number, sample: number, answer: number, length: number, 
     '<end>',
   ];
   return {
-    ...{ seq: 1, stage: 'complete', step: 3, problemId: `p${group}`, group, sample, prompt: '?' },
-    ...{ tokens: words.map((_, i) => i), tokenTexts: words, logProbs: words.map(() => -1), reward },
-    ...{
-      parts: { correctness: reward },
-      advantage: 0,
-      finished: true,
-      answer: `${answer}`,
-      correct: answer === 5,
-      teacherTokens: 100,
-    },
+    seq: 1,
+    stage: 'complete',
+    step: 3,
+    problemId: `p${group}`,
+    group,
+    sample,
+    prompt: '?',
+    tokens: words.map((_, i) => i),
+    tokenTexts: words,
+    logProbs: words.map(() => -1),
+    reward,
+    parts: { correctness: reward },
+    advantage: 0,
+    finished: true,
+    answer: `${answer}`,
+    correct: answer === 5,
+    teacherTokens: 100,
   };
 };
 const question = { question: '?', answer: '5' };

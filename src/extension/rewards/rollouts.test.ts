@@ -24,8 +24,19 @@ function makeRun(time: string, recorded: [StageName, number][], problemId = item
   for (const [stage, step] of recorded)
     run.rollouts(stage, step, [
       {
-        ...{ problemId, group: 0, sample: 0, prompt: '?', tokens: [1, 2, 0], tokenTexts: ['Answer: ', '5', '<end>'] },
-        ...{ logProbs: [-1, -1, -1], reward: 1, parts: {}, advantage: 0, finished: true, answer: '5', correct: false },
+        problemId,
+        group: 0,
+        sample: 0,
+        prompt: '?',
+        tokens: [1, 2, 0],
+        tokenTexts: ['Answer: ', '5', '<end>'],
+        logProbs: [-1, -1, -1],
+        reward: 1,
+        parts: {},
+        advantage: 0,
+        finished: true,
+        answer: '5',
+        correct: false,
       },
     ]);
   run.close({ state: 'finished' });

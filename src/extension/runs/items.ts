@@ -116,12 +116,12 @@ const stateIcons: Record<ShownState, Item['icon']> = {
 function runItem(listing: RunListing, { cache, progress, newest, now }: Surroundings): Item {
   if ('problem' in listing)
     return {
-      ...{ label: titleOf(listing.id, now), description: listing.problem.message, icon: broken },
-      ...{
-        contextValue: 'run.unreadable',
-        children: 'closed',
-        spoken: `${listing.id}, unreadable: ${listing.problem.message}`,
-      },
+      label: titleOf(listing.id, now),
+      description: listing.problem.message,
+      icon: broken,
+      contextValue: 'run.unreadable',
+      children: 'closed',
+      spoken: `${listing.id}, unreadable: ${listing.problem.message}`,
     };
   const { record } = listing.run;
   const state = stateOf(listing.run);
@@ -212,7 +212,11 @@ function checkpointItem({ run, checkpoint }: NodeOf<'checkpoint'>, { cache }: Su
   const label = basename(checkpoint);
   if (!existsSync(checkpoint))
     return {
-      ...{ label, description: 'folder deleted', icon: broken, contextValue: 'checkpoint.gone', children: 'none' },
+      label,
+      description: 'folder deleted',
+      icon: broken,
+      contextValue: 'checkpoint.gone',
+      children: 'none',
     };
   const row = cache.summary(run).value?.find((one) => one.checkpoint === label);
   return {

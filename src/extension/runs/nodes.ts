@@ -110,7 +110,10 @@ function evaluationsOf(run: string): NodeOf<'evaluation'>[] {
   return evaluationNames(run).map((evaluation) => {
     const checkpoint = checkpointFolder(run, evaluation);
     return {
-      ...{ id: `evaluation ${run} ${evaluation}`, kind: 'evaluation', run, evaluation },
+      id: `evaluation ${run} ${evaluation}`,
+      kind: 'evaluation',
+      run,
+      evaluation,
       ...(existsSync(checkpoint) && { checkpoint }),
     };
   });
@@ -124,7 +127,10 @@ function failureNodes(cache: RunCache, run: string): RunsNode[] {
 }
 
 const problemNode = (run: string, problem: UserError): NodeOf<'problem'> => ({
-  ...{ id: `problem ${run}`, kind: 'problem', run, problem },
+  id: `problem ${run}`,
+  kind: 'problem',
+  run,
+  problem,
 });
 
 /** The node above; undefined for the top. */

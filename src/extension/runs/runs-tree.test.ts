@@ -34,8 +34,11 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true }));
 
 const experiment = (name: string): ExperimentFile => ({
-  ...{ file: join(root, `${name}.distillery.json`), name, runs },
-  ...{ stages: ['reconstruct', 'complete', 'rewrite'], quick: true },
+  file: join(root, `${name}.distillery.json`),
+  name,
+  runs,
+  stages: ['reconstruct', 'complete', 'rewrite'],
+  quick: true,
 });
 /** Time zones aside. */
 const begun = shortTime(time, Date.parse(time));
@@ -139,8 +142,13 @@ describe('the Runs tree', () => {
       JSON.stringify({ pid: 1, startTime: '', host: 'another-machine', token: 't' }),
     );
     const progress: Progress = {
-      ...{ stage: 'complete', phase: 'complete', update: 45, updates: 110 },
-      ...{ accuracy: 0.72, tokens: 160.4, left: 200 },
+      stage: 'complete',
+      phase: 'complete',
+      update: 45,
+      updates: 110,
+      accuracy: 0.72,
+      tokens: 160.4,
+      left: 200,
     };
     expect(outline(progress)).toEqual([
       'sums',

@@ -11,7 +11,11 @@ export function writeRun(runs: string, id: string, change: Partial<RunRecord> = 
   mkdirSync(folder, { recursive: true });
   const record: RunRecord = {
     format: 1,
-    ...{ id, name: 'sums', state: 'finished', created: time, updated: time },
+    id,
+    name: 'sums',
+    state: 'finished',
+    created: time,
+    updated: time,
     host: { pid: 1, startTime: 'long ago', name: 'elsewhere' },
     checkpoints: [],
     ...change,
@@ -38,8 +42,13 @@ export const writeSummary = (run: string, rows: readonly StageRow[]) =>
 export function failure(seq: number, change: Partial<FailureRecord> = {}): FailureRecord {
   const sample = { text: 'Step 1: 2 + 3 = 6\nAnswer: 6', answer: '6', correct: false, finished: true, tokens: 12 };
   return {
-    ...{ seq, problemId: `train-${seq}`, question: 'What is 2 + 3?', answer: '5', samples: [sample] },
-    ...{ category: 'arithmetic slip', source: 'complete-10' },
+    seq,
+    problemId: `train-${seq}`,
+    question: 'What is 2 + 3?',
+    answer: '5',
+    samples: [sample],
+    category: 'arithmetic slip',
+    source: 'complete-10',
     firstWrongStep: { sample: 0, step: 0, text: '2 + 3 = 6', reason: '2 + 3 is 5, not 6' },
     ...change,
   };

@@ -8,16 +8,14 @@ const problem = {
   chain: 'Step 1: 6 * 4 = 24\nStep 2: 24 - 5 = 19\nAnswer: 19',
 };
 const answered = (text: string, answer: string | null, more = {}) => ({
-  ...{
-    problemId: 'p1',
-    text,
-    answer,
-    correct: answer === '19',
-    lenientCorrect: false,
-    finished: true,
-    tokens: 12,
-    gold: '19',
-  },
+  problemId: 'p1',
+  text,
+  answer,
+  correct: answer === '19',
+  lenientCorrect: false,
+  finished: true,
+  tokens: 12,
+  gold: '19',
   ...more,
 });
 

@@ -44,7 +44,9 @@ function itemOf({ label, icon, description, detail, kind, picked, alwaysShow }: 
     description: description && inertLine(description),
     detail: detail && inertLine(detail),
     iconPath: icon === undefined ? undefined : new editor.ThemeIcon(icon),
-    ...{ kind, picked, alwaysShow },
+    kind,
+    picked,
+    alwaysShow,
   };
 }
 
@@ -55,7 +57,10 @@ export class GrowingList<T extends QuickPickItem> {
   constructor({ title, placeHolder }: { title: string; placeHolder: string }) {
     this.say(title);
     Object.assign(this.pick, {
-      ...{ placeholder: inertLine(placeHolder), matchOnDescription: true, matchOnDetail: true, busy: true },
+      placeholder: inertLine(placeHolder),
+      matchOnDescription: true,
+      matchOnDetail: true,
+      busy: true,
     });
   }
 

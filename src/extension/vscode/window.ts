@@ -93,17 +93,15 @@ function decorate(on: TextEditor, type: editor.TextEditorDecorationType, decorat
 }
 
 export const window = {
-  ...{
-    createOutputChannel,
-    createStatusItem,
-    createTreeView,
-    decorate,
-    showInputBox,
-    showOpenDialog,
-    showQuickPick,
-    showSaveDialog,
-    withProgress,
-  },
+  createOutputChannel,
+  createStatusItem,
+  createTreeView,
+  decorate,
+  showInputBox,
+  showOpenDialog,
+  showQuickPick,
+  showSaveDialog,
+  withProgress,
   showInformationMessage: message('showInformationMessage'),
   showWarningMessage: message('showWarningMessage'),
   showErrorMessage: message('showErrorMessage'),

@@ -28,15 +28,13 @@ describe('what is found', () => {
     writeFileSync(recordFile(root), '{"version":1}');
     expect(() => findTensorFlow('@tensorflow/tfjs-node', root)).toThrow(/installed\.json is damaged; .*repair/);
     const record = {
-      ...{
-        version: 1,
-        binding: join(root, 'a.node'),
-        package: root,
-        gpu: false,
-        platform: 'x',
-        compiler: 'c',
-        builtAt: '',
-      },
+      version: 1,
+      binding: join(root, 'a.node'),
+      package: root,
+      gpu: false,
+      platform: 'x',
+      compiler: 'c',
+      builtAt: '',
       tensorflow: { version: '2.21.0', include: root, libraries: [root], origin: 'here' },
     };
     writeFileSync(recordFile(root), JSON.stringify(record));
@@ -68,8 +66,11 @@ describe('the environment', () => {
     const env: NodeJS.ProcessEnv = { TF_FORCE_GPU_ALLOW_GROWTH: 'false', DISTILLERY_THREADS: '3', DISTILLERY_GPU: '1' };
     prepareEnvironment(env, true);
     expect(env).toMatchObject({
-      ...{ TF_FORCE_GPU_ALLOW_GROWTH: 'false', TF_DETERMINISTIC_OPS: '1', NVIDIA_TF32_OVERRIDE: '0' },
-      ...{ TF_NUM_INTRAOP_THREADS: '3', CUDA_VISIBLE_DEVICES: '1' },
+      TF_FORCE_GPU_ALLOW_GROWTH: 'false',
+      TF_DETERMINISTIC_OPS: '1',
+      NVIDIA_TF32_OVERRIDE: '0',
+      TF_NUM_INTRAOP_THREADS: '3',
+      CUDA_VISIBLE_DEVICES: '1',
     });
     const fast: NodeJS.ProcessEnv = { DISTILLERY_TF32: '1', CUDA_VISIBLE_DEVICES: '0' };
     prepareEnvironment(fast, false);

@@ -73,7 +73,11 @@ export const kernelCalls: Record<string, () => KernelCall> = {
   }),
   [gradientKernelNames.adaptedLinear]: () => ({
     inputs: {
-      ...{ dy: random(5, 6), x: random(5, 4), weight: random(6, 4), a: random(2, 4), b: random(6, 2) },
+      dy: random(5, 6),
+      x: random(5, 4),
+      weight: random(6, 4),
+      a: random(2, 4),
+      b: random(6, 2),
       h: random(5, 2),
     },
     attrs: { scale: 2, dropout: 0.5, seed: 1 },

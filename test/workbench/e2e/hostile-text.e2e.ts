@@ -166,7 +166,9 @@ function prepare(folder: string): void {
   write(`${student}/chat_template.jinja`, `{{ raise_exception(${JSON.stringify(evil)}) }}`);
   write('templated.distillery.json', { ...tinyFile(), name: 'templated', student: { path: student, prompt: 'chat' } });
   const rows = Array.from({ length: 6 }, (_, i) => ({
-    ...{ id: `id ${evil} ${i}`, question: `What is ${i} + 3? ${evil}`, answer: `${i + 3}` },
+    id: `id ${evil} ${i}`,
+    question: `What is ${i} + 3? ${evil}`,
+    answer: `${i + 3}`,
     chain: `Step 1: ${i} + 3 = ${i + 3} ${evil}\nAnswer: ${i + 3}`,
   }));
   for (const name of ['evil', evilName])

@@ -62,7 +62,9 @@ suite('Hostile text', function () {
     services = await vscode.extensions.getExtension<Services>('distillery.distillery')!.activate();
     await services.runs.ready;
     const rows = [0, 1, 2].map((i) => ({
-      ...{ id: `id ${evil} ${i}`, question: `What is ${i} + 3? ${evil}`, answer: `${i + 3}` },
+      id: `id ${evil} ${i}`,
+      question: `What is ${i} + 3? ${evil}`,
+      answer: `${i + 3}`,
       chain: `Step 1: ${i} + 3 = ${i + 3} ${evil}\nAnswer: ${i + 3}`,
     }));
     writeFileSync(data(), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
@@ -78,8 +80,14 @@ suite('Hostile text', function () {
     const text = `Step 1: 0 + 3 = 4 ${evil}\nAnswer: 4 ${evil}`;
     const sample = { text, answer: `4 ${evil}`, correct: false, finished: true, tokens: 12 };
     const failure = {
-      ...{ seq: 1, problemId, question: rows[0].question, answer: '3', samples: [sample], source: evil },
-      ...{ category: evil, firstWrongStep: { sample: 0, step: 0, text: `0 + 3 = 4 ${evil}`, reason: evil } },
+      seq: 1,
+      problemId,
+      question: rows[0].question,
+      answer: '3',
+      samples: [sample],
+      source: evil,
+      category: evil,
+      firstWrongStep: { sample: 0, step: 0, text: `0 + 3 = 4 ${evil}`, reason: evil },
       teacherChain: rows[0].chain,
     };
     rewrite('failures.jsonl', () => `${JSON.stringify(failure)}\n`);

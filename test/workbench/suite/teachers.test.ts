@@ -100,7 +100,10 @@ suite('Teachers', function () {
   test('a language model of VS Code is a teacher like others', async () => {
     const asked: string[] = [];
     const model = {
-      ...{ id: 'one', name: 'One', vendor: 'test', family: 'one' },
+      id: 'one',
+      name: 'One',
+      vendor: 'test',
+      family: 'one',
       countTokens: async (text: string | vscode.LanguageModelChatMessage) => String(text).length,
       sendRequest: async (messages: vscode.LanguageModelChatMessage[]) => {
         asked.push(messages.map(({ content }) => JSON.stringify(content)).join());
@@ -115,7 +118,9 @@ suite('Teachers', function () {
     const request = { prompt: 'What is 1 + 1?', temperature: 0.7, maxTokens: 100 };
     const reply = await collectReply(teacher.ask(request, new AbortController().signal), 0);
     assert.deepEqual(reply, {
-      ...{ thought: '', text: 'Step 1: 1 + 1 = 2\nAnswer: 2', finished: true },
+      thought: '',
+      text: 'Step 1: 1 + 1 = 2\nAnswer: 2',
+      finished: true,
       usage: { prompt: 14, completion: 27 },
     });
     assert.match(asked[0], /What is 1 \+ 1\?/);
