@@ -6,6 +6,8 @@ import { partWords, scaleWords } from './numbers';
 import { Operands } from './operands';
 import { isUnitLetter, unitNamed } from './units';
 
+const degreeScales = new Map(Object.entries({ C: 'celsius', F: 'fahrenheit' }));
+
 export abstract class Formulas extends Operands {
   protected sets(): Node {
     let left = this.sum();
@@ -123,10 +125,9 @@ export abstract class Formulas extends Operands {
   }
 
   protected degrees(value: Node): Node {
-    const scale = /^[CF]$/.exec(this.peek()?.text ?? '')?.[0];
+    const scale = degreeScales.get(this.peek()?.text ?? '');
     if (scale) this.at++;
-    const name = scale === 'C' ? 'celsius' : scale === 'F' ? 'fahrenheit' : 'degree';
-    return { kind: 'quantity', value, unit: unitNamed(name)! };
+    return { kind: 'quantity', value, unit: unitNamed(scale ?? 'degree')! };
   }
 
   /** What stands behind a factor: !, %, million, squared. */

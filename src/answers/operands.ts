@@ -107,8 +107,10 @@ export abstract class Operands extends Cursor {
   /** The hours that "am", "pm", "p.m." behind a time add; null when it is not said. */
   protected noon(): 0 | 12 | null {
     const spelled = [0, 1, 2, 3].map((i) => this.peek(i)?.text ?? '');
-    const length = /^[ap]m$/i.test(spelled[0]) ? 1 : /^[ap]\.m$/i.test(spelled.slice(0, 3).join('')) ? 3 : 0;
-    if (length === 0) return null;
+    let length: 1 | 3;
+    if (/^[ap]m$/i.test(spelled[0])) length = 1;
+    else if (/^[ap]\.m$/i.test(spelled.slice(0, 3).join(''))) length = 3;
+    else return null;
     this.at += length;
     if (length === 3 && spelled[3] === '.') this.at++;
     return spelled[0].toLowerCase().startsWith('p') ? 12 : 0;

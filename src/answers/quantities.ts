@@ -13,6 +13,7 @@ export const fillers = new Set(
     ' ',
   ),
 );
+const powerWords = new Map(Object.entries({ square: 2, sq: 2, squared: 2, cubic: 3, cu: 3, cubed: 3 }));
 
 export abstract class Quantities extends Formulas {
   /** A value with what is said of it: its unit, a second number of the same kind, a ratio, a remainder. */
@@ -48,8 +49,8 @@ export abstract class Quantities extends Formulas {
     let prefix = 1;
     let known = true;
     for (let token = this.peek(); token; token = this.peek()) {
-      const power = /^(?:square|sq|squared)$/i.test(token.text) ? 2 : /^(?:cubic|cu|cubed)$/i.test(token.text) ? 3 : 0;
-      if (token.kind === 'word' && power > 0) {
+      const power = powerWords.get(token.text.toLowerCase());
+      if (token.kind === 'word' && power) {
         prefix = power;
         this.at++;
         continue;

@@ -49,22 +49,21 @@ export function describeFailure(
   const shown = answers[sample];
   const chain = shown && splitChain(shown.text);
   const fault = chain && firstWrongStep(chain, teacher ?? undefined, problem.question);
+  let category = answers.length > 0 ? rightCategory : unaskedCategory;
+  if (shown)
+    category = failureCategory({
+      chain,
+      text: shown.text,
+      gold: problem.answer,
+      truncated: !shown.finished,
+      teacher: teacher ?? undefined,
+    });
   return {
     problemId: problem.id,
     question: problem.question,
     answer: problem.answer,
     samples: [...answers],
-    category: shown
-      ? failureCategory({
-          chain,
-          text: shown.text,
-          gold: problem.answer,
-          truncated: !shown.finished,
-          teacher: teacher ?? undefined,
-        })
-      : answers.length > 0
-        ? rightCategory
-        : unaskedCategory,
+    category,
     ...(fault && {
       firstWrongStep: {
         sample,

@@ -27,7 +27,9 @@ export function alignTokens<T>(a: readonly T[], b: readonly T[]): Column[] {
     const cells = left.length * right.length;
     const fits = cells <= Math.min(maxTable, cellsLeft);
     if (fits) cellsLeft -= cells;
-    const pairs = fits ? commonItems(left, right) : mayAnchor ? findAnchors(left, right) : [];
+    let pairs: [number, number][] = [];
+    if (fits) pairs = commonItems(left, right);
+    else if (mayAnchor) pairs = findAnchors(left, right);
     const between = fits || !mayAnchor ? gap : (...range: Parameters<typeof gap>) => align(...range, false);
     let [i, j] = [aFrom, bFrom];
     for (const [x, y] of pairs) {

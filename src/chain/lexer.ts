@@ -43,6 +43,8 @@ const operators = new Map([
   ['plus', '+'],
   ['minus', '-'],
   ['times', '*'],
+  ['multiplied by', '*'],
+  ['divided by', '/'],
 ]);
 const equalities = new Map(
   Object.entries({
@@ -154,7 +156,7 @@ export function lex(text: string): Token[] {
   }
 
   function pushWord(word: string) {
-    const operator = word === 'multiplied by' ? '*' : word === 'divided by' ? '/' : operators.get(word);
+    const operator = operators.get(word);
     if (operator) return push('operator', word.length, { text: operator });
     const equality = equalities.get(word);
     if (equality) return push('equals', word.length, { text: equality });

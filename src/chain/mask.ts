@@ -26,7 +26,7 @@ export function reconstructionExercise(chain: Chain, options: ReconstructionOpti
   requireRange('shuffleProbability', shuffleProbability, 1);
   requireRange('maskSteps', maskSteps, Number.POSITIVE_INFINITY);
   const n = chain.steps.length;
-  const wanted = maskSteps >= 1 ? Math.floor(maskSteps) : maskSteps > 0 ? Math.max(1, Math.round(maskSteps * n)) : 0;
+  const wanted = maskSteps >= 1 ? Math.floor(maskSteps) : shareOf(n, maskSteps);
   const masked = random.uniform() < maskProbability ? choose(n, Math.min(wanted, n), random) : [];
   const order = random.uniform() < shuffleProbability ? derange(n, random) : indices(n);
   return show(chain, order, masked, maskTarget);
@@ -51,8 +51,7 @@ export function completionExercise(
     requireRange('the mask ratio', ratio, Number.POSITIVE_INFINITY);
     if (ratio >= 1) return { shownSteps: [], order: [], masked: indices(n) };
   }
-  const wanted =
-    typeof ratio !== 'number' ? Math.max(3, Math.floor(n / 2)) : ratio > 0 ? Math.max(1, Math.round(ratio * n)) : 0;
+  const wanted = typeof ratio === 'number' ? shareOf(n, ratio) : Math.max(3, Math.floor(n / 2));
   const masked = choose(n, Math.max(0, Math.min(wanted, n - 1)), random);
   return show(chain, indices(n), masked, options.maskTarget ?? 'step');
 }
@@ -83,6 +82,11 @@ function show(chain: Chain, order: number[], masked: number[], target: MaskTarge
 /** The text with every number masked; a number that is part of a name (N2, T_1) stays. */
 export function maskNumbers(text: string): string {
   return text.replace(/(?<![\p{L}\p{N}_])(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)/gu, maskText);
+}
+
+/** How many of n steps a share of them is: at least one, unless it is 0. */
+function shareOf(n: number, share: number): number {
+  return share > 0 ? Math.max(1, Math.round(share * n)) : 0;
 }
 
 /** `count` of the indices below n, ascending, each set equally likely. */

@@ -15,13 +15,8 @@ export function writeSide(text: string, tokens: Token[], reader: ExpressionReade
     else if (kind === 'operator' && tokens[i + 1]?.kind !== 'word') {
       const unary = i === from || ['operator', 'open'].includes(tokens[i - 1].kind);
       const tight = sign === '/' && !tokens[i].spaced && !tokens[i + 1]?.spaced;
-      line += tight
-        ? '/'
-        : unary
-          ? sign
-          : source.startsWith('\\') || '+-^'.includes(sign)
-            ? signs[sign]
-            : ` ${source} `;
+      if (tight || unary) line += sign;
+      else line += source.startsWith('\\') || '+-^'.includes(sign) ? signs[sign] : ` ${source} `;
     } else if (kind === 'word' && source === 'of' && tokens[i + 1]?.kind === 'number') line += ' of ';
     else if (kind === 'open' && (!reader.holdsNumber(i) || tokens[i + 1].kind === 'word')) i = reader.partner(i);
     else if (kind === 'open') line += '(';

@@ -49,7 +49,7 @@ export function addBackendCommand(program: Command): void {
             from: options.from,
             gpu: options.gpu ?? false,
             version: options.release,
-            download: options.download ? 'always' : options.from || options.download === false ? 'never' : 'if-needed',
+            download: whenToDownload(options),
           },
           ({ name, size, url }) => {
             stderr.write(
@@ -90,6 +90,11 @@ export function addBackendCommand(program: Command): void {
       print(result);
       if (!result.works) process.exitCode = 2;
     });
+}
+
+function whenToDownload({ download, from }: Options): 'always' | 'if-needed' | 'never' {
+  if (download) return 'always';
+  return from || download === false ? 'never' : 'if-needed';
 }
 
 function report(made: Installed, json?: boolean): void {

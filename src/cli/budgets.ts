@@ -37,7 +37,8 @@ export function budgetsFor(lessons: readonly Lesson[], { folder, tokenizer, buil
   const prompts = lessons.map(({ prompt }) => prompt.length);
   const room = Math.max(16, maxPositions - quantile(prompts, 0.99));
   const within = (tokens: number) => Math.min(Math.max(16, tokens), room);
-  const own = builtIn ? ownAnswer.builtIn : closingTag(tokenizer) ? ownAnswer.thinking : ownAnswer.pretrained;
+  let own = ownAnswer.builtIn;
+  if (!builtIn) own = closingTag(tokenizer) ? ownAnswer.thinking : ownAnswer.pretrained;
   const taught = roundedUp(1.25 * quantile(lengths, 0.95));
   const answer = within(Math.max(own, taught));
   // Stage 1 teaches the teacher's way of writing before anything is sampled; without chains the student keeps its own.

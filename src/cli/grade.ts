@@ -99,7 +99,10 @@ function gradeOf({ text, gold, question }: Row): Grade {
 }
 
 function gradesText(rows: readonly Row[], grades: readonly Grade[], most: number): string {
-  const mark = (verdict: boolean | null) => (verdict === null ? pc.dim('–') : verdict ? pc.green('yes') : pc.red('no'));
+  const mark = (verdict: boolean | null) => {
+    if (verdict === null) return pc.dim('–');
+    return verdict ? pc.green('yes') : pc.red('no');
+  };
   const shown = grades
     .slice(0, most)
     .map(({ answer, strict, lenient, grounded, fault }, i) => [

@@ -63,11 +63,8 @@ Examples:
       const from = resolve(options.student ? studentAt(options.student) : builtIn);
       const tokenizer = withPrompts(loadStudentTokenizer(from), {}); // says what is missing before anything is written
       // A model of the Hub keeps its name, which means the same on other machines.
-      const student = options.student
-        ? existsSync(options.student)
-          ? link(folder, from)
-          : options.student
-        : 'student';
+      let student = options.student || 'student';
+      if (options.student && existsSync(options.student)) student = link(folder, from);
       const survey = options.data
         ? await surveyDataset(
             options.data,

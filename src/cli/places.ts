@@ -79,32 +79,27 @@ function subfolders(folder: string): string[] {
 
 /** All runs of these folders, newest first. */
 export function allRuns(folders: readonly string[]): RunListing[] {
-  return folders.flatMap(listRuns).sort((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0));
+  return folders.flatMap(listRuns).sort((a, b) => Number(a.id < b.id) - Number(a.id > b.id));
 }
 
 /** The run that a user names: a path, an id, a part of an id that only one run has, or `latest`. */
 export function locateRun(name: string, told?: string): Run {
   if (existsSync(runFile(name)) || (/[\\/]/.test(name) && existsSync(name))) return openRun(name);
   const runs = allRuns(runsFolders(told));
-  const exact = runs.filter((run) => run.id === name);
-  const matches =
-    name === 'latest' ? runs.slice(0, 1) : exact.length > 0 ? exact : runs.filter((run) => run.id.includes(name));
+  let matches = runs.filter((run) => run.id === name);
+  if (name === 'latest') matches = runs.slice(0, 1);
+  else if (matches.length === 0) matches = runs.filter((run) => run.id.includes(name));
   if (matches.length === 1) return openRun(matches[0].folder);
   const listed = (matches.length > 1 ? matches : runs).slice(0, 8).map(({ id }) => id);
-  throw new UserError(
-    matches.length > 1
-      ? `more than one run is named like "${name}"`
-      : runs.length === 0
-        ? 'there are no runs here'
-        : `no run is named like "${name}"`,
-    {
-      code: 'run',
-      remedy:
-        listed.length > 0
-          ? `Runs: ${listed.join(', ')}${runs.length > listed.length ? ', ...' : ''}.`
-          : `Start one with \`${commandLine('run <experiment>')}\`, or say where they are with --runs <folder>.`,
-    },
-  );
+  const none = runs.length === 0 ? 'there are no runs here' : `no run is named like "${name}"`;
+  const more = runs.length > listed.length ? ', ...' : '';
+  throw new UserError(matches.length > 1 ? `more than one run is named like "${name}"` : none, {
+    code: 'run',
+    remedy:
+      listed.length > 0
+        ? `Runs: ${listed.join(', ')}${more}.`
+        : `Start one with \`${commandLine('run <experiment>')}\`, or say where they are with --runs <folder>.`,
+  });
 }
 
 /** A path as short as it can be written from here. */

@@ -68,12 +68,18 @@ function describe(listed: RunListing): ListedRun {
   }
 }
 
+function training({ stage, step, problem }: Pick<ListedRun, 'stage' | 'step' | 'problem'>): string {
+  if (problem) return pc.red(place(problem));
+  if (!stage) return '';
+  return step === undefined ? stage : `${stage} ${step}`;
+}
+
 function listing(runs: readonly ListedRun[]): string {
   if (runs.length === 0) return `No runs here yet. Start one with:\n  ${commandLine('run <experiment>')}`;
   const body = runs.map(({ id, state, stage, step, result, start, problem }) => [
     id,
     colours[state](state),
-    problem ? pc.red(place(problem)) : stage ? `${stage}${step === undefined ? '' : ` ${step}`}` : '',
+    training({ stage, step, problem }),
     result ? studentTitle(result.stage, start) : '',
     result ? percent(result.accuracy) : '',
     result?.truncated === undefined ? '' : percent(result.truncated),

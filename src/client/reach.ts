@@ -100,7 +100,9 @@ export async function startHost(reach: Reach): Promise<Link> {
       continue;
     }
     const log = logTail(folder);
-    const kind = exit.code === hostExit.config ? 'config' : diedOfMemory(log) ? 'memory' : 'unknown';
+    let kind: StartFailure['kind'] = 'unknown';
+    if (exit.code === hostExit.config) kind = 'config';
+    else if (diedOfMemory(log)) kind = 'memory';
     throw new StartFailure(kind, log, `the training host ended while it started (${exit.code ?? exit.signal})`);
   }
   throw new StartFailure('unknown', logTail(folder), `the training host did not start in ${times.start / 1000} s`);

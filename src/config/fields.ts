@@ -16,8 +16,10 @@ export interface Range {
 }
 
 function phrase(kind: string, { min, max, above, below }: Range): string {
-  const low = min !== undefined ? `from ${min}` : above !== undefined ? `above ${above}` : '';
-  const high = max !== undefined ? (low ? `to ${max}` : `up to ${max}`) : below !== undefined ? `below ${below}` : '';
+  let low = above !== undefined ? `above ${above}` : '';
+  if (min !== undefined) low = `from ${min}`;
+  let high = below !== undefined ? `below ${below}` : '';
+  if (max !== undefined) high = low ? `to ${max}` : `up to ${max}`;
   if (above !== undefined && high) return `${kind} ${low} and ${max !== undefined ? `at most ${max}` : high}`;
   if (min !== undefined && !high) return `${kind} of ${min} or more`;
   if (min !== undefined && below !== undefined) return `${kind} ${low} up to but not including ${below}`;

@@ -115,12 +115,9 @@ function readConfig(path: string, what: string): string {
   } catch (cause) {
     if (cause instanceof UserError && cause.cause === undefined) throw cause; // too large, or no file
     const code = ((cause as Error).cause as NodeJS.ErrnoException)?.code;
-    const reason =
-      code === 'ENOENT'
-        ? 'There is no such file'
-        : code === 'EISDIR'
-          ? 'This is a folder'
-          : `It cannot be read (${code})`;
+    let reason = `It cannot be read (${code})`;
+    if (code === 'ENOENT') reason = 'There is no such file';
+    else if (code === 'EISDIR') reason = 'This is a folder';
     throw new UserError(`${reason}: the ${what} ${path}.`, {
       file: path,
       remedy: didYouMean(nearby(path)) ?? `Give the path of the ${what}.`,

@@ -51,7 +51,9 @@ const flatten = (issue: ZodIssue): ZodIssue[] =>
 
 /** The texts that are allowed, as far as an issue knows them. */
 function knownValues(issue: ZodIssue): string[] {
-  const values = issue.code === 'invalid_value' ? issue.values : 'options' in issue ? (issue.options as unknown[]) : [];
+  let values: readonly unknown[] = [];
+  if (issue.code === 'invalid_value') values = issue.values;
+  else if ('options' in issue) values = issue.options as unknown[];
   return values.filter((value) => typeof value === 'string');
 }
 

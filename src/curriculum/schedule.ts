@@ -12,11 +12,8 @@ export function learningRateAt(settings: Schedule, update: number, updates: numb
   const warm = Math.round(settings.warmup * updates);
   if (update < warm) return (settings.learningRate * (update + 1)) / warm;
   const progress = updates > warm ? (update - warm) / (updates - warm) : 0;
-  const fall =
-    settings.schedule === 'linear'
-      ? 1 - progress
-      : settings.schedule === 'cosine'
-        ? (1 + Math.cos(Math.PI * progress)) / 2
-        : 1;
+  let fall = 1;
+  if (settings.schedule === 'linear') fall = 1 - progress;
+  else if (settings.schedule === 'cosine') fall = (1 + Math.cos(Math.PI * progress)) / 2;
   return settings.learningRate * (settings.minLearningRate + (1 - settings.minLearningRate) * fall);
 }

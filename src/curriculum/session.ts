@@ -254,10 +254,10 @@ async function learn({ run, experiment, data, engine, interrupted }: Opened, opt
 function closeAfter(run: RunWriter, error: unknown): void {
   const stopped = error instanceof Stopped || (error instanceof Error && error.name === 'AbortError');
   try {
+    const stopReason = error instanceof Cancelled ? 'cancelled' : undefined;
     run.close({
       state: stopped ? 'stopped' : 'failed',
-      reason:
-        error instanceof Cancelled ? 'cancelled' : stopped ? undefined : String((error as Error).message ?? error),
+      reason: stopped ? stopReason : String((error as Error).message ?? error),
     });
   } catch {
     // The disk may be what failed; run.json keeps its last content, and the lock is free.

@@ -131,11 +131,10 @@ function attempt(operations: number, maxValue: number, random: Random): Problem 
     if (operationsOf[kind] > left) return undefined;
     left -= operationsOf[kind];
     const groups = kind === 'gainGroups' || kind === 'loseGroups';
-    const a = groups
-      ? random.integer(2, 9)
-      : kind === 'share'
-        ? random.integer(3, 6)
-        : random.integer(2, Math.max(3, Math.floor(maxValue / 3)));
+    let range: [low: number, high: number] = [2, Math.max(3, Math.floor(maxValue / 3))];
+    if (groups) range = [2, 9];
+    else if (kind === 'share') range = [3, 6];
+    const a = random.integer(...range);
     const counted = groups || kind === 'gain' || kind === 'lose' || kind === 'share';
     problem.events.push({ kind, a: counted ? a : 0, b: groups ? random.integer(2, 9) : 0 });
   }

@@ -38,7 +38,8 @@ export function textOf(row: Row, key: string, place: Place): string {
   const only = Array.isArray(cell) && cell.length === 1 ? cell[0] : cell;
   const value = typeof only === 'number' || typeof only === 'boolean' ? String(only) : only;
   if (typeof value === 'string' && value.trim() !== '') return value.trim();
-  const fault =
-    value === undefined ? 'has no' : typeof value === 'string' ? 'has an empty' : 'has something else than a text as';
+  let fault = 'has something else than a text as';
+  if (value === undefined) fault = 'has no';
+  else if (typeof value === 'string') fault = 'has an empty';
   throw datasetError(`the row ${fault} "${key}"`, place, `Give it a "${key}", or remove the row.`);
 }

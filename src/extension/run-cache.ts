@@ -49,7 +49,7 @@ export class RunCache {
       }),
     );
     for (const run of this.listings.keys()) if (!seen.has(run)) this.listings.delete(run);
-    return listed.sort((a, b) => (a.id < b.id ? 1 : a.id > b.id ? -1 : 0));
+    return listed.sort((a, b) => Number(a.id < b.id) - Number(a.id > b.id));
   }
 
   /** One run, as the list would have it. */

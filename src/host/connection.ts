@@ -137,17 +137,15 @@ function parse(schema: z.ZodType, given: unknown): unknown {
   throw new ResponseError(ErrorCodes.InvalidParams, `${path.join('.') || 'parameters'}: ${message}`);
 }
 
+/** LSP's, which vscode-jsonrpc does not name. */
+const requestCancelled = -32800;
+
 function responseError(error: unknown): ResponseError<unknown> {
   if (error instanceof ResponseError) return error;
   const fault = error instanceof Refusal ? error.fault : faultOf(error);
   if (!(error instanceof Refusal || error instanceof UserError)) log('error', (error as Error)?.stack ?? String(error));
-  const code =
-    fault.code === 'defect'
-      ? errorCodes.defect
-      : fault.code === 'cancelled'
-        ? -32800 // LSP's RequestCancelled, which vscode-jsonrpc does not name
-        : errorCodes.user;
-  return new ResponseError(code, fault.message, fault);
+  const expected = fault.code === 'cancelled' ? requestCancelled : errorCodes.user;
+  return new ResponseError(fault.code === 'defect' ? errorCodes.defect : expected, fault.message, fault);
 }
 
 /** As it can be said in JSON, which has no NaN. */

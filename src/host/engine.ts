@@ -148,7 +148,8 @@ export class Engine {
       if (!stopped && !(error instanceof UserError)) log('error', (error as Error)?.stack ?? String(error));
       if (!session.writer) this.post({ type: 'refusal', id, fault: faultOf(error), launch: true });
       else {
-        const outcome = error instanceof Cancelled ? 'cancelled' : stopped ? 'stopped' : 'failed';
+        const uncancelled = stopped ? 'stopped' : 'failed';
+        const outcome = error instanceof Cancelled ? 'cancelled' : uncancelled;
         const fault = stopped ? undefined : faultOf(error);
         this.happen({ type: 'ended', run: session.writer.folder, outcome, fault });
       }

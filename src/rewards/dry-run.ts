@@ -51,18 +51,17 @@ export function scoreRollouts<T extends RecordedCompletion>(
         new: scores[i],
         oldRank,
         newRank,
-        movement:
-          oldRank === null || newRank === null
-            ? 'unscored'
-            : newRank < oldRank
-              ? 'rises'
-              : newRank > oldRank
-                ? 'falls'
-                : 'stays',
+        movement: movementOf(oldRank, newRank),
       });
     });
   }
   return records.map((record) => rescored.get(record)!);
+}
+
+function movementOf(oldRank: number | null, newRank: number | null): Rescored['movement'] {
+  if (oldRank === null || newRank === null) return 'unscored';
+  if (newRank < oldRank) return 'rises';
+  return newRank > oldRank ? 'falls' : 'stays';
 }
 
 /** Totals closer than this are a tie: recorded ones have gone through text. */

@@ -99,8 +99,8 @@ export function findRun(runsFolder: string, name: string): Run {
   if (fs.existsSync(layout.runFile(name))) return openRun(name);
   const runs = listRuns(runsFolder);
   const exact = runs.filter((run) => run.id === name);
-  const matches =
-    name === 'latest' ? runs.slice(0, 1) : exact.length > 0 ? exact : runs.filter((run) => run.id.includes(name));
+  const named = exact.length > 0 ? exact : runs.filter((run) => run.id.includes(name));
+  const matches = name === 'latest' ? runs.slice(0, 1) : named;
   if (matches.length === 1) return openRun(matches[0].folder);
   throw new UserError(
     matches.length > 1 ? `more than one run is named like "${name}"` : `no run is named like "${name}"`,

@@ -84,7 +84,8 @@ function choose(entries: readonly ListFileEntry[], what: string): PlannedFile[] 
   if (!files.has('tokenizer.json'))
     lacks('tokenizer.json', 'Convert its tokenizer with transformers and give the folder.');
   const shards = [...files.keys()].filter(isShard);
-  const weights = files.has(single) ? [single] : files.has(index) && shards.length > 0 ? [index, ...shards] : [];
+  const sharded = files.has(index) && shards.length > 0 ? [index, ...shards] : [];
+  const weights = files.has(single) ? [single] : sharded;
   if (weights.length === 0)
     lacks(
       'weights as safetensors',

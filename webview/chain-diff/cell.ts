@@ -30,9 +30,10 @@ export function cellContent(chains: readonly ChainView[], row: Row, column: numb
   const chain = chains[column];
   if (options.rendered) return renderedContent(chain, row, column, cell);
   const diff = options.overlay === 'diff' ? diffCell(chains, row, column) : null;
+  const differing = chain.role === 'teacher' ? 'deletion' : 'insertion';
   const dress = (token: number): Dress => ({
     ...overlayDress(chain, token, options.overlay),
-    wrapper: diff?.differs[token - cell.from] ? (chain.role === 'teacher' ? 'deletion' : 'insertion') : null,
+    wrapper: diff?.differs[token - cell.from] ? differing : null,
   });
   const before = (token: number) => {
     const missing = diff?.missing.get(token);
@@ -192,13 +193,14 @@ function overlayDress(chain: ChainView, token: number, overlay: Overlay): { clas
   const value = tokenValue(chain, overlay, token);
   const level = levelOf(overlay, value);
   if (level === 0) return { classes: [] };
-  const sign = overlay !== 'advantage' ? '' : value! > 0 ? ' raised' : ' lowered';
-  return { classes: [`level-${level}${sign}`] };
+  if (overlay !== 'advantage') return { classes: [`level-${level}`] };
+  return { classes: [`level-${level} ${value! > 0 ? 'raised' : 'lowered'}`] };
 }
 
 /** Where the other chain has tokens and this one none. As wide as their number, within limits. */
 function gapMark(other: ChainView, { from, to }: { from: number; to: number }): HTMLElement {
-  const size = to - from > 8 ? 'wide' : to - from > 2 ? 'middle' : 'narrow';
+  let size = 'narrow';
+  if (to - from > 2) size = to - from > 8 ? 'wide' : 'middle';
   const count = `${to - from} token${to - from === 1 ? '' : 's'}`;
   const made = element('span', { class: `gap-mark ${size}`, role: 'img', 'aria-label': `gap of ${count}` });
   explain(made, () => [

@@ -68,12 +68,7 @@ export function explainToken(chain: ChainView, token: number): Node[] {
 export function explainReward({ reward }: ChainView): Node[] {
   if (!reward) return [];
   const { total, advantage, groupMean, groupStd, parts, scale } = reward;
-  const scaled =
-    scale === 'group'
-      ? ', divided by the group’s standard deviation'
-      : scale === 'batch'
-        ? ', divided by the batch’s standard deviation'
-        : '';
+  const scaled = scale === 'group' || scale === 'batch' ? `, divided by the ${scale}’s standard deviation` : '';
   return [
     factTable([
       { name: 'reward', value: total === null ? 'not scored' : signed(total), about: 'the sum of its parts' },

@@ -51,7 +51,8 @@ export class Finder {
   private next(by: 1 | -1): void {
     const { matches } = this;
     if (matches.length === 0) return;
-    const at = this.current ? matches.indexOf(this.current) : by > 0 ? -1 : 0;
+    const outside = by > 0 ? -1 : 0;
+    const at = this.current ? matches.indexOf(this.current) : outside;
     this.current = matches[(at + by + matches.length) % matches.length];
     this.searched.goTo(this.current);
     this.box?.say(`${matches.indexOf(this.current) + 1} of ${matches.length}`);

@@ -235,10 +235,10 @@ export class Table {
   private makeRow(line: number): HTMLElement {
     const { chains, rows, inline, options } = this.model;
     const { row, folded } = this.lines[line];
-    const { group, kind, number, led, cells } = rows[row];
+    const { group, kind, cells } = rows[row];
     const leads = rows[row - 1]?.group !== group;
     const wrong = cells.some((cell, c) => cell && hasFault(chains[c], cell, folded));
-    const name = kind === 'step' ? `Step ${number}` : kind === 'answer' ? 'Answer' : 'Thinking';
+    const { name, sign } = headOf(rows[row]);
     const made = element(
       'div',
       {
@@ -253,7 +253,7 @@ export class Table {
           ? element(
               'button',
               { class: 'fold', 'data-fold': group, 'aria-expanded': String(!folded), 'aria-label': name, tabindex: -1 },
-              kind === 'step' ? (led ? (number ?? '') : '+') : kind === 'answer' ? '=' : '…',
+              sign,
             )
           : element('span', { class: 'spoken' }, name),
       ),
@@ -305,6 +305,11 @@ export class Table {
     });
     return made;
   }
+}
+
+function headOf({ kind, number, led }: Row): { name: string; sign: string | number } {
+  if (kind === 'step') return { name: `Step ${number}`, sign: led ? (number ?? '') : '+' };
+  return kind === 'answer' ? { name: 'Answer', sign: '=' } : { name: 'Thinking', sign: '…' };
 }
 
 /** Thinking that one chain has and no other, over many rows: the steps are what one compares. */

@@ -8,7 +8,8 @@ export function chainOf(role: ChainView['role'], text: string): ChainView {
   for (const line of text.split('\n')) {
     const words = line.match(/ ?(?:[\p{L}\d]+|[^\s])|\s/gu) ?? [];
     const number = /^Step (\d+)/.exec(line)?.[1];
-    const kind = number ? 'step' : line.startsWith('Answer') ? 'answer' : 'thinking';
+    const other = line.startsWith('Answer') ? 'answer' : 'thinking';
+    const kind = number ? 'step' : other;
     const from = texts.length;
     texts.push(...words, '\n');
     const cuts = words.flatMap((word, i) => (i > 0 && words[i - 1] === '.' && word !== '.' ? [from + i] : []));

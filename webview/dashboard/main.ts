@@ -206,7 +206,8 @@ function step(by: number | 'first' | 'last'): void {
   const placed = model.layout.placed[run];
   const last = placed.rows.length - 1;
   const at = model.cursor === null ? last : nearest(placed, model.cursor);
-  const to = by === 'first' ? 0 : by === 'last' ? last : Math.min(last, Math.max(0, at + by));
+  let to = by === 'first' ? 0 : last;
+  if (typeof by === 'number') to = Math.min(last, Math.max(0, at + by));
   const x = placed.x[to];
   if (model.zoom && (x < model.zoom.min || x > model.zoom.max)) {
     const half = (model.zoom.max - model.zoom.min) / 2;

@@ -266,12 +266,15 @@ export function valueText(value: number | undefined | null, unit: Unit): string 
   const size = Math.abs(value);
   if (size === 0) return '0';
   if (size < 1e-3) return minus(value.toExponential(1));
-  return minus(size >= 1000 ? value.toFixed(0) : size >= 1 ? value.toFixed(2) : value.toPrecision(3));
+  if (size < 1) return minus(value.toPrecision(3));
+  return minus(value.toFixed(size >= 1000 ? 0 : 2));
 }
 
 /** Along an axis with ticks this far from each other: as short as can be, and no two alike. */
 export function tickText(value: number, unit: Unit, increment: number): string {
-  const [scale, sign] = unit === 'share' ? [100, '%'] : Math.abs(value) >= 10_000 ? [1e-3, 'k'] : [1, ''];
+  let [scale, sign] = [1, ''];
+  if (unit === 'share') [scale, sign] = [100, '%'];
+  else if (Math.abs(value) >= 10_000) [scale, sign] = [1e-3, 'k'];
   const size = Math.abs(value * scale);
   if (size === 0) return `0${sign}`;
   if (size < 1e-3) return `${minus(String(Number((value * scale).toPrecision(3)).toExponential()))}${sign}`;

@@ -226,15 +226,17 @@ function difference(
 ): HTMLElement {
   if (problems === undefined || value === undefined || !interval) return element('td', {});
   const certain = interval[0] > 0 || interval[1] < 0;
-  const good = value * better > 0;
+  const verdict = value * better > 0 ? 'better' : 'worse';
+  const tone = verdict === 'better' ? 'good' : 'bad';
+  const arrow = value > 0 ? '▲' : '▼';
   return element(
     'td',
     {
-      class: `number ${certain ? (good ? 'good' : 'bad') : ''}`,
-      title: `${signed(write(value))} ${unit} on the ${problems} problems that both answered; 95 % interval ${minus(write(interval[0]))} to ${minus(write(interval[1]))}${certain ? `: ${good ? 'better' : 'worse'}` : ': may be chance'}`,
+      class: `number ${certain ? tone : ''}`,
+      title: `${signed(write(value))} ${unit} on the ${problems} problems that both answered; 95 % interval ${minus(write(interval[0]))} to ${minus(write(interval[1]))}${certain ? `: ${verdict}` : ': may be chance'}`,
     },
-    certain ? element('span', { class: 'spoken' }, good ? 'better ' : 'worse ') : null,
-    `${certain ? (value > 0 ? '▲ ' : '▼ ') : ''}${signed(write(value))} `,
+    certain ? element('span', { class: 'spoken' }, `${verdict} `) : null,
+    `${certain ? `${arrow} ` : ''}${signed(write(value))} `,
     element('span', { class: 'dim' }, intervalText(interval, write)),
   );
 }

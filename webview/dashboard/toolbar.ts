@@ -155,11 +155,8 @@ export class Toolbar {
         shortStageTitles[name],
       );
       made.addEventListener('click', (event) => {
-        const next = event.shiftKey
-          ? [stage]
-          : pressed
-            ? [...shown].filter((other) => other !== stage)
-            : [...shown, stage];
+        const toggled = pressed ? [...shown].filter((other) => other !== stage) : [...shown, stage];
+        const next = event.shiftKey ? [stage] : toggled;
         if (next.length > 0) this.actions.choose({ stages: next.sort().map((index) => stageNames[index]) });
       });
       return made;

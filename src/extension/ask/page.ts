@@ -120,17 +120,17 @@ export const bodyOf = ({ text }: { text: string }) => text.replace(/\r\n?/g, '\n
 
 const answerOf = ({ text }: SampleSoFar) => extractAnswer(text, 'strict')?.value ?? null;
 
+function verdictOn(answer: string | null, gold: Asked['gold']): string {
+  if (answer === null) return 'no answer';
+  if (gold === undefined) return answer;
+  return `${answer}, ${sameAnswer(answer, gold) ? 'right' : 'wrong'}`;
+}
+
 function sampleHeading(sample: SampleSoFar, i: number, { samples, gold, stopped }: Asked): string {
   const name = samples.length > 1 ? `Sample ${i + 1} of ${samples.length}` : 'Answer';
   const length = plural(sample.tokens, 'token');
   if (!sample.done) return `## ${name}: ${length}${stopped ? ', stopped' : ' so far'}`;
-  const answer = answerOf(sample);
-  const verdict =
-    answer === null
-      ? 'no answer'
-      : gold === undefined
-        ? answer
-        : `${answer}, ${sameAnswer(answer, gold) ? 'right' : 'wrong'}`;
+  const verdict = verdictOn(answerOf(sample), gold);
   const sure = sample.logProbs?.length ? `, mean log-prob ${mean(sample.logProbs).toFixed(2).replace('-', '−')}` : '';
   return `## ${name}: ${verdict}, ${length}${sample.finished === false ? ', cut off' : ''}${sure}`;
 }

@@ -69,9 +69,14 @@ export function marksOf(rows: readonly DatasetRow[], { answers }: KnownAnswers):
   });
 }
 
-function markText({ record: { correct, answer, finished, tokens, unit }, share, gold }: KnownAnswer): string {
-  const said = correct ? 'right' : !finished ? 'cut off' : answer === null ? 'no answer' : `${answer}, not ${gold}`;
-  const parts = [said, `${tokens} ${unit ?? 'tokens'}`];
+function markText({ record, share, gold }: KnownAnswer): string {
+  const parts = [verdictOn(record, gold), `${record.tokens} ${record.unit ?? 'tokens'}`];
   if (share && share[1] > 1) parts.push(`${share[0]} of ${share[1]} right`);
   return parts.join(' · ');
+}
+
+function verdictOn({ correct, answer, finished }: AnswerRecord, gold: string): string {
+  if (correct) return 'right';
+  if (!finished) return 'cut off';
+  return answer === null ? 'no answer' : `${answer}, not ${gold}`;
 }

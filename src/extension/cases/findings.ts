@@ -27,12 +27,15 @@ export function studentFindings({ shown, fault, gold }: Case, { student }: CaseT
   const lines = shown.text.trimEnd();
   const last = lines.lastIndexOf('\n') + 1;
   const place = { start: student.start + last, end: student.start + lines.length };
-  const message = !shown.finished
-    ? `cut off after ${shown.tokens} ${shown.unit ?? 'tokens'}; the answer is ${gold}`
-    : shown.answer === null
+  if (!shown.finished) {
+    const message = `cut off after ${shown.tokens} ${shown.unit ?? 'tokens'}; the answer is ${gold}`;
+    return [{ ...place, severity: 'information', message, code: 'cut-off' }];
+  }
+  const message =
+    shown.answer === null
       ? `no answer; it is ${gold}`
       : `${shown.answer} is wrong: the answer is ${gold}. Which step leads there is not known.`;
-  return [{ ...place, severity: 'information', message, code: shown.finished ? 'wrong-answer' : 'cut-off' }];
+  return [{ ...place, severity: 'information', message, code: 'wrong-answer' }];
 }
 
 /** What keeps the undecided and approved rewrites from being taught: a false equation, a wrong answer. */

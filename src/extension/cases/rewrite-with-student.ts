@@ -48,8 +48,9 @@ export async function rewriteWithStudent({ runs, hosts }: Services, shown: Case)
     );
   const [again, write] = [t('Ask Again'), t('Write One')];
   void vscode.window.showInformationMessage(t('{0}, none right.', made), again, write).then((answer) => {
-    const command = answer === again ? 'rewriteCase' : answer === write ? 'editRewrite' : undefined;
-    if (command) return vscode.commands.executeCommand(`distillery.${command}`, reference);
+    const run = (command: string) => vscode.commands.executeCommand(`distillery.${command}`, reference);
+    if (answer === again) return run('rewriteCase');
+    if (answer === write) return run('editRewrite');
   });
 }
 

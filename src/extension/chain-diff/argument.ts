@@ -18,12 +18,8 @@ export type AskedFor = Partial<ChainSubject>;
 export function askedFor(argument: unknown): AskedFor {
   if (typeof argument === 'string') return { run: argument };
   const { run, problemId, stage, step, sample, evaluation } = argumentSchema.safeParse(argument).data ?? {};
-  const moment =
-    stage !== undefined && step !== undefined
-      ? momentKey(stage, step)
-      : evaluation !== undefined
-        ? `evaluations/${evaluation}`
-        : undefined;
+  const evaluated = evaluation !== undefined ? `evaluations/${evaluation}` : undefined;
+  const moment = stage !== undefined && step !== undefined ? momentKey(stage, step) : evaluated;
   return {
     ...(run !== undefined && { run }),
     ...(problemId !== undefined && { problemId }),

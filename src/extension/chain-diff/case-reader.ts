@@ -276,13 +276,10 @@ export class CaseReader {
   ): RecordedChain {
     const label = [moment.stage, moment.label, ...(group.length > 1 ? [`sample ${sample + 1}`] : [])].join(' · ');
     const chain = { role, label, origin, text, length, finished };
-    if (!rollout)
-      return {
-        ...chain,
-        absent: notSampled(
-          reasons[this.settings.imported ? 'imported' : moment.kind === 'failures' ? 'failures' : 'evaluation'],
-        ),
-      };
+    if (!rollout) {
+      const source = moment.kind === 'failures' ? 'failures' : 'evaluation';
+      return { ...chain, absent: notSampled(reasons[this.settings.imported ? 'imported' : source]) };
+    }
     return {
       ...chain,
       absent: absentFrom(rollout, this.settings.recording(rollout.stage)),

@@ -82,8 +82,8 @@ function flatten(value: unknown, path = '', out = new Map<string, string>()): Ma
   } else if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {
     for (const [key, item] of Object.entries(value)) {
       // The experiment is what there is to set; its name at the head of every path would say nothing.
-      const name = path === '' && key === 'experiment' ? '' : path ? `${path}.${key}` : key;
-      flatten(item, name, out);
+      const head = key === 'experiment' ? '' : key;
+      flatten(item, path ? `${path}.${key}` : head, out);
     }
   } else out.set(path, JSON.stringify(value) ?? 'undefined');
   return out;
@@ -92,5 +92,5 @@ function flatten(value: unknown, path = '', out = new Map<string, string>()): Ma
 /** Reward components are known by name rather than by place. */
 function nameOf(item: unknown): string | undefined {
   const { name, use } = (item ?? {}) as { name?: unknown; use?: unknown };
-  return typeof name === 'string' ? name : typeof use === 'string' ? use : undefined;
+  return [name, use].find((one) => typeof one === 'string');
 }

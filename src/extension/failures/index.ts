@@ -103,7 +103,10 @@ const dragController: vscode.TreeDragAndDropController<FailuresNode> = {
   dragMimeTypes: [casesMime],
   dropMimeTypes: [],
   handleDrag(nodes, data) {
-    const cases = nodes.flatMap((node) => (node.kind === 'group' ? node.cases : node.kind === 'case' ? [node] : []));
+    const cases = nodes.flatMap((node) => {
+      if (node.kind === 'group') return node.cases;
+      return node.kind === 'case' ? [node] : [];
+    });
     if (cases.length === 0) return;
     const problemIds = [...new Set(cases.map(({ problemId }) => problemId))];
     const dragged: DraggedCases = { run: cases[0].run, problemIds };

@@ -31,8 +31,7 @@ export function registerScoring(services: Services): vscode.Disposable {
 
 /** The reward that is meant: as told, that of the editor in front, else one that is picked. */
 async function rewardFile(argument: unknown): Promise<vscode.Uri | undefined> {
-  const front = vscode.window.activeTextEditor?.document.uri;
-  const told = argument instanceof vscode.Uri ? argument : front?.scheme === scoresScheme ? sourceOf(front) : front;
+  const told = argument instanceof vscode.Uri ? argument : fileInFront();
   if (told && kindOf(told.fsPath) === 'reward') return told;
   const files = await vscode.workspace.findFiles('**/*.reward.json', '**/{node_modules,.git,.distillery}/**', 200);
   if (files.length === 0) {
@@ -47,6 +46,12 @@ async function rewardFile(argument: unknown): Promise<vscode.Uri | undefined> {
   if (items.length === 1) return items[0].uri;
   const picked = await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Reward to try') });
   return picked?.uri;
+}
+
+/** Scores stand for the reward that they are of. */
+function fileInFront(): vscode.Uri | undefined {
+  const front = vscode.window.activeTextEditor?.document.uri;
+  return front?.scheme === scoresScheme ? sourceOf(front) : front;
 }
 
 interface StageItem extends vscode.QuickPickItem {

@@ -46,19 +46,18 @@ const shown = (value: number | null | undefined, digits = 3) => (value == null ?
 function parts(page: Page, { total, parts: components }: ScoreSummary): void {
   page.head('Mean of each component, with its weight');
   const row = (name: string, before: Spread | null, after: Spread | null) => {
-    const change = before && after ? after.mean - before.mean : null;
-    const moves = change !== null && Math.abs(change) >= 5e-4;
+    const { change, tone } = changeOf(before, after);
     return {
       cells: [
         name,
         shown(after?.mean),
         shown(before?.mean),
-        change === null ? (after ? 'new' : 'gone') : moves ? `${change > 0 ? '▲' : '▼'} ${signed(change, 3)}` : '=',
+        change,
         shown(after?.std),
         after ? `${number(after.min, 2)} to ${number(after.max, 2)}` : '–',
         after ? percent(after.applies, 0) : '–',
       ],
-      tone: moves ? (change > 0 ? ('rise' as const) : ('fall' as const)) : undefined,
+      tone,
     };
   };
   page.table(
@@ -69,6 +68,14 @@ function parts(page: Page, { total, parts: components }: ScoreSummary): void {
     ],
   );
   page.line();
+}
+
+function changeOf(before: Spread | null, after: Spread | null): { change: string; tone?: 'rise' | 'fall' } {
+  if (!before || !after) return { change: after ? 'new' : 'gone' };
+  const by = after.mean - before.mean;
+  const moves = Math.abs(by) >= 5e-4;
+  if (!moves) return { change: '=' };
+  return by > 0 ? { change: `▲ ${signed(by, 3)}`, tone: 'rise' } : { change: `▼ ${signed(by, 3)}`, tone: 'fall' };
 }
 
 function movement(page: Page, { movement: moves, newBest, flatGroups: flat, failures }: ScoreSummary): void {
@@ -104,12 +111,11 @@ function flatGroups(page: Page, groups: readonly Completion[][]): void {
   }
 }
 
-const range = (values: readonly number[]) =>
-  values.length === 0
-    ? 'not scored'
-    : Math.max(...values) - Math.min(...values) < 1e-9
-      ? `all ${number(values[0])}`
-      : `${number(Math.min(...values))} to ${number(Math.max(...values))}`;
+function range(values: readonly number[]): string {
+  if (values.length === 0) return 'not scored';
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return most - least < 1e-9 ? `all ${number(values[0])}` : `${number(least)} to ${number(most)}`;
+}
 
 function moved(page: Page, rescored: readonly Completion[], kind: 'rises' | 'falls'): void {
   const all = rescored.filter((one) => one.movement === kind);

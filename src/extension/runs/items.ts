@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type RunListing, type ShownState, stateOf } from '../../runs/reading';
 import type { StageRow } from '../../runs/records';
-import { shortStageTitles, stageIcons } from '../../stages';
+import { type StageName, shortStageTitles, stageIcons } from '../../stages';
 import { studentLabel, testedName } from '../../start';
 import { leftText, measuredParts, type Progress, progressText } from '../progress';
 import type { RunCache } from '../run-cache';
@@ -185,20 +185,18 @@ function rowParts(row: StageRow, base: StageRow | undefined): string[] {
   return [`${accuracyText(row)}${points}`, `${shortTokens(row.meanTokens)}${shorter}`];
 }
 
+function stageParts(stage: StageName, rows: readonly StageRow[], at: Progress | undefined): string[] {
+  if (at?.stage === stage) return [...measuredParts(at), `${at.update}/${at.updates}`, leftText(at)].filter(Boolean);
+  const row = rows.find((one) => one.stage === stage);
+  const base = rows.find((one) => one.stage === 'base');
+  return row ? rowParts(row, base) : [];
+}
+
 function stageItem({ run, stage }: NodeOf<'stage'>, { cache, progress }: Surroundings): Item {
   const rows = cache.summary(run).value ?? [];
-  const row = rows.find((one) => one.stage === stage);
   const at = progress(run);
   const begun = stage === 'base' ? cache.start(run) : undefined;
-  const parts =
-    at?.stage === stage
-      ? [...measuredParts(at), `${at.update}/${at.updates}`, leftText(at)].filter(Boolean)
-      : row
-        ? rowParts(
-            row,
-            rows.find((one) => one.stage === 'base'),
-          )
-        : [];
+  const parts = stageParts(stage, rows, at);
   return {
     label: studentLabel(stage, begun),
     description: [...(parts.length > 0 ? parts : ['not tested']), ...(begun ? [`of ${begun.run}`] : [])].join(' · '),

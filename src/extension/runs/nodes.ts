@@ -141,7 +141,8 @@ export function parentOf(source: RunsSource, node: RunsNode): RunsNode | undefin
   const listing = source.cache.find(node.run);
   if (node.kind === 'run')
     return experimentNodes(source).find(({ runs, name }) => runs === dirname(node.run) && name === nameOf(listing));
-  const stage = node.kind === 'checkpoint' ? node.stage : node.kind === 'failures' ? 'rewrite' : undefined;
+  const stageOfFailures = node.kind === 'failures' ? 'rewrite' : undefined;
+  const stage = node.kind === 'checkpoint' ? node.stage : stageOfFailures;
   const above = stage && stageNodes(source, listing).find((one) => one.kind === 'stage' && one.stage === stage);
   return above ?? runNode(node.run);
 }

@@ -88,7 +88,8 @@ export class EmbeddedBackend extends MathBackendCPU {
   private place(dataId: DataId, size: number, dtype: DataType): Values {
     const bytes = size * util.bytesPerElement(dtype);
     const block = this.library.memory.allocate(bytes);
-    const Kind = dtype === 'float32' ? Float32Array : dtype === 'int32' ? Int32Array : Uint8Array;
+    const Whole = dtype === 'int32' ? Int32Array : Uint8Array;
+    const Kind = dtype === 'float32' ? Float32Array : Whole;
     const values = new Kind(block.buffer as ArrayBuffer, block.offset, size);
     this.blocks.set(dataId, block);
     this.data.get(dataId).values = values;

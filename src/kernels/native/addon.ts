@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -47,5 +47,13 @@ export function openAddon(choice: { isa?: string; threads?: number } = {}): Kern
 function requireAddon(): Addon {
   const file = addonFile();
   if (!existsSync(file)) throw new Error(`${file} is not built: run \`npm run build\` where a C compiler is`);
+  if (isOlderThanItsSource(file)) throw new Error(`${file} is older than its source: run \`npm run build\``);
   return createRequire(file)(file) as Addon;
+}
+
+/** Then calls and kernels may disagree on what an argument is, and numbers are wrong without a word. A package has no sources. */
+function isOlderThanItsSource(file: string): boolean {
+  const folder = join(packageRoot(), 'kernels');
+  const built = statSync(file).mtimeMs;
+  return readdirSync(folder).some((name) => /\.[ch]$/.test(name) && statSync(join(folder, name)).mtimeMs > built);
 }

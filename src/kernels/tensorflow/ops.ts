@@ -47,7 +47,8 @@ export function handleOf(backend: TensorFlowBackend, info: TensorInfo): Handle {
 
 function tensorOf(backend: TensorFlowBackend, { id, shape, dtype }: Handle): TensorInfo {
   const { TF_FLOAT, TF_INT32 } = backend.binding;
-  const name = dtype === TF_FLOAT ? 'float32' : dtype === TF_INT32 ? 'int32' : null;
+  const integer = dtype === TF_INT32 ? 'int32' : null;
+  const name = dtype === TF_FLOAT ? 'float32' : integer;
   if (!name) throw new Error(`A kernel's result has the type ${dtype} of TensorFlow`);
   const dataId = {};
   backend.tensorMap.set(dataId, { id, shape, dtype, values: null, refCount: 1 });

@@ -7,13 +7,10 @@ import { type Model, modelFrom } from '../transformer';
 /** A random model with weights large enough that every part of it matters to the result. */
 export function livelyModel(config: ModelConfig, seed: number): Model {
   return modelFrom(config, (name, shape) =>
-    initialValues(config, name, shape, seed).map((value, i) =>
-      name.endsWith('norm.weight')
-        ? 1 + 0.3 * Math.sin(i + name.length)
-        : name.endsWith('.bias')
-          ? Math.sin(i)
-          : 8 * value,
-    ),
+    initialValues(config, name, shape, seed).map((value, i) => {
+      if (name.endsWith('norm.weight')) return 1 + 0.3 * Math.sin(i + name.length);
+      return name.endsWith('.bias') ? Math.sin(i) : 8 * value;
+    }),
   );
 }
 
