@@ -3,6 +3,7 @@ const ground = [
   'breath',
   'random',
   'bounded',
+  'byte-queue',
   'foreign-text',
   'once',
   'statistics',

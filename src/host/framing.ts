@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { AbstractMessageReader, type DataCallback, type Disposable, type Message } from 'vscode-jsonrpc/node';
 import * as z from 'zod';
+import { ByteQueue } from '../byte-queue';
 import { parseJson } from '../lines';
 
 /** Most bytes of a message's headers. */
@@ -22,8 +23,7 @@ const messageSchema = z.looseObject({
  * 30,000 arrays deep ended the host. Here the first message that is too long or none is an error, and nothing is read after it.
  */
 export class BoundedReader extends AbstractMessageReader {
-  private held: Buffer[] = [];
-  private heldBytes = 0;
+  private readonly held = new ByteQueue();
   /** Of the message that is awaited; undefined while its headers are. */
   private length?: number;
   private failed = false;
@@ -43,7 +43,7 @@ export class BoundedReader extends AbstractMessageReader {
         this.take(chunk, callback);
       } catch (error) {
         this.failed = true;
-        this.held = [];
+        this.held.clear();
         this.fireError(error as Error);
       }
     };
@@ -54,11 +54,10 @@ export class BoundedReader extends AbstractMessageReader {
 
   private take(chunk: Buffer, callback: DataCallback): void {
     this.held.push(chunk);
-    this.heldBytes += chunk.length;
     for (;;) {
       this.length ??= this.readHeaders();
-      if (this.length === undefined || this.heldBytes < this.length) return;
-      const body = this.cut(this.length);
+      if (this.length === undefined || this.held.length < this.length) return;
+      const body = this.held.take(this.length);
       this.length = undefined;
       callback(messageSchema.parse(parseJson(body.toString(), { code: 'protocol' })) as Message);
     }
@@ -66,8 +65,8 @@ export class BoundedReader extends AbstractMessageReader {
 
   /** The length that the headers announce; undefined when they are not there as a whole. */
   private readHeaders(): number | undefined {
-    if (this.heldBytes === 0) return undefined;
-    const start = this.peek(maxHeaders);
+    if (this.held.length === 0) return undefined;
+    const start = this.held.peek(maxHeaders);
     const end = start.indexOf(headersEnd);
     if (end < 0) {
       if (start.length >= maxHeaders) throw new Error('there are no headers');
@@ -77,20 +76,7 @@ export class BoundedReader extends AbstractMessageReader {
     if (announced === undefined) throw new Error('the headers announce no length');
     if (Number(announced) > this.limit())
       throw new Error(`a message of ${announced} bytes; at most ${this.limit()} are read`);
-    this.cut(end + headersEnd.length);
+    this.held.take(end + headersEnd.length);
     return Number(announced);
-  }
-
-  /** The first bytes, as many as there are up to `most`. */
-  private peek(most: number): Buffer {
-    if (this.held[0].length < most && this.held.length > 1) this.held = [Buffer.concat(this.held)];
-    return this.held[0].subarray(0, most);
-  }
-
-  private cut(bytes: number): Buffer {
-    const all = this.held.length === 1 ? this.held[0] : Buffer.concat(this.held);
-    this.held = bytes < all.length ? [all.subarray(bytes)] : [];
-    this.heldBytes = all.length - bytes;
-    return all.subarray(0, bytes);
   }
 }

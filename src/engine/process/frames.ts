@@ -1,4 +1,5 @@
 /** Messages on a pipe: `Content-Length: <bytes>`, an empty line, and so many bytes of UTF-8 JSON (as the Language Server Protocol frames). */
+import { ByteQueue } from '../../byte-queue';
 import { UserError } from '../../errors';
 import { encode } from '../../json';
 import { parseJson } from '../../lines';
@@ -26,8 +27,7 @@ export function frameOf(message: Message): Buffer {
 
 /** Takes bytes as they come, and gives the messages that they hold. */
 export class FrameReader {
-  private chunks: Buffer[] = [];
-  private held = 0;
+  private readonly held = new ByteQueue();
   /** Of the message at hand, once its header is read. */
   private wanted: number | null = null;
   private begun = false;
@@ -37,11 +37,10 @@ export class FrameReader {
 
   /** The messages that are whole now. @throws Error that says why these bytes are no messages */
   *read(chunk: Buffer): Generator<Message> {
-    this.chunks.push(chunk);
-    this.held += chunk.length;
+    this.held.push(chunk);
     while (this.wanted !== null || this.readHeader()) {
-      if (this.held < this.wanted!) return;
-      const body = this.take(this.wanted!);
+      if (this.held.length < this.wanted!) return;
+      const body = this.held.take(this.wanted!);
       this.wanted = null;
       const value = parseJson(body.toString('utf8'), {});
       if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -52,16 +51,16 @@ export class FrameReader {
 
   /** What came before the first message, where there was none yet. */
   get unread(): string {
-    return this.begun ? '' : this.join().toString('utf8', 0, maxPreamble);
+    return this.begun ? '' : this.held.peek(maxPreamble).toString('utf8');
   }
 
   private readHeader(): boolean {
-    const bytes = this.join();
+    const bytes = this.held.peek(this.held.length);
     if (!this.begun) {
       const at = bytes.indexOf('Content-Length:');
       if (at < 0 && bytes.length > maxPreamble) throw noMessage(bytes.toString('utf8', 0, 200));
       if (at < 0) return false;
-      if (at > 0) this.stray(this.take(at).toString('utf8'));
+      if (at > 0) this.stray(this.held.take(at).toString('utf8'));
       this.begun = true;
       return this.readHeader();
     }
@@ -72,21 +71,9 @@ export class FrameReader {
     if (end < 0 || length === undefined) throw noMessage(header);
     if (Number(length) > maxMessageBytes)
       throw new Error(`a message of ${length} bytes is announced, and ${maxMessageBytes} are the most`);
-    this.take(end + separator.length);
+    this.held.take(end + separator.length);
     this.wanted = Number(length);
     return true;
-  }
-
-  private join(): Buffer {
-    if (this.chunks.length !== 1) this.chunks = [Buffer.concat(this.chunks)];
-    return this.chunks[0];
-  }
-
-  private take(size: number): Buffer {
-    const bytes = this.join();
-    this.chunks = [bytes.subarray(size)];
-    this.held -= size;
-    return bytes.subarray(0, size);
   }
 }
 
