@@ -1,7 +1,9 @@
 /** All engines, and which of them an experiment's `backend` asks for. */
 import type { Backend } from '../config/backends';
 import type { MemoryModel } from '../engine-data/memory';
-import { loadStudentConfig } from '../student-files/folder';
+import { holdsAdapter } from '../student-files/adapter-base';
+import { baseFolder, loadStudentConfig } from '../student-files/folder';
+import { holdsWeights } from '../student-files/weights';
 import { embedded } from './embedded/engine';
 import type { EngineKind, EngineReport } from './kind';
 import type { Engine } from './port';
@@ -29,11 +31,15 @@ export async function startEngine(backend: Backend, student?: string): Promise<E
 }
 
 /**
- * Starts what a student is asked on whose run asked for `backend`: what PyTorch trained is read by the embedded engine, too, which starts
- * at once, where it knows the family.
+ * Starts what a student is asked on whose run asked for `backend`: what PyTorch or a Tinker server trained is read by the embedded engine,
+ * too, which starts at once, where it knows the family.
  */
 export const startToAsk = (backend: Backend, student: string): Promise<Engine> =>
-  startEngine(backend === 'torch' ? 'auto' : backend, student);
+  startEngine(backend === 'torch' || (backend === 'tinker' && isAtHome(student)) ? 'auto' : backend, student);
+
+/** Whether an adapter that a server trained can be computed here: it was brought home, and its base lies here with its weights. */
+const isAtHome = (student: string): boolean =>
+  holdsAdapter(student) && isEmbeddable(student) && holdsWeights(baseFolder(student));
 
 /** Whether the embedded engine computes students of this architecture. */
 export function isEmbeddable(student: string): boolean {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { resumeRun, startRun } from '../../src/curriculum/session';
 import { tinyExperiment, tinyWorkspace } from '../../src/curriculum/testing/tiny';
+import { startToAsk } from '../../src/engine/engines';
 import { TestServer } from '../../src/engine/tinker/testing/server';
 import { loadStudent } from '../../src/model/hf-folder';
 import { openRun } from '../../src/runs/reading';
@@ -41,6 +42,11 @@ it('runs all stages, and records what the server was found to do', async () => {
   const checkpoint = join(run, 'checkpoints', record.checkpoints.at(-1)!.name);
   expect(existsSync(join(checkpoint, 'remote.json'))).toBe(true);
   expect(existsSync(join(checkpoint, 'adapter_model.safetensors'))).toBe(true);
+  // Its adapter came home: a question to it needs no server, whose trials take a minute.
+  const engine = await startToAsk('tinker', checkpoint);
+  expect(engine.info.name).toBe('embedded');
+  await (await engine.open(checkpoint, { lora: null, seed: 1 })).dispose();
+  await engine.close();
 });
 
 it('stops and goes on as if nothing had been', async () => {

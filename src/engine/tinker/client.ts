@@ -213,7 +213,8 @@ async function bytesOf(response: Response): Promise<Uint8Array> {
   return Buffer.concat(parts);
 }
 
-const textOf = async (response: Response) => Buffer.from(await bytesOf(response)).toString('utf8');
+/** What a response says; so long at most. */
+export const textOf = async (response: Response) => Buffer.from(await bytesOf(response)).toString('utf8');
 
 /** Runs in a thread of its own, so that no work of ours delays it. */
 const heartbeatSource = `

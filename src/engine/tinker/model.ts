@@ -1,6 +1,6 @@
 /** A model in training on a Tinker server, and the samplers of its weights. */
 import { UserError } from '../../errors';
-import { type TinkerClient, TinkerError } from './client';
+import { type TinkerClient, TinkerError, textOf } from './client';
 import {
   type Loss,
   type PassResult,
@@ -165,7 +165,7 @@ export class RemoteModel {
     const body = passAsProtobuf({ model: this.id, sequence: this.sequence + 1, rows, loss, forwardOnly });
     const learning = client.wire === 'unknown';
     const response = await client.send('forward_backward', learning ? { body, tries: 1 } : { body });
-    const text = await response.text();
+    const text = await textOf(response);
     if (response.ok) {
       this.sequence++;
       client.wire = 'protobuf';

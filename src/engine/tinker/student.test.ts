@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { defaultLora } from '../../config/lora';
 import type { Episode, Example } from '../../engine-data/examples';
+import type { SampleOptions } from '../../engine-data/sampling';
 import type { GrpoOptions, LossType } from '../../engine-data/training';
 import { useBackend } from '../../kernels/backends';
 import { grpoStep, policyLogProbs } from '../../learning/grpo';
 import { createOptimizer } from '../../learning/optimizer';
 import { supervisedStep } from '../../learning/supervised';
+import { plainGrpo } from '../../learning/testing/settings';
+import { fingerprint } from '../../model/fingerprint';
 import { createAdapter } from '../../model/lora';
 import { readAdapter } from '../../model/lora-files';
 import { copyModel, createModel, type Model } from '../../model/transformer';
@@ -55,18 +58,13 @@ const examples: Example[] = [
 ];
 const settings = { weightDecay: 0.01, maxGradNorm: 1, dropout: 0, microBatchTokens: 40 };
 const grpo: GrpoOptions = {
+  ...plainGrpo,
   ...settings,
   loss: 'dapo',
-  clipLow: 0.2,
-  clipHigh: 0.28,
-  sapoTemperature: { positive: 1, negative: 1.05 },
   beta: 0.05,
-  kl: 'k3',
-  temperature: 1,
   maxNewTokens: 16,
   iterations: 2,
   minibatches: 2,
-  policyWeight: 1,
   replayWeight: 0.3,
 };
 
@@ -154,7 +152,10 @@ it('goes on from a checkpoint as if nothing had been, and brings its adapter hom
   await remote.load(checkpoint, { moments: true, step: 1 });
   await remote.supervisedStep(examples, step);
   expect(await remote.loss(examples, { microBatchTokens: 400 })).toBe(on);
-  const home = { ...local, adapter: readAdapter(checkpoint, local.config, { path: folder, fingerprint: '' }) };
+  const home = {
+    ...local,
+    adapter: readAdapter(checkpoint, local.config, { path: folder, fingerprint: fingerprint(base.parameters) }),
+  };
   expectClose(await scores(home), saved);
   await engine.close();
 });
@@ -167,12 +168,20 @@ it('samples what the seed says, up to an end token', async () => {
     eosIds: [1, 9, 30],
     seed: 3,
   };
-  const draw = () => remote.sample([ids(3).fill(7), [8, 9, 10]], { ...options, groupSize: 3, stream: ['x', 1] });
+  const places: number[][][] = [];
+  const progress: SampleOptions['progress'] = (drafts) =>
+    places.push(drafts.map(({ prompt, completion }) => [prompt, completion]));
+  const draw = () =>
+    remote.sample([ids(3).fill(7), [8, 9, 10]], { ...options, groupSize: 3, stream: ['x', 1], progress });
   const [one, two] = [await draw(), await draw()];
   expect(one.completions).toEqual(two.completions);
   expect(one.completions.map(({ prompt, completion }) => [prompt, completion])).toEqual(
     [0, 1].flatMap((prompt) => [0, 1, 2].map((completion) => [prompt, completion])),
   );
+  // Every draft is shown each time, in its place, whichever prompt was answered first.
+  expect(places.length).toBeGreaterThan(0);
+  for (const shown of places)
+    expect(shown).toEqual(one.completions.map(({ prompt, completion }) => [prompt, completion]));
   const scored = await remote.logProbs(
     one.completions.map(({ prompt, tokens }) => ({
       prompt: [

@@ -79,17 +79,19 @@ export class TinkerStudent implements Student {
     this.checkSampling(options);
     const started = performance.now();
     this.sampler ??= await this.model.sampler();
-    const groups: Completion[][] = [];
+    const { groupSize = 1 } = options;
+    const drafts = prompts.flatMap((_, prompt) => Array.from({ length: groupSize }, (_, i) => emptyDraft(prompt, i)));
     let next = 0;
     const worker = async () => {
       while (next < prompts.length) {
         const index = next++;
-        groups[index] = await this.sampleOne(prompts[index], index, options);
-        options.progress?.(groups.flat().map((one): Draft => ({ ...one, logProbs: Array.from(one.logProbs) })));
+        const drawn = await this.sampleOne(prompts[index], index, options);
+        drafts.splice(index * groupSize, groupSize, ...drawn);
+        options.progress?.(drafts);
       }
     };
     await Promise.all(Array.from({ length: Math.min(together, prompts.length) }, worker));
-    const completions = groups.flat();
+    const completions = drafts.map((one): Completion => ({ ...one, logProbs: Float32Array.from(one.logProbs) }));
     await this.rescore(prompts, completions, options);
     const seconds = (performance.now() - started) / 1000;
     const newTokens = completions.reduce((sum, { tokens }) => sum + tokens.length, 0);
@@ -278,7 +280,7 @@ export class TinkerStudent implements Student {
     return gradNormIn(results);
   }
 
-  private async sampleOne(prompt: readonly number[], index: number, options: SampleOptions): Promise<Completion[]> {
+  private async sampleOne(prompt: readonly number[], index: number, options: SampleOptions): Promise<Draft[]> {
     const { sampling, seed, stream = [], signal, groupSize = 1, maxNewTokens, eosIds } = options;
     const room = this.facts.maxPositions - prompt.length;
     if (prompt.length === 0 || room < 1)
@@ -298,7 +300,12 @@ export class TinkerStudent implements Student {
       stop: eosIds,
     };
     const drawn = await this.sampler!.sample(prompt, groupSize, params, signal);
-    return drawn.map((one, completion) => completionOf(one, { prompt: index, completion, eosIds }));
+    if (drawn.length !== groupSize)
+      throw new UserError(`the Tinker server drew ${drawn.length} samples where ${groupSize} were asked for`, {
+        code: 'backend',
+        remedy: 'docs/cluster.md says which servers are known to work.',
+      });
+    return drawn.map((one, completion) => draftOf(one, { prompt: index, completion, eosIds }));
   }
 
   /** Log-probs that the server did not say, or not as its trainer has them, are computed by the trainer. */
@@ -371,14 +378,21 @@ function gradNormIn(results: readonly PassResult[]): number | undefined {
   return undefined;
 }
 
+const emptyDraft = (prompt: number, completion: number): Draft => ({
+  prompt,
+  completion,
+  tokens: [],
+  logProbs: [],
+  finished: false,
+});
+
 /** Some servers keep the end token to themselves; it is put back, and scored later. */
-function completionOf(
+function draftOf(
   { tokens, logProbs, stopped }: SampledSequence,
   { eosIds, ...place }: { prompt: number; completion: number; eosIds: readonly number[] },
-): Completion {
+): Draft {
   const ends = eosIds.includes(tokens.at(-1) ?? -1);
   const whole = stopped && !ends ? [...tokens, eosIds[0]] : tokens;
-  const scores = new Float32Array(whole.length).fill(Number.NaN);
-  if (logProbs && whole.length === logProbs.length) scores.set(logProbs);
-  return { ...place, tokens: whole, logProbs: scores, finished: stopped || ends };
+  const said = logProbs && whole.length === logProbs.length ? Array.from(logProbs) : null;
+  return { ...place, tokens: whole, logProbs: said ?? whole.map(() => Number.NaN), finished: stopped || ends };
 }

@@ -16,6 +16,7 @@ import {
   type Optimizer,
 } from '../../../learning/optimizer';
 import { completionLogProbs } from '../../../learning/supervised';
+import { fingerprint } from '../../../model/fingerprint';
 import { createAdapter } from '../../../model/lora';
 import { saveAdapter } from '../../../model/lora-files';
 import { copyModel, type Model } from '../../../model/transformer';
@@ -151,7 +152,12 @@ export class TestServer {
 
   private create({ lora_config: { rank, seed } }: Body) {
     const model = copyModel(this.base);
-    model.adapter = createAdapter(model.config, { ...defaultLora, rank }, { path: '', fingerprint: '' }, seed);
+    model.adapter = createAdapter(
+      model.config,
+      { ...defaultLora, rank },
+      { path: '', fingerprint: fingerprint(model.parameters) },
+      seed,
+    );
     const id = `m${this.count++}`;
     this.models.set(id, { model, optimizer: createOptimizer(model), gradients: new Map() });
     return { model_id: id };
