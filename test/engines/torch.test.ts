@@ -2,6 +2,7 @@
  * The PyTorch engine beside the embedded one. It needs a Python with torch, transformers and peft, which DISTILLERY_PYTHON names;
  * `npm run test:torch` fetches one. `npm run test:engines` also kills engine and host at random places.
  */
+
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,6 +21,7 @@ import type { Engine, Student } from '../../src/engine/port';
 import type { ProcessEngine } from '../../src/engine/process/engine';
 import type { GrpoOptions } from '../../src/engine-data/training';
 import { installEngine } from '../../src/engine-install/install';
+import { plainGrpo } from '../../src/learning/testing/settings';
 import { packageRoot } from '../../src/paths';
 import { isProcess } from '../../src/processes';
 import { openRun, readMetrics, readSummary } from '../../src/runs/reading';
@@ -49,19 +51,13 @@ afterAll(() => {
 
 const settings = { weightDecay: 0.01, maxGradNorm: 1, dropout: 0, microBatchTokens: 64 };
 const grpo: GrpoOptions = {
+  ...plainGrpo,
   ...settings,
   loss: 'dapo',
-  clipLow: 0.2,
-  clipHigh: 0.28,
-  sapoTemperature: { positive: 1, negative: 1.05 },
   beta: 0.05,
-  kl: 'k3',
   temperature: 0.9,
   maxNewTokens: 12,
   iterations: 2,
-  minibatches: 1,
-  policyWeight: 1,
-  replayWeight: 0.5,
 };
 const prompts = [
   [5, 6, 7, 8],

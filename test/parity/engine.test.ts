@@ -1,4 +1,5 @@
 /** The PyTorch engine (python/) beside the embedded one: the same students, the same requests, the same numbers. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { ProcessEngine } from '../../src/engine/process/engine';
 import { pythonEngine, readInstalledEngine } from '../../src/engine/process/installed';
 import type { Episode, Example } from '../../src/engine-data/examples';
 import type { GrpoOptions, KlEstimator, LossType } from '../../src/engine-data/training';
+import { plainGrpo } from '../../src/learning/testing/settings';
 import { tinyConfig, writeTinyFolder } from '../../src/model/gguf/testing/tiny';
 import { livelyModel } from '../../src/model/testing/naive';
 import { disposeModel } from '../../src/model/transformer';
@@ -30,18 +32,13 @@ const optimization = {
   microBatchTokens: 96,
 };
 const grpo: GrpoOptions = {
+  ...plainGrpo,
   ...optimization,
   loss: 'dapo',
   clipLow: 0.02,
   clipHigh: 0.03,
-  sapoTemperature: { positive: 1, negative: 1.05 },
-  beta: 0,
-  kl: 'k3',
   temperature: 0.7,
   maxNewTokens: 24,
-  iterations: 1,
-  minibatches: 1,
-  policyWeight: 1,
   replayWeight: 0,
 };
 const losses: LossType[] = ['grpo', 'bnpo', 'dr_grpo', 'dapo', 'gspo', 'cispo', 'sapo'];

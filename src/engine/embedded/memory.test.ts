@@ -8,6 +8,7 @@ import type { EmbeddedBackend } from '../../kernels/embedded/backend';
 import { grpoStep } from '../../learning/grpo';
 import { createOptimizer, disposeOptimizer } from '../../learning/optimizer';
 import { supervisedStep } from '../../learning/supervised';
+import { plainGrpo } from '../../learning/testing/settings';
 import { createAdapter } from '../../model/lora';
 import { copyModel, createModel, disposeModel, type Model } from '../../model/transformer';
 import { sample } from '../../rollout/sample';
@@ -114,18 +115,10 @@ describe.each([
       );
 
       const grpo: GrpoOptions = {
+        ...plainGrpo,
         ...options,
-        loss: 'dr_grpo',
-        clipLow: 0.2,
-        clipHigh: 0.28,
-        sapoTemperature: { positive: 1, negative: 1.05 },
         beta: 0.02,
-        kl: 'k3',
-        temperature: 1,
         maxNewTokens: completion,
-        iterations: 1,
-        minibatches: 1,
-        policyWeight: 1,
         replayWeight: 0.1,
       };
       const episodes = examplesOf(batch).map((example, i) => ({

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Diverged, type GrpoOptions } from '../../engine-data/training';
+import { plainGrpo } from '../../learning/testing/settings';
 import { packageRoot } from '../../paths';
 import type { GrpoUpdate } from '../port';
 import { ProcessEngine } from './engine';
@@ -21,21 +22,11 @@ async function start(...faults: string[]) {
 }
 
 const grpo: GrpoOptions = {
+  ...plainGrpo,
   loss: 'dapo',
-  clipLow: 0.2,
-  clipHigh: 0.28,
-  sapoTemperature: { positive: 1, negative: 1.05 },
-  beta: 0,
-  kl: 'k3',
-  temperature: 1,
-  maxNewTokens: 8,
   iterations: 2,
   minibatches: 2,
-  policyWeight: 1,
   replayWeight: 1,
-  weightDecay: 0,
-  maxGradNorm: 1,
-  dropout: 0,
   microBatchTokens: 100,
 };
 const episode = (advantage: number, masked = false) => ({
