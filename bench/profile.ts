@@ -9,11 +9,11 @@ import type { ProductPrecision } from '../src/engine-data/training';
 import { useBackend } from '../src/kernels/backends';
 import type { EmbeddedBackend } from '../src/kernels/embedded/backend';
 import type { KernelArgument, KernelName } from '../src/kernels/native/library';
-import { openUpdates, pretrainedWork, smallWork, type UpdateWork } from './update';
+import { openUpdates, pretrainedWork, smallWork, spentSeconds, type UpdateWork } from './update';
 
 /** One kind of work within an update. */
-export interface Share {
-  /** `merge`: the adapter into the weights that generate. */
+interface Share {
+  /** `merge`: the adapter into the weights that generate, and their packing. */
   part: 'merge' | 'prompt' | 'decode' | 'forward' | 'backward' | 'optimizer' | 'JavaScript';
   work: string;
   calls: number;
@@ -22,7 +22,7 @@ export interface Share {
   flop: number;
 }
 
-export interface Profile {
+interface Profile {
   title: string;
   seconds: number;
   generate: number;
@@ -30,17 +30,11 @@ export interface Profile {
   shares: Share[];
 }
 
-export interface Roofline {
+interface Roofline {
   /** 10^9 operations a second of a product of 768 x 768 x 768. */
   gflops: number;
   /** 10^9 bytes a second, read once from a buffer beyond all caches. */
   gigabytes: number;
-}
-
-/** Seconds of processor time that this process has used. */
-function spent(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
 }
 
 const decodeParts = ['projections', 'attention', 'MLP', 'logits'];
@@ -83,9 +77,9 @@ async function shareOut(backend: EmbeddedBackend, work: () => Promise<void>): Pr
       if (name === 'embed') part = 'forward';
       if (name === 'sum_squares') part = 'optimizer';
       times.fill(0);
-      const began = spent();
+      const began = spentSeconds();
       plain[name](...args);
-      const seconds = spent() - began;
+      const seconds = spentSeconds() - began;
       if (name === 'decode_step') for (const [i, kind] of decodeParts.entries()) count(kind, times[i]);
       else count(name, seconds, flopOf(name, args as KernelArgument[]));
       if (name === 'grpo_loss') part = 'backward';
@@ -100,19 +94,19 @@ async function shareOut(backend: EmbeddedBackend, work: () => Promise<void>): Pr
   return [...shares.values()];
 }
 
-export async function profile(work: UpdateWork, rounds: number, precision: ProductPrecision): Promise<Profile> {
+async function profile(work: UpdateWork, rounds: number, precision: ProductPrecision): Promise<Profile> {
   const backend = findBackend('embedded') as EmbeddedBackend;
   const updates = openUpdates(work, precision);
   let best: Profile | undefined;
   for (let round = 0; round < rounds; round++) {
-    const began = spent();
+    const began = spentSeconds();
     let generated = began;
     const shares = await shareOut(backend, async () => {
       const episodes = await updates.generate();
-      generated = spent();
+      generated = spentSeconds();
       await updates.train(episodes);
     });
-    const seconds = spent() - began;
+    const seconds = spentSeconds() - began;
     const inKernels = shares.reduce((sum, share) => sum + share.seconds, 0);
     shares.push({ part: 'JavaScript', work: 'all', calls: 0, seconds: seconds - inKernels, flop: 0 });
     const one = {
@@ -128,15 +122,15 @@ export async function profile(work: UpdateWork, rounds: number, precision: Produ
 }
 
 /** What the machine gives one thread for so long as this takes: the best of many. */
-export function roofline({ library }: EmbeddedBackend): Roofline {
+function roofline({ library }: EmbeddedBackend): Roofline {
   const size = 768;
   const [a, b, c] = Array.from({ length: 3 }, () => new Float32Array(size * size).fill(0.5));
   const large = new Float32Array(64 << 20).fill(0.5); // pages that were never written are all one page
   const best = (count: number, work: () => void) => {
     const times = Array.from({ length: count }, () => {
-      const began = spent();
+      const began = spentSeconds();
       work();
-      return spent() - began;
+      return spentSeconds() - began;
     });
     return Math.min(...times);
   };

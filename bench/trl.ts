@@ -12,7 +12,7 @@ import { saveStudent } from '../src/model/hf-folder';
 import { packageRoot } from '../src/paths';
 import { startPython } from './peer';
 import { median, table } from './report';
-import { openUpdates, pretrainedWork, smallWork, type UpdateWork } from './update';
+import { openUpdates, pretrainedWork, smallWork, spentSeconds, type UpdateWork } from './update';
 
 interface Seconds {
   generate: number;
@@ -35,20 +35,15 @@ interface Updater {
   close(): void;
 }
 
-function spent(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-}
-
 function openOurs(work: UpdateWork, precision: ProductPrecision): Updater {
   const updates = openUpdates(work, precision);
   return {
     async update() {
-      const began = spent();
+      const began = spentSeconds();
       const episodes = await updates.generate();
-      const generated = spent();
+      const generated = spentSeconds();
       await updates.train(episodes);
-      return { generate: generated - began, train: spent() - generated };
+      return { generate: generated - began, train: spentSeconds() - generated };
     },
     close: () => {},
   };
@@ -80,9 +75,7 @@ async function compareUpdates(work: UpdateWork, dtypes: readonly string[], round
   const folder = mkdtempSync(join(tmpdir(), 'distillery-trl-'));
   const opened: (Updater & { name: string })[] = [];
   try {
-    const { adapter } = work.model;
-    saveStudent(folder, Object.assign({}, work.model, { adapter: null }));
-    work.model.adapter = adapter;
+    saveStudent(folder, { ...work.model, adapter: null });
     let version = '';
     for (const precision of ['float32', 'bfloat16'] as const)
       opened.push(Object.assign(openOurs(work, precision), { name: `Distillery, ${precision}` }));

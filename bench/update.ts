@@ -98,3 +98,9 @@ export function openUpdates(work: UpdateWork, precision: ProductPrecision = 'flo
     },
   };
 }
+
+/** Seconds of processor time that this process has used. */
+export function spentSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}

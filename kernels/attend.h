@@ -164,12 +164,14 @@ static int longest(const int32_t *starts, int sequences) {
   return top;
 }
 
-// The keys that queries from `first` on of a sequence see, for kv head h: its parent's, if it has one, and its own. Returns how many spans.
+// The keys that queries from `first` on of a sequence see, for kv head h: its parent's, if it has one that is not empty, and its own. Returns how
+// many spans.
 static int spans_of(const attention *a, int sequence, int h, int first, key_span *spans) {
   ptrdiff_t narrow = (ptrdiff_t)a->kvHeads * a->headDim;
   int count = 0, parent = parent_of(a, sequence);
   for (int own = parent < 0; own < 2; own++) {
     int s = own ? sequence : parent, keys = a->starts[s + 1] - a->starts[s];
+    if (keys == 0) continue;
     ptrdiff_t at = a->starts[s] * narrow + h * a->headDim;
     spans[count++] = (key_span){a->k + at, a->v + at, narrow, keys, own ? first : keys};
   }

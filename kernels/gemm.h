@@ -170,9 +170,12 @@ static void gemm_round(float *x, ptrdiff_t n) {
   }
 }
 
+// Whether slivers are packed in pairs for bfloat16_tile.
+INLINE int gemm_in_pairs(const product_job *x) { return x->rounded && VW == 16 && bfloat16_tile; }
+
 // Slivers of either factor: in float32, rounded where that is asked for, or in pairs for bfloat16_tile.
 INLINE void gemm_pack_as(const product_job *x, const int width, int rows, int count, int k, const float *from, ptrdiff_t ld, float *to) {
-  if (x->rounded && VW == 16 && bfloat16_tile) {
+  if (gemm_in_pairs(x)) {
     gemm_pack_pairs(width, rows, count, k, from, ld, (uint32_t *)to);
     return;
   }
@@ -192,7 +195,7 @@ INLINE void gemm_add_tile(const float *tile, float *c, ptrdiff_t ldc, int mr, in
 
 static void gemm_packed(const product_job *x, gemm_space *space) {
   const int direct = !x->transposeB && x->m <= 2 * MR && !x->rounded;
-  const int pairs = x->rounded && VW == 16 && bfloat16_tile;
+  const int pairs = gemm_in_pairs(x);
   for (int jc = 0; jc < x->n; jc += NC) {
     int nc = gemm_least(NC, x->n - jc);
     for (int pc = 0; pc < x->k; pc += KC) {

@@ -188,6 +188,12 @@ typedef struct {
   packed_output outputs[3];
 } packed_product;
 
+INLINE int product_blocks(const packed_product *g) {
+  int total = 0;
+  for (int i = 0; i < g->count; i++) total += block_count(g->outputs[i].rows);
+  return total;
+}
+
 // Activations of a tile stand as [k, tokens] while it runs: half the scratch holds as many as fit.
 #define TILE_SPACE (SCRATCH_BYTES / 2 / sizeof(float))
 
@@ -223,8 +229,7 @@ static void interleave(const packed_product *g, int first, int count, float *to)
 
 static void packed_part(void *context, int part, int parts) {
   const packed_product *g = context;
-  int total = 0;
-  for (int i = 0; i < g->count; i++) total += block_count(g->outputs[i].rows);
+  int total = product_blocks(g);
   int low = (int)((ptrdiff_t)total * part / parts), high = (int)((ptrdiff_t)total * (part + 1) / parts);
   float *x = (float *)((char *)thread_scratch() + SCRATCH_BYTES / 2);
   int fitting = most(1, (int)(TILE_SPACE / (size_t)(g->k + 1)));
@@ -242,7 +247,5 @@ static void packed_part(void *context, int part, int parts) {
 
 // Two parts a thread even out what threads lose to other processes.
 static void multiply_packed(packed_product *g) {
-  int total = 0;
-  for (int i = 0; i < g->count; i++) total += block_count(g->outputs[i].rows);
-  run_parts(packed_part, g, thread_count() == 1 ? 1 : least(total, 2 * thread_count()));
+  run_parts(packed_part, g, thread_count() == 1 ? 1 : least(product_blocks(g), 2 * thread_count()));
 }

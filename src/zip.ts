@@ -98,7 +98,7 @@ function unzstd(packed: Buffer, size: number): Buffer {
   return Buffer.concat(parts);
 }
 
-export async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
   const bytes = Buffer.alloc(length);
   const { bytesRead } = await handle.read(bytes, 0, length, position);
   return bytes.subarray(0, bytesRead);

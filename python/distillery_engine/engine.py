@@ -20,7 +20,7 @@ from .grpo import Episode, Update, grpo_step
 from .losses import LOSSES
 from .opening import default_device, default_dtype, device_name, open_student
 from .processes import Processes
-from .sampling import SampleOptions, sample
+from .sampling import SampleOptions, pack_tokens, sample
 from .training import Trainer
 from .vllm_sampler import VllmSampler
 from .weights import Snapshot, load_moments, read_weights, restore, save, snapshot, using
@@ -132,7 +132,7 @@ class Engine:
         else:
             drafts = sampler.sample(prompts, options, work)
         return {
-            "tokens": pack_rows([draft.tokens for draft in drafts], "<i4"),
+            "tokens": pack_tokens(drafts),
             "logProbs": pack_rows([draft.log_probs for draft in drafts], "<f4"),
             "finished": [draft.finished for draft in drafts],
             "seconds": time.monotonic() - started,

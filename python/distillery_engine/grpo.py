@@ -120,6 +120,7 @@ def optimizer_step(trainer: Trainer, update: Update, chosen: list[int], at: tupl
     options, episodes = update.options, update.episodes
     number, before = at
     learns = [i for i in chosen if has_gradient(episodes[i], options)]
+    measured = [i for i in chosen if not has_gradient(episodes[i], options)]
     replays = len(update.replay) > 0 and options["replayWeight"] > 0
     divisor = divisors(episodes, chosen, options)
 
@@ -140,7 +141,7 @@ def optimizer_step(trainer: Trainer, update: Update, chosen: list[int], at: tupl
         with trainer.student.training(options["dropout"], False, options.get("checkpointing", False)):
             trainer.each(episodes, learns, most, work, use)
             with torch.no_grad():
-                trainer.each(episodes, [i for i in chosen if i not in set(learns)], most, work, use)
+                trainer.each(episodes, measured, most, work, use)
         if not replays:
             return found, 0.0
         seed = update.seed + 7919 * (number + 1)

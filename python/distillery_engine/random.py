@@ -31,6 +31,11 @@ def words(values: npt.ArrayLike) -> Words:
     return (np.asarray(values, dtype=np.int64) & 0xFFFFFFFF).astype(np.uint32).reshape(-1)
 
 
+def fractions(bits: Words) -> npt.NDArray[np.float32]:
+    """Their upper 24 bits as numbers in [0, 1)."""
+    return ((bits >> np.uint32(8)) / np.float32(0x1000000)).astype(np.float32)
+
+
 class Stream:
     """The draws that begin with (seed, *counters)."""
 
@@ -53,12 +58,10 @@ class Stream:
 
     def uniform(self, *counters: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Uniform in [0, 1) with 24 bits."""
-        return ((self.bits(*counters) >> np.uint32(8)) / np.float32(0x1000000)).astype(np.float32)
+        return fractions(self.bits(*counters))
 
 
 def sequence(seed: int, name: str, count: int) -> npt.NDArray[np.float32]:
     """The first `count` uniform numbers of `new Random(seed, name)`."""
     start = mix(Stream(seed, [name]).bits() ^ np.uint32(0x9E3779B9))
-    return ((mix(mix_counter(start, words(np.arange(count)))) >> np.uint32(8)) / np.float32(0x1000000)).astype(
-        np.float32
-    )
+    return fractions(mix(mix_counter(start, words(np.arange(count)))))

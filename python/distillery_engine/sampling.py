@@ -22,7 +22,7 @@ from .processes import Processes
 from .random import Counters, Stream
 from .student import Student
 from .training import merged
-from .wire import Ints, pack_rows
+from .wire import Ints, Message, pack_rows
 from .work import Work
 
 # The cache is made smaller when so many of its rows have ended.
@@ -54,6 +54,10 @@ class Draft:
     @property
     def ended(self) -> bool:
         return self.finished or len(self.tokens) >= self.budget
+
+
+def pack_tokens(drafts: Sequence[Draft]) -> Message:
+    return pack_rows([draft.tokens for draft in drafts], "<i4")
 
 
 def sample(
@@ -143,7 +147,7 @@ class Wave:
             work.check()
             self.draw(logits)
             ended = [draft.ended for draft in self.rows]
-            tell = (lambda: {"drafts": pack_rows([draft.tokens for draft in everything], "<i4")}) if show else dict
+            tell = (lambda: {"drafts": pack_tokens(everything)}) if show else dict
             work.advance(lambda: sum(draft.ended for draft in everything), tell)
             if all(ended):
                 return

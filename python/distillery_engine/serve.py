@@ -23,7 +23,6 @@ from .work import Work
 
 CANCELLED = -32800
 FAILED = -32000
-NO_SUCH_METHOD = -32601
 # Seconds of silence after which the last progress is said again: micro-batches of big students take longer.
 SILENCE = 3.0
 # Seconds from the end of the input to the end of the process, whatever it does.
@@ -119,8 +118,7 @@ def fault(error: Exception, method: str) -> Message:
         traceback.print_exception(error, file=sys.stderr)
     assert isinstance(known, EngineError)
     data = {"code": known.code, "message": known.message, "remedy": known.remedy, "file": known.file}
-    code = NO_SUCH_METHOD if isinstance(error, NotImplementedError) else FAILED
-    return {"code": code, "message": known.message, "data": {k: v for k, v in data.items() if v is not None}}
+    return {"code": FAILED, "message": known.message, "data": {k: v for k, v in data.items() if v is not None}}
 
 
 def follow(engine: Engine, processes: Processes) -> None:

@@ -19,18 +19,16 @@ from torch import Tensor
 from .batches import Example
 from .errors import EngineError
 from .random import Stream
-from .sampling import Draft, SampleOptions, check_prompts, group_of
+from .sampling import Draft, SampleOptions, check_prompts, group_of, pack_tokens
 from .student import Student
 from .training import Trainer
-from .wire import Floats, Ints, Message, pack_rows
+from .wire import Floats, Ints
 from .work import Work
 
 # The share of a GPU's memory that vLLM may take while it samples.
 GPU_SHARE = 0.45
 # A token's weight is at most this.
 CAP = 2.0
-
-
 # The trainer scores what was sampled in passes of so many tokens.
 SCORED_TOKENS = 8192
 
@@ -122,7 +120,7 @@ class VllmSampler:
                 work.check()
                 for output in engine.step():
                     note(drafts[int(output.request_id)], output.outputs[0], options)
-                work.advance(lambda: sum(d.ended for d in drafts), lambda: {"drafts": tokens_of(drafts)})
+                work.advance(lambda: sum(d.ended for d in drafts), lambda: {"drafts": pack_tokens(drafts)})
         except BaseException:
             engine.abort_request([str(i) for i in range(len(drafts))])
             raise
@@ -130,10 +128,6 @@ class VllmSampler:
 
 def key(row: Example) -> tuple[bytes, bytes]:
     return row.prompt.tobytes(), row.completion.tobytes()
-
-
-def tokens_of(drafts: Sequence[Draft]) -> Message:
-    return pack_rows([draft.tokens for draft in drafts], "<i4")
 
 
 def note(draft: Draft, output: Any, options: SampleOptions) -> None:

@@ -116,8 +116,7 @@ def save(student: Student, folder: str, moments: Mapping[str, Tensor] | None, eo
         if source is not None and source != path / name:
             (path / name).write_bytes(source.read_bytes())
     if moments is not None:
-        values = {name: tensor.float().cpu().contiguous() for name, tensor in moments.items()}
-        save_file(values, path / MOMENTS, metadata={"format": "pt"})
+        save_floats(moments, path / MOMENTS)
     if student.peft is None:
         student.model.save_pretrained(folder, max_shard_size="50GB")
         say_ends(path, eos_ids)
@@ -143,8 +142,12 @@ def save_adapter(student: Student, path: Path) -> None:
     trains, config.inference_mode = config.inference_mode, True
     config.save_pretrained(str(path))
     config.inference_mode = trains
-    values = {name: parameter.detach().float().cpu().contiguous() for name, parameter in student.trained.items()}
-    save_file(values, path / ADAPTER, metadata={"format": "pt", **fingerprint(student.folder)})
+    save_floats(student.trained, path / ADAPTER, fingerprint(student.folder))
+
+
+def save_floats(tensors: Mapping[str, Tensor], file: Path, metadata: Mapping[str, str] | None = None) -> None:
+    values = {name: tensor.detach().float().cpu().contiguous() for name, tensor in tensors.items()}
+    save_file(values, file, metadata={"format": "pt", **(metadata or {})})
 
 
 def fingerprint(folder: str) -> dict[str, str]:

@@ -81,7 +81,7 @@ export function peer(name: PeerName): Promise<string | null> {
 }
 
 /** ~/.cache/distillery/peers, or what DISTILLERY_PEERS_CACHE names. */
-function cacheFolder(): string {
+export function cacheFolder(): string {
   return process.env.DISTILLERY_PEERS_CACHE || join(homedir(), '.cache', 'distillery', 'peers');
 }
 

@@ -5,16 +5,15 @@
  * 0.9 GB to keep, once; DISTILLERY_PEERS_CACHE names another folder). Where it cannot be fetched or built it says so in one line, and
  * nothing is tested; DISTILLERY_REQUIRE_TENSORFLOW=1 makes that an error.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { installTensorFlow } from '../../src/backend-install/install';
 import type { Wheel } from '../../src/backend-install/pypi';
 import { tried } from '../../src/backend-install/source';
 import { UserError } from '../../src/errors';
 import { readInstalled } from '../../src/kernels/tensorflow/installed';
-import { packageRoot } from '../../src/paths';
+import { cacheFolder } from './peers';
+import { testOn, vitest } from './suites';
 
 /** PyPI's wheels of tensorflow-cpu 2.21.0, whichever this machine takes. */
 const pinned: Record<string, string> = {
@@ -22,24 +21,12 @@ const pinned: Record<string, string> = {
 };
 
 const version = `${tried.newest}.0`;
-const cache = process.env.DISTILLERY_PEERS_CACHE || join(homedir(), '.cache', 'distillery', 'peers');
-const folder = join(cache, `tensorflow-cpu-${version}`);
+const folder = join(cacheFolder(), `tensorflow-cpu-${version}`);
 
 const suites = [
   ...['src/kernels/kernel.', 'src/kernels/gradients.test.ts'],
   ...['src/kernels/tensorflow', 'src/rollout/sample.test.ts', 'src/learning/checkpointing.test.ts', 'test/parity'],
 ];
-
-function vitest(env: NodeJS.ProcessEnv, ...args: string[]): number {
-  const program = join(packageRoot(), 'node_modules', 'vitest', 'vitest.mjs');
-  return (
-    spawnSync(process.execPath, [program, 'run', '--hook-timeout=240000', '--test-timeout=900000', ...args], {
-      cwd: packageRoot(),
-      stdio: 'inherit',
-      env,
-    }).status ?? 1
-  );
-}
 
 async function setUp(): Promise<void> {
   process.env.DISTILLERY_TENSORFLOW = folder;
@@ -54,20 +41,9 @@ async function setUp(): Promise<void> {
   await installTensorFlow({ gpu: false, download: 'always', version }, agreed, { progress: () => {} });
 }
 
-async function main(): Promise<number> {
-  try {
-    await setUp();
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    process.stderr.write(`TensorFlow: NOT RUN, ${error.message}\n`);
-    return process.env.DISTILLERY_REQUIRE_TENSORFLOW === '1' ? 1 : 0;
-  }
+void testOn('TensorFlow', 'DISTILLERY_REQUIRE_TENSORFLOW', setUp, () => {
   const env = { DISTILLERY_THREADS: '1', ...process.env };
   const own = process.argv.slice(2);
   if (own.length > 0) return vitest(env, ...own);
   return vitest(env, ...suites, '-t', 'tensorflow') || vitest(env, 'src/curriculum/curriculum.test.ts');
-}
-
-main().then((code) => {
-  process.exitCode = code;
 });

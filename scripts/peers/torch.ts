@@ -5,15 +5,12 @@
  * DISTILLERY_PEERS_CACHE names another folder), unless DISTILLERY_PYTHON names a Python that has the libraries. Where it cannot be had it
  * says so in one line, and nothing is tested; DISTILLERY_REQUIRE_TORCH=1 makes that an error.
  */
-import { spawnSync } from 'node:child_process';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { readInstalledEngine } from '../../src/engine/process/installed';
 import { installEngine } from '../../src/engine-install/install';
-import { UserError } from '../../src/errors';
-import { packageRoot } from '../../src/paths';
+import { cacheFolder } from './peers';
+import { testOn, vitest } from './suites';
 
-const cache = process.env.DISTILLERY_PEERS_CACHE || join(homedir(), '.cache', 'distillery', 'peers');
 /** What needs PyTorch; the other tests of engines are among the unit tests. */
 const suites = ['test/engines/torch.test.ts', 'test/parity/engine.test.ts'];
 /** One thread: with more, PyTorch's wait for each other on a busy machine. */
@@ -21,7 +18,7 @@ const quiet = { OMP_NUM_THREADS: '1', DISTILLERY_THREADS: '1' };
 
 async function pythonWithTorch(): Promise<string> {
   if (process.env.DISTILLERY_PYTHON) return process.env.DISTILLERY_PYTHON;
-  process.env.DISTILLERY_ENGINE_HOME = join(cache, 'torch-2.13');
+  process.env.DISTILLERY_ENGINE_HOME = join(cacheFolder(), 'torch-2.13');
   Object.assign(process.env, quiet);
   const before = readInstalledEngine();
   if (before) return before.python;
@@ -32,22 +29,8 @@ async function pythonWithTorch(): Promise<string> {
   return (await installEngine({ accelerator: 'cpu', vllm: false }, agreed, { progress: () => {} })).python;
 }
 
-async function main(): Promise<number> {
-  let python: string;
-  try {
-    python = await pythonWithTorch();
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    process.stderr.write(`PyTorch engine: NOT RUN, ${error.message}\n`);
-    return process.env.DISTILLERY_REQUIRE_TORCH === '1' ? 1 : 0;
-  }
-  const vitest = join(packageRoot(), 'node_modules', 'vitest', 'vitest.mjs');
+void testOn('PyTorch engine', 'DISTILLERY_REQUIRE_TORCH', pythonWithTorch, (python) => {
   const own = process.argv.slice(2);
-  const args = ['run', '--hook-timeout=240000', '--test-timeout=900000', ...(own.length > 0 ? own : suites)];
   const env = { ...process.env, ...quiet, DISTILLERY_PYTHON: python };
-  return spawnSync(process.execPath, [vitest, ...args], { cwd: packageRoot(), stdio: 'inherit', env }).status ?? 1;
-}
-
-main().then((code) => {
-  process.exitCode = code;
+  return vitest(env, ...(own.length > 0 ? own : suites));
 });

@@ -1,5 +1,5 @@
 /** TensorFlow's wheel on PyPI: chosen, fetched, checked, and of it the headers and the two libraries unpacked. */
-import { existsSync, mkdirSync, renameSync, rmSync, statfsSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { guardDisk } from '../disk';
@@ -8,6 +8,7 @@ import { fetchFile, fetchJson, type Remote } from './fetch';
 import { downloadFolder, wheelFolder } from './places';
 import type { Watch } from './report';
 import { folderSource, type Source, tried } from './source';
+import { checkSpace } from './space';
 import { unzip } from './unzip';
 
 const index = (process.env.DISTILLERY_PYPI || 'https://pypi.org').replace(/\/$/, '');
@@ -80,7 +81,7 @@ export async function fetchWheel(wheel: Wheel, root: string, watch: Watch): Prom
     const file = join(downloadFolder(root), new URL(wheel.url).pathname.split('/').pop() as string);
     const kept = 'what was fetched is kept, and the next try goes on from there';
     guardDisk(file, kept, () => mkdirSync(dirname(file), { recursive: true }));
-    checkSpace(dirname(file), wheel);
+    checkSpace(dirname(file), bytesNeeded(wheel), 'DISTILLERY_TENSORFLOW');
     await fetchFile(wheel, file, watch);
     const draft = `${folder}.draft`;
     rmSync(draft, { recursive: true, force: true });
@@ -100,16 +101,5 @@ export function needed(name: string): string | null {
   return /^tensorflow[\w]*-[^/]*\.dist-info\/(METADATA|LICENSE)$/.test(name) ? name : null;
 }
 
-function checkSpace(folder: string, wheel: Wheel): void {
-  const { bavail, bsize } = statfsSync(folder);
-  const wanted = wheel.size + (wheel.size > 4e8 ? unpackedBytes.gpu : unpackedBytes.cpu);
-  if (bavail * bsize >= wanted) return;
-  throw new UserError(
-    `it needs ${(wanted / 1e9).toFixed(1)} GB, and the disk has ${((bavail * bsize) / 1e9).toFixed(1)} GB`,
-    {
-      file: folder,
-      code: 'disk',
-      remedy: 'Free some space, or name a folder on another disk by DISTILLERY_TENSORFLOW.',
-    },
-  );
-}
+/** What fetching and unpacking the wheel takes. */
+const bytesNeeded = ({ size }: Wheel): number => size + (size > 4e8 ? unpackedBytes.gpu : unpackedBytes.cpu);

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { breathe } from '../breath';
 import type { Dataset } from '../data/dataset';
 import { guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
@@ -45,7 +46,7 @@ export async function importCases(
     categories[record.category] = (categories[record.category] ?? 0) + 1;
     if (records.length % atOnce === 0) {
       progress(records.length, problems.length);
-      await new Promise((resolve) => setImmediate(resolve));
+      await breathe();
     }
   }
   const name = `cases-${basename(file).replace(/(\.chains)?\.[^.]*$/, '')}`;

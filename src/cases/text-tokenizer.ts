@@ -1,9 +1,9 @@
 /** Tokens of texts that were recorded without them: by the student's own tokenizer, or words where there is none. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { UserError } from '../errors';
-import { parseJson } from '../lines';
+import { parseJson, readSmallText } from '../lines';
 
 export interface TokenizedText {
   ids: number[];
@@ -26,11 +26,8 @@ const maxBytes = 256 << 20;
 /** The tokenizer of a student's folder. Errors: it is missing or broken. */
 export function loadTextTokenizer(folder: string): TextTokenizer {
   const file = join(folder, 'tokenizer.json');
-  const read = (path: string) => {
-    if (statSync(path).size > maxBytes)
-      throw new UserError(`the file is larger than ${maxBytes} bytes`, { file: path });
-    return parseJson(readFileSync(path, 'utf8'), { file: path, code: 'checkpoint' }) as Record<string, unknown>;
-  };
+  const read = (path: string) =>
+    parseJson(readSmallText(path, maxBytes), { file: path, code: 'checkpoint' }) as Record<string, unknown>;
   if (!existsSync(file)) throw new UserError('no tokenizer', { file, code: 'checkpoint' });
   const config = join(folder, 'tokenizer_config.json');
   // The library insists on fields that the format lets out.

@@ -45,8 +45,10 @@ export function groundedness(
   const answer = extractAnswer(solution, 'strict');
   if (!answer) return faulty('there is no answer');
   const problem = problemOf(question, teacher);
-  const { thought, spoken } = partsOf(solution, answer);
-  const fault = formFaultOf(solution, answer, problem) ?? copyFault(spoken, problem, mayCopy) ?? falseEquation(spoken);
+  const parts = partsOf(solution, answer);
+  const { thought, spoken } = parts;
+  const fault =
+    formFaultOf(solution, answer, parts, problem) ?? copyFault(spoken, problem, mayCopy) ?? falseEquation(spoken);
   if (fault) return faulty(fault);
   // An answer that is written as a computation, such as 5/8, does not arrive at itself.
   const own = /\d\s*[-+*/^]/.test(answer.value) ? answer.end - answer.start : 0;
@@ -153,14 +155,24 @@ function readable(text: string): string {
 }
 
 /** What is thought, and what is said after it, `from` there up to the answer. */
-function partsOf(solution: string, { end }: Answer): { thought: string; spoken: string; from: number } {
+interface Parts {
+  thought: string;
+  spoken: string;
+  from: number;
+}
+
+function partsOf(solution: string, { end }: Answer): Parts {
   const { start, cutOff } = spokenPart(solution);
   if (start === 0 || cutOff || start > end) return { thought: '', spoken: solution.slice(0, end), from: 0 };
   return { thought: `${partThinking(solution).thought}\n`, spoken: solution.slice(start, end), from: start };
 }
 
-function formFaultOf(solution: string, answer: Answer, problem: Problem): string | null {
-  const { thought, spoken, from } = partsOf(solution, answer);
+function formFaultOf(
+  solution: string,
+  answer: Answer,
+  { thought, spoken, from }: Parts,
+  problem: Problem,
+): string | null {
   if (standsBeforeSteps(solution, answer)) return 'the answer stands before the steps';
   const fault = formFault(thought, spoken);
   if (fault) return fault;

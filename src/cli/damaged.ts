@@ -1,4 +1,4 @@
-import type { UserError } from '../errors';
+import { UserError } from '../errors';
 import { inOneLine, pc } from './terminal';
 
 /** What of a run cannot be read while the rest is shown, in the order in which it was found. */
@@ -16,7 +16,8 @@ export class Damaged {
     try {
       return read();
     } catch (error) {
-      this.tell(error as UserError);
+      if (!(error instanceof UserError)) throw error;
+      this.tell(error);
       return otherwise;
     }
   }

@@ -1,6 +1,6 @@
 /** Datasets as commands name them: `--format`, `--columns`, `--skip-bad`; rows that cannot be used are shown before they are left out. */
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { DataSource } from '../config/experiment';
 import { badRowsError, badRowsText } from '../data/bad-rows';
 import { type Columns, columnsText, type Role, roles } from '../data/columns';
@@ -8,6 +8,7 @@ import type { Dataset } from '../data/dataset';
 import { type FileFormat, fileFormats, guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
 import { askConsent } from './consent';
+import { pairsOf } from './options';
 import { inOneLine, pc, stderr } from './terminal';
 
 export interface DatasetOptions {
@@ -35,13 +36,10 @@ export function datasetOptions(command: Command, formats: readonly string[] = []
 /** `question=problem,chain=solution`; several columns of the question with a plus between. */
 function columnsOf(text: string, before: Columns = {}): Columns {
   const columns = { ...before };
-  for (const part of text.split(',')) {
-    const [role, ...rest] = part.split('=');
-    const name = rest.join('=').trim();
-    if (!isRole(role.trim()) || name === '')
-      throw new InvalidArgumentError(`"${part}" is not one of ${roles.map((one) => `${one}=NAME`).join(', ')}.`);
-    if (role.trim() === 'question' && name.includes('+')) columns.question = name.split('+');
-    else columns[role.trim() as Exclude<Role, 'question'>] = name;
+  const what = `one of ${roles.map((one) => `${one}=NAME`).join(', ')}`;
+  for (const [role, name] of pairsOf(text, isRole, what)) {
+    if (role === 'question' && name.includes('+')) columns.question = name.split('+');
+    else columns[role as Exclude<Role, 'question'>] = name;
   }
   return columns;
 }

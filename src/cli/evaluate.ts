@@ -8,6 +8,7 @@ import { prepareLessons } from '../curriculum/lessons';
 import { openStudent } from '../curriculum/students';
 import type { Problems } from '../data/problems';
 import { startEngine } from '../engine/engines';
+import type { Engine } from '../engine/port';
 import { UserError } from '../errors';
 import { loadStudentTokenizer } from '../student-files/folder';
 import { type PromptSettings, promptStyle } from '../student-files/prompting';
@@ -92,24 +93,9 @@ Examples:
       const data = await loadTestData(checkpoint, options);
       if (!data) return;
       const engine = await startEngine(options.backend, checkpoint);
-      const opened = await openStudent(engine, checkpoint, promptSettings(checkpoint, options));
-      const { student, tokenizer, prompt } = opened;
-      const { samples } = options;
-      const lessons = prepareLessons(data.problems, tokenizer);
-      const longest = Math.max(...lessons.map(({ prompt }) => prompt.length));
-      const room = student.facts.maxPositions - longest;
-      const settings = {
-        maxNewTokens: options.maxNewTokens ?? Math.max(1, Math.min(data.evaluation?.maxNewTokens ?? 512, room)),
-        temperature: options.temperature ?? (samples > 1 ? 0.7 : (data.evaluation?.temperature ?? 0)),
-        seed: options.seed,
-        batch: data.evaluation?.batch ?? 64,
-        prompt,
-      };
-      const asked = lessons.flatMap((lesson) => Array.from({ length: samples }, () => lesson));
-      const done = waiting(`Answering ${plural(lessons.length, 'problem')}`, options.json);
-      const evaluation = await evaluate(student, tokenizer, asked, settings).finally(done);
-      await engine.close();
-      const chatTemplate = tokenizer.chatTemplate !== null;
+      const { evaluation, settings, chatTemplate } = await evaluateOn(engine, checkpoint, data, options).finally(() =>
+        engine.close(),
+      );
       tell(
         { checkpoint: resolve(checkpoint), chatTemplate },
         data,
@@ -119,6 +105,26 @@ Examples:
         options,
       );
     });
+}
+
+async function evaluateOn(engine: Engine, checkpoint: string, data: TestData, options: Options) {
+  const opened = await openStudent(engine, checkpoint, promptSettings(checkpoint, options));
+  const { student, tokenizer, prompt } = opened;
+  const { samples } = options;
+  const lessons = prepareLessons(data.problems, tokenizer);
+  const longest = Math.max(...lessons.map(({ prompt }) => prompt.length));
+  const room = student.facts.maxPositions - longest;
+  const settings = {
+    maxNewTokens: options.maxNewTokens ?? Math.max(1, Math.min(data.evaluation?.maxNewTokens ?? 512, room)),
+    temperature: options.temperature ?? (samples > 1 ? 0.7 : (data.evaluation?.temperature ?? 0)),
+    seed: options.seed,
+    batch: data.evaluation?.batch ?? 64,
+    prompt,
+  };
+  const asked = lessons.flatMap((lesson) => Array.from({ length: samples }, () => lesson));
+  const done = waiting(`Answering ${plural(lessons.length, 'problem')}`, options.json);
+  const evaluation = await evaluate(student, tokenizer, asked, settings).finally(done);
+  return { evaluation, settings, chatTemplate: tokenizer.chatTemplate !== null };
 }
 
 /** The same test of a student that a server holds: the same prompts, judged and recorded in the same way. */

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { type RolloutColumns, rolloutRoles } from '../imports/columns';
 import { type ImportedRollouts, importRollouts } from '../imports/import';
 import { runsFolderName } from '../runs/layout';
 import { printDocument } from './exit';
 import { plural } from './format';
+import { pairsOf } from './options';
 import { commandLine, locateRun, quoted, shown } from './places';
 import { clipLine, inOneLine, pc, stderr, stdout } from './terminal';
 
@@ -105,23 +106,12 @@ function textOf({ folder, format, updates, completions, tests, notes }: Imported
 }
 
 function columnsOf(text: string, before: RolloutColumns = {}): RolloutColumns {
-  const columns = { ...before };
-  for (const part of text.split(',')) {
-    const [role, name] = part.split('=').map((one) => one.trim());
-    if (!(rolloutRoles as readonly string[]).includes(role) || !name)
-      throw new InvalidArgumentError(`"${part}" is not one of ${rolloutRoles.map((one) => `${one}=NAME`).join(', ')}.`);
-    columns[role as keyof RolloutColumns] = name;
-  }
-  return columns;
+  const isRole = (name: string) => (rolloutRoles as readonly string[]).includes(name);
+  const what = `one of ${rolloutRoles.map((one) => `${one}=NAME`).join(', ')}`;
+  return { ...before, ...(Object.fromEntries(pairsOf(text, isRole, what)) as RolloutColumns) };
 }
 
 function weightsOf(text: string, before: Record<string, number> = {}): Record<string, number> {
-  const weights = { ...before };
-  for (const part of text.split(',')) {
-    const [name, value] = part.split('=').map((one) => one.trim());
-    if (!name || !value || !Number.isFinite(Number(value)))
-      throw new InvalidArgumentError(`"${part}" is not NAME=NUMBER.`);
-    weights[name] = Number(value);
-  }
-  return weights;
+  const weights = pairsOf(text, (name, value) => name !== '' && Number.isFinite(Number(value)), 'NAME=NUMBER');
+  return { ...before, ...Object.fromEntries(weights.map(([name, value]) => [name, Number(value)])) };
 }

@@ -35,3 +35,17 @@ export function namesOf<const T extends string>(names: readonly T[]): (text: str
     return [...before, ...(given as T[])];
   };
 }
+
+/** `a=b,c=d` as pairs of which each `fits`; a value may hold further equals signs. `what` names in messages what a part has to be. */
+export function pairsOf(
+  text: string,
+  fits: (name: string, value: string) => boolean,
+  what: string,
+): [name: string, value: string][] {
+  return text.split(',').map((part) => {
+    const [first, ...rest] = part.split('=');
+    const [name, value] = [first.trim(), rest.join('=').trim()];
+    if (value === '' || !fits(name, value)) throw new InvalidArgumentError(`"${part}" is not ${what}.`);
+    return [name, value];
+  });
+}

@@ -1,8 +1,8 @@
 import type { Damage } from '../lines';
-import { pairedDifference } from '../runs/paired';
-import { readEvaluation, readStart, readSummary } from '../runs/reading';
-import type { EvaluationRecord, StageRow } from '../runs/records';
-import { stageTitles, strongestBaseline, trainedStages } from '../stages';
+import { comparisonText, oneSeed } from '../report/comparison';
+import { readStart, readSummary } from '../runs/reading';
+import type { StageRow } from '../runs/records';
+import { strongestBaseline } from '../stages';
 import { type Start, studentTitle, versusStart } from '../start';
 import { clock, percent, signed, table } from './format';
 import { pc } from './terminal';
@@ -15,13 +15,8 @@ type Row = Omit<StageRow, 'seq'>;
  */
 export function resultsText(folder: string, damage: Damage = () => {}): string {
   const rows = readSummary(folder);
-  const [last] = trainedStages.toReversed().flatMap((stage) => rows.find((row) => row.stage === stage) ?? []);
-  const strongest = strongestBaseline(rows);
-  const compared =
-    last &&
-    strongest &&
-    comparison(strongest, last, ({ stage, checkpoint }) => readEvaluation(folder, checkpoint ?? stage, damage));
-  return [summaryTable(rows, readStart(folder)), ...(compared ? [compared] : [])].join('\n\n');
+  const compared = comparisonText(folder, rows, damage);
+  return [summaryTable(rows, readStart(folder)), ...(compared ? [`${compared}\n${pc.dim(oneSeed)}`] : [])].join('\n\n');
 }
 
 /** Each student on the test problems, with the change in accuracy and tokens from the one that the run began with. */
@@ -47,19 +42,4 @@ export function summaryTable(rows: readonly Row[], start?: Start): string {
     ];
   });
   return table(head, body);
-}
-
-/** The last stage's student against the strongest baseline on the same problems; undefined where they have none in common. */
-function comparison(baseline: Row, last: Row, answers: (row: Row) => EvaluationRecord[]): string | undefined {
-  const difference = pairedDifference(answers(baseline), answers(last));
-  if (!difference) return undefined;
-  const { n, accuracy, accuracyInterval, tokens } = difference;
-  const [low, high] = accuracyInterval.map((end) => signed(100 * end));
-  const open = accuracyInterval[0] <= 0 && accuracyInterval[1] >= 0;
-  const length = `${Math.abs(tokens).toFixed(1)} tokens ${tokens > 0 ? 'longer' : 'shorter'}`;
-  return [
-    `${stageTitles[last.stage]} against the strongest baseline, ${stageTitles[baseline.stage]}: ${signed(100 * accuracy)} points`,
-    ` (95 % interval ${low} to ${high} over ${n} problems${open ? ', so they may be equally right' : ''}), answers ${length}.\n`,
-    pc.dim('One seed: the interval does not say what other seeds would give.'),
-  ].join('');
 }

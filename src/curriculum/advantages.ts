@@ -1,4 +1,5 @@
 import type { GrpoSettings } from '../config/experiment';
+import { deviation, mean } from '../statistics';
 
 /** How advantages are scaled: by the standard deviation (n-1) of the group, of the whole batch, or not at all (Dr. GRPO). */
 export type AdvantageScale = GrpoSettings['scale'];
@@ -12,25 +13,17 @@ const eps = 1e-4;
  * advantage is 0. A group whose rewards are all equal gets exact zeros, whatever rounding says. In float32, as engines take them.
  */
 export function groupAdvantages(rewards: readonly (readonly number[])[], scale: AdvantageScale): Float32Array[] {
-  const groups = rewards.map((group) => Float32Array.from(group));
-  const batchDeviation =
-    scale === 'batch' ? moments(Float32Array.from(groups.flatMap((group) => [...applicable(group)]))).deviation : 0;
+  const groups = rewards.map((group) => group.map(Math.fround));
+  const batchDeviation = scale === 'batch' ? deviation(groups.flatMap(applicable)) : 0;
   return groups.map((group) => {
     const values = applicable(group);
     const advantages = new Float32Array(group.length);
     if (values.every((value) => value === values[0])) return advantages; // a mean would leave rounding, and rounding / eps
-    const { mean, deviation } = moments(values);
-    const divisor = { none: 1, batch: batchDeviation + eps, group: deviation + eps }[scale];
-    for (const [i, reward] of group.entries()) if (!Number.isNaN(reward)) advantages[i] = (reward - mean) / divisor;
+    const centre = mean(values);
+    const divisor = { none: 1, batch: batchDeviation + eps, group: deviation(values) + eps }[scale];
+    for (const [i, reward] of group.entries()) if (!Number.isNaN(reward)) advantages[i] = (reward - centre) / divisor;
     return advantages;
   });
 }
 
-const applicable = (rewards: Float32Array): Float32Array => rewards.filter((reward) => !Number.isNaN(reward));
-
-/** Mean and standard deviation (n-1; 0 for one value). */
-function moments(values: Float32Array): { mean: number; deviation: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, deviation: Math.sqrt(squares / Math.max(values.length - 1, 1)) };
-}
+const applicable = (rewards: readonly number[]) => rewards.filter((reward) => !Number.isNaN(reward));

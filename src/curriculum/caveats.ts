@@ -12,7 +12,7 @@ interface Asked {
 }
 
 /** From this share of the answers on, a cause is told. */
-const enough = 0.1;
+const leastShare = 0.1;
 
 /** What the user should know of an evaluation, each with what to do; empty where the accuracy is what it seems. */
 export function caveats(
@@ -24,20 +24,21 @@ export function caveats(
   const cut = unanswered.filter(({ finished }) => !finished);
   const empty = unanswered.filter(({ text, finished }) => finished && text.trim() === '');
   const unmarked = unanswered.filter(({ text, finished }) => finished && text.trim() !== '');
+  const enough = (some: readonly unknown[]) => some.length > 0 && some.length >= leastShare * n;
   const of = (some: readonly unknown[]) => `${some.length} of ${n} answers`;
   const notes: string[] = [];
-  if (cut.length >= enough * n && cut.length > 0)
+  if (enough(cut))
     notes.push(
       `${of(cut)} were cut off at ${maxNewTokens} tokens before they stated a result, and count as wrong. Raise ${setting} to see what the student can do.`,
     );
-  if (unmarked.length >= enough * n && unmarked.length > 0) {
+  if (enough(unmarked)) {
     const lenient = unmarked.filter(({ lenientCorrect }) => lenientCorrect).length;
     const right = lenient > 0 ? ` (the last number of ${lenient} of them is right)` : '';
     notes.push(
       `${of(unmarked)} end without marking a result${right}, and count as wrong: the student has not learned to write "Answer: ...", a box or the like.`,
     );
   }
-  if (empty.length >= enough * n && empty.length > 0)
+  if (enough(empty))
     notes.push(`${of(empty)} are empty: the student ends its text at once. Look at its prompt with \`preview\`.`);
   const right = answers.filter(({ correct }) => correct).length;
   if (prompt === 'plain' && chatTemplate === false && (right === 0 || notes.length > 0))

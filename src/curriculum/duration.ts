@@ -1,10 +1,10 @@
 /** How long an experiment will roughly take, from counts of operations and the speed that this machine shows now. */
-import type { Experiment } from '../config/experiment';
+import type { CompleteSettings, Experiment, SftSettings } from '../config/experiment';
 import { type Problems, spread } from '../data/problems';
 import { baselineNames } from '../stages';
 import { mean } from '../statistics';
 import type { ModelConfig } from '../student-files/config';
-import { parameterShapes } from '../student-files/parameters';
+import { parameterCount } from '../student-files/parameters';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { prepareLessons } from './lessons';
 
@@ -32,11 +32,7 @@ const efficiency = { training: 0.6, sampling: 0.2 };
  */
 export function secondsFor(experiment: Experiment, config: ModelConfig, work: Workload, speed: number): number {
   const { stages, baselines, evaluation, data, student } = experiment;
-  const parameters = [...parameterShapes(config).values()].reduce(
-    (sum, shape) => sum + shape.reduce((a, b) => a * b),
-    0,
-  );
-  const forward = 2 * parameters;
+  const forward = 2 * parameterCount(config);
   const learned = (student.lora ? 2 : 3) * forward;
   const { question, chain } = work;
   const tests = Math.min(work.test, evaluation.count ?? work.test);
@@ -80,14 +76,8 @@ export function secondsFor(experiment: Experiment, config: ModelConfig, work: Wo
   return training / (speed * efficiency.training) + sampling / (speed * efficiency.sampling);
 }
 
-type Supervised = Pick<
-  Exclude<Experiment['stages']['reconstruct'], false>,
-  'updates' | 'batch' | 'accumulation' | 'evaluateEvery'
->;
-type Sampled = Pick<
-  Exclude<Experiment['stages']['complete'], false>,
-  'updates' | 'prompts' | 'group' | 'beta' | 'replay' | 'evaluateEvery'
->;
+type Supervised = Pick<SftSettings, 'updates' | 'batch' | 'accumulation' | 'evaluateEvery'>;
+type Sampled = Pick<CompleteSettings, 'updates' | 'prompts' | 'group' | 'beta' | 'replay' | 'evaluateEvery'>;
 
 /** In round words, where large products are computed at `speed` operations a second and nothing else is at work. */
 export const durationText = (...of: Parameters<typeof secondsFor>) =>

@@ -1,5 +1,4 @@
 /** What an experiment needs of memory before it runs, and the settings that follow from it. */
-
 import type { Experiment, GrpoSettings } from '../config/experiment';
 import { defaultLora } from '../config/lora';
 import { longest, type Problems } from '../data/problems';
@@ -69,8 +68,9 @@ interface Setting {
 export function settleMemory(experiment: Experiment, { model, config, lengths }: Sizes): Experiment {
   const { stages, baselines } = experiment;
   const { reconstruct, complete, rewrite } = stages;
+  const learner = learnerOf(experiment, config, 0);
   const fits = (tokens: number, again: boolean) =>
-    model.update(learnerOf(experiment, config, 0), passOf(tokens, again)).activations <= activationBudget;
+    model.update(learner, passOf(tokens, again)).activations <= activationBudget;
   const supervised = 2 * lengths.chain + lengths.question + wording;
   const settle = <T extends Setting>(settings: T, longest: number): T => ({
     ...settings,
@@ -121,17 +121,10 @@ export function memorySettings({ microBatchTokens, checkpointing }: Setting) {
   return { microBatchTokens, checkpointing };
 }
 
-/** Of an engine that cannot say what it takes: small in memory whatever the student is. */
+/** Of an engine that cannot say what it takes: as if `mostTokens` fitted, and one longest sequence did not. */
 function settleUnknown(experiment: Experiment): Experiment {
-  return mapStages(
-    experiment,
-    ({ microBatchTokens, checkpointing, ...settings }) =>
-      ({
-        ...settings,
-        microBatchTokens: microBatchTokens === 'auto' ? mostTokens : microBatchTokens,
-        checkpointing: checkpointing === 'auto' || checkpointing,
-      }) as never,
-  );
+  const fits = (tokens: number) => tokens <= mostTokens;
+  return mapStages(experiment, (settings) => ({ ...settings, ...settled(fits, settings, Number.POSITIVE_INFINITY) }));
 }
 
 type Need = { level: 'info' | 'warning'; text: string };

@@ -30,8 +30,7 @@ export async function lessonsThatFit(
       notify({ type: 'note', level: 'info', text });
     }
     if (now - turn < patience) continue;
-    await breathe();
-    signal.throwIfAborted();
+    await breathe(signal);
     turn = performance.now();
   }
   if (kept.length < lessons.length)

@@ -1,5 +1,4 @@
 /** From an experiment to a run that goes on: loads what it names, opens its folder, and sees to a clean end whatever happens. */
-
 import { execFileSync } from 'node:child_process';
 import { cpus, platform, release } from 'node:os';
 import { dirname } from 'node:path';
@@ -43,16 +42,17 @@ export async function startRun(asked: Experiment, runsFolder: string, options: S
   return withEngine(await startEngine(asked.backend, asked.student.path), async (engine) => {
     const data = loadExperimentData(asked);
     // What "auto" means for this student is settled once: the run's config records it, and every later question is asked likewise.
-    const { experiment, need } = memoryFor({ ...asked, student }, tokenizer, data, engine);
-    const config: RunConfig = { experiment, environment: environment(experiment, engine.info, data) };
-    const run = createRun(runsFolder, experiment.name, config);
+    const prompting = withPrompts(tokenizer, student);
+    const { experiment, need } = memoryFor({ ...asked, student }, prompting, data, engine);
     const notes = [
       ...otherEngine(asked, engine.info),
       ...(need ? [need] : []),
-      ...(await timeFor(experiment, tokenizer, data, engine)),
+      ...(await timeFor(experiment, prompting, data, engine)),
       ...warnings([...tokenizer.notes, ...data.notes]),
     ];
-    return conduct({ run, experiment, data, engine, interrupted: false }, telling(notes, options));
+    const config: RunConfig = { experiment, environment: environment(experiment, engine.info, data) };
+    const run = createRun(runsFolder, experiment.name, config);
+    return conduct({ run, experiment, tokenizer, data, engine, interrupted: false }, telling(notes, options));
   });
 }
 
@@ -65,7 +65,7 @@ async function withEngine<T>(engine: Engine, work: (engine: Engine) => Promise<T
 }
 
 const memoryFor = (experiment: Experiment, tokenizer: Tokenizer, { train }: ExperimentData, { memory }: Engine) =>
-  withMemory(experiment, longestOf(train.problems, withPrompts(tokenizer, experiment.student)), memory);
+  withMemory(experiment, longestOf(train.problems, tokenizer), memory);
 
 async function timeFor(
   experiment: Experiment,
@@ -75,7 +75,7 @@ async function timeFor(
 ): Promise<Note[]> {
   const speed = await engine.speed();
   if (speed === null) return [];
-  const work = workloadOf(train.problems, test.problems.length, withPrompts(tokenizer, experiment.student));
+  const work = workloadOf(train.problems, test.problems.length, tokenizer);
   return [{ level: 'info', text: durationText(experiment, loadStudentConfig(experiment.student.path), work, speed) }];
 }
 
@@ -105,7 +105,8 @@ export async function resumeRun(folder: string, options: SessionOptions) {
           remedy: 'Put the former data back, or start a new run.',
         });
     }
-    const { need } = memoryFor(experiment, loadStudentTokenizer(experiment.student.path), data, engine);
+    const tokenizer = loadStudentTokenizer(experiment.student.path);
+    const { need } = memoryFor(experiment, withPrompts(tokenizer, experiment.student), data, engine);
     const run = openForWriting(folder);
     try {
       run.rollBack(soundCheckpoint(run, options.notify));
@@ -114,7 +115,7 @@ export async function resumeRun(folder: string, options: SessionOptions) {
       throw error;
     }
     const notes = [...(need ? [need] : []), ...otherBackend(began, engine.info)];
-    return conduct({ run, experiment, data, engine, interrupted }, telling(notes, options));
+    return conduct({ run, experiment, tokenizer, data, engine, interrupted }, telling(notes, options));
   });
 }
 
@@ -165,6 +166,8 @@ function soundCheckpoint(run: RunWriter, notify: SessionOptions['notify']): Chec
 interface Opened {
   run: RunWriter;
   experiment: Experiment;
+  /** The student's own, without the prompts that the experiment asks for. */
+  tokenizer: Tokenizer;
   data: ExperimentData;
   engine: Engine;
   interrupted: boolean;
@@ -216,12 +219,14 @@ async function learnAgainWhereLost(opened: Opened, options: SessionOptions): Pro
 
 const newestName = ({ record }: RunWriter): string | undefined => record.checkpoints.at(-1)?.name;
 
-async function learn({ run, experiment, data, engine, interrupted }: Opened, options: SessionOptions) {
+async function learn(opened: Opened, options: SessionOptions) {
+  const { run, experiment, data, engine, interrupted } = opened;
   const { notify, signal, rest } = options;
   const { path, lora } = experiment.student;
   const { student, tokenizer } = await openStudent(engine, path, experiment.student, {
     lora: lora || null,
     seed: experiment.seed,
+    tokenizer: opened.tokenizer,
     warn: (text) => notify({ type: 'note', level: 'warning', text }),
   });
   try {

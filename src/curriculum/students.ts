@@ -15,17 +15,21 @@ export interface AskedStudent {
   prompt: PromptStyle;
 }
 
+export interface AskedOptions extends OpenOptions {
+  /** The student's own, where it is loaded already: that of a large vocabulary takes a while. */
+  tokenizer?: Tokenizer;
+}
+
 /** How a student is opened that is not to be trained. */
-const asIs: OpenOptions = { lora: null, seed: 0 };
+const asIs: AskedOptions = { lora: null, seed: 0 };
 
 /** The student at `path` with these prompts; without any, as its run asked it, or as `auto` says where it belongs to none. */
 export async function openStudent(
   engine: Engine,
   path: string,
   settings: PromptSettings = runConfigOf(path)?.experiment.student ?? {},
-  options: OpenOptions = asIs,
+  { tokenizer: own = loadStudentTokenizer(path), ...options }: AskedOptions = asIs,
 ): Promise<AskedStudent> {
-  const own = loadStudentTokenizer(path);
   const student = await engine.open(path, options);
   try {
     const place = tokenizerPlace(path);

@@ -16,10 +16,9 @@ export async function guarded<T>({ context, training, update }: Place, action: (
   try {
     return await action();
   } catch (error) {
-    const { code } = error as Partial<UserError>;
-    if (isOutOfMemory(error) || code === 'memory')
+    if (isOutOfMemory(error) || (error as Partial<UserError>)?.code === 'memory')
       throw outOfMemory(error, `in ${stage} (${phase}), update ${update + 1}`, context);
-    const diverged = code === 'diverged' && error instanceof Diverged;
+    const diverged = error instanceof Diverged;
     if (context.signal.aborted && !diverged) return null;
     if (!diverged) throw error;
     throw new Diverged(

@@ -1,7 +1,8 @@
 /** Setting the PyTorch engine up for this user: an environment made or taken, tried through the protocol, remembered. */
-import { existsSync, readdirSync, statfsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Watch } from '../backend-install/report';
+import { checkSpace } from '../backend-install/space';
 import { guardDisk } from '../disk';
 import {
   engineFolder,
@@ -50,7 +51,7 @@ export async function installEngine(
   }
   const python = await findPython();
   const plan = { packages: requirements(parts), bytes: bytesNeeded(parts), folder: root };
-  checkSpace(plan);
+  checkSpace(root, plan.bytes, 'DISTILLERY_ENGINE_HOME');
   if (!(await consent(plan)))
     throw new UserError('nothing was fetched', {
       code: 'consent',
@@ -134,17 +135,4 @@ function tryReading(): InstalledEngine | null {
 function removeEnvironments(root: string, kept: string): void {
   for (const name of readdirSync(root))
     if (name.startsWith('environment-') && join(root, name) !== kept) remove(root, join(root, name));
-}
-
-function checkSpace({ bytes, folder }: Plan): void {
-  const { bavail, bsize } = statfsSync(folder);
-  if (bavail * bsize >= bytes) return;
-  throw new UserError(
-    `it needs ${(bytes / 1e9).toFixed(1)} GB, and the disk has ${((bavail * bsize) / 1e9).toFixed(1)} GB`,
-    {
-      file: folder,
-      code: 'disk',
-      remedy: 'Free some space, or name a folder on another disk by DISTILLERY_ENGINE_HOME.',
-    },
-  );
 }

@@ -73,7 +73,7 @@ export async function makeEnvironment(
 }
 
 /** pip's own sources of packages, as uv, which does not read pip's configuration, takes them. */
-export async function pipSources({ path }: Pick<Python, 'path'>): Promise<string[]> {
+async function pipSources({ path }: Pick<Python, 'path'>): Promise<string[]> {
   try {
     const { stdout } = await run(path, ['-m', 'pip', 'config', 'list'], { timeout: 60_000, windowsHide: true });
     return sourcesIn(stdout);

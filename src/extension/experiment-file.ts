@@ -51,5 +51,5 @@ export function parseExperiment(file: string, text: string): ExperimentFile {
   };
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -102,8 +102,7 @@ export class RunCache {
 
   /** Whether it was made of records from elsewhere: nothing was trained. */
   imported(run: string): boolean {
-    const { value } = this.config(run);
-    return typeof value === 'object' && value !== null && 'imported' in value;
+    return isImported(this.config(run).value);
   }
 
   failures(run: string): Read<FailureRecord[]> {
@@ -119,9 +118,9 @@ export class RunCache {
     return this.abouts(aboutFile(run)).value ?? {};
   }
 
-  /** What people decided about its cases. */
-  decisions(run: string): Read<Decisions> {
-    return this.decisionFiles(decisionsFile(run));
+  /** What people decided about its cases; nothing where that cannot be read. */
+  decisions(run: string): Decisions {
+    return this.decisionFiles(decisionsFile(run)).value ?? nothingDecided;
   }
 
   /** Lines of failures.jsonl, without a look into them. */
@@ -148,6 +147,12 @@ function entries(folder: string): string[] {
   }
   return found.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name);
 }
+
+const nothingDecided = decisionsOf([]);
+
+/** By the content of config.json, of which nothing is taken for granted. */
+export const isImported = (config: unknown): boolean =>
+  typeof config === 'object' && config !== null && 'imported' in config;
 
 /** Most bytes of a file whose lines are counted: as many as are read (readFailures). */
 const maxCounted = 64 << 20;

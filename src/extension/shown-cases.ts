@@ -1,4 +1,3 @@
-import { decisionsOf } from '../runs/decisions';
 import {
   type CaseGroup,
   type CaseOrder,
@@ -74,7 +73,7 @@ export class ShownCases implements vscode.Disposable {
     const { run } = this;
     const failures = run === undefined ? undefined : this.runs.cache.failures(run).value;
     if (run === undefined || !failures) return [];
-    const decisions = this.runs.cache.decisions(run).value ?? decisionsOf([]);
+    const decisions = this.runs.cache.decisions(run);
     const { listing } = this;
     const key = [run, failures, decisions, ...Object.values(listing)];
     if (!this.listed || key.some((part, i) => part !== this.listed!.key[i]))

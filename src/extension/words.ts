@@ -32,14 +32,6 @@ export const plural = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' :
 /** `+1.7`, `−0.4` (a real minus sign, as screen readers say it). */
 export const signed = (value: number, digits = 1) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
 
-/** Seconds as 0:07, 12:30 or 1:02:03. */
-export function clock(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const pad = (value: number) => String(value).padStart(2, '0');
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
-  return hours > 0 ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
-}
-
 /** Seconds as a person says them: `40 s`, `12 min`, `3 h 20 min`. */
 export function duration(seconds: number): string {
   if (seconds < 60) return `${Math.max(0, Math.round(seconds))} s`;

@@ -1,5 +1,4 @@
 /** Short work on a student: evaluations, questions, rewrites. */
-
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { judge } from '../answers/grade';

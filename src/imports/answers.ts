@@ -6,8 +6,11 @@ import { wilsonInterval } from '../statistics';
 import { type Logged, problemIdOf } from './logged';
 import { isFinished, judge } from './step-writer';
 
-/** An answer as a line of evaluations/<name>.jsonl; one without any verdict counts as wrong, as nobody took it for right. */
-export function evaluationOf(logged: Logged, tokenizer?: TextTokenizer): Omit<EvaluationRecord, 'seq'> {
+/** A line of evaluations/<name>.jsonl. */
+export type Answer = Omit<EvaluationRecord, 'seq'>;
+
+/** An answer as such a line; one without any verdict counts as wrong, as nobody took it for right. */
+export function evaluationOf(logged: Logged, tokenizer?: TextTokenizer): Answer {
   const { answer, correct } = judge(logged);
   const counted = logged.length ?? logged.tokens?.ids.length;
   const length = counted ?? (tokenizer ?? wordTokenizer()).tokenize(logged.text).ids.length;
@@ -25,7 +28,7 @@ export function evaluationOf(logged: Logged, tokenizer?: TextTokenizer): Omit<Ev
 }
 
 /** A failure case of answers to one problem of which none is right; what `category` says counts where the log says it. */
-export function failureOf(answers: readonly Omit<EvaluationRecord, 'seq'>[], source: string) {
+export function failureOf(answers: readonly Answer[], source: string) {
   const [{ problemId, question = '', gold }] = answers;
   const samples = answers.map(
     ({ text, answer, correct, finished, tokens, unit }): AnswerRecord => ({
@@ -48,7 +51,7 @@ export class Tally {
   private cut = 0;
   private words = false;
 
-  add({ correct, tokens, finished, unit }: Omit<EvaluationRecord, 'seq'>): void {
+  add({ correct, tokens, finished, unit }: Answer): void {
     this.n++;
     this.right += Number(correct);
     this.tokens += tokens;

@@ -57,7 +57,7 @@ export function loggedOf(row: Row, place: Place, given: RolloutColumns = {}): Lo
     );
   const [step, id] = [numberOf(take('step')), take('id')];
   const [gold, answer] = [goldOf(take('gold')), textOf(take('answer'))];
-  const [reward, correct, advantage] = [take('reward'), take('correct'), take('advantage')];
+  const [reward, correct, share] = [take('reward'), take('correct'), numberOf(take('advantage'))];
   const parts: Logged['parts'] = {};
   for (const [name, value] of Object.entries(flat)) {
     if (used.has(name) || usual.step.includes(name)) continue;
@@ -76,14 +76,11 @@ export function loggedOf(row: Row, place: Place, given: RolloutColumns = {}): Lo
     ...(answer !== undefined && { answer }),
     ...(reward !== undefined && { reward: numberOf(reward) ?? null }),
     parts,
-    ...known('advantage', numberOf(advantage)),
+    ...(share !== undefined && !Number.isNaN(share) && { advantage: share }),
     ...(verdict !== undefined && { correct: verdict > 0 }),
     ...tokensOf(flat),
   };
 }
-
-const known = <K extends string>(key: K, value: number | undefined) =>
-  (value === undefined || Number.isNaN(value) ? {} : { [key]: value }) as { [key in K]?: number };
 
 function partOf(value: unknown): { text: string; messages?: ReturnType<typeof messagesOf> } | undefined {
   if (typeof value === 'string') return { text: value };
@@ -105,11 +102,12 @@ const textOf = (value: unknown): string | undefined =>
 
 /** The reference answer; of a whole solution, what it ends in. */
 function goldOf(value: unknown): string | undefined {
-  const only = Array.isArray(value) && value.length === 1 ? value[0] : value;
-  const text = textOf(only)?.trim();
+  const text = textOf(onlyOf(value))?.trim();
   if (!text) return undefined;
   return text.length > 60 || /####|\\boxed/.test(text) ? (extractAnswer(text, 'strict')?.value ?? text) : text;
 }
+
+const onlyOf = (value: unknown): unknown => (Array.isArray(value) && value.length === 1 ? value[0] : value);
 
 /** NeMo-RL writes batches of one: every value in a list of its own. */
 const isNemo = (row: Row): boolean => Array.isArray(row.content) && 'rewards' in row;
@@ -119,21 +117,20 @@ const isNemo = (row: Row): boolean => Array.isArray(row.content) && 'rewards' in
  * tells which the student wrote.
  */
 function fromNemo(row: Row, place: Place): Row {
-  const one = (value: unknown) => (Array.isArray(value) && value.length === 1 ? value[0] : value);
   const { content, token_ids: ids, token_loss_mask: mask, generation_logprobs: logProbs, advantages, ...rest } = row;
-  const said = one(content);
+  const said = onlyOf(content);
   const messages = messagesOf(said);
   const texts = Array.isArray(said) ? said.filter((text) => typeof text === 'string') : [];
   const from = messages ? messages.findIndex(({ role }) => role === 'assistant') : texts.length - 1;
   if (from < 1)
     throw datasetError('"content" has no prompt and completion', place, 'Give the lines as NeMo-RL writes them.');
   const judges = messages?.filter(({ role }, i) => i >= from && role !== 'environment');
-  const lists = [ids, mask, logProbs, advantages].map(one) as unknown[];
+  const lists = [ids, mask, logProbs, advantages].map(onlyOf);
   return {
     ...Object.fromEntries(
       Object.entries(rest)
         .filter(([key]) => !/mask|logprobs|lengths/.test(key))
-        .map(([key, value]) => [key, one(value)]),
+        .map(([key, value]) => [key, onlyOf(value)]),
     ),
     prompt: messages ? messages.slice(0, from) : texts.slice(0, -1).join(''),
     completion: judges ?? texts.at(-1),

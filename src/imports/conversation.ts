@@ -1,4 +1,6 @@
 /** Prompts and completions that are logged as lists of messages. */
+import { withThinking } from '../data/cells';
+
 interface Message {
   role: string;
   content: string;
@@ -13,11 +15,8 @@ export function messagesOf(value: unknown): Message[] | undefined {
     const { role, from, content, value: words, reasoning_content: thinking } = one as Record<string, unknown>;
     const who = role ?? from;
     if (typeof who !== 'string') return undefined;
-    const said = contentOf(content ?? words);
-    messages.push({
-      role: who,
-      content: typeof thinking === 'string' ? `<think>\n${thinking}\n</think>\n\n${said}` : said,
-    });
+    const thought = typeof thinking === 'string' ? thinking : undefined;
+    messages.push({ role: who, content: withThinking(thought, contentOf(content ?? words))! });
   }
   return messages;
 }
@@ -30,7 +29,7 @@ function contentOf(content: unknown): string {
     .map((part: { type?: unknown; text?: unknown; reasoning?: unknown } | string | null) => {
       if (typeof part === 'string') return part;
       if (typeof part?.text === 'string') return part.text;
-      if (typeof part?.reasoning === 'string') return `<think>\n${part.reasoning}\n</think>\n\n`;
+      if (typeof part?.reasoning === 'string') return withThinking(part.reasoning, '');
       return `[${String(part?.type ?? 'content')}]`;
     })
     .join('');

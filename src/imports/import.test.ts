@@ -293,6 +293,40 @@ describe('stores and logs', () => {
     expect(readMetrics(runs[2].folder)).toMatchObject([{ stage: 'sft', step: 1, loss: 2 }]);
   });
 
+  it('follows a store whose file stays as large as it is while it is written to', async () => {
+    const { Database } = await import('node-sqlite3-wasm');
+    const file = join(folder, 'live.db');
+    copyFileSync(join(fixtures, 'trackio', 'distillery.db'), file);
+    const log = (step: number) => {
+      const db = new Database(file);
+      db.exec(
+        `INSERT INTO metrics(run_id, timestamp, run_name, step, metrics)
+          SELECT run_id, '2030', run_name, ${step}, '{"train/loss": ${step}}' FROM metrics ORDER BY id LIMIT 1`,
+      );
+      db.close();
+    };
+    log(8); // makes a page, which the next one fits in
+    const stop = new AbortController();
+    const read = new Set<string>();
+    const following = importRollouts(file, {
+      runsFolder: join(folder, 'runs'),
+      follow: stop.signal,
+      progress: ({ share, run }) => {
+        if (share === 1) read.add(run);
+      },
+    });
+    while (read.size < 2) await new Promise((r) => setTimeout(r, 50));
+    const { length } = readFileSync(file);
+    log(9);
+    expect(readFileSync(file)).toHaveLength(length);
+    stop.abort();
+    const [{ folder: run }] = await following;
+    expect(readMetrics(run).slice(-2)).toMatchObject([
+      { step: 8, loss: 8 },
+      { step: 9, loss: 9 },
+    ]);
+  });
+
   it("Inspect's logs: a test of the model, with its wrong answers as failure cases", async () => {
     const { folder: run, ...counts } = await bring('inspect');
     expect(counts).toMatchObject({ format: 'logs of Inspect', tests: 1, completions: 0 });

@@ -1,6 +1,8 @@
 /** Rollouts that another trainer logged, as a run folder that every view reads. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { breathe } from '../breath';
 import { loadTextTokenizer, type TextTokenizer } from '../cases/text-tokenizer';
 import { UserError } from '../errors';
 import { rolloutSteps } from '../runs/layout';
@@ -11,7 +13,7 @@ import { inspectHead } from './inspect';
 import { itemsOf } from './items';
 import { RunFiller } from './run-filler';
 import { checkpointsBeside, formatTitles, type RolloutFile, type RolloutSource, rolloutSource } from './sources';
-import { trackioRuns } from './trackio';
+import { stampOf, trackioRuns } from './trackio';
 import { TrainerLog } from './trainer-state';
 import { weightsOf } from './weights';
 
@@ -53,8 +55,9 @@ const weighted =
  */
 export async function importRollouts(path: string, settings: ImportSettings): Promise<ImportedRollouts[]> {
   const importers = new Map<string, RolloutImport>();
+  const known: KnownRuns = new Map();
   const look = async (whole: boolean) => {
-    for (const source of await runsIn(rolloutSource(path))) {
+    for (const source of await runsIn(rolloutSource(path), known)) {
       const key = `${source.path} ${source.run?.id ?? ''}`;
       const importer = importers.get(key) ?? new RolloutImport(source, settings);
       importers.set(key, importer);
@@ -64,7 +67,7 @@ export async function importRollouts(path: string, settings: ImportSettings): Pr
   try {
     await look(settings.follow === undefined);
     while (settings.follow && !settings.follow.aborted) {
-      await pause(pulse, settings.follow);
+      await sleep(pulse, undefined, { signal: settings.follow }).catch(() => {});
       await look(settings.follow.aborted);
     }
     return [...importers.values()].map((importer) => importer.close());
@@ -74,35 +77,44 @@ export async function importRollouts(path: string, settings: ImportSettings): Pr
   }
 }
 
-/** A store of several runs, or a folder of several evaluations, becomes as many runs. */
-async function runsIn(source: RolloutSource): Promise<RolloutSource[]> {
+/** The runs of each file, and how it was when they were looked for. */
+type KnownRuns = Map<string, { stamp: string; runs: RolloutSource[] }>;
+
+/** A store of several runs, or a folder of several evaluations, becomes as many runs. Opens only what was written to meanwhile. */
+async function runsIn(source: RolloutSource, known: KnownRuns): Promise<RolloutSource[]> {
   const { format, files } = source;
   if (format !== 'trackio' && format !== 'inspect') return [source];
   const found: RolloutSource[] = [];
   for (const { file } of files) {
-    if (format === 'trackio') {
-      for (const run of await trackioRuns(file))
-        found.push({ format, path: file, files: [{ file }], run, name: `trackio-${run.name}` });
-    } else {
-      const { task, model } = await inspectHead(file);
-      found.push({
-        format,
-        path: file,
-        files: [{ file, step: 0, validation: true }],
-        name: `inspect-${task}-${model}`,
-      });
-    }
+    const stamp = stampOf(file);
+    const before = known.get(file);
+    const runs = before?.stamp === stamp ? before.runs : await runsOf(file, format);
+    known.set(file, { stamp, runs });
+    found.push(...runs);
   }
   return found;
+}
+
+async function runsOf(file: string, format: 'trackio' | 'inspect'): Promise<RolloutSource[]> {
+  if (format === 'trackio')
+    return (await trackioRuns(file)).map((run) => ({
+      format,
+      path: file,
+      files: [{ file }],
+      run,
+      name: `trackio-${run.name}`,
+    }));
+  const { task, model } = await inspectHead(file);
+  return [{ format, path: file, files: [{ file, step: 0, validation: true }], name: `inspect-${task}-${model}` }];
 }
 
 class RolloutImport {
   private readonly filler: RunFiller;
   private readonly run: RunWriter;
   private readonly notes: Set<string> = new Set();
-  /** Files that were read: how large they were, and how many of their rows were taken. */
-  private readonly taken = new Map<string, { size: number; rows: number }>();
-  private readonly seen = new Map<string, number>();
+  /** Files that were read: how they were, and how many of their rows were taken. */
+  private readonly taken = new Map<string, { stamp: string; rows: number }>();
+  private readonly seen = new Map<string, string>();
   private time: Date | undefined;
 
   constructor(
@@ -134,15 +146,15 @@ class RolloutImport {
   /** Reads what is new. `whole`: what is there is all there will be. */
   async read({ files }: RolloutSource, whole: boolean): Promise<void> {
     for (const [i, file] of files.entries()) {
-      const { size, mtime } = stateOf(file.file);
+      const stamp = stampOf(file.file);
       const before = this.taken.get(file.file);
-      const steady = this.seen.get(file.file) === size;
-      this.seen.set(file.file, size);
+      const steady = this.seen.get(file.file) === stamp;
+      this.seen.set(file.file, stamp);
       // A file that grows just now is taken at the next look, or at the end.
-      if (before?.size === size || !(steady || whole || this.source.format === 'trackio')) continue;
-      this.time = mtime;
+      if (before?.stamp === stamp || !(steady || whole || this.source.format === 'trackio')) continue;
+      this.time = statSync(file.file).mtime;
       const rows = await this.take(file, before?.rows ?? 0, (share) => this.tell((i + share) / files.length));
-      this.taken.set(file.file, { size, rows });
+      this.taken.set(file.file, { stamp, rows });
     }
     if (whole) this.filler.finish();
     else this.filler.flush();
@@ -160,7 +172,7 @@ class RolloutImport {
       else this.filler.add(item.logged, file);
       if (rows % atOnce === 0) {
         told(item.kind === 'completion' && item.bytes !== undefined ? item.bytes / size : 0);
-        await new Promise((resolve) => setImmediate(resolve));
+        await breathe();
       }
     }
     return rows;
@@ -203,12 +215,6 @@ class RolloutImport {
   }
 }
 
-/** With what a database has not taken in yet. */
-function stateOf(file: string): { size: number; mtime: Date } {
-  const { size, mtime } = statSync(file);
-  return { size: size + (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0), mtime };
-}
-
 /** `trl-my-output`: of a folder its name, without those that every trainer uses. */
 function nameOf({ path, format, name: given }: RolloutSource): string {
   if (given) return given;
@@ -216,17 +222,4 @@ function nameOf({ path, format, name: given }: RolloutSource): string {
   const bare = basename(path).replace(/(\.\w+)+$/, '');
   const name = common.test(bare) ? `${basename(dirname(path))}-${bare}` : bare;
   return `${format === 'rows' ? 'rollouts' : format}-${name}`;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
 }

@@ -1,17 +1,15 @@
 /** Completions and answers of tests, in the order of training, into one run. */
 import { basename } from 'node:path';
 import type { TextTokenizer } from '../cases/text-tokenizer';
-import type { EvaluationRecord, MetricsRecord } from '../runs/records';
+import type { MetricsRecord } from '../runs/records';
 import type { RunWriter } from '../runs/writer';
 import type { StageName } from '../stages';
-import { evaluationOf, failureOf, Tally } from './answers';
+import { type Answer, evaluationOf, failureOf, Tally } from './answers';
 import type { Logged } from './logged';
 import type { RolloutFile } from './sources';
 import { StepWriter, type Weights } from './step-writer';
 import type { LoggedMetrics } from './trainer-log';
 import type { TrainerLog } from './trainer-state';
-
-type Answer = Omit<EvaluationRecord, 'seq'>;
 
 /** Training by reinforcement of one student from one prompt set: as our own plain GRPO, whatever its loss. */
 const stage: StageName = 'grpo';
@@ -29,6 +27,8 @@ export class RunFiller {
   private test:
     | { step: number; name: string; file: string; tally: Tally; pending: Answer[]; wrong: Map<string, Answer[] | null> }
     | undefined;
+  /** Of the last test. */
+  private wrong: { source: string; cases: Answer[][] } = { source: '', cases: [] };
   readonly notes = new Set<string>();
   updates = 0;
   tests = 0;
@@ -171,9 +171,6 @@ export class RunFiller {
     if (step > 0) this.check(step, { accuracy: tally.accuracy, meanTokens: tally.meanTokens }, tally.accuracy);
     this.wrong = { source: basename(file), cases: [...wrong.values()].filter((answers) => answers !== null) };
   }
-
-  /** Of the last test. */
-  private wrong: { source: string; cases: Answer[][] } = { source: '', cases: [] };
 
   /** What the last test got wrong becomes the run's failure cases. */
   private failures(): void {

@@ -62,28 +62,35 @@ function ofFile(file: string): RolloutSource {
   return { ...made(formatOfName(basename(file)), placeOf(file)) };
 }
 
-/** The first of these that has files. A folder is looked into two levels deep. */
+/** What trainers call the file that they write for each update. */
+const ownNames: readonly [RolloutFormat, RegExp][] = [
+  ['trl', /^completions_\d+\.parquet$/],
+  ['nemo-rl', /^(train|val)_data_step\d+\.jsonl$/],
+  ['verl', /^\d+\.jsonl$/],
+];
+
+/** The first of these that has files. A folder is looked into two levels deep, for tables of Weights & Biases five. */
 function ofFolder(folder: string): RolloutSource {
   const names = filesBelow(folder, 2);
   const matching = (pattern: RegExp) => names.filter((file) => pattern.test(basename(file)));
-  const candidates: [RolloutFormat, string[]][] = [
-    ['trl', matching(/^completions_\d+\.parquet$/)],
-    ['nemo-rl', matching(/^(train|val)_data_step\d+\.jsonl$/)],
-    ['verl', matching(/^\d+\.jsonl$/)],
-    ['wandb', onceEach(filesBelow(folder, 5).filter((file) => /^completions.*\.table\.json$/.test(basename(file))))],
-    ['inspect', matching(/\.eval$/)],
-    ['trackio', matching(/\.db$/)],
-    ['rows', matching(tableEnding)],
+  const tables = () => filesBelow(folder, 5).filter((file) => /^completions.*\.table\.json$/.test(basename(file)));
+  const candidates: [RolloutFormat, () => string[]][] = [
+    ...ownNames.map(([format, pattern]): [RolloutFormat, () => string[]] => [format, () => matching(pattern)]),
+    ['wandb', () => onceEach(tables())],
+    ['inspect', () => matching(/\.eval$/)],
+    ['trackio', () => matching(/\.db$/)],
+    ['rows', () => matching(tableEnding)],
   ];
-  const [format, files] = candidates.find(([, found]) => found.length > 0) ?? ['rows', []];
-  return { format, path: folder, files: files.map((file) => ({ file, ...placeOf(file) })).sort(inOrder) };
+  for (const [format, find] of candidates) {
+    const files = find().map((file): RolloutFile => ({ file, ...placeOf(file) }));
+    if (files.length > 0) return { format, path: folder, files: files.sort(inOrder) };
+  }
+  return { format: 'rows', path: folder, files: [] };
 }
 
 function formatOfName(name: string): RolloutFormat {
-  if (/^completions_\d+\.parquet$/.test(name)) return 'trl';
-  if (/^(train|val)_data_step\d+\.jsonl$/.test(name)) return 'nemo-rl';
-  if (/^\d+\.jsonl$/.test(name)) return 'verl';
-  return /\.table\.json$/.test(name) ? 'wandb' : 'rows';
+  const own = ownNames.find(([, pattern]) => pattern.test(name))?.[0];
+  return own ?? (/\.table\.json$/.test(name) ? 'wandb' : 'rows');
 }
 
 /** The name of a table ends in the hash of its content: TRL logs the last one once more when it is done. */

@@ -5,7 +5,7 @@ import { type TextTokenizer, wordTokenizer } from '../cases/text-tokenizer';
 import type { RolloutRecord } from '../runs/records';
 import type { RunWriter } from '../runs/writer';
 import type { StageName } from '../stages';
-import { deviation } from '../statistics';
+import { deviation, mean } from '../statistics';
 import { type Logged, problemIdOf } from './logged';
 import type { LoggedMetrics } from './trainer-log';
 
@@ -123,22 +123,20 @@ export class StepWriter {
   }
 
   private measures(): LoggedMetrics {
-    const judged = this.lengths.filter(({ correct }) => correct !== null);
-    const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-    const lengthOf = (right: boolean) =>
-      this.lengths.filter(({ correct }) => correct === right).map(({ length }) => length);
+    const lengthsOf = (of: (typeof this.lengths)[number][]) => of.map(({ length }) => length);
+    const [right, wrong] = [true, false].map((one) => lengthsOf(this.lengths.filter(({ correct }) => correct === one)));
     const groups = [...this.groups.values()].filter(({ size }) => size > 1);
     const share = (of: (group: (typeof groups)[number]) => boolean) => groups.filter(of).length / groups.length;
-    const known = judged.length === this.lengths.length;
+    const known = right.length + wrong.length === this.lengths.length;
     return {
-      ...(this.rewards.length > 0 && { reward: meanOf(this.rewards), rewardStd: deviation(this.rewards) }),
+      ...(this.rewards.length > 0 && { reward: mean(this.rewards), rewardStd: deviation(this.rewards) }),
       ...(this.parts.size > 0 && {
         parts: Object.fromEntries([...this.parts].map(([name, { sum, n }]) => [name, sum / n])),
       }),
-      ...(known && { accuracy: judged.filter(({ correct }) => correct).length / judged.length }),
-      lengthMean: meanOf(this.lengths.map(({ length }) => length)),
-      ...(known && lengthOf(true).length > 0 && { lengthCorrect: meanOf(lengthOf(true)) }),
-      ...(known && lengthOf(false).length > 0 && { lengthWrong: meanOf(lengthOf(false)) }),
+      ...(known && { accuracy: right.length / this.lengths.length }),
+      lengthMean: mean(lengthsOf(this.lengths)),
+      ...(known && right.length > 0 && { lengthCorrect: mean(right) }),
+      ...(known && wrong.length > 0 && { lengthWrong: mean(wrong) }),
       ...(groups.length > 0 &&
         this.rewards.length > 0 && { flatGroups: share(({ rewards }) => new Set(rewards).size <= 1) }),
       ...(groups.length > 0 &&

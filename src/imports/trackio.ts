@@ -167,18 +167,24 @@ function linkTo(file: string): string {
 /** The store is not opened where it lies, as reading a write-ahead log writes. Taken again when it was written to meanwhile. */
 function copyOf(file: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'distillery-trackio-'));
-  const log = `${file}-wal`;
+  const log = logOf(file);
   for (let attempt = 0; attempt < 5; attempt++) {
-    const before = stampOf(file) + stampOf(log);
+    const before = stampOf(file);
     copyFileSync(file, join(folder, basename(file)));
     rmSync(join(folder, basename(log)), { force: true });
     if (existsSync(log)) copyFileSync(log, join(folder, basename(log)));
-    if (before === stampOf(file) + stampOf(log)) break;
+    if (before === stampOf(file)) break;
   }
   return folder;
 }
 
-function stampOf(file: string): string {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  return stat ? `${stat.size} ${stat.mtimeMs};` : ';';
+/** What a database has not taken in yet. Its size may stay the same while it is written to. */
+const logOf = (file: string) => `${file}-wal`;
+
+/** Another one whenever a file was written to; of a database, it or its log. */
+export function stampOf(file: string): string {
+  return [file, logOf(file)]
+    .map((one) => statSync(one, { throwIfNoEntry: false }))
+    .map((stat) => (stat ? `${stat.size} ${stat.mtimeMs}` : ''))
+    .join(';');
 }

@@ -3,8 +3,8 @@ import type { UpdateMetrics } from '../runs/records';
 
 export type LoggedMetrics = Partial<Omit<UpdateMetrics, 'stage' | 'step' | 'phase'>>;
 
-/** Ours, and what transformers' and TRL's trainers call it. The same table is in python/distillery.py. */
-export const trainerNames: readonly [keyof LoggedMetrics, string][] = [
+/** Ours, and what transformers' and TRL's trainers call it. The same table is in integrations/distillery.py. */
+const trainerNames: readonly [keyof LoggedMetrics, string][] = [
   ['loss', 'loss'],
   ['gradNorm', 'grad_norm'],
   ['lr', 'learning_rate'],

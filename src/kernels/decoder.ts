@@ -21,6 +21,17 @@ export interface LayerWeights {
   down: Tensor2D;
 }
 
+/** Which of them are matrices, read whole for every token. */
+export const layerMatrices = [
+  'q',
+  'k',
+  'v',
+  'o',
+  'gate',
+  'up',
+  'down',
+] as const satisfies readonly (keyof LayerWeights)[];
+
 /** What the shapes of packed weights no longer say. */
 export interface Packing {
   precision: WeightPrecision;

@@ -53,6 +53,7 @@ describe.each(backendNames)('attend on %s', (backendName) => {
   it.each([
     { lengths: [3, 4, 2], parents: [-1, 0, 0], heads: 4, kvHeads: 2, headDim: 6 },
     { lengths: [2, 65, 3, 70, 1, 0], parents: [-1, -1, 1, 1, 0, 0], heads: 2, kvHeads: 1, headDim: 10 },
+    { lengths: [2, 0, 3], parents: [-1, -1, 1], heads: 2, kvHeads: 1, headDim: 6 },
   ])('$lengths, those with a parent ($parents) after that', ({ lengths, parents, heads, kvHeads, headDim }) => {
     tidy(() => {
       const { inputs, kernel, plain, expected } = caseOf(lengths, shapeOf(heads, kvHeads, headDim), 1, parents);

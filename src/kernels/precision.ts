@@ -3,12 +3,12 @@ import type { ProductPrecision } from '../engine-data/training';
 import { EmbeddedBackend } from './embedded/backend';
 
 /**
- * Runs `work`, which must be synchronous, with the factors of matrix products rounded as said; sums stay in float32. On the embedded backends;
- * others compute as they do.
+ * Runs `work`, which must be synchronous, with the factors of matrix products rounded as said, float32 unless said; sums stay in float32. On the
+ * embedded backends; others compute as they do.
  */
-export function withProducts<T>(precision: ProductPrecision, work: () => T): T {
+export function withProducts<T>(precision: ProductPrecision | undefined, work: () => T): T {
   const backend = findBackend(engine().backendName);
-  if (precision === 'float32' || !(backend instanceof EmbeddedBackend)) return work();
+  if (precision !== 'bfloat16' || !(backend instanceof EmbeddedBackend)) return work();
   backend.call.round_products(1);
   try {
     return work();

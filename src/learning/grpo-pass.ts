@@ -128,7 +128,7 @@ export function runPass(
   const measure = () => tidy(() => weightedLoss().dataSync()[0]);
   const loss = learns
     ? accumulate(model, gradients, weightedLoss, options.precision)
-    : withProducts(options.precision ?? 'float32', measure);
+    : withProducts(options.precision, measure);
   dispose([inputs.mask, inputs.advantages]);
   inputs.oldLogProbs?.dispose();
   inputs.refLogProbs?.dispose();

@@ -28,7 +28,7 @@ export async function tokenScores(
   examples: readonly Example[],
   options: Pick<GrpoOptions, 'microBatchTokens' | 'signal' | 'precision'> & { temperature?: number },
 ): Promise<{ logProbs: Float32Array; entropy: Float32Array }[]> {
-  const { temperature, microBatchTokens, signal, precision = 'float32' } = options;
+  const { temperature, microBatchTokens, signal, precision } = options;
   const out: { logProbs: Float32Array; entropy: Float32Array }[] = [];
   for (const batch of microBatches(examples, microBatchTokens)) {
     await breathe(signal);
@@ -105,8 +105,9 @@ async function referenceLogProbs({ episodes, reference }: GrpoUpdate, options: G
 }
 
 /**
- * Where the sampler's weights or this update's products are rounded: episodes with the log-probs as this update computes them. An update of one step needs no pass for them: the policy that it begins
- * with is the one it learns from, so the log-probs that the step computes anyway stand on both sides of the ratio (`onPolicy`).
+ * Where the sampler's weights or this update's products are rounded: episodes with the log-probs as this update computes them. An update of
+ * one step needs no pass for them: the policy that it begins with is the one it learns from, so the log-probs that the step computes anyway
+ * stand on both sides of the ratio (`onPolicy`).
  */
 async function withTrueLogProbs(model: Model, episodes: readonly Episode[], options: GrpoOptions) {
   const { samplingPrecision = 'float32', precision = 'float32' } = options;

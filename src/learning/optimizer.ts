@@ -38,12 +38,7 @@ export async function withGradients<T>(work: (gradients: Gradients) => Promise<T
 }
 
 /** Evaluates a scalar loss and adds its gradients to `sum`. Returns the loss. */
-export function accumulate(
-  model: Model,
-  sum: Gradients,
-  loss: () => Scalar,
-  precision: ProductPrecision = 'float32',
-): number {
+export function accumulate(model: Model, sum: Gradients, loss: () => Scalar, precision?: ProductPrecision): number {
   const trained = trainableParameters(model);
   const { value, grads } = withProducts(precision, () => tidy(() => gradientsOf(loss, [...trained.values()])));
   [...trained.keys()].forEach((name, i) => {

@@ -1,5 +1,4 @@
 /** Students for others: a Hugging Face folder or a GGUF file, whatever the student was. */
-
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { diskError } from '../disk';

@@ -1,5 +1,4 @@
 /** Students on disk: Hugging Face folders that transformers, too, loads and writes; to read, GGUF files as well. */
-
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors';

@@ -1,12 +1,11 @@
 /** Weights as sampling reads them: its adapter in them, in the form that decoding is fastest with. */
 import { dispose, keep, type Tensor, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
 import type { WeightPrecision } from '../engine-data/sampling';
+import { layerMatrices } from '../kernels/decoder';
 import { type DecoderWeights, type LayerWeights, packWeight } from '../kernels/interface';
 import { embedName, headName, layerName } from '../student-files/parameters';
 import { mergedParameter } from './merge';
 import { decoderWeights, type Model } from './transformer';
-
-const matrices = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const;
 
 /** A packed copy of the model's weights of this moment, for sequences of up to so many positions, and what gives its memory back. */
 export function packDecoder(model: Model, positions: number, precision: WeightPrecision) {
@@ -20,16 +19,12 @@ export function packDecoder(model: Model, positions: number, precision: WeightPr
   try {
     const plain = decoderWeights(model, positions);
     const layers = plain.layers.map((layer, i): LayerWeights => {
-      const packed = matrices.map((weight) => [weight, pack(layerName(i, weight))]);
+      const packed = layerMatrices.map((weight) => [weight, pack(layerName(i, weight))]);
       return { ...layer, ...Object.fromEntries(packed) };
     });
     const head = pack(model.config.tied ? embedName : headName);
-    const weights: DecoderWeights = {
-      ...plain,
-      layers,
-      head,
-      packed: { precision, inner: model.config.intermediateSize },
-    };
+    const packed = { precision, inner: model.config.intermediateSize };
+    const weights: DecoderWeights = { ...plain, layers, head, packed };
     return { weights, free };
   } catch (error) {
     free();

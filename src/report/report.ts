@@ -1,10 +1,10 @@
 /** A run as one page of HTML that needs nothing else: for somebody who has no editor with Distillery in it. */
-import { pairedDifference } from '../runs/paired';
-import { type Run, readEvaluation, readMetrics, readStart, readSummary, stateOf } from '../runs/reading';
+import { type Run, readMetrics, readStart, readSummary, stateOf } from '../runs/reading';
 import type { StageRow } from '../runs/records';
-import { stageTitles, strongestBaseline, trainedStages } from '../stages';
+import { strongestBaseline } from '../stages';
 import { type Start, studentTitle, versusStart } from '../start';
-import { casesOf, casesPart, type ReportedCase } from './cases';
+import { casesOf, casesPart } from './cases';
+import { comparisonText, oneSeed } from './comparison';
 import { curvesPart } from './curves';
 import { clock, percent, signed } from './format';
 import { type Html, html, markup } from './html';
@@ -54,13 +54,11 @@ ${casesPart(casesOf(folder, { count, named: cases }))}
   return `${reportHead} ${version} -->\n${markup(page)}`;
 }
 
-export type { ReportedCase };
-
 function resultsPart(folder: string, rows: readonly StageRow[], start: Start | undefined): Html {
   if (rows.length === 0) return html`<section><h2>Results</h2><p>No student has been tested.</p></section>`;
   const base = rows.find(({ stage }) => stage === 'base');
   const strongest = strongestBaseline(rows);
-  const [last] = trainedStages.toReversed().flatMap((stage) => rows.find((row) => row.stage === stage) ?? []);
+  const compared = comparisonText(folder, rows);
   const versus = versusStart(start);
   const words = rows.some(({ unit }) => unit === 'words');
   return html`<section>
@@ -71,7 +69,7 @@ function resultsPart(folder: string, rows: readonly StageRow[], start: Start | u
 ${rows.map((row) => resultRow(row, { title: studentTitle(row.stage, start), base, strongest: row === strongest }))}
 </tbody>
 </table></div>
-${last && strongest ? comparison(folder, strongest, last) : null}
+${compared ? html`<p>${compared} <span class="dim">${oneSeed}</span></p>` : null}
 </section>`;
 }
 
@@ -87,15 +85,4 @@ function resultRow(
     value === undefined ? null : html`<span class="${good ? 'good' : 'bad'}">${signed(value)} ${unit}</span>`;
   return html`<tr${strongest ? html` class="strongest"` : null}><th scope="row">${title}${strongest ? ' (strongest baseline)' : ''}</th><td>${percent(row.accuracy)}</td><td>${(100 * low).toFixed(1)} – ${percent(high)}</td><td>${row.meanTokens.toFixed(1)}</td><td>${shown(points, 'pt', (points ?? 0) >= 0)}</td><td>${shown(length, '%', (length ?? 0) <= 0)}</td><td>${row.wallSeconds > 0 ? clock(row.wallSeconds) : ''}</td><td>${row.n}</td></tr>
 `;
-}
-
-/** The last stage's student against the strongest baseline on the same problems. */
-function comparison(folder: string, baseline: StageRow, last: StageRow): Html | null {
-  const answers = ({ stage, checkpoint }: StageRow) => readEvaluation(folder, checkpoint ?? stage);
-  const difference = pairedDifference(answers(baseline), answers(last));
-  if (!difference) return null;
-  const { n, accuracy, accuracyInterval, tokens } = difference;
-  const [low, high] = accuracyInterval.map((end) => signed(100 * end));
-  const open = accuracyInterval[0] <= 0 && accuracyInterval[1] >= 0;
-  return html`<p>${stageTitles[last.stage]} against the strongest baseline, ${stageTitles[baseline.stage]}: ${signed(100 * accuracy)} points (95 % interval ${low} to ${high} over ${n} problems${open ? ', so they may be equally right' : ''}), answers ${Math.abs(tokens).toFixed(1)} tokens ${tokens > 0 ? 'longer' : 'shorter'}. <span class="dim">One seed: the interval does not say what other seeds would give.</span></p>`;
 }

@@ -28,7 +28,7 @@ interface Dress {
 export function cellContent(chains: readonly ChainView[], row: Row, column: number, options: CellOptions): Node[] {
   const cell = row.cells[column]!;
   const chain = chains[column];
-  if (options.rendered) return renderedContent(chain, row, column, cell);
+  if (options.rendered) return renderedContent(chain, cell);
   const diff = options.overlay === 'diff' ? diffCell(chains, row, column) : null;
   const differing = chain.role === 'teacher' ? 'deletion' : 'insertion';
   const dress = (token: number): Dress => ({
@@ -43,11 +43,11 @@ export function cellContent(chains: readonly ChainView[], row: Row, column: numb
 }
 
 /** Without its tokens; the step's label stands in the first column already. */
-function renderedContent(chain: ChainView, row: Row, column: number, cell: Cell): Node[] {
+function renderedContent(chain: ChainView, cell: Cell): Node[] {
   const end = chain.ended && cell.to === chain.ids.length ? cell.to - 1 : cell.to;
   return [
     element('div', { class: 'rendered' }, ...formattedNodes(chain.texts.slice(cell.from, end).join('').trim())),
-    ...faultNote(chain, row.cells[column]!),
+    ...faultNote(chain, cell),
   ];
 }
 
@@ -125,7 +125,7 @@ function layOut(
     if (found) classes.push(found === current ? 'found current' : 'found');
     const fault = chain.fault;
     if (fault && token >= fault.from && token < fault.to) classes.push(fault.guess ? 'doubtful' : 'faulty');
-    const mark = classes.find((one) => /^fault|^finding|^found/.test(one));
+    const mark = classes.find((one) => /^fault|^doubtful|^finding|^found/.test(one));
     if (!bare && mark !== undefined && mark !== marked) bare = setSpace(chain, token, start, wrapper ?? nodes);
     marked = mark;
     const made = tokenNode(chain, column, token, classes, {

@@ -2,6 +2,7 @@
 import type { ChainView, GroupMember } from '../../src/protocol/chain-diff';
 import { element } from '../common/dom';
 import { factTable } from '../common/explain';
+import { verdictOf } from '../common/verdict';
 import { visibleNodes } from '../common/visible';
 import { format, signed, tokenKl } from './overlays';
 
@@ -100,7 +101,7 @@ export function explainMember({ reward, advantage, length, answer, correct, fini
       ...(reward === null ? [] : [{ name: 'reward', value: signed(reward) }]),
       ...(advantage === null ? [] : [{ name: 'advantage', value: signed(advantage), about: 'against its group' }]),
       { name: 'length', value: `${length} tokens`, ...(finished ? {} : { about: 'cut off by the token budget' }) },
-      { name: 'answer', value: answer ?? 'none', ...(correct !== null && { about: correct ? 'right' : 'wrong' }) },
+      { name: 'answer', value: answer ?? 'none', about: verdictOf(correct)?.said },
     ]),
     element('p', { class: 'dim' }, 'Click or Enter: show as the student’s. With Shift: show in the third column.'),
   ];

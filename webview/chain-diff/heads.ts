@@ -2,6 +2,7 @@
 import type { CaseView, ChainView, FromChainPage } from '../../src/protocol/chain-diff';
 import { element } from '../common/dom';
 import { explain, factTable } from '../common/explain';
+import { verdictOf } from '../common/verdict';
 import { visibleNodes } from '../common/visible';
 import { explainReward, percent } from './facts';
 import { missingFor, type Overlay, signed } from './overlays';
@@ -100,15 +101,15 @@ function lengthOf(chain: ChainView, view: CaseView, teacher: ChainView | undefin
 }
 
 function answerOf({ answer, correct }: ChainView, view: CaseView): HTMLElement {
-  if (correct === null) {
+  const verdict = verdictOf(correct);
+  if (!verdict) {
     const plain = element('span', { class: 'answer' });
     plain.append(...visibleNodes(answer ?? 'no answer'));
     return plain;
   }
-  const made = element('span', { class: correct ? 'good answer' : 'bad answer', tabindex: 0 });
-  const mark = correct ? '✓' : '✗';
-  made.append(...visibleNodes(answer ?? 'no answer'), element('span', { 'aria-hidden': 'true' }, ` ${mark}`));
-  made.append(element('span', { class: 'spoken' }, correct ? ' right' : ' wrong'));
+  const made = element('span', { class: `${verdict.class} answer`, tabindex: 0 });
+  made.append(...visibleNodes(answer ?? 'no answer'), element('span', { 'aria-hidden': 'true' }, ` ${verdict.mark}`));
+  made.append(element('span', { class: 'spoken' }, ` ${verdict.said}`));
   explain(made, () => [
     factTable([
       { name: 'answer', value: answer ?? 'none found' },

@@ -96,7 +96,6 @@ export class Page {
     replaceChildren(this.top, element('div', { class: 'trouble', role: 'alert' }, ...visibleNodes(message)), again);
   }
 
-  /** Draws everything; rows are aligned anew where the chains are not the same any more. */
   /** Whether formulas are shown as they are read. Overlays are about tokens, which are shown as they are written. */
   private get rendered(): boolean {
     const { rendered, overlay } = this.state;
@@ -112,6 +111,7 @@ export class Page {
     this.say(rendered === 'on' ? 'formulas rendered' : 'text as it is written');
   }
 
+  /** Draws everything; rows are aligned anew where the chains are not the same any more. */
   private draw(keepPlace: boolean, align: boolean): void {
     const { view, state } = this;
     if (!view) return;

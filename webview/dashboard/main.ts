@@ -1,5 +1,5 @@
 import '../common/jitless';
-import { provideVSCodeDesignSystem, vsCodeButton, vsCodeCheckbox } from '@vscode/webview-ui-toolkit';
+import { provideVSCodeDesignSystem, vsCodeCheckbox } from '@vscode/webview-ui-toolkit';
 import 'uplot/dist/uPlot.min.css';
 import '../common/theme.css';
 import './dashboard.css';
@@ -23,7 +23,7 @@ import { onThemeChange } from './theme';
 import { Toolbar } from './toolbar';
 import { type Range, zoomed } from './value-range';
 
-provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeCheckbox());
+provideVSCodeDesignSystem().register(vsCodeCheckbox());
 
 const link = openLink<ToDashboard, FromDashboard>(toDashboard, receive);
 const model = new Model(viewSchema.parse(link.kept()?.view ?? {}));
@@ -38,7 +38,6 @@ const copyResults = element(
   { class: 'plain copy', title: 'With the columns that do not fit here', hidden: true },
   'Copy Results as CSV',
 );
-copyResults.hidden = true;
 copyResults.addEventListener('click', () =>
   link.post({ type: 'copy', text: resultsCsv(model.heads, model.pairs), what: 'The results, as CSV,' }),
 );

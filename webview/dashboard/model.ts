@@ -4,6 +4,9 @@ import { isBaseline, phaseTitle, stageNames } from '../../src/stages';
 import { type Layout, layOut, nearest } from './axis';
 import { Track } from './track';
 
+/** Shares of the page's room that the rollouts can have. */
+export const rolloutsShares = { least: 0.15, most: 0.85 };
+
 /** What the reader has chosen; kept over reloads. */
 export const viewSchema = z.object({
   mode: z.enum(['charts', 'table']).catch('charts'),
@@ -14,7 +17,7 @@ export const viewSchema = z.object({
   /** Whether curves are drawn that have been 0 all the time. */
   zeros: z.boolean().catch(false),
   /** What of the page's room the rollouts take, where they are open. */
-  rolloutsShare: z.number().min(0.15).max(0.85).catch(0.44),
+  rolloutsShare: z.number().min(rolloutsShares.least).max(rolloutsShares.most).catch(0.44),
   /** Panels that are not shown. */
   hidden: z.array(z.string()).catch([]),
   /** Stages that are shown; null: those of the curriculum, or the baseline alone while there is nothing else. */

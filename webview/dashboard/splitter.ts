@@ -1,7 +1,8 @@
 import { element } from '../common/dom';
+import { rolloutsShares } from './model';
 
 const step = 0.05;
-const [least, most] = [0.15, 0.85];
+const { least, most } = rolloutsShares;
 
 /** A region of its own with the bar between the page and a pane at its end: drags, and moves by arrow keys. `change` is told the pane's share of the room. */
 export function splitter(label: string, share: () => number, change: (share: number) => void): HTMLElement {

@@ -2,7 +2,6 @@
  * How much memory training takes, from shapes alone: what the engine allocates at the moment it holds most. Follows what the tape keeps
  * for each kernel (kernels/gradients.ts), on the embedded backend, where tensors lie in blocks of few sizes (kernels/native/pool.ts).
  */
-
 import {
   type Generation,
   type Learner,

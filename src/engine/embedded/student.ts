@@ -80,16 +80,11 @@ export class EmbeddedStudent implements Student {
   }
 
   async snapshot(checkpoint?: string): Promise<Snapshot> {
-    const { adapter, parameters, config } = this.model;
+    const { adapter, config } = this.model;
     const values = checkpoint === undefined ? this.cloned(this.model) : readWeights(this.model, checkpoint);
     const model: Model = adapter
       ? { ...shareFrozen(this.model), adapter: { ...adapter, parameters: values } }
-      : {
-          config,
-          parameters: new Map([...parameters.keys()].map((name) => [name, values.get(name)!])),
-          adapter,
-          rope: null,
-        };
+      : { config, parameters: values, adapter, rope: null };
     const kept = new Kept(model, (one) => this.snapshots.delete(one));
     this.snapshots.add(kept);
     return kept;

@@ -4,14 +4,13 @@ import { basename, resolve } from 'node:path';
 import { UserError } from '../../errors';
 import type { Engine, EngineInfo, OpenOptions, Student } from '../port';
 import type { EngineCommand } from './child';
-import { EngineConnection, type Patience, usualPatience } from './connection';
+import { EngineConnection } from './connection';
 import { ProcessStudent } from './student';
 import type { Hello } from './wire';
 
 export interface ProcessOptions {
   /** Distillery's own version. */
   client: string;
-  patience?: Patience;
 }
 
 export class ProcessEngine implements Engine {
@@ -27,11 +26,7 @@ export class ProcessEngine implements Engine {
 
   /** Starts the process. @throws EngineLost; UserError when it speaks another version of the protocol */
   static async start(command: EngineCommand, options: ProcessOptions): Promise<ProcessEngine> {
-    const { connection, hello } = await EngineConnection.open(
-      command,
-      options.client,
-      options.patience ?? usualPatience,
-    );
+    const { connection, hello } = await EngineConnection.open(command, options.client);
     return new ProcessEngine(command, options, connection, hello);
   }
 
@@ -93,8 +88,7 @@ export class ProcessEngine implements Engine {
   }
 
   private async startAgain(): Promise<void> {
-    const { client, patience } = this.options;
-    ({ connection: this.connection } = await EngineConnection.open(this.command, client, patience));
+    ({ connection: this.connection } = await EngineConnection.open(this.command, this.options.client));
   }
 }
 

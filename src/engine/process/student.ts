@@ -48,10 +48,10 @@ export class ProcessStudent implements Student {
       stream = [],
       groupSize = 1,
       maxRows = 64,
+      precision = 'float32',
       progress,
       signal,
     } = options;
-    const { precision = 'float32' } = options;
     if (precision !== 'float32')
       throw new UserError(`this engine does not round weights to ${precision} while it samples`, {
         code: 'config',

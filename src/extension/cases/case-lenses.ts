@@ -85,6 +85,7 @@ export function registerLenses({ runs, cases }: Services, documents: CaseDocumen
   return vscode.Disposable.from(
     changed,
     runs.onDidChange(() => changed.fire()),
+    cases.onDidChange(() => changed.fire()),
     vscode.languages.registerCodeLensProvider({ scheme: caseScheme }, provider),
   );
 }

@@ -53,15 +53,19 @@ export interface Case {
   read: boolean;
 }
 
-/** Reads a case. Errors: no such run, unreadable files, a problem that the run does not know. */
-export function readCase(cache: RunCache, reference: CaseReference): Case {
+/** Reads a case; `decisions` are all of its run, where they are known already. Errors: no such run, unreadable files, a problem that the run does not know. */
+export function readCase(
+  cache: RunCache,
+  reference: CaseReference,
+  decisions = decisionsOf(readDecisions(reference.run)),
+): Case {
   const { run, problemId } = reference;
   const { value: failures, problem } = cache.failures(run);
   if (problem) throw problem;
   const failure = failures.findLast((one) => one.problemId === problemId) ?? describeProblem(cache, reference);
   const { value: rewrites } = cache.rewrites(run);
   const ofProblem = (rewrites ?? []).filter((one) => one.problemId === problemId);
-  return buildCase(reference, failure, ofProblem, decisionsOf(readDecisions(run)));
+  return buildCase(reference, failure, ofProblem, decisions);
 }
 
 type Known = Pick<FailureRecord, 'question' | 'answer' | 'samples' | 'teacherChain'> & Partial<FailureRecord>;
@@ -105,8 +109,8 @@ export function buildCase(
 ): Case {
   const { problemId } = reference;
   const answers = answersOf(reference, failure);
-  const marked = decisions.steps.get(problemId)?.sample;
-  const shown = chosen(reference, answers, marked === undefined ? failure.firstWrongStep?.sample : marked);
+  const marked = decisions.steps.get(problemId);
+  const shown = chosen(reference, answers, marked?.sample ?? failure.firstWrongStep?.sample);
   const decided: readonly RewriteDecision[] = decisions.rewrites.get(problemId) ?? [];
   const teacherTokens = rewrites.find((one) => one.teacherTokens !== undefined)?.teacherTokens;
   return {
@@ -116,7 +120,7 @@ export function buildCase(
     category: failure.category,
     answers,
     shown,
-    fault: shown && faultOf(shown, failure, decisions.steps.get(problemId)),
+    fault: shown && faultOf(shown, failure, marked),
     teacher:
       failure.teacherChain === undefined
         ? undefined

@@ -1,7 +1,7 @@
-import { type Decisions, decisionsOf } from '../../runs/decisions';
+import type { Decisions } from '../../runs/decisions';
 import { writeOutput } from '../../writing';
 import { trustedCommand } from '../commands/report';
-import { caseText, type FailureCase, isAccepted } from '../failures/cases';
+import { acceptedRewrites, caseText, type FailureCase } from '../failures/cases';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { plural } from '../words';
@@ -17,7 +17,7 @@ export function registerExport(services: Services): vscode.Disposable {
       return void vscode.window.showInformationMessage(t('There are no failure cases to export.'));
     const file = typeof argument === 'string' ? argument : await chooseFile();
     if (file === undefined) return undefined;
-    const decisions = services.runs.cache.decisions(run).value ?? decisionsOf([]);
+    const decisions = services.runs.cache.decisions(run);
     writeOutput(file, file.endsWith('.md') ? casesMarkdown(all, decisions) : casesLines(all, decisions));
     void tell(file, t('{0} exported.', plural(all.length, 'case')));
     return file;
@@ -50,30 +50,25 @@ function decided({ problemId }: FailureCase, { picked, rewrites, steps, notes, r
   };
 }
 
-export const casesLines = (cases: readonly FailureCase[], decisions: Decisions): string =>
+const casesLines = (cases: readonly FailureCase[], decisions: Decisions): string =>
   cases.map((one) => `${JSON.stringify({ ...one.record, decisions: decided(one, decisions) })}\n`).join('');
 
 /** For people: question, answers, the teacher, what was decided. What models wrote stands in fences that it cannot end. */
-export function casesMarkdown(cases: readonly FailureCase[], decisions: Decisions): string {
+function casesMarkdown(cases: readonly FailureCase[], decisions: Decisions): string {
   return cases
     .map((one) => {
       const { problemId, record, sample } = one;
       const { question, answer, category, samples, teacherChain } = record;
       const note = decisions.notes.get(problemId);
-      const accepted = isAccepted(problemId, decisions)
-        ? (decisions.rewrites.get(problemId) ?? []).filter(
-            ({ verdict }) => verdict !== 'rejected' && verdict !== 'proposed',
-          )
-        : [];
       return [
         `## ${oneLine(problemId)}`,
-        `${category}: ${oneLine(caseText(one))}`,
+        `${oneLine(category)}: ${oneLine(caseText(one))}`,
         ...(note === undefined ? [] : [`Note: ${oneLine(note)}`]),
         `Question (the answer is ${oneLine(answer)}):`,
         fenced(question),
         ...(samples[sample] ? ['Student:', fenced(samples[sample].text)] : []),
         ...(teacherChain === undefined ? [] : ['Teacher:', fenced(teacherChain)]),
-        ...accepted.flatMap(({ text }) => ['Accepted rewrite:', fenced(text)]),
+        ...acceptedRewrites(problemId, decisions).flatMap(({ text }) => ['Accepted rewrite:', fenced(text)]),
       ].join('\n\n');
     })
     .join('\n\n')

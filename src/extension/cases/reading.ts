@@ -1,7 +1,9 @@
 import { placeSteps } from '../../chain/places';
 import { splitChain } from '../../chain/split';
 import { UserError } from '../../errors';
+import { decisionsOf, readDecisions } from '../../runs/decisions';
 import { command, trustedCommand } from '../commands/report';
+import { neighbour } from '../failures/cases';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { plural } from '../words';
@@ -30,17 +32,30 @@ export function registerReading(services: Services, documents: CaseDocuments): v
   const step = (by: 1 | -1) => async (argument?: unknown) => {
     const { run, problemId } = named(argument);
     const next = neighbour(cases.order(run) ?? [], problemId, by);
-    if (next === undefined) vscode.window.setStatusBarMessage(t('There is no other case in the list.'), 5000);
+    if (next === undefined) tell(t('There is no other case in the list.'));
     else await openCase(services, documents, { run, problemId: next });
   };
   /** Does something with each of the cases that a command is for; says how many it was. */
   const onMany = (argument: unknown, selected: unknown, act: (one: Case) => boolean) => {
     const problems = problemsFrom(argument, selected);
     if (problems.length === 0) named(argument);
-    const done = problems.filter((problem) => act(read(problem)));
-    for (const run of new Set(problems.map((one) => one.run))) refresh(run);
+    const chosen = new Map(problems.map((one) => [JSON.stringify([one.run, one.problemId]), one]));
+    // All are read before the first is decided on: the file of decisions once a run, not once a case.
+    const decided = new Map(
+      [...new Set(problems.map(({ run }) => run))].map((run) => [run, decisionsOf(readDecisions(run))]),
+    );
+    const all = [...chosen.values()].map(({ run, problemId }) =>
+      readCase(runs.cache, { run, problemId }, decided.get(run)),
+    );
+    const done = all.filter(act);
+    for (const run of decided.keys()) refresh(run);
     return done.length;
   };
+  const mark = (asRead: boolean) => (argument?: unknown, selected?: unknown) =>
+    onMany(argument, selected, (one) => {
+      if (one.read !== asRead) markRead(one, asRead);
+      return true;
+    });
 
   return vscode.Disposable.from(
     command(services, 'distillery.nextCase', step(1)),
@@ -53,8 +68,7 @@ export function registerReading(services: Services, documents: CaseDocuments): v
       if (at === undefined) throw notInStep();
       markStep(of, of.shown!.place.sample, at);
       refresh(reference.run);
-      const said = at === null ? t('The mark is taken back.') : t('Step {0} is marked as the first wrong one.', at + 1);
-      vscode.window.setStatusBarMessage(said, 5000);
+      tell(at === null ? t('The mark is taken back.') : t('Step {0} is marked as the first wrong one.', at + 1));
     }),
     trustedCommand(services, 'distillery.noteCase', async (argument?: unknown, written?: unknown) => {
       const of = read(named(argument));
@@ -70,21 +84,11 @@ export function registerReading(services: Services, documents: CaseDocuments): v
       note(of, text.trim());
       refresh(of.reference.run);
     }),
-    trustedCommand(services, 'distillery.markRead', (argument?: unknown, selected?: unknown) =>
-      onMany(argument, selected, (one) => {
-        if (!one.read) markRead(one, true);
-        return true;
-      }),
-    ),
-    trustedCommand(services, 'distillery.markUnread', (argument?: unknown, selected?: unknown) =>
-      onMany(argument, selected, (one) => {
-        if (one.read) markRead(one, false);
-        return true;
-      }),
-    ),
+    trustedCommand(services, 'distillery.markRead', mark(true)),
+    trustedCommand(services, 'distillery.markUnread', mark(false)),
     trustedCommand(services, 'distillery.acceptBestRewrites', (argument?: unknown, selected?: unknown) => {
       const done = onMany(argument, selected, (one) => {
-        const [best] = one.rewrites.filter(({ verdict }) => verdict !== 'rejected');
+        const best = one.rewrites.find(({ verdict }) => verdict !== 'rejected');
         if (!best || !canBe.accepted(best)) return false;
         decide(one, best, 'accepted');
         return true;
@@ -112,16 +116,8 @@ const notInStep = () =>
     remedy: 'Put it into the first wrong step, above "Teacher".',
   });
 
-/** The one `by` places further, round and round; undefined where there is no other. A case that is not listed comes before the first. */
-export function neighbour(ids: readonly string[], problemId: string, by: 1 | -1): string | undefined {
-  const at = ids.indexOf(problemId);
-  const from = at < 0 && by < 0 ? 0 : at;
-  const next = ids[(from + by + ids.length) % ids.length];
-  return next === problemId ? undefined : next;
-}
-
 /** The step of the shown answer that the cursor is in, from 0; undefined: it is in none. */
-export function stepAtCursor(documents: CaseDocuments, { shown, reference }: Case): number | undefined {
+function stepAtCursor(documents: CaseDocuments, { shown, reference }: Case): number | undefined {
   const editor = vscode.window.activeTextEditor;
   const layout = editor && documents.at(editor.document.uri)?.value?.layout;
   if (!editor || !layout?.student || !shown || shown.rollout || editor.document.getText() !== layout.text)

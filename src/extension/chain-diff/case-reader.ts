@@ -10,13 +10,15 @@ import { decisionsOf, type MarkedStep, readDecisions } from '../../runs/decision
 import { decisionsFile } from '../../runs/layout';
 import { readConfig } from '../../runs/reading';
 import { type RewriteDecision, type RewriteRecord, rewriteRecordSchema } from '../../runs/records';
+import { stageTitles } from '../../stages';
 import { type CaseRewrite, rewritesOf, standingOf } from '../cases/case-rewrites';
 import { canBe } from '../cases/rewrite-actions';
+import { neighbour } from '../failures/cases';
 import { attempt, cached } from '../file-cache';
 import { absentFrom, notSampled, reasons } from './absent';
 import { type RecordedChain, type Reference, viewChain } from './chain-view';
 import { type Completion, type Group, known, readGroup } from './completions';
-import { momentsOf, stageTitle, type TimedSource } from './moments';
+import { momentsOf, type TimedSource } from './moments';
 import { type Located, ProblemIndex } from './problem-index';
 import { type RunSettings, readSettings } from './run-settings';
 
@@ -177,8 +179,7 @@ export class CaseReader {
    */
   neighbour(problemId: string, moment: string | undefined, by: number, listed: readonly string[] = []): string {
     const ids = listed.includes(problemId) ? listed : this.listOf(problemId, moment).ids;
-    const at = ids.indexOf(problemId);
-    return ids[(at + by + ids.length) % ids.length] ?? problemId;
+    return neighbour(ids, problemId, by) ?? problemId;
   }
 
   private placeOf(
@@ -361,7 +362,7 @@ function ofRewrite({ rewrite, located, origin }: ShownRewrite, rank: number, cou
 }
 
 function sourceOf({ from, checkpoint }: CaseRewrite['provenance'], record: RewriteRecord | undefined): string {
-  if (record) return `${stageTitle(record.provenance.stage)} · update ${record.provenance.step}`;
+  if (record) return `${stageTitles[record.provenance.stage]} · update ${record.provenance.step}`;
   if (from === 'person') return ''; // its standing says so
   return checkpoint ? `asked of ${basename(checkpoint)}` : 'asked for';
 }

@@ -14,6 +14,8 @@ export class ChainDiff implements PageDriver<ChainSubject, FromChainPage> {
   private texts: CaseTexts = { teacher: null, student: null, rewritten: null };
   /** What was sent last, as JSON: the same is not sent twice. */
   private sent = '';
+  /** The list of cases that what is shown has its place in: the page is read again when that changes, not with every change of its run. */
+  private order = '';
   /** Of several things asked for at once the last one is shown. */
   private asked = 0;
   private readonly listener: vscode.Disposable;
@@ -28,7 +30,9 @@ export class ChainDiff implements PageDriver<ChainSubject, FromChainPage> {
       services.runs.onDidChange((runs) => {
         if (runs.has(page.subject.run)) void this.update();
       }),
-      services.cases.onDidChange(() => void this.update()),
+      services.cases.onDidChange(() => {
+        if (this.listed().join('\n') !== this.order) void this.update();
+      }),
     );
   }
 
@@ -121,7 +125,9 @@ export class ChainDiff implements PageDriver<ChainSubject, FromChainPage> {
   }
 
   private async read(reader: CaseReader, subject: ChainSubject, current: () => boolean): Promise<void> {
-    const { view, texts } = await reader.read(subject, this.listed());
+    const listed = this.listed();
+    this.order = listed.join('\n');
+    const { view, texts } = await reader.read(subject, listed);
     if (!current()) return;
     const json = JSON.stringify(view);
     this.texts = texts;

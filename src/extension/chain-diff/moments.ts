@@ -1,13 +1,8 @@
 /** The times at which a problem was answered in a run, in the order of training. */
 import type { Moment } from '../../protocol/chain-diff';
-import { type StageName, stageNames } from '../../stages';
+import { stageNames, stageTitles } from '../../stages';
 import { type Start, studentLabel, testedName } from '../../start';
 import type { Source } from './problem-index';
-
-/** "Stage 2 (Complete)", "Start: complete-220". */
-export function stageTitle(stage: StageName, start?: Start): string {
-  return studentLabel(stage, start);
-}
 
 export interface TimedSource {
   moment: Moment;
@@ -36,7 +31,7 @@ function timed(
   });
   if (source.kind === 'rollouts') {
     const { stage, step } = source;
-    const moment = { key: momentKey(stage, step), stage: stageTitle(stage), label: `update ${step}` };
+    const moment = { key: momentKey(stage, step), stage: stageTitles[stage], label: `update ${step}` };
     return made(moment, 'rollouts', [stageNames.indexOf(stage), step]);
   }
   if (source.kind === 'failures') {
@@ -52,7 +47,7 @@ function timed(
   const stage = stageNames.findIndex((name) => source.name === name || source.name.startsWith(`${name}-`));
   const moment = {
     key: `evaluations/${source.name}`,
-    stage: stage < 0 ? 'Evaluation' : stageTitle(stageNames[stage], start),
+    stage: stage < 0 ? 'Evaluation' : studentLabel(stageNames[stage], start),
     label: `test of ${testedName(source.name, start)}`,
   };
   return made(moment, 'evaluation', [stage < 0 ? stageNames.length : stage, Number.MAX_SAFE_INTEGER]);

@@ -11,6 +11,7 @@ import { checkpointsFolder } from '../../runs/layout';
 import { type StageName, sampledAs } from '../../stages';
 import { type Start, startOf } from '../../start';
 import { attempt } from '../file-cache';
+import { isImported } from '../run-cache';
 import type { Recording } from './absent';
 
 const componentSchema = z.object({
@@ -75,7 +76,7 @@ export function readSettings(run: string, config: unknown): RunSettings {
       ),
     scale: (stage) => settingsOf(stage)?.scale,
     recording: settingsOf,
-    imported: typeof config === 'object' && config !== null && 'imported' in config,
+    imported: isImported(config),
     tokenizerFolders: [...(student ? [student] : []), ...names.map((name) => join(checkpoints, name))],
     start: startOf(config),
     problem: problemFinder(run, experiment?.data),

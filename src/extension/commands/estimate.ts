@@ -1,9 +1,9 @@
 /** How long a run will take, judged by an earlier run of the same experiment on this machine. */
-import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parse } from 'jsonc-parser';
+import { readSmallText } from '../../lines';
 import { stageNames } from '../../stages';
-import type { ExperimentFile } from '../experiment-file';
+import { type ExperimentFile, isRecord } from '../experiment-file';
 import { attempt } from '../file-cache';
 import type { RunIndex } from '../run-index';
 
@@ -14,7 +14,7 @@ interface Source {
 
 /** Seconds that training with this budget takes; undefined while no run of the experiment has been trained to its end. */
 export function estimatedSeconds(experiment: ExperimentFile, quick: boolean, { list, cache }: Source) {
-  const text = attempt(experiment.file, () => readFileSync(experiment.file, 'utf8')).value ?? '';
+  const text = attempt(experiment.file, () => readSmallText(experiment.file)).value ?? '';
   const planned = updatesIn(experimentOf(text, quick));
   for (const listing of list()) {
     if (!('run' in listing) || dirname(listing.folder) !== experiment.runs) continue;
@@ -56,6 +56,3 @@ function updatesOf(part: unknown): number {
   const own = typeof part.updates === 'number' ? part.updates : 0;
   return own + updatesOf(part.internalise);
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

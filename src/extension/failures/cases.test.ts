@@ -58,6 +58,7 @@ describe('failure cases', () => {
     expect(found('is:undecided is:noted')).toEqual([2]);
     expect(found('tokens<5')).toEqual([1]);
     expect(found('nothing like it')).toEqual([]);
+    expect([...found('constructor'), ...found('__proto__')]).toEqual([]);
   });
 
   it('say in a line what went wrong; a departure as a guess', () => {

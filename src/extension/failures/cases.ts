@@ -2,7 +2,7 @@
 import { faultText } from '../../chain/fault-text';
 import { failureCategories } from '../../chain/faults';
 import type { Decisions } from '../../runs/decisions';
-import type { FailureRecord } from '../../runs/records';
+import type { FailureRecord, RewriteDecision } from '../../runs/records';
 import { clip, plural } from '../words';
 
 export const groupings = ['category', 'step'] as const;
@@ -58,6 +58,20 @@ export function listCases(
   return groupFailures(run, sorted(found, order, decisions), grouping);
 }
 
+/** The one `by` places further, round and round; undefined where there is no other. A case that is not listed comes before the first. */
+export function neighbour(ids: readonly string[], problemId: string, by: number): string | undefined {
+  const at = ids.indexOf(problemId);
+  const from = at < 0 && by < 0 ? 0 : at;
+  const next = ids[(from + by + ids.length) % ids.length];
+  return next === problemId ? undefined : next;
+}
+
+export const acceptedRewrites = (problemId: string, { rewrites }: Decisions): RewriteDecision[] =>
+  rewrites.get(problemId)?.filter(({ verdict }) => verdict === 'accepted' || verdict === 'edited') ?? [];
+
+export const isAccepted = (problemId: string, decisions: Decisions): boolean =>
+  acceptedRewrites(problemId, decisions).length > 0;
+
 /** What a word of the filter asks of a case, beside text: `is:unread`, `tokens>200`. */
 const marks: Record<string, (id: string, decisions: Decisions) => boolean> = {
   'is:read': (id, { read }) => read.has(id),
@@ -65,13 +79,10 @@ const marks: Record<string, (id: string, decisions: Decisions) => boolean> = {
   'is:noted': (id, { notes }) => notes.has(id),
   'is:marked': (id, { steps }) => steps.has(id),
   'is:picked': (id, { picked }) => picked.has(id),
-  'is:accepted': (id, decisions) => isAccepted(id, decisions),
+  'is:accepted': isAccepted,
   'is:undecided': (id, decisions) => !isAccepted(id, decisions) && !decisions.picked.has(id),
 };
 export const filterWords = [...Object.keys(marks), 'tokens>200', 'tokens<50'];
-
-export const isAccepted = (problemId: string, { rewrites }: Decisions): boolean =>
-  rewrites.get(problemId)?.some(({ verdict }) => verdict === 'accepted' || verdict === 'edited') ?? false;
 
 /** The cases that hold every word of the filter somewhere in what is known of them, capitals aside, and are what it says they are. */
 export function filterFailures(
@@ -89,7 +100,7 @@ export function filterFailures(
       const [, sign, count] = /^tokens([<>])(\d+)$/.exec(word) ?? [];
       if (sign === '>') return samples.some(({ tokens }) => tokens > Number(count));
       if (sign === '<') return samples.some(({ tokens }) => tokens < Number(count));
-      return marks[word]?.(problemId, decisions) ?? all.includes(word);
+      return Object.hasOwn(marks, word) ? marks[word](problemId, decisions) : all.includes(word);
     });
   });
 }

@@ -1,5 +1,5 @@
 import type { UserError } from '../../errors';
-import { type Decisions, decisionsOf } from '../../runs/decisions';
+import type { Decisions } from '../../runs/decisions';
 import { md } from '../markdown';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
@@ -54,7 +54,7 @@ export class FailuresTree implements vscode.TreeDataProvider<FailuresNode>, vsco
   }
 
   private decisions(run: string): Decisions {
-    return this.services.runs.cache.decisions(run).value ?? decisionsOf([]);
+    return this.services.runs.cache.decisions(run);
   }
 }
 
@@ -88,7 +88,8 @@ function iconOf(problemId: string, { picked, read }: Decisions): vscode.ThemeIco
 /** The question first: a case is known by what it asks. */
 function caseItem(node: FailureCase, decisions: Decisions): vscode.TreeItem {
   const { run, problemId, sample, record } = node;
-  const item = new vscode.TreeItem(clip(record.question, 60));
+  const question = clip(record.question, 60);
+  const item = new vscode.TreeItem(question);
   item.id = node.id;
   item.iconPath = iconOf(problemId, decisions);
   item.contextValue = decisions.picked.has(problemId) ? 'case.picked' : 'case';
@@ -99,7 +100,7 @@ function caseItem(node: FailureCase, decisions: Decisions): vscode.TreeItem {
     arguments: [{ run, problemId, sample }, { preserveFocus: true }],
   };
   const marks = marksOf(problemId, decisions);
-  const spoken = [clip(record.question, 60), problemId, ...marks, record.category, caseText(node), shareText(record)];
+  const spoken = [question, problemId, ...marks, record.category, caseText(node), shareText(record)];
   vscode.say(item, {
     description: [problemId, ...marks, caseText(node)].join(' · '),
     accessibilityInformation: { label: spoken.filter(Boolean).join(', ') },

@@ -173,16 +173,18 @@ async function count({ hosts }: Services, view: View): Promise<void> {
   const host = hosts.of(view.experiment.fsPath);
   const { path: checkpoint, prompt, system } = settings.student;
   const tokenize = async (texts: readonly Measured[], asked?: { prompt: typeof prompt; system?: string }) => {
-    const counted = await host.tokenize({ checkpoint, texts: texts.map(({ text }) => text), asked });
+    const missing = texts.filter((one) => !view.counted.has(keyOf(one)));
+    if (missing.length === 0) return;
+    const counted = await host.tokenize({ checkpoint, texts: missing.map(({ text }) => text), asked });
     for (const [i, { ids, texts: parts }] of counted.texts.entries())
-      view.counted.set(keyOf(texts[i]), { tokens: ids.length, whole: parts.join('') });
+      view.counted.set(keyOf(missing[i]), { tokens: ids.length, whole: parts.join('') });
   };
   const problems = problemsOf(settings);
   const shown = previewOf(view, problems);
   // Targets are known when the prompts are: thinking that a prompt opens is closed in them.
   const prompts = measuredOf(view, settings, shown).filter(({ asked }) => asked);
   await tokenize(prompts, { prompt, system });
-  await tokenize(measuredOf(view, settings, shown).filter((one) => !view.counted.has(keyOf(one))));
+  await tokenize(measuredOf(view, settings, shown));
   if (view.lengths?.of === problems) return;
   const chains = someChains(problems);
   const { texts } = await host.tokenize({ checkpoint, texts: chains });

@@ -1,4 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { layerMatrices } from '../decoder';
 import { type DecodeAttrs, kernelNames, type LayerWeights, type Packing } from '../interface';
 import type { Values } from '../native/library';
 import { checkStarts } from './attend';
@@ -30,7 +31,7 @@ const layerArguments: readonly (keyof LayerWeights)[] = [
   'down',
 ];
 
-const matrices = new Set<string>(['q', 'k', 'v', 'o', 'gate', 'up', 'down']);
+const matrices = new Set<string>(layerMatrices);
 
 /** [logits, keys, values], the cache in place */
 registerEmbedded<DecodeAttrs>(kernelNames.decodeStep, (call, inputs, attrs, backend) => {

@@ -1,4 +1,5 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
+import { layerMatrices } from '../decoder';
 import { type DecodeAttrs, kernelNames, type SlotCopies } from '../interface';
 import { attendBlocks } from './attend';
 import type { Handle, TensorFlowBackend } from './binding';
@@ -87,7 +88,6 @@ function decode(
   return linear(norm(pick(ops, x, plan.last), inputs.norm), inputs.head);
 }
 
-const projections = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'];
 const across = new Latest<Handle[]>();
 
 /**
@@ -101,7 +101,7 @@ function transposedWeights(
   { backend, given }: { backend: TensorFlowBackend; given: Record<string, TensorInfo> },
 ): ReadonlyMap<Handle, Handle> {
   if (backend.isUsingGpuDevice) return new Map();
-  const names = Array.from({ length: layers }, (_, i) => projections.map((name) => `${i}.${name}`)).flat();
+  const names = Array.from({ length: layers }, (_, i) => layerMatrices.map((name) => `${i}.${name}`)).flat();
   const keys = names.map((name) => given[name].dataId);
   const made = across.of(backend, keys, '', (keep) =>
     names.map((name) => keep(ops.retain(ops.transpose(inputs[name], [1, 0])))),

@@ -1,4 +1,5 @@
 import { add, matMul, reshape, type Tensor, type Tensor1D, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { layerMatrices } from '../decoder';
 import {
   attend,
   type DecoderShape,
@@ -60,7 +61,7 @@ export function randomDecoder(options: DecoderOptions): { weights: DecoderWeight
 /** The weights with `change` applied to their matrices. */
 export function withMatrices(weights: DecoderWeights, change: (weight: Tensor2D) => Tensor): DecoderWeights {
   const layers = weights.layers.map((layer): LayerWeights => {
-    const matrices = (['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const).map((name) => [name, change(layer[name])]);
+    const matrices = layerMatrices.map((name) => [name, change(layer[name])]);
     return { ...layer, ...Object.fromEntries(matrices) };
   });
   return { ...weights, layers, head: change(weights.head) as Tensor2D };

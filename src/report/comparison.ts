@@ -1,0 +1,31 @@
+/** What came of a run, in a sentence. */
+import type { Damage } from '../lines';
+import { pairedDifference } from '../runs/paired';
+import { readEvaluation } from '../runs/reading';
+import type { StageRow } from '../runs/records';
+import { stageTitles, strongestBaseline, trainedStages } from '../stages';
+import { signed } from './format';
+
+/** What is to be said beside it. */
+export const oneSeed = 'One seed: the interval does not say what other seeds would give.';
+
+/**
+ * The last stage's student against the strongest baseline on the same problems; undefined where one of them is missing, or they have no
+ * problems in common. Answers that cannot be read are told to `damage`, and left out; without it they are errors.
+ */
+export function comparisonText(folder: string, rows: readonly StageRow[], damage?: Damage): string | undefined {
+  const [last] = trainedStages.toReversed().flatMap((stage) => rows.find((row) => row.stage === stage) ?? []);
+  const baseline = strongestBaseline(rows);
+  if (!last || !baseline) return undefined;
+  const answers = ({ stage, checkpoint }: StageRow) => readEvaluation(folder, checkpoint ?? stage, damage);
+  const difference = pairedDifference(answers(baseline), answers(last));
+  if (!difference) return undefined;
+  const { n, accuracy, accuracyInterval, tokens } = difference;
+  const [low, high] = accuracyInterval.map((end) => signed(100 * end));
+  const open = accuracyInterval[0] <= 0 && accuracyInterval[1] >= 0;
+  return [
+    `${stageTitles[last.stage]} against the strongest baseline, ${stageTitles[baseline.stage]}: ${signed(100 * accuracy)} points`,
+    ` (95 % interval ${low} to ${high} over ${n} problems${open ? ', so they may be equally right' : ''}),`,
+    ` answers ${Math.abs(tokens).toFixed(1)} tokens ${tokens > 0 ? 'longer' : 'shorter'}.`,
+  ].join('');
+}
