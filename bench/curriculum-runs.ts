@@ -38,8 +38,8 @@ export function pretrainingOf(student: string): Pretraining {
 }
 
 /**
- * The outcomes of the experiment. A run of just this experiment in `runsFolder` is taken as it is when it is finished, and gone on
- * with when it is not: the work of hours can go on where it ended. Delete the folder to train anew.
+ * The outcomes of the experiment. A run of just this experiment in `runsFolder` is taken as it is when it is finished,
+ * and gone on with when it is not: the work of hours can go on where it ended. Delete the folder to train anew.
  */
 export async function outcomesOf(
   experiment: Experiment,

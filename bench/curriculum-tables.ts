@@ -99,7 +99,10 @@ export function differenceOf(
   };
 }
 
-/** A base student's runs as one: the mean over its seeds, problem by problem. What several base students are compared by. */
+/**
+ * A base student's runs as one: the mean over its seeds, problem by problem. What several base students are compared
+ * by.
+ */
 export function averaged(runs: readonly Outcomes[]): Outcomes {
   return new Map(
     stageNames.flatMap((stage) => {

@@ -1,10 +1,11 @@
 /**
  * The curriculum and all baselines over several seeds and base students:
- *   npm run bench:curriculum -- --seeds 3 [--students a,b,c] [--baselines sft,sftConcise,rft,grpo] [--controls 1] [--quick] [--json file]
+ *   npm run bench:curriculum -- --seeds 3 [--students a,b,c] [--baselines sft,sftConcise,rft,grpo] [--controls 1]
+ *   [--quick] [--json file]
  * `--students`: folders of base students in place of the experiment's own; a `pretraining.json` in one, such as
- * `{"concise": 0.15, "seed": 2}`, says what it has read. `--controls n`: the first n seeds also with one thing taken out of the
- * curriculum at a time. Prints, and writes to bench/results/curriculum.md, a table for each base student, and over several what is
- * gained on each. Ctrl-C ends it after a checkpoint; the same command goes on from there.
+ * `{"concise": 0.15, "seed": 2}`, says what it has read. `--controls n`: the first n seeds also with one thing taken
+ * out of the curriculum at a time. Prints, and writes to bench/results/curriculum.md, a table for each base student,
+ * and over several what is gained on each. Ctrl-C ends it after a checkpoint; the same command goes on from there.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -32,7 +33,10 @@ const { values } = parseArgs({
   },
 });
 
-/** The control experiments: one thing taken out of the curriculum, all else equal. Baselines are not trained again for them. */
+/**
+ * The control experiments: one thing taken out of the curriculum, all else equal. Baselines are not trained again for
+ * them.
+ */
 const controls: Record<string, (stages: Experiment['stages']) => Experiment['stages']> = {
   'no-reconstruct': (stages) => ({ ...stages, reconstruct: false }),
   'no-masks': (stages) => ({ ...stages, complete: stages.complete && { ...stages.complete, maskSchedule: [1] } }),

@@ -1,10 +1,13 @@
 /**
- * Speed and memory of the engine, with PyTorch eager beside it in the same run where Python has torch (DISTILLERY_PYTHON names another
- * interpreter than python3), and TensorFlow where it was set up: npm run bench [-- --seconds n] [--json file] [--out]
+ * Speed and memory of the engine, with PyTorch eager beside it in the same run where Python has torch
+ * (DISTILLERY_PYTHON names another interpreter than python3), and TensorFlow where it was set up: npm run bench [--
+ * --seconds n] [--json file] [--out]
  *
- * The same student, tokens and optimizer on every side; all start from the same weights, and their first losses are compared. They take
- * turns, so that other processes disturb all alike, and ratios are taken within a turn. 2 threads unless DISTILLERY_THREADS says otherwise.
- * --seconds is for each of the two timings (default 20). --json writes every figure to a file, --out the tables to docs/performance.md.
+ * The same student, tokens and optimizer on every side; all start from the same weights, and their first losses are
+ * compared. They take turns, so that other processes disturb all alike, and ratios are taken within a turn. 2 threads
+ * unless DISTILLERY_THREADS says otherwise.
+ * --seconds is for each of the two timings (default 20). --json writes every figure to a file, --out the tables to
+ * docs/performance.md.
  * --profile shows where the time of an update goes instead (profile.ts), --trl whole updates beside TRL's (trl.ts).
  */
 import { execFileSync } from 'node:child_process';

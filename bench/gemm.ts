@@ -1,6 +1,7 @@
 /**
- * Speed of the matrix product in every form this machine runs, in 10^9 floating-point operations a second: best of many runs, so that other
- * processes show as little as possible. Run: npx tsx bench/gemm.ts [seconds for each figure, default 0.3]
+ * Speed of the matrix product in every form this machine runs, in 10^9 floating-point operations a second: best of many
+ * runs, so that other processes show as little as possible. Run: npx tsx bench/gemm.ts [seconds for each figure,
+ * default 0.3]
  */
 import { availableParallelism } from 'node:os';
 import { nativeIsas, openAddon } from '../src/kernels/native/addon';
@@ -9,7 +10,10 @@ import { place, space } from '../src/kernels/native/testing';
 import { openWasm } from '../src/kernels/native/wasm';
 import { Random } from '../src/random';
 
-/** batch, m, n, k: a square one, a feed-forward layer over 2048 tokens, attention scores, and a layer while decoding 1, 16 and 64 rows. */
+/**
+ * batch, m, n, k: a square one, a feed-forward layer over 2048 tokens, attention scores, and a layer while decoding 1,
+ * 16 and 64 rows.
+ */
 const shapes = [
   [1, 512, 512, 512],
   [1, 2048, 256, 1024],

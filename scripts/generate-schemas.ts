@@ -1,6 +1,6 @@
 /**
- * Writes schemas/*.json from src/config and src/engine and schemas/run/*.json from src/runs: `npx tsx scripts/generate-schemas.ts`. Tests
- * fail when they differ.
+ * Writes schemas/*.json from src/config and src/engine and schemas/run/*.json from src/runs: `npx tsx
+ * scripts/generate-schemas.ts`. Tests fail when they differ.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

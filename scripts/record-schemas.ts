@@ -1,4 +1,7 @@
-/** JSON schemas of the files of a run folder (schemas/run/*.json), from src/runs/records.ts: its schemas, and its comments as descriptions. */
+/**
+ * JSON schemas of the files of a run folder (schemas/run/*.json), from src/runs/records.ts: its schemas, and its
+ * comments as descriptions.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
@@ -62,7 +65,7 @@ function readComments(): Map<string, string> {
     const raw = comment && text.slice(comment.pos, comment.end);
     return raw?.startsWith('/**')
       ? raw
-          .replace(/^\/\*\*|\*\/$|^\s*\*/gm, '')
+          .replace(/^\/\*\*|\s*\*\/$|^\s*\*(?!\/)/gm, '')
           .replace(/\s+/g, ' ')
           .trim()
       : undefined;

@@ -8,9 +8,9 @@ const script = new Script('work()');
 const context = createContext(Object.create(null));
 
 /**
- * What `work` returns; throws TookTooLong when it takes more than `ms` milliseconds. It holds the thread meanwhile, but V8 ends it whatever
- * it does, a regular expression too. A process that was stopped or got no processor is no reason: then `work`, which must be free to be
- * done again, is tried anew, with twice the time, and once more.
+ * What `work` returns; throws TookTooLong when it takes more than `ms` milliseconds. It holds the thread meanwhile, but
+ * V8 ends it whatever it does, a regular expression too. A process that was stopped or got no processor is no reason:
+ * then `work`, which must be free to be done again, is tried anew, with twice the time, and once more.
  */
 export function withinTime<T>(ms: number, work: () => T, attempts = 3): T {
   const before = process.cpuUsage();

@@ -21,9 +21,10 @@ export const bytesFrom = (at: number): Record<string, string> => ({
 });
 
 /**
- * Appends what an answer with status 206 (from byte `at` on) or 200 (all of it: the server knows no ranges) brings, until the file at
- * `path` has `bytes`; `took` hears each piece when it is on its way to the disk, and how many bytes there are then. Flushes the file.
- * Throws a UserError for faults of the disk, and what is none for a line that breaks or a server that sends something else.
+ * Appends what an answer with status 206 (from byte `at` on) or 200 (all of it: the server knows no ranges) brings,
+ * until the file at `path` has `bytes`; `took` hears each piece when it is on its way to the disk, and how many bytes
+ * there are then. Flushes the file. Throws a UserError for faults of the disk, and what is none for a line that breaks
+ * or a server that sends something else.
  */
 export async function appendAnswer(
   answer: Response,

@@ -30,7 +30,10 @@ export class UserError extends Error {
   }
 }
 
-/** Whether an error says that memory ran out, in the words of V8, libc++, WebAssembly, TensorFlow, CUDA or our own pools. */
+/**
+ * Whether an error says that memory ran out, in the words of V8, libc++, WebAssembly, TensorFlow, CUDA or our own
+ * pools.
+ */
 export function isOutOfMemory(error: unknown): boolean {
   const message = String((error as Error)?.message ?? error);
   return /out[ _]of[ _]memory|\bOOM\b|bad_alloc|Array buffer allocation failed|Invalid typed array length|Invalid array buffer length|WebAssembly has no \d+ bytes left|RESOURCE_EXHAUSTED/i.test(

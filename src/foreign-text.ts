@@ -1,12 +1,13 @@
 /**
- * Text that others wrote: models, datasets, servers, files, folder names, messages of libraries. It passes through one of these functions
- * on its way to the editor (`src/extension/vscode`, the only files that import its API) and to the terminal (`src/cli/terminal.ts`).
- * Pages set it as text nodes.
+ * Text that others wrote: models, datasets, servers, files, folder names, messages of libraries. It passes through one
+ * of these functions on its way to the editor (`src/extension/vscode`, the only files that import its API) and to the
+ * terminal (`src/cli/terminal.ts`). Pages set it as text nodes.
  */
 
 /**
- * Characters that act instead of being seen: controls (the escape that begins a terminal's commands among them, C1 too), marks that turn
- * the direction of the text around them, line separators, half surrogates. Joiners stay: Persian, Hindi and emoji are spelled with them.
+ * Characters that act instead of being seen: controls (the escape that begins a terminal's commands among them, C1
+ * too), marks that turn the direction of the text around them, line separators, half surrogates. Joiners stay: Persian,
+ * Hindi and emoji are spelled with them.
  */
 const unseen = /(?![\n\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
 
@@ -18,8 +19,9 @@ export function visible(text: string): string {
 }
 
 /**
- * The text for where VS Code looks for links and icons, on any number of lines: in notifications and input boxes `[text](command:...)`
- * runs a command, and in lists, lenses and the status bar `$(name)` is an icon. A space takes each of them apart.
+ * The text for where VS Code looks for links and icons, on any number of lines: in notifications and input boxes
+ * `[text](command:...)` runs a command, and in lists, lenses and the status bar `$(name)` is an icon. A space takes
+ * each of them apart.
  */
 export function inert(text: string): string {
   return visible(text).replace(/\](?=\()|\$(?=\()/g, '$& ');

@@ -1,4 +1,7 @@
-/** Numbers in our JSON files and messages: JSON has no NaN and no infinities, so they are the strings "NaN", "Infinity" and "-Infinity". */
+/**
+ * Numbers in our JSON files and messages: JSON has no NaN and no infinities, so they are the strings "NaN", "Infinity"
+ * and "-Infinity".
+ */
 import * as z from 'zod';
 
 export function encode(record: unknown): string {

@@ -27,14 +27,16 @@ export interface Line {
 export type Damage = (problem: UserError) => void;
 
 /**
- * The lines of a UTF-8 file, one after the other; blank ones too. Errors: file missing or not readable, and, unless `damage` is told of
- * them, a line over `maxLineBytes` and bytes that are not UTF-8.
+ * The lines of a UTF-8 file, one after the other; blank ones too. Errors: file missing or not readable, and, unless
+ * `damage` is told of them, a line over `maxLineBytes` and bytes that are not UTF-8.
  */
 export function* readLines(file: string, damage?: Damage): Generator<Line> {
   yield* linesOf(chunksOf(file), file, damage);
 }
 
-/** The same of bytes that come in chunks; a chunk is not held when the next one is asked for. `file` is for messages. */
+/**
+ * The same of bytes that come in chunks; a chunk is not held when the next one is asked for. `file` is for messages.
+ */
 export function* linesOf(chunks: Iterable<Buffer>, file: string, damage: Damage = refuse): Generator<Line> {
   let held: Buffer[] = [];
   let bytes = 0;
@@ -134,8 +136,8 @@ function line(file: string, bytes: Buffer, place: Omit<Line, 'text' | 'end'>): L
 }
 
 /**
- * JSON.parse with a place in the message, and limits: nesting, and no `__proto__`, `constructor` or `prototype` keys (they would reach
- * into prototypes when the value is merged or indexed).
+ * JSON.parse with a place in the message, and limits: nesting, and no `__proto__`, `constructor` or `prototype` keys
+ * (they would reach into prototypes when the value is merged or indexed).
  */
 export function parseJson(text: string, place: { file?: string; line?: number; code?: string }): unknown {
   let value: unknown;

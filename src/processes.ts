@@ -13,7 +13,10 @@ export interface Owner {
   machine: string;
 }
 
-/** How often a process touches the files that say it lives, and how old they may become, in milliseconds: an update of a run may block it. */
+/**
+ * How often a process touches the files that say it lives, and how old they may become, in milliseconds: an update of a
+ * run may block it.
+ */
 const [touchEvery, staleAfter] = [60_000, 10 * 60_000];
 
 export const thisProcess = (): Owner => ({
@@ -23,8 +26,9 @@ export const thisProcess = (): Owner => ({
 });
 
 /**
- * Whether the process that left a file still runs: by its pid and start time where they can be seen from here. Where not (another
- * machine, a container, a machine that was given another name, a system that does not tell start times), by `keepTouching` the file.
+ * Whether the process that left a file still runs: by its pid and start time where they can be seen from here. Where
+ * not (another machine, a container, a machine that was given another name, a system that does not tell start times),
+ * by `keepTouching` the file.
  */
 export function lives({ pid, startTime, machine }: Owner, file: string): boolean {
   if (machine === hostname()) {
@@ -57,8 +61,8 @@ export function isProcess(pid: number): boolean {
 }
 
 /**
- * Ends a process that leads a group of its own (spawned `detached`), and all processes of that group; elsewhere the process alone. On
- * Windows: the process and its descendants. Says nothing when there is none.
+ * Ends a process that leads a group of its own (spawned `detached`), and all processes of that group; elsewhere the
+ * process alone. On Windows: the process and its descendants. Says nothing when there is none.
  */
 export function killTree(pid: number): void {
   if (process.platform === 'win32') {
@@ -81,7 +85,9 @@ export function killTree(pid: number): void {
     }
 }
 
-/** When a process started, as an opaque text; undefined if it is gone (or a zombie), '' if this system does not tell. */
+/**
+ * When a process started, as an opaque text; undefined if it is gone (or a zombie), '' if this system does not tell.
+ */
 export function startTimeOf(pid: number): string | undefined {
   if (process.platform === 'linux')
     try {

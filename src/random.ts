@@ -1,6 +1,7 @@
 /**
  * Counter-based random numbers: every draw is a pure function of (seed, counters...), so nothing has a hidden state to
- * save, and resuming a run needs only its cursor. Mixing is the 32-bit finaliser of MurmurHash3 (A. Appleby, public domain).
+ * save, and resuming a run needs only its cursor. Mixing is the 32-bit finaliser of MurmurHash3 (A. Appleby, public
+ * domain).
  */
 function mix(h: number): number {
   h ^= h >>> 16;

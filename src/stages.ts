@@ -1,6 +1,7 @@
 /**
- * The students that a run trains and tests, in the order in which it does: the one list of baselines and stages. A new baseline is an
- * entry here and a file in src/curriculum/baselines; the compiler then asks for its settings and its trainer.
+ * The students that a run trains and tests, in the order in which it does: the one list of baselines and stages. A new
+ * baseline is an entry here and a file in src/curriculum/baselines; the compiler then asks for its settings and its
+ * trainer.
  */
 interface Student {
   kind: 'base' | 'baseline' | 'stage';

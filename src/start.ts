@@ -1,4 +1,7 @@
-/** What the student is called that a run begins with: most begin with a base student, some with a checkpoint of another run. */
+/**
+ * What the student is called that a run begins with: most begin with a base student, some with a checkpoint of another
+ * run.
+ */
 import { type StageName, shortStageTitles, stageNames, stageTitles } from './stages';
 
 /** The checkpoint that a run begins at. */
@@ -16,7 +19,10 @@ export function startAt(path: string): Start | undefined {
   return checkpoint === undefined ? undefined : { run, checkpoint };
 }
 
-/** By the content of the run's config.json, of which nothing is taken for granted. undefined: it begins with a base student. */
+/**
+ * By the content of the run's config.json, of which nothing is taken for granted. undefined: it begins with a base
+ * student.
+ */
 export function startOf(config: unknown): Start | undefined {
   const { experiment } = (config ?? {}) as { experiment?: { student?: { path?: unknown } } };
   const path = experiment?.student?.path;

@@ -26,14 +26,15 @@ export function deviation(values: readonly number[]): number {
 export const enoughRuns = 5;
 
 /**
- * 95 % interval of a mean difference between two students, by a bootstrap over problems and runs (2,000 draws, percentiles).
- * `differences` holds a row for each run and a column for each problem, the same problems in every row; a run is whatever was
- * trained independently: a seed, or a base student with its seeds averaged.
+ * 95 % interval of a mean difference between two students, by a bootstrap over problems and runs (2,000 draws,
+ * percentiles). `differences` holds a row for each run and a column for each problem, the same problems in every row; a
+ * run is whatever was trained independently: a seed, or a base student with its seeds averaged.
  *
- * Every run answers the same problems, so runs and problems are crossed: a draw takes problems once for all runs, and runs once
- * for all problems (Owen 2007, "The pigeonhole bootstrap"). Answers of a base student that the runs share are thus counted once.
- * One run fewer than there are is drawn, which makes the variance between runs unbiased (Rao and Wu 1988, "Resampling inference with
- * complex survey data"). With one run this is the ordinary paired bootstrap over problems, and says nothing of other seeds.
+ * Every run answers the same problems, so runs and problems are crossed: a draw takes problems once for all runs, and
+ * runs once for all problems (Owen 2007, "The pigeonhole bootstrap"). Answers of a base student that the runs share are
+ * thus counted once. One run fewer than there are is drawn, which makes the variance between runs unbiased (Rao and Wu
+ * 1988, "Resampling inference with complex survey data"). With one run this is the ordinary paired bootstrap over
+ * problems, and says nothing of other seeds.
  */
 export function pairedInterval(differences: readonly (readonly number[])[], seed = 1): [number, number] {
   const problems = differences[0]?.length ?? 0;

@@ -4,7 +4,10 @@ import ts from 'typescript';
 import { expect, it } from 'vitest';
 import { packageRoot } from './paths';
 
-/** Who may change files besides `writing.ts`, and why. Nobody else: that module follows no link out of the folder it works in. */
+/**
+ * Who may change files besides `writing.ts`, and why. Nobody else: that module follows no link out of the folder it
+ * works in.
+ */
 const exceptions: Record<string, string> = {
   'writing.ts': 'the module itself',
   'backend-install/build.ts': 'its own cache in the home of the person',

@@ -1,8 +1,9 @@
 /**
- * Changing files and folders: the one module that does (`writing.test.ts` lists the few exceptions). Every function takes the folder it
- * works in, `root`, and a path below it. The root is the person's own choice and may be a symbolic link, such as a `.distillery` on a
- * bigger disk. What lies below it is data that may have come from anybody, so nothing below it is made, written, cut, moved or removed
- * through a link. A root of `dirname(file)` says that the file's folder is the person's choice.
+ * Changing files and folders: the one module that does (`writing.test.ts` lists the few exceptions). Every function
+ * takes the folder it works in, `root`, and a path below it. The root is the person's own choice and may be a symbolic
+ * link, such as a `.distillery` on a bigger disk. What lies below it is data that may have come from anybody, so
+ * nothing below it is made, written, cut, moved or removed through a link. A root of `dirname(file)` says that the
+ * file's folder is the person's choice.
  */
 import fs from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
@@ -65,7 +66,10 @@ export function makeFolder(root: string, folder: string, mode?: number): void {
   }
 }
 
-/** On a read-only disk Node says of `mkdir -p` that something does not exist (ENOENT). Throws what is really wrong, if that is it. */
+/**
+ * On a read-only disk Node says of `mkdir -p` that something does not exist (ENOENT). Throws what is really wrong, if
+ * that is it.
+ */
 function throwReadOnly(folder: string): void {
   let there = dirname(folder);
   while (!fs.existsSync(there) && dirname(there) !== there) there = dirname(there);
@@ -137,8 +141,8 @@ export function cutFile(root: string, file: string, size: number): void {
 }
 
 /**
- * Replaces a file as a whole: `write` fills a draft beside it, which is flushed and renamed over it, and the folder is flushed. A crash,
- * a full disk or a power cut leaves the old file or the new one. `wanted` may still refuse the draft.
+ * Replaces a file as a whole: `write` fills a draft beside it, which is flushed and renamed over it, and the folder is
+ * flushed. A crash, a full disk or a power cut leaves the old file or the new one. `wanted` may still refuse the draft.
  */
 export function replaceFile(
   root: string,
@@ -173,8 +177,8 @@ export function replaceText(root: string, file: string, text: string | Uint8Arra
 }
 
 /**
- * `replaceText` for a file that the person named: the folder that it lies in is their choice, and so is a link there, which is written
- * through. Not in a run folder: that may have come from anybody, links in it, too.
+ * `replaceText` for a file that the person named: the folder that it lies in is their choice, and so is a link there,
+ * which is written through. Not in a run folder: that may have come from anybody, links in it, too.
  */
 export function writeOutput(file: string, text: string | Uint8Array): void {
   const named = resolve(file);
@@ -200,7 +204,9 @@ function isInRun(path: string): boolean {
   return fs.existsSync(join(folder, 'run.json')) || (folder !== path && isInRun(folder));
 }
 
-/** Renames a file or folder, to below another root where one is named; a link itself is renamed, not what it leads to. */
+/**
+ * Renames a file or folder, to below another root where one is named; a link itself is renamed, not what it leads to.
+ */
 export function move(root: string, from: string, to: string, toRoot = root): void {
   checkInside(root, from, false);
   checkInside(toRoot, to, false);

@@ -61,7 +61,10 @@ export async function openZip(file: string) {
   });
   return {
     names: members.map(({ name }) => name),
-    /** The bytes of a member; undefined where there is none. Errors: damaged, larger than its directory says or than `most`. */
+    /**
+     * The bytes of a member; undefined where there is none. Errors: damaged, larger than its directory says or than
+     * `most`.
+     */
     async read(name: string, most = 512 << 20): Promise<Buffer | undefined> {
       const member = members.findLast((one) => one.name === name);
       if (!member) return undefined;

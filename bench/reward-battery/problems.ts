@@ -1,4 +1,7 @@
-/** Problems of the battery: what is asked, and the steps of an honest solution, each in words and as what it computes or concludes. */
+/**
+ * Problems of the battery: what is asked, and the steps of an honest solution, each in words and as what it computes or
+ * concludes.
+ */
 export interface BatteryProblem {
   id: string;
   question: string;

@@ -1,6 +1,6 @@
 /**
- * All presets and the examples' rewards on the battery: `npx tsx bench/reward-battery/table.ts` writes battery.jsonl anew and puts the table
- * into docs/rewards.md.
+ * All presets and the examples' rewards on the battery: `npx tsx bench/reward-battery/table.ts` writes battery.jsonl
+ * anew and puts the table into docs/rewards.md.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,7 +28,10 @@ export const batteryText = () =>
     .map((row) => `${JSON.stringify(row)}\n`)
     .join('');
 
-/** Kinds by rewards: the mean reward, and how many of the problems' honest texts earn no more than the text of this kind. */
+/**
+ * Kinds by rewards: the mean reward, and how many of the problems' honest texts earn no more than the text of this
+ * kind.
+ */
 export function batteryTable(): string {
   const rows = batteryRows();
   const columns = batteryRewards().map(({ name, reward }) => ({

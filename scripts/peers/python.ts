@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 
 /**
- * The Python that DISTILLERY_PYTHON names, or else python3, when it has these modules; null, with one line on stderr, when it has not.
+ * The Python that DISTILLERY_PYTHON names, or else python3, when it has these modules; null, with one line on stderr,
+ * when it has not.
  */
 export function python(modules: readonly string[]): string | null {
   const interpreter = process.env.DISTILLERY_PYTHON || 'python3';

@@ -12,8 +12,8 @@ export function vitest(env: NodeJS.ProcessEnv, ...args: string[]): number {
 }
 
 /**
- * Ends with the exit code of `run` on what `setUp` gives. Where `library` cannot be had it says so in one line, and nothing is tested;
- * the environment variable `required` makes that an error where it is 1.
+ * Ends with the exit code of `run` on what `setUp` gives. Where `library` cannot be had it says so in one line, and
+ * nothing is tested; the environment variable `required` makes that an error where it is 1.
  */
 export async function testOn<T>(
   library: string,

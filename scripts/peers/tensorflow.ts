@@ -1,9 +1,11 @@
 /**
- * The kernel and parity suites, and a run of all three stages, on TensorFlow: npm run test:tensorflow [-- vitest's arguments]
+ * The kernel and parity suites, and a run of all three stages, on TensorFlow: npm run test:tensorflow [-- vitest's
+ * arguments]
  *
- * It sets PyPI's TensorFlow up as `distillery backend install --download` does, pinned, in ~/.cache/distillery/peers (274 MB to fetch and
- * 0.9 GB to keep, once; DISTILLERY_PEERS_CACHE names another folder). Where it cannot be fetched or built it says so in one line, and
- * nothing is tested; DISTILLERY_REQUIRE_TENSORFLOW=1 makes that an error.
+ * It sets PyPI's TensorFlow up as `distillery backend install --download` does, pinned, in ~/.cache/distillery/peers
+ * (274 MB to fetch and
+ * 0.9 GB to keep, once; DISTILLERY_PEERS_CACHE names another folder). Where it cannot be fetched or built it says so in
+ * one line, and nothing is tested; DISTILLERY_REQUIRE_TENSORFLOW=1 makes that an error.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,9 +1,11 @@
 /**
- * The PyTorch engine beside the embedded one, and a run of all three stages on it: npm run test:torch [-- vitest's arguments]
+ * The PyTorch engine beside the embedded one, and a run of all three stages on it: npm run test:torch [-- vitest's
+ * arguments]
  *
- * It sets the engine up as `distillery engine install --cpu` does, in ~/.cache/distillery/peers (1 GB, 10 seconds by uv, once;
- * DISTILLERY_PEERS_CACHE names another folder), unless DISTILLERY_PYTHON names a Python that has the libraries. Where it cannot be had it
- * says so in one line, and nothing is tested; DISTILLERY_REQUIRE_TORCH=1 makes that an error.
+ * It sets the engine up as `distillery engine install --cpu` does, in ~/.cache/distillery/peers (1 GB, 10 seconds by
+ * uv, once; DISTILLERY_PEERS_CACHE names another folder), unless DISTILLERY_PYTHON names a Python that has the
+ * libraries. Where it cannot be had it says so in one line, and nothing is tested; DISTILLERY_REQUIRE_TORCH=1 makes
+ * that an error.
  */
 import { join } from 'node:path';
 import { readInstalledEngine } from '../../src/engine/process/installed';

@@ -13,7 +13,10 @@ export const byteAlphabet: string[] = (() => {
   return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(printable(byte) ? byte : next++));
 })();
 
-/** Learns merges until there are `size` tokens: 256 bytes, the merged ones, and `reserved` others. Ties go to the pair met first. */
+/**
+ * Learns merges until there are `size` tokens: 256 bytes, the merged ones, and `reserved` others. Ties go to the pair
+ * met first.
+ */
 export function learnMerges(texts: Iterable<string>, size: number, reserved: number): [string, string][] {
   const counts = new Map<string, number>();
   for (const text of texts)

@@ -36,11 +36,15 @@ const wider: Wording = {
   asking: [...stories.asking, 'What is the number of {I} now?'],
 };
 
-/** What the mix is made of: shares of its rows (the rest are stories with a chain), and how careless its writers are. */
+/**
+ * What the mix is made of: shares of its rows (the rest are stories with a chain), and how careless its writers are.
+ */
 export const mix = {
   /** A sheet of calculations, such as `12 + 7 = 19`: arithmetic without a story. */
   drill: 0.2,
-  /** The three other kinds of prompt, a little of each, so that the base has seen such instructions as a real one has. */
+  /**
+   * The three other kinds of prompt, a little of each, so that the base has seen such instructions as a real one has.
+   */
   reconstruct: 0.05,
   complete: 0.05,
   rewrite: 0.05,

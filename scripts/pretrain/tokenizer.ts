@@ -1,4 +1,6 @@
-/** Learns the built-in student's tokenizer from its pretraining mix: `npx tsx scripts/pretrain/tokenizer.ts [folder]`. */
+/**
+ * Learns the built-in student's tokenizer from its pretraining mix: `npx tsx scripts/pretrain/tokenizer.ts [folder]`.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { learnMerges, tokenizerJson } from './bpe';

@@ -1,7 +1,7 @@
 /**
  * Times of the user interface, in a real VS Code: `npm run bench:ui [-- --rounds n]`.
- * Activation: loading and activating the bundle. Tree: listing 1,000 runs and making the Runs tree's items. Chain diff: script time of
- * the page for two chains of at least 2,000 tokens each, from the message to its last row drawn.
+ * Activation: loading and activating the bundle. Tree: listing 1,000 runs and making the Runs tree's items. Chain diff:
+ * script time of the page for two chains of at least 2,000 tokens each, from the message to its last row drawn.
  */
 import {
   cpSync,
@@ -110,7 +110,10 @@ const steps = (first: number) =>
     '\n',
   );
 
-/** Makes the chains of the workspace's first failure long; says how long, in characters, of which the tiny tokenizer makes a token each. */
+/**
+ * Makes the chains of the workspace's first failure long; says how long, in characters, of which the tiny tokenizer
+ * makes a token each.
+ */
 function longChains(folder: string): string {
   const file = join(runsOf(folder)[0], 'failures.jsonl');
   const [first, ...others] = readFileSync(file, 'utf8').trim().split('\n');

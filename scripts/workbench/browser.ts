@@ -14,9 +14,9 @@ export function launchBrowser(workbench: Pick<Workbench, 'browser'>): Promise<Br
 }
 
 /**
- * Notes every request to another host than the server. A webview's own files come from `*.vscode-resource.vscode-cdn.net`, which
- * a service worker of VS Code answers from the server: only what gets past it fails to resolve. A window that is loaded anew breaks off
- * what it was waiting for there.
+ * Notes every request to another host than the server. A webview's own files come from
+ * `*.vscode-resource.vscode-cdn.net`, which a service worker of VS Code answers from the server: only what gets past it
+ * fails to resolve. A window that is loaded anew breaks off what it was waiting for there.
  */
 export function watchRequests(context: BrowserContext, authority: string): string[] {
   const outside: string[] = [];

@@ -1,6 +1,7 @@
 /**
- * Installs what a real VS Code without a desktop needs, once, into a cache outside the repository: code-server from the npm
- * registry (with the Node that it wants, also from there) and a Chromium. `npx tsx scripts/workbench/install.ts` does only that.
+ * Installs what a real VS Code without a desktop needs, once, into a cache outside the repository: code-server from the
+ * npm registry (with the Node that it wants, also from there) and a Chromium. `npx tsx scripts/workbench/install.ts`
+ * does only that.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,8 +30,9 @@ export async function installWorkbench(): Promise<Workbench> {
 }
 
 /**
- * What tests run in; null, and a line that says why, when the environment asks for them to be left out, or when it cannot be
- * installed here (no network, another system than Linux). DISTILLERY_REQUIRE_WORKBENCH=1 makes the latter an error.
+ * What tests run in; null, and a line that says why, when the environment asks for them to be left out, or when it
+ * cannot be installed here (no network, another system than Linux). DISTILLERY_REQUIRE_WORKBENCH=1 makes the latter an
+ * error.
  */
 export async function workbenchForTests(): Promise<Workbench | null> {
   const leftOut = (why: string) => {
@@ -78,7 +80,10 @@ export async function installCodeServer(): Promise<Omit<Workbench, 'browser'>> {
   return { node: join(modules, nodePackage, 'bin', 'node'), entry: join(modules, 'code-server', 'out/node/entry.js') };
 }
 
-/** What code-server's postinstall does, but for the modules that want development packages of the system and that nothing here uses. */
+/**
+ * What code-server's postinstall does, but for the modules that want development packages of the system and that
+ * nothing here uses.
+ */
 async function installInto(folder: string, nodePackage: string): Promise<void> {
   const dependencies = { 'code-server': codeServer, [nodePackage]: node };
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }));

@@ -1,6 +1,7 @@
 /**
- * Opens a real VS Code with the extension on the built-in experiment, or on the folder that is named: `npm run workbench [folder]`.
- * The desktop's `code` where it is there; else code-server, on 127.0.0.1 only, until Ctrl-C. `--port n`, `--server`: not the desktop.
+ * Opens a real VS Code with the extension on the built-in experiment, or on the folder that is named: `npm run
+ * workbench [folder]`. The desktop's `code` where it is there; else code-server, on 127.0.0.1 only, until Ctrl-C.
+ * `--port n`, `--server`: not the desktop.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -23,7 +24,10 @@ async function main(): Promise<void> {
   await openServer(folder, Number(values.port));
 }
 
-/** `code` also exists in the terminals of a remote VS Code, whose windows cannot be given an extension under development. */
+/**
+ * `code` also exists in the terminals of a remote VS Code, whose windows cannot be given an extension under
+ * development.
+ */
 function openDesktop(folder: string): boolean {
   if (process.env.VSCODE_IPC_HOOK_CLI || spawnSync('code', ['--version'], { shell: isWindows }).status !== 0)
     return false;

@@ -13,11 +13,14 @@ export async function workbenchReady(page: Page): Promise<void> {
 
 /** Runs a command by its title ("Distillery: Run Curriculum") from the palette. */
 export async function runCommand(page: Page, title: string): Promise<void> {
-  // What the palette offers is settled when it opens: a command whose condition comes true a moment later needs another look.
+  // What the palette offers is settled when it opens: a command whose condition comes true a moment later needs another
+  // look.
   if (!(await look(page, 'F1', `>${title}`, title, 5000))) throw new Error(`The palette does not offer "${title}"`);
 }
 
-/** Opens the quick input by a key and takes the entry that has the text; opens it again where that is not there in time. */
+/**
+ * Opens the quick input by a key and takes the entry that has the text; opens it again where that is not there in time.
+ */
 async function look(page: Page, key: string, typed: string, text: string, timeout: number): Promise<boolean> {
   for (let looks = 0; looks < 10; looks++) {
     await page.keyboard.press(key);
@@ -32,7 +35,10 @@ export async function pick(page: Page, text: string): Promise<void> {
   if (!(await choose(page, text, text, 60_000))) throw new Error(`There is no "${text}" to pick`);
 }
 
-/** Types into the quick input and takes the first row, once it has the text. By keyboard: hovers of rows lie over other rows. */
+/**
+ * Types into the quick input and takes the first row, once it has the text. By keyboard: hovers of rows lie over other
+ * rows.
+ */
 async function choose(page: Page, typed: string, text: string, timeout: number): Promise<boolean> {
   // Not offered, or closed by something that took the focus.
   const offered = await inTime(async () => {
@@ -47,7 +53,10 @@ export const quickInput = (page: Page): Locator => page.locator('.quick-input-wi
 export const option = (page: Page, text: string | RegExp): Locator =>
   page.locator('.quick-input-widget .monaco-list-row', { hasText: text });
 
-/** Opens a file of the folder. A file just written may be missing from the first look, and another part may take the focus from it. */
+/**
+ * Opens a file of the folder. A file just written may be missing from the first look, and another part may take the
+ * focus from it.
+ */
 export async function openFile(page: Page, name: string): Promise<void> {
   if (!(await look(page, 'Control+P', name, name, 10_000))) throw new Error(`VS Code does not find the file ${name}`);
   await page.locator('.tab.active', { hasText: name }).waitFor();
@@ -98,8 +107,8 @@ export async function drag(page: Page, from: Locator, to: Locator): Promise<void
 }
 
 /**
- * Goes to the next problem of the editor in front and opens what mends it. F8 shows the problem in a box that takes the focus, at some
- * time after the key: the fixes are asked for only once it has come and gone.
+ * Goes to the next problem of the editor in front and opens what mends it. F8 shows the problem in a box that takes the
+ * focus, at some time after the key: the fixes are asked for only once it has come and gone.
  */
 export async function openQuickFixes(page: Page): Promise<void> {
   const box = page.locator('.monaco-editor .marker-widget');

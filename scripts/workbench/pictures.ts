@@ -1,4 +1,7 @@
-/** Renders the SVGs of media/ that have to be PNGs: the marketplace takes no others. `npx tsx scripts/workbench/pictures.ts` */
+/**
+ * Renders the SVGs of media/ that have to be PNGs: the marketplace takes no others. `npx tsx
+ * scripts/workbench/pictures.ts`
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';

@@ -1,5 +1,6 @@
 /**
- * Runs the mocha suite of test/workbench inside a real extension host: VS Code in code-server, its window in a headless Chromium.
+ * Runs the mocha suite of test/workbench inside a real extension host: VS Code in code-server, its window in a headless
+ * Chromium.
  *   npm run test:workbench -- [--grep words] [--verbose]     (--verbose: also what the window and the extensions log)
  */
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';

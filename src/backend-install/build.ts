@@ -38,8 +38,8 @@ export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promis
 }
 
 /**
- * Builds the binding of `tfjsNode` into the data folder. The libraries are linked where they lie, and their folder is written into the
- * binding: those of pip find CUDA beside themselves only when they are loaded from their own place.
+ * Builds the binding of `tfjsNode` into the data folder. The libraries are linked where they lie, and their folder is
+ * written into the binding: those of pip find CUDA beside themselves only when they are loaded from their own place.
  */
 export async function buildBinding(
   root: string,

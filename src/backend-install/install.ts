@@ -124,7 +124,10 @@ export async function repairTensorFlow(watch: Watch): Promise<Installed> {
   });
 }
 
-/** Deletes what was set up and fetched; a TensorFlow of the user's own stays. Returns the folder, null where there was none. */
+/**
+ * Deletes what was set up and fetched; a TensorFlow of the user's own stays. Returns the folder, null where there was
+ * none.
+ */
 export function uninstallTensorFlow(): string | null {
   const root = tensorFlowFolder();
   if (!existsSync(root)) return null;

@@ -34,7 +34,9 @@ export async function fetchTfjsNode(root: string, watch: Watch): Promise<string>
   return folder;
 }
 
-/** The folder of node_api.h: of the package, where Distillery runs from its repository; of Node itself; else fetched. */
+/**
+ * The folder of node_api.h: of the package, where Distillery runs from its repository; of Node itself; else fetched.
+ */
 export async function nodeApiInclude(root: string, watch: Watch): Promise<string> {
   const folder = headersFolder(root);
   const places = [packagedHeaders(), join(dirname(process.execPath), '..', 'include', 'node'), join(folder, 'include')];

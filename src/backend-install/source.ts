@@ -15,7 +15,10 @@ export interface Source {
   origin: string;
 }
 
-/** The newest whose C API the binding was seen to build on and pass the tests with; the oldest that has the library in its wheel. */
+/**
+ * The newest whose C API the binding was seen to build on and pass the tests with; the oldest that has the library in
+ * its wheel.
+ */
 export const tried = { oldest: '2.12', newest: '2.21' };
 
 /** The libraries under the names that wheels and libtensorflow's archives give them. */
@@ -31,8 +34,9 @@ const libraryNames =
       ];
 
 /**
- * The TensorFlow that `from` names: a Python program that has it, its folder in site-packages, or an unpacked libtensorflow. Without it,
- * that of the active environment, or of `python3` or `python` on the PATH; null where none of them has one.
+ * The TensorFlow that `from` names: a Python program that has it, its folder in site-packages, or an unpacked
+ * libtensorflow. Without it, that of the active environment, or of `python3` or `python` on the PATH; null where none
+ * of them has one.
  * @throws UserError when what is named cannot be used.
  */
 export async function findSource(from?: string, env: NodeJS.ProcessEnv = process.env): Promise<Source | null> {
@@ -56,7 +60,10 @@ export async function findSource(from?: string, env: NodeJS.ProcessEnv = process
   return null;
 }
 
-/** Where that Python has TensorFlow. Nothing of it is imported: that takes seconds, and fails where its own needs are not met. */
+/**
+ * Where that Python has TensorFlow. Nothing of it is imported: that takes seconds, and fails where its own needs are
+ * not met.
+ */
 async function askPython(python: string, must: boolean): Promise<string | null> {
   const code =
     'import importlib.util as u; s = u.find_spec("tensorflow"); print(s.submodule_search_locations[0] if s else "")';

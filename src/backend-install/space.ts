@@ -1,7 +1,10 @@
 import { statfsSync } from 'node:fs';
 import { UserError } from '../errors';
 
-/** Before so many bytes are written to `folder`; `variable` names another one. @throws UserError where the disk has fewer */
+/**
+ * Before so many bytes are written to `folder`; `variable` names another one. @throws UserError where the disk has
+ * fewer
+ */
 export function checkSpace(folder: string, bytes: number, variable: string): void {
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;

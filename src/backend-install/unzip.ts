@@ -8,7 +8,10 @@ import { createInflateRaw } from 'node:zlib';
 import { damagedZip, type ZipMember, zipMembers, zipStart } from '../zip';
 import type { Watch } from './report';
 
-/** Writes the members that `chosen` renames to a path (relative to `folder`) and gives none. Returns how many there were. */
+/**
+ * Writes the members that `chosen` renames to a path (relative to `folder`) and gives none. Returns how many there
+ * were.
+ */
 export async function unzip(
   file: string,
   folder: string,

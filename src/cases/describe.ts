@@ -15,8 +15,8 @@ export const rightCategory = 'right answer';
 export const unaskedCategory = 'not asked';
 
 /**
- * The teacher's chain of a problem in our one form; null where none is known. It ends in the reference answer as the data write it, or
- * in the chain's own where that is another one: nobody puts a right answer under wrong working.
+ * The teacher's chain of a problem in our one form; null where none is known. It ends in the reference answer as the
+ * data write it, or in the chain's own where that is another one: nobody puts a right answer under wrong working.
  */
 export function teacherChain(problem: Problem): Chain | null {
   if (!problem.chain) return null;
@@ -38,7 +38,10 @@ export function recordedAnswer(problem: Problem): AnswerRecord | null {
   };
 }
 
-/** A line of failures.jsonl: the first wrong one of `answers` decides what went wrong, and where. `source`: where they came from. */
+/**
+ * A line of failures.jsonl: the first wrong one of `answers` decides what went wrong, and where. `source`: where they
+ * came from.
+ */
 export function describeFailure(
   problem: Problem,
   answers: readonly AnswerRecord[],

@@ -20,9 +20,9 @@ export interface ImportedCases {
 const atOnce = 8;
 
 /**
- * Makes a finished run of a file of recorded answers (BRIDGE's stage3_error_samples.json, or chains with `student`), so that every
- * view opens its cases. Nothing is trained, and no student is needed. `progress` is told how many of how many cases are done;
- * `data` is the file where it was read before.
+ * Makes a finished run of a file of recorded answers (BRIDGE's stage3_error_samples.json, or chains with `student`), so
+ * that every view opens its cases. Nothing is trained, and no student is needed. `progress` is told how many of how
+ * many cases are done; `data` is the file where it was read before.
  * Errors: no such file, rows that cannot be read, no recorded answers.
  */
 export async function importCases(

@@ -56,8 +56,8 @@ function endOf({ eos_token: token }: Record<string, unknown>, library: Tokenizer
 }
 
 /**
- * What each token adds to the text, decoded behind its neighbours, as decoders look at them; a character whose bytes lie in several
- * tokens is shown at the last of them.
+ * What each token adds to the text, decoded behind its neighbours, as decoders look at them; a character whose bytes
+ * lie in several tokens is shown at the last of them.
  */
 function pieces(ids: number[], decode: (ids: number[]) => string): string[] {
   const texts: string[] = [];

@@ -4,12 +4,13 @@ export type Column<N extends 2 | 3 = 2> = N extends 2
   : [number | null, number | null, number | null];
 
 /**
- * Aligns two sequences of tokens (or of anything that compares by ===): equal items share a column, all others stand opposite
- * a gap, those of `a` first. Every item stands in exactly one column, in order.
+ * Aligns two sequences of tokens (or of anything that compares by ===): equal items share a column, all others stand
+ * opposite a gap, those of `a` first. Every item stands in exactly one column, in order.
  *
  * A longest common subsequence by dynamic programming behind the common head and tail: 2 x 2,000 tokens take some 10 ms
- * however different they are, where a shortest edit script (Myers) takes a second. Long sequences are first cut at items that
- * are unique in both (patience diff); a stretch without such anchors that is still too long is left opposite a gap.
+ * however different they are, where a shortest edit script (Myers) takes a second. Long sequences are first cut at
+ * items that are unique in both (patience diff); a stretch without such anchors that is still too long is left opposite
+ * a gap.
  */
 export function alignTokens<T>(a: readonly T[], b: readonly T[]): Column[] {
   const columns: Column[] = [];
@@ -121,8 +122,8 @@ function longestRise(pairs: [number, number][]): [number, number][] {
 }
 
 /**
- * Aligns three sequences, such as a teacher's, a student's and a rewritten chain: `b` and `c` are each aligned with `a`, and what
- * both insert at one place of `a` is aligned with each other. A column's present items are all equal.
+ * Aligns three sequences, such as a teacher's, a student's and a rewritten chain: `b` and `c` are each aligned with
+ * `a`, and what both insert at one place of `a` is aligned with each other. A column's present items are all equal.
  */
 export function alignThree<T>(a: readonly T[], b: readonly T[], c: readonly T[]): Column<3>[] {
   const [intoB, intoC] = [insertions(a, b), insertions(a, c)];
@@ -138,7 +139,10 @@ export function alignThree<T>(a: readonly T[], b: readonly T[], c: readonly T[])
   return columns;
 }
 
-/** For each place of `a` (and its end): the range of `b` that is inserted before it, and the index of `b` that equals it. */
+/**
+ * For each place of `a` (and its end): the range of `b` that is inserted before it, and the index of `b` that equals
+ * it.
+ */
 function insertions<T>(a: readonly T[], b: readonly T[]): { from: number; to: number; match: number | null }[] {
   const places: { from: number; to: number; match: number | null }[] = [];
   let from = 0;
@@ -162,9 +166,9 @@ export interface StepPair {
 }
 
 /**
- * Aligns the steps of two chains in order by what they say: dynamic programming over the share of common words and numbers
- * (Dice coefficient), a number counting as three words. Steps less alike than `threshold` stand alone. Takes time with the
- * product of the two counts; beyond `maxPairs` pairs equal steps only are aligned.
+ * Aligns the steps of two chains in order by what they say: dynamic programming over the share of common words and
+ * numbers (Dice coefficient), a number counting as three words. Steps less alike than `threshold` stand alone. Takes
+ * time with the product of the two counts; beyond `maxPairs` pairs equal steps only are aligned.
  */
 export function alignSteps(a: readonly string[], b: readonly string[], threshold = 0.25): StepPair[] {
   if (a.length * b.length > maxPairs) {

@@ -21,14 +21,14 @@ export interface Equation extends Span {
 }
 
 /**
- * The equations of a text whose left side computes something and whose sides hold nothing but numbers, units set aside; each
- * sign of a chain "a + b = c = d" makes one. Own arithmetic on exact rationals, nothing is evaluated as code.
+ * The equations of a text whose left side computes something and whose sides hold nothing but numbers, units set aside;
+ * each sign of a chain "a + b = c = d" makes one. Own arithmetic on exact rationals, nothing is evaluated as code.
  *
  * Understood: + - * / ^ with brackets, x × ÷, \times \frac{a}{b} \text{..} \$, thousands commas, percent, "15% of 80",
  * "plus", GSM8K's calculator marks. An equation is false only when no fair reading makes it true: results may be
- * rounded (2/3 = 0.67), percent may be meant as a share or a bare number, a running sum may use "=" for "then" (2 + 3 = 5 + 4
- * = 9). What cannot be judged is left out: variables, clock times, words in place of numbers, and false ones that mix units
- * of one kind (1 hour + 30 minutes = 90). Linear in the length of the text.
+ * rounded (2/3 = 0.67), percent may be meant as a share or a bare number, a running sum may use "=" for "then" (2 + 3 =
+ * 5 + 4 = 9). What cannot be judged is left out: variables, clock times, words in place of numbers, and false ones that
+ * mix units of one kind (1 hour + 30 minutes = 90). Linear in the length of the text.
  */
 export function checkEquations(text: string): Equation[] {
   const plain = blankMarks(text);
@@ -55,14 +55,16 @@ function blankMarks(text: string): string {
 /** A number that a text says something equals. */
 export interface StatedValue extends Span {
   value: string;
-  /** Whether an expression stands on the other side, and what it really is; "x = 45" and "Total = 120" compute nothing. */
+  /**
+   * Whether an expression stands on the other side, and what it really is; "x = 45" and "Total = 120" compute nothing.
+   */
   computed: boolean;
   actual?: string;
 }
 
 /**
- * Every right side of an equality that is one number, whatever stands on the left, so also what `checkEquations` cannot judge.
- * The place begins with the left side when that computes.
+ * Every right side of an equality that is one number, whatever stands on the left, so also what `checkEquations` cannot
+ * judge. The place begins with the left side when that computes.
  */
 export function statedValues(text: string): StatedValue[] {
   return sidesOf(lex(blankMarks(text))).flatMap(({ tokens, reader, left, right }) => {

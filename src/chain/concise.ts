@@ -2,9 +2,10 @@ import { splitSentences } from './sentences';
 import type { Chain } from './types';
 
 /**
- * The chain cut to the sentences that compute. Of each step only the sentences with an equality sign stay that are not a check of one
- * before; steps without any go, and so does the thinking; the answer stays. A chain with no such sentence stays whole. What is kept is
- * the teacher's own words, so that a student taught by it differs from one taught by the whole chain in what was left out alone.
+ * The chain cut to the sentences that compute. Of each step only the sentences with an equality sign stay that are not
+ * a check of one before; steps without any go, and so does the thinking; the answer stays. A chain with no such
+ * sentence stays whole. What is kept is the teacher's own words, so that a student taught by it differs from one taught
+ * by the whole chain in what was left out alone.
  */
 export function conciseChain(chain: Chain): Chain {
   const steps = chain.steps.map(computingSentences).filter(Boolean);

@@ -4,10 +4,10 @@ import { keyOf, numbersIn, operandsOf } from './knowledge';
 import type { Chain } from './types';
 
 /**
- * The teacher's step that belongs opposite the first wrong step of a student. For a slip of arithmetic that is the step that says
- * most of the same; where the student leaves the teacher's path, the first step whose result the student has not arrived at by then. Without
- * such a step the other of the two, and without both the first that comes behind what the student had said before; null when the
- * teacher has no more steps. `wrong` and the result are indices from 0.
+ * The teacher's step that belongs opposite the first wrong step of a student. For a slip of arithmetic that is the step
+ * that says most of the same; where the student leaves the teacher's path, the first step whose result the student has
+ * not arrived at by then. Without such a step the other of the two, and without both the first that comes behind what
+ * the student had said before; null when the teacher has no more steps. `wrong` and the result are indices from 0.
  */
 export function counterpart(student: Chain, teacher: Chain, wrong: number): number | null {
   const { like, next } = placeOf(student.steps, teacher.steps, wrong);
@@ -27,7 +27,10 @@ function placeOf(student: readonly string[], teacher: readonly string[], step: n
   return { like: null, next: next < teacher.length ? next : null };
 }
 
-/** The first step of the teacher with a result that the student, at its wrong step, neither has nor, by a longer computation, went past. */
+/**
+ * The first step of the teacher with a result that the student, at its wrong step, neither has nor, by a longer
+ * computation, went past.
+ */
 function missedStep(student: Chain, teacher: Chain, wrong: number): number | null {
   const has = numbersIn([student.thinking, ...student.steps.slice(0, wrong + 1)].join('\n'));
   const results = teacher.steps.flatMap((text, step) =>

@@ -14,10 +14,11 @@ export interface Departure extends Span {
 }
 
 /**
- * Where a student's computation first leaves the teacher's: the first step that computes something and whose results all stand
- * nowhere in the teacher's chain. Not blamed: what converts units, and all that comes before the student has the right answer in
- * the teacher's own way (what it does with it afterwards is). With the question known, a result is traced back to the step that
- * brought a number into it which neither the question nor the teacher has: the mistake may have been made in words.
+ * Where a student's computation first leaves the teacher's: the first step that computes something and whose results
+ * all stand nowhere in the teacher's chain. Not blamed: what converts units, and all that comes before the student has
+ * the right answer in the teacher's own way (what it does with it afterwards is). With the question known, a result is
+ * traced back to the step that brought a number into it which neither the question nor the teacher has: the mistake may
+ * have been made in words.
  */
 export function departure(student: Chain, teacher: Chain, question?: string): Departure | null {
   const given = question === undefined ? undefined : givenIn(question);
@@ -40,7 +41,10 @@ export function departure(student: Chain, teacher: Chain, question?: string): De
   return null;
 }
 
-/** How many steps the student needs to the teacher's answer, from the numbers that the teacher has it from; 0 if it never gets there. */
+/**
+ * How many steps the student needs to the teacher's answer, from the numbers that the teacher has it from; 0 if it
+ * never gets there.
+ */
 function stepsToAnswer(student: Chain, teacher: Chain): number {
   const answer = keyOf(teacher.answer);
   const arrivals = (text: string) =>
@@ -83,7 +87,10 @@ function origin(
   return at;
 }
 
-/** The first of the steps from `begin` to before `end` that has a number: where it is stated as a result, else where it is said. */
+/**
+ * The first of the steps from `begin` to before `end` that has a number: where it is stated as a result, else where it
+ * is said.
+ */
 function firstMention(steps: readonly string[], begin: number, end: number, number: string): Place | null {
   for (let step = begin; step < end; step++) {
     const stated = statedValues(steps[step]).find(({ value }) => keyOf(value) === number);

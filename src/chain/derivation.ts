@@ -11,16 +11,16 @@ import { Unknowns } from './unknowns';
 /**
  * Follows the numbers of a text from sentence to sentence. A number that was not known is derived by
  *
- * - a true equation in which all other numbers are known, and which would be false with another number in its place: 42 comes
- *   out of 5 + 37 = 42 and of 50 - 42 = 8, but not out of 42 = 42, 1 * 42 = 42 or 42 * 2 / 2 = 42;
- * - a sentence that names an operation and two known numbers of which it is the sum, difference, product or quotient ("half of
- *   48 is 24");
- * - a value of an unknown (x = 5) which makes an equation true that has been set up from known numbers (3x + 5 = 20), and for
- *   which any other value would not;
+ * - a true equation in which all other numbers are known, and which would be false with another number in its place: 42
+ *   comes out of 5 + 37 = 42 and of 50 - 42 = 8, but not out of 42 = 42, 1 * 42 = 42 or 42 * 2 / 2 = 42;
+ * - a sentence that names an operation and two known numbers of which it is the sum, difference, product or quotient
+ *   ("half of 48 is 24");
+ * - a value of an unknown (x = 5) which makes an equation true that has been set up from known numbers (3x + 5 = 20),
+ *   and for which any other value would not;
  * - a function of known numbers that no arithmetic here can check (a root, a factorial).
  *
- * At least one of the known numbers is the question's or comes from these. `givens`: null takes every number that is computed with
- * as given. Linear in the length of the text.
+ * At least one of the known numbers is the question's or comes from these. `givens`: null takes every number that is
+ * computed with as given. Linear in the length of the text.
  */
 export function derive(text: string, givens: Givens | null, question = ''): Derivation {
   const tokens = lex(text).filter((token, i, all) => !isUnit(token, all[i - 1], all[i + 1]));

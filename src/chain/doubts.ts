@@ -4,9 +4,10 @@ import type { Token } from './lexer';
 import type { Side } from './sides';
 
 /**
- * Whether an equation that looks false may well be meant otherwise, so that nobody should be blamed for it: it mixes units of
- * one kind (1 hour + 30 minutes = 90; $0.25 x 4 = 100 cents), counts different things on its two sides (1 long + 2 short
- * sides = 30 + 2 x 15), names a share (1/3 = 15 apples), or begins with a number that is a name (day 1 * 2 = 20 pages).
+ * Whether an equation that looks false may well be meant otherwise, so that nobody should be blamed for it: it mixes
+ * units of one kind (1 hour + 30 minutes = 90; $0.25 x 4 = 100 cents), counts different things on its two sides (1 long
+ * + 2 short sides = 30 + 2 x 15), names a share (1/3 = 15 apples), or begins with a number that is a name (day 1 * 2 =
+ * 20 pages).
  */
 export function isDoubtful(text: string, tokens: Token[], left: Side, right: Side, stated: Fraction): boolean {
   const before = tokens[left.from - 1];
@@ -47,7 +48,9 @@ const unitKinds = [
   'dozen pair half each',
 ].map((line) => new Set(line.split(' ')));
 
-/** Whether two different units of one kind stand in or right behind a stretch of tokens, so that factors may be hidden. */
+/**
+ * Whether two different units of one kind stand in or right behind a stretch of tokens, so that factors may be hidden.
+ */
 export function mixesUnits(tokens: Token[], from: number, to: number): boolean {
   const seen = unitKinds.map(() => new Set<string>());
   for (let i = from; i < Math.min(to + 3, tokens.length); i++) {

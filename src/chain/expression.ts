@@ -7,7 +7,10 @@ export type Expression =
   | { kind: 'negative'; of: Expression }
   | { kind: 'unknown' };
 
-/** A way of understanding what people write loosely: 20 % as 0.2, as 20, or of what it is added to; 5 dozen as 60 or as 5. */
+/**
+ * A way of understanding what people write loosely: 20 % as 0.2, as 20, or of what it is added to; 5 dozen as 60 or as
+ * 5.
+ */
 export interface Reading {
   percent: 'share' | 'bare' | 'relative';
   scaled: boolean;

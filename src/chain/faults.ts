@@ -18,10 +18,11 @@ export interface Fault extends Span {
 }
 
 /**
- * The first wrong step: the first that holds a false equation, else the first that leaves the teacher's path (`departure`; the
- * question, where it is known, makes that more exact). With the right answer alone as the reference, the step that arrives at the
- * student's own, different answer. A right answer that the steps arrive at has no wrong step, whatever path they take. Null when neither is found. Conservative: a step without a readable equation is never blamed
- * but for a number that a later one computes with.
+ * The first wrong step: the first that holds a false equation, else the first that leaves the teacher's path
+ * (`departure`; the question, where it is known, makes that more exact). With the right answer alone as the reference,
+ * the step that arrives at the student's own, different answer. A right answer that the steps arrive at has no wrong
+ * step, whatever path they take. Null when neither is found. Conservative: a step without a readable equation is never
+ * blamed but for a number that a later one computes with.
  */
 export function firstWrongStep(student: Chain, reference?: Chain | string, question?: string): Fault | null {
   for (const [step, text] of student.steps.entries()) {
@@ -46,7 +47,10 @@ function isOwnWay(student: Chain, teacher: Chain, question: string | undefined):
   return sameAnswer(student.answer, teacher.answer) && groundedness(question, renderChain(student)).grounded;
 }
 
-/** No number that a step states is an answer of more characters, and comparing them would take the square of the text's length. */
+/**
+ * No number that a step states is an answer of more characters, and comparing them would take the square of the text's
+ * length.
+ */
 const longestValue = 200;
 
 function arrival(student: Chain, answer: string): Fault | null {

@@ -111,7 +111,9 @@ function lookUp(table: ReadonlyMap<string, number>, word: string): number | unde
     .find((value) => value !== undefined);
 }
 
-/** The numbers that the words of a text give: "twenty-five" is 25, "two hundred" 200, "three quarters" 3, 4 and 0.75. */
+/**
+ * The numbers that the words of a text give: "twenty-five" is 25, "two hundred" 200, "three quarters" 3, 4 and 0.75.
+ */
 export function wordNumbers(words: readonly string[]): number[] {
   const found: number[] = [];
   let sum = 0;
@@ -191,11 +193,14 @@ function enumerations(text: string): number[] {
 /** What a solution may begin with. */
 export interface Givens {
   /**
-   * Numbers of the question, in digits and in words, and what is made of them at once (20 % off: 80, 0.8), each with the number of the
-   * question that it stands for.
+   * Numbers of the question, in digits and in words, and what is made of them at once (20 % off: 80, 0.8), each with
+   * the number of the question that it stands for.
    */
   own: ReadonlyMap<number, number>;
-  /** What everybody knows of the things that the question names, and 0, 1, 2 and 100: of use beside its own numbers only. */
+  /**
+   * What everybody knows of the things that the question names, and 0, 1, 2 and 100: of use beside its own numbers
+   * only.
+   */
   common: ReadonlySet<number>;
   /** Those that the question says, but for shares, multiples and the smallest. */
   said: ReadonlySet<number>;

@@ -13,7 +13,10 @@ import type { Chain } from './types';
 
 /** Whether the steps of a text arrive at its answer. */
 export interface Groundedness {
-  /** False where nothing can be computed and nothing is wrong with the form: there is no verdict, and `grounded` is true. */
+  /**
+   * False where nothing can be computed and nothing is wrong with the form: there is no verdict, and `grounded` is
+   * true.
+   */
   applies: boolean;
   grounded: boolean;
   /** What is wrong, in short plain words: "the answer 42 comes from no step". null when nothing is. */
@@ -23,17 +26,18 @@ export interface Groundedness {
 /**
  * Whether the steps of a text arrive at the answer that it gives, be that right or wrong. Looked for, in this order:
  *
- * - one answer, behind its mark, after the steps; steps that say something, none twice, in the language of the question;
+ * - one answer, behind its mark, after the steps; steps that say something, none twice, in the language of the
+ *   question;
  * - no false equation (`checkEquations`);
- * - where the answer is a number: that it is derived (`derive`) from the numbers of the question by true equations, sentences or
- *   unknowns, so that no number comes from nowhere, and that no equation is there for show;
+ * - where the answer is a number: that it is derived (`derive`) from the numbers of the question by true equations,
+ *   sentences or unknowns, so that no number comes from nowhere, and that no equation is there for show;
  * - else that a step says the answer, and says more than the question (`arrivesInWords`).
  *
- * Whether something can be computed is a matter of the problem, never of the text: no text escapes by computing nothing. It cannot
- * where the question gives no numbers or is one of higher mathematics, or where the teacher's own chain derives nothing. Without a
- * question every number that is computed with counts as given. A text that copies the chain of the `teacher` is no
- * reasoning, unless it `mayCopy`; numbers that the teacher takes from common knowledge may be used here too. Linear in the
- * length of the text.
+ * Whether something can be computed is a matter of the problem, never of the text: no text escapes by computing
+ * nothing. It cannot where the question gives no numbers or is one of higher mathematics, or where the teacher's own
+ * chain derives nothing. Without a question every number that is computed with counts as given. A text that copies the
+ * chain of the `teacher` is no reasoning, unless it `mayCopy`; numbers that the teacher takes from common knowledge may
+ * be used here too. Linear in the length of the text.
  */
 export function groundedness(
   question: string | undefined,
@@ -114,7 +118,9 @@ function problemOf(question: string | undefined, teacher: Chain | undefined): Pr
   return last;
 }
 
-/** Of the numbers that a question says, and of those that its teacher uses, the share that an answer has to be made of. */
+/**
+ * Of the numbers that a question says, and of those that its teacher uses, the share that an answer has to be made of.
+ */
 const fewestNumbers = 0.4;
 const fewestOfTeacher = 0.6;
 
@@ -125,7 +131,9 @@ const isHigher =
 /** Most numbers of a teacher's chain that are taken as common knowledge. */
 const mostTaught = 8;
 
-/** The givens with what the teacher's chain needs besides; null when its answer is not derived from its numbers even so. */
+/**
+ * The givens with what the teacher's chain needs besides; null when its answer is not derived from its numbers even so.
+ */
 function withTaught(givens: Givens, written: string, answer: string, question: string) {
   const value = parseAnswer(answer)?.valueOf();
   if (value === undefined) return null;

@@ -9,7 +9,10 @@ export interface Knowledge {
   numbers: Set<string>;
 }
 
-/** With the numbers that the question gives, every other number counts as the teacher's result: tables and words state some. */
+/**
+ * With the numbers that the question gives, every other number counts as the teacher's result: tables and words state
+ * some.
+ */
 export function knowledgeOf(teacher: Chain, given?: ReadonlySet<string>): Knowledge {
   const text = [teacher.thinking, ...teacher.steps].join('\n');
   const results = new Set([keyOf(teacher.answer)]);
@@ -19,7 +22,10 @@ export function knowledgeOf(teacher: Chain, given?: ReadonlySet<string>): Knowle
   return { results, numbers };
 }
 
-/** A number that is only restated, and stands in the teacher's chain without being a result there: it comes from the question. */
+/**
+ * A number that is only restated, and stands in the teacher's chain without being a result there: it comes from the
+ * question.
+ */
 export function isGiven({ value, computed }: StatedValue, teacher: Knowledge): boolean {
   return !computed && teacher.numbers.has(keyOf(value)) && !teacher.results.has(keyOf(value));
 }

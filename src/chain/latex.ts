@@ -5,9 +5,10 @@ const closers: Record<string, string> = { '\\(': '\\)', '\\[': '\\]', $$: '$$' }
 /**
  * The stretches of LaTeX mathematics in a text, in order and without overlap: \( \), \[ \], $$ $$ and $ $.
  *
- * A single dollar is mathematics only by Pandoc's rule (User's Guide, `tex_math_dollars`): something other than a space right
- * after the opening one, something other than a space right before the closing one and no digit right after it, so that
- * "$5 and $6" stays money, and no third one between them. An escaped dollar is money too. A span that is never closed is not one. Linear in the text's length.
+ * A single dollar is mathematics only by Pandoc's rule (User's Guide, `tex_math_dollars`): something other than a space
+ * right after the opening one, something other than a space right before the closing one and no digit right after it,
+ * so that "$5 and $6" stays money, and no third one between them. An escaped dollar is money too. A span that is never
+ * closed is not one. Linear in the text's length.
  */
 export function latexSpans(text: string): Span[] {
   const spans: Span[] = [];

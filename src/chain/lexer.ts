@@ -8,7 +8,8 @@ import { operators as signs, vulgarFractions } from '../answers/commands';
  * - operator: `text` is one of + - * / ^, `source` what was written ("x", "\times", "divided by")
  * - equals: `text` is = or ≈
  * - open, close: round brackets, square brackets and LaTeX groups; fraction: \frac, with two groups to follow
- * - word: units, labels and all prose; variable: a letter that may be an unknown (x, 3R); other: what no arithmetic holds
+ * - word: units, labels and all prose; variable: a letter that may be an unknown (x, 3R); other: what no arithmetic
+ *   holds
  * - break: an end of a clause
  */
 export type TokenKind =
@@ -63,10 +64,16 @@ const looks = new Set(
     ' ',
   ),
 );
-/** Digits beyond which a number is not read: no sum in a chain of thought needs more, and exact arithmetic on them is slow. */
+/**
+ * Digits beyond which a number is not read: no sum in a chain of thought needs more, and exact arithmetic on them is
+ * slow.
+ */
 const maxDigits = 30;
 
-/** What a text is made of; `space` is all that carries no meaning: space, currency, quotes, bold marks, LaTeX's delimiters. */
+/**
+ * What a text is made of; `space` is all that carries no meaning: space, currency, quotes, bold marks, LaTeX's
+ * delimiters.
+ */
 const shapes = {
   newline: /\n(?![ \t]{0,40}(?:&?=|\+|×|\\times))/,
   space: /[\s$€£¥"“”'’~`&]+|\\[,;:! ()$&]|\*\*/,

@@ -17,8 +17,8 @@ export interface ReconstructionOptions {
 }
 
 /**
- * Stage 1's exercise: some steps masked, all of them shuffled. The defaults are the BRIDGE release's (one whole step with
- * probability 0.7, always shuffled), but for the identity permutation, which would show the solution as it is.
+ * Stage 1's exercise: some steps masked, all of them shuffled. The defaults are the BRIDGE release's (one whole step
+ * with probability 0.7, always shuffled), but for the identity permutation, which would show the solution as it is.
  */
 export function reconstructionExercise(chain: Chain, options: ReconstructionOptions, random: Random): Exercise {
   const { maskProbability = 0.7, maskSteps = 1, shuffleProbability = 1, maskTarget = 'step' } = options;
@@ -36,8 +36,8 @@ export function reconstructionExercise(chain: Chain, options: ReconstructionOpti
 export type MaskRatio = number | { preset: 'bridge' };
 
 /**
- * Stage 2's exercise: steps masked at random places, order kept. A ratio below 1 masks at least one step (unless it is 0)
- * and leaves at least one; from 1 on nothing is shown, which is the plain question. The preset masks
+ * Stage 2's exercise: steps masked at random places, order kept. A ratio below 1 masks at least one step (unless it is
+ * 0) and leaves at least one; from 1 on nothing is shown, which is the plain question. The preset masks
  * max(3, floor(n / 2)) steps, at most n - 1: 2:1, 3:2, 4-7:3, 8-9:4, 10:5, and leaves chains of one step whole.
  */
 export function completionExercise(
@@ -56,7 +56,10 @@ export function completionExercise(
   return show(chain, indices(n), masked, options.maskTarget ?? 'step');
 }
 
-/** The ratio in force at `progress` (0..1) of a stage: the schedule's values hold for equal parts of it, one after the other. */
+/**
+ * The ratio in force at `progress` (0..1) of a stage: the schedule's values hold for equal parts of it, one after the
+ * other.
+ */
 export function maskRatioAt(schedule: readonly number[], progress: number): number {
   if (schedule.length === 0) {
     throw new UserError('The mask schedule is empty.', {

@@ -3,7 +3,10 @@ import type { Token } from './lexer';
 import type { ExpressionReader } from './reader';
 import type { Side } from './sides';
 
-/** A side as it was written, on one line, without units, currency and remarks; \frac{1}{2} becomes 1/2, \times becomes ×. */
+/**
+ * A side as it was written, on one line, without units, currency and remarks; \frac{1}{2} becomes 1/2, \times becomes
+ * ×.
+ */
 export function writeSide(text: string, tokens: Token[], reader: ExpressionReader, { from, end }: Side): string {
   const signs: Record<string, string> = { '*': ' × ', '/': ' ÷ ', '+': ' + ', '-': ' - ', '^': '^' };
   let line = '';

@@ -48,8 +48,8 @@ export class Numbers implements Derivation {
   }
 
   /**
-   * Takes down that a number comes from others; where none of these is the question's it is of no more use than they are. `made`: those
-   * of them whose numbers of the question it is made of.
+   * Takes down that a number comes from others; where none of these is the question's it is of no more use than they
+   * are. `made`: those of them whose numbers of the question it is made of.
    */
   learn(key: number, from: readonly number[], place: Span, made: readonly number[] = from): void {
     const isOwn = this.trusting || from.some((one) => this.own.has(one));
@@ -84,7 +84,10 @@ export class Numbers implements Derivation {
 /** Most numbers of a sentence of prose that are tried with each other. */
 export const mostMentions = 12;
 
-/** Two of the numbers that make another one as their sum, difference, product or quotient, or all of them where their sum does. */
+/**
+ * Two of the numbers that make another one as their sum, difference, product or quotient, or all of them where their
+ * sum does.
+ */
 export function sourcesOf(key: number, numbers: readonly number[]): readonly number[] | null {
   const is = (value: number) => numberKey(value) === key;
   if (numbers.length > 2 && is(numbers.reduce((a, b) => a + b))) return numbers;

@@ -1,8 +1,8 @@
 import type { Span } from './types';
 
 /**
- * Where the steps of a chain stand in the text that it was split from, in order; null for a step that is not found. Splitting trims
- * steps, and joins sentences, so white space may differ.
+ * Where the steps of a chain stand in the text that it was split from, in order; null for a step that is not found.
+ * Splitting trims steps, and joins sentences, so white space may differ.
  */
 export function placeSteps(text: string, steps: readonly string[]): (Span | null)[] {
   let from = 0;

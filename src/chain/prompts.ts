@@ -14,8 +14,8 @@ export function answerLine(answer: string): string {
 }
 
 /**
- * A chain as text: "Thinking: ..." (left out when empty), "Step k: ..." a step, and the answer line (left out when empty).
- * `splitChain` gives the chain back when no part holds marks of its own.
+ * A chain as text: "Thinking: ..." (left out when empty), "Step k: ..." a step, and the answer line (left out when
+ * empty). `splitChain` gives the chain back when no part holds marks of its own.
  */
 export function renderChain(chain: Chain): string {
   const lines = chain.steps.map((step, i) => `Step ${i + 1}: ${step}`);
@@ -25,8 +25,8 @@ export function renderChain(chain: Chain): string {
 }
 
 /**
- * A chain as a completion of a prompt that ends in open thinking, which `close` closes: the chain's thinking, or none, then the solution.
- * With null the prompt opens none, and this is `renderChain`.
+ * A chain as a completion of a prompt that ends in open thinking, which `close` closes: the chain's thinking, or none,
+ * then the solution. With null the prompt opens none, and this is `renderChain`.
  */
 export function renderCompletion(chain: Chain, close: string | null): string {
   if (close === null) return renderChain(chain);

@@ -22,7 +22,10 @@ const contentWords = (text: string) => new Set(wordsOf(text).filter((word) => !e
 const stem = (word: string) => word.replace(/(?:['’]s|ing|ed|es|s)$/, '');
 const stems = (words: Iterable<string>) => new Set([...words].map(stem));
 
-/** The share of a text's words that stand in sentences with neither a number nor a word of the question; 0 for a short text. */
+/**
+ * The share of a text's words that stand in sentences with neither a number nor a word of the question; 0 for a short
+ * text.
+ */
 export function idleShare(question: string, text: string): number {
   const asked = stems(contentWords(question));
   let [idle, all] = [0, 0];
@@ -77,7 +80,8 @@ const plain = (text: string) =>
 const longestAnnouncement = 200;
 
 /**
- * Why steps that compute nothing do not arrive at an answer in words or formulas; null when they may. `steps` end with the answer.
+ * Why steps that compute nothing do not arrive at an answer in words or formulas; null when they may. `steps` end with
+ * the answer.
  */
 export function arrivesInWords(question: string | undefined, steps: string, answer: string): string | null {
   const body = steps.slice(0, steps.lastIndexOf(answer));

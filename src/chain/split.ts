@@ -5,11 +5,12 @@ import type { Chain, Span } from './types';
 /**
  * Parts a text into thinking, steps and answer.
  *
- * Steps are, in order of preference: what stands behind "Step k:" marks; the lines of a GSM8K solution (one that ends with
- * `#### 72`); a numbered list from 1 on; the sentences (`stepsOfSentences`). The thinking is a
- * `<think>` block, or what stands before the first mark, without "Thinking…". The answer is what follows the last answer
- * mark on its line (or on the next line when its own is empty), or else what the text closes with (`closings`), out of its
- * box. Step marks are looked for at line starts only, unless there are none there. Never throws. Source: the rules of the BRIDGE release, for text that is not in our form.
+ * Steps are, in order of preference: what stands behind "Step k:" marks; the lines of a GSM8K solution (one that ends
+ * with `#### 72`); a numbered list from 1 on; the sentences (`stepsOfSentences`). The thinking is a
+ * `<think>` block, or what stands before the first mark, without "Thinking…". The answer is what follows the last
+ * answer mark on its line (or on the next line when its own is empty), or else what the text closes with (`closings`),
+ * out of its box. Step marks are looked for at line starts only, unless there are none there. Never throws. Source: the
+ * rules of the BRIDGE release, for text that is not in our form.
  */
 export function splitChain(text: string): Chain {
   const { thought, body } = partThinking(text.replace(/\r\n?/g, '\n'));
@@ -34,7 +35,10 @@ export function splitChain(text: string): Chain {
   return { thinking: [thought, head].filter(Boolean).join('\n\n'), steps: steps.filter(Boolean), answer };
 }
 
-/** A chain in its thinking (a block in tags, or what follows "Thinking:" at its head up to the first step) and the solution as it is written. */
+/**
+ * A chain in its thinking (a block in tags, or what follows "Thinking:" at its head up to the first step) and the
+ * solution as it is written.
+ */
 export function partChain(text: string): { thinking: string; solution: string } {
   const { thought, body } = partThinking(text);
   const spoken = thinkingMark.exec(body.slice(0, 200));
@@ -90,7 +94,10 @@ const strayAnswer = /(?<=\n)[ \t>#*-]{0,8}(?:Final )?Answer(?:[ \t]?|\*{1,2}):[\
 /** A line across the page behind a step. */
 const rule = /\n[ \t]*(?:-{3,}|\*{3,}|_{3,})\s*$/;
 
-/** How solutions end that have no "Answer:", at the end of the text: a heading, GSM8K's line, a line of its own for the box, a last sentence. */
+/**
+ * How solutions end that have no "Answer:", at the end of the text: a heading, GSM8K's line, a line of its own for the
+ * box, a last sentence.
+ */
 const closings = [
   /(?:(?:^|\n)[ \t>#*-]{0,8}|(?<=[:.)][ \t*]{1,4}))Final Answer[ \t*:]{0,6}\n\s*(\S[\s\S]*)$/i,
   /(?:^|\n)[ \t]*####[ \t]*(-?[$.\d][^\n]*)$/,
@@ -130,8 +137,8 @@ const lastBox = (text: string) => text.slice(Math.max(0, text.lastIndexOf('\\box
 const undress = (text: string) => unbox(text.replace(/^(?:\\[[(]|[\s$*])+|(?:\\[\])]|[\s$*.])+$/g, ''));
 
 /**
- * The answer behind the last mark that begins a line, or else, as BRIDGE's teacher has it on the last step's own line, behind
- * the last mark in the last step; and where the text before the mark ends.
+ * The answer behind the last mark that begins a line, or else, as BRIDGE's teacher has it on the last step's own line,
+ * behind the last mark in the last step; and where the text before the mark ends.
  */
 function findAnswer(text: string, marks: Mark[]): { end: number; answer: string } {
   const first = marks[0]?.end ?? 0;
@@ -173,8 +180,9 @@ export function stripCalculatorMarks(text: string): string {
 }
 
 /**
- * Steps of a text without marks: its sentences, all of them but a last one that only names the answer. A sentence too short to be a step
- * goes with the next one of its paragraph, or else the one before; so do short neighbours on one subject.
+ * Steps of a text without marks: its sentences, all of them but a last one that only names the answer. A sentence too
+ * short to be a step goes with the next one of its paragraph, or else the one before; so do short neighbours on one
+ * subject.
  */
 function stepsOfSentences(text: string): string[] {
   const spans = splitSentences(text);

@@ -2,8 +2,8 @@ import Fraction from 'fraction.js';
 import { type Expression, evaluate, numbersOf, type Reading } from './expression';
 
 /**
- * Whether an equation is true under some fair reading of it. `loose`: the text says that the result is rounded, so that it may be
- * off by less than one.
+ * Whether an equation is true under some fair reading of it. `loose`: the text says that the result is rounded, so that
+ * it may be off by less than one.
  */
 export function isTrue(left: Expression, right: Expression, loose: boolean): boolean {
   const vague = [...numbersOf(left), ...numbersOf(right)].some(({ percent, scale }) => percent || scale);
@@ -40,7 +40,10 @@ function firstTerms(expression: Expression): Expression[] {
   return [first, whole];
 }
 
-/** By how much a stated result may be off: one unit of its last decimal, as it may be rounded or cut; a whole one when so said. */
+/**
+ * By how much a stated result may be off: one unit of its last decimal, as it may be rounded or cut; a whole one when
+ * so said.
+ */
 function outputSlack(claim: Expression, loose: boolean, reading: Reading): Fraction {
   if (claim.kind !== 'number') return exact;
   const unit = new Fraction(1n, 10n ** BigInt(claim.decimals));

@@ -1,6 +1,7 @@
 /**
- * Twins of the GSM8K answer filters of EleutherAI's lm-evaluation-harness (task gsm8k, version 3.0), letter by letter and with
- * their weaknesses ("12.00" is not "12", "####18" is not found), so that our tables can stand beside published ones.
+ * Twins of the GSM8K answer filters of EleutherAI's lm-evaluation-harness (task gsm8k, version 3.0), letter by letter
+ * and with their weaknesses ("12.00" is not "12", "####18" is not found), so that our tables can stand beside published
+ * ones.
  */
 
 /** `strict-match`: the first "#### n" of a completion, or "[invalid]". */
@@ -14,7 +15,10 @@ export function flexibleExtract(completion: string): string {
   return last?.[1] ?? last?.[2] ?? '[invalid]';
 }
 
-/** Their `exact_match`: equal strings after commas, dollars, all up to "#### " and one last point are taken out, case ignored. */
+/**
+ * Their `exact_match`: equal strings after commas, dollars, all up to "#### " and one last point are taken out, case
+ * ignored.
+ */
 export function exactMatch(extracted: string, solution: string): boolean {
   return normalise(extracted) === normalise(solution);
 }

@@ -1,8 +1,9 @@
 export type { Span } from '../answers/span';
 
 /**
- * A chain of thought in the three parts that the method works on (arXiv 2602.17686): what was thought before the first step,
- * the steps in order, and the answer as it stands after the answer mark. Parts are trimmed; a part that is missing is empty.
+ * A chain of thought in the three parts that the method works on (arXiv 2602.17686): what was thought before the first
+ * step, the steps in order, and the answer as it stands after the answer mark. Parts are trimmed; a part that is
+ * missing is empty.
  */
 export interface Chain {
   thinking: string;

@@ -29,8 +29,8 @@ export function promptSettings(checkpoint: string, { prompt, system }: PromptSet
 }
 
 /**
- * The path of the student that a user names: a folder, a .gguf file, or a model of the Hub that is on this machine. A run is not a
- * student, but it has some: its refusal says which.
+ * The path of the student that a user names: a folder, a .gguf file, or a model of the Hub that is on this machine. A
+ * run is not a student, but it has some: its refusal says which.
  */
 export function studentAt(named: string): string {
   const missing = missingStudent(named, '.');

@@ -19,8 +19,9 @@ export interface Budgets {
 }
 
 /**
- * Tokens that answers take before the student has learned to be short, whatever the teacher's chains need: of the built-in one, of
- * instruct models (SmolLM2's answers to word problems all end below 512, three of four do not at 112), of those that think first.
+ * Tokens that answers take before the student has learned to be short, whatever the teacher's chains need: of the
+ * built-in one, of instruct models (SmolLM2's answers to word problems all end below 512, three of four do not at 112),
+ * of those that think first.
  */
 const ownAnswer = { builtIn: 320, pretrained: 512, thinking: 4096 };
 

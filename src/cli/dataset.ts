@@ -1,4 +1,7 @@
-/** Datasets as commands name them: `--format`, `--columns`, `--skip-bad`; rows that cannot be used are shown before they are left out. */
+/**
+ * Datasets as commands name them: `--format`, `--columns`, `--skip-bad`; rows that cannot be used are shown before they
+ * are left out.
+ */
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { DataSource } from '../config/experiment';
@@ -55,8 +58,8 @@ export function sourceOf(path: string, { format, columns, skipBad }: DatasetOpti
 }
 
 /**
- * Loads a source, with progress on a terminal. Rows that cannot be used are listed, and left out when somebody says so; null when not.
- * Errors: such rows where nobody is there to ask.
+ * Loads a source, with progress on a terminal. Rows that cannot be used are listed, and left out when somebody says so;
+ * null when not. Errors: such rows where nobody is there to ask.
  */
 export async function loadAsked(
   source: FileSource,

@@ -49,7 +49,10 @@ Examples:
     });
 }
 
-/** Fetches the student that an experiment names when it is not here: with `yes`, or when the user says so on the terminal. */
+/**
+ * Fetches the student that an experiment names when it is not here: with `yes`, or when the user says so on the
+ * terminal.
+ */
 export async function fetchMissingStudent(file: string, options: { quick?: boolean; yes?: boolean; json?: boolean }) {
   const { quick = false, yes, json = false } = options;
   const student = missingIn(file, quick);

@@ -1,4 +1,7 @@
-/** Evaluation of a student that an OpenAI-compatible server holds (vLLM, llama.cpp, Ollama), for students too big for this machine. */
+/**
+ * Evaluation of a student that an OpenAI-compatible server holds (vLLM, llama.cpp, Ollama), for students too big for
+ * this machine.
+ */
 import { setMaxListeners } from 'node:events';
 import { judge } from '../answers/grade';
 import { plainPrompt } from '../chain/prompts';
@@ -45,8 +48,8 @@ export interface ServerEvaluation extends Evaluation {
 }
 
 /**
- * The student behind `/completions`, where prompts go as they are, or behind `/chat/completions`, where the server puts them into the
- * student's chat template: as it was trained.
+ * The student behind `/completions`, where prompts go as they are, or behind `/chat/completions`, where the server puts
+ * them into the student's chat template: as it was trained.
  */
 export function studentOn(url: string, model: string, style: PromptStyle): Teacher {
   const key = keyFor(checkBaseUrl(url), process.env);
@@ -58,9 +61,10 @@ export function studentOn(url: string, model: string, style: PromptStyle): Teach
 const givenUpAfter = 3;
 
 /**
- * Answers every problem from its plain question, `samples` times one after the other, and compares with the gold answers, as `evaluate`
- * does here: temperature and seed alone shape the sampling. `tokens` are the server's count, which with some servers includes the end
- * token. A question that is refused (too long) has no answer, and counts as wrong; errors: what the server refuses for every question.
+ * Answers every problem from its plain question, `samples` times one after the other, and compares with the gold
+ * answers, as `evaluate` does here: temperature and seed alone shape the sampling. `tokens` are the server's count,
+ * which with some servers includes the end token. A question that is refused (too long) has no answer, and counts as
+ * wrong; errors: what the server refuses for every question.
  */
 export async function evaluateOnServer(
   student: Teacher,

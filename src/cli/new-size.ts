@@ -19,8 +19,8 @@ const leastPrompts = 2;
 const model = memoryOf('auto')!;
 
 /**
- * The usual size, halved until the experiment that `write` gives for it takes no more than half of `memory` (bytes): other programs
- * run, too. `folder` is where it will lie; its rewards, which may not be there yet, do not count.
+ * The usual size, halved until the experiment that `write` gives for it takes no more than half of `memory` (bytes):
+ * other programs run, too. `folder` is where it will lie; its rewards, which may not be there yet, do not count.
  */
 export function fittingSize(
   write: (size: Size) => string,

@@ -36,7 +36,10 @@ export function namesOf<const T extends string>(names: readonly T[]): (text: str
   };
 }
 
-/** `a=b,c=d` as pairs of which each `fits`; a value may hold further equals signs. `what` names in messages what a part has to be. */
+/**
+ * `a=b,c=d` as pairs of which each `fits`; a value may hold further equals signs. `what` names in messages what a part
+ * has to be.
+ */
 export function pairsOf(
   text: string,
   fits: (name: string, value: string) => boolean,

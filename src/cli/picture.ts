@@ -28,7 +28,10 @@ const left = 20;
 const rowHeight = 22;
 const plot = { width: 425, height: 120, gap: 30 };
 
-/** The run as one SVG picture that reads on light and dark pages: the table of results, and curves with the stages as bands. */
+/**
+ * The run as one SVG picture that reads on light and dark pages: the table of results, and curves with the stages as
+ * bands.
+ */
 export function runPicture({ name, rows, metrics, start }: Pictured): string {
   const drawn = drawnMetrics(metrics);
   const tableHeight = 60 + rowHeight * (rows.length + 1);

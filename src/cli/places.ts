@@ -36,7 +36,10 @@ export function experimentFile(path: string): string {
 /** How far below the current folder runs are looked for: so deep, and in so many folders. */
 const reach = { levels: 4, folders: 2000 };
 
-/** The folders of runs: as told, or else every `.distillery/runs` here and below; if there is none, the nearest one above. */
+/**
+ * The folders of runs: as told, or else every `.distillery/runs` here and below; if there is none, the nearest one
+ * above.
+ */
 export function runsFolders(told?: string): string[] {
   if (told !== undefined) {
     if (!existsSync(told))

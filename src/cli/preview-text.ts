@@ -51,7 +51,10 @@ function viewText(view: CountedView): string {
 
 const part = (name: string) => pc.dim(`  ${name}`);
 
-/** A text behind a bar; the lines of a list of steps, `from` where the prompt begins, have their number in the teacher's chain before it. */
+/**
+ * A text behind a bar; the lines of a list of steps, `from` where the prompt begins, have their number in the teacher's
+ * chain before it.
+ */
 function gutter(
   text: string,
   { order, from }: { order: readonly number[]; from: number } = { order: [], from: 0 },

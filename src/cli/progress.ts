@@ -6,7 +6,10 @@ import { clock, percent, short } from './format';
 
 import { clipLine, pc, type Screen } from './terminal';
 
-/** Shows the events of a run: one bar for the phase at hand, a line for each result that stays. `start` is asked with each result. */
+/**
+ * Shows the events of a run: one bar for the phase at hand, a line for each result that stays. `start` is asked with
+ * each result.
+ */
 export function showProgress(
   screen: Screen,
   {

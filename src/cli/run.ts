@@ -83,7 +83,9 @@ Examples:
     });
 }
 
-/** Runs a session in the terminal: progress, a clean stop on Ctrl-C (a second one ends at once), the table at the end. */
+/**
+ * Runs a session in the terminal: progress, a clean stop on Ctrl-C (a second one ends at once), the table at the end.
+ */
 async function follow(
   json: boolean,
   begin: (options: SessionOptions) => Promise<{ folder: string; rows: StageRow[] }>,

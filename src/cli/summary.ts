@@ -10,8 +10,8 @@ import { pc } from './terminal';
 type Row = Omit<StageRow, 'seq'>;
 
 /**
- * What a run ends with: its students on the test problems, and its last stage against the strongest baseline. Answers that cannot be read are
- * told to `damage`, and left out of the comparison.
+ * What a run ends with: its students on the test problems, and its last stage against the strongest baseline. Answers
+ * that cannot be read are told to `damage`, and left out of the comparison.
  */
 export function resultsText(folder: string, damage: Damage = () => {}): string {
   const rows = readSummary(folder);

@@ -118,7 +118,10 @@ export async function surveyDataset(
   };
 }
 
-/** A student that thinks before it answers learns the teacher's thinking, too; others the solution alone. Null where nothing was thought. */
+/**
+ * A student that thinks before it answers learns the teacher's thinking, too; others the solution alone. Null where
+ * nothing was thought.
+ */
 function thinkingRule(problems: Problems, tokenizer: Tokenizer): { rule: 'keep' | 'cut'; note: string } | null {
   const { chains, thinking } = thinkingIn(problems);
   if (thinking === 0) return null;

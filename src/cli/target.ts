@@ -4,8 +4,8 @@ import { UserError } from '../errors';
 import { openForReading } from '../lines';
 
 /**
- * Where a command will write a file: refused before any work is done when it cannot be written there, or when something is there that
- * `isOurs` does not know by its beginning. Returns the absolute path.
+ * Where a command will write a file: refused before any work is done when it cannot be written there, or when something
+ * is there that `isOurs` does not know by its beginning. Returns the absolute path.
  */
 export function checkTarget(file: string, isOurs: (head: string) => boolean): string {
   const path = resolve(file);

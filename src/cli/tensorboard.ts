@@ -64,7 +64,9 @@ function write(run: string, target: string, results: boolean): string[] {
   });
 }
 
-/** What TensorBoard reads already stays, where the file only grew: it does not begin anew with one that was replaced. */
+/**
+ * What TensorBoard reads already stays, where the file only grew: it does not begin anew with one that was replaced.
+ */
 function put(root: string, file: string, bytes: Buffer): void {
   const before = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
   if (before.length === 0 || !bytes.subarray(0, before.length).equals(before)) {

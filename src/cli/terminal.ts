@@ -1,6 +1,6 @@
 /**
- * The terminal. Only this file writes to it (`lint/terminal.grit`), so that no text from elsewhere can: what such a text would do to a
- * terminal is shown instead. Colours and the redrawing of lines come from here.
+ * The terminal. Only this file writes to it (`lint/terminal.grit`), so that no text from elsewhere can: what such a
+ * text would do to a terminal is shown instead. Colours and the redrawing of lines come from here.
  */
 import { randomBytes } from 'node:crypto';
 import { createInterface, type Interface } from 'node:readline/promises';

@@ -30,8 +30,9 @@ export interface TestData extends Dataset {
 const arithmeticCount = 200;
 
 /**
- * The problems that are asked for: a dataset's, an experiment's test problems, the generator's, or, where nothing is asked for, the
- * test problems of the run that the checkpoint lies in. Null where somebody says that bad rows are not to be left out.
+ * The problems that are asked for: a dataset's, an experiment's test problems, the generator's, or, where nothing is
+ * asked for, the test problems of the run that the checkpoint lies in. Null where somebody says that bad rows are not
+ * to be left out.
  */
 export async function loadTestData(checkpoint: string, options: TestOptions): Promise<TestData | null> {
   const { source, evaluation } = choose(checkpoint, options);

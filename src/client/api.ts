@@ -1,4 +1,7 @@
-/** What clients of a training host see of it. Plain listeners, no editor types: for the extension and the terminal alike. */
+/**
+ * What clients of a training host see of it. Plain listeners, no editor types: for the extension and the terminal
+ * alike.
+ */
 import type { HostEvent, Params, Progress, Result, Status } from '../protocol/control';
 
 /** A host as a client sees it: what it is at, or why there is none to talk to. */
@@ -47,7 +50,10 @@ export interface RequestOptions<P = never> {
   progress?: (part: P) => void;
 }
 
-/** A training host: found or started when a request needs it. Requests reject with a UserError for what the user can mend. */
+/**
+ * A training host: found or started when a request needs it. Requests reject with a UserError for what the user can
+ * mend.
+ */
 export interface Host {
   /** The `.distillery` folder that it works for. */
   readonly folder: string;

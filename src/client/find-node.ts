@@ -29,8 +29,8 @@ const here = (): NodePlaces => ({
 });
 
 /**
- * The Node that the user set; without one, that of PATH when it is new enough, else the one that runs this (the editor's own).
- * Throws a UserError when the one that is set cannot be run or is too old, or when there is none.
+ * The Node that the user set; without one, that of PATH when it is new enough, else the one that runs this (the
+ * editor's own). Throws a UserError when the one that is set cannot be run or is too old, or when there is none.
  */
 export async function findNode(setting: string | undefined, places = here()): Promise<NodeProgram> {
   if (setting) {
@@ -102,8 +102,8 @@ const allowedPrefixes = [
 const withheld = /(?:KEY|TOKEN|SECRET|PASSWORD)$/;
 
 /**
- * What a host needs of an environment: no secrets that lie about in shells, and none of the editor's own variables (its NODE_OPTIONS
- * would put its debugger into the host). Names are compared as Windows does.
+ * What a host needs of an environment: no secrets that lie about in shells, and none of the editor's own variables (its
+ * NODE_OPTIONS would put its debugger into the host). Names are compared as Windows does.
  */
 export function allowedEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(

@@ -41,7 +41,10 @@ export const usualTimes = {
   answer: 30_000,
   /** How long the host holds back an answer when nothing happens: its heartbeat. */
   beat: 5_000,
-  /** Silence beyond the beat after which it counts as lost. Its server has a thread of its own, so that training is no excuse. */
+  /**
+   * Silence beyond the beat after which it counts as lost. Its server has a thread of its own, so that training is no
+   * excuse.
+   */
   silence: 30_000,
   /** Between two looks for a host that somebody else started. */
   watch: 2_000,

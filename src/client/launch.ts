@@ -9,7 +9,10 @@ import { allowedEnvironment, type NodeProgram } from './find-node';
 /** Exit codes of src/host/main.ts that clients act on. */
 export const hostExit = { clean: 0, config: 2, taken: 3 } as const;
 
-/** Starts a host of its own process group, without a shell; it lives on when this process ends. What it prints goes to host.log. */
+/**
+ * Starts a host of its own process group, without a shell; it lives on when this process ends. What it prints goes to
+ * host.log.
+ */
 export function launchHost(
   program: string,
   distillery: string,

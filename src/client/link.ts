@@ -54,8 +54,8 @@ export interface Identity {
 }
 
 /**
- * vscode-jsonrpc throws what it cannot write where nobody can catch it. Here such a message ends the connection, and with that every
- * request that waits.
+ * vscode-jsonrpc throws what it cannot write where nobody can catch it. Here such a message ends the connection, and
+ * with that every request that waits.
  */
 class Writer extends StreamMessageWriter {
   constructor(private readonly socket: Socket) {

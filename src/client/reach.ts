@@ -35,7 +35,9 @@ export class StartFailure extends UserError {
 /** Whether the host that wrote host.json lives. */
 export const isAlive = (folder: string, address: Address) => lives(address, addressFile(folder));
 
-/** A link to the host that runs; undefined when there is none. With `renew`, an idle host of another version is ended. */
+/**
+ * A link to the host that runs; undefined when there is none. With `renew`, an idle host of another version is ended.
+ */
 export async function reachHost({ folder, client, times }: Reach, renew: boolean): Promise<Link | undefined> {
   const address = readAddress(folder);
   if (!address || !isAlive(folder, address)) return undefined;
@@ -60,7 +62,10 @@ export async function reachHost({ folder, client, times }: Reach, renew: boolean
   }
 }
 
-/** A host's server that failed is started anew in a moment: while its process lives, nobody at its socket is no reason to give up at once. */
+/**
+ * A host's server that failed is started anew in a moment: while its process lives, nobody at its socket is no reason
+ * to give up at once.
+ */
 async function openLink({ folder, client, times }: Pick<Reach, 'folder' | 'client' | 'times'>, address: Address) {
   for (const deadline = Date.now() + times.answer; ; await sleep(50))
     try {

@@ -3,7 +3,10 @@ import type { ClientState } from './api';
 
 const talking = hostStates;
 
-/** Every state and where it may lead. While a client talks to a host, the host's states follow each other as the host says. */
+/**
+ * Every state and where it may lead. While a client talks to a host, the host's states follow each other as the host
+ * says.
+ */
 export const clientMoves: Record<ClientState, readonly ClientState[]> = {
   absent: ['starting', ...talking, 'crashed', 'lost'],
   starting: [...talking, 'absent', 'crashed', 'lost'],

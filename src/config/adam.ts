@@ -1,4 +1,7 @@
-/** Settings of AdamW (Loshchilov & Hutter, arXiv 1711.05101), with the defaults of PyTorch, Hugging Face's Trainer and TRL. */
+/**
+ * Settings of AdamW (Loshchilov & Hutter, arXiv 1711.05101), with the defaults of PyTorch, Hugging Face's Trainer and
+ * TRL.
+ */
 import type * as z from 'zod';
 import { group, number } from './fields';
 

@@ -26,7 +26,8 @@ export function checkReward(text: string): Checked<RewardConfig> {
 }
 
 /**
- * Checks an experiment as it stands and with its `quick` settings merged in. `value` is the latter when `quick` is asked for.
+ * Checks an experiment as it stands and with its `quick` settings merged in. `value` is the latter when `quick` is
+ * asked for.
  */
 export function checkExperiment(text: string, { quick = false } = {}): Checked<ParsedExperiment> {
   const document = parseDocument(text);
@@ -85,7 +86,9 @@ function merge(base: unknown, over: unknown): unknown {
   return out;
 }
 
-/** A finding of the merged experiment stands where `quick` brought it in; what it only uncovered, where it was written. */
+/**
+ * A finding of the merged experiment stands where `quick` brought it in; what it only uncovered, where it was written.
+ */
 function placeInQuick(document: ConfigDocument, finding: Finding): Issue {
   const inQuick = ['quick', ...finding.path];
   const written = nodeAt(document, finding.path) && !nodeAt(document, inQuick);

@@ -137,7 +137,9 @@ export function nodeAt(document: ConfigDocument, path: Path): Node | undefined {
   return document.root && findNodeAtLocation(document.root, [...path]);
 }
 
-/** Gives a finding its place: at `path`, or at its nearest ancestor that exists (at its key, not over its whole value). */
+/**
+ * Gives a finding its place: at `path`, or at its nearest ancestor that exists (at its key, not over its whole value).
+ */
 export function placeFinding(document: ConfigDocument, finding: Finding): Issue {
   for (let length = finding.path.length; length >= 0; length--) {
     const node = nodeAt(document, finding.path.slice(0, length));

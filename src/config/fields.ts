@@ -1,6 +1,6 @@
 /**
- * Building blocks of the two schemas. The message of each field is the phrase that completes "must be ...", so that every error can
- * say what is allowed (`a number from 0 to 1`) and not only which limit was crossed.
+ * Building blocks of the two schemas. The message of each field is the phrase that completes "must be ...", so that
+ * every error can say what is allowed (`a number from 0 to 1`) and not only which limit was crossed.
  */
 import * as z from 'zod';
 

@@ -35,7 +35,10 @@ function inFront(text: string, parent: Node, item: string): TextEdit {
   return { offset: first.offset, length: 0, text: `${item},${gap}` };
 }
 
-/** What separates the members of a parent: a line break with the member's indent, or a space where all stand on one line. */
+/**
+ * What separates the members of a parent: a line break with the member's indent, or a space where all stand on one
+ * line.
+ */
 function gapBefore(text: string, parent: Node, member: Node): string {
   const indent = /(\r?\n)[ \t]*$/.exec(text.slice(parent.offset, member.offset));
   return indent ? indent[0] : ' ';

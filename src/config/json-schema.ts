@@ -56,8 +56,9 @@ function convert(schema: z.ZodType): Json {
 }
 
 /**
- * What VS Code's JSON service shows beyond the standard: hovers that give the meaning of each choice and the default, and a message
- * for an unknown tag that names every tag (it would else name only those of the alternative it takes to be meant).
+ * What VS Code's JSON service shows beyond the standard: hovers that give the meaning of each choice and the default,
+ * and a message for an unknown tag that names every tag (it would else name only those of the alternative it takes to
+ * be meant).
  */
 function forEditors(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(forEditors);

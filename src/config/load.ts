@@ -20,8 +20,8 @@ import { suggest } from './suggest';
 import { learningRates, optimizationOfGrpo, supervisedDefaults } from './training';
 
 /**
- * Reads an experiment: defaults filled in, paths absolute (they are relative to the file), rewards loaded; with `quick`, its quick
- * settings over its own. Throws a ConfigError with all that is wrong.
+ * Reads an experiment: defaults filled in, paths absolute (they are relative to the file), rewards loaded; with
+ * `quick`, its quick settings over its own. Throws a ConfigError with all that is wrong.
  */
 export function loadExperiment(
   path: string,
@@ -48,7 +48,10 @@ export function loadReward(path: string): { reward: RewardConfig; warnings: File
   };
 }
 
-/** The complete experiment of one that is known to be valid; relative paths are resolved against `folder`. Resolving twice changes nothing. */
+/**
+ * The complete experiment of one that is known to be valid; relative paths are resolved against `folder`. Resolving
+ * twice changes nothing.
+ */
 export function resolveExperiment(file: ExperimentFile | ParsedExperiment | Experiment, folder: string): Experiment {
   const { $schema: _schema, quick: _quick, ...parsed } = experimentSchema().parse(file);
   const { reconstruct, complete, rewrite } = parsed.stages;

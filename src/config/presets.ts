@@ -2,9 +2,9 @@ import { type RewardConfig, type RewardFile, rewardSchema } from './reward';
 
 const files = {
   /**
-   * The hierarchy of BRIDGE's Stage 2 reward (right counts most, then form, then length) with a continuous length term in student tokens:
-   * wrong -1, right but malformed 0, right and well-formed 2 plus brevity. A right answer that its steps do not arrive at is worth no
-   * more than a wrong one, or guessing would pay where honest steps often fail.
+   * The hierarchy of BRIDGE's Stage 2 reward (right counts most, then form, then length) with a continuous length term
+   * in student tokens: wrong -1, right but malformed 0, right and well-formed 2 plus brevity. A right answer that its
+   * steps do not arrive at is worth no more than a wrong one, or guessing would pay where honest steps often fail.
    */
   default: {
     name: 'default',

@@ -4,7 +4,9 @@ import type { Change, Finding, Path } from './issue';
 import { gatesOf, nameOf, type RewardConfig } from './reward';
 import { suggest } from './suggest';
 
-/** Components whose value rises as the text gets shorter, right or wrong: without a gate the shortest wrong text wins. */
+/**
+ * Components whose value rises as the text gets shorter, right or wrong: without a gate the shortest wrong text wins.
+ */
 const needsGate = new Set(['brevity']);
 /** Components that themselves pay for the right answer. */
 const judgesAnswer = new Set(['correctness', 'cosine', 'kimi', 'l1', 'lead', 'bridgeStage2', 'bridgeStage3']);

@@ -4,13 +4,19 @@ import { readSmallText } from '../lines';
 import type { Finding } from './issue';
 import { autoLoraParameters, defaultLora, type LoraSettings, type LoraTarget } from './lora';
 
-/** What `student.lora` comes to for the student at an absolute path; a name of the Hugging Face Hub is not a path, and big. */
+/**
+ * What `student.lora` comes to for the student at an absolute path; a name of the Hugging Face Hub is not a path, and
+ * big.
+ */
 export function resolveLora(lora: LoraSettings | 'auto' | false, student: string): LoraSettings | false {
   if (lora !== 'auto') return lora;
   return approximateParameters(student) >= autoLoraParameters ? defaultLora : false;
 }
 
-/** How many parameters a student has by its config.json, or by the size of its GGUF file. Infinite for what is not here yet. */
+/**
+ * How many parameters a student has by its config.json, or by the size of its GGUF file. Infinite for what is not here
+ * yet.
+ */
 export function approximateParameters(student: string): number {
   const stat = statSync(student, { throwIfNoEntry: false });
   if (!stat) return Number.POSITIVE_INFINITY;
@@ -31,7 +37,10 @@ export interface StudentShape {
   vocab: number;
 }
 
-/** The sizes in a folder's config.json; null where there is none that gives them. What is wrong with it is told when it is loaded. */
+/**
+ * The sizes in a folder's config.json; null where there is none that gives them. What is wrong with it is told when it
+ * is loaded.
+ */
 export function shapeOf(student: string): StudentShape | null {
   let json: Record<string, unknown>;
   try {

@@ -5,9 +5,9 @@ import { presetDescriptions } from './presets';
 import { rewardSchema } from './reward';
 
 /**
- * Peak learning rates where none is given: for a student trained whole, and for an adapter, which wants steps ten times as large and more
- * ("LoRA Without Regret", Schulman et al. 2025). Over the few dozen updates that small data sets get, SmolLM2's adapter learned nothing
- * at 5e-5 and answered 23 % of its problems after 24 updates at 3e-4.
+ * Peak learning rates where none is given: for a student trained whole, and for an adapter, which wants steps ten times
+ * as large and more ("LoRA Without Regret", Schulman et al. 2025). Over the few dozen updates that small data sets get,
+ * SmolLM2's adapter learned nothing at 5e-5 and answered 23 % of its problems after 24 updates at 3e-4.
  */
 export const learningRates = {
   supervised: { whole: 1e-5, adapter: 3e-4 },
@@ -57,7 +57,9 @@ const schedule = () =>
     cosine: 'Falls along half a cosine to minLearningRate.',
   });
 
-/** What a baseline of Stage 2 may have of its own: how it is optimised. Its samples and rewards are those of Stage 2. */
+/**
+ * What a baseline of Stage 2 may have of its own: how it is optimised. Its samples and rewards are those of Stage 2.
+ */
 export const optimizationOfGrpo = () => {
   const { schedule, beta, tolerance } = grpo(0, 1);
   return { ...optimization(0, learningRates.grpo), schedule, beta, tolerance };

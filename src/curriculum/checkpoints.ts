@@ -7,7 +7,10 @@ import type { StageName } from '../stages';
 import type { Context } from './context';
 import { readTrainingState, type TrainingState } from './training-state';
 
-/** Writes `<stage>-<step>`: student (of one with an adapter, the adapter alone), moments, state. The best of the stage is kept, the one it replaces let go. */
+/**
+ * Writes `<stage>-<step>`: student (of one with an adapter, the adapter alone), moments, state. The best of the stage
+ * is kept, the one it replaces let go.
+ */
 export async function saveCheckpoint(
   context: Context,
   student: Student,

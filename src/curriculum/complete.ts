@@ -11,8 +11,9 @@ import { rowsOfUpdate } from './order';
 import { drawReplay, type OwnSamples } from './replay';
 
 /**
- * Stage 2: GRPO on masked chains, so that the student finds its own balance of right and short. The share of masked steps rises
- * over the stage until only the question is left, which is what the test shows. Returns the chosen checkpoint.
+ * Stage 2: GRPO on masked chains, so that the student finds its own balance of right and short. The share of masked
+ * steps rises over the stage until only the question is left, which is what the test shows. Returns the chosen
+ * checkpoint.
  */
 export async function complete(
   context: Context,
@@ -54,10 +55,16 @@ export async function complete(
   });
 }
 
-/** Whether a group was asked the plain question: what it says with steps of the teacher's before it is not the student's own. */
+/**
+ * Whether a group was asked the plain question: what it says with steps of the teacher's before it is not the student's
+ * own.
+ */
 const isPlain = ({ prompt, lesson }: ScoredGroup) => prompt.join() === lesson.prompt.join();
 
-/** Remembers right completions whose steps arrive at the answer: a bare one, or two slips that cancel out, is nothing to learn from. */
+/**
+ * Remembers right completions whose steps arrive at the answer: a bare one, or two slips that cancel out, is nothing to
+ * learn from.
+ */
 export function keepOwn(own: OwnSamples, { row, samples, lesson }: OwnGroup): void {
   const { problem, chain } = lesson;
   for (const { correct, text, tokens } of samples)

@@ -5,8 +5,9 @@ import type { Chain } from '../chain/types';
 import type { Tokenizer } from '../student-files/tokenizer';
 
 /**
- * A chain as completion tokens with the end token. Where the student's chat template opens its thinking (DeepSeek-R1's distills), the
- * chain's thinking stands in it, and it is closed before the solution: else the student learns to solve without ever ending its thinking.
+ * A chain as completion tokens with the end token. Where the student's chat template opens its thinking (DeepSeek-R1's
+ * distills), the chain's thinking stands in it, and it is closed before the solution: else the student learns to solve
+ * without ever ending its thinking.
  */
 export function chainTokens(tokenizer: Tokenizer, chain: Chain): number[] {
   return ended(tokenizer, renderCompletion(chain, closingTag(tokenizer)));

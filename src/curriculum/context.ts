@@ -22,13 +22,17 @@ export interface Context {
   /** Seconds of training each stage took, over restarts. */
   seconds: Partial<Record<StageName, number>>;
   notify: (event: CurriculumEvent) => void;
-  /** The run was killed, and has taken no checkpoint since: the next update is kept at once, so that a run that is killed again gets on. */
+  /**
+   * The run was killed, and has taken no checkpoint since: the next update is kept at once, so that a run that is
+   * killed again gets on.
+   */
   interrupted: boolean;
   /** Aborted with `Cancelled` to end at once, with anything else to end after a checkpoint. */
   signal: AbortSignal;
   /**
-   * Called between two updates and before tests, where no tensor is half made: whoever conducts the run may make it wait there, do other
-   * work meanwhile, and have a checkpoint of what was done so far (where there is something new to keep).
+   * Called between two updates and before tests, where no tensor is half made: whoever conducts the run may make it
+   * wait there, do other work meanwhile, and have a checkpoint of what was done so far (where there is something new to
+   * keep).
    */
   rest?: (checkpoint: () => Promise<void>) => Promise<void>;
 }

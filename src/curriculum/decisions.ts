@@ -15,7 +15,10 @@ export function decisionsFor({ experiment, run }: Context): Decisions {
   return decisionsOf([...(earlier ? readDecisions(earlier) : []), ...readDecisions(run.folder)]);
 }
 
-/** Training rows that were picked by hand. A problem counts when id and question are still the same and it has a teacher chain. */
+/**
+ * Training rows that were picked by hand. A problem counts when id and question are still the same and it has a teacher
+ * chain.
+ */
 export function pickedRows({ train, notify }: Context, { picked }: Pick<Decisions, 'picked'>): number[] {
   if (picked.size === 0) return [];
   const rows = train.flatMap(({ problem, chain }, row) =>
@@ -39,8 +42,8 @@ export function rejectedTexts({ rewrites }: Pick<Decisions, 'rewrites'>, problem
 }
 
 /**
- * The rewrites to learn from: of the collected ones those that nobody rejected, and before them what people accepted or wrote, at
- * most `most` of a problem in all. A text whose answer is wrong is never taught, whoever accepted it.
+ * The rewrites to learn from: of the collected ones those that nobody rejected, and before them what people accepted or
+ * wrote, at most `most` of a problem in all. A text whose answer is wrong is never taught, whoever accepted it.
  */
 export function withVerdicts(
   context: Context,

@@ -27,8 +27,9 @@ export function workloadOf(train: Problems, test: number, tokenizer: Tokenizer):
 const efficiency = { training: 0.6, sampling: 0.2 };
 
 /**
- * Seconds at `speed` operations a second. A token costs 2 operations for each parameter forwards, as many for its activations' gradients
- * and, where the weights themselves are trained, for theirs (Kaplan et al. 2020, arXiv 2001.08361, table 1).
+ * Seconds at `speed` operations a second. A token costs 2 operations for each parameter forwards, as many for its
+ * activations' gradients and, where the weights themselves are trained, for theirs (Kaplan et al. 2020, arXiv
+ * 2001.08361, table 1).
  */
 export function secondsFor(experiment: Experiment, config: ModelConfig, work: Workload, speed: number): number {
   const { stages, baselines, evaluation, data, student } = experiment;

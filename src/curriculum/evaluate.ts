@@ -110,8 +110,8 @@ interface AskedOtherwise {
 }
 
 /**
- * Evaluates with the settings of the experiment: the one harness for base, baselines, stages and validation alike. Ends with the
- * signal's reason when the run is asked to end.
+ * Evaluates with the settings of the experiment: the one harness for base, baselines, stages and validation alike. Ends
+ * with the signal's reason when the run is asked to end.
  */
 export function evaluateLessons(
   { experiment, tokenizer, signal }: Context,

@@ -17,9 +17,10 @@ interface Attempt {
 }
 
 /**
- * Problems that the student keeps getting wrong: of one greedy answer and `samples` drawn ones, at most `maxCorrect` are right. Only
- * problems with a teacher chain count, as there is nothing to rewrite without. With `source` "data", answers recorded in the data
- * (BRIDGE's file has them) are taken instead. Problems picked by hand are among them in any case. Writes failures.jsonl and returns the rows.
+ * Problems that the student keeps getting wrong: of one greedy answer and `samples` drawn ones, at most `maxCorrect`
+ * are right. Only problems with a teacher chain count, as there is nothing to rewrite without. With `source` "data",
+ * answers recorded in the data (BRIDGE's file has them) are taken instead. Problems picked by hand are among them in
+ * any case. Writes failures.jsonl and returns the rows.
  */
 export async function findFailures(
   context: Context,

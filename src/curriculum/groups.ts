@@ -12,7 +12,10 @@ import type { Context } from './context';
 import { withoutEnd } from './evaluate';
 import type { Lesson } from './lessons';
 
-/** What a group is sampled from: row of the training lessons, the prompt's tokens, and whether that is the plain question. */
+/**
+ * What a group is sampled from: row of the training lessons, the prompt's tokens, and whether that is the plain
+ * question.
+ */
 export interface GroupPrompt {
   row: number;
   prompt: number[];
@@ -35,19 +38,27 @@ export interface ScoredGroup extends GroupPrompt {
   samples: ScoredSample[];
 }
 
-/** Completions in flight, of updates and of anything else that is asked with as long prompts: what was reckoned with (memory.ts). */
+/**
+ * Completions in flight, of updates and of anything else that is asked with as long prompts: what was reckoned with
+ * (memory.ts).
+ */
 export const rowsAtOnce = ({ prompts, group }: Pick<GrpoSettings, 'prompts' | 'group'>): number => prompts * group;
 
 /** What makes a group flat: see the setting `dynamicSampling.by`. */
 export type FlatBy = GrpoSettings['dynamicSampling']['by'];
 
-/** A group whose applicable rewards are all equal teaches nothing: its advantages are 0. By `correct`, one all right or all wrong is flat, too. */
+/**
+ * A group whose applicable rewards are all equal teaches nothing: its advantages are 0. By `correct`, one all right or
+ * all wrong is flat, too.
+ */
 export function isFlat({ samples }: ScoredGroup, by: FlatBy): boolean {
   const alike = samples.every(({ correct }) => correct === samples[0].correct);
   return (by === 'correct' && alike) || samples.every(({ advantage }) => advantage === 0);
 }
 
-/** Samples `settings.group` completions for each prompt, scores them and gives them advantages. `stream` names the draw. */
+/**
+ * Samples `settings.group` completions for each prompt, scores them and gives them advantages. `stream` names the draw.
+ */
 export async function sampleGroups(
   context: Context,
   student: Student,
@@ -163,7 +174,10 @@ export function measureGroups(groups: readonly ScoredGroup[], flatBy: FlatBy = '
   };
 }
 
-/** Every completion of an update, for rollouts/<stage>/<step>.jsonl, with what the update measured at its tokens where that is kept. */
+/**
+ * Every completion of an update, for rollouts/<stage>/<step>.jsonl, with what the update measured at its tokens where
+ * that is kept.
+ */
 export function rolloutRecords(
   context: Context,
   groups: readonly ScoredGroup[],

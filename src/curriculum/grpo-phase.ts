@@ -23,7 +23,9 @@ export interface GrpoPhase {
   phase: string;
   settings: GrpoSettings;
   tolerance: number | null;
-  /** The reference policy's checkpoint (the student at the start of the stage); null = the student itself as loaded now. */
+  /**
+   * The reference policy's checkpoint (the student at the start of the stage); null = the student itself as loaded now.
+   */
   reference: string | null;
   /** 0 leaves only the replay: a control. */
   policyWeight: number;
@@ -93,8 +95,8 @@ async function grpoUpdate(learning: Learning, update: number, learningRate: numb
 }
 
 /**
- * The groups of an update. Flat ones have no advantages, whatever makes them flat. With dynamic sampling they are replaced by further draws
- * until the update is full, or the last round is over.
+ * The groups of an update. Flat ones have no advantages, whatever makes them flat. With dynamic sampling they are
+ * replaced by further draws until the update is full, or the last round is over.
  */
 async function draw(context: Context, student: Student, phase: GrpoPhase, update: number) {
   const { settings, stage } = phase;

@@ -26,8 +26,8 @@ export interface Lesson {
 }
 
 /**
- * The problems as the student meets them. Chains are parted and tokens made when they are asked for, and kept as long as there is room:
- * those of all rows of a large dataset would not fit into the memory of a program.
+ * The problems as the student meets them. Chains are parted and tokens made when they are asked for, and kept as long
+ * as there is room: those of all rows of a large dataset would not fit into the memory of a program.
  */
 export function prepareLessons(problems: Problems, tokenizer: Tokenizer): Lesson[] {
   const kept = new Kept((row) => new MadeLesson(problems.at(row)!, tokenizer));
@@ -114,7 +114,9 @@ export function teacherExample(lesson: Lesson): Example | null {
   return lesson.teacherTokens ? { prompt: lesson.prompt, completion: lesson.teacherTokens } : null;
 }
 
-/** Stage 1: the steps shuffled, some masked, to be put right; with probability `mixPlain` the plain question instead. */
+/**
+ * Stage 1: the steps shuffled, some masked, to be put right; with probability `mixPlain` the plain question instead.
+ */
 export function reconstructExample(
   lesson: Lesson,
   options: ReconstructionOptions & { mixPlain: number },

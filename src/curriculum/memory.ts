@@ -41,7 +41,10 @@ export interface Peak {
   bytes: number;
 }
 
-/** Activations that "auto" settings stay below. Not what happens to be free: a run resumed elsewhere must go on bit for bit. */
+/**
+ * Activations that "auto" settings stay below. Not what happens to be free: a run resumed elsewhere must go on bit for
+ * bit.
+ */
 const activationBudget = 1.5e9;
 const mostTokens = 8192;
 const leastTokens = 256;
@@ -130,8 +133,8 @@ function settleUnknown(experiment: Experiment): Experiment {
 type Need = { level: 'info' | 'warning'; text: string };
 
 /**
- * The experiment with its memory settings settled for its student and rows, and what `checkMemory` says of it. `model`: the engine's; null
- * where it has none, and nothing can be said.
+ * The experiment with its memory settings settled for its student and rows, and what `checkMemory` says of it. `model`:
+ * the engine's; null where it has none, and nothing can be said.
  */
 export function withMemory(
   experiment: Experiment,
@@ -145,8 +148,8 @@ export function withMemory(
 }
 
 /**
- * Says what a settled experiment needs and what there is. Throws a UserError when there can never be so much; where it is only taken
- * at the moment, that is a warning.
+ * Says what a settled experiment needs and what there is. Throws a UserError when there can never be so much; where it
+ * is only taken at the moment, that is a warning.
  */
 export function checkMemory(experiment: Experiment, sizes: Sizes, limits: MemoryLimits | null): Need {
   const peak = peakOf(experiment, sizes);
@@ -213,7 +216,10 @@ export function peakOf(experiment: Experiment, { model, config, lengths }: Sizes
   return peaks.reduce((most, peak) => (peak.bytes > most.bytes ? peak : most));
 }
 
-/** Changes of settings, the gentlest first, with which the experiment stays within `limit` bytes; empty when none of them is enough. */
+/**
+ * Changes of settings, the gentlest first, with which the experiment stays within `limit` bytes; empty when none of
+ * them is enough.
+ */
 export function remedies(experiment: Experiment, sizes: Sizes, limit: number): string[] {
   const found: string[] = [];
   const tried: string[] = [];

@@ -1,8 +1,8 @@
 import { Random } from '../random';
 
 /**
- * The `count` rows of update `update` out of `rows`: every epoch is a fresh permutation, and a batch may span two epochs. A pure
- * function of its arguments, so that a resumed run sees the same rows without a saved state.
+ * The `count` rows of update `update` out of `rows`: every epoch is a fresh permutation, and a batch may span two
+ * epochs. A pure function of its arguments, so that a resumed run sees the same rows without a saved state.
  */
 export function rowsOfUpdate(seed: number, rows: number, update: number, count: number, salt: string): number[] {
   const out: number[] = [];

@@ -3,8 +3,8 @@ import { uniform } from '../random';
 import { type Lesson, teacherExample } from './lessons';
 
 /**
- * The shortest right completion that the student itself has found for each problem. Replaying them from the plain question keeps
- * GRPO from forgetting, and is what a control run without the GRPO gradient learns from.
+ * The shortest right completion that the student itself has found for each problem. Replaying them from the plain
+ * question keeps GRPO from forgetting, and is what a control run without the GRPO gradient learns from.
  */
 export class OwnSamples {
   private readonly best = new Map<number, readonly number[]>();
@@ -38,7 +38,10 @@ export class OwnSamples {
   }
 }
 
-/** Draws the replay of one update: `own` of the student's samples and `teacher` of the teacher's chains, all from the plain question. */
+/**
+ * Draws the replay of one update: `own` of the student's samples and `teacher` of the teacher's chains, all from the
+ * plain question.
+ */
 export function drawReplay(
   lessons: readonly Lesson[],
   samples: OwnSamples,

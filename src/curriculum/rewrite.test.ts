@@ -50,7 +50,10 @@ describe('the result of Stage 3', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** A rewriter that is the student itself, as its learning rate is 0, and a student that is internalised at `learningRate`. */
+  /**
+   * A rewriter that is the student itself, as its learning rate is 0, and a student that is internalised at
+   * `learningRate`.
+   */
   async function run(internalise: { updates: number; learningRate?: number }) {
     const notes: string[] = [];
     const grpo = {

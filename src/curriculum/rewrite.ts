@@ -27,10 +27,10 @@ interface Progress {
 }
 
 /**
- * Stage 3: GRPO on rewriting the problems the student keeps failing, with the teacher's chain shown; then what it accepted is
- * internalised from the plain question, as no test shows a teacher. The rewriter and the student before and after internalising are
- * candidates for the result, and the validation rows decide. What people decided about cases and rewrites is honoured.
- * Returns the chosen checkpoint, or null when nothing was done.
+ * Stage 3: GRPO on rewriting the problems the student keeps failing, with the teacher's chain shown; then what it
+ * accepted is internalised from the plain question, as no test shows a teacher. The rewriter and the student before and
+ * after internalising are candidates for the result, and the validation rows decide. What people decided about cases
+ * and rewrites is honoured. Returns the chosen checkpoint, or null when nothing was done.
  */
 export async function rewrite(
   context: Context,
@@ -104,7 +104,10 @@ async function learnToRewrite(
 /** The checkpoint that rewrites were sampled from; none where nothing was trained for it. */
 const rewriterOf = ({ updates }: RewriteSettings) => updates > 0 && { checkpoint: checkpointName('rewrite', updates) };
 
-/** Samples rewrites of every failure once more and keeps the right ones by sound steps that are shorter than the teacher, shortest first. */
+/**
+ * Samples rewrites of every failure once more and keeps the right ones by sound steps that are shorter than the
+ * teacher, shortest first.
+ */
 async function collectRewrites(
   context: Context,
   rewriter: Student,
@@ -153,9 +156,9 @@ async function collectRewrites(
 }
 
 /**
- * Why each rewrite of a problem is not learned from, undefined for those that are: the first `most` that are right by steps without
- * `fault` (the prompt may show the answer to be copied), are not `rejected` by hand, and are shorter than the teacher's chain.
- * `samples` come shortest first, lengths in tokens.
+ * Why each rewrite of a problem is not learned from, undefined for those that are: the first `most` that are right by
+ * steps without `fault` (the prompt may show the answer to be copied), are not `rejected` by hand, and are shorter than
+ * the teacher's chain. `samples` come shortest first, lengths in tokens.
  */
 export function reasonsAgainst(
   samples: readonly { text: string; correct: boolean; length: number; fault: string | null }[],
@@ -176,7 +179,10 @@ export function reasonsAgainst(
   });
 }
 
-/** Accuracy on the failures with and without the teacher's text: how much of the rewriting has reached the plain question. */
+/**
+ * Accuracy on the failures with and without the teacher's text: how much of the rewriting has reached the plain
+ * question.
+ */
 async function reportTransfer(
   context: Context,
   rewriter: Student,
@@ -209,8 +215,8 @@ interface Internalised {
 }
 
 /**
- * Supervised training on the rewrites from the plain question, with replay in every batch against forgetting. Without anything to
- * learn the candidates are compared all the same; null where there is but one.
+ * Supervised training on the rewrites from the plain question, with replay in every batch against forgetting. Without
+ * anything to learn the candidates are compared all the same; null where there is but one.
  */
 async function internalise(
   context: Context,

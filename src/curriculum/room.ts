@@ -8,9 +8,9 @@ const patience = 50;
 const silence = 2000;
 
 /**
- * The training rows whose question and teacher chain have room in the student's positions; says how many are left out. A stage that shows
- * more asks the plain question where that is too long, and answers end with the positions. Makes the tokens of every row, which takes a
- * while where there are many: says how far it is, and ends with the signal's reason.
+ * The training rows whose question and teacher chain have room in the student's positions; says how many are left out.
+ * A stage that shows more asks the plain question where that is too long, and answers end with the positions. Makes the
+ * tokens of every row, which takes a while where there are many: says how far it is, and ends with the signal's reason.
  */
 export async function lessonsThatFit(
   lessons: readonly Lesson[],

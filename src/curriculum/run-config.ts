@@ -38,7 +38,10 @@ function withoutControls(settings: z.infer<typeof formerSchema>) {
   return { ...settings, baselines };
 }
 
-/** config.json of a run that is to go on as it began, checked. Throws a UserError when it is damaged, and for a run that holds imported cases and no experiment. */
+/**
+ * config.json of a run that is to go on as it began, checked. Throws a UserError when it is damaged, and for a run that
+ * holds imported cases and no experiment.
+ */
 export function readRunConfig(run: string): RunConfig {
   const file = configFile(run);
   const { experiment, environment } = check(z.looseObject({}), readConfig(run), { file });

@@ -1,6 +1,6 @@
 /**
- * The curriculum, from the untouched student to the last stage (BRIDGE, arXiv 2602.17686). Every step is skipped when the run
- * folder already holds its result, so resuming a run is running it again.
+ * The curriculum, from the untouched student to the last stage (BRIDGE, arXiv 2602.17686). Every step is skipped when
+ * the run folder already holds its result, so resuming a run is running it again.
  */
 import type { Student } from '../engine/port';
 import { readSummary } from '../runs/reading';
@@ -16,7 +16,10 @@ import { reconstruct } from './reconstruct';
 import { OwnSamples } from './replay';
 import { rewrite } from './rewrite';
 
-/** Runs the stages that the experiment asks for, from `student`, whose weights it changes. Returns the rows of summary.json. */
+/**
+ * Runs the stages that the experiment asks for, from `student`, whose weights it changes. Returns the rows of
+ * summary.json.
+ */
 export async function runCurriculum(context: Context, student: Student): Promise<StageRow[]> {
   const { stages } = context.experiment;
   await test(context, 'base', student);

@@ -13,8 +13,9 @@ export interface Selection {
 }
 
 /**
- * Takes in a check and says whether it is the new best: highest accuracy first, then fewest tokens, where accuracies within
- * `tolerance` of the highest one count as equal (a check on a few hundred rows cannot tell them apart). Never looks at test rows.
+ * Takes in a check and says whether it is the new best: highest accuracy first, then fewest tokens, where accuracies
+ * within `tolerance` of the highest one count as equal (a check on a few hundred rows cannot tell them apart). Never
+ * looks at test rows.
  */
 export function select(
   selection: Selection,

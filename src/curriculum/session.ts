@@ -1,4 +1,7 @@
-/** From an experiment to a run that goes on: loads what it names, opens its folder, and sees to a clean end whatever happens. */
+/**
+ * From an experiment to a run that goes on: loads what it names, opens its folder, and sees to a clean end whatever
+ * happens.
+ */
 import { execFileSync } from 'node:child_process';
 import { cpus, platform, release } from 'node:os';
 import { dirname } from 'node:path';
@@ -35,13 +38,16 @@ export interface SessionOptions {
   begun?: (run: RunWriter, engine: Engine) => void;
 }
 
-/** Starts a run of the experiment in a new folder below `runsFolder`. Returns its folder and the rows of its summary. */
+/**
+ * Starts a run of the experiment in a new folder below `runsFolder`. Returns its folder and the rows of its summary.
+ */
 export async function startRun(asked: Experiment, runsFolder: string, options: SessionOptions) {
   const tokenizer = loadStudentTokenizer(asked.student.path);
   const student = { ...asked.student, prompt: promptStyle(tokenizer, asked.student) };
   return withEngine(await startEngine(asked.backend, asked.student.path), async (engine) => {
     const data = loadExperimentData(asked);
-    // What "auto" means for this student is settled once: the run's config records it, and every later question is asked likewise.
+    // What "auto" means for this student is settled once: the run's config records it, and every later question is
+    // asked likewise.
     const prompting = withPrompts(tokenizer, student);
     const { experiment, need } = memoryFor({ ...asked, student }, prompting, data, engine);
     const notes = [
@@ -142,7 +148,10 @@ function otherBackend(began: EngineInfo | undefined, now: EngineInfo): Note[] {
   return [{ level: 'warning', text }];
 }
 
-/** The newest checkpoint whose files are as they were written; null when none was ever taken. Each newer one is a warning. */
+/**
+ * The newest checkpoint whose files are as they were written; null when none was ever taken. Each newer one is a
+ * warning.
+ */
 function soundCheckpoint(run: RunWriter, notify: SessionOptions['notify']): CheckpointEntry | null {
   const { folder, record } = run;
   if (record.checkpoints.length === 0) return null;

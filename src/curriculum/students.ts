@@ -23,7 +23,10 @@ export interface AskedOptions extends OpenOptions {
 /** How a student is opened that is not to be trained. */
 const asIs: AskedOptions = { lora: null, seed: 0 };
 
-/** The student at `path` with these prompts; without any, as its run asked it, or as `auto` says where it belongs to none. */
+/**
+ * The student at `path` with these prompts; without any, as its run asked it, or as `auto` says where it belongs to
+ * none.
+ */
 export async function openStudent(
   engine: Engine,
   path: string,

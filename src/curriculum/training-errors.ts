@@ -10,7 +10,9 @@ interface Place {
   update: number;
 }
 
-/** An update; null when the run was stopped inside it. Says where training diverged, and which checkpoint is still good. */
+/**
+ * An update; null when the run was stopped inside it. Says where training diverged, and which checkpoint is still good.
+ */
 export async function guarded<T>({ context, training, update }: Place, action: () => Promise<T>): Promise<T | null> {
   const { stage, phase } = training;
   try {

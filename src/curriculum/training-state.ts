@@ -42,7 +42,9 @@ const wrong = (folder: string, message: string) =>
     remedy: `The file was changed or damaged. Remove ${folder}, and the run goes on from the checkpoint before.`,
   });
 
-/** The state of a published checkpoint in `folder`. Throws a UserError when it is none that this run can have written. */
+/**
+ * The state of a published checkpoint in `folder`. Throws a UserError when it is none that this run can have written.
+ */
 export function readTrainingState(
   { checkpoints }: Pick<RunRecord, 'checkpoints'>,
   { entry, folder, state: saved }: { entry: CheckpointEntry; folder: string; state: CheckpointState },
@@ -64,8 +66,8 @@ export function readTrainingState(
 }
 
 /**
- * Whether a phase goes on from a checkpoint of its stage; if not, it comes after it. Throws when the state is of another place in the
- * stage than the checkpoint's name says: something of the phase would be left out, or made twice.
+ * Whether a phase goes on from a checkpoint of its stage; if not, it comes after it. Throws when the state is of
+ * another place in the stage than the checkpoint's name says: something of the phase would be left out, or made twice.
  */
 export function goesOn(
   { folder, entry, state }: { folder: string; entry: CheckpointEntry; state: TrainingState },

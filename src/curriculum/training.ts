@@ -17,12 +17,20 @@ export interface Training {
   /** Name within the stage, such as `internalise`. */
   phase: string;
   updates: number;
-  /** Steps are counted through the stage: where this phase's begin. The student as it comes to the phase is step `firstStep`. */
+  /**
+   * Steps are counted through the stage: where this phase's begin. The student as it comes to the phase is step
+   * `firstStep`.
+   */
   firstStep: number;
   settings: Schedule & { evaluateEvery: number };
-  /** Validation accuracies this close to the highest count as equal, and the shorter answers win. null: the last update is taken. */
+  /**
+   * Validation accuracies this close to the highest count as equal, and the shorter answers win. null: the last update
+   * is taken.
+   */
   tolerance: number | null;
-  /** A student of an earlier phase of the stage that may be chosen as well: its check, whose step names its checkpoint. */
+  /**
+   * A student of an earlier phase of the stage that may be chosen as well: its check, whose step names its checkpoint.
+   */
   candidate?: Validation | null;
   /** Of a supervised phase: the loss on held-out examples, in nats a token. */
   heldOutLoss?(): Promise<number>;
@@ -47,9 +55,10 @@ interface Progress {
 }
 
 /**
- * Trains `student` in place and leaves it with the weights of the best validation check (or of the last update). Goes on from the
- * newest checkpoint when that belongs to this phase. Writes metrics and checkpoints; asked to stop, it drops the
- * update at hand, which is made again when the run is resumed, and takes a checkpoint of the last whole one. Returns the name of the checkpoint it chose.
+ * Trains `student` in place and leaves it with the weights of the best validation check (or of the last update). Goes
+ * on from the newest checkpoint when that belongs to this phase. Writes metrics and checkpoints; asked to stop, it
+ * drops the update at hand, which is made again when the run is resumed, and takes a checkpoint of the last whole one.
+ * Returns the name of the checkpoint it chose.
  */
 export async function train(context: Context, student: Student, training: Training): Promise<string> {
   const { updates, settings } = training;
@@ -75,7 +84,10 @@ export async function train(context: Context, student: Student, training: Traini
   }
 }
 
-/** From the newest checkpoint, if that is of this phase; else from the student as it comes, which is a candidate for the best, too. */
+/**
+ * From the newest checkpoint, if that is of this phase; else from the student as it comes, which is a candidate for the
+ * best, too.
+ */
 async function begin(context: Context, student: Student, training: Training): Promise<Progress> {
   const { stage, phase, updates, tolerance, candidate = null } = training;
   const progress: Progress = {
@@ -138,10 +150,16 @@ function spend({ context: { seconds }, training: { stage } }: Progress, started:
   seconds[stage] = (seconds[stage] ?? 0) + (performance.now() - started) / 1000;
 }
 
-/** Unsaved training of this long, in milliseconds, is saved before a check, which may take long; else after it, with what it found. */
+/**
+ * Unsaved training of this long, in milliseconds, is saved before a check, which may take long; else after it, with
+ * what it found.
+ */
 const longUnsaved = 60_000;
 
-/** A check takes long: asked to end meanwhile, the checkpoint comes first, and the check is made up for when the run is resumed. */
+/**
+ * A check takes long: asked to end meanwhile, the checkpoint comes first, and the check is made up for when the run is
+ * resumed.
+ */
 async function check(progress: Progress): Promise<void> {
   const { context } = progress;
   const { signal } = context;

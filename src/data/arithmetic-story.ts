@@ -3,7 +3,9 @@ import type { Random } from '../random';
 /** What happens to the number of things someone has. `groups` kinds work on `a` containers of `b` things. */
 export type EventKind = 'gain' | 'lose' | 'gainGroups' | 'loseGroups' | 'double' | 'triple' | 'halve' | 'share';
 
-/** One event of a story. `a`: the amount, the number of containers, or of people who share; `b`: things per container. */
+/**
+ * One event of a story. `a`: the amount, the number of containers, or of people who share; `b`: things per container.
+ */
 export interface StoryEvent {
   kind: EventKind;
   a: number;
@@ -75,7 +77,10 @@ export const stories: Wording = {
   asking: ['How many {I} does {N} have now?', 'How many {I} does {N} have in the end?'],
 };
 
-/** What each event does to a count `x`, as one or two equations. Halves and shares of a count that does not divide are cut. */
+/**
+ * What each event does to a count `x`, as one or two equations. Halves and shares of a count that does not divide are
+ * cut.
+ */
 export function work(
   problem: Problem,
   state: (equation: Equation) => number = (equation) => equation.result,

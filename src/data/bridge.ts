@@ -6,9 +6,10 @@ import type { Problem } from './types';
 const tokenBudget = 400;
 
 /**
- * A failure of BRIDGE's Stage 2 student (stage3_error_samples.json of its release): idx, question, gold_answer, predicted_answer,
- * is_correct, token_count, response and teacher_cot. The release compared answers as texts: `student.correct` says which rows are right
- * as numbers all the same ("42.00" for 42), `meta.markedCorrect` what the file says.
+ * A failure of BRIDGE's Stage 2 student (stage3_error_samples.json of its release): idx, question, gold_answer,
+ * predicted_answer, is_correct, token_count, response and teacher_cot. The release compared answers as texts:
+ * `student.correct` says which rows are right as numbers all the same ("42.00" for 42), `meta.markedCorrect` what the
+ * file says.
  */
 export function bridgeProblem(row: Row, place: Place): Problem {
   if (row.gold_answer === undefined && row.answer !== undefined)

@@ -16,8 +16,8 @@ import { datasetError, type Place, type Row } from './rows';
 import type { Problem } from './types';
 
 /**
- * A row by its columns. An answer that is a worked solution gives the answer that it states, and is the chain where no column holds one;
- * without a column of answers the chain states it. Errors: a row without question or answer.
+ * A row by its columns. An answer that is a worked solution gives the answer that it states, and is the chain where no
+ * column holds one; without a column of answers the chain states it. Errors: a row without question or answer.
  */
 export function problemOf(row: Row, columns: SettledColumns, place: Place, id: string): Problem {
   const need = (value: string | undefined, what: string): string => {

@@ -17,7 +17,10 @@ export function cellOf(row: Row, column: string): unknown {
   return value;
 }
 
-/** A text; a number or a truth value as it is written; the only item of a list; of a conversation, what `turn` said first. */
+/**
+ * A text; a number or a truth value as it is written; the only item of a list; of a conversation, what `turn` said
+ * first.
+ */
 export function textOf(value: unknown, turn: Turn): string | undefined {
   if (typeof value === 'string') {
     const conversation = conversationOf(value);
@@ -114,8 +117,9 @@ export interface Chosen {
 }
 
 /**
- * Of several generations, the shortest that is complete and right. Lists beside them that say so (`correctness_math_verify`,
- * `is_reasoning_complete`, `finish_reasons`) are believed; without, those count that state the answer.
+ * Of several generations, the shortest that is complete and right. Lists beside them that say so
+ * (`correctness_math_verify`, `is_reasoning_complete`, `finish_reasons`) are believed; without, those count that state
+ * the answer.
  */
 export function bestGeneration(
   generations: readonly unknown[],

@@ -12,8 +12,8 @@ export function writeChains(file: string, problems: readonly Problem[]): void {
 }
 
 /**
- * A row of a `*.chains.jsonl`: `{id, question, answer, chain?, student?, meta?}`; other keys are kept in `meta`. Errors name place and
- * remedy: no question, answer or id, another format.
+ * A row of a `*.chains.jsonl`: `{id, question, answer, chain?, student?, meta?}`; other keys are kept in `meta`. Errors
+ * name place and remedy: no question, answer or id, another format.
  */
 export function chainsProblem(row: Row, place: Place): Problem {
   if (row.id === undefined) refuseOtherFormats(row, place);

@@ -30,8 +30,8 @@ export const roles = [
 export type SettledColumns = Columns & { question: string | string[] };
 
 /**
- * Usual names, the first that is there counts: GSM8K, MATH, MetaMathQA, OpenR1-Math, NuminaMath, OpenMathReasoning, OpenThoughts, s1K,
- * DAPO, Alpaca, ShareGPT, TRL's formats and others.
+ * Usual names, the first that is there counts: GSM8K, MATH, MetaMathQA, OpenR1-Math, NuminaMath, OpenMathReasoning,
+ * OpenThoughts, s1K, DAPO, Alpaca, ShareGPT, TRL's formats and others.
  */
 const usual = {
   question: [
@@ -87,8 +87,8 @@ export const isUsual = (name: string) =>
 export const isVerdictColumn = (name: string) => /correct|verif|complete|finish/i.test(name);
 
 /**
- * The columns of a file by its first rows. Errors: a column that was told and is not there, no column that looks like the question, or
- * like an answer or a chain that states one; an answer that is the question.
+ * The columns of a file by its first rows. Errors: a column that was told and is not there, no column that looks like
+ * the question, or like an answer or a chain that states one; an answer that is the question.
  */
 export function settleColumns(
   { file, names: declared = [] }: { file: string; names?: readonly string[] },

@@ -7,7 +7,10 @@ import type { Problems } from './problems';
 export interface Dataset {
   format: DataSource['format'];
   problems: Problems;
-  /** sha256, in hex, of the file's bytes (of several files, of their hashes); of the rendered problems where they were generated. */
+  /**
+   * sha256, in hex, of the file's bytes (of several files, of their hashes); of the rendered problems where they were
+   * generated.
+   */
   readonly hash: string;
   /** Absolute, a file, folder or pattern; absent where the problems were generated. */
   file?: string;

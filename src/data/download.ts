@@ -30,8 +30,8 @@ export function isThere(file: string, { bytes, sha256 }: Known): boolean {
 }
 
 /**
- * Fetches `url` to `file` by way of `<file>.part`, which a later call goes on with. Errors: the server's, another content than is known,
- * the disk; a file that is there and differs is left alone.
+ * Fetches `url` to `file` by way of `<file>.part`, which a later call goes on with. Errors: the server's, another
+ * content than is known, the disk; a file that is there and differs is left alone.
  */
 export async function download(url: string, file: string, known: Known, options: DownloadOptions = {}): Promise<void> {
   const { signal, attempts = 4, firstWaitMs = 500 } = options;

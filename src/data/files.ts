@@ -13,8 +13,8 @@ const ours = /\.(distillery|reward)\.json$/i;
 const splitName = /(?:^|[^a-z])(train|test|validation|valid|val|dev|eval)(?:[^a-z]|$)/i;
 
 /**
- * The files in order. Of a folder whose files are named by split, as on the Hub (`train-00000-of-00002.parquet`), those of `split`.
- * Errors: a folder or a pattern without files of datasets.
+ * The files in order. Of a folder whose files are named by split, as on the Hub (`train-00000-of-00002.parquet`), those
+ * of `split`. Errors: a folder or a pattern without files of datasets.
  */
 export function filesOf(path: string, split: Split): string[] {
   const stat = statSync(path, { throwIfNoEntry: false });
@@ -54,7 +54,9 @@ function ofFolder(folder: string, split: Split): string[] {
   return files.filter((file) => splitOf(file) === undefined || splitOf(file) === 'train');
 }
 
-/** What the ids of rows without one begin with: a file's name, of several files the path below the folder they share. */
+/**
+ * What the ids of rows without one begin with: a file's name, of several files the path below the folder they share.
+ */
 export function stemOf(file: string, files: readonly string[]): string {
   const bare = (name: string) => name.replace(/\.(gz|zst|zstd)$/i, '').replace(/\.[^.\\/]*$/, '');
   const alike = files.filter((other) => basename(other) === basename(file)).length;

@@ -4,9 +4,9 @@ import { datasetError, type Place, type Row, textOf } from './rows';
 import type { Problem } from './types';
 
 /**
- * A row of GSM8K's files as published (arXiv 2110.14168): `{question, answer}`. The solution without its calculator marks is the chain,
- * the number behind "####" the answer, thousands commas dropped; the solution with its marks is in `meta.marked`. Ids are the file's name
- * and the row from 0, such as `train-17`.
+ * A row of GSM8K's files as published (arXiv 2110.14168): `{question, answer}`. The solution without its calculator
+ * marks is the chain, the number behind "####" the answer, thousands commas dropped; the solution with its marks is in
+ * `meta.marked`. Ids are the file's name and the row from 0, such as `train-17`.
  */
 export function gsm8kProblem(row: Row, place: Place, id: string): Problem {
   const marked = textOf(row, 'answer', place);

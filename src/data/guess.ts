@@ -11,8 +11,8 @@ export const fileFormats = ['rows', 'chains', 'gsm8k', 'bridge', 'parquet'] as c
 const own = ['id', 'question', 'answer', 'chain', 'student', 'meta'];
 
 /**
- * The format of a dataset by its first row: `rows`, whose columns are guessed, where it is none of those that say what their columns are.
- * Throws a UserError when the file is missing, empty, or holds no rows.
+ * The format of a dataset by its first row: `rows`, whose columns are guessed, where it is none of those that say what
+ * their columns are. Throws a UserError when the file is missing, empty, or holds no rows.
  */
 export function guessFormat(path: string): FileFormat {
   const [file] = filesOf(path, 'train');

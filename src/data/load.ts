@@ -7,9 +7,9 @@ import type { Dataset } from './dataset';
 import { readProblems } from './read';
 
 /**
- * The problems that a config names. Paths are relative to `baseFolder`. `split` is the part of the generator's world that `arithmetic`
- * draws from (whatever the seeds, a test split shares no story with a train split), and of a folder the files that are named so.
- * `progress` is told how many rows were read, now and then.
+ * The problems that a config names. Paths are relative to `baseFolder`. `split` is the part of the generator's world
+ * that `arithmetic` draws from (whatever the seeds, a test split shares no story with a train split), and of a folder
+ * the files that are named so. `progress` is told how many rows were read, now and then.
  */
 export function loadData(
   source: DataSource,

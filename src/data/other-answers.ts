@@ -1,4 +1,6 @@
-/** Teacher chains that end in another answer than the reference: nobody should learn wrong working under a right answer. */
+/**
+ * Teacher chains that end in another answer than the reference: nobody should learn wrong working under a right answer.
+ */
 import { sameAnswer } from '../answers/equal';
 import { extractAnswer } from '../answers/extract';
 import { changed, type Problems } from './problems';
@@ -6,7 +8,10 @@ import type { Problem } from './types';
 
 export type OtherAnswers = 'drop' | 'keep';
 
-/** The answer that a problem's chain states where it is not the reference answer; null where it is, or where none is stated. */
+/**
+ * The answer that a problem's chain states where it is not the reference answer; null where it is, or where none is
+ * stated.
+ */
 export function otherAnswer({ chain, answer, meta }: Problem): string | null {
   if (meta?.verified === true) return null; // by whoever made the dataset
   const stated = chain === undefined ? null : extractAnswer(chain, 'strict');

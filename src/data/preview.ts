@@ -23,8 +23,8 @@ export interface View {
 }
 
 /**
- * The views of a problem, `chain` being its teacher's; none for a stage that is off, or that the problem, without a teacher chain, has no part in.
- * What is drawn at random is a function of the experiment's seed and of `drawn`.
+ * The views of a problem, `chain` being its teacher's; none for a stage that is off, or that the problem, without a
+ * teacher chain, has no part in. What is drawn at random is a function of the experiment's seed and of `drawn`.
  */
 export function viewsOf(
   { problem, chain }: { problem: Problem; chain: Chain | null },

@@ -84,13 +84,19 @@ export const recordedIn = (problems: Problems) =>
     ? problems.count(({ recorded }) => recorded)
     : problems.filter(({ student }) => student !== undefined).length;
 
-/** For each problem a number that is the same for the same question (`plainQuestion`), and nearly always another for others. */
+/**
+ * For each problem a number that is the same for the same question (`plainQuestion`), and nearly always another for
+ * others.
+ */
 export function questionKeys(problems: Problems): number[] {
   if (!(problems instanceof ProblemList)) return problems.map(({ question }) => questionKey(question));
   return Array.from({ length: problems.length }, (_, i) => problems.known(i).key);
 }
 
-/** A question as it is compared: letters, numbers and operators, without case, spacing, punctuation and ways to write a character. */
+/**
+ * A question as it is compared: letters, numbers and operators, without case, spacing, punctuation and ways to write a
+ * character.
+ */
 export function plainQuestion(question: string): string {
   return question
     .normalize('NFKC')
@@ -136,7 +142,10 @@ const heldBytes = 32 << 20;
 /** Bytes of problems that are packed together. */
 const packBytes = 8 << 20;
 
-/** Collects problems: the few of usual datasets as they are, those of large ones to be read again, from their file or from packed bytes. */
+/**
+ * Collects problems: the few of usual datasets as they are, those of large ones to be read again, from their file or
+ * from packed bytes.
+ */
 export class Collector {
   private held: Problem[] | null = [];
   private readonly unread: Unread[] = [];

@@ -35,8 +35,9 @@ export interface ReadProblems {
 type ToProblem = (row: Row, place: Place, id: string) => Problem;
 
 /**
- * The problems of a file, a folder of files, or the files that a pattern names. Errors: missing or empty files, rows that cannot be used
- * (all in one, with the first of them) where they are not to be left out, columns that cannot be found.
+ * The problems of a file, a folder of files, or the files that a pattern names. Errors: missing or empty files, rows
+ * that cannot be used (all in one, with the first of them) where they are not to be left out, columns that cannot be
+ * found.
  */
 export function readProblems(path: string, format: FileFormat, options: ReadOptions = {}): ReadProblems {
   const { start = 0, count = Number.POSITIVE_INFINITY, skipBad = false, progress, split = 'train' } = options;

@@ -32,7 +32,9 @@ export function asRow(value: unknown, place: Place): Row {
   return value as Row;
 }
 
-/** A text of a row that must be there; a number or a truth value is taken as it is written, a list of one as its item. */
+/**
+ * A text of a row that must be there; a number or a truth value is taken as it is written, a list of one as its item.
+ */
 export function textOf(row: Row, key: string, place: Place): string {
   const cell = row[key];
   const only = Array.isArray(cell) && cell.length === 1 ? cell[0] : cell;

@@ -12,8 +12,8 @@ export interface Problem {
   /** An answer of a student that was recorded with the problem. */
   student?: RecordedAnswer;
   /**
-   * Whatever else the file says; GSM8K's solution with its calculator marks is kept here under `marked`, and that the file says of the chain
-   * that it is right under `verified`,
+   * Whatever else the file says; GSM8K's solution with its calculator marks is kept here under `marked`, and that the
+   * file says of the chain that it is right under `verified`,
    * and that its chain was left out, as it ends within its thinking, under `cutOff`.
    */
   meta?: Record<string, unknown>;

@@ -12,15 +12,22 @@ export interface OptimizerSettings {
   adam?: AdamSettings;
 }
 
-/** How the factors of matrix products are rounded while a student learns; weights, moments and sums are float32 always. */
+/**
+ * How the factors of matrix products are rounded while a student learns; weights, moments and sums are float32 always.
+ */
 export type ProductPrecision = 'float32' | 'bfloat16';
 
 export interface SupervisedOptions extends OptimizerSettings {
   /** Rate of residual dropout. */
   dropout: number;
-  /** Tokens that one forward pass holds; more are split into micro-batches, whose gradients add up to the same update. */
+  /**
+   * Tokens that one forward pass holds; more are split into micro-batches, whose gradients add up to the same update.
+   */
   microBatchTokens: number;
-  /** Layers keep only their inputs for the backward pass and are computed again there: a third more time, far less memory. */
+  /**
+   * Layers keep only their inputs for the backward pass and are computed again there: a third more time, far less
+   * memory.
+   */
   checkpointing?: boolean;
   /** float32 unless said. Validation is in float32 always. */
   precision?: ProductPrecision;
@@ -52,7 +59,10 @@ export interface GrpoOptions extends SupervisedOptions {
   beta: number;
   kl: KlEstimator;
   temperature: number;
-  /** Of the weights that sampled. Where they were rounded, ratios are against the log-probs that the trained weights give when the update begins. */
+  /**
+   * Of the weights that sampled. Where they were rounded, ratios are against the log-probs that the trained weights
+   * give when the update begins.
+   */
   samplingPrecision?: WeightPrecision;
   /** The constant that dr_grpo divides by. */
   maxNewTokens: number;
@@ -67,8 +77,8 @@ export interface GrpoOptions extends SupervisedOptions {
 }
 
 /**
- * Measurements of one update with TRL's meanings: means over all unmasked completion tokens, those of flat groups too, and over its
- * optimizer steps. What was not computed is absent.
+ * Measurements of one update with TRL's meanings: means over all unmasked completion tokens, those of flat groups too,
+ * and over its optimizer steps. What was not computed is absent.
  */
 export interface GrpoMeasures {
   loss: number;
@@ -82,8 +92,8 @@ export interface GrpoMeasures {
   /** With a reference. */
   kl?: number;
   /**
-   * Share of tokens, of gspo's completions, that are clipped at the low side (advantage < 0) and at the high side (advantage > 0). cispo has
-   * no low side, sapo neither.
+   * Share of tokens, of gspo's completions, that are clipped at the low side (advantage < 0) and at the high side
+   * (advantage > 0). cispo has no low side, sapo neither.
    */
   clipLow?: number;
   clipHigh?: number;

@@ -1,4 +1,6 @@
-/** Setting the PyTorch engine up for this user: an environment made or taken, tried through the protocol, remembered. */
+/**
+ * Setting the PyTorch engine up for this user: an environment made or taken, tried through the protocol, remembered.
+ */
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Watch } from '../backend-install/report';
@@ -103,7 +105,9 @@ async function tryAndRemember(
   return made;
 }
 
-/** Sets up anew what was set up, with the versions of this Distillery; an environment of the user's own is tried again. */
+/**
+ * Sets up anew what was set up, with the versions of this Distillery; an environment of the user's own is tried again.
+ */
 export async function repairEngine(watch: Watch): Promise<InstalledEngine> {
   const before = tryReading();
   if (!before)

@@ -103,8 +103,8 @@ export function sourcesIn(listing: string): string[] {
 }
 
 /**
- * Where torch without CUDA comes from on Linux and Windows, where PyPI's has CUDA: PyTorch's own index. Who has sources of their own
- * (a mirror, a folder of wheels) has it from there.
+ * Where torch without CUDA comes from on Linux and Windows, where PyPI's has CUDA: PyTorch's own index. Who has sources
+ * of their own (a mirror, a folder of wheels) has it from there.
  */
 function torchIndex({ accelerator }: Parts, sources: readonly string[], tool: 'uv' | 'pip'): string[] {
   if (process.platform === 'darwin') return [];

@@ -22,7 +22,10 @@ export const fits = ({ version }: Python): boolean =>
   !isOlder(version, dotted(pythonRange.oldest)) &&
   isOlder(version, dotted([pythonRange.newest[0], pythonRange.newest[1] + 1]));
 
-/** A Python of the PATH that an environment can be made with; else why there is none. Relative entries of the PATH are passed over. */
+/**
+ * A Python of the PATH that an environment can be made with; else why there is none. Relative entries of the PATH are
+ * passed over.
+ */
 export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<Python | UserError> {
   const end = process.platform === 'win32' ? '.exe' : '';
   const minors = [13, 12, 11, 14, 10].map((minor) => `python3.${minor}`);
@@ -81,7 +84,10 @@ export function programOf(asked: string): string {
   });
 }
 
-/** The versions of the libraries in an environment of the user's own. @throws UserError that says what is missing or too old */
+/**
+ * The versions of the libraries in an environment of the user's own. @throws UserError that says what is missing or too
+ * old
+ */
 export async function checkOwn(python: string): Promise<Record<string, string>> {
   const code =
     'import importlib.metadata as m, json, platform, sys\n' +

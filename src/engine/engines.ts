@@ -21,8 +21,8 @@ function kindOf(backend: Backend): EngineKind {
 }
 
 /**
- * Starts what `backend` asks for. `auto` is the embedded engine, or PyTorch where that is set up and the embedded one cannot compute the
- * `student`. Throws a UserError where it cannot be had here, with the reason and the remedy.
+ * Starts what `backend` asks for. `auto` is the embedded engine, or PyTorch where that is set up and the embedded one
+ * cannot compute the `student`. Throws a UserError where it cannot be had here, with the reason and the remedy.
  */
 export async function startEngine(backend: Backend, student?: string): Promise<Engine> {
   const elsewhere = backend === 'auto' && student !== undefined && !isEmbeddable(student) && hasEngine();
@@ -31,13 +31,16 @@ export async function startEngine(backend: Backend, student?: string): Promise<E
 }
 
 /**
- * Starts what a student is asked on whose run asked for `backend`: what PyTorch or a Tinker server trained is read by the embedded engine,
- * too, which starts at once, where it knows the family.
+ * Starts what a student is asked on whose run asked for `backend`: what PyTorch or a Tinker server trained is read by
+ * the embedded engine, too, which starts at once, where it knows the family.
  */
 export const startToAsk = (backend: Backend, student: string): Promise<Engine> =>
   startEngine(backend === 'torch' || (backend === 'tinker' && isAtHome(student)) ? 'auto' : backend, student);
 
-/** Whether an adapter that a server trained can be computed here: it was brought home, and its base lies here with its weights. */
+/**
+ * Whether an adapter that a server trained can be computed here: it was brought home, and its base lies here with its
+ * weights.
+ */
 const isAtHome = (student: string): boolean =>
   holdsAdapter(student) && isEmbeddable(student) && holdsWeights(baseFolder(student));
 

@@ -11,7 +11,10 @@ const leastSpace = 2e9;
 
 export type MachineFacts = Awaited<ReturnType<typeof examineMachine>>;
 
-/** Every backend with its speed, and what the machine has. `runs` is the folder whose disk is looked at; it need not be there yet. */
+/**
+ * Every backend with its speed, and what the machine has. `runs` is the folder whose disk is looked at; it need not be
+ * there yet.
+ */
 export async function examineMachine(runs: string) {
   const backends = await reportEngines({ measure: true });
   return {

@@ -3,7 +3,10 @@ import { dirname, join } from 'node:path';
 import type { Services } from './services';
 import * as vscode from './vscode';
 
-/** Makes the hosts of all folders known, so that one that runs is found again; in Restricted Mode not before trust is granted. */
+/**
+ * Makes the hosts of all folders known, so that one that runs is found again; in Restricted Mode not before trust is
+ * granted.
+ */
 export function attachHosts({ hosts, runs, log }: Services): vscode.Disposable {
   const attach = () => {
     if (!vscode.workspace.isTrusted) return;

@@ -1,6 +1,6 @@
 /**
- * Gathers keys and hands them over together: at once when all is quiet, then at most every `delay` milliseconds, so that a
- * training run that writes a hundred files a second is one change a moment.
+ * Gathers keys and hands them over together: at once when all is quiet, then at most every `delay` milliseconds, so
+ * that a training run that writes a hundred files a second is one change a moment.
  */
 export class Batch {
   private readonly keys = new Set<string>();

@@ -1,4 +1,7 @@
-/** The command line that comes with the extension, where it does in a process of its own what the extension may not import. */
+/**
+ * The command line that comes with the extension, where it does in a process of its own what the extension may not
+ * import.
+ */
 import { join } from 'node:path';
 import { allowedEnvironment, findNode } from '../client/find-node';
 import { UserError } from '../errors';
@@ -15,7 +18,9 @@ export async function commandLine(args: readonly string[]) {
   };
 }
 
-/** What a command answered with --json. @throws UserError for an error that it tells; SyntaxError for what is no answer */
+/**
+ * What a command answered with --json. @throws UserError for an error that it tells; SyntaxError for what is no answer
+ */
 export function answerOf<T>(output: string): T {
   const answer: T | { error: { message: string; file?: string; remedy?: string; code: string } } = JSON.parse(output);
   if (typeof answer === 'object' && answer !== null && 'error' in answer)

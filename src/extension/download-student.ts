@@ -12,7 +12,10 @@ import { duration } from './words';
 
 const { t } = vscode.l10n;
 
-/** `distillery.downloadStudent`: fetches a model of the Hugging Face Hub, whose name then stands for it. Returns its folder. */
+/**
+ * `distillery.downloadStudent`: fetches a model of the Hugging Face Hub, whose name then stands for it. Returns its
+ * folder.
+ */
 export function registerDownloadStudent(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.downloadStudent', async (argument?: unknown) => {
     const given = typeof argument === 'string' ? parseStudentName(argument) : null;

@@ -8,7 +8,10 @@ export type Read<T> =
   | { value: T; damage?: UserError; problem?: undefined }
   | { value?: undefined; damage?: undefined; problem: UserError };
 
-/** Runs a reader; whatever it throws becomes the reason that is shown in place of the value. It may tell of lines that it passes over. */
+/**
+ * Runs a reader; whatever it throws becomes the reason that is shown in place of the value. It may tell of lines that
+ * it passes over.
+ */
 export function attempt<T>(file: string, read: (damage: Damage) => T): Read<T> {
   let damage: UserError | undefined;
   try {
@@ -28,7 +31,10 @@ export function stampOf(file: string): string {
   return stat ? `${stat.mtimeMs} ${stat.size} ${stat.ino}` : '';
 }
 
-/** A reader that reads a file again only when it has changed. Of the files it was asked for, it remembers the last `limit`. */
+/**
+ * A reader that reads a file again only when it has changed. Of the files it was asked for, it remembers the last
+ * `limit`.
+ */
 export function cached<T>(read: (file: string, damage: Damage) => T, limit = 2000): (file: string) => Read<T> {
   const known = new Map<string, { stamp: string; result: Read<T> }>();
   return (file) => {

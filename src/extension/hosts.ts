@@ -35,8 +35,8 @@ export class Hosts implements vscode.Disposable {
   ) {}
 
   /**
-   * The host that works for a run, a checkpoint or an experiment: of the `.distillery` folder that it lies in, else of the one beside
-   * it, else of a workspace's folder. Throws in Restricted Mode: what a host runs is the workspace's.
+   * The host that works for a run, a checkpoint or an experiment: of the `.distillery` folder that it lies in, else of
+   * the one beside it, else of a workspace's folder. Throws in Restricted Mode: what a host runs is the workspace's.
    */
   of(path: string): Host {
     requireTrust();

@@ -6,7 +6,10 @@ import { answerOf, commandLine } from './command-line';
 import type { Services } from './services';
 import * as vscode from './vscode';
 
-/** `distillery <what> install <args>` in a process of its own, with its progress under `title`. Resolves to what it made. */
+/**
+ * `distillery <what> install <args>` in a process of its own, with its progress under `title`. Resolves to what it
+ * made.
+ */
 export function install<Made>(
   { what, args, title }: { what: 'backend' | 'engine'; args: string[]; title: string },
   { log }: Services,

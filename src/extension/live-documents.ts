@@ -5,8 +5,8 @@ import * as vscode from './vscode';
 const delay = 250;
 
 /**
- * Read-only documents of one scheme, each about a file of the workspace, and written again as that file is edited, saved or not.
- * `V` is what a document remembers while it is open.
+ * Read-only documents of one scheme, each about a file of the workspace, and written again as that file is edited,
+ * saved or not. `V` is what a document remembers while it is open.
  */
 export class LiveDocuments<V> implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly views = new Map<string, V>();

@@ -4,8 +4,9 @@ import { mean } from '../statistics';
 export const paceUpdates = 30;
 
 /**
- * Milliseconds that an update takes, from the times of the last ones, one after the other; undefined for fewer than two. The checks on
- * held-out problems in between count, as they come again; rests do not: gaps of half a minute and more that are ten times the usual one.
+ * Milliseconds that an update takes, from the times of the last ones, one after the other; undefined for fewer than
+ * two. The checks on held-out problems in between count, as they come again; rests do not: gaps of half a minute and
+ * more that are ten times the usual one.
  */
 export function paceOf(times: readonly number[]): number | undefined {
   const last = times.slice(-paceUpdates - 1);

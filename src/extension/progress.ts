@@ -118,7 +118,9 @@ export function measuredParts({ accuracy, tokens }: Progress): string[] {
   ].filter(Boolean);
 }
 
-/** `3 min left`; '' while it cannot be told. After its last update a phase is checked and tested, which takes a while. */
+/**
+ * `3 min left`; '' while it cannot be told. After its last update a phase is checked and tested, which takes a while.
+ */
 export function leftText({ left, update, updates }: Progress): string {
   if (left === undefined) return '';
   return update === updates ? 'testing' : timeLeftText(left);

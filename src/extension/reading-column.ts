@@ -1,8 +1,8 @@
 import * as vscode from './vscode';
 
 /**
- * Where something to read opens: in front, but not over a page of VS Code's own (the walkthrough says what comes next) while there
- * is another group of editors beside it. Such pages have tabs without a known input.
+ * Where something to read opens: in front, but not over a page of VS Code's own (the walkthrough says what comes next)
+ * while there is another group of editors beside it. Such pages have tabs without a known input.
  */
 export function readingColumn(): vscode.ViewColumn {
   const { activeTabGroup, all } = vscode.window.tabGroups;

@@ -19,8 +19,8 @@ const pulse = 5000;
 export class RunIndex implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<ReadonlySet<string>>();
   /**
-   * The list, or a run in it, is no longer what it was. Tells the folders of the runs whose files changed; none when only the
-   * list did. At most a few times a second.
+   * The list, or a run in it, is no longer what it was. Tells the folders of the runs whose files changed; none when
+   * only the list did. At most a few times a second.
    */
   readonly onDidChange = this.changed.event;
 
@@ -53,8 +53,9 @@ export class RunIndex implements vscode.Disposable {
   }
 
   /**
-   * Newest first; a run that cannot be read says why. Asked again within a moment, it looks only at the runs that are known to have
-   * changed: a thousand runs take milliseconds to look at, and every view asks after every update of a training run.
+   * Newest first; a run that cannot be read says why. Asked again within a moment, it looks only at the runs that are
+   * known to have changed: a thousand runs take milliseconds to look at, and every view asks after every update of a
+   * training run.
    */
   list(): readonly RunListing[] {
     const { listed, stale } = this;

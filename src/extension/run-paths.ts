@@ -12,8 +12,8 @@ export function runOfFile(file: string): { runs: string; run?: string } | undefi
 }
 
 /**
- * The `.distillery` folder that a path lies in, else the one beside an experiment's file, else that of the workspace's folder around it,
- * else that of the first one; where no folder is open, that of `home`.
+ * The `.distillery` folder that a path lies in, else the one beside an experiment's file, else that of the workspace's
+ * folder around it, else that of the first one; where no folder is open, that of `home`.
  */
 export function distilleryOf(path: string, roots: readonly string[], home: string): string {
   const part = `${sep}.distillery${sep}`;

@@ -3,7 +3,9 @@ import type { RunIndex } from './run-index';
 import type { ShownCases } from './shown-cases';
 import type * as vscode from './vscode';
 
-/** What the features of the extension share; each is handed it by `activate`, and gives back what is to be disposed of. */
+/**
+ * What the features of the extension share; each is handed it by `activate`, and gives back what is to be disposed of.
+ */
 export interface Services {
   context: vscode.ExtensionContext;
   /** The runs of the workspace, watched. */

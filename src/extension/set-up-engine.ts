@@ -31,7 +31,9 @@ const ways = (): Way[] => [
   },
 ];
 
-/** `distillery.setUpEngine`: runs `distillery engine install`, with its progress. Returns what computes now, in words. */
+/**
+ * `distillery.setUpEngine`: runs `distillery engine install`, with its progress. Returns what computes now, in words.
+ */
 export function registerSetUpEngine(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.setUpEngine', async (argument?: unknown) => {
     const args = Array.isArray(argument) ? argument.map(String) : await chooseWay();

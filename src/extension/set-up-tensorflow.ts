@@ -57,7 +57,10 @@ const ways = (): Way[] => [
   },
 ];
 
-/** `distillery.setUpTensorFlow`: runs `distillery backend install`, with its progress. Returns the version that works now. */
+/**
+ * `distillery.setUpTensorFlow`: runs `distillery backend install`, with its progress. Returns the version that works
+ * now.
+ */
 export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.setUpTensorFlow', async (argument?: unknown) => {
     const plan: Plan | undefined = Array.isArray(argument) ? { args: argument.map(String) } : await chooseWay();

@@ -14,7 +14,10 @@ const chosenKey = 'failures.run';
 const groupingKey = 'failures.grouping';
 const orderKey = 'failures.order';
 
-/** Which run's failure cases are shown, in their tree and in the Problems panel: the chosen one, else the one that is being read, else the newest that has some. */
+/**
+ * Which run's failure cases are shown, in their tree and in the Problems panel: the chosen one, else the one that is
+ * being read, else the newest that has some.
+ */
 export class ShownCases implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   /** Another run, other records of the same, or a newer one beside it. */

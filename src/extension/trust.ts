@@ -4,8 +4,8 @@ import { UserError } from '../errors';
 import * as vscode from './vscode';
 
 /**
- * Throws in Restricted Mode. When-clauses hide most of what starts or writes something, but keys, lenses and other extensions do not
- * ask them. The report of this error offers to manage trust.
+ * Throws in Restricted Mode. When-clauses hide most of what starts or writes something, but keys, lenses and other
+ * extensions do not ask them. The report of this error offers to manage trust.
  */
 export function requireTrust(): void {
   if (vscode.workspace.isTrusted) return;

@@ -125,8 +125,8 @@ interface OpenPage<Subject, ToPage, ToExtension> {
 }
 
 /**
- * The page's document: nothing may load but its own script and style by this load's nonce, and fonts of dist/webview. Everything that
- * is shown comes by message and enters as text nodes.
+ * The page's document: nothing may load but its own script and style by this load's nonce, and fonts of dist/webview.
+ * Everything that is shown comes by message and enters as text nodes.
  */
 function htmlOf(webview: vscode.Webview, root: vscode.Uri, name: string, title: string): string {
   const nonce = randomBytes(24).toString('base64url');

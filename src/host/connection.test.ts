@@ -77,7 +77,10 @@ async function serves(): Promise<void> {
   expect(said).toContain('"state":');
 }
 
-/** Says hello and waits for the answer, sends parts; resolves to what was said once it holds `until`, or the host has let go. */
+/**
+ * Says hello and waits for the answer, sends parts; resolves to what was said once it holds `until`, or the host has
+ * let go.
+ */
 function converse(parts: Buffer[], until: string): Promise<string> {
   return new Promise((resolve) => {
     let said = '';

@@ -25,7 +25,10 @@ const probation = { bytes: 64 << 10, ms: 10_000 };
 /** What may come after it: bytes of a message (an evaluation's problems), requests that wait for their answers. */
 const most = { bytes: 32 << 20, requests: 64 };
 
-/** Progress is left out for a client that has so many messages yet to read: the result has it all. One with many more is let go of. */
+/**
+ * Progress is left out for a client that has so many messages yet to read: the result has it all. One with many more is
+ * let go of.
+ */
 const behind = 16;
 const lost = 1000;
 
@@ -42,8 +45,8 @@ class Writer extends StreamMessageWriter {
 }
 
 /**
- * Serves one client until it goes. Its connection ends, and nothing else does, by what it says before a good `hello`, by a message that
- * is too long, too deep or none (`BoundedReader`), and by more answers than it reads.
+ * Serves one client until it goes. Its connection ends, and nothing else does, by what it says before a good `hello`,
+ * by a message that is too long, too deep or none (`BoundedReader`), and by more answers than it reads.
  */
 export function serveClient(socket: Socket, service: Service, address: Address): void {
   const gone = new AbortController();

@@ -36,8 +36,8 @@ interface QueuedJob {
 }
 
 /**
- * The engine's thread: one run at a time, and short work (evaluations, questions) one after the other: at once when no run is on, else
- * between two updates of it. Says what happens by `post`.
+ * The engine's thread: one run at a time, and short work (evaluations, questions) one after the other: at once when no
+ * run is on, else between two updates of it. Says what happens by `post`.
  */
 export class Engine {
   private session?: Session;
@@ -116,7 +116,10 @@ export class Engine {
     return startRun(adjusted, runs ?? this.runsFolder, { ...session, begun });
   }
 
-  /** Conducts a run from its beginning to its end, whatever that is. The request is answered when the run's folder is there. */
+  /**
+   * Conducts a run from its beginning to its end, whatever that is. The request is answered when the run's folder is
+   * there.
+   */
   private async launch(id: string, resumed: boolean, begin: (session: SessionOptions) => Promise<unknown>) {
     const session: Session = { stop: new AbortController(), resting: false, paused: false, wake: () => {} };
     this.session = session;

@@ -19,8 +19,9 @@ const messageSchema = z.looseObject({
 });
 
 /**
- * In place of vscode-jsonrpc's reader, which holds as many bytes as a client announces and hands on whatever JSON they are: a message
- * 30,000 arrays deep ended the host. Here the first message that is too long or none is an error, and nothing is read after it.
+ * In place of vscode-jsonrpc's reader, which holds as many bytes as a client announces and hands on whatever JSON they
+ * are: a message 30,000 arrays deep ended the host. Here the first message that is too long or none is an error, and
+ * nothing is read after it.
  */
 export class BoundedReader extends AbstractMessageReader {
   private readonly held = new ByteQueue();

@@ -12,7 +12,10 @@ interface Waiter {
   wake: () => void;
 }
 
-/** The host's events, counted from 1, the newest of them kept: clients read from a cursor and may fall behind, the host may not. */
+/**
+ * The host's events, counted from 1, the newest of them kept: clients read from a cursor and may fall behind, the host
+ * may not.
+ */
 export class Journal {
   private readonly kept: { event: HostEvent; bytes: number }[] = [];
   private bytes = 0;

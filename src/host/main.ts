@@ -1,6 +1,7 @@
 /**
- * The training host: `node host.js <.distillery folder> [options]`. This thread trains; a worker thread answers clients meanwhile.
- * Exit codes: 0 ended by itself, 1 a defect, 2 it cannot work here (the reason is on stderr), 3 the folder has a host already.
+ * The training host: `node host.js <.distillery folder> [options]`. This thread trains; a worker thread answers clients
+ * meanwhile. Exit codes: 0 ended by itself, 1 a defect, 2 it cannot work here (the reason is on stderr), 3 the folder
+ * has a host already.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

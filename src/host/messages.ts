@@ -1,4 +1,7 @@
-/** Between the host's two threads: the server answers clients at any time, the engine trains and may be deaf for seconds. */
+/**
+ * Between the host's two threads: the server answers clients at any time, the engine trains and may be deaf for
+ * seconds.
+ */
 import type { Fault, Happening, JobKind, Params } from '../protocol/control';
 
 export type JobParams = { [K in JobKind]: Params<K> };

@@ -1,4 +1,7 @@
-/** The host's server thread: listens, answers, keeps host.json and host.log in order, and ends the host when nobody needs it. */
+/**
+ * The host's server thread: listens, answers, keeps host.json and host.log in order, and ends the host when nobody
+ * needs it.
+ */
 import fs from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
@@ -85,7 +88,9 @@ function withdraw(): void {
   if (process.platform !== 'win32') remove(dirname(endpoint), endpoint);
 }
 
-/** Cuts host.log when it has grown long; its newest part moves to host.log.old. Only where the log is what we write to. */
+/**
+ * Cuts host.log when it has grown long; its newest part moves to host.log.old. Only where the log is what we write to.
+ */
 function boundLog(): void {
   try {
     const [written, file] = [fs.fstatSync(2), fs.statSync(logFile(distillery))];

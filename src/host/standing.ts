@@ -1,7 +1,10 @@
 import type { Happening, HostState, Status } from '../protocol/control';
 import { advance, restingStatus } from '../protocol/status';
 
-/** What moves a host from one state to another. Whatever is not listed for a state leaves it as it is: verbs can be repeated. */
+/**
+ * What moves a host from one state to another. Whatever is not listed for a state leaves it as it is: verbs can be
+ * repeated.
+ */
 export const hostMoves: Record<HostState, Partial<Record<Cause, HostState>>> = {
   idle: { launch: 'running' },
   running: { pause: 'pausing', stop: 'stopping', ended: 'idle' },
@@ -9,7 +12,10 @@ export const hostMoves: Record<HostState, Partial<Record<Cause, HostState>>> = {
   paused: { continue: 'running', stop: 'stopping', ended: 'idle' },
   stopping: { ended: 'idle' },
 };
-/** `launch`, `pause`, `continue` and `stop` are asked for (cancel is a stop, too); `paused` and `ended` are the engine's word. */
+/**
+ * `launch`, `pause`, `continue` and `stop` are asked for (cancel is a stop, too); `paused` and `ended` are the engine's
+ * word.
+ */
 export type Cause = 'launch' | 'pause' | 'continue' | 'stop' | 'paused' | 'ended';
 
 /** Where the host stands, kept up to date by what happens. */

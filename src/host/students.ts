@@ -18,8 +18,8 @@ export class Students {
   private timer?: NodeJS.Timeout;
 
   /**
-   * The student in a folder. On the engine of its run (`auto` elsewhere), unless a run is on, whose engine serves: there is no memory for
-   * two.
+   * The student in a folder. On the engine of its run (`auto` elsewhere), unless a run is on, whose engine serves:
+   * there is no memory for two.
    */
   async load(folder: string, running: Engine | undefined): Promise<AskedStudent> {
     clearTimeout(this.timer);

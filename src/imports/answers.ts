@@ -27,7 +27,9 @@ export function evaluationOf(logged: Logged, tokenizer?: TextTokenizer): Answer 
   };
 }
 
-/** A failure case of answers to one problem of which none is right; what `category` says counts where the log says it. */
+/**
+ * A failure case of answers to one problem of which none is right; what `category` says counts where the log says it.
+ */
 export function failureOf(answers: readonly Answer[], source: string) {
   const [{ problemId, question = '', gold }] = answers;
   const samples = answers.map(

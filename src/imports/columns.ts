@@ -113,8 +113,8 @@ const onlyOf = (value: unknown): unknown => (Array.isArray(value) && value.lengt
 const isNemo = (row: Row): boolean => Array.isArray(row.content) && 'rewards' in row;
 
 /**
- * NeMo-RL: `content` holds the messages of the conversation, of validation with their roles; tokens stand for all of them, and a mask
- * tells which the student wrote.
+ * NeMo-RL: `content` holds the messages of the conversation, of validation with their roles; tokens stand for all of
+ * them, and a mask tells which the student wrote.
  */
 function fromNemo(row: Row, place: Place): Row {
   const { content, token_ids: ids, token_loss_mask: mask, generation_logprobs: logProbs, advantages, ...rest } = row;

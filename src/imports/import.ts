@@ -50,8 +50,8 @@ const weighted =
   'The reward functions are weighted, and TRL does not log how: rewards are left out. Name them with --weights, as in --weights accuracy_reward=1,format_reward=0.2.';
 
 /**
- * Makes a run of the rollouts at `path`. Follows them where `follow` is given. Errors: nothing known there, a damaged file, a row
- * without prompt and completion; what was written until then stays, and the run says why it ends.
+ * Makes a run of the rollouts at `path`. Follows them where `follow` is given. Errors: nothing known there, a damaged
+ * file, a row without prompt and completion; what was written until then stays, and the run says why it ends.
  */
 export async function importRollouts(path: string, settings: ImportSettings): Promise<ImportedRollouts[]> {
   const importers = new Map<string, RolloutImport>();
@@ -80,7 +80,10 @@ export async function importRollouts(path: string, settings: ImportSettings): Pr
 /** The runs of each file, and how it was when they were looked for. */
 type KnownRuns = Map<string, { stamp: string; runs: RolloutSource[] }>;
 
-/** A store of several runs, or a folder of several evaluations, becomes as many runs. Opens only what was written to meanwhile. */
+/**
+ * A store of several runs, or a folder of several evaluations, becomes as many runs. Opens only what was written to
+ * meanwhile.
+ */
 async function runsIn(source: RolloutSource, known: KnownRuns): Promise<RolloutSource[]> {
   const { format, files } = source;
   if (format !== 'trackio' && format !== 'inspect') return [source];

@@ -35,8 +35,8 @@ export const problemIdOf = ({ id, prompt }: Pick<Logged, 'id' | 'prompt'>): stri
   id ?? createHash('sha256').update(prompt).digest('hex').slice(0, 12);
 
 /**
- * The question in a prompt: behind `Question:`, or what the user said last in a chat template, with its special tokens or with the role
- * names that are left when these are removed. The whole prompt where there is nothing of that.
+ * The question in a prompt: behind `Question:`, or what the user said last in a chat template, with its special tokens
+ * or with the role names that are left when these are removed. The whole prompt where there is nothing of that.
  */
 export function questionOf(prompt: string): string {
   const marked = /(?:^|\n)\s*(?:Question|Problem|Q):\s*([\s\S]*?)\s*(?:\n\s*(?:Solution|Answer|A):\s*)?$/.exec(prompt);

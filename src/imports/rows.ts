@@ -1,4 +1,6 @@
-/** The rows of a file that a trainer logs: Parquet, CSV, JSON lines as Python writes them, tables of Weights & Biases. */
+/**
+ * The rows of a file that a trainer logs: Parquet, CSV, JSON lines as Python writes them, tables of Weights & Biases.
+ */
 
 import { asRow, datasetError, type Place, type Row } from '../data/rows';
 import { bytesOf, headOf } from '../data/sources/bytes';
@@ -22,8 +24,8 @@ export interface LoggedRow {
 }
 
 /**
- * Row by row, in bounded memory. A last line without a line end that is no whole JSON value is being written just now: `torn` is told,
- * and it is left out. Errors name file and row: no file of rows, damaged, a row that is no object.
+ * Row by row, in bounded memory. A last line without a line end that is no whole JSON value is being written just now:
+ * `torn` is told, and it is left out. Errors name file and row: no file of rows, damaged, a row that is no object.
  */
 export function* loggedRows(file: string, torn: (place: Place) => void): Generator<LoggedRow> {
   if (/\.table\.json$/.test(file)) return yield* tableRows(file);

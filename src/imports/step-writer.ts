@@ -1,4 +1,7 @@
-/** Completions of one update after the other into a run: rollouts as they come, the update's line in metrics.jsonl when it is whole. */
+/**
+ * Completions of one update after the other into a run: rollouts as they come, the update's line in metrics.jsonl when
+ * it is whole.
+ */
 import { sameAnswer } from '../answers/equal';
 import { extractAnswer } from '../answers/extract';
 import { type TextTokenizer, wordTokenizer } from '../cases/text-tokenizer';
@@ -26,7 +29,10 @@ export function judge({ text, answer, gold, correct }: Logged): Judged {
   return { answer: found, correct: right };
 }
 
-/** How rewards that are logged by function alone add up: by these weights, 1 for what is not named; null: they are not known. */
+/**
+ * How rewards that are logged by function alone add up: by these weights, 1 for what is not named; null: they are not
+ * known.
+ */
 export type Weights = Readonly<Record<string, number>> | null;
 
 export function rewardOf({ reward, parts }: Logged, weights: Weights, names?: ReadonlySet<string>): number | null {

@@ -1,4 +1,7 @@
-/** Trackio's store: a SQLite database for each project, with metrics, tables of completions and traces of every run. Only ever read. */
+/**
+ * Trackio's store: a SQLite database for each project, with metrics, tables of completions and traces of every run.
+ * Only ever read.
+ */
 import { closeSync, copyFileSync, existsSync, mkdtempSync, readSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
@@ -142,7 +145,10 @@ async function reading<T>(file: string, use: (query: Query) => T): Promise<T> {
   }
 }
 
-/** Bytes 18 and 19 of the header are 2 where a database is written through a write-ahead log (sqlite.org/fileformat2.html). */
+/**
+ * Bytes 18 and 19 of the header are 2 where a database is written through a write-ahead log
+ * (sqlite.org/fileformat2.html).
+ */
 function usesWal(file: string): boolean {
   const handle = openForReading(file);
   try {
@@ -164,7 +170,10 @@ function linkTo(file: string): string {
   return folder;
 }
 
-/** The store is not opened where it lies, as reading a write-ahead log writes. Taken again when it was written to meanwhile. */
+/**
+ * The store is not opened where it lies, as reading a write-ahead log writes. Taken again when it was written to
+ * meanwhile.
+ */
 function copyOf(file: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'distillery-trackio-'));
   const log = logOf(file);

@@ -47,7 +47,9 @@ function numberIn(value: unknown): number | undefined {
   return value === 'NaN' || value === 'Infinity' || value === '-Infinity' ? Number(value) : undefined;
 }
 
-/** The checks on held-out data that a log entry tells: `eval_loss`, and the share of `eval_rewards/<accuracy ...>/mean`. */
+/**
+ * The checks on held-out data that a log entry tells: `eval_loss`, and the share of `eval_rewards/<accuracy ...>/mean`.
+ */
 export function validationOf(log: Readonly<Record<string, unknown>>): { loss?: number; accuracy?: number } {
   const loss = numberIn(log.eval_loss ?? log['eval/loss']);
   const right = Object.entries(log).find(([key]) => /^eval[_/]rewards\/[^/]*accura[^/]*\/mean$/.test(key))?.[1];

@@ -11,8 +11,9 @@ import { rewardOf, type Weights } from './step-writer';
 const most = 4096;
 
 /**
- * The weights, as given or 1 each, as TRL has them by default. TRL logs them nowhere, but advantages: within a group they are a linear
- * function of the reward. null: that of weights of 1 does not fit, so they are others, or rewards were normalised one by one.
+ * The weights, as given or 1 each, as TRL has them by default. TRL logs them nowhere, but advantages: within a group
+ * they are a linear function of the reward. null: that of weights of 1 does not fit, so they are others, or rewards
+ * were normalised one by one.
  */
 export function weightsOf(
   { format, files: [first] }: RolloutSource,

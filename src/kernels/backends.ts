@@ -48,8 +48,9 @@ const advice: Record<BackendName, string> = {
 };
 
 /**
- * Sets up a backend with every kernel of interface.ts and makes it tfjs's current one. `auto` takes tensorflow-gpu where a GPU's driver is
- * here and a try in a process of its own works, else `embedded`, which is faster than TensorFlow on the CPU.
+ * Sets up a backend with every kernel of interface.ts and makes it tfjs's current one. `auto` takes tensorflow-gpu
+ * where a GPU's driver is here and a try in a process of its own works, else `embedded`, which is faster than
+ * TensorFlow on the CPU.
  * @throws UserError where that backend cannot be had here, with the reason and the remedy.
  */
 export async function useBackend(name: BackendName | 'auto'): Promise<BackendInfo> {

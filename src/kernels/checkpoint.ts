@@ -2,8 +2,9 @@ import { customGrad, engine, type Tensor } from '@tensorflow/tfjs-core';
 import { tapeGradients } from './tape';
 
 /**
- * Gradient checkpointing (Chen et al., arXiv 1604.06174): computes f(x) without keeping anything for the backward pass but x, and computes it
- * again there. `f` must give the same each time (seeded dropout does); what it reads beside x and needs gradients for is named in `by`.
+ * Gradient checkpointing (Chen et al., arXiv 1604.06174): computes f(x) without keeping anything for the backward pass
+ * but x, and computes it again there. `f` must give the same each time (seeded dropout does); what it reads beside x
+ * and needs gradients for is named in `by`.
  */
 export function checkpointed<T extends Tensor>(f: (x: T) => T, x: T, by: readonly Tensor[]): T {
   const compute = customGrad((...args) => {

@@ -2,7 +2,10 @@
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { WeightPrecision } from '../engine-data/sampling';
 
-/** Weights of one decoder layer; null where the architecture has none. Projections are [out, in] as in Hugging Face files. */
+/**
+ * Weights of one decoder layer; null where the architecture has none. Projections are [out, in] as in Hugging Face
+ * files.
+ */
 export interface LayerWeights {
   inputNorm: Tensor1D;
   q: Tensor2D;

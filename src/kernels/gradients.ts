@@ -13,16 +13,17 @@ import { gradientKernelNames, kernelNames } from './interface';
 import { stockGradients } from './stock-gradients';
 
 /**
- * Runs a backward kernel at once, for all inputs: what is made inside the functions that a gradient returns is tidied away by
- * tfjs, so that one call there could not serve two inputs.
+ * Runs a backward kernel at once, for all inputs: what is made inside the functions that a gradient returns is tidied
+ * away by tfjs, so that one call there could not serve two inputs.
  */
 function backward(name: string, inputs: NamedTensorMap, attrs: object = {}): Tensor[] {
   const out = engine().runKernel(name, inputs, attrs as NamedAttrMap) as Tensor | Tensor[];
   return Array.isArray(out) ? out : [out];
 }
 
-// The tape asks for the gradients of those inputs only that depend on what is differentiated: ids, starts, positions and the like never
-// do, and are left out. For kernels of several outputs it passes an array, with zeros for outputs that the result does not depend on.
+// The tape asks for the gradients of those inputs only that depend on what is differentiated: ids, starts, positions
+// and the like never do, and are left out. For kernels of several outputs it passes an array, with zeros for outputs
+// that the result does not depend on.
 const gradients: GradConfig[] = [
   {
     kernelName: kernelNames.embed,
@@ -113,7 +114,10 @@ const gradients: GradConfig[] = [
   },
 ];
 
-/** Registers the gradients of the fused kernels, and of those of tfjs's own that a model needs. Once: tfjs keeps one for all backends. */
+/**
+ * Registers the gradients of the fused kernels, and of those of tfjs's own that a model needs. Once: tfjs keeps one for
+ * all backends.
+ */
 export function registerGradients(): void {
   for (const config of [...gradients, ...stockGradients]) {
     if (!getGradient(config.kernelName)) registerGradient(config);

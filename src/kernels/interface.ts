@@ -1,13 +1,14 @@
 /**
  * The fused operations that the model, the rollouts and the losses are written against.
  *
- * Each is a kernel registered with tfjs under the name in `kernelNames`, so that tf.grads, tf.tidy and the memory counters see
- * it like any other: a reference composed of tfjs operations for every backend (`reference/`), and the accelerated form for
- * the embedded backend (`embedded/`, C source in `/kernels`). Gradients are registered once, for all backends (`gradients.ts`).
+ * Each is a kernel registered with tfjs under the name in `kernelNames`, so that tf.grads, tf.tidy and the memory
+ * counters see it like any other: a reference composed of tfjs operations for every backend (`reference/`), and the
+ * accelerated form for the embedded backend (`embedded/`, C source in `/kernels`). Gradients are registered once, for
+ * all backends (`gradients.ts`).
  *
  * Sequences are packed, never padded: the tokens of all sequences stand one after the other in the first axis (n), and
- * `starts` (int32 [sequences + 1], starts[0] = 0, the last one = n) says where each begins. No work is spent on padding and
- * no mask is needed to hide it.
+ * `starts` (int32 [sequences + 1], starts[0] = 0, the last one = n) says where each begins. No work is spent on padding
+ * and no mask is needed to hide it.
  */
 import {
   engine,
@@ -63,7 +64,9 @@ function run(name: string, inputs: Record<string, Tensor | null | undefined>, at
   return Array.isArray(out) ? out : [out];
 }
 
-/** Rows of an embedding table. table [vocab, d], ids int32 [n] -> [n, d]. Backward adds rows into a dense [vocab, d]. */
+/**
+ * Rows of an embedding table. table [vocab, d], ids int32 [n] -> [n, d]. Backward adds rows into a dense [vocab, d].
+ */
 export function embed(table: Tensor2D, ids: Tensor1D): Tensor2D {
   return run(kernelNames.embed, { table, ids }, {})[0] as Tensor2D;
 }
@@ -83,8 +86,8 @@ export interface Rope {
 }
 
 /**
- * Adds a bias (if any) and rotates each head by its position (RoPE, arXiv 2104.09864, in the half-split order of Hugging Face:
- * dimension i pairs with i + headDim/2). x [n, heads*headDim], bias [heads*headDim] or null.
+ * Adds a bias (if any) and rotates each head by its position (RoPE, arXiv 2104.09864, in the half-split order of
+ * Hugging Face: dimension i pairs with i + headDim/2). x [n, heads*headDim], bias [heads*headDim] or null.
  */
 export function rotate(x: Tensor2D, bias: Tensor1D | null, rope: Rope, headDim: number): Tensor2D {
   return run(kernelNames.rotate, { x, bias, ...rope }, { headDim, bias: bias !== null })[0] as Tensor2D;
@@ -110,8 +113,9 @@ export interface Adaptation {
 }
 
 /**
- * A linear layer whose weight is frozen, with a low-rank adapter beside it (LoRA, arXiv 2106.09685): x weightᵀ + scale * dropout(x) aᵀ bᵀ.
- * x [n, in], weight [out, in], a [rank, in], b [out, rank] -> [n, out]. Gradients for x, a and b, none for weight.
+ * A linear layer whose weight is frozen, with a low-rank adapter beside it (LoRA, arXiv 2106.09685): x weightᵀ + scale
+ * * dropout(x) aᵀ bᵀ. x [n, in], weight [out, in], a [rank, in], b [out, rank] -> [n, out]. Gradients for x, a and b,
+ * none for weight.
  */
 export function adaptedLinear(x: Tensor2D, weight: Tensor2D, a: Tensor2D, b: Tensor2D, how: Adaptation): Tensor2D {
   // second output: scale * dropout(x) aᵀ [n, rank], kept for the gradient of b
@@ -131,16 +135,16 @@ export interface Sequences {
   /** int32 [sequences + 1]: starts[0] = 0, the last one = n. */
   starts: Tensor1D;
   /**
-   * int32 [sequences]: the sequence that each one goes on from, an earlier one without a parent of its own, or -1. So completions of one prompt
-   * share its tokens. null: each begins anew.
+   * int32 [sequences]: the sequence that each one goes on from, an earlier one without a parent of its own, or -1. So
+   * completions of one prompt share its tokens. null: each begins anew.
    */
   parents: Tensor1D | null;
 }
 
 /**
- * Causal grouped-query attention within each packed sequence; one with a parent also sees all of that. q [n, heads*headDim], k and v
- * [n, kvHeads*headDim] -> [n, heads*headDim]. Holds no [n, n] matrix: the backward pass recomputes scores from the saved log-sum-exp
- * (FlashAttention, arXiv 2205.14135).
+ * Causal grouped-query attention within each packed sequence; one with a parent also sees all of that. q [n,
+ * heads*headDim], k and v [n, kvHeads*headDim] -> [n, heads*headDim]. Holds no [n, n] matrix: the backward pass
+ * recomputes scores from the saved log-sum-exp (FlashAttention, arXiv 2205.14135).
  */
 export function attend(q: Tensor2D, k: Tensor2D, v: Tensor2D, { starts, parents }: Sequences, shape: AttentionShape) {
   const name = parents ? kernelNames.attendShared : kernelNames.attend;
@@ -148,9 +152,10 @@ export function attend(q: Tensor2D, k: Tensor2D, v: Tensor2D, { starts, parents 
 }
 
 /**
- * Log-probability of each given id and entropy of its distribution, softmax(hidden . weight^T / temperature), in chunks: never
- * holds [n, vocab] (the idea of Liger-Kernel's fused linear losses). hidden [n, d], weight [vocab, d], ids int32 [n].
- * logProbs [n] has a gradient for hidden and, unless it is `frozen`, for weight; entropy [n] (nats) is a measurement without one.
+ * Log-probability of each given id and entropy of its distribution, softmax(hidden . weight^T / temperature), in
+ * chunks: never holds [n, vocab] (the idea of Liger-Kernel's fused linear losses). hidden [n, d], weight [vocab, d],
+ * ids int32 [n]. logProbs [n] has a gradient for hidden and, unless it is `frozen`, for weight; entropy [n] (nats) is a
+ * measurement without one.
  */
 export function tokenLogProbs(
   hidden: Tensor2D,
@@ -164,10 +169,10 @@ export function tokenLogProbs(
 }
 
 /**
- * One token for each row by inverse transform: the first id (in id order, among the kept ones) whose cumulative probability
- * exceeds uniforms[row]. logits [rows, vocab], uniforms [rows] in [0, 1). Filters apply in the order top-k, top-p, min-p, as in
- * Hugging Face transformers; ties keep the lower id. logProbs are those of the tempered distribution before filtering (what the
- * loss sees; at temperature 0: at temperature 1).
+ * One token for each row by inverse transform: the first id (in id order, among the kept ones) whose cumulative
+ * probability exceeds uniforms[row]. logits [rows, vocab], uniforms [rows] in [0, 1). Filters apply in the order top-k,
+ * top-p, min-p, as in Hugging Face transformers; ties keep the lower id. logProbs are those of the tempered
+ * distribution before filtering (what the loss sees; at temperature 0: at temperature 1).
  */
 export function sampleToken(
   logits: Tensor2D,
@@ -179,15 +184,19 @@ export function sampleToken(
 }
 
 /**
- * What holds the policy near the one that sampled, r = exp(logProb - old), A = advantage. `clip`: -min(r A, clip(r, 1-clipLow, 1+clipHigh) A)
- * (PPO). `cispo`: -min(r, 1+clipHigh) A logProb, the weight being a constant (MiniMax-M1, arXiv 2506.13585; no lower bound, as in TRL).
- * `sapo`: -4 A sigmoid(t (r - 1)) / t with t by the sign of A (arXiv 2511.20347).
+ * What holds the policy near the one that sampled, r = exp(logProb - old), A = advantage. `clip`: -min(r A, clip(r,
+ * 1-clipLow, 1+clipHigh) A) (PPO). `cispo`: -min(r, 1+clipHigh) A logProb, the weight being a constant (MiniMax-M1,
+ * arXiv 2506.13585; no lower bound, as in TRL). `sapo`: -4 A sigmoid(t (r - 1)) / t with t by the sign of A (arXiv
+ * 2511.20347).
  */
 export type Surrogate = 'clip' | 'cispo' | 'sapo';
 
 export interface GrpoLossOptions {
   surrogate: Surrogate;
-  /** `sequence`: mean over each sequence's tokens, then sum over sequences; `token`: sum over all tokens. Either is divided by `normalizer`. */
+  /**
+   * `sequence`: mean over each sequence's tokens, then sum over sequences; `token`: sum over all tokens. Either is
+   * divided by `normalizer`.
+   */
   aggregation: 'sequence' | 'token';
   /** Importance ratio per token (PPO, GRPO) or one per sequence, the geometric mean (GSPO, arXiv 2507.18071). */
   importance: 'token' | 'sequence';
@@ -206,7 +215,9 @@ export interface GrpoLossOptions {
 export interface GrpoMetrics {
   tokens: number;
   kl: number;
-  /** Tokens, with importance 'sequence' sequences, beyond the low bound with a negative advantage; `clip` alone has one. */
+  /**
+   * Tokens, with importance 'sequence' sequences, beyond the low bound with a negative advantage; `clip` alone has one.
+   */
   clippedLow: number;
   /** Beyond the high bound with a positive advantage; 0 for `sapo`, which has none. */
   clippedHigh: number;
@@ -235,8 +246,8 @@ export function grpoLoss(
 }
 
 /**
- * A weight [rows, k] in the form that decodeStep reads fastest, its numbers rounded to `precision`: what it looks like is the backend's affair.
- * bfloat16: to the nearest; int8: to multiples of a scale that each row has.
+ * A weight [rows, k] in the form that decodeStep reads fastest, its numbers rounded to `precision`: what it looks like
+ * is the backend's affair. bfloat16: to the nearest; int8: to multiples of a scale that each row has.
  */
 export function packWeight(weight: Tensor2D, precision: WeightPrecision): Tensor {
   return run(kernelNames.packWeight, { weight }, { precision })[0];
@@ -246,7 +257,10 @@ export interface DecoderShape extends AttentionShape {
   eps: number;
 }
 
-/** Attribute map of the DecodeStep kernel: shape numbers and the count of layers. Weights are inputs named `embed`, `norm`, `head`, `cos`, `sin`, `<layer>.<name>`. */
+/**
+ * Attribute map of the DecodeStep kernel: shape numbers and the count of layers. Weights are inputs named `embed`,
+ * `norm`, `head`, `cos`, `sin`, `<layer>.<name>`.
+ */
 export interface DecodeAttrs extends DecoderShape {
   layers: number;
   /** Null where the weights are plain matrices. */
@@ -254,8 +268,9 @@ export interface DecodeAttrs extends DecoderShape {
 }
 
 /**
- * Runs new tokens of a batch through all layers over a KV cache and returns the logits after each row's last one, [rows, vocab].
- * Consumes `cache`: where a backend can, it writes in place; always go on with the cache that is returned, and dispose only that.
+ * Runs new tokens of a batch through all layers over a KV cache and returns the logits after each row's last one,
+ * [rows, vocab]. Consumes `cache`: where a backend can, it writes in place; always go on with the cache that is
+ * returned, and dispose only that.
  */
 export function decodeStep(
   weights: DecoderWeights,
@@ -283,14 +298,19 @@ export function decodeStep(
   return { logits: logits as Tensor2D, cache: { keys, values } };
 }
 
-/** Attributes of the CopySlots kernel: positions 0..length-1 of slot from[i] go to slot to[i]; no slot is in both lists. */
+/**
+ * Attributes of the CopySlots kernel: positions 0..length-1 of slot from[i] go to slot to[i]; no slot is in both lists.
+ */
 export interface SlotCopies {
   from: number[];
   to: number[];
   length: number;
 }
 
-/** Copies slots of a KV cache, so that all completions of one prompt go on from one pass over it. Consumes `cache` as decodeStep does. */
+/**
+ * Copies slots of a KV cache, so that all completions of one prompt go on from one pass over it. Consumes `cache` as
+ * decodeStep does.
+ */
 export function copySlots(cache: KvCache, copies: SlotCopies): KvCache {
   const [keys, values] = run(kernelNames.copySlots, { keys: cache.keys, values: cache.values }, copies);
   cache.keys.dispose();
@@ -318,9 +338,10 @@ export interface AdamWState {
 }
 
 /**
- * Decoupled weight decay Adam (Loshchilov & Hutter, arXiv 1711.05101), as torch.optim.AdamW: p *= 1 - lr*wd, then the bias-corrected
- * step. Takes several weights of one shape at once, as calls cost more than small weights do on a backend that runs one operation after
- * the other. Consumes parameters and moments (in place where a backend can): dispose the old handles, go on with what is returned.
+ * Decoupled weight decay Adam (Loshchilov & Hutter, arXiv 1711.05101), as torch.optim.AdamW: p *= 1 - lr*wd, then the
+ * bias-corrected step. Takes several weights of one shape at once, as calls cost more than small weights do on a
+ * backend that runs one operation after the other. Consumes parameters and moments (in place where a backend can):
+ * dispose the old handles, go on with what is returned.
  */
 export function adamW(weights: readonly (AdamWState & { gradient: Tensor })[], options: AdamWOptions): AdamWState[] {
   const n = weights.length;

@@ -8,7 +8,10 @@ import { derivative } from './testing/gradient';
 import { plainOptions, runGrpoLoss, runTokens } from './testing/grpo';
 import { type PlainGrpoInputs, plainGrpoLoss } from './testing/plain-grpo';
 
-/** Completions of awkward lengths: one empty, one all masked, masked tokens in others, far from the policy that sampled them. */
+/**
+ * Completions of awkward lengths: one empty, one all masked, masked tokens in others, far from the policy that sampled
+ * them.
+ */
 function randomInputs(): PlainGrpoInputs {
   const random = new Random(70);
   const lengths = [1, 31, 0, 2, 5, 65];

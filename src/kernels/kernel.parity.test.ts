@@ -16,7 +16,9 @@ import { expectClose } from './testing/close';
 import { tapeGradients } from './testing/gradient';
 import { positionsOf, randomIds, randomTensor, ropeTables, startsOf } from './testing/random';
 
-/** A kernel with some of its inputs random: the rest is drawn inside. Outputs and gradients are compared, all of them. */
+/**
+ * A kernel with some of its inputs random: the rest is drawn inside. Outputs and gradients are compared, all of them.
+ */
 interface Case {
   name: string;
   shapes: number[][];

@@ -1,6 +1,9 @@
 import { type GradConfig, matMul, mul, neg, ones, reshape, sum, type Tensor, util } from '@tensorflow/tfjs-core';
 
-/** Sums dy over the axes along which an operand of this shape was broadcast. A handle of its own in any case: tfjs disposes each gradient once. */
+/**
+ * Sums dy over the axes along which an operand of this shape was broadcast. A handle of its own in any case: tfjs
+ * disposes each gradient once.
+ */
 function sumTo(dy: Tensor, shape: number[]): Tensor {
   const lead = dy.rank - shape.length;
   const axes = dy.shape.flatMap((size, i) => (i < lead || (shape[i - lead] === 1 && size !== 1) ? [i] : []));
@@ -15,8 +18,8 @@ function spread(dy: Tensor, x: Tensor, axis: unknown): Tensor {
 }
 
 /**
- * Gradients of the tfjs operations that models and losses use beside the fused kernels: tfjs-core's build for Node brings kernels but
- * no gradients. Bundled from its modules it brings them all, and these are not used.
+ * Gradients of the tfjs operations that models and losses use beside the fused kernels: tfjs-core's build for Node
+ * brings kernels but no gradients. Bundled from its modules it brings them all, and these are not used.
  */
 export const stockGradients: GradConfig[] = [
   {

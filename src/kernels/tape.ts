@@ -1,8 +1,9 @@
 import { dispose, engine, type Scalar, type Tensor, tidy } from '@tensorflow/tfjs-core';
 
 /**
- * Value and gradients of a scalar function, as tfjs's engine().gradients gives them, in about half of its memory: the engine keeps what the
- * forward pass saved, and every gradient on the way, until the whole backward pass is over; here each goes as soon as it has been used.
+ * Value and gradients of a scalar function, as tfjs's engine().gradients gives them, in about half of its memory: the
+ * engine keeps what the forward pass saved, and every gradient on the way, until the whole backward pass is over; here
+ * each goes as soon as it has been used.
  */
 export function gradientsOf(f: () => Scalar, xs: Tensor[]): { value: Scalar; grads: Tensor[] } {
   const { value, grads } = engine().gradients(() => recorded(f), xs, undefined, true);
@@ -22,9 +23,10 @@ function recorded<T extends Tensor>(f: () => T): T {
 }
 
 /**
- * Wraps the nodes of the tape that is being recorded. The backward pass visits them from last to first, so when a node's turn comes, the
- * one before is done with: with its saved tensors, with the gradient of its output, which no other node reads, and with such gradients
- * of its inputs as were added to earlier ones (the engine disposes of the sum's first operand only).
+ * Wraps the nodes of the tape that is being recorded. The backward pass visits them from last to first, so when a
+ * node's turn comes, the one before is done with: with its saved tensors, with the gradient of its output, which no
+ * other node reads, and with such gradients of its inputs as were added to earlier ones (the engine disposes of the
+ * sum's first operand only).
  */
 function releaseOnTheWay(): void {
   const reached = new Set<number>();

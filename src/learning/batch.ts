@@ -18,8 +18,8 @@ export interface PackedExamples extends Batch {
 }
 
 /**
- * Packs examples (see PackedExamples). Neighbours with one prompt, as the completions of a group are, share its tokens: the model reads it once.
- * Prompts must not be empty: the first completion token is predicted from the prompt.
+ * Packs examples (see PackedExamples). Neighbours with one prompt, as the completions of a group are, share its tokens:
+ * the model reads it once. Prompts must not be empty: the first completion token is predicted from the prompt.
  */
 export function packExamples(examples: readonly Example[]): PackedExamples {
   const inputs: (readonly number[])[] = [];

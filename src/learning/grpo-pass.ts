@@ -30,9 +30,10 @@ export interface PassResult extends GrpoMetrics {
 }
 
 /**
- * The term of a token, and what sums are divided by, so that micro-batches add up to the loss of the whole batch (TRL's definitions):
- * grpo, gspo, sapo: sequences; dapo, cispo: unmasked tokens of the batch; dr_grpo: sequences x maxNewTokens; bnpo: unmasked tokens of the micro-batch,
- * micro-batches averaged. Flat groups and masked completions count as sequences of their batch and micro-batch.
+ * The term of a token, and what sums are divided by, so that micro-batches add up to the loss of the whole batch (TRL's
+ * definitions): grpo, gspo, sapo: sequences; dapo, cispo: unmasked tokens of the batch; dr_grpo: sequences x
+ * maxNewTokens; bnpo: unmasked tokens of the micro-batch, micro-batches averaged. Flat groups and masked completions
+ * count as sequences of their batch and micro-batch.
  */
 export function lossShape(
   loss: LossType,
@@ -61,8 +62,9 @@ const unmaskedTokens = (episodes: readonly Episode[]): number =>
   episodes.reduce((count, episode) => count + (episode.masked ? 0 : episode.completion.length), 0);
 
 /**
- * The passes of an optimizer step. Completions of flat groups have no advantage and, without a KL term, no gradient, and masked ones never
- * have any: they are only measured, which a forward pass does. What the others are divided by counts all of them, as TRL does.
+ * The passes of an optimizer step. Completions of flat groups have no advantage and, without a KL term, no gradient,
+ * and masked ones never have any: they are only measured, which a forward pass does. What the others are divided by
+ * counts all of them, as TRL does.
  */
 export function passesOf(episodes: readonly Episode[], options: GrpoOptions): Pass[] {
   const { loss, beta, policyWeight, microBatchTokens, maxNewTokens } = options;

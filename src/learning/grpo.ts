@@ -51,9 +51,9 @@ export async function policyLogProbs(...scored: Parameters<typeof tokenScores>):
 }
 
 /**
- * One GRPO update from scored samples: `iterations` x `minibatches` optimizer steps of the clipped surrogate against the log-probs at
- * sampling, plus the cross-entropy of replayed examples. A step without any gradient leaves the weights and the optimizer as they are.
- * `signal` ends the update only as long as the weights are unchanged.
+ * One GRPO update from scored samples: `iterations` x `minibatches` optimizer steps of the clipped surrogate against
+ * the log-probs at sampling, plus the cross-entropy of replayed examples. A step without any gradient leaves the
+ * weights and the optimizer as they are. `signal` ends the update only as long as the weights are unchanged.
  */
 export async function grpoStep(
   model: Model,
@@ -105,9 +105,9 @@ async function referenceLogProbs({ episodes, reference }: GrpoUpdate, options: G
 }
 
 /**
- * Where the sampler's weights or this update's products are rounded: episodes with the log-probs as this update computes them. An update of
- * one step needs no pass for them: the policy that it begins with is the one it learns from, so the log-probs that the step computes anyway
- * stand on both sides of the ratio (`onPolicy`).
+ * Where the sampler's weights or this update's products are rounded: episodes with the log-probs as this update
+ * computes them. An update of one step needs no pass for them: the policy that it begins with is the one it learns
+ * from, so the log-probs that the step computes anyway stand on both sides of the ratio (`onPolicy`).
  */
 async function withTrueLogProbs(model: Model, episodes: readonly Episode[], options: GrpoOptions) {
   const { samplingPrecision = 'float32', precision = 'float32' } = options;

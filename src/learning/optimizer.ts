@@ -52,8 +52,9 @@ export function accumulate(model: Model, sum: Gradients, loss: () => Scalar, pre
 }
 
 /**
- * One AdamW update with the gradients, which are disposed of. Matrices decay, norms and biases do not (as in the Trainer of Hugging
- * Face). Returns the global gradient norm before clipping. Throws Diverged, changing nothing, when the norm is not finite.
+ * One AdamW update with the gradients, which are disposed of. Matrices decay, norms and biases do not (as in the
+ * Trainer of Hugging Face). Returns the global gradient norm before clipping. Throws Diverged, changing nothing, when
+ * the norm is not finite.
  */
 export function applyGradients(
   model: Model,

@@ -26,8 +26,9 @@ export function completionLogProbs(
 }
 
 /**
- * Adds to `gradients` those of the token cross-entropy of `examples`, times `weight`: -(weight / tokens) * sum of log p(token | before),
- * the mean running over all completion tokens of all examples. Returns that loss (without the weight).
+ * Adds to `gradients` those of the token cross-entropy of `examples`, times `weight`: -(weight / tokens) * sum of log
+ * p(token | before), the mean running over all completion tokens of all examples. Returns that loss (without the
+ * weight).
  */
 export async function accumulateSupervised(
   model: Model,
@@ -75,7 +76,10 @@ export async function supervisedLoss(
   return total / tokens;
 }
 
-/** One supervised update (method: Stage 1 and plain SFT). Returns the mean token cross-entropy before it and the gradient norm. */
+/**
+ * One supervised update (method: Stage 1 and plain SFT). Returns the mean token cross-entropy before it and the
+ * gradient norm.
+ */
 export async function supervisedStep(
   model: Model,
   optimizer: Optimizer,

@@ -42,8 +42,9 @@ export interface Exported {
 }
 
 /**
- * Writes the student at `from` (a folder, an adapter's folder, a GGUF file) to `to`: all of it or nothing. An adapter is merged. Throws a
- * UserError when something is there and `force` is not asked for, and where the format cannot hold the student.
+ * Writes the student at `from` (a folder, an adapter's folder, a GGUF file) to `to`: all of it or nothing. An adapter
+ * is merged. Throws a UserError when something is there and `force` is not asked for, and where the format cannot hold
+ * the student.
  */
 export function exportStudent(from: string, to: string, options: ExportOptions): Exported {
   checkTarget(from, to, options);

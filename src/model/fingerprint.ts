@@ -5,9 +5,9 @@ import { gather, reshape, type Tensor, tensor1d, tidy } from '@tensorflow/tfjs-c
 const samples = 64;
 
 /**
- * Tells models apart without reading every weight: a SHA-256 over names, shapes and up to 64 evenly spaced values of each parameter. It
- * is the same for every file that a model can be read from. Meant against mistakes (another student in the same folder), not against
- * forgery.
+ * Tells models apart without reading every weight: a SHA-256 over names, shapes and up to 64 evenly spaced values of
+ * each parameter. It is the same for every file that a model can be read from. Meant against mistakes (another student
+ * in the same folder), not against forgery.
  */
 export function fingerprint(parameters: ReadonlyMap<string, Tensor>): string {
   const hash = createHash('sha256');

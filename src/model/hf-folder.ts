@@ -30,9 +30,9 @@ export interface Student {
 }
 
 /**
- * Loads model and tokenizer from `folder`, which may be a GGUF file, too, or hold one and no config.json. An adapter's folder (PEFT's) gives its base with the adapter on it; the base is the same
- * folder where weights lie in it, else what adapter_config.json names, unless `base` says where that is. Throws a UserError that names
- * file, field or tensor.
+ * Loads model and tokenizer from `folder`, which may be a GGUF file, too, or hold one and no config.json. An adapter's
+ * folder (PEFT's) gives its base with the adapter on it; the base is the same folder where weights lie in it, else what
+ * adapter_config.json names, unless `base` says where that is. Throws a UserError that names file, field or tensor.
  */
 export function loadStudent(folder: string, { base }: { base?: string } = {}): Student {
   return holdsAdapter(folder) ? loadAdapted(folder, base) : loadPlain(folder);
@@ -85,7 +85,9 @@ function loadWeights(weights: Weights, config: ModelConfig, path: string): Model
 const isSurplus = (name: string, config: ModelConfig) =>
   (config.tied && name === headName) || name.endsWith('.rotary_emb.inv_freq');
 
-/** A tied model's file may hold the head once more; one that was trained by itself since would be lost without a word. */
+/**
+ * A tied model's file may hold the head once more; one that was trained by itself since would be lost without a word.
+ */
 function checkTiedHead(weights: Weights, config: ModelConfig, folder: string): void {
   const head = weights.tensors.get(headName);
   if (!config.tied || !head) return;
@@ -136,10 +138,11 @@ function listed(names: string[], most = 5): string {
 const storedAs = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' } as const;
 
 /**
- * Writes config.json, model.safetensors (an adapter merged into it) and, from the folder `tokenizerFrom`, the tokenizer's files; from
- * `base`, generation_config.json, where the former has none. Each file is replaced atomically, the weights last. `eosIds`: what ends its
- * texts, the usual one first, which config.json and generation_config.json are made to say: a base model that was trained to chat ends
- * them otherwise than before. Throws a UserError when the disk is full or may not be written.
+ * Writes config.json, model.safetensors (an adapter merged into it) and, from the folder `tokenizerFrom`, the
+ * tokenizer's files; from `base`, generation_config.json, where the former has none. Each file is replaced atomically,
+ * the weights last. `eosIds`: what ends its texts, the usual one first, which config.json and generation_config.json
+ * are made to say: a base model that was trained to chat ends them otherwise than before. Throws a UserError when the
+ * disk is full or may not be written.
  */
 export function saveStudent(
   folder: string,

@@ -1,4 +1,7 @@
-/** Folders from elsewhere: whatever their JSON files say, they are loaded or refused, soon and without memory for what is not there. */
+/**
+ * Folders from elsewhere: whatever their JSON files say, they are loaded or refused, soon and without memory for what
+ * is not there.
+ */
 import { cpSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

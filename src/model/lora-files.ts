@@ -1,6 +1,6 @@
 /**
- * Adapters on disk, as the PEFT library writes and reads them: adapter_config.json and adapter_model.safetensors in a folder that names
- * its base model. The base's weights are not copied.
+ * Adapters on disk, as the PEFT library writes and reads them: adapter_config.json and adapter_model.safetensors in a
+ * folder that names its base model. The base's weights are not copied.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -49,8 +49,8 @@ export function saveAdapter(folder: string, { settings, base, parameters }: Adap
 }
 
 /**
- * Reads the adapter in `folder` for a base of this architecture. Throws a UserError when it was made for another base, or uses what is
- * not computed here.
+ * Reads the adapter in `folder` for a base of this architecture. Throws a UserError when it was made for another base,
+ * or uses what is not computed here.
  */
 export function readAdapter(folder: string, config: ModelConfig, base: AdapterBase): Adapter {
   const file = join(folder, weightsFile);

@@ -1,6 +1,7 @@
 /**
- * Low-rank adapters (LoRA, Hu et al., arXiv 2106.09685): beside a frozen weight W [out, in] stand A [rank, in] and B [out, rank], and the
- * layer computes x Wᵀ + scale * dropout(x) Aᵀ Bᵀ. Names, first values and scale are those of the PEFT library.
+ * Low-rank adapters (LoRA, Hu et al., arXiv 2106.09685): beside a frozen weight W [out, in] stand A [rank, in] and B
+ * [out, rank], and the layer computes x Wᵀ + scale * dropout(x) Aᵀ Bᵀ. Names, first values and scale are those of the
+ * PEFT library.
  */
 import { dispose, keep, type Tensor, type Tensor2D, tensor2d } from '@tensorflow/tfjs-core';
 import { Random } from '../random';
@@ -41,8 +42,8 @@ export function adapterFrom(
 }
 
 /**
- * An adapter that adds nothing yet: B is 0, and A uniform within 1 / sqrt(in), which is what PEFT's kaiming_uniform_(a = sqrt(5)) comes
- * to. A function of (seed, name).
+ * An adapter that adds nothing yet: B is 0, and A uniform within 1 / sqrt(in), which is what PEFT's kaiming_uniform_(a
+ * = sqrt(5)) comes to. A function of (seed, name).
  */
 export function createAdapter(
   config: ModelConfig,

@@ -4,7 +4,9 @@ import { adapterScale } from '../student-files/adapter';
 import { adapterOf } from './lora';
 import type { Model } from './transformer';
 
-/** The weight of that name with its adapter in it: a new tensor, or another handle of the same data where there is none. */
+/**
+ * The weight of that name with its adapter in it: a new tensor, or another handle of the same data where there is none.
+ */
 export function mergedParameter({ parameters, adapter }: Model, name: string): Tensor {
   const weight = parameters.get(name)!;
   const pair = adapter && adapterOf(adapter, name);
@@ -21,7 +23,10 @@ export function mergedValues(model: Model, name: string): Float32Array {
   return values;
 }
 
-/** A plain model that computes what `model` does with its adapter. Weights without an adapter are shared, so they take no memory. */
+/**
+ * A plain model that computes what `model` does with its adapter. Weights without an adapter are shared, so they take
+ * no memory.
+ */
 export function mergeAdapter(model: Model): Model {
   const parameters = new Map([...model.parameters.keys()].map((name) => [name, keep(mergedParameter(model, name))]));
   return { config: model.config, parameters, adapter: null, rope: null };

@@ -7,7 +7,10 @@ import { embedName, headName, layerName } from '../student-files/parameters';
 import { mergedParameter } from './merge';
 import { decoderWeights, type Model } from './transformer';
 
-/** A packed copy of the model's weights of this moment, for sequences of up to so many positions, and what gives its memory back. */
+/**
+ * A packed copy of the model's weights of this moment, for sequences of up to so many positions, and what gives its
+ * memory back.
+ */
 export function packDecoder(model: Model, positions: number, precision: WeightPrecision) {
   const made: Tensor[] = [];
   const free = () => dispose(made);

@@ -1,10 +1,11 @@
 /**
  * The decoder-only transformer of Llama, Qwen2, Qwen3 and Mistral over packed sequences (see kernels/interface.ts).
  *
- * A model is plain data: a config and a map of tensors under Hugging Face's names. Parameters are ordinary tensors marked `keep`,
- * not tf.Variables: tf.engine().gradients(loss, [...model.parameters.values()]) differentiates by them as it does by variables,
- * and an optimizer that consumes one and returns another sets the map's entry (kept, too). Whoever holds a model disposes it. Beside an
- * adapter (lora.ts) the parameters are frozen: they are read only, and models that differ in their adapter share them.
+ * A model is plain data: a config and a map of tensors under Hugging Face's names. Parameters are ordinary tensors
+ * marked `keep`, not tf.Variables: tf.engine().gradients(loss, [...model.parameters.values()]) differentiates by them
+ * as it does by variables, and an optimizer that consumes one and returns another sets the map's entry (kept, too).
+ * Whoever holds a model disposes it. Beside an adapter (lora.ts) the parameters are frozen: they are read only, and
+ * models that differ in their adapter share them.
  */
 import {
   add,
@@ -77,14 +78,16 @@ export function modelFrom(config: ModelConfig, read: (name: string, shape: numbe
   return { config, parameters, adapter: null, rope: null };
 }
 
-/** What training changes, by name: the adapter's parameters, or without one the model's own. Entries may be replaced. */
+/**
+ * What training changes, by name: the adapter's parameters, or without one the model's own. Entries may be replaced.
+ */
 export function trainableParameters({ adapter, parameters }: Model): Map<string, Tensor> {
   return adapter ? adapter.parameters : parameters;
 }
 
 /**
- * A model with the same values, whose trainable parameters are in memory of their own: what a reference policy is. Frozen parameters are
- * shared (the data stays as long as one of the models does).
+ * A model with the same values, whose trainable parameters are in memory of their own: what a reference policy is.
+ * Frozen parameters are shared (the data stays as long as one of the models does).
  */
 export function copyModel(model: Model): Model {
   const { config, adapter } = model;
@@ -138,7 +141,10 @@ export interface Training {
   adapterDropout?: number;
   /** Of the dropout masks; give each update another one. */
   seed: number;
-  /** Layers keep only their inputs for the backward pass and are computed again there: a third more time, far less memory. */
+  /**
+   * Layers keep only their inputs for the backward pass and are computed again there: a third more time, far less
+   * memory.
+   */
   checkpointing?: boolean;
 }
 
@@ -221,8 +227,8 @@ export function headWeight(model: Model): Tensor2D {
 }
 
 /**
- * The weights as the kernels take them, with RoPE tables for at least `positions` positions. Holds the parameters of this moment:
- * ask again after an update. Knows nothing of adapters: decode with a merged model (merge.ts).
+ * The weights as the kernels take them, with RoPE tables for at least `positions` positions. Holds the parameters of
+ * this moment: ask again after an update. Knows nothing of adapters: decode with a merged model (merge.ts).
  */
 export function decoderWeights(model: Model, positions = 1): DecoderWeights {
   const { config, parameters } = model;

@@ -1,4 +1,7 @@
-/** Messages between the extension and the page that shows teacher, student and rewritten chain of one problem side by side. */
+/**
+ * Messages between the extension and the page that shows teacher, student and rewritten chain of one problem side by
+ * side.
+ */
 import * as z from 'zod';
 
 const text = z.string().max(1_000_000);
@@ -7,7 +10,10 @@ const index = z.number().int().nonnegative();
 /** null: not recorded, or not a number. JSON has no NaN. */
 const number = z.number().nullable();
 
-/** A list with an item for each token. Checked in one loop: item by item these would take most of the time it takes to open a page. */
+/**
+ * A list with an item for each token. Checked in one loop: item by item these would take most of the time it takes to
+ * open a page.
+ */
 function perToken<T>(what: string, isItem: (value: unknown) => value is T) {
   const isList = (value: unknown) => Array.isArray(value) && value.length <= 200_000 && value.every(isItem);
   return z.custom<T[]>(isList, { error: `a list of at most 200,000 ${what}` });
@@ -103,7 +109,10 @@ export const chainViewSchema = z.object({
       /** Of the rewards of its group. */
       groupMean: number,
       groupStd: number,
-      /** What advantages are divided by: `group`, `batch` (standard deviations) or `none`; absent when the config does not tell. */
+      /**
+       * What advantages are divided by: `group`, `batch` (standard deviations) or `none`; absent when the config does
+       * not tell.
+       */
       scale: word.optional(),
       parts: z.array(rewardPartSchema).max(100),
     })

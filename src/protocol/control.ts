@@ -1,6 +1,7 @@
 /**
- * The control protocol between a training host and its clients (editor, terminal): JSON-RPC 2.0 with `Content-Length` headers over a
- * private socket or named pipe. `docs/protocol.md` says it for hosts in other languages. Types and validation only.
+ * The control protocol between a training host and its clients (editor, terminal): JSON-RPC 2.0 with `Content-Length`
+ * headers over a private socket or named pipe. `docs/protocol.md` says it for hosts in other languages. Types and
+ * validation only.
  */
 import * as z from 'zod';
 import { backendNames } from '../config/backends';
@@ -11,13 +12,18 @@ import { faultSchema, hostEventSchema, statusSchema } from './host-events';
 
 export * from './host-events';
 
-/** Raised by every change that an older peer would misunderstand. `hello` and `shutdown` are the same in all versions. */
+/**
+ * Raised by every change that an older peer would misunderstand. `hello` and `shutdown` are the same in all versions.
+ */
 export const protocolVersion = 1;
 
 const count = z.number().int().nonnegative();
 const positive = z.number().int().positive();
 
-/** `.distillery/host/host.json`: where the host of a folder is found. Readable by its user alone; gone when the host ended by itself. */
+/**
+ * `.distillery/host/host.json`: where the host of a folder is found. Readable by its user alone; gone when the host
+ * ended by itself.
+ */
 export const addressSchema = z.object({
   protocol: count,
   /** Of Distillery. */
@@ -39,7 +45,10 @@ export type Address = z.infer<typeof addressSchema>;
 export const errorCodes = {
   /** Wrong token, or a request before `hello`. The connection is closed. */
   refused: -32001,
-  /** Another protocol version: data has the host's `protocol` and `version`, and whether it is `idle`. Only `shutdown` is heard after it. */
+  /**
+   * Another protocol version: data has the host's `protocol` and `version`, and whether it is `idle`. Only `shutdown`
+   * is heard after it.
+   */
   version: -32002,
   /** A UserError: the request cannot be done as asked; `data` says why and what to do. */
   user: -32003,
@@ -91,8 +100,9 @@ const nothing = z.object({});
 const standing = z.object({ state: statusSchema.shape.state, run: z.string().optional() });
 
 /**
- * Every request: its parameters, its result and, where the result comes bit by bit, what comes meanwhile (`$/progress`, with the token
- * given as `partialResultToken` beside the parameters). `$/cancelRequest` ends evaluate, ask, rewrite and doctor early.
+ * Every request: its parameters, its result and, where the result comes bit by bit, what comes meanwhile (`$/progress`,
+ * with the token given as `partialResultToken` beside the parameters). `$/cancelRequest` ends evaluate, ask, rewrite
+ * and doctor early.
  */
 export const requests = {
   /** The first request of every connection. */
@@ -104,7 +114,10 @@ export const requests = {
         name: z.string(),
         version: z.string(),
         pid: count,
-        /** The user's own command for an engine (docs/engine.md): it holds for all runs and work that begin from now on. '' = none. */
+        /**
+         * The user's own command for an engine (docs/engine.md): it holds for all runs and work that begin from now on.
+         * '' = none.
+         */
         engine: z.string().max(4096).optional(),
       }),
     }),
@@ -112,9 +125,9 @@ export const requests = {
   },
   status: { params: nothing, result: statusSchema },
   /**
-   * Events after a cursor, at most a few hundred. Answers as soon as there are some, else after `waitMs`: asked again and again this is
-   * both the stream of events and the host's heartbeat. Without a cursor, or when the host has let go of events after it (or is
-   * another session), there is a snapshot, true at `next`, in their place.
+   * Events after a cursor, at most a few hundred. Answers as soon as there are some, else after `waitMs`: asked again
+   * and again this is both the stream of events and the host's heartbeat. Without a cursor, or when the host has let go
+   * of events after it (or is another session), there is a snapshot, true at `next`, in their place.
    */
   events: {
     params: z.object({ session: z.string().optional(), after: count.optional(), waitMs: count.max(60_000) }),
@@ -126,7 +139,10 @@ export const requests = {
       next: count,
     }),
   },
-  /** Starts a run; answers when its folder is there. The same while such a run is on: that run. While another one is on: `busy`. */
+  /**
+   * Starts a run; answers when its folder is there. The same while such a run is on: that run. While another one is on:
+   * `busy`.
+   */
   start: {
     params: z.object({
       /** Absolute path of a *.distillery.json file. */
@@ -147,7 +163,10 @@ export const requests = {
     }),
     result: z.object({ run: z.string(), already: z.boolean() }),
   },
-  /** Goes on with a run: one that this host has paused, or one that was stopped or interrupted, from its newest checkpoint. */
+  /**
+   * Goes on with a run: one that this host has paused, or one that was stopped or interrupted, from its newest
+   * checkpoint.
+   */
   resume: {
     params: z.object({ run: z.string() }),
     result: z.object({ run: z.string(), already: z.boolean() }),
@@ -156,7 +175,10 @@ export const requests = {
   pause: { params: nothing, result: standing },
   /** Finishes the update, takes a checkpoint, and ends the run. */
   stop: { params: nothing, result: standing },
-  /** Ends the run and all other work at once, without a checkpoint; if the engine does not let go in time, the host ends itself. */
+  /**
+   * Ends the run and all other work at once, without a checkpoint; if the engine does not let go in time, the host ends
+   * itself.
+   */
   cancel: { params: nothing, result: standing },
   /** Answers problems from the plain question. Progress: the answers as they come, in lists. */
   evaluate: {
@@ -167,7 +189,10 @@ export const requests = {
       /** 0 = greedy. */
       temperature: z.number().min(0).max(10).optional(),
       seed: count.optional(),
-      /** Names the record in the run's evaluations/ when the checkpoint lies in a run that nobody works on; false: no record. */
+      /**
+       * Names the record in the run's evaluations/ when the checkpoint lies in a run that nobody works on; false: no
+       * record.
+       */
       record: z.union([z.string().regex(/^[\w.-]{1,80}$/), z.literal(false)]).optional(),
     }),
     progress: z.array(evaluatedSchema),
@@ -200,7 +225,10 @@ export const requests = {
     progress: z.array(z.object({ sample: count, text: z.string(), tokens: count, done: z.boolean() })),
     result: z.object({ prompt: z.string(), samples: z.array(sampleSchema), tokensPerSecond: real }),
   },
-  /** Samples shorter chains for a problem from its teacher's chain, and scores them by Stage 3's reward of the checkpoint's run. */
+  /**
+   * Samples shorter chains for a problem from its teacher's chain, and scores them by Stage 3's reward of the
+   * checkpoint's run.
+   */
   rewrite: {
     params: z.object({
       checkpoint,
@@ -222,8 +250,8 @@ export const requests = {
     }),
   },
   /**
-   * Token ids of texts by a checkpoint's tokenizer; with `asked`, of prompts as the student gets them, in its chat template with the
-   * system message. Answered also while the engine is busy.
+   * Token ids of texts by a checkpoint's tokenizer; with `asked`, of prompts as the student gets them, in its chat
+   * template with the system message. Answered also while the engine is busy.
    */
   tokenize: {
     params: z.object({

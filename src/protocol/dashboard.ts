@@ -1,6 +1,6 @@
 /**
- * Messages between the dashboard's page and the extension. A run's updates travel as columns, and only the new rows of them;
- * everything else is small and sent whole when it changes.
+ * Messages between the dashboard's page and the extension. A run's updates travel as columns, and only the new rows of
+ * them; everything else is small and sent whole when it changes.
  */
 import * as z from 'zod';
 import { stageNames } from '../stages';
@@ -110,7 +110,10 @@ export type Difference = z.infer<typeof difference>;
 const pair = z.object({
   run: z.string(),
   stage,
-  /** Of the same run, `base`: the student that it began with; `baseline`: its strongest baseline. `first`: the same stage of the first run. */
+  /**
+   * Of the same run, `base`: the student that it began with; `baseline`: its strongest baseline. `first`: the same
+   * stage of the first run.
+   */
   against: z.enum(['base', 'baseline', 'first']),
   n: count,
   /** Difference of the shares right, and of mean tokens; with 95 % intervals over the problems. */

@@ -12,7 +12,10 @@ export const hostFolder = (distillery: string) => join(distillery, 'host');
 export const addressFile = (distillery: string) => join(hostFolder(distillery), 'host.json');
 export const logFile = (distillery: string) => join(hostFolder(distillery), 'host.log');
 
-/** What host.json says; undefined when there is none. A file that does not read as one counts as none: its host never got so far. */
+/**
+ * What host.json says; undefined when there is none. A file that does not read as one counts as none: its host never
+ * got so far.
+ */
 export function readAddress(distillery: string): Address | undefined {
   try {
     return addressSchema.parse(JSON.parse(readSmallText(addressFile(distillery))));
@@ -32,12 +35,15 @@ const pipe = '\\\\.\\pipe\\distillery-';
 /** Of a user's sockets. */
 const folderName = (uid: number) => `distillery-${uid}`;
 
-/** The longest path that every Unix takes as a socket's name (sun_path: 104 bytes on macOS, 108 on Linux, with a closing 0). */
+/**
+ * The longest path that every Unix takes as a socket's name (sun_path: 104 bytes on macOS, 108 on Linux, with a closing
+ * 0).
+ */
 const longestPath = 103;
 
 /**
- * A name for the socket (or pipe) of a folder's host. Not in the folder itself: the path may be too long, and the file system may
- * have no sockets. The socket's own folder is this user's alone.
+ * A name for the socket (or pipe) of a folder's host. Not in the folder itself: the path may be too long, and the file
+ * system may have no sockets. The socket's own folder is this user's alone.
  */
 export function makeEndpoint(distillery: string): string {
   const { uid, username } = userInfo();
@@ -52,7 +58,10 @@ export function makeEndpoint(distillery: string): string {
   return endpoint;
 }
 
-/** Refuses an endpoint at which no host of this user listens: host.json may have come with its folder, and hellos carry a token. */
+/**
+ * Refuses an endpoint at which no host of this user listens: host.json may have come with its folder, and hellos carry
+ * a token.
+ */
 export function checkEndpoint(endpoint: string): void {
   if (process.platform === 'win32' ? endpoint.startsWith(pipe) : mayHoldSockets(dirname(endpoint))) return;
   throw new UserError('host.json names a socket that is none of a training host of yours', {

@@ -10,8 +10,9 @@ import { signed } from './format';
 export const oneSeed = 'One seed: the interval does not say what other seeds would give.';
 
 /**
- * The last stage's student against the strongest baseline on the same problems; undefined where one of them is missing, or they have no
- * problems in common. Answers that cannot be read are told to `damage`, and left out; without it they are errors.
+ * The last stage's student against the strongest baseline on the same problems; undefined where one of them is missing,
+ * or they have no problems in common. Answers that cannot be read are told to `damage`, and left out; without it they
+ * are errors.
  */
 export function comparisonText(folder: string, rows: readonly StageRow[], damage?: Damage): string | undefined {
   const [last] = trainedStages.toReversed().flatMap((stage) => rows.find((row) => row.stage === stage) ?? []);

@@ -1,6 +1,6 @@
 /**
- * TensorBoard's event files: records of TFRecord's framing (length, its checksum, the bytes, their checksum), each an `Event` of
- * tensorflow/core/util/event.proto, written without protobuf's library, as scalars need five fields of it.
+ * TensorBoard's event files: records of TFRecord's framing (length, its checksum, the bytes, their checksum), each an
+ * `Event` of tensorflow/core/util/event.proto, written without protobuf's library, as scalars need five fields of it.
  */
 import { encodeDouble, encodeFields, encodeFloat } from './proto';
 
@@ -29,7 +29,10 @@ function framed(bytes: Buffer): Buffer {
   return Buffer.concat([length, checksum(length), bytes, checksum(bytes)]);
 }
 
-/** CRC-32C (Castagnoli), rotated and moved so that checksums of data that hold checksums differ: tensorflow/core/lib/hash/crc32c.h. */
+/**
+ * CRC-32C (Castagnoli), rotated and moved so that checksums of data that hold checksums differ:
+ * tensorflow/core/lib/hash/crc32c.h.
+ */
 function checksum(bytes: Buffer): Buffer {
   const crc = crc32c(bytes);
   const masked = (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

@@ -16,7 +16,10 @@ export function encodeFloat(value: number): Buffer & { fixed?: 32 } {
 
 type Field = [number: number, value: number | (Buffer & { fixed?: 32 | 64 })];
 
-/** Fields one after the other: a number as a varint, `encodeDouble` and `encodeFloat` as they are, other bytes with their length. */
+/**
+ * Fields one after the other: a number as a varint, `encodeDouble` and `encodeFloat` as they are, other bytes with
+ * their length.
+ */
 export function encodeFields(...fields: readonly Field[]): Buffer {
   return Buffer.concat(
     fields.flatMap(([number, value]) => {

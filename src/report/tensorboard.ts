@@ -9,9 +9,9 @@ import { firstRecord, type Scalar, scalarsRecord } from './event-file';
 const places = new Set(['seq', 'step']);
 
 /**
- * A file for each stage of a run, by its name, so that each is a run of TensorBoard with steps of its own: what was measured at every
- * update, the checks on held-out rows (`validation/...`), and the results on the test problems (`test/...`), at the last update.
- * Without `results` a file of a run that goes on only grows.
+ * A file for each stage of a run, by its name, so that each is a run of TensorBoard with steps of its own: what was
+ * measured at every update, the checks on held-out rows (`validation/...`), and the results on the test problems
+ * (`test/...`), at the last update. Without `results` a file of a run that goes on only grows.
  */
 export function eventFiles(run: string, results = true): Map<string, Buffer> {
   const stages = new Map<StageName, { seconds: number; records: Buffer[]; last: number }>();

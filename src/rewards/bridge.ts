@@ -1,7 +1,7 @@
 /**
- * The rewards of BRIDGE's release (arXiv 2602.17686; github Applied-Machine-Learning-Lab/SDM2026_BRIDGE at 86b5330), with every
- * constant a setting. Lengths are words between white space. Answers are compared by our own rule, not by the release's, which cuts
- * numbers at commas.
+ * The rewards of BRIDGE's release (arXiv 2602.17686; github Applied-Machine-Learning-Lab/SDM2026_BRIDGE at 86b5330),
+ * with every constant a setting. Lengths are words between white space. Answers are compared by our own rule, not by
+ * the release's, which cuts numbers at commas.
  */
 import { renderChain } from '../chain/prompts';
 import type { ComponentOptions } from '../config/components';
@@ -39,7 +39,10 @@ export function stage2Length(
   return saved + (spare < 0 ? near * spare : Math.min(bonus * spare, maxBonus));
 }
 
-/** Stage 3: answer, then form, then words against the teacher's whole chain. Without a teacher chain the length term is 0. */
+/**
+ * Stage 3: answer, then form, then words against the teacher's whole chain. Without a teacher chain the length term is
+ * 0.
+ */
 export function bridgeStage3(input: RewardInput, options: ComponentOptions<'bridgeStage3'>): number {
   const { text } = input.completion;
   if (!right(input)) return options.wrong;

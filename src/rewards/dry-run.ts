@@ -16,7 +16,10 @@ export interface Rescored<T extends RecordedCompletion = RecordedCompletion> {
   record: T;
   old: Pick<RewardScore, 'total' | 'parts'>;
   new: RewardScore;
-  /** Rank in the group from 1 (best), ties share the mean of their ranks; null where one of the rewards does not score it. */
+  /**
+   * Rank in the group from 1 (best), ties share the mean of their ranks; null where one of the rewards does not score
+   * it.
+   */
   oldRank: number | null;
   newRank: number | null;
   /** Whether the new reward puts it before or behind completions of its group that the old one did not. */

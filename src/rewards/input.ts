@@ -37,8 +37,8 @@ const strict: Judgement = { extraction: 'strict', acceptTruncated: false };
 const judged = new WeakMap<RewardInput, boolean>();
 
 /**
- * Whether the completion's answer is right. By default strictly: behind an answer mark or in a box, and a completion that was cut
- * off is wrong, because short output is the goal.
+ * Whether the completion's answer is right. By default strictly: behind an answer mark or in a box, and a completion
+ * that was cut off is wrong, because short output is the goal.
  */
 export function isRight(input: RewardInput, judgement = strict): boolean {
   const known = judgement === strict ? judged.get(input) : undefined;

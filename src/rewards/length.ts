@@ -3,9 +3,10 @@ import type { ComponentOptions } from '../config/components';
 import { groupOf, isRight, lengthOf, type RewardInput } from './input';
 
 /**
- * Against the teacher's own length in student tokens: with r = length / teacher's length, under * (1 - r) up to r = 1, then
- * -over * (r - 1), not below `floor`; and a bonus for each step saved. Step labels are free, so saved steps count only as far as
- * the tokens fell with them: with n0 teacher steps, at most n0 * (1 - r). null without a teacher.
+ * Against the teacher's own length in student tokens: with r = length / teacher's length, under * (1 - r) up to r = 1,
+ * then
+ * -over * (r - 1), not below `floor`; and a bonus for each step saved. Step labels are free, so saved steps count only
+ * as far as the tokens fell with them: with n0 teacher steps, at most n0 * (1 - r). null without a teacher.
  */
 export function brevity(input: RewardInput, options: ComponentOptions<'brevity'>): number | null {
   const { teacher, teacherTokens } = input.problem;
@@ -18,7 +19,10 @@ export function brevity(input: RewardInput, options: ComponentOptions<'brevity'>
   return value + options.stepBonus * Math.max(0, counted);
 }
 
-/** DAPO's soft overlong punishment (arXiv 2503.14476, eq. 13): 0 up to the buffer, then down to -1 at the limit and beyond. */
+/**
+ * DAPO's soft overlong punishment (arXiv 2503.14476, eq. 13): 0 up to the buffer, then down to -1 at the limit and
+ * beyond.
+ */
 export function softOverlong(input: RewardInput, { maxTokens, buffer }: ComponentOptions<'softOverlong'>): number {
   const excess = lengthOf(input) - (maxTokens - buffer);
   if (excess <= 0) return 0;
@@ -53,7 +57,9 @@ export function l1(input: RewardInput, { mode, target, alpha }: ComponentOptions
   return right * Math.min(1, Math.max(0, alpha * spare + 0.5));
 }
 
-/** Length part of GRPO-LEAD (arXiv 2504.09696): z over the right answers of the group, standard deviation with n - 1. */
+/**
+ * Length part of GRPO-LEAD (arXiv 2504.09696): z over the right answers of the group, standard deviation with n - 1.
+ */
 export function lead(input: RewardInput, { decay, wrong }: ComponentOptions<'lead'>): number {
   if (!isRight(input)) return wrong;
   const lengths = groupOf(input)

@@ -1,6 +1,6 @@
 /**
- * Sampling of completions with a KV cache and continuous batching: rows that finish leave the batch at once, and prompts that wait
- * take their places. A prompt is computed once for its whole group.
+ * Sampling of completions with a KV cache and continuous batching: rows that finish leave the batch at once, and
+ * prompts that wait take their places. A prompt is computed once for its whole group.
  */
 import { setImmediate } from 'node:timers/promises';
 import { dispose, slice, type Tensor, type Tensor2D, tensor1d, tidy, zeros } from '@tensorflow/tfjs-core';
@@ -17,10 +17,10 @@ import { type Group, groupsOf, type Row, Slots } from './schedule';
 const patience = 20;
 
 /**
- * Samples `groupSize` completions of each prompt; they come ordered by prompt and then by index in the group. Each draw is a
- * function of (seed, stream, prompt index, completion index, position), so that a completion does not depend on what else is in
- * the batch. Greedy decoding is temperature 0. Throws a UserError when a prompt leaves no position for an answer, or when the model's
- * output is not a number.
+ * Samples `groupSize` completions of each prompt; they come ordered by prompt and then by index in the group. Each draw
+ * is a function of (seed, stream, prompt index, completion index, position), so that a completion does not depend on
+ * what else is in the batch. Greedy decoding is temperature 0. Throws a UserError when a prompt leaves no position for
+ * an answer, or when the model's output is not a number.
  */
 export async function sample(
   model: Model,
@@ -61,7 +61,9 @@ function checkPrompts(config: ModelConfig, prompts: readonly (readonly number[])
   }
 }
 
-/** Decodes until every draft has ended, and pauses after each step. Frees weights and cache, also when it is left early. */
+/**
+ * Decodes until every draft has ended, and pauses after each step. Frees weights and cache, also when it is left early.
+ */
 function* decodeAll(model: Model, groups: readonly Group[], options: SampleOptions): Generator<void> {
   const budgetOf = (promptLength: number) => Math.min(options.maxNewTokens, model.config.maxPositions - promptLength);
   const longest = Math.max(1, ...groups.map(({ prompt: { length } }) => length + budgetOf(length))) - 1;
@@ -116,7 +118,9 @@ function emptyCache({ layers, kvHeads, headDim }: ModelConfig, slots: number, le
 
 const int32 = (values: number[]) => tensor1d(Int32Array.from(values), 'int32');
 
-/** One pass over the last token of each active row and the whole prompt of each entering group (into its first slot). */
+/**
+ * One pass over the last token of each active row and the whole prompt of each entering group (into its first slot).
+ */
 function decode(config: ModelConfig, weights: DecoderWeights, cache: KvCache, active: Row[], entering: Group[]) {
   const tokens = active.map(({ draft }) => draft.tokens[draft.tokens.length - 1]);
   const starts = active.map((_, row) => row);
@@ -141,7 +145,10 @@ function decode(config: ModelConfig, weights: DecoderWeights, cache: KvCache, ac
   return { logits: logits as Tensor2D, cache: { keys, values } };
 }
 
-/** Draws the next token of every row, and disposes of the logits. The rows of an entering group share their prompt's logits. */
+/**
+ * Draws the next token of every row, and disposes of the logits. The rows of an entering group share their prompt's
+ * logits.
+ */
 function draw(logits: Tensor2D, active: Row[], entering: Group[], options: SampleOptions): void {
   try {
     tidy(() => {

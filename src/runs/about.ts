@@ -1,4 +1,6 @@
-/** about.json of a run: what people call it and say of it. Written by editors alone; a host neither reads nor needs it. */
+/**
+ * about.json of a run: what people call it and say of it. Written by editors alone; a host neither reads nor needs it.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';

@@ -1,5 +1,6 @@
 /**
- * Checkpoints are folders that appear whole or not at all: written beside, flushed, renamed, and only then published in run.json.
+ * Checkpoints are folders that appear whole or not at all: written beside, flushed, renamed, and only then published in
+ * run.json.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -28,7 +29,10 @@ export function removeUnfinished(run: string): void {
   for (const name of fs.readdirSync(checkpoints)) if (unfinishedName.test(name)) remove(run, join(checkpoints, name));
 }
 
-/** Writes a checkpoint's folder: `write` fills it with files (no subfolders), then state.json with their checksums is added. */
+/**
+ * Writes a checkpoint's folder: `write` fills it with files (no subfolders), then state.json with their checksums is
+ * added.
+ */
 export async function writeCheckpointFolder(
   run: string,
   name: string,

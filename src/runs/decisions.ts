@@ -1,4 +1,7 @@
-/** decisions.jsonl: appended by editors, while a host may be writing the rest of the run; read by whoever trains Stage 3. */
+/**
+ * decisions.jsonl: appended by editors, while a host may be writing the rest of the run; read by whoever trains Stage
+ * 3.
+ */
 import fs from 'node:fs';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
@@ -12,7 +15,9 @@ import { type DecisionRecord, decisionRecordSchema, type RewriteDecision } from 
 export interface Decisions {
   /** Problems that Stage 3 is to take, with the question they were picked for. */
   picked: Map<string, string>;
-  /** By problem: every text that was decided on or proposed, in the order of its first line, each by its last verdict. */
+  /**
+   * By problem: every text that was decided on or proposed, in the order of its first line, each by its last verdict.
+   */
   rewrites: Map<string, RewriteDecision[]>;
   /** By problem: the answer and its step, both from 0, that a person marked as the first wrong one. */
   steps: Map<string, MarkedStep>;

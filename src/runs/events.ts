@@ -1,4 +1,7 @@
-/** What a run reports while it goes on; for progress bars, hosts and logs. Nothing here that the run folder does not keep as well. */
+/**
+ * What a run reports while it goes on; for progress bars, hosts and logs. Nothing here that the run folder does not
+ * keep as well.
+ */
 import * as z from 'zod';
 import { real } from '../json';
 import { metricsRecordSchema, stageRowSchema, stageSchema } from './records';

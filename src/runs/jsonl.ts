@@ -7,7 +7,10 @@ import { encode } from '../json';
 import { type Damage, maxLineBytes, parseJson, readLines } from '../lines';
 import { cutFile, openToWrite, remove } from '../writing';
 
-/** Appends whole lines to a file below `root`. A torn line that a crash left is cut off first; if the disk is full, nothing of this call stays. */
+/**
+ * Appends whole lines to a file below `root`. A torn line that a crash left is cut off first; if the disk is full,
+ * nothing of this call stays.
+ */
 export function appendLines(root: string, file: string, records: readonly unknown[]): void {
   if (records.length === 0) return;
   const bytes = Buffer.from(records.map((record) => `${encode(record)}\n`).join(''));
@@ -46,8 +49,8 @@ function lineEndBefore(handle: number, limit: number): number {
 const maxFileBytes = 256 << 20;
 
 /**
- * The records of a file; none if there is no file. A torn last line is left out. Any other line that cannot be read is an error, or is told
- * to `damage` and passed over; so is what lies behind the first `most` bytes.
+ * The records of a file; none if there is no file. A torn last line is left out. Any other line that cannot be read is
+ * an error, or is told to `damage` and passed over; so is what lies behind the first `most` bytes.
  */
 export function readRecords<T>(file: string, schema: z.ZodType<T>, damage?: Damage, most = maxFileBytes): T[] {
   const records: T[] = [];
@@ -135,8 +138,8 @@ function valueAt(handle: number, start: number, end: number): unknown {
 }
 
 /**
- * Cuts off all behind the last record whose `seq` is `seq` or less: later records, lines that cannot be read, a torn line. A file left empty
- * is removed.
+ * Cuts off all behind the last record whose `seq` is `seq` or less: later records, lines that cannot be read, a torn
+ * line. A file left empty is removed.
  */
 export function truncateAfter(root: string, file: string, seq: number): void {
   if (!fs.existsSync(file)) return;

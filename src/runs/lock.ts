@@ -1,7 +1,8 @@
 /**
- * One writer for a run. Locks are numbered files, `lock/<n>.json`, and the highest number counts: whoever creates the next number
- * (which the file system lets only one process do) holds the lock, and renames it to `lock/<n>.released` in the end. Numbers never
- * go back, so that taking over a dead process's lock cannot hit a lock that somebody took meanwhile.
+ * One writer for a run. Locks are numbered files, `lock/<n>.json`, and the highest number counts: whoever creates the
+ * next number (which the file system lets only one process do) holds the lock, and renames it to `lock/<n>.released` in
+ * the end. Numbers never go back, so that taking over a dead process's lock cannot hit a lock that somebody took
+ * meanwhile.
  */
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
@@ -30,7 +31,10 @@ export interface Lock {
   release(): void;
 }
 
-/** A lock file that is empty or torn this long after its creation belongs to a process that was killed while creating it. */
+/**
+ * A lock file that is empty or torn this long after its creation belongs to a process that was killed while creating
+ * it.
+ */
 const tornAfterMs = 10_000;
 
 /** The greatest number of a lock: a folder that somebody else made may hold one that cannot be counted on from. */
@@ -88,7 +92,8 @@ function create(runFolder: string, number: number): Lock | undefined {
   const { machine, ...mine } = thisProcess();
   const record: LockRecord = { ...mine, host: machine, token: randomUUID() };
   if (!createFile(runFolder, file, JSON.stringify(record))) return undefined;
-  // The number may have been free only because its lock was released, or replaced by a higher one, since the look before.
+  // The number may have been free only because its lock was released, or replaced by a higher one, since the look
+  // before.
   const released = join(folder, `${number}.released`);
   if (fs.existsSync(released) || lockNumbers(folder)[0] > number) {
     remove(runFolder, file);

@@ -11,9 +11,9 @@ export interface PairedDifference {
 }
 
 /**
- * How `after` differs from `before` on the problems that both answered (same id, same reference answer); undefined if there are none.
- * A problem answered more than once counts with the mean of its answers. Both are tests of one student each, so the intervals say
- * nothing of what another seed would have made of them.
+ * How `after` differs from `before` on the problems that both answered (same id, same reference answer); undefined if
+ * there are none. A problem answered more than once counts with the mean of its answers. Both are tests of one student
+ * each, so the intervals say nothing of what another seed would have made of them.
  */
 export function pairedDifference(
   before: readonly EvaluationRecord[],

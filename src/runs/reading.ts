@@ -46,7 +46,10 @@ export interface Run {
 /** A line of the list of runs: a run, or why it cannot be read. */
 export type RunListing = { id: string; folder: string } & ({ run: Run } | { problem: UserError });
 
-/** All runs of a folder (`.distillery/runs`), newest first; none if there is no such folder. One broken run does not hide the others. */
+/**
+ * All runs of a folder (`.distillery/runs`), newest first; none if there is no such folder. One broken run does not
+ * hide the others.
+ */
 export function listRuns(runsFolder: string): RunListing[] {
   if (!fs.existsSync(runsFolder)) return [];
   return fs
@@ -174,7 +177,10 @@ export interface FoundCheckpoint {
   skipped: { name: string; problem: UserError }[];
 }
 
-/** The newest published checkpoint whose files are all as they were written, and that `inspect` does not refuse; null if there is none. */
+/**
+ * The newest published checkpoint whose files are all as they were written, and that `inspect` does not refuse; null if
+ * there is none.
+ */
 export function latestCheckpoint(
   run: Run,
   inspect: (found: Omit<FoundCheckpoint, 'skipped'>) => unknown = () => {},

@@ -1,4 +1,6 @@
-/** Everything that a run folder holds, as schemas: what is written is typed by them, what is read is checked by them. */
+/**
+ * Everything that a run folder holds, as schemas: what is written is typed by them, what is read is checked by them.
+ */
 import * as z from 'zod';
 import { real } from '../json';
 import { stageNames } from '../stages';
@@ -26,7 +28,9 @@ export const checkpointEntrySchema = z.object({
 });
 export type CheckpointEntry = z.infer<typeof checkpointEntrySchema>;
 
-/** Where a run stands, as written. A run that says `running` or `paused` while nobody holds its lock was interrupted. */
+/**
+ * Where a run stands, as written. A run that says `running` or `paused` while nobody holds its lock was interrupted.
+ */
 export const runStates = ['created', 'running', 'paused', 'stopped', 'finished', 'failed'] as const;
 
 /** run.json */
@@ -75,9 +79,9 @@ export const stageRowSchema = z.object({
 export type StageRow = z.infer<typeof stageRowSchema>;
 
 /**
- * One update, with the meanings of TRL's GRPOTrainer: means over all unmasked completion tokens, those of flat groups too. What was not
- * computed is absent: supervised updates have no rewards, groups or clipping, others no KL where beta is 0, no entropy where every
- * completion is masked. Shares are 0 to 1, lengths are completion tokens.
+ * One update, with the meanings of TRL's GRPOTrainer: means over all unmasked completion tokens, those of flat groups
+ * too. What was not computed is absent: supervised updates have no rewards, groups or clipping, others no KL where beta
+ * is 0, no entropy where every completion is masked. Shares are 0 to 1, lengths are completion tokens.
  */
 export const updateMetricsSchema = z.object({
   stage: stageSchema,
@@ -100,7 +104,10 @@ export const updateMetricsSchema = z.object({
   kl: real.optional(),
   /** Nats a token. */
   entropy: real.optional(),
-  /** Share of tokens (gspo: of completions) clipped at the low side (advantage < 0) and at the high side (advantage > 0). */
+  /**
+   * Share of tokens (gspo: of completions) clipped at the low side (advantage < 0) and at the high side (advantage >
+   * 0).
+   */
   clipLow: real.optional(),
   clipHigh: real.optional(),
   lengthMean: real.optional(),
@@ -121,7 +128,10 @@ export type UpdateMetrics = z.infer<typeof updateMetricsSchema>;
 export const metricsRecordSchema = updateMetricsSchema.extend({ seq: count, time });
 export type MetricsRecord = z.infer<typeof metricsRecordSchema>;
 
-/** A line of validation.jsonl: the student on the held-out rows of train. Stage 1 chooses no checkpoint by it and only has a loss. */
+/**
+ * A line of validation.jsonl: the student on the held-out rows of train. Stage 1 chooses no checkpoint by it and only
+ * has a loss.
+ */
 export const validationRecordSchema = z.object({
   seq: count,
   time,
@@ -159,7 +169,10 @@ export const rolloutRecordSchema = z.object({
   /** The completion's token ids with the end token, if it came; the other lists run along with it. */
   tokens: z.array(count),
   tokenTexts: z.array(z.string()),
-  /** What `tokens` are where neither ids nor a tokenizer were at hand (imported completions): words, numbered within the record. */
+  /**
+   * What `tokens` are where neither ids nor a tokenizer were at hand (imported completions): words, numbered within the
+   * record.
+   */
   unit: z.literal('words').optional(),
   /** At the sampling temperature, like the two below; absent where another trainer did not record them. */
   logProbs: z.array(real).optional(),
@@ -248,8 +261,9 @@ export type RewriteRecord = z.infer<typeof rewriteRecordSchema>;
 const decided = { time, problemId: z.string(), question: z.string() };
 
 /**
- * A line of decisions.jsonl: what a person decided about a case. It has no `seq`: editors append to this file, also while a host
- * writes the others, and no resume cuts it. The last line of its kind about a problem, or about a text (`rewrite`), counts.
+ * A line of decisions.jsonl: what a person decided about a case. It has no `seq`: editors append to this file, also
+ * while a host writes the others, and no resume cuts it. The last line of its kind about a problem, or about a text
+ * (`rewrite`), counts.
  */
 export const decisionRecordSchema = z.discriminatedUnion('kind', [
   /** Whether Stage 3 takes the problem although it may not be a failure by its own count. */
@@ -265,14 +279,18 @@ export const decisionRecordSchema = z.discriminatedUnion('kind', [
     reward: real.nullable().optional(),
     parts: z.record(z.string(), real.nullable()).optional(),
     provenance: z.object({
-      /** `run`: a line of rewrites.jsonl, by its seq; `request`: sampled on request; `person`: written, from `original`. */
+      /**
+       * `run`: a line of rewrites.jsonl, by its seq; `request`: sampled on request; `person`: written, from `original`.
+       */
       from: z.enum(['run', 'request', 'person']),
       seq: count.optional(),
       checkpoint: z.string().optional(),
       original: z.string().optional(),
     }),
   }),
-  /** Where a person says that a recorded answer (from 0) first goes wrong: its step, from 0; null takes the mark back. */
+  /**
+   * Where a person says that a recorded answer (from 0) first goes wrong: its step, from 0; null takes the mark back.
+   */
   z.object({ ...decided, kind: z.literal('step'), sample: count, step: count.nullable() }),
   /** What a person noted about the case; empty: nothing any more. */
   z.object({ ...decided, kind: z.literal('note'), text: z.string() }),

@@ -30,8 +30,8 @@ export class Space {
   ) {}
 
   /**
-   * Resolves when the next checkpoint fits beside the records until then (`newest` names the last one), or `signal` is aborted: the weights
-   * stay in memory meanwhile. Looks again every `pauseMs`.
+   * Resolves when the next checkpoint fits beside the records until then (`newest` names the last one), or `signal` is
+   * aborted: the weights stay in memory meanwhile. Looks again every `pauseMs`.
    */
   async enough(newest: string | undefined, signal: AbortSignal, pauseMs = 5000): Promise<void> {
     if (newest !== this.known.name) this.known = { name: newest, bytes: checkpointBytes(this.run, newest) };

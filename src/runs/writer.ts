@@ -54,7 +54,10 @@ export function createRun(runsFolder: string, name: string, config: unknown, now
   }
 }
 
-/** Opens a run that exists, to resume it or to add to it. Errors: locked by a live process (`locked`), not a run, newer version. */
+/**
+ * Opens a run that exists, to resume it or to add to it. Errors: locked by a live process (`locked`), not a run, newer
+ * version.
+ */
 export function openForWriting(folder: string, now = () => new Date()): RunWriter {
   openRun(folder); // says what is wrong with the folder before a lock file appears in it
   for (const path of layout.changingPaths(folder)) checkInside(folder, path);
@@ -104,7 +107,10 @@ export class RunWriter {
     this.append(layout.validationFile(this.folder), [{ time: this.now().toISOString(), ...check }]);
   }
 
-  /** All completions of an update. Log-probs are kept to the precision of float32, entropies to four decimals, as they are only looked at. */
+  /**
+   * All completions of an update. Log-probs are kept to the precision of float32, entropies to four decimals, as they
+   * are only looked at.
+   */
   rollouts(stage: StageName, step: number, records: readonly Omit<RolloutRecord, 'seq' | 'stage' | 'step'>[]): void {
     const rows = records.map(({ logProbs, refLogProbs, entropy, ...rest }) => ({
       stage,
@@ -137,8 +143,9 @@ export class RunWriter {
   }
 
   /**
-   * Takes a checkpoint: `write` puts the student and whatever else into the folder it is given; `state` (JSON) is what resuming needs.
-   * Of the checkpoints not marked `keep`, the newest two stay; older ones go once this one's files have been read back.
+   * Takes a checkpoint: `write` puts the student and whatever else into the folder it is given; `state` (JSON) is what
+   * resuming needs. Of the checkpoints not marked `keep`, the newest two stay; older ones go once this one's files have
+   * been read back.
    */
   async checkpoint(
     { stage, step, state, keep }: { stage: StageName; step: number; state: unknown; keep?: boolean },
@@ -166,7 +173,10 @@ export class RunWriter {
     return entry;
   }
 
-  /** Goes back to a checkpoint (null: to the beginning): whatever the run recorded after it is cut off, later checkpoints are deleted. */
+  /**
+   * Goes back to a checkpoint (null: to the beginning): whatever the run recorded after it is cut off, later
+   * checkpoints are deleted.
+   */
   rollBack(to: CheckpointEntry | null): void {
     const seq = to?.seq ?? 0;
     const at = this.current.checkpoints.findIndex(({ name }) => name === to?.name);

@@ -1,7 +1,7 @@
 /**
- * Chat templates of Hugging Face's tokenizers: Jinja texts that come with a model and frame messages as it was trained to see them
- * (transformers, "Chat templates"). They are programs from elsewhere: rendered with a bound on time, on steps, and on the size of every
- * value and of all values together, without clock, files or network.
+ * Chat templates of Hugging Face's tokenizers: Jinja texts that come with a model and frame messages as it was trained
+ * to see them (transformers, "Chat templates"). They are programs from elsewhere: rendered with a bound on time, on
+ * steps, and on the size of every value and of all values together, without clock, files or network.
  */
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
 import { withinTime } from '../bounded';
@@ -21,7 +21,9 @@ export interface ChatMessage {
   content: string;
 }
 
-/** The template that a tokenizer_config.json names (its `default` one where there are several); null when it has none. */
+/**
+ * The template that a tokenizer_config.json names (its `default` one where there are several); null when it has none.
+ */
 export function chatTemplateOf(config: JsonObject, file: string): ChatTemplate | null {
   const { chat_template: given } = config;
   const named = Array.isArray(given) ? given.find((one) => isJsonObject(one) && one.name === 'default') : undefined;
@@ -41,14 +43,17 @@ const maxSource = 1 << 18;
 const maxSteps = 20_000;
 /** What a prompt's values may come to, in values of the greatest size. */
 const maxValues = 64;
-/** The lexer looks for tags behind white space from each place in it anew. Templates as published have runs of some ten. */
+/**
+ * The lexer looks for tags behind white space from each place in it anew. Templates as published have runs of some ten.
+ */
 const longSpace = /\s{250}/;
 /** For reading a template, and for rendering it. A prompt takes a few milliseconds. */
 const maxMs = 3000;
 
 /**
- * The messages as the model expects them: what `apply_chat_template(messages, tokenize=False)` of transformers gives. With
- * `generationPrompt` the text ends where the assistant's next turn begins. Throws a UserError when the template cannot be used.
+ * The messages as the model expects them: what `apply_chat_template(messages, tokenize=False)` of transformers gives.
+ * With `generationPrompt` the text ends where the assistant's next turn begins. Throws a UserError when the template
+ * cannot be used.
  */
 export function renderChat(
   template: ChatTemplate,
@@ -131,8 +136,8 @@ function range(first: number, end?: number, step = 1): number[] {
 }
 
 /**
- * Some templates put the date into the prompt. A student that trains today and is tested tomorrow has to see the same text, so the
- * day is the one that Llama 3.2's template itself takes where there is no clock.
+ * Some templates put the date into the prompt. A student that trains today and is tested tomorrow has to see the same
+ * text, so the day is the one that Llama 3.2's template itself takes where there is no clock.
  */
 function formatDay(format: string): string {
   const parts: Record<string, string> = { d: '26', m: '07', Y: '2024', y: '24', b: 'Jul', B: 'July', '%': '%' };

@@ -19,7 +19,10 @@ export interface YarnScaling {
   factor: number;
   /** cos and sin are multiplied by it, so that attention is scaled by its square. */
   attentionFactor: number;
-  /** Turns over the original positions: waves with more are kept, those with fewer than betaSlow are stretched by `factor`. */
+  /**
+   * Turns over the original positions: waves with more are kept, those with fewer than betaSlow are stretched by
+   * `factor`.
+   */
   betaFast: number;
   betaSlow: number;
   originalPositions: number;
@@ -28,8 +31,8 @@ export interface YarnScaling {
 }
 
 /**
- * `rope_theta` and `rope_scaling`, or `rope_parameters`, which holds both since transformers 5. Throws a UserError for kinds of
- * scaling that are not computed.
+ * `rope_theta` and `rope_scaling`, or `rope_parameters`, which holds both since transformers 5. Throws a UserError for
+ * kinds of scaling that are not computed.
  */
 export function ropeOf(source: Source, maxPositions: number): { ropeTheta: number; ropeScaling: RopeScaling | null } {
   const { json } = source;

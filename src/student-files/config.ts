@@ -43,7 +43,8 @@ const absent = {
 
 /**
  * Reads config.json's content. `file` is for messages only.
- * Throws a UserError that names the field when the architecture is not one that is computed here, rather than computing another.
+ * Throws a UserError that names the field when the architecture is not one that is computed here, rather than computing
+ * another.
  */
 export function parseModelConfig(json: JsonObject, file?: string): ModelConfig {
   const source: Source = { json, file };
@@ -91,7 +92,8 @@ function refuseUnsupported(source: Source, modelType: ModelConfig['modelType']):
   const { json } = source;
   requireField(source, 'hidden_act', ['silu', 'swish'], 'silu');
   requireField(source, 'mlp_bias', [false], false);
-  // transformers' attention_bias also gives the output projection a bias; Qwen2's class has q, k, v biases whatever it says.
+  // transformers' attention_bias also gives the output projection a bias; Qwen2's class has q, k, v biases whatever it
+  // says.
   if (modelType !== 'qwen2') requireField(source, 'attention_bias', [false], false);
   requireField(source, 'partial_rotary_factor', [1], 1);
   for (const field of ['num_experts', 'num_local_experts', 'n_routed_experts'])
@@ -110,8 +112,8 @@ function refuseQuantised({ json, file }: Source): never {
 }
 
 /**
- * The longest sequence. Attention within a window (Mistral, some layers of Qwen) is not computed: a student with one takes sequences that
- * its window sees whole, for which it changes nothing.
+ * The longest sequence. Attention within a window (Mistral, some layers of Qwen) is not computed: a student with one
+ * takes sequences that its window sees whole, for which it changes nothing.
  */
 function positionsOf(source: Source, modelType: ModelConfig['modelType']): number {
   const positions = number(source, 'max_position_embeddings', absent[modelType].maxPositions);

@@ -29,8 +29,8 @@ function readError(error: unknown, file: string): never {
 const notWaiting = constants.O_NONBLOCK ?? 0;
 
 /**
- * Opens `file` for reading and hands over its descriptor and size in bytes. It stays open for what `attach` returns, which closes it; where
- * `attach` throws, it is closed.
+ * Opens `file` for reading and hands over its descriptor and size in bytes. It stays open for what `attach` returns,
+ * which closes it; where `attach` throws, it is closed.
  */
 export function openFile<T>(file: string, attach: (descriptor: number, size: number) => T): T {
   let descriptor: number | undefined;
@@ -52,7 +52,9 @@ export function withFile<T>(file: string, use: (descriptor: number, size: number
   return result;
 }
 
-/** Fills `into` with the bytes from `position` on. One call reads at most 1 GiB: the operating systems' limit lies at 2. */
+/**
+ * Fills `into` with the bytes from `position` on. One call reads at most 1 GiB: the operating systems' limit lies at 2.
+ */
 export function readFully(
   descriptor: number,
   into: Uint8Array,
@@ -89,7 +91,10 @@ export function readJsonObject(file: string, maxBytes?: number): JsonObject {
   return value;
 }
 
-/** Replaces a file as a whole, in a folder that this process has made or that the person named; it is made where it is not there. */
+/**
+ * Replaces a file as a whole, in a folder that this process has made or that the person named; it is made where it is
+ * not there.
+ */
 export function replaceFile(file: string, write: (descriptor: number) => void): void {
   const folder = dirname(resolve(file));
   guardDisk(folder, 'nothing was written', () => makeFolder(folder, folder));

@@ -11,7 +11,10 @@ import { tokenizerAt } from './student-tokenizer';
 import { loadTokenizer, modelEosIds, type Tokenizer } from './tokenizer';
 import { holdsWeights, openWeights, type Weights } from './weights';
 
-/** Where the base of an adapter's folder lies: the folder itself when it holds weights. Throws a UserError when it is not there. */
+/**
+ * Where the base of an adapter's folder lies: the folder itself when it holds weights. Throws a UserError when it is
+ * not there.
+ */
 export function baseFolder(folder: string): string {
   if (!holdsAdapter(folder) || holdsWeights(folder)) return folder;
   const { path, missing } = adapterBase(folder);

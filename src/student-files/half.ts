@@ -1,4 +1,7 @@
-/** Conversions between float32 and the two 16-bit formats, rounding to nearest, ties to even, as IEEE 754 and PyTorch do. */
+/**
+ * Conversions between float32 and the two 16-bit formats, rounding to nearest, ties to even, as IEEE 754 and PyTorch
+ * do.
+ */
 const one = new Float32Array(1);
 const oneBits = new Uint32Array(one.buffer);
 

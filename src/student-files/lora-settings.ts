@@ -46,8 +46,8 @@ export function refuseAdapter(file: string, field: string, wanted: string): neve
 }
 
 /**
- * Reads the settings of an adapter whose weights have these tensors. Throws a UserError that names the field for what is not computed
- * here, fields of newer versions of PEFT among them.
+ * Reads the settings of an adapter whose weights have these tensors. Throws a UserError that names the field for what
+ * is not computed here, fields of newer versions of PEFT among them.
  */
 export function readSettings(
   file: string,
@@ -103,8 +103,9 @@ interface Place {
 }
 
 /**
- * The linear layers that have an adapter. A list of names is matched as PEFT does: a name is that of a module or of its end, `q_proj` or
- * `model.layers.0.self_attn.q_proj`. What a pattern (Unsloth writes one) comes to is seen in the weights.
+ * The linear layers that have an adapter. A list of names is matched as PEFT does: a name is that of a module or of its
+ * end, `q_proj` or `model.layers.0.self_attn.q_proj`. What a pattern (Unsloth writes one) comes to is seen in the
+ * weights.
  */
 function readTargets(json: JsonObject, { config, file, tensors }: Place): LoraTarget[] {
   const named = json.target_modules === 'all-linear' ? loraTargets.map(moduleOf) : json.target_modules;
@@ -132,8 +133,9 @@ function readTargets(json: JsonObject, { config, file, tensors }: Place): LoraTa
 }
 
 /**
- * Layers of different ranks and alphas, brought to one: A and B get rows and columns of zeros up to the widest rank, and B the layer's
- * share of the common scale. The product is the same, and zeros opposite zeros have no gradient, so they stay zeros in training.
+ * Layers of different ranks and alphas, brought to one: A and B get rows and columns of zeros up to the widest rank,
+ * and B the layer's share of the common scale. The product is the same, and zeros opposite zeros have no gradient, so
+ * they stay zeros in training.
  */
 function withPatterns(json: JsonObject, settings: AdapterSettings, { config, file, tensors }: Place): ReadSettings {
   const alphas = alphaPattern(json, file);

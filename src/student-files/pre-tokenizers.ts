@@ -1,9 +1,12 @@
 /**
- * Two pre-tokenizers that @huggingface/tokenizers 0.2.0 computes otherwise than the reference (huggingface/tokenizers, Rust), written in
- * terms of its Split, whose patterns are right. Found by the parity test over texts of many scripts (test/parity/tokenizers.test.ts):
+ * Two pre-tokenizers that @huggingface/tokenizers 0.2.0 computes otherwise than the reference (huggingface/tokenizers,
+ * Rust), written in terms of its Split, whose patterns are right. Found by the parity test over texts of many scripts
+ * (test/parity/tokenizers.test.ts):
  *
- * - Digits takes ASCII digits for digits (\d); the reference takes what Unicode calls numeric (char::is_numeric: Nd, Nl and No).
- * - ByteLevel's own pattern has JavaScript's \s, which has U+FEFF and lacks U+0085; the reference has Unicode's White_Space.
+ * - Digits takes ASCII digits for digits (\d); the reference takes what Unicode calls numeric (char::is_numeric: Nd, Nl
+ *   and No).
+ * - ByteLevel's own pattern has JavaScript's \s, which has U+FEFF and lacks U+0085; the reference has Unicode's
+ *   White_Space.
  */
 import { isJsonObject } from './files';
 

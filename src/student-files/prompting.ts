@@ -12,8 +12,8 @@ export interface PromptSettings {
 }
 
 /**
- * The style that `auto` means for a student: chat when it ends its texts as its chat template ends a turn. A template alone says
- * little, as base models (Qwen2.5, Qwen3) carry that of their siblings, but they name another end token.
+ * The style that `auto` means for a student: chat when it ends its texts as its chat template ends a turn. A template
+ * alone says little, as base models (Qwen2.5, Qwen3) carry that of their siblings, but they name another end token.
  */
 export function promptStyle(tokenizer: Tokenizer, { prompt = 'auto' }: PromptSettings): PromptStyle {
   if (prompt !== 'auto') return prompt;
@@ -22,9 +22,9 @@ export function promptStyle(tokenizer: Tokenizer, { prompt = 'auto' }: PromptSet
 }
 
 /**
- * The tokenizer with `encodePrompt` and end tokens for a style of asking. In chat a prompt is the user's message up to where the
- * assistant's begins, as `apply_chat_template(..., add_generation_prompt=True)` gives it, and a completion ends as a turn does.
- * Throws a UserError when there is no chat template to use.
+ * The tokenizer with `encodePrompt` and end tokens for a style of asking. In chat a prompt is the user's message up to
+ * where the assistant's begins, as `apply_chat_template(..., add_generation_prompt=True)` gives it, and a completion
+ * ends as a turn does. Throws a UserError when there is no chat template to use.
  */
 export function withPrompts(tokenizer: Tokenizer, settings: PromptSettings): Tokenizer {
   if (promptStyle(tokenizer, settings) === 'plain') return tokenizer;

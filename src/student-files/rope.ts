@@ -24,7 +24,10 @@ export function inverseFrequencies({
   }
 }
 
-/** Llama 3.1: long waves are stretched by `factor`, short ones kept, those between blended (transformers, modeling_rope_utils). */
+/**
+ * Llama 3.1: long waves are stretched by `factor`, short ones kept, those between blended (transformers,
+ * modeling_rope_utils).
+ */
 function llama3Frequencies(plain: Float32Array, scaling: Llama3Scaling): Float32Array {
   const { factor, lowFreqFactor, highFreqFactor, originalPositions } = scaling;
   return plain.map((frequency) => {
@@ -35,8 +38,8 @@ function llama3Frequencies(plain: Float32Array, scaling: Llama3Scaling): Float32
 }
 
 /**
- * YaRN (arXiv 2309.00071, section 3.2; transformers, modeling_rope_utils): as above, but blended linearly over the pairs of dimensions
- * between those that turn betaFast and betaSlow times.
+ * YaRN (arXiv 2309.00071, section 3.2; transformers, modeling_rope_utils): as above, but blended linearly over the
+ * pairs of dimensions between those that turn betaFast and betaSlow times.
  */
 function yarnFrequencies(plain: Float32Array, ropeTheta: number, scaling: YarnScaling): Float32Array {
   const { factor, betaFast, betaSlow, originalPositions, truncate } = scaling;
@@ -54,7 +57,10 @@ function yarnFrequencies(plain: Float32Array, ropeTheta: number, scaling: YarnSc
   });
 }
 
-/** cos and sin of every angle up to `positions`: [positions, headDim / 2] each. Angles are float32 products, as in transformers. */
+/**
+ * cos and sin of every angle up to `positions`: [positions, headDim / 2] each. Angles are float32 products, as in
+ * transformers.
+ */
 export function ropeValues(config: ModelConfig, positions: number): { cos: Float32Array; sin: Float32Array } {
   const frequencies = inverseFrequencies(config);
   const scale = config.ropeScaling?.type === 'yarn' ? config.ropeScaling.attentionFactor : 1;

@@ -1,6 +1,7 @@
 /**
- * The header of a safetensors file, checked as strictly as the reference reader does (huggingface/safetensors, "Format" in its
- * README): 8 bytes with the little-endian length of a JSON object, the object, then the tensors' bytes without holes or overlap.
+ * The header of a safetensors file, checked as strictly as the reference reader does (huggingface/safetensors, "Format"
+ * in its README): 8 bytes with the little-endian length of a JSON object, the object, then the tensors' bytes without
+ * holes or overlap.
  */
 import { type ParseErrorCode, visit } from 'jsonc-parser';
 import { UserError } from '../errors';

@@ -16,8 +16,8 @@ export interface Tokenizer {
   /** The text of ids, without special tokens such as the end token. */
   decode(ids: readonly number[]): string;
   /**
-   * The text of each token, special ones included, for display. A character whose bytes lie in several tokens is shown at its
-   * last one, the others get ''. Joined, they give the text with its special tokens.
+   * The text of each token, special ones included, for display. A character whose bytes lie in several tokens is shown
+   * at its last one, the others get ''. Joined, they give the text with its special tokens.
    */
   tokenTexts(ids: readonly number[]): string[];
   /** The token that ends a completion: what examples are written with. */
@@ -46,8 +46,9 @@ const msPerCharacter = 0.02;
 const maxBytes = 256 << 20;
 
 /**
- * The tokenizer in `folder`. End tokens are those of tokenizer_config.json, config.json and generation_config.json together, and
- * `furtherEosIds`. Throws a UserError when the tokenizer is missing or broken, or when none of them names an end token.
+ * The tokenizer in `folder`. End tokens are those of tokenizer_config.json, config.json and generation_config.json
+ * together, and `furtherEosIds`. Throws a UserError when the tokenizer is missing or broken, or when none of them names
+ * an end token.
  */
 export function loadTokenizer(folder: string, furtherEosIds: readonly number[] = []): Tokenizer {
   const file = join(folder, 'tokenizer.json');
@@ -88,8 +89,8 @@ export function modelEosIds(folder: string): number[] {
 const isTokenId = (id: unknown): id is number => Number.isSafeInteger(id) && (id as number) >= 0;
 
 /**
- * A tokenizer from the content of its two files. `furtherEosIds` are end tokens that the model's files name; `file` is for
- * messages.
+ * A tokenizer from the content of its two files. `furtherEosIds` are end tokens that the model's files name; `file` is
+ * for messages.
  */
 export function makeTokenizer(
   json: JsonObject,
@@ -186,9 +187,9 @@ export function makeTokenizer(
 }
 
 /**
- * The tokenizer as a model of `vocabSize` tokens can be asked with it. Fine-tunes often add a padding token that the model has no row for
- * and never sees; a text that holds such a token is refused. Throws a UserError when more than added tokens is beyond the model, or every
- * end token.
+ * The tokenizer as a model of `vocabSize` tokens can be asked with it. Fine-tunes often add a padding token that the
+ * model has no row for and never sees; a text that holds such a token is refused. Throws a UserError when more than
+ * added tokens is beyond the model, or every end token.
  */
 export function tokenizerWithin(tokenizer: Tokenizer, vocabSize: number, file: string): Tokenizer {
   if (tokenizer.vocabSize <= vocabSize) return tokenizer;
@@ -251,8 +252,8 @@ function checkIds(json: JsonObject, file: string): void {
 }
 
 /**
- * What each token adds to the text. Decoders look at neighbours (leading spaces, characters of several bytes), so a token is
- * decoded behind those of the last step, as text-generation-inference does for its streams.
+ * What each token adds to the text. Decoders look at neighbours (leading spaces, characters of several bytes), so a
+ * token is decoded behind those of the last step, as text-generation-inference does for its streams.
  */
 function tokenTexts(ids: readonly number[], decode: (ids: readonly number[]) => string): string[] {
   const texts: string[] = [];

@@ -13,7 +13,10 @@ import { noteOutput } from './output';
 import { chainText } from './reply';
 import type { Teacher } from './types';
 
-/** Of `shortest-correct`, a chain of one step is taken only where there is none of more: it has nothing to shuffle or to mask. */
+/**
+ * Of `shortest-correct`, a chain of one step is taken only where there is none of more: it has nothing to shuffle or to
+ * mask.
+ */
 export const keepRules = ['shortest-correct', 'all-correct'] as const;
 
 export interface Selection {
@@ -26,11 +29,17 @@ export interface Selection {
 
 export interface Written {
   rows: number;
-  /** Questions with at least one right chain whose steps arrive at the answer, questions that have all their replies, questions. */
+  /**
+   * Questions with at least one right chain whose steps arrive at the answer, questions that have all their replies,
+   * questions.
+   */
   solved: number;
   complete: number;
   questions: number;
-  /** Right chains that were left out because their steps do not arrive at the answer, the first of them with what is wrong. */
+  /**
+   * Right chains that were left out because their steps do not arrive at the answer, the first of them with what is
+   * wrong.
+   */
   ungrounded: { count: number; first: { problemId: string; fault: string }[] };
   /** Rows of the file before that belong to other questions: they stay, in front. */
   others: number;
@@ -39,8 +48,8 @@ export interface Written {
 }
 
 /**
- * Writes the chains of the problems, in their order, as a `*.chains.jsonl`; the file is replaced as a whole. One that holds more stays
- * when the asking ended `early`: a wrong key or a stop at once takes nothing from anybody.
+ * Writes the chains of the problems, in their order, as a `*.chains.jsonl`; the file is replaced as a whole. One that
+ * holds more stays when the asking ended `early`: a wrong key or a stop at once takes nothing from anybody.
  */
 export function writeChainsOf(
   file: string,
@@ -156,7 +165,10 @@ function rowsOf(problem: Problem, teacher: Teacher, sampling: Sampling, journal:
   return { rows, replies: replies.length, solved: kept.length > 0, faults };
 }
 
-/** A line at a time: all chains together may be too long for one text. `wanted` is asked once they are all there, in the draft. */
+/**
+ * A line at a time: all chains together may be too long for one text. `wanted` is asked once they are all there, in the
+ * draft.
+ */
 function replaceLines(file: string, lines: () => Iterable<string>, wanted: (draft: string) => boolean): void {
   const write = (handle: number) => {
     for (const line of lines()) fs.writeFileSync(handle, `${line}\n`);

@@ -1,7 +1,10 @@
 /** The client of an OpenAI-compatible endpoint: what servers say in other ways than OpenAI's, it hears as OpenAI's. */
 import type OpenAI from 'openai';
 
-/** A client that repeats nothing by itself, follows no redirect (questions go where the user was told), and reads no environment. */
+/**
+ * A client that repeats nothing by itself, follows no redirect (questions go where the user was told), and reads no
+ * environment.
+ */
 export async function connect(url: URL, apiKey: string | undefined, watch: Watch): Promise<OpenAI> {
   // When first needed: the package is large, and the extension is to start quickly.
   const { default: Client } = await import('openai');
@@ -91,8 +94,9 @@ export class Watch {
 }
 
 /**
- * A response as the client reads it. Every byte of a stream counts as a word of the server, also the comments by which some keep a
- * connection alive while a question waits (DeepSeek, OpenRouter); a whole reply in place of a stream is a stream of one event.
+ * A response as the client reads it. Every byte of a stream counts as a word of the server, also the comments by which
+ * some keep a connection alive while a question waits (DeepSeek, OpenRouter); a whole reply in place of a stream is a
+ * stream of one event.
  */
 async function asStream(response: Response, watch: Watch): Promise<Response> {
   const { status, statusText, ok } = response;
@@ -108,8 +112,8 @@ async function asStream(response: Response, watch: Watch): Promise<Response> {
 }
 
 /**
- * Passes a stream on in whole events: the client looks through all of an unfinished one again with each piece of it, which takes
- * minutes for some megabytes.
+ * Passes a stream on in whole events: the client looks through all of an unfinished one again with each piece of it,
+ * which takes minutes for some megabytes.
  */
 function wholeEvents(watch: Watch): TransformStream<Uint8Array, Uint8Array> {
   let held: Uint8Array[] = [];
@@ -135,8 +139,8 @@ function wholeEvents(watch: Watch): TransformStream<Uint8Array, Uint8Array> {
 }
 
 /**
- * The body of a refusal as OpenAI's `{error: {message, param, code}}`. Others say it flat (`{object: "error", message}`, older vLLM), or as
- * FastAPI does: `{detail: "..."}`, `{detail: [{loc: ["body", "seed"], msg}]}`.
+ * The body of a refusal as OpenAI's `{error: {message, param, code}}`. Others say it flat (`{object: "error",
+ * message}`, older vLLM), or as FastAPI does: `{detail: "..."}`, `{detail: [{loc: ["body", "seed"], msg}]}`.
  */
 function asFault(body: string): string {
   let said: Record<string, unknown>;

@@ -23,8 +23,8 @@ export class Budget {
   ) {}
 
   /**
-   * Sets aside what a request can cost at most; false, if that could go over the limit. Where it could only because of what requests
-   * under way may still cost, they are waited for: most cost far less.
+   * Sets aside what a request can cost at most; false, if that could go over the limit. Where it could only because of
+   * what requests under way may still cost, they are waited for: most cost far less.
    */
   async reserve(most: Usage): Promise<boolean> {
     const cost = costOf(most, this.prices);
@@ -45,7 +45,10 @@ export class Budget {
     for (const resolve of this.waiting.splice(0)) resolve();
   }
 
-  /** Whether what is spent and what requests under way can still cost is more than the limit, as lost replies may make it. */
+  /**
+   * Whether what is spent and what requests under way can still cost is more than the limit, as lost replies may make
+   * it.
+   */
   get overdrawn(): boolean {
     return !this.covers(0);
   }

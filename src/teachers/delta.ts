@@ -5,13 +5,17 @@ import type { Piece } from './types';
 export type Delta = { content?: unknown } & { [field in ThoughtField]?: unknown };
 
 /**
- * Fields that hold thinking: `reasoning_content` (DeepSeek, vLLM, llama.cpp), `reasoning` (Ollama, OpenRouter, newer vLLM), `thinking`
- * (Ollama's own), `reasoning_details` (OpenRouter, beside `reasoning` with the same text). The first that says something counts.
+ * Fields that hold thinking: `reasoning_content` (DeepSeek, vLLM, llama.cpp), `reasoning` (Ollama, OpenRouter, newer
+ * vLLM), `thinking` (Ollama's own), `reasoning_details` (OpenRouter, beside `reasoning` with the same text). The first
+ * that says something counts.
  */
 const thoughtFields = ['reasoning_content', 'reasoning', 'thinking', 'reasoning_text', 'reasoning_details'] as const;
 type ThoughtField = (typeof thoughtFields)[number];
 
-/** The pieces of a delta. Its content may be a text or a list of parts, of which some may be thinking (Mistral's Magistral). */
+/**
+ * The pieces of a delta. Its content may be a text or a list of parts, of which some may be thinking (Mistral's
+ * Magistral).
+ */
 export function* piecesIn(delta: Delta): Generator<Piece> {
   for (const field of thoughtFields) {
     const text = textOf(delta[field]);

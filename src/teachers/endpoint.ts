@@ -26,8 +26,8 @@ export interface Key {
 }
 
 /**
- * The key for an endpoint: `DISTILLERY_API_KEY`, or `OPENAI_API_KEY` where the endpoint is OpenAI's. OpenAI's key is not sent to
- * anybody else: it is set on many machines, and an endpoint is a mere setting.
+ * The key for an endpoint: `DISTILLERY_API_KEY`, or `OPENAI_API_KEY` where the endpoint is OpenAI's. OpenAI's key is
+ * not sent to anybody else: it is set on many machines, and an endpoint is a mere setting.
  */
 export function keyFor(url: URL, environment: NodeJS.ProcessEnv): Key | undefined {
   const { DISTILLERY_API_KEY: own, OPENAI_API_KEY: openAi } = environment;

@@ -27,7 +27,9 @@ export class TeacherFault extends Error {
   }
 }
 
-/** The wait that `Retry-After` asks for: seconds or a date (RFC 9110, 10.2.3); `retry-after-ms` as some servers say it. */
+/**
+ * The wait that `Retry-After` asks for: seconds or a date (RFC 9110, 10.2.3); `retry-after-ms` as some servers say it.
+ */
 export function retryAfter(
   headers: { get(name: string): string | null } | undefined,
   now = Date.now(),

@@ -1,6 +1,7 @@
 /**
- * Every reply that was received, a line each, written before anything else is done with it: what a reply cost is not paid again, whatever
- * becomes of the process. One process at a time appends; a torn last line, left by a kill or a full disk, is cut off.
+ * Every reply that was received, a line each, written before anything else is done with it: what a reply cost is not
+ * paid again, whatever becomes of the process. One process at a time appends; a torn last line, left by a kill or a
+ * full disk, is cut off.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -45,7 +46,10 @@ export interface Entry {
   bytes: number;
 }
 
-/** What makes two requests the same, so that one reply serves both: endpoint, model, everything that is sent, and which sample it is. */
+/**
+ * What makes two requests the same, so that one reply serves both: endpoint, model, everything that is sent, and which
+ * sample it is.
+ */
 export function requestKey(
   teacher: Pick<Teacher, 'endpoint' | 'model'>,
   request: TeacherRequest,
@@ -67,7 +71,9 @@ export interface Journal {
 
 export const repliesFile = (folder: string) => join(folder, 'replies.jsonl');
 
-/** Opens the journal in a folder, which is made if need be. Errors: another process has it, a damaged line, the disk. */
+/**
+ * Opens the journal in a folder, which is made if need be. Errors: another process has it, a damaged line, the disk.
+ */
 export function openJournal(folder: string): Journal {
   const file = repliesFile(folder);
   guardDisk(folder, 'nothing was asked', () => makeFolder(dirname(folder), folder));

@@ -1,6 +1,7 @@
 /**
- * A teacher in a GGUF file, run on this machine by llama.cpp through node-llama-cpp, a peer that the user installs: it is looked for in
- * `node_modules` of the current folder and above it, beside this program, and among Node's global packages.
+ * A teacher in a GGUF file, run on this machine by llama.cpp through node-llama-cpp, a peer that the user installs: it
+ * is looked for in `node_modules` of the current folder and above it, beside this program, and among Node's global
+ * packages.
  */
 import { closeSync, existsSync, readSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -18,7 +19,10 @@ export interface LlamaSettings {
   concurrency: number;
   /** Tokens of question and reply together. */
   contextTokens: number;
-  /** Without it, one fewer than there are: llama.cpp's threads wait for each other busily, and on a full machine nearly for ever. */
+  /**
+   * Without it, one fewer than there are: llama.cpp's threads wait for each other busily, and on a full machine nearly
+   * for ever.
+   */
   threads?: number;
   /** The file to import instead of looking for the package. */
   library?: string;
@@ -56,7 +60,9 @@ interface Session {
 
 const packageName = 'node-llama-cpp';
 
-/** Loads the file at the first question. Errors: no such file, no node-llama-cpp, a file that llama.cpp does not load. */
+/**
+ * Loads the file at the first question. Errors: no such file, no node-llama-cpp, a file that llama.cpp does not load.
+ */
 export function llamaTeacher(settings: LlamaSettings): Teacher {
   const file = resolve(settings.file);
   checkHead(file);
@@ -91,7 +97,9 @@ export function llamaTeacher(settings: LlamaSettings): Teacher {
 /** Tokens of a context that a question gets besides the reply. */
 const questionRoom = 1024;
 
-/** A teacher for replies of so many tokens; `DISTILLERY_LLAMA` names another node-llama-cpp. Errors as llamaTeacher's. */
+/**
+ * A teacher for replies of so many tokens; `DISTILLERY_LLAMA` names another node-llama-cpp. Errors as llamaTeacher's.
+ */
 export const ggufTeacher = (
   file: string,
   { maxTokens, ...more }: { maxTokens: number; concurrency: number; near?: readonly string[] },

@@ -1,6 +1,6 @@
 /**
- * Teachers behind an OpenAI-compatible endpoint (`/chat/completions`, streamed): OpenAI, DeepSeek, vLLM, Ollama, llama.cpp's server.
- * Servers differ in what they take: a parameter that one refuses is left out from then on.
+ * Teachers behind an OpenAI-compatible endpoint (`/chat/completions`, streamed): OpenAI, DeepSeek, vLLM, Ollama,
+ * llama.cpp's server. Servers differ in what they take: a parameter that one refuses is left out from then on.
  */
 import type OpenAI from 'openai';
 import { connect, type Limits, Watch } from './connection';

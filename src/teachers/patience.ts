@@ -12,7 +12,9 @@ export interface Pace {
   longestWaitMs?: number;
 }
 
-/** The gate that all requests to one teacher pass: spaced by the pace, and shut for all while the teacher asks to wait. */
+/**
+ * The gate that all requests to one teacher pass: spaced by the pace, and shut for all while the teacher asks to wait.
+ */
 export class Gate {
   private next = 0;
 
@@ -38,8 +40,9 @@ export class Gate {
 const longestRetryAfterMs = 10 * 60_000;
 
 /**
- * Runs a request through the gate until it passes; passing faults are waited out with exponential backoff and full jitter (M. Brooker, AWS
- * Architecture Blog, 2015) or as long as the server asks. Throws the last fault when the attempts are used up.
+ * Runs a request through the gate until it passes; passing faults are waited out with exponential backoff and full
+ * jitter (M. Brooker, AWS Architecture Blog, 2015) or as long as the server asks. Throws the last fault when the
+ * attempts are used up.
  */
 export async function withPatience<T>(
   { attempts = 6, firstWaitMs = 1000, longestWaitMs = 60_000 }: Pace,

@@ -13,9 +13,10 @@ export interface ReplyEvents {
 }
 
 /**
- * Collects the pieces of a reply. Thinking comes as pieces of its own or in tags (`partThinking`); the opening one may be missing,
- * as chat templates of reasoning models put it into the prompt. `promptLength` (code units) is for servers that do not count tokens.
- * A reply without text that its length cut off is a reply: the model thought all the time, and the server does not show it.
+ * Collects the pieces of a reply. Thinking comes as pieces of its own or in tags (`partThinking`); the opening one may
+ * be missing, as chat templates of reasoning models put it into the prompt. `promptLength` (code units) is for servers
+ * that do not count tokens. A reply without text that its length cut off is a reply: the model thought all the time,
+ * and the server does not show it.
  */
 export async function collectReply(
   pieces: AsyncIterable<Piece>,
@@ -60,7 +61,9 @@ function separate(thought: string, text: string): { thought: string; text: strin
 
 const join = (a: string, b: string) => [a.trim(), b.trim()].filter(Boolean).join('\n\n');
 
-/** A reply as one chain: the thinking in its marks, which `splitChain` takes for the chain's thinking, and the solution. */
+/**
+ * A reply as one chain: the thinking in its marks, which `splitChain` takes for the chain's thinking, and the solution.
+ */
 export function chainText({ thought, text }: Pick<Reply, 'thought' | 'text'>, withThought = true): string {
   return withThought && thought ? `<think>\n${thought}\n</think>\n${text}` : text;
 }

@@ -3,13 +3,15 @@
 export interface Teacher {
   /** The model as its server calls it. */
   model: string;
-  /** Where questions go, without secrets: the base URL of an endpoint, a file, `vscode`. Part of the key of the cache. */
+  /**
+   * Where questions go, without secrets: the base URL of an endpoint, a file, `vscode`. Part of the key of the cache.
+   */
   endpoint: string;
   /** Where questions go, for people: a host name, `this machine`, `VS Code`. Kept as provenance. */
   host: string;
   /**
-   * One reply as it is written. Ends with one `end` piece; a stream without it was cut off. Throws `TeacherFault`s, which say
-   * whether asking again may help, or the signal's reason.
+   * One reply as it is written. Ends with one `end` piece; a stream without it was cut off. Throws `TeacherFault`s,
+   * which say whether asking again may help, or the signal's reason.
    */
   ask(request: TeacherRequest, signal: AbortSignal): AsyncIterable<Piece>;
   /** Frees what the teacher holds. */
@@ -26,9 +28,14 @@ export interface TeacherRequest {
   maxTokens: number;
   /** Of this sample; absent: the server draws as it likes. */
   seed?: number;
-  /** Temperature and seed alone shape the sampling: what else the server or the model's files set by default is set aside. */
+  /**
+   * Temperature and seed alone shape the sampling: what else the server or the model's files set by default is set
+   * aside.
+   */
   neutral?: boolean;
-  /** The same for the same question and sample: a gateway that honours idempotency keys bills a repeated request once. */
+  /**
+   * The same for the same question and sample: a gateway that honours idempotency keys bills a repeated request once.
+   */
   key?: string;
 }
 
@@ -40,8 +47,8 @@ export type Piece =
   | { kind: 'end'; finished: boolean; usage?: Usage; without?: Unsent[] };
 
 /**
- * Values by which settings of the sampling do nothing. vLLM takes defaults from generation_config.json, llama.cpp's server has its own
- * (top_k 40, top_p 0.95, min_p 0.05), llama-cpp-python a repeat_penalty.
+ * Values by which settings of the sampling do nothing. vLLM takes defaults from generation_config.json, llama.cpp's
+ * server has its own (top_k 40, top_p 0.95, min_p 0.05), llama-cpp-python a repeat_penalty.
  */
 export const neutral = {
   top_p: 1,

@@ -5,7 +5,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type FakeServer, openServer } from '../../src/teachers/testing/server';
 import { type Distillery, openDistillery, tinyFile } from './distillery';
 
-/** A window's title, the clipboard, a cleared screen, a colour, C1 controls, a turn of direction, a backspace, a return. */
+/**
+ * A window's title, the clipboard, a cleared screen, a colour, C1 controls, a turn of direction, a backspace, a return.
+ */
 const evil =
   '\u001b]0;title\u0007\u001b]52;c;eA==\u0007\u001b[2J\u001b[31mred\u009b31m\u202eright\u2066\b\rstart\u2028';
 /** What a file name can be made of as well. */

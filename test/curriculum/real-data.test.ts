@@ -75,7 +75,8 @@ describe.runIf(present)('real data', () => {
       quiet,
     );
     const count = readFailures(done).length;
-    // 11 are right ("42.00" for 42), one row chooses checkpoints, and two chains end in another answer ("$27,200" for 27).
+    // 11 are right ("42.00" for 42), one row chooses checkpoints, and two chains end in another answer ("$27,200" for
+    // 27).
     expect(count).toBeGreaterThanOrEqual(553);
     expect(count).toBeLessThanOrEqual(556);
   });

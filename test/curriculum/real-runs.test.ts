@@ -47,7 +47,9 @@ function optionalFields(schema: z.core.$ZodType, path: string): string[] {
   );
 }
 
-/** Every path below a value that is set, written as above: list items as `[]`, and what a record's keys name as `{}`. */
+/**
+ * Every path below a value that is set, written as above: list items as `[]`, and what a record's keys name as `{}`.
+ */
 function setFields(value: unknown, path: string, set = new Set<string>()): Set<string> {
   set.add(path);
   if (Array.isArray(value)) for (const item of value) setFields(item, `${path}[]`, set);

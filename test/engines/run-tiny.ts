@@ -1,4 +1,7 @@
-/** A run of the tiny experiment on the PyTorch engine, to be killed: tsx run-tiny.ts <workspace>. Says where it is, line by line. */
+/**
+ * A run of the tiny experiment on the PyTorch engine, to be killed: tsx run-tiny.ts <workspace>. Says where it is, line
+ * by line.
+ */
 import { join } from 'node:path';
 import { startRun } from '../../src/curriculum/session';
 import { tinyExperiment } from '../../src/curriculum/testing/tiny';

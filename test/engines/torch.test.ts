@@ -1,6 +1,7 @@
 /**
- * The PyTorch engine beside the embedded one. It needs a Python with torch, transformers and peft, which DISTILLERY_PYTHON names;
- * `npm run test:torch` fetches one. `npm run test:engines` also kills engine and host at random places.
+ * The PyTorch engine beside the embedded one. It needs a Python with torch, transformers and peft, which
+ * DISTILLERY_PYTHON names; `npm run test:torch` fetches one. `npm run test:engines` also kills engine and host at
+ * random places.
  */
 
 import { spawn } from 'node:child_process';

@@ -1,6 +1,6 @@
 /**
- * Takes a run's lock again and again, and counts in a file while holding it: read, wait a moment, write back. Counts are lost if two
- * processes ever hold it together. Usage: contend-for-lock <run folder> <times>
+ * Takes a run's lock again and again, and counts in a file while holding it: read, wait a moment, write back. Counts
+ * are lost if two processes ever hold it together. Usage: contend-for-lock <run folder> <times>
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

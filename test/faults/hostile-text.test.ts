@@ -1,6 +1,7 @@
 /**
- * Every function that reads what others wrote, on texts made to cost: linear in their length. `npm run test:faults` tries every function on
- * every text, up to 1 MB; else each function gets its share of the texts, and those that once were too much.
+ * Every function that reads what others wrote, on texts made to cost: linear in their length. `npm run test:faults`
+ * tries every function on every text, up to 1 MB; else each function gets its share of the texts, and those that once
+ * were too much.
  */
 import { describe, expect, it } from 'vitest';
 import { withinTime } from '../../src/bounded';

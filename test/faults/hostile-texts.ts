@@ -1,4 +1,7 @@
-/** Texts made to cost the code that reads texts much: what it looks for, repeated without an end, unfinished, nested or glued together. */
+/**
+ * Texts made to cost the code that reads texts much: what it looks for, repeated without an end, unfinished, nested or
+ * glued together.
+ */
 
 const units = [
   // spaces and ends of lines

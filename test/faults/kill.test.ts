@@ -15,7 +15,10 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs the program; kills it (SIGKILL) so long after its first word, if it is still there. Resolves to whether it came to its end. */
+/**
+ * Runs the program; kills it (SIGKILL) so long after its first word, if it is still there. Resolves to whether it came
+ * to its end.
+ */
 function train(runs: string, updates: number, killAfterMs?: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, runs, String(updates)], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -1,4 +1,7 @@
-/** A folder from somebody else, with symbolic links in it that lead out of it: whoever writes there writes nothing elsewhere. */
+/**
+ * A folder from somebody else, with symbolic links in it that lead out of it: whoever writes there writes nothing
+ * elsewhere.
+ */
 import {
   cpSync,
   existsSync,

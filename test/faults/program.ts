@@ -2,7 +2,10 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { packageRoot } from '../../src/paths';
 
-/** Bundles a TypeScript program of this folder, so that it starts fast and runs in a plain node process that can be killed. */
+/**
+ * Bundles a TypeScript program of this folder, so that it starts fast and runs in a plain node process that can be
+ * killed.
+ */
 export async function bundleProgram(name: string, folder: string): Promise<string> {
   const outfile = join(folder, `${name}.cjs`);
   await build({

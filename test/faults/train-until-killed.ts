@@ -1,6 +1,7 @@
 /**
  * A stand-in for training, to be killed at any moment: resumes the run in the folder it is given (or begins one) and
- * records updates and checkpoints, all a pure function of the step. Usage: tsx train-until-killed.ts <runs folder> <updates>
+ * records updates and checkpoints, all a pure function of the step. Usage: tsx train-until-killed.ts <runs folder>
+ * <updates>
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Whole updates of TRL's GRPOTrainer.train(), recorded by scripts/fixtures/grpo_updates.py, made again here from the same start. */
+/**
+ * Whole updates of TRL's GRPOTrainer.train(), recorded by scripts/fixtures/grpo_updates.py, made again here from the
+ * same start.
+ */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

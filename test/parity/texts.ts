@@ -1,4 +1,7 @@
-/** Texts of many scripts, spaces and signs, for comparing tokenizers: those of scripts/fixtures/token_ids.py, from the same generator. */
+/**
+ * Texts of many scripts, spaces and signs, for comparing tokenizers: those of scripts/fixtures/token_ids.py, from the
+ * same generator.
+ */
 import { createHash } from 'node:crypto';
 import type { Tokenizer } from '../../src/student-files/tokenizer';
 

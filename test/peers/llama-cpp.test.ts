@@ -73,8 +73,8 @@ describe.skipIf(!entry || !smollm2)('SmolLM2-135M-Instruct', { timeout: patience
   afterAll(() => disposeModel(student.model));
 
   /**
-   * Of the first `most` prompts: where llama.cpp, following our greedy texts, would have taken another token, and by how much of a logit we prefer ours. No such
-   * place means that both write the same texts.
+   * Of the first `most` prompts: where llama.cpp, following our greedy texts, would have taken another token, and by
+   * how much of a logit we prefer ours. No such place means that both write the same texts.
    */
   async function departures(llama: LlamaCpp, most = prompts.length) {
     const found: { prompt: number; token: number; gap: number }[] = [];
@@ -96,7 +96,8 @@ describe.skipIf(!entry || !smollm2)('SmolLM2-135M-Instruct', { timeout: patience
       for (const [i, prompt] of prompts.entries()) expect(llama.tokenize(prompt), prompt).toEqual(asked[i]);
       const tokens = answers.flat().length;
       const found = await departures(llama);
-      // llama.cpp multiplies Q4_1 weights with activations that it has rounded to 8 bits: its logits are off by some tenths.
+      // llama.cpp multiplies Q4_1 weights with activations that it has rounded to 8 bits: its logits are off by some
+      // tenths.
       const [ours] = [logits(student.model, asked[0])];
       const [theirs] = await llama.logits(asked[0], [asked[0].length - 1]);
       const noise = difference(ours[asked[0].length - 1], theirs);
@@ -141,7 +142,10 @@ interface ByteFallback {
 const text = "The 12 cats of 日本 ran\n\nhome, didn't they?";
 
 describe.skipIf(!entry)('a random student', { timeout: patience }, () => {
-  /** A file of this kind, read by both: the largest difference of a logit at every `every`-th place, and the largest logit. */
+  /**
+   * A file of this kind, read by both: the largest difference of a logit at every `every`-th place, and the largest
+   * logit.
+   */
   async function compare(from: string, dtype: WrittenType, every = 1): Promise<{ most: number; largest: number }> {
     const file = `${from}.gguf`;
     exportStudent(from, file, { format: 'gguf', dtype });

@@ -1,4 +1,7 @@
-/** llama.cpp, by way of node-llama-cpp: what it makes of a GGUF file. One thread and a float32 cache, so that figures are steady. */
+/**
+ * llama.cpp, by way of node-llama-cpp: what it makes of a GGUF file. One thread and a float32 cache, so that figures
+ * are steady.
+ */
 import { pathToFileURL } from 'node:url';
 
 /** The part of node-llama-cpp's interface that is used. */

@@ -1,4 +1,7 @@
-/** A student on a real server (`transformers serve`, which refuses parameters that it does not know) answers as it does here. */
+/**
+ * A student on a real server (`transformers serve`, which refuses parameters that it does not know) answers as it does
+ * here.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';

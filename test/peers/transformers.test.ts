@@ -21,7 +21,9 @@ const folder = mkdtempSync(join(tmpdir(), 'distillery-transformers-'));
 beforeAll(async () => void (await useBackend('embedded')));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Largest difference of a logit between transformers and us on an exported folder, whose tokens must be the same, too. */
+/**
+ * Largest difference of a logit between transformers and us on an exported folder, whose tokens must be the same, too.
+ */
 function compare(exported: string, texts: readonly string[]): number {
   const out = join(folder, 'logits');
   const script = join(packageRoot(), 'scripts', 'peers', 'transformers_logits.py');

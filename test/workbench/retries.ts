@@ -1,8 +1,8 @@
 import Mocha from 'mocha';
 
 /**
- * Hosts, editors and windows are real, and a busy machine keeps them waiting: a test that fails has another try, and what its first
- * one died of is printed.
+ * Hosts, editors and windows are real, and a busy machine keeps them waiting: a test that fails has another try, and
+ * what its first one died of is printed.
  */
 export const retries = 1;
 

@@ -1,4 +1,7 @@
-/** The folder that the tests open: experiments of a few seconds on a random student, a dataset, a reward, and one finished run. */
+/**
+ * The folder that the tests open: experiments of a few seconds on a random student, a dataset, a reward, and one
+ * finished run.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Text with formulas and a little Markdown in it, as models write it. Nothing but text nodes and KaTeX's own elements is made of it. */
+/**
+ * Text with formulas and a little Markdown in it, as models write it. Nothing but text nodes and KaTeX's own elements
+ * is made of it.
+ */
 import { element } from '../common/dom';
 import { visibleNodes, visibleRuns } from '../common/visible';
 
@@ -7,7 +10,8 @@ export interface Part {
   text: string;
 }
 
-// A dollar opens a formula only where a character follows, and closes it only behind one and before no digit: "$5 and $6" is money.
+// A dollar opens a formula only where a character follows, and closes it only behind one and before no digit: "$5 and
+// $6" is money.
 const marks =
   /\\\[(?<display>[\s\S]+?)\\\]|\$\$(?<dollars>[^$]+?)\$\$|\\\((?<math>[\s\S]+?)\\\)|(?<![\\$\w])\$(?<dollar>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?![\d$])|\*\*(?<bold>[^*\n]+)\*\*|`(?<code>[^`\n]+)`/g;
 

@@ -51,7 +51,10 @@ export class Heights {
     return low;
   }
 
-  /** Rows to lay out for a window of `size` that begins at `from`: those in sight and some `beyond` (in the same unit) on both sides. */
+  /**
+   * Rows to lay out for a window of `size` that begins at `from`: those in sight and some `beyond` (in the same unit)
+   * on both sides.
+   */
   range(from: number, size: number, beyond: number): { first: number; end: number } {
     if (this.count === 0) return { first: 0, end: 0 };
     return { first: this.rowAt(from - beyond), end: this.rowAt(from + size + beyond) + 1 };

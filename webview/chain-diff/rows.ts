@@ -29,7 +29,9 @@ const longestCell = 90;
 /** A sentence without an end is cut after this many tokens. */
 const longestSentence = 160;
 
-/** Rows of up to three chains. The first one leads: what the others have more stands before the step of it that follows. */
+/**
+ * Rows of up to three chains. The first one leads: what the others have more stands before the step of it that follows.
+ */
 export function alignChains(chains: readonly ChainView[]): Row[] {
   const rows: Row[] = [];
   const add = (segments: (number | null)[]) => {
@@ -147,7 +149,10 @@ function cutCell(chain: ChainView, cell: Cell): Cell[] {
   return cells;
 }
 
-/** Within one step a sentence stands opposite another one rather than opposite a gap: neighbours without a column in common join. */
+/**
+ * Within one step a sentence stands opposite another one rather than opposite a gap: neighbours without a column in
+ * common join.
+ */
 function closeUp(rows: (number | null)[][]): (number | null)[][] {
   const closed: (number | null)[][] = [];
   for (const row of rows) {

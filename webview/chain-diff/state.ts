@@ -9,7 +9,9 @@ export const viewSchema = z.object({
   inline: z.boolean().catch(false),
   /** In inline mode: the older chain and the newer one. */
   pair: z.tuple([role, role]).catch(['teacher', 'student']),
-  /** Whether formulas and Markdown are shown as they are read; auto: where words are compared and there are formulas. */
+  /**
+   * Whether formulas and Markdown are shown as they are read; auto: where words are compared and there are formulas.
+   */
   rendered: z.enum(['auto', 'on', 'off']).catch('auto'),
   /** Columns that are hidden. */
   hidden: z.array(role).max(3).catch([]),

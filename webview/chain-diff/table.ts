@@ -23,7 +23,10 @@ export interface Place {
   column: number;
 }
 
-/** Rows are laid out this many pixels beyond what is in sight: for scrolling, so they can wait until those in sight are drawn. */
+/**
+ * Rows are laid out this many pixels beyond what is in sight: for scrolling, so they can wait until those in sight are
+ * drawn.
+ */
 const beyond = 300;
 
 export class Table {

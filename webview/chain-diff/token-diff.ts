@@ -31,8 +31,8 @@ export function partnerOf(row: Row, column: number): number | null {
 }
 
 /**
- * A cell against its partner, or the column that is named; null when one of the two is a gap. Rows are made anew with their chains, so
- * that what was found stays true.
+ * A cell against its partner, or the column that is named; null when one of the two is a gap. Rows are made anew with
+ * their chains, so that what was found stays true.
  */
 export function diffCell(
   chains: readonly ChainView[],
@@ -64,10 +64,10 @@ function compareCells(chains: readonly ChainView[], row: Row, column: number, ag
 }
 
 /**
- * The differing stretches of `a` and `b` behind their labels, in order. Tokens are compared as they are read, those of one word or number
- * together: 48 and 43 share a token but nothing that a reader would call the same, and " 48" is another token than "48" but the same number.
- * A comma for a full stop is no difference. A few words in common between two longer differences belong to them, as one reads such a
- * stretch as a whole.
+ * The differing stretches of `a` and `b` behind their labels, in order. Tokens are compared as they are read, those of
+ * one word or number together: 48 and 43 share a token but nothing that a reader would call the same, and " 48" is
+ * another token than "48" but the same number. A comma for a full stop is no difference. A few words in common between
+ * two longer differences belong to them, as one reads such a stretch as a whole.
  */
 export function diffCells(chainA: ChainView, a: Cell, chainB: ChainView, b: Cell): Difference[] {
   const [left, right] = [unitsOf(chainA, a), unitsOf(chainB, b)];
@@ -97,8 +97,8 @@ export function diffCells(chainA: ChainView, a: Cell, chainB: ChainView, b: Cell
 }
 
 /**
- * Joins differences where what stands between is no longer than either of them and says little: no number, no sign of an equation.
- * The rule is that of diff-match-patch's semantic cleanup.
+ * Joins differences where what stands between is no longer than either of them and says little: no number, no sign of
+ * an equation. The rule is that of diff-match-patch's semantic cleanup.
  */
 function joinNeighbours(differences: Difference[], chainA: ChainView, chainB: ChainView): Difference[] {
   const size = ({ aFrom, aTo, bFrom, bTo }: Difference) =>
@@ -131,7 +131,9 @@ function letters({ texts }: ChainView, from: number, to: number): string {
 /** Tokens of one word or number. */
 interface Unit {
   to: number;
-  /** What it is compared by: what is read of it, " 48" like "48"; of white space, and of tokens without a text, the ids. */
+  /**
+   * What it is compared by: what is read of it, " 48" like "48"; of white space, and of tokens without a text, the ids.
+   */
   key: string;
 }
 

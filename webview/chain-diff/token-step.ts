@@ -1,4 +1,7 @@
-/** Moves the mark of the cell's current token by one, from the cell's edge where there is none yet. Returns the token; null without any. */
+/**
+ * Moves the mark of the cell's current token by one, from the cell's edge where there is none yet. Returns the token;
+ * null without any.
+ */
 export function stepToken(cell: Element | null | undefined, by: 1 | -1): HTMLElement | null {
   const tokens = [...(cell?.querySelectorAll<HTMLElement>('[data-token]') ?? [])];
   if (tokens.length === 0) return null;

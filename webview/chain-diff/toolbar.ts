@@ -148,7 +148,9 @@ function pairChoice(view: CaseView, state: ViewState, actions: ToolbarActions): 
   return dropdown;
 }
 
-/** What the current overlay's marks mean, or why there are none: one line for each overlay, so that nothing below moves. */
+/**
+ * What the current overlay's marks mean, or why there are none: one line for each overlay, so that nothing below moves.
+ */
 export function makeLegend(overlay: Overlay, chains: readonly ChainView[], rendered: boolean): HTMLElement {
   const legend = (text: string, ...marks: (Node | string)[]) =>
     element('div', { class: 'legend dim', title: text, 'data-testid': 'legend' }, ...marks);

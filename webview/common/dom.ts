@@ -47,7 +47,9 @@ export function append(target: Element, children: readonly Child[]): void {
       target.append(typeof child === 'number' ? String(child) : child);
 }
 
-/** Draws a part of the page anew; the focus stays on what has the same name (or is the chosen option) in the new one. */
+/**
+ * Draws a part of the page anew; the focus stays on what has the same name (or is the chosen option) in the new one.
+ */
 export function redraw(target: Element, ...children: Child[]): void {
   const active = document.activeElement;
   const held = active && active !== target && target.contains(active) ? active : null;

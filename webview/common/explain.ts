@@ -1,4 +1,7 @@
-/** Explanations that come up when a thing is pointed at or focused: rich where `title` is not, reachable by keyboard, closed by Escape. */
+/**
+ * Explanations that come up when a thing is pointed at or focused: rich where `title` is not, reachable by keyboard,
+ * closed by Escape.
+ */
 import { element } from './dom';
 
 type Explanation = () => Node[];

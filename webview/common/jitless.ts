@@ -1,4 +1,6 @@
-/** To be imported before any schema is made: the page's policy forbids code made of text, which zod would otherwise try. */
+/**
+ * To be imported before any schema is made: the page's policy forbids code made of text, which zod would otherwise try.
+ */
 import { config } from 'zod';
 
 config({ jitless: true });

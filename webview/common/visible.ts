@@ -1,4 +1,7 @@
-/** Characters that do something instead of being seen: control, bidirectional, zero-width. Shown as marks, never acted on. */
+/**
+ * Characters that do something instead of being seen: control, bidirectional, zero-width. Shown as marks, never acted
+ * on.
+ */
 import { element } from './dom';
 
 export interface Run {
@@ -35,13 +38,16 @@ const names: Record<string, string> = {
   '\ufffd': 'replacement character',
 };
 
-// Tab, newline and carriage return pass: the page shows them by its own rules. U+E0000-E007F are invisible tags. With the flag `u`
-// a surrogate matches only where it has lost its other half.
+// Tab, newline and carriage return pass: the page shows them by its own rules. U+E0000-E007F are invisible tags. With
+// the flag `u` a surrogate matches only where it has lost its other half.
 const hiddenCharacter =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|[\ud800-\udfff]/u;
 
-/** A text in runs: as it is, or a mark in place of one character that would not be seen. Joined marks never reorder the text. */
+/**
+ * A text in runs: as it is, or a mark in place of one character that would not be seen. Joined marks never reorder the
+ * text.
+ */
 export function visibleRuns(text: string): Run[] {
   if (!hiddenCharacter.test(text)) return text === '' ? [] : [{ text }];
   const runs: Run[] = [];

@@ -31,9 +31,10 @@ export interface Layout {
 }
 
 /**
- * Places the rows of all runs along one axis. By updates, each phase of each stage begins at the same place in all runs and takes the
- * room of the longest, so that runs of other lengths stay comparable. By stageNames, likewise, but room goes by their logarithm: a hundred
- * sampled updates stay readable beside thousands of supervised ones. By time, in seconds since each run's first row that is shown.
+ * Places the rows of all runs along one axis. By updates, each phase of each stage begins at the same place in all runs
+ * and takes the room of the longest, so that runs of other lengths stay comparable. By stageNames, likewise, but room
+ * goes by their logarithm: a hundred sampled updates stay readable beside thousands of supervised ones. By time, in
+ * seconds since each run's first row that is shown.
  */
 export function layOut(tracks: readonly Track[], kind: AxisKind, shown: ReadonlySet<number>): Layout {
   const layout = kind === 'time' ? byTime(tracks, shown) : byUpdates(tracks, shown, kind === 'stages');
@@ -94,7 +95,10 @@ function byUpdates(
 
 type Wanted = Omit<Band, 'from' | 'to'> & { key: string };
 
-/** A band for each phase of each stage that any run has, in the order of training: by stage, then by the phase's first step. */
+/**
+ * A band for each phase of each stage that any run has, in the order of training: by stage, then by the phase's first
+ * step.
+ */
 function bandsWanted(tracks: readonly Track[], ofTrack: readonly (readonly Stretch[])[]): Wanted[] {
   const wanted = new Map<string, Wanted>();
   for (const [i, stretches] of ofTrack.entries()) {

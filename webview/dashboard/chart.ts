@@ -42,7 +42,10 @@ export class Chart {
   private marks: Mark[] = [];
   private range = { min: 0, max: 1 };
   private values: Range | undefined;
-  /** What was drawn of each curve: the smoothed values where there is smoothing. By run and metric, one value a placed row. */
+  /**
+   * What was drawn of each curve: the smoothed values where there is smoothing. By run and metric, one value a placed
+   * row.
+   */
   private told = new Map<string, Float64Array>();
 
   constructor(

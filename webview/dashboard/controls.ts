@@ -17,7 +17,10 @@ export function verbsOf(state: RunHead['state']): Verb[] {
   return state === 'stopped' || state === 'interrupted' || state === 'failed' ? ['resume'] : [];
 }
 
-/** Pause, Resume and Stop, drawn anew only when a run's state changes: heads change twice a second, buttons stay under the mouse. */
+/**
+ * Pause, Resume and Stop, drawn anew only when a run's state changes: heads change twice a second, buttons stay under
+ * the mouse.
+ */
 export class Controls {
   readonly root = element('div', { class: 'controls', role: 'group', 'aria-label': 'Run' });
   private drawn = '';

@@ -15,10 +15,11 @@ export function drawable(value: number, log: boolean): boolean {
 }
 
 /**
- * An exponential moving average without the pull towards 0 at its beginning (Kingma & Ba 2015, section 3), begun anew in each stretch.
- * `weight` in [0, 1) is how much of the past is kept from one of a thousand updates to the next, so that a curve looks equally smooth however
- * long the run; values that cannot be drawn are passed over. One value a placed row. Written as steps towards each value, so that the
- * first of a stretch, and the mean of equal values, are the value itself to the last bit.
+ * An exponential moving average without the pull towards 0 at its beginning (Kingma & Ba 2015, section 3), begun anew
+ * in each stretch. `weight` in [0, 1) is how much of the past is kept from one of a thousand updates to the next, so
+ * that a curve looks equally smooth however long the run; values that cannot be drawn are passed over. One value a
+ * placed row. Written as steps towards each value, so that the first of a stretch, and the mean of equal values, are
+ * the value itself to the last bit.
  */
 export function smoothed(values: Float64Array, placed: Placed, weight: number): Float64Array {
   const out = new Float64Array(placed.rows.length);
@@ -48,8 +49,8 @@ export function plain(values: Float64Array, placed: Placed): Float64Array {
 }
 
 /**
- * What is drawn of the values between `min` and `max` on x: all of it where there is room, else the least and the greatest value of each
- * of `buckets` columns, so that no spike is lost. Values that cannot be drawn are bridged.
+ * What is drawn of the values between `min` and `max` on x: all of it where there is room, else the least and the
+ * greatest value of each of `buckets` columns, so that no spike is lost. Values that cannot be drawn are bridged.
  */
 export function drawn(
   values: Float64Array,
@@ -102,7 +103,10 @@ export function drawn(
   return line;
 }
 
-/** Indices of values without a neighbour to draw a line to; null ends a line, undefined is a place where other lines have values. */
+/**
+ * Indices of values without a neighbour to draw a line to; null ends a line, undefined is a place where other lines
+ * have values.
+ */
 export function lonely(values: ArrayLike<number | null | undefined>): number[] {
   const alone: number[] = [];
   let first = -1;

@@ -7,8 +7,8 @@ import { visibleNodes } from '../common/visible';
 import { letterOf, swatch } from './theme';
 
 /**
- * For each run its name and state, and a line of its own for where it stands, which stays while the run is not at its end: nothing below
- * moves when it pauses or is tested. Then what of it could not be read.
+ * For each run its name and state, and a line of its own for where it stands, which stays while the run is not at its
+ * end: nothing below moves when it pauses or is tested. Then what of it could not be read.
  */
 export function headsView(heads: readonly RunHead[]): Node[] {
   return heads.map((head, i) =>

@@ -21,7 +21,10 @@ const measured = {
   crossEntropy: 'loss',
 } as const;
 
-/** What the panels show beside their lines: accuracy and length were checked and tested, the supervised loss was checked. */
+/**
+ * What the panels show beside their lines: accuracy and length were checked and tested, the supervised loss was
+ * checked.
+ */
 export function marksOf(model: Model, panel: string): Mark[] {
   if (!(panel in measured)) return [];
   const what = measured[panel as keyof typeof measured];

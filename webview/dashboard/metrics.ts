@@ -226,8 +226,8 @@ function single(key: string, title: string, explain: string, unit: Unit, positiv
 }
 
 /**
- * The panels that these runs have something to show in. One run: several lines in a panel belong together. Several runs: a panel a line,
- * as colour and dash then tell the runs apart.
+ * The panels that these runs have something to show in. One run: several lines in a panel belong together. Several
+ * runs: a panel a line, as colour and dash then tell the runs apart.
  */
 export function panelsOf(tracks: readonly Track[]): Panel[] {
   const measured = new Set(tracks.flatMap((track) => track.metrics()));

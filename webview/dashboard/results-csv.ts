@@ -1,8 +1,9 @@
 import type { Pair, RunHead } from '../../src/protocol/dashboard';
 
 /**
- * The table of results as CSV (RFC 4180), a line a tested student; shares from 0 to 1, differences with their 95 % intervals. A run that
- * began at a checkpoint of another has `start` for its first stage, and that checkpoint as `<run>/<checkpoint>`.
+ * The table of results as CSV (RFC 4180), a line a tested student; shares from 0 to 1, differences with their 95 %
+ * intervals. A run that began at a checkpoint of another has `start` for its first stage, and that checkpoint as
+ * `<run>/<checkpoint>`.
  */
 export function resultsCsv(heads: readonly RunHead[], pairs: readonly Pair[]): string {
   const differences = { base: 'start', baseline: 'strongest_baseline', first: 'first_run' } as const;

@@ -38,7 +38,10 @@ export interface Wish {
   query: string;
 }
 
-/** The groups with the completions that are wanted, each in order, and the groups by their first; groups without any are left out. */
+/**
+ * The groups with the completions that are wanted, each in order, and the groups by their first; groups without any are
+ * left out.
+ */
 export function wanted(groups: readonly Group[], { filter, order, query }: Wish): Group[] {
   const text = query.trim().toLowerCase();
   const holds = (own: string) => own.toLowerCase().includes(text);

@@ -15,7 +15,10 @@ export const lineCount = 6;
 /** Lines differ in dash as well as in colour: in canvas pixels. */
 export const dashes: number[][] = [[], [7, 4], [2, 3], [10, 3, 2, 3], [14, 5], [5, 2, 2, 2, 2, 2]];
 
-/** What dashboard.css makes of the theme's variables, forced colours included: read from elements that carry its classes. */
+/**
+ * What dashboard.css makes of the theme's variables, forced colours included: read from elements that carry its
+ * classes.
+ */
 export function readTheme(): Theme {
   const probe = element('div', { class: 'probe', 'aria-hidden': 'true' });
   document.body.append(probe);
@@ -34,7 +37,9 @@ export function readTheme(): Theme {
   return theme;
 }
 
-/** Calls back when VS Code changes the theme, which it does by the classes of the body and the variables of the root. */
+/**
+ * Calls back when VS Code changes the theme, which it does by the classes of the body and the variables of the root.
+ */
 export function onThemeChange(changed: () => void): void {
   let waiting = false;
   const soon = () => {

@@ -73,7 +73,10 @@ export class Track {
   }
 }
 
-/** A supervised loss and a policy loss share a name but no scale: the one is a cross-entropy, the other a surrogate around 0. */
+/**
+ * A supervised loss and a policy loss share a name but no scale: the one is a cross-entropy, the other a surrogate
+ * around 0.
+ */
 function withSplitLoss({ values, step }: RowsMessage): Record<string, Float64Array> {
   const { loss, ...rest } = values;
   if (!loss) return rest;

@@ -12,8 +12,8 @@ export interface AxisStyle {
 }
 
 /**
- * The y range that shows the smoothed lines well: all of them, and of the raw values all but the outermost hundredth at each end. undefined: there is
- * nothing to show.
+ * The y range that shows the smoothed lines well: all of them, and of the raw values all but the outermost hundredth at
+ * each end. undefined: there is nothing to show.
  */
 export function valueRange(
   lines: readonly Line[],
@@ -41,8 +41,8 @@ export function valueRange(
 }
 
 /**
- * The range with room around it. Values that differ by less than a billionth of their size count as equal: in a range as narrow as the
- * rounding of its ends the next tick is the same number, and uPlot would make ticks until memory ends.
+ * The range with room around it. Values that differ by less than a billionth of their size count as equal: in a range
+ * as narrow as the rounding of its ends the next tick is the same number, and uPlot would make ticks until memory ends.
  */
 export function padded(values: Range | undefined, { log, fromZero }: AxisStyle): Range {
   if (!values) return log ? { min: 0.1, max: 1 } : { min: 0, max: 1 };
@@ -55,8 +55,8 @@ export function padded(values: Range | undefined, { log, fromZero }: AxisStyle):
 }
 
 /**
- * Ticks of a log axis: at most a dozen, at powers of ten, at 1, 2 and 5 of each where there are few, and at even distances where the range is
- * less than one power. uPlot's own ticks have no end where values are below 1e-31.
+ * Ticks of a log axis: at most a dozen, at powers of ten, at 1, 2 and 5 of each where there are few, and at even
+ * distances where the range is less than one power. uPlot's own ticks have no end where values are below 1e-31.
  */
 export function logTicks({ min, max }: Range): number[] {
   const [low, high] = [Math.ceil(Math.log10(min)), Math.floor(Math.log10(max))];

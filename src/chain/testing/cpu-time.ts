@@ -1,6 +1,6 @@
 /**
- * The least CPU time of a few runs, in milliseconds. Not the time on the clock, which says more about what else the machine
- * is doing.
+ * The least CPU time of a few runs, in milliseconds. Not the time on the clock, which says more about what else the
+ * machine is doing.
  */
 export function cpuTime(work: () => unknown, runs = 3): number {
   const times = Array.from({ length: runs }, () => {

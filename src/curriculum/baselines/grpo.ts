@@ -4,7 +4,10 @@ import type { Context } from '../context';
 import { trainGrpo } from '../grpo-phase';
 import { rowsOfUpdate } from '../order';
 
-/** Plain GRPO: Stage 2's samples and rewards from the base student and the plain question, without masks and without replay. */
+/**
+ * Plain GRPO: Stage 2's samples and rewards from the base student and the plain question, without masks and without
+ * replay.
+ */
 export function grpo(context: Context, student: Student, own: GrpoBaselineSettings): Promise<string> {
   const { train, experiment } = context;
   const { complete } = experiment.stages;

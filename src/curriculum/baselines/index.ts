@@ -8,7 +8,10 @@ import { sft } from './sft';
 import { sftConcise } from './sft-concise';
 
 type Settings<K extends BaselineName> = Exclude<Experiment['baselines'][K], false>;
-/** Trains `student`, which is the base student, in place. Returns the chosen checkpoint; null: there was nothing to learn from. */
+/**
+ * Trains `student`, which is the base student, in place. Returns the chosen checkpoint; null: there was nothing to
+ * learn from.
+ */
 type Train<K extends BaselineName> = (
   context: Context,
   student: Student,

@@ -12,8 +12,9 @@ import { train } from '../training';
 const stage = 'rft';
 
 /**
- * Rejection sampling fine-tuning (Yuan et al. 2023, arXiv 2308.01825), one round: the base student answers the problems that Stage 2
- * samples from, as often and at the same temperature, from the plain question; then it learns its own shortest right completion of each.
+ * Rejection sampling fine-tuning (Yuan et al. 2023, arXiv 2308.01825), one round: the base student answers the problems
+ * that Stage 2 samples from, as often and at the same temperature, from the plain question; then it learns its own
+ * shortest right completion of each.
  */
 export async function rft(context: Context, student: Student, settings: SftSettings): Promise<string | null> {
   const { train: lessons, experiment, notify } = context;
@@ -42,7 +43,10 @@ export async function rft(context: Context, student: Student, settings: SftSetti
   });
 }
 
-/** Rounds of sampling in the form of updates that change no weight, so that they are recorded, stopped and resumed like those. */
+/**
+ * Rounds of sampling in the form of updates that change no weight, so that they are recorded, stopped and resumed like
+ * those.
+ */
 async function drawSamples(
   context: Context,
   student: Student,

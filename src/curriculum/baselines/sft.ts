@@ -11,7 +11,10 @@ export function sft(context: Context, student: Student, settings: SftSettings): 
   return trainOnChains(context, student, { stage: 'sft', settings, example: teacherExample });
 }
 
-/** Supervised training on a version of every teacher chain, tested by its loss on the same version of the validation rows. */
+/**
+ * Supervised training on a version of every teacher chain, tested by its loss on the same version of the validation
+ * rows.
+ */
 export function trainOnChains(
   context: Context,
   student: Student,

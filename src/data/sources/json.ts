@@ -1,4 +1,7 @@
-/** JSON: one value a line, an array, or values one after the other. Rows are found by their bytes, and read again from there. */
+/**
+ * JSON: one value a line, an array, or values one after the other. Rows are found by their bytes, and read again from
+ * there.
+ */
 import { UserError } from '../../errors';
 import { linesOf, parseJson } from '../../lines';
 import { datasetError, type Place } from '../rows';
@@ -74,7 +77,10 @@ const [quote, backslash, newline] = [34, 92, 10];
 const isOpening = (byte: number) => byte === 0x7b || byte === 0x5b;
 const isClosing = (byte: number) => byte === 0x7d || byte === 0x5d;
 
-/** Where the values lie: the items of an array, or the values of a sequence. Errors: brackets that do not match, other text between. */
+/**
+ * Where the values lie: the items of an array, or the values of a sequence. Errors: brackets that do not match, other
+ * text between.
+ */
 function* spansOf(bytes: Bytes): Generator<Span> {
   let [at, line, depth, inText, escaped, outer] = [0, 1, 0, false, false, -1];
   let open: { start: number; line: number } | null = null;

@@ -1,4 +1,7 @@
-/** LZ4 frames (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md), as Arrow packs its buffers. Checksums are not checked. */
+/**
+ * LZ4 frames (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md), as Arrow packs its buffers. Checksums are
+ * not checked.
+ */
 
 const magic = 0x184d2204;
 

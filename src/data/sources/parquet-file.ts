@@ -1,4 +1,7 @@
-/** Parquet files, read by row groups: only one column chunk is in memory at a time, and nothing is believed that the file claims. */
+/**
+ * Parquet files, read by row groups: only one column chunk is in memory at a time, and nothing is believed that the
+ * file claims.
+ */
 import fs from 'node:fs';
 import { type FileMetaData, parquetMetadata, parquetSchema, type RowGroup, type SchemaTree } from 'hyparquet';
 import { assembleNested } from 'hyparquet/src/assemble.js';
@@ -38,7 +41,9 @@ export function isParquet(file: string): boolean {
   }
 }
 
-/** Opens a file. Errors (here and while reading) name the file: no Parquet, damaged, encrypted, sizes over the limits. */
+/**
+ * Opens a file. Errors (here and while reading) name the file: no Parquet, damaged, encrypted, sizes over the limits.
+ */
 export function openParquet(file: string): ParquetFile {
   const handle = openForReading(file);
   try {

@@ -1,6 +1,7 @@
 /**
- * Decoding the pages of a Parquet column chunk (https://parquet.apache.org/docs/file-format/data-pages/) by hyparquet, behind checks of
- * what a hostile file can claim: hyparquet trusts sizes, counts and run lengths, and a run of twelve bytes can stand for 2^31 values.
+ * Decoding the pages of a Parquet column chunk (https://parquet.apache.org/docs/file-format/data-pages/) by hyparquet,
+ * behind checks of what a hostile file can claim: hyparquet trusts sizes, counts and run lengths, and a run of twelve
+ * bytes can stand for 2^31 values.
  */
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { DecodedArray, PageHeader } from 'hyparquet';
@@ -26,7 +27,10 @@ export const limits = {
 /** What is wrong with a file, in words for a UserError; its reader adds the file. */
 export class ParquetFault extends Error {}
 
-/** The values of a column chunk, one for each row; lists are assembled to nested arrays. `bytes` are those of the whole chunk. */
+/**
+ * The values of a column chunk, one for each row; lists are assembled to nested arrays. `bytes` are those of the whole
+ * chunk.
+ */
 export function decodeChunk(bytes: Uint8Array, decoder: ColumnDecoder, rows: number): unknown[] {
   const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
   const flat = isFlatColumn(decoder.schemaPath);
@@ -195,7 +199,9 @@ function checkPrefixes(view: DataView, at: number, count: number): void {
   }
 }
 
-/** Walks the runs of the RLE / bit-packing hybrid up to `count` values and refuses one that holds more than are wanted. */
+/**
+ * Walks the runs of the RLE / bit-packing hybrid up to `count` values and refuses one that holds more than are wanted.
+ */
 function checkRuns(view: DataView, start: number, end: number, width: number, count: number): void {
   if (end > view.byteLength) throw new ParquetFault('the levels of a page are longer than the page');
   let at = start;

@@ -14,8 +14,8 @@ export interface RowSource {
   /** How many rows it has, where it says so. */
   count?: number;
   /**
-   * Its rows from `from` (an index from 0) on or earlier, with at least the named columns. `reread` gives a row again, of files that
-   * rows can be found in without reading those before.
+   * Its rows from `from` (an index from 0) on or earlier, with at least the named columns. `reread` gives a row again,
+   * of files that rows can be found in without reading those before.
    */
   rows(from: number, columns?: readonly string[]): Iterable<SourceRow>;
 }

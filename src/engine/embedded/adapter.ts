@@ -6,8 +6,8 @@ import { disposeModel, type Model } from '../../model/transformer';
 import type { OpenOptions } from '../port';
 
 /**
- * Makes of a loaded student what is to be trained: with `lora` an adapter beside frozen weights, else plain weights. A student that
- * came with an adapter goes on with that one, or has it merged. `path`: the student's, absolute.
+ * Makes of a loaded student what is to be trained: with `lora` an adapter beside frozen weights, else plain weights. A
+ * student that came with an adapter goes on with that one, or has it merged. `path`: the student's, absolute.
  */
 export function adapt(model: Model, path: string, { lora, seed, warn }: OpenOptions): void {
   if (!lora) merge(model);

@@ -34,7 +34,10 @@ export function saveMoments(folder: string, optimizer: Optimizer): void {
   writeSafetensors(join(folder, momentsFile), moments);
 }
 
-/** What was trained in a checkpoint: weights of a student of the same shape, or an adapter; the caller's to keep or dispose of. */
+/**
+ * What was trained in a checkpoint: weights of a student of the same shape, or an adapter; the caller's to keep or
+ * dispose of.
+ */
 export function readWeights(model: Model, folder: string): Map<string, Tensor> {
   const { adapter, config } = model;
   const other = adapter ? { ...model, adapter: readAdapter(folder, config, adapter.base) } : loadModel(folder);

@@ -33,7 +33,10 @@ export function machineMemory(groups = controlGroups()): MemoryLimits {
   return limits;
 }
 
-/** The folders of this process's control group and of those around it (Linux; version 2, then version 1 of their interface). */
+/**
+ * The folders of this process's control group and of those around it (Linux; version 2, then version 1 of their
+ * interface).
+ */
 function controlGroups(): string[] {
   const folders: string[] = [];
   try {

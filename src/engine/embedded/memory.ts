@@ -1,6 +1,7 @@
 /**
- * How much memory training takes, from shapes alone: what the engine allocates at the moment it holds most. Follows what the tape keeps
- * for each kernel (kernels/gradients.ts), on the embedded backend, where tensors lie in blocks of few sizes (kernels/native/pool.ts).
+ * How much memory training takes, from shapes alone: what the engine allocates at the moment it holds most. Follows
+ * what the tape keeps for each kernel (kernels/gradients.ts), on the embedded backend, where tensors lie in blocks of
+ * few sizes (kernels/native/pool.ts).
  */
 import {
   type Generation,
@@ -99,7 +100,9 @@ export function generationMemory(learner: Learner, generation: Generation, train
   return { ...standing(learner, training), merged: packedWeights(config), cache: 2 * keys + logits };
 }
 
-/** Matrices exist twice while they generate: packed, in blocks of up to 32 rows (kernels/pack.h), the adapter in them. */
+/**
+ * Matrices exist twice while they generate: packed, in blocks of up to 32 rows (kernels/pack.h), the adapter in them.
+ */
 function packedWeights(config: ModelConfig): number {
   const block = 32;
   const packed = ([rows, columns]: readonly number[]) => floats(Math.ceil(rows / block) * block * columns);

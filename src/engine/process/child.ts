@@ -1,4 +1,7 @@
-/** The process of an engine: started without a shell, in a group of its own, with its last words kept; ended with all below it. */
+/**
+ * The process of an engine: started without a shell, in a group of its own, with its last words kept; ended with all
+ * below it.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { packageRoot } from '../../paths';
 import { killTree } from '../../processes';
@@ -26,7 +29,8 @@ export class EngineChild {
   constructor({ line, env }: EngineCommand, heard: (bytes: Buffer | null) => void) {
     const [program, ...args] = line;
     this.child = spawn(program, args, {
-      // Not the workspace: `python -m` looks for modules in the working folder first, and would find what others put there.
+      // Not the workspace: `python -m` looks for modules in the working folder first, and would find what others put
+      // there.
       cwd: packageRoot(),
       env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],

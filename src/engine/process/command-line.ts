@@ -1,7 +1,12 @@
-/** A command line as a person writes it, as a program and its arguments. No shell reads it: nothing in it is expanded. */
+/**
+ * A command line as a person writes it, as a program and its arguments. No shell reads it: nothing in it is expanded.
+ */
 import { UserError } from '../../errors';
 
-/** Words are parted by spaces; quotes hold a word together, and a backslash takes a quote, a space or a backslash as it is. @throws UserError */
+/**
+ * Words are parted by spaces; quotes hold a word together, and a backslash takes a quote, a space or a backslash as it
+ * is. @throws UserError
+ */
 export function splitCommand(text: string, origin: string): string[] {
   const words: string[] = [];
   const word = /(?:"((?:\\["\\]|[^"\\]|\\(?!["\\]))*)"|'([^']*)'|\\([\s"'\\])|([^\s"']))/y;

@@ -1,4 +1,7 @@
-/** A conversation with an engine: one request after the other, each with its progress, its cancellation and its limit of silence. */
+/**
+ * A conversation with an engine: one request after the other, each with its progress, its cancellation and its limit of
+ * silence.
+ */
 import * as z from 'zod';
 import { UserError } from '../../errors';
 import { EngineChild, type EngineCommand } from './child';
@@ -51,7 +54,10 @@ export class EngineConnection {
   private waiting?: Waiting;
   private turn: Promise<unknown> = Promise.resolve();
   private count = 0;
-  /** Ticks of the watch since the last sign of life. Counted, not timed: while this process is busy, nothing is heard, and it ticks once. */
+  /**
+   * Ticks of the watch since the last sign of life. Counted, not timed: while this process is busy, nothing is heard,
+   * and it ticks once.
+   */
   private silentTicks = 0;
   private backlog = 0;
   private gone?: EngineLost;
@@ -93,8 +99,8 @@ export class EngineConnection {
   }
 
   /**
-   * Asks, when every earlier request is answered. An aborted `signal` ends it early: the engine is told, and the promise rejects with the
-   * signal's reason once the engine has let go.
+   * Asks, when every earlier request is answered. An aborted `signal` ends it early: the engine is told, and the
+   * promise rejects with the signal's reason once the engine has let go.
    * @throws UserError as the engine says; EngineLost
    */
   request<M extends Method>(method: M, params: Params<M>, options: RequestOptions = {}): Promise<Result<M>> {

@@ -1,6 +1,6 @@
 /**
- * Arrays as the engine protocol carries them (docs/engine.md): base64 of little-endian float32 or int32, and rows of different lengths as
- * one such array with their lengths beside it.
+ * Arrays as the engine protocol carries them (docs/engine.md): base64 of little-endian float32 or int32, and rows of
+ * different lengths as one such array with their lengths beside it.
  */
 import { endianness } from 'node:os';
 import * as z from 'zod';

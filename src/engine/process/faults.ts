@@ -2,7 +2,9 @@
 import { UserError } from '../../errors';
 import { cancelledCode, fault } from './wire';
 
-/** The process of an engine is gone, silent or speaks no protocol: what it held is lost, and it may be started again. */
+/**
+ * The process of an engine is gone, silent or speaks no protocol: what it held is lost, and it may be started again.
+ */
 export class EngineLost extends UserError {
   constructor(why: string, words: readonly string[], cause?: unknown) {
     super(`the engine is lost: ${why}`, { code: 'engine', remedy: remedyOf(why, words), cause });

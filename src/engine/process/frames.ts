@@ -1,4 +1,7 @@
-/** Messages on a pipe: `Content-Length: <bytes>`, an empty line, and so many bytes of UTF-8 JSON (as the Language Server Protocol frames). */
+/**
+ * Messages on a pipe: `Content-Length: <bytes>`, an empty line, and so many bytes of UTF-8 JSON (as the Language Server
+ * Protocol frames).
+ */
 import { ByteQueue } from '../../byte-queue';
 import { UserError } from '../../errors';
 import { encode } from '../../json';

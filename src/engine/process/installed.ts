@@ -1,4 +1,6 @@
-/** The PyTorch engine that was set up for this user (`distillery engine install`), and which engine a run is to have. */
+/**
+ * The PyTorch engine that was set up for this user (`distillery engine install`), and which engine a run is to have.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import * as z from 'zod';

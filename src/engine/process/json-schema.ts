@@ -1,4 +1,6 @@
-/** The engine protocol as JSON schema (schemas/engine.schema.json), for those who write an engine in another language. */
+/**
+ * The engine protocol as JSON schema (schemas/engine.schema.json), for those who write an engine in another language.
+ */
 import * as z from 'zod';
 import { fault, methods, progress } from './wire';
 

@@ -1,4 +1,7 @@
-/** The engine protocol as schemas: every request with its parameters and its result, progress, errors. docs/engine.md is the prose. */
+/**
+ * The engine protocol as schemas: every request with its parameters and its result, progress, errors. docs/engine.md is
+ * the prose.
+ */
 import * as z from 'zod';
 import { loraTargets } from '../../config/lora';
 import { real } from '../../json';

@@ -15,7 +15,10 @@ const weightsFile = 'adapter_model.safetensors';
 /** Of one file of an archive. */
 const maxBytes = 8 * 2 ** 30;
 
-/** Downloads the adapter at `path` on the server (`tinker://<run>/sampler_weights/<name>`) into `folder`, for the student in `base`. */
+/**
+ * Downloads the adapter at `path` on the server (`tinker://<run>/sampler_weights/<name>`) into `folder`, for the
+ * student in `base`.
+ */
 export async function downloadAdapter(client: TinkerClient, path: string, folder: string, base: string): Promise<void> {
   const files = await filesOf(await client.archive(path), path);
   const weights = files.get(weightsFile);

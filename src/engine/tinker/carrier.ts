@@ -1,20 +1,25 @@
 /**
- * How a gradient that we have computed travels: a server's own loss with weights or advantages chosen so that its gradient is ours. Which
- * one is exact on a server, only a probe can tell (probe.ts): servers of one API divide differently, and say nothing.
+ * How a gradient that we have computed travels: a server's own loss with weights or advantages chosen so that its
+ * gradient is ours. Which one is exact on a server, only a probe can tell (probe.ts): servers of one API divide
+ * differently, and say nothing.
  */
 import type { Example } from '../../engine-data/examples';
 import type { Loss, Row } from './wire';
 
 /**
- * `cross_entropy`: -sum(weight x logProb), a plain sum. `importance_sampling`: -sum(advantage x exp(logProb - logProbs)), whose slope at the
- * current log-probs is -advantage; `divided` where the server takes the mean over each row's weights and over rows.
+ * `cross_entropy`: -sum(weight x logProb), a plain sum. `importance_sampling`: -sum(advantage x exp(logProb -
+ * logProbs)), whose slope at the current log-probs is -advantage; `divided` where the server takes the mean over each
+ * row's weights and over rows.
  */
 export interface Carrier {
   loss: Loss;
   divided: boolean;
 }
 
-/** A completion as the server reads it: every token but the last, each with the one after it as target; the prompt's count for nothing. */
+/**
+ * A completion as the server reads it: every token but the last, each with the one after it as target; the prompt's
+ * count for nothing.
+ */
 export function rowOf({ prompt, completion }: Example): Row {
   const tokens = [...prompt, ...completion];
   const targets = tokens.slice(1);
@@ -22,7 +27,10 @@ export function rowOf({ prompt, completion }: Example): Row {
   return { tokens: tokens.slice(0, -1), targets, weights };
 }
 
-/** Rows whose gradient is that of a loss with these slopes dLoss / dLogProb at the completions' tokens. `logProbs`: the current ones. */
+/**
+ * Rows whose gradient is that of a loss with these slopes dLoss / dLogProb at the completions' tokens. `logProbs`: the
+ * current ones.
+ */
 export function carry(
   examples: readonly Example[],
   slopes: readonly ArrayLike<number>[],

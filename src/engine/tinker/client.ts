@@ -1,4 +1,7 @@
-/** Talking to a Tinker server: requests that are tried again, promises that are waited for, a session that is kept alive. */
+/**
+ * Talking to a Tinker server: requests that are tried again, promises that are waited for, a session that is kept
+ * alive.
+ */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../errors';
@@ -38,7 +41,9 @@ const protobuf = 'application/x-protobuf';
 
 export interface Request {
   body: object | Uint8Array;
-  /** How often it is tried; 7 unless said. Calls carry their number in a sequence, so that a repeated one is done once. */
+  /**
+   * How often it is tried; 7 unless said. Calls carry their number in a sequence, so that a repeated one is done once.
+   */
   tries?: number;
   signal?: AbortSignal;
 }
@@ -61,7 +66,10 @@ export class TinkerClient {
   nextModel = () => this.counts.models++;
   nextSampler = () => this.counts.samplers++;
 
-  /** Opens a session. A thread of its own keeps it alive: a server forgets one that is silent for some minutes, however busy we are. */
+  /**
+   * Opens a session. A thread of its own keeps it alive: a server forgets one that is silent for some minutes, however
+   * busy we are.
+   */
   async open(): Promise<void> {
     const made = await this.json<{ session_id: string }>('create_session', {
       tags: [],
@@ -131,7 +139,10 @@ export class TinkerClient {
     return bytesOf(response);
   }
 
-  /** One request; tried again when the server is busy or the connection breaks. Follows no redirect: keys go where the user said. */
+  /**
+   * One request; tried again when the server is busy or the connection breaks. Follows no redirect: keys go where the
+   * user said.
+   */
   async send(path: string, request?: Request): Promise<Response> {
     const { body, signal } = request ?? {};
     const raw = body instanceof Uint8Array;

@@ -42,7 +42,9 @@ async function report(): Promise<EngineReport> {
   }
 }
 
-/** Opens a session and finds out what the server does. Throws a UserError where it cannot be trusted with a gradient. */
+/**
+ * Opens a session and finds out what the server does. Throws a UserError where it cannot be trusted with a gradient.
+ */
 export async function startTinker(address: Address, wanted: string | undefined): Promise<Engine> {
   const client = new TinkerClient(address);
   await client.open();

@@ -78,7 +78,10 @@ export class RemoteModel {
     return parts.flat();
   }
 
-  /** Gradients of the rows, added to what is there, then one optimizer step; both are queued before either is waited for. */
+  /**
+   * Gradients of the rows, added to what is there, then one optimizer step; both are queued before either is waited
+   * for.
+   */
   async step(rows: readonly Row[], loss: Loss, adam: AdamParams): Promise<PassResult[]> {
     const passes = [];
     for (const part of inParts(rows)) passes.push(await this.pass(part, loss, false));

@@ -1,6 +1,7 @@
 /**
- * What a server really does, found out before a run by small experiments on a scratch adapter: servers of one API divide losses
- * differently, and drop seeds, temperatures and optimizer settings without a word. About a minute; the run's config keeps the result.
+ * What a server really does, found out before a run by small experiments on a scratch adapter: servers of one API
+ * divide losses differently, and drop seeds, temperatures and optimizer settings without a word. About a minute; the
+ * run's config keeps the result.
  */
 import type { Carrier } from './carrier';
 import { rowOf } from './carrier';
@@ -108,7 +109,9 @@ class Experiments {
     return { seeded: text(first) === text(again), greedy: text(low) === text(lower), samplerAgrees };
   }
 
-  /** What a step on these rows does to the sum of the first text's log-probs, or of those of the tokens that `counts`. */
+  /**
+   * What a step on these rows does to the sum of the first text's log-probs, or of those of the tokens that `counts`.
+   */
   private async effect(rows: readonly Row[], loss: Loss, adam = plainStep(this.rate), counts = (_: number) => true) {
     const total = async () => sum((await this.model.forward([this.rows[0]]))[0].filter((_, i) => counts(i)));
     const before = await total();

@@ -1,4 +1,7 @@
-/** A student whose weights are on a Tinker server: every loss goes there as its exact gradient for each token's log-probability. */
+/**
+ * A student whose weights are on a Tinker server: every loss goes there as its exact gradient for each token's
+ * log-probability.
+ */
 import { join } from 'node:path';
 import { defaultAdam } from '../../config/adam';
 import type { Episode, Example } from '../../engine-data/examples';
@@ -21,11 +24,12 @@ import type { GrpoUpdate, LogProbOptions, Snapshot, Student, StudentFacts, Super
 import { downloadAdapter } from './adapter';
 import { carry, completionPart, rowOf } from './carrier';
 import type { TinkerClient } from './client';
+import { draftOf, emptyDraft } from './drafts';
 import type { AdamParams, RemoteModel, Sampler } from './model';
 import type { Probed } from './probe';
 import { readRemote, remoteFile } from './remote';
 import { tokenGradient } from './token-gradient';
-import type { PassResult, SampledSequence } from './wire';
+import type { PassResult } from './wire';
 
 /** Where a student is, and what its server was found to do. */
 export interface Home {
@@ -376,23 +380,4 @@ function gradNormIn(results: readonly PassResult[]): number | undefined {
   for (const { metrics } of results)
     for (const [name, value] of Object.entries(metrics)) if (/grad_?norm/i.test(name)) return value;
   return undefined;
-}
-
-const emptyDraft = (prompt: number, completion: number): Draft => ({
-  prompt,
-  completion,
-  tokens: [],
-  logProbs: [],
-  finished: false,
-});
-
-/** Some servers keep the end token to themselves; it is put back, and scored later. */
-function draftOf(
-  { tokens, logProbs, stopped }: SampledSequence,
-  { eosIds, ...place }: { prompt: number; completion: number; eosIds: readonly number[] },
-): Draft {
-  const ends = eosIds.includes(tokens.at(-1) ?? -1);
-  const whole = stopped && !ends ? [...tokens, eosIds[0]] : tokens;
-  const said = logProbs && whole.length === logProbs.length ? Array.from(logProbs) : null;
-  return { ...place, tokens: whole, logProbs: said ?? whole.map(() => Number.NaN), finished: stopped || ends };
 }

@@ -1,6 +1,7 @@
 /**
- * The loss of GRPO and its slope for every token's log-probability, as plain arithmetic: what a server that knows nothing of our losses
- * is sent. Formulas as in kernels/reference/grpo-loss.ts, which the kernels are tested against, too.
+ * The loss of GRPO and its slope for every token's log-probability, as plain arithmetic: what a server that knows
+ * nothing of our losses is sent. Formulas as in kernels/reference/grpo-loss.ts, which the kernels are tested against,
+ * too.
  */
 import type { Episode } from '../../engine-data/examples';
 import type { KlEstimator } from '../../engine-data/training';
@@ -19,7 +20,10 @@ interface Term {
   slope: number;
 }
 
-/** The policy loss with its KL penalty. `logProbs` and `refLogProbs` (read when beta > 0) are those of each episode's tokens. */
+/**
+ * The policy loss with its KL penalty. `logProbs` and `refLogProbs` (read when beta > 0) are those of each episode's
+ * tokens.
+ */
 export function tokenGradient(
   episodes: readonly Episode[],
   logProbs: readonly Float32Array[],

@@ -1,6 +1,7 @@
 /**
- * What a Tinker server is sent and answers: the JSON of its REST interface, and the protobuf messages that newer servers take for passes and
- * samples (tinker_public.proto of the SDK, release 0.25; only the fields that token ids and log-probs need).
+ * What a Tinker server is sent and answers: the JSON of its REST interface, and the protobuf messages that newer
+ * servers take for passes and samples (tinker_public.proto of the SDK, release 0.25; only the fields that token ids and
+ * log-probs need).
  */
 import { PbfReader, PbfWriter } from 'pbf';
 
@@ -142,7 +143,10 @@ export function passFromProtobuf(bytes: Uint8Array): PassResult {
   return result;
 }
 
-/** The arrays of a map entry {1: name, 2: {1: bytes, 2: offsets as int64, 3: type}} that is called `logprobs`; none of another. */
+/**
+ * The arrays of a map entry {1: name, 2: {1: bytes, 2: offsets as int64, 3: type}} that is called `logprobs`; none of
+ * another.
+ */
 function logProbsOf(bytes: Uint8Array): Float32Array[] {
   let name = '';
   let values: Uint8Array = new Uint8Array();

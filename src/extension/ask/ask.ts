@@ -24,8 +24,8 @@ export type Answers = Result<'ask'>['samples'];
 export type UnderWay = Map<number, AbortController>;
 
 /**
- * Asks a student a question of a page, and writes the answers below it as they grow. Ends early when the person cancels, or takes the
- * answers out of the page. Undefined then.
+ * Asks a student a question of a page, and writes the answers below it as they grow. Ends early when the person
+ * cancels, or takes the answers out of the page. Undefined then.
  */
 export async function ask(
   { hosts }: Services,
@@ -88,8 +88,8 @@ function whileAsking<T>(student: string, abort: AbortController, work: () => Pro
 }
 
 /**
- * Writes one block of a page, one edit after the other, the newest text only. It replaces nothing but what it wrote itself: when that
- * no longer stands in the page as it was written, it stops.
+ * Writes one block of a page, one edit after the other, the newest text only. It replaces nothing but what it wrote
+ * itself: when that no longer stands in the page as it was written, it stops.
  */
 class Pen {
   private written: readonly string[] = [];
@@ -153,7 +153,10 @@ class Pen {
     return replaced;
   }
 
-  /** Edits the page, again where the editor refuses because somebody typed in the meantime. False when there is nothing to edit. */
+  /**
+   * Edits the page, again where the editor refuses because somebody typed in the meantime. False when there is nothing
+   * to edit.
+   */
   private async edit(change: () => { range: vscode.Range; text: string } | undefined): Promise<boolean> {
     for (let i = 0; i < tries && !this.document.isClosed; i++) {
       const wanted = change();

@@ -16,8 +16,8 @@ const selector: vscode.DocumentSelector = [
 ];
 
 /**
- * Ask Student: a page of questions, in which answers appear below each. It is a text like any other, so that a question can be
- * changed and asked again, of another student too, and the page be kept.
+ * Ask Student: a page of questions, in which answers appear below each. It is a text like any other, so that a question
+ * can be changed and asked again, of another student too, and the page be kept.
  */
 export function registerAsk(services: Services): vscode.Disposable {
   const { t } = vscode.l10n;

@@ -81,7 +81,10 @@ export function nextNumber(page: string, underWay: Iterable<number> = []): numbe
   return Math.max(0, ...numbers, ...underWay) + 1;
 }
 
-/** Where lines stand in a page as they were written, but for spaces at their ends: from the first, up to but not including the last. */
+/**
+ * Where lines stand in a page as they were written, but for spaces at their ends: from the first, up to but not
+ * including the last.
+ */
 export function placeOf(page: string, written: readonly string[]): { from: number; to: number } | undefined {
   const lines = page.split(/\r?\n/);
   const same = (from: number) => written.every((line, i) => lines[from + i]?.trimEnd() === line.trimEnd());
@@ -89,7 +92,10 @@ export function placeOf(page: string, written: readonly string[]): { from: numbe
   return from < 0 ? undefined : { from, to: from + written.length };
 }
 
-/** The lines between the heading of the answers with a number and the next question or answers: theirs, and what was written below. */
+/**
+ * The lines between the heading of the answers with a number and the next question or answers: theirs, and what was
+ * written below.
+ */
 export function blockOf(page: string, number: number): { from: number; to: number } | undefined {
   const lines = page.split(/\r?\n/);
   const from = lines.findIndex((line) => line.startsWith(marker(number)));

@@ -86,7 +86,8 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
       const reference = referenceFrom(argument) ?? activeCase();
       if (!reference) return void vscode.window.showInformationMessage(t('Open a failure case first.'));
       const shown = caseAt(reference);
-      // Called for a case, it begins with the best rewrite or the teacher's chain; from the palette, with the one at the cursor.
+      // Called for a case, it begins with the best rewrite or the teacher's chain; from the palette, with the one at
+      // the cursor.
       const asked = argument === undefined && shown.rewrites.length > 0;
       const rewrite = asked ? await rewriteFor(shown, undefined, 'edited') : undefined;
       if (!asked || rewrite) await editRewrite(documents, shown, rewrite?.text ?? text);
@@ -122,8 +123,8 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
 }
 
 /**
- * Opens a case's document, where another answer of the problem is open already in that place. The answer that would be shown anyway
- * needs no address of its own.
+ * Opens a case's document, where another answer of the problem is open already in that place. The answer that would be
+ * shown anyway needs no address of its own.
  */
 export async function openCase(
   { cases }: Services,

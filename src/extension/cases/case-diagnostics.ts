@@ -16,7 +16,8 @@ const most = 1000;
 const breath = 8;
 
 /**
- * The Problems panel: every case of the run whose cases are shown, and the first wrong step of each case that is open. Goes when the run goes.
+ * The Problems panel: every case of the run whose cases are shown, and the first wrong step of each case that is open.
+ * Goes when the run goes.
  */
 export class CaseDiagnostics implements vscode.Disposable {
   private readonly ofRun = vscode.languages.createDiagnosticCollection('distillery.cases');

@@ -19,8 +19,9 @@ export interface OpenCase {
 }
 
 /**
- * The documents of cases, as files of a scheme of their own: read-only ones that show a case, and one beside each that can be edited
- * and saved, which is how a person writes a rewrite. Read when asked for; told to the editor when the run's files change.
+ * The documents of cases, as files of a scheme of their own: read-only ones that show a case, and one beside each that
+ * can be edited and saved, which is how a person writes a rewrite. Read when asked for; told to the editor when the
+ * run's files change.
  */
 export class CaseDocuments implements vscode.FileSystemProvider, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();

@@ -17,7 +17,10 @@ export interface CaseRewrite {
   provenance: RewriteDecision['provenance'];
 }
 
-/** The rewrites of a case, each text once: those that people approved first, what they rejected last, then right before wrong. */
+/**
+ * The rewrites of a case, each text once: those that people approved first, what they rejected last, then right before
+ * wrong.
+ */
 export function rewritesOf(
   records: readonly RewriteRecord[],
   decided: readonly RewriteDecision[],
@@ -68,7 +71,10 @@ export function isRight(text: string, gold: string): boolean {
   return answer !== null && sameAnswer(answer.value, gold);
 }
 
-/** What a person starts from: the approved rewrite, else the best that is right. A wrong one would have to be written anew anyway. */
+/**
+ * What a person starts from: the approved rewrite, else the best that is right. A wrong one would have to be written
+ * anew anyway.
+ */
 export const startingPoint = (rewrites: readonly CaseRewrite[]): CaseRewrite | undefined =>
   rewrites.find(({ verdict, correct }) => verdict !== 'rejected' && correct);
 

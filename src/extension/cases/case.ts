@@ -27,7 +27,9 @@ export interface CaseAnswer extends AnswerRecord {
 export interface CaseFault {
   step: number;
   reason: string;
-  /** What it rests on: an equation that is false, a departure from the teacher, which is a guess, or a person's word. */
+  /**
+   * What it rests on: an equation that is false, a departure from the teacher, which is a guess, or a person's word.
+   */
   by: 'equation' | 'guess' | 'person';
   start: number;
   end: number;
@@ -53,7 +55,10 @@ export interface Case {
   read: boolean;
 }
 
-/** Reads a case; `decisions` are all of its run, where they are known already. Errors: no such run, unreadable files, a problem that the run does not know. */
+/**
+ * Reads a case; `decisions` are all of its run, where they are known already. Errors: no such run, unreadable files, a
+ * problem that the run does not know.
+ */
 export function readCase(
   cache: RunCache,
   reference: CaseReference,
@@ -171,7 +176,10 @@ function chosen(
   );
 }
 
-/** The first wrong step: as a person marked it, else as it was recorded; found anew for answers that the record is not about. */
+/**
+ * The first wrong step: as a person marked it, else as it was recorded; found anew for answers that the record is not
+ * about.
+ */
 function faultOf(
   shown: CaseAnswer,
   { firstWrongStep: recorded, teacherChain, answer, question }: Known,

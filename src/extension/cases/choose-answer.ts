@@ -9,7 +9,10 @@ const { t } = vscode.l10n;
 /** Updates, from the newest back, whose completions of a problem are offered. */
 const updates = 4;
 
-/** Asks which of a case's answers to show: the recorded ones, and the newest completions of training. Undefined when none is chosen. */
+/**
+ * Asks which of a case's answers to show: the recorded ones, and the newest completions of training. Undefined when
+ * none is chosen.
+ */
 export async function chooseAnswer(shown: Case): Promise<CaseAnswer['place'] | undefined> {
   const list = new vscode.GrowingList<AnswerItem>({
     title: t('Answers to {0}', shown.reference.problemId),

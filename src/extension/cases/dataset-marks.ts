@@ -25,7 +25,10 @@ export interface KnownAnswers {
 /** Runs that are looked into, from the newest back. */
 const mostRuns = 20;
 
-/** The answers of the newest run that names this file as its data and has answers to anything in it; undefined if none has. */
+/**
+ * The answers of the newest run that names this file as its data and has answers to anything in it; undefined if none
+ * has.
+ */
 export function answersTo(file: string, listings: readonly RunListing[], cache: RunCache): KnownAnswers | undefined {
   let looked = 0;
   for (const listing of listings) {

@@ -9,7 +9,9 @@ export interface DatasetRow {
   answer?: string;
 }
 
-/** Numbers the rows of a text and reads those of `lines` (from, to; both included). Lines that are no rows are left out. */
+/**
+ * Numbers the rows of a text and reads those of `lines` (from, to; both included). Lines that are no rows are left out.
+ */
 export function datasetRows(file: string, lines: readonly string[], from: number, to: number): DatasetRow[] {
   const name = basename(file).replace(/\.[^.]*$/, '');
   const rows: DatasetRow[] = [];

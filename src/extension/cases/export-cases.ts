@@ -8,7 +8,10 @@ import { plural } from '../words';
 
 const { t } = vscode.l10n;
 
-/** `distillery.exportCases`: the cases that are listed, in their order, with what people decided, as JSON lines or Markdown. */
+/**
+ * `distillery.exportCases`: the cases that are listed, in their order, with what people decided, as JSON lines or
+ * Markdown.
+ */
 export function registerExport(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.exportCases', async (argument?: unknown) => {
     const { run, groups } = services.cases;
@@ -53,7 +56,9 @@ function decided({ problemId }: FailureCase, { picked, rewrites, steps, notes, r
 const casesLines = (cases: readonly FailureCase[], decisions: Decisions): string =>
   cases.map((one) => `${JSON.stringify({ ...one.record, decisions: decided(one, decisions) })}\n`).join('');
 
-/** For people: question, answers, the teacher, what was decided. What models wrote stands in fences that it cannot end. */
+/**
+ * For people: question, answers, the teacher, what was decided. What models wrote stands in fences that it cannot end.
+ */
 function casesMarkdown(cases: readonly FailureCase[], decisions: Decisions): string {
   return cases
     .map((one) => {

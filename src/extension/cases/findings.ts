@@ -15,7 +15,10 @@ export interface CaseFinding extends Span {
   code: 'first-wrong-step' | 'wrong-answer' | 'cut-off' | 'rewrite';
 }
 
-/** What is wrong with the shown answer: its first wrong step, or else what it ends with. At most one; nothing after it is blamed. */
+/**
+ * What is wrong with the shown answer: its first wrong step, or else what it ends with. At most one; nothing after it
+ * is blamed.
+ */
 export function studentFindings({ shown, fault, gold }: Case, { student }: CaseText): CaseFinding[] {
   if (!shown || !student || shown.correct) return [];
   if (fault) {

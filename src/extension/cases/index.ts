@@ -13,7 +13,10 @@ import { registerImport } from './import-cases';
 import { registerReading } from './reading';
 import { caseScheme } from './reference';
 
-/** Failure cases in the editor: their documents and all that is shown in them, the Problems panel, marks in datasets, the import. */
+/**
+ * Failure cases in the editor: their documents and all that is shown in them, the Problems panel, marks in datasets,
+ * the import.
+ */
 export function registerCases(services: Services): vscode.Disposable {
   const documents = new CaseDocuments(services);
   return vscode.Disposable.from(

@@ -56,7 +56,9 @@ export function lastAnswers(run: string): Map<string, TestedAnswer> {
   return last;
 }
 
-/** What each evaluation of a run has as the answer to a problem, newest first. Files that cannot be read are left out. */
+/**
+ * What each evaluation of a run has as the answer to a problem, newest first. Files that cannot be read are left out.
+ */
 export function testedAnswers(run: string, problemId: string): TestedAnswer[] {
   return evaluationNames(run)
     .flatMap((evaluation) => {

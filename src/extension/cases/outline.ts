@@ -1,4 +1,7 @@
-/** The parts of a chain's document by its lines: sections, thinking, steps, answers. For symbols, folding, and finding places. */
+/**
+ * The parts of a chain's document by its lines: sections, thinking, steps, answers. For symbols, folding, and finding
+ * places.
+ */
 
 export type PartKind = 'section' | 'question' | 'gold' | 'thinking' | 'step' | 'answer';
 
@@ -28,7 +31,10 @@ const marks: [PartKind, RegExp][] = [
   ['step', /^[ \t]{0,8}(?<name>\d{1,3})[.)][ \t]+(?<detail>.*)$/],
 ];
 
-/** The parts in order. A part ends where the next begins; a section where the next section begins. Linear in the text's length. */
+/**
+ * The parts in order. A part ends where the next begins; a section where the next section begins. Linear in the text's
+ * length.
+ */
 export function outlineOf(text: string): Part[] {
   const lines = text.split(/\r\n?|\n/);
   const parts: Part[] = [];

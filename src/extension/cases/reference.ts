@@ -5,7 +5,10 @@ import { stageSchema } from '../../runs/records';
 
 const count = z.number().int().nonnegative();
 
-/** A case: a problem of a run. `sample` chooses the answer that is shown; with stage and step, a completion of that update's group. */
+/**
+ * A case: a problem of a run. `sample` chooses the answer that is shown; with stage and step, a completion of that
+ * update's group.
+ */
 export const referenceSchema = z.object({
   /** The run's folder. */
   run: z.string().min(1),

@@ -59,7 +59,10 @@ interface Chosen {
   folder: string;
 }
 
-/** The checkpoint that the run's last stage chose, else its newest; of a run without any, one of another run that is asked for. */
+/**
+ * The checkpoint that the run's last stage chose, else its newest; of a run without any, one of another run that is
+ * asked for.
+ */
 async function chooseCheckpoint(runs: Services['runs'], run: string): Promise<Chosen | undefined> {
   const best = runs.cache.summary(run).value?.at(-1)?.checkpoint;
   const all = runs

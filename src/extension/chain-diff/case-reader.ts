@@ -44,8 +44,8 @@ export class CaseReader {
   }
 
   /**
-   * Finds what was written since; whether anything changed. With a subject only what it takes to show that, as the rollouts of a long
-   * run are many: its moment, the failures and the rewrites.
+   * Finds what was written since; whether anything changed. With a subject only what it takes to show that, as the
+   * rollouts of a long run are many: its moment, the failures and the rewrites.
    */
   refresh(subject?: ChainSubject): Promise<boolean> {
     return this.index.refresh((source) => {
@@ -174,8 +174,8 @@ export class CaseReader {
   }
 
   /**
-   * The problem `by` places further in the list that `problemId` stands in, round and round. `listed`: problems in the order in which
-   * they are listed elsewhere, which counts where this one is among them.
+   * The problem `by` places further in the list that `problemId` stands in, round and round. `listed`: problems in the
+   * order in which they are listed elsewhere, which counts where this one is among them.
    */
   neighbour(problemId: string, moment: string | undefined, by: number, listed: readonly string[] = []): string {
     const ids = listed.includes(problemId) ? listed : this.listOf(problemId, moment).ids;

@@ -39,7 +39,8 @@ export interface Reference {
 export function viewChain(chain: RecordedChain, reference: Reference, tokenizer: TextTokenizer): ChainView {
   const tokens = chain.tokens ?? { ...tokenizer.tokenize(chain.text), ended: false };
   const length = tokens.ids.length - (tokens.ended ? 1 : 0);
-  // Places are looked for in what the tokens join to: a tokenizer that normalises does not give the text back to the letter.
+  // Places are looked for in what the tokens join to: a tokenizer that normalises does not give the text back to the
+  // letter.
   const text = tokens.texts.slice(0, length).join('');
   const parts = segmentText(text);
   const rangeOf = ranger(tokens.texts.slice(0, length));
@@ -73,7 +74,10 @@ export function viewChain(chain: RecordedChain, reference: Reference, tokenizer:
   };
 }
 
-/** Token ranges of stretches of text. A token belongs where its last character stands: ".\n" ends a step, " We" begins one. */
+/**
+ * Token ranges of stretches of text. A token belongs where its last character stands: ".\n" ends a step, " We" begins
+ * one.
+ */
 function ranger(texts: string[]): (span: Span) => { from: number; to: number } {
   const ends: number[] = [];
   let end = 0;

@@ -14,7 +14,10 @@ export class ChainDiff implements PageDriver<ChainSubject, FromChainPage> {
   private texts: CaseTexts = { teacher: null, student: null, rewritten: null };
   /** What was sent last, as JSON: the same is not sent twice. */
   private sent = '';
-  /** The list of cases that what is shown has its place in: the page is read again when that changes, not with every change of its run. */
+  /**
+   * The list of cases that what is shown has its place in: the page is read again when that changes, not with every
+   * change of its run.
+   */
   private order = '';
   /** Of several things asked for at once the last one is shown. */
   private asked = 0;

@@ -14,7 +14,9 @@ import { CaseReader } from './case-reader';
 import { ChainDocuments } from './documents';
 import { ChainDiff, titleOf } from './driver';
 
-/** Teacher, student and rewritten chain of one problem side by side: `distillery.compareChains`. One page for each run. */
+/**
+ * Teacher, student and rewritten chain of one problem side by side: `distillery.compareChains`. One page for each run.
+ */
 export function registerChainDiff(services: Services): vscode.Disposable {
   const documents = new ChainDocuments();
   const choose = ({ run }: AskedFor) => complete(services, { run });

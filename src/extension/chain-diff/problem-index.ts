@@ -39,7 +39,10 @@ export class ProblemIndex {
 
   constructor(readonly run: string) {}
 
-  /** Reads the files that were written to since, of those that `wanted` names. Those that are gone are forgotten. Whether anything changed. */
+  /**
+   * Reads the files that were written to since, of those that `wanted` names. Those that are gone are forgotten.
+   * Whether anything changed.
+   */
   async refresh(wanted: (source: Source) => boolean = () => true): Promise<boolean> {
     const sources = sourcesOf(this.run);
     const present = new Set(sources.map(({ file }) => file));

@@ -1,4 +1,6 @@
-/** What a run's config.json says about its rewards and where its student and problems are; every part may be missing. */
+/**
+ * What a run's config.json says about its rewards and where its student and problems are; every part may be missing.
+ */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -55,7 +57,10 @@ export interface RunSettings {
   tokenizerFolders: string[];
   /** The checkpoint that the run began at; undefined: a base student. */
   start: Start | undefined;
-  /** The problems that the run trains and is tested on, by id. Read when first asked for; none where they cannot be read. */
+  /**
+   * The problems that the run trains and is tested on, by id. Read when first asked for; none where they cannot be
+   * read.
+   */
   problem(id: string): Problem | undefined;
 }
 

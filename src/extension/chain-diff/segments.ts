@@ -1,4 +1,6 @@
-/** Where the parts of a chain stand in its text: `splitChain` gives them trimmed and joined, here they are found again. */
+/**
+ * Where the parts of a chain stand in its text: `splitChain` gives them trimmed and joined, here they are found again.
+ */
 import { extractAnswer } from '../../answers/extract';
 import type { Fault } from '../../chain/faults';
 import { splitSentences } from '../../chain/sentences';
@@ -77,7 +79,10 @@ interface FoundStep {
   partly: boolean;
 }
 
-/** Steps in order, each behind the one before; one that cannot be found is left out, and its text stays with its neighbour. */
+/**
+ * Steps in order, each behind the one before; one that cannot be found is left out, and its text stays with its
+ * neighbour.
+ */
 function findSteps(chain: Chain, { text }: Compact): FoundStep[] {
   const thinking = compactOf(chain.thinking).text;
   const tail = thinking.slice(-40);
@@ -86,7 +91,8 @@ function findSteps(chain: Chain, { text }: Compact): FoundStep[] {
   return chain.steps.flatMap((content, step) => {
     const whole = compactOf(content).text;
     if (whole === '') return [];
-    // Sentences that carry no reasoning are dropped from between those of a step: then only its beginning stands in the text.
+    // Sentences that carry no reasoning are dropped from between those of a step: then only its beginning stands in the
+    // text.
     for (const length of [whole.length, 40, 12]) {
       const part = whole.slice(0, length);
       const at = text.indexOf(part, cursor);

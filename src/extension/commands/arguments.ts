@@ -27,7 +27,9 @@ export function named(argument: unknown, main: 'run' | 'checkpoint' | 'experimen
   return Object.assign(found, ...keys.map((key) => (typeof fields[key] === 'string' ? { [key]: fields[key] } : {})));
 }
 
-/** The nodes a command is for: those selected in the tree where the one it was called on is among them, else that one. */
+/**
+ * The nodes a command is for: those selected in the tree where the one it was called on is among them, else that one.
+ */
 export function chosen<T>(node: T, selected: unknown): T[] {
   return Array.isArray(selected) && selected.includes(node) ? selected : [node];
 }

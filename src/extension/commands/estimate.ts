@@ -12,7 +12,9 @@ interface Source {
   cache: Pick<RunIndex['cache'], 'summary' | 'config'>;
 }
 
-/** Seconds that training with this budget takes; undefined while no run of the experiment has been trained to its end. */
+/**
+ * Seconds that training with this budget takes; undefined while no run of the experiment has been trained to its end.
+ */
 export function estimatedSeconds(experiment: ExperimentFile, quick: boolean, { list, cache }: Source) {
   const text = attempt(experiment.file, () => readSmallText(experiment.file)).value ?? '';
   const planned = updatesIn(experimentOf(text, quick));

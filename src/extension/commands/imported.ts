@@ -16,8 +16,8 @@ export function importedInto(run: string): string | undefined {
 }
 
 /**
- * Whether to go on with this experiment. Stage 3 takes a picked case where it is one of the experiment's training rows: where these
- * come from another file, says so, and offers an experiment that has them.
+ * Whether to go on with this experiment. Stage 3 takes a picked case where it is one of the experiment's training rows:
+ * where these come from another file, says so, and offers an experiment that has them.
  */
 export async function learnsFrom({ file, name }: ExperimentFile, cases: string): Promise<boolean> {
   if (trainsOn(file, textOf(file) ?? '', cases)) return true;

@@ -192,8 +192,8 @@ async function callNew(folder: string, options: readonly string[]): Promise<Made
 }
 
 /**
- * Shows the experiment. Without a folder in the window its own is opened, which starts this window anew; `guided`: with the
- * walkthrough, which says what comes next.
+ * Shows the experiment. Without a folder in the window its own is opened, which starts this window anew; `guided`: with
+ * the walkthrough, which says what comes next.
  */
 async function open(services: Services, experiment: string, guided: boolean): Promise<string> {
   const uri = vscode.Uri.file(experiment);
@@ -220,7 +220,10 @@ async function openLast({ context }: Services): Promise<void> {
   if (!vscode.workspace.isTrusted) await askForTrust();
 }
 
-/** VS Code opens a new folder in Restricted Mode, and need not ask: what was just made here cannot be run before it is trusted. */
+/**
+ * VS Code opens a new folder in Restricted Mode, and need not ask: what was just made here cannot be run before it is
+ * trusted.
+ */
 async function askForTrust(): Promise<void> {
   const trust = vscode.l10n.t('Manage Workspace Trust');
   const text = vscode.l10n.t(

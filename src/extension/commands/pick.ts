@@ -13,7 +13,9 @@ import { estimatedSeconds } from './estimate';
 import { runChoice } from './run-choice';
 import { type StartingPoint, startingPoints } from './starting-points';
 
-/** A choice among things that carry a value; the only one is taken without a question. undefined: the question was left. */
+/**
+ * A choice among things that carry a value; the only one is taken without a question. undefined: the question was left.
+ */
 async function choose<T>(
   items: (vscode.QuickPickItem & { value: T })[],
   title: string,

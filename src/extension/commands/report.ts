@@ -3,7 +3,10 @@ import type { Services } from '../services';
 import { requireTrust } from '../trust';
 import * as vscode from '../vscode';
 
-/** Tells what went wrong: a UserError with its place and in its own words, and its file to open; anything else as a defect, with the log. */
+/**
+ * Tells what went wrong: a UserError with its place and in its own words, and its file to open; anything else as a
+ * defect, with the log.
+ */
 export async function report(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
   if (isCancellation(error)) return;
   const { t } = vscode.l10n;

@@ -95,7 +95,10 @@ async function saved({ file }: ExperimentFile): Promise<boolean> {
   return true;
 }
 
-/** A host needs seconds to come up and to load data and student: say so. A host that was asked cannot be unasked: its run is ended. */
+/**
+ * A host needs seconds to come up and to load data and student: say so. A host that was asked cannot be unasked: its
+ * run is ended.
+ */
 function whileStarting(name: string, host: Host, begin: () => ReturnType<Host['start']>) {
   const title = vscode.l10n.t('Distillery: starting {0}', name);
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };

@@ -26,8 +26,8 @@ const before: Record<TrainedStage, readonly StageName[]> = {
 };
 
 /**
- * Checkpoints of the experiment's runs, newest run first: what the stage before chose comes before all others, then the other chosen
- * ones, then the rest. The first is what one would most likely want.
+ * Checkpoints of the experiment's runs, newest run first: what the stage before chose comes before all others, then the
+ * other chosen ones, then the rest. The first is what one would most likely want.
  */
 export function startingPoints(
   stage: TrainedStage,

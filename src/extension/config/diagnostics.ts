@@ -7,7 +7,9 @@ import { rangeAt, textOf } from './texts';
 /** After the last key, in milliseconds. */
 const delay = 300;
 
-/** Keeps the problems of every open config up to date: when it is edited, and when files that it may name come or go. */
+/**
+ * Keeps the problems of every open config up to date: when it is edited, and when files that it may name come or go.
+ */
 export class ConfigDiagnostics implements vscode.Disposable {
   private readonly collection = vscode.languages.createDiagnosticCollection('distillery');
   private readonly parts: vscode.Disposable[];

@@ -7,7 +7,9 @@ import { ConfigLenses } from './lenses';
 import { pathLinks } from './links';
 import { quickFixes, registerCreateReward } from './quick-fixes';
 
-/** Experiments and rewards in the editor: what their JSON schemas, which VS Code's own JSON service reads, cannot say. */
+/**
+ * Experiments and rewards in the editor: what their JSON schemas, which VS Code's own JSON service reads, cannot say.
+ */
 export function registerConfigs(services: Services): vscode.Disposable {
   const configs: vscode.DocumentFilter = { scheme: 'file', pattern: configPattern };
   const { QuickFix } = vscode.CodeActionKind;

@@ -6,8 +6,8 @@ import { type Columns, type Stretch, stretchesOf } from './columns';
 const windowSize = 20;
 
 /**
- * What a person should look at, in words: training that is broken (NaN), that goes astray (KL, entropy) or teaches little (flat groups,
- * cut-off completions). Judged phase by phase; the newest phase first.
+ * What a person should look at, in words: training that is broken (NaN), that goes astray (KL, entropy) or teaches
+ * little (flat groups, cut-off completions). Judged phase by phase; the newest phase first.
  */
 export function alertsOf(columns: Columns): Alert[] {
   const stretches = stretchesOf(columns);

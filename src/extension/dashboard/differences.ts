@@ -1,8 +1,8 @@
 import type { Difference } from '../../protocol/dashboard';
 
 /**
- * The settings that are not the same in all of the configs (config.json's content), by their path: those that say most first, then in
- * the order of the first config. Of a part that only some configs have, such as a stage, no setting is
+ * The settings that are not the same in all of the configs (config.json's content), by their path: those that say most
+ * first, then in the order of the first config. Of a part that only some configs have, such as a stage, no setting is
  * told that is the same in all of those.
  */
 export function differingSettings(configs: readonly unknown[]): Difference[] {
@@ -54,7 +54,9 @@ const partIn = (settings: Settings, part: string) => settings.get(part) ?? (hasP
 
 type Settings = ReadonlyMap<string, string>;
 
-/** All paths in a common order: each config's own order, with what only later configs have after its neighbour there. */
+/**
+ * All paths in a common order: each config's own order, with what only later configs have after its neighbour there.
+ */
 function inOrder(flat: readonly Settings[]): string[] {
   const order: string[] = [];
   const placed = new Set<string>();

@@ -6,10 +6,10 @@ import type { EvaluationRecord } from '../../runs/records';
 import { strongestBaseline } from '../../stages';
 
 /**
- * Every tested student against the one that its run began with, against the run's strongest baseline, and against the same stage of the
- * first run, on the problems that both were tested on.
- * Bootstrapping takes a while: gives way between two pairs, and ends early when `stale` says so. A test whose answers cannot be read
- * is left out.
+ * Every tested student against the one that its run began with, against the run's strongest baseline, and against the
+ * same stage of the first run, on the problems that both were tested on.
+ * Bootstrapping takes a while: gives way between two pairs, and ends early when `stale` says so. A test whose answers
+ * cannot be read is left out.
  */
 export async function pairsOf(heads: readonly RunHead[], stale: () => boolean): Promise<Pair[]> {
   const known = new Map<string, EvaluationRecord[]>();

@@ -3,7 +3,10 @@ import { isBaseline, sampledAs, stageNames } from '../../stages';
 import { paceOf } from '../pace';
 import { type Columns, stretchesOf } from './columns';
 
-/** Where the last phase of a run stands, and how long it still takes if the run goes on; undefined before the first update. */
+/**
+ * Where the last phase of a run stands, and how long it still takes if the run goes on; undefined before the first
+ * update.
+ */
 export function progressOf(columns: Columns, config: unknown): Progress | undefined {
   const last = stretchesOf(columns).at(-1);
   if (!last) return undefined;

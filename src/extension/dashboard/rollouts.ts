@@ -4,7 +4,10 @@ import { readRollouts, rolloutSteps } from '../../runs/reading';
 import type { RolloutRecord } from '../../runs/records';
 import type { StageName } from '../../stages';
 
-/** The completions that an update was computed from, a group a prompt, highest reward first; or why there are none to see. */
+/**
+ * The completions that an update was computed from, a group a prompt, highest reward first; or why there are none to
+ * see.
+ */
 export function rolloutsMessage(run: string, stage: StageName, step: number): RolloutsMessage {
   const message: RolloutsMessage = { type: 'rollouts', run, stage, step, groups: [] };
   const steps = rolloutSteps(run).flatMap((place) => (place.stage === stage ? [place.step] : []));

@@ -14,7 +14,10 @@ import { Columns } from './columns';
 import { progressOf } from './progress';
 import { LineTail } from './tail';
 
-/** One run as the dashboard sees it: follows its metrics and tells where it stands. Whatever cannot be read becomes a sentence. */
+/**
+ * One run as the dashboard sees it: follows its metrics and tells where it stands. Whatever cannot be read becomes a
+ * sentence.
+ */
 export class RunSource {
   columns = new Columns();
   private tail: LineTail;

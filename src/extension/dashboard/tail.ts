@@ -8,14 +8,18 @@ const memoryBytes = 256;
 const longestLine = 64 * 1024 * 1024;
 
 export interface TailRead {
-  /** The file is not the one that was read before (cut back by a resumed run, replaced or deleted): forget its lines. */
+  /**
+   * The file is not the one that was read before (cut back by a resumed run, replaced or deleted): forget its lines.
+   */
   restarted: boolean;
   lines: { text: string; number: number }[];
   /** There is more to read at once. */
   more: boolean;
 }
 
-/** Follows a file of lines that grows: each call reads only what is new. A last line without its end is left for later. */
+/**
+ * Follows a file of lines that grows: each call reads only what is new. A last line without its end is left for later.
+ */
 export class LineTail {
   private offset = 0;
   private line = 0;

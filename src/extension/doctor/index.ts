@@ -10,7 +10,10 @@ import { doctorText, type Findings } from './text';
 const scheme = 'distillery-doctor';
 const uri = vscode.Uri.from({ scheme, path: '/Doctor.md' });
 
-/** What works here, and what the rest needs; also, and above all, where the training host does not start: `distillery.doctor`. */
+/**
+ * What works here, and what the rest needs; also, and above all, where the training host does not start:
+ * `distillery.doctor`.
+ */
 export function registerDoctor(services: Services): vscode.Disposable {
   const changed = new vscode.EventEmitter<vscode.Uri>();
   let text = '';

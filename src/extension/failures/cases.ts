@@ -1,4 +1,6 @@
-/** Failure cases as the tree groups, finds and sorts them. No editor types, so that all of it can be tested anywhere. */
+/**
+ * Failure cases as the tree groups, finds and sorts them. No editor types, so that all of it can be tested anywhere.
+ */
 import { faultText } from '../../chain/fault-text';
 import { failureCategories } from '../../chain/faults';
 import type { Decisions } from '../../runs/decisions';
@@ -58,7 +60,10 @@ export function listCases(
   return groupFailures(run, sorted(found, order, decisions), grouping);
 }
 
-/** The one `by` places further, round and round; undefined where there is no other. A case that is not listed comes before the first. */
+/**
+ * The one `by` places further, round and round; undefined where there is no other. A case that is not listed comes
+ * before the first.
+ */
 export function neighbour(ids: readonly string[], problemId: string, by: number): string | undefined {
   const at = ids.indexOf(problemId);
   const from = at < 0 && by < 0 ? 0 : at;
@@ -84,7 +89,10 @@ const marks: Record<string, (id: string, decisions: Decisions) => boolean> = {
 };
 export const filterWords = [...Object.keys(marks), 'tokens>200', 'tokens<50'];
 
-/** The cases that hold every word of the filter somewhere in what is known of them, capitals aside, and are what it says they are. */
+/**
+ * The cases that hold every word of the filter somewhere in what is known of them, capitals aside, and are what it says
+ * they are.
+ */
 export function filterFailures(
   records: readonly FailureRecord[],
   filter: string,

@@ -38,7 +38,9 @@ interface View {
   lengths?: { of: Problems; tokens: number[] };
 }
 
-/** What the student sees in each stage, masked and shuffled, as the experiment is edited: `distillery.previewMasking`. */
+/**
+ * What the student sees in each stage, masked and shuffled, as the experiment is edited: `distillery.previewMasking`.
+ */
 export function registerPreview(services: Services): vscode.Disposable {
   const documents = new LiveDocuments<View>({
     scheme,

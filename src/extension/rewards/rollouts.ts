@@ -41,8 +41,8 @@ export function stagesWithRollouts(run: string): { stage: StageName; updates: nu
 }
 
 /**
- * The newest run with rollouts; of its stages the one that was trained on a reward of this name, else the last. Undefined when no run
- * has any.
+ * The newest run with rollouts; of its stages the one that was trained on a reward of this name, else the last.
+ * Undefined when no run has any.
  */
 export function newestRollouts(listings: readonly RunListing[], reward: string | undefined): RolloutChoice | undefined {
   for (const { folder, ...listing } of listings) {

@@ -1,4 +1,6 @@
-/** How each node of the Runs tree looks: texts, icon, state. No editor types, so that all of it can be tested anywhere. */
+/**
+ * How each node of the Runs tree looks: texts, icon, state. No editor types, so that all of it can be tested anywhere.
+ */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type RunListing, type ShownState, stateOf } from '../../runs/reading';
@@ -146,7 +148,9 @@ function runItem(listing: RunListing, { cache, progress, newest, now }: Surround
   };
 }
 
-/** The id `20260205-140309-arithmetic` as `Feb 5 14:03`: the experiment's name stands above it. Ids of other kinds stay. */
+/**
+ * The id `20260205-140309-arithmetic` as `Feb 5 14:03`: the experiment's name stands above it. Ids of other kinds stay.
+ */
 export function titleOf(id: string, now = Date.now()): string {
   const [, year, month, day, hour, minute, second, rest] =
     /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)-(.+)$/.exec(id) ?? [];

@@ -9,8 +9,8 @@ import type { ExperimentFile } from '../experiment-file';
 import { checkpointFolder, type RunCache } from '../run-cache';
 
 /**
- * A node says what it names, nothing that changes: what is shown of it is read when it is drawn. `run` is a run's folder and
- * `checkpoint` a checkpoint's, so that commands take a node where they take plain arguments.
+ * A node says what it names, nothing that changes: what is shown of it is read when it is drawn. `run` is a run's
+ * folder and `checkpoint` a checkpoint's, so that commands take a node where they take plain arguments.
  */
 export type RunsNode = { id: string } /** `imported`: records from elsewhere, which never had an experiment. */ & (
   | { kind: 'experiment'; runs: string; name: string; experiment?: string; imported?: boolean }

@@ -11,7 +11,9 @@ import { setting } from '../settings';
 import * as vscode from '../vscode';
 import { accuracyText, fewProblems, percent, tokens } from '../words';
 
-/** Says how runs end and when a host is lost, keeps the log, and shows a bar above the Runs view while something trains. */
+/**
+ * Says how runs end and when a host is lost, keeps the log, and shows a bar above the Runs view while something trains.
+ */
 export function registerNotifications(services: Services): vscode.Disposable {
   const { hosts, log } = services;
   const bars = new Map<Host, () => void>();

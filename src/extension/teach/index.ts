@@ -19,7 +19,10 @@ import { forgetKey, pickTeacher } from './pick-teacher';
 
 const { t } = vscode.l10n;
 
-/** `distillery.generateChains`: asks a teacher for chains to the questions of a dataset, keeps the right ones, and opens them. */
+/**
+ * `distillery.generateChains`: asks a teacher for chains to the questions of a dataset, keeps the right ones, and opens
+ * them.
+ */
 export function registerTeach(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.generateChains', async (argument?: unknown) => {
     const file = argument instanceof vscode.Uri ? argument.fsPath : await chooseQuestions();
@@ -87,7 +90,10 @@ function pricesOf() {
   return input > 0 || output > 0 ? { input, output } : undefined;
 }
 
-/** Nothing is sent before this was answered. A list, not a dialog: it has room for what is to be known, and a way to see all of it. */
+/**
+ * Nothing is sent before this was answered. A list, not a dialog: it has room for what is to be known, and a way to see
+ * all of it.
+ */
 async function agree(plan: Plan): Promise<boolean> {
   const left = plan.requests - plan.cached;
   const send = {

@@ -10,7 +10,10 @@ interface Item extends vscode.QuickPickItem {
   choose?: () => Promise<Teacher | undefined> | Teacher;
 }
 
-/** Asks for a teacher: the endpoint of the settings, another endpoint, a GGUF file, or a language model of VS Code. undefined: left. */
+/**
+ * Asks for a teacher: the endpoint of the settings, another endpoint, a GGUF file, or a language model of VS Code.
+ * undefined: left.
+ */
 export async function pickTeacher(secrets: vscode.SecretStorage, title: string): Promise<Teacher | undefined> {
   const { t } = vscode.l10n;
   const [baseUrl, model] = [setting('teacher.baseUrl', ''), setting('teacher.model', '')];

@@ -6,8 +6,8 @@ import * as vscode from '../vscode';
 type Model = Pick<vscode.LanguageModelChat, 'id' | 'name' | 'vendor' | 'family' | 'sendRequest' | 'countTokens'>;
 
 /**
- * A language model of VS Code (of Copilot, or of any extension that provides some). VS Code asks for the user's consent at the first
- * request. Models take what options they like; temperature and length are asked for, and may be ignored.
+ * A language model of VS Code (of Copilot, or of any extension that provides some). VS Code asks for the user's consent
+ * at the first request. Models take what options they like; temperature and length are asked for, and may be ignored.
  */
 export function vscodeTeacher(model: Model): Teacher {
   return {

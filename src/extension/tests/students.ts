@@ -9,7 +9,10 @@ import * as vscode from '../vscode';
 
 const key = 'distillery.tests.student';
 
-/** Which student is tested: the one that was chosen, else the newest of the experiment's runs, else the one it begins with. */
+/**
+ * Which student is tested: the one that was chosen, else the newest of the experiment's runs, else the one it begins
+ * with.
+ */
 export class TestedStudent {
   constructor(private readonly services: Services) {}
 

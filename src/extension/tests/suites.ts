@@ -33,8 +33,8 @@ export interface EvaluationSettings {
 }
 
 /**
- * The suites of an experiment, as its runs would cut them: test problems, validation rows, training rows. Throws a UserError when the
- * experiment has errors.
+ * The suites of an experiment, as its runs would cut them: test problems, validation rows, training rows. Throws a
+ * UserError when the experiment has errors.
  */
 export function suitesOfExperiment(file: string, text: string): Suite[] {
   const { value, issues } = checkExperiment(text);

@@ -22,7 +22,10 @@ export type TestNode =
   | { kind: 'page'; suite: Suite; from: number }
   | { kind: 'problem'; suite: Suite; problem: Problem };
 
-/** The Testing view's tree: experiments, their datasets, pages of large ones, problems. Each level is read when it is opened. */
+/**
+ * The Testing view's tree: experiments, their datasets, pages of large ones, problems. Each level is read when it is
+ * opened.
+ */
 export class TestTree implements vscode.Disposable {
   private readonly nodes = new WeakMap<vscode.TestItem, TestNode>();
   private readonly loaded = new WeakMap<Suite, { stamp: string; read: Read<Loaded> }>();

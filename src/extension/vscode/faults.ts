@@ -1,4 +1,7 @@
-/** Errors that leave the extension: VS Code shows their messages in notifications, where `[text](command:...)` is a link. */
+/**
+ * Errors that leave the extension: VS Code shows their messages in notifications, where `[text](command:...)` is a
+ * link.
+ */
 import { inert } from '../../foreign-text';
 
 /** The functions of an object, with errors that are safe to show. */

@@ -1,4 +1,7 @@
-/** Objects that are handed to the editor with text in them: VS Code's own, made of text that has passed through `foreign-text`. */
+/**
+ * Objects that are handed to the editor with text in them: VS Code's own, made of text that has passed through
+ * `foreign-text`.
+ */
 import * as editor from 'vscode';
 import { inertLine, visible } from '../../foreign-text';
 import type { Markdown } from '../markdown';

@@ -5,7 +5,10 @@ import { inertLine, visible } from '../../foreign-text';
 /** An object of the editor some of whose texts can be read, and set by `say` alone. */
 export type Sealed<T, K extends keyof T> = Omit<T, K> & Readonly<Pick<T, K>>;
 
-/** A line of text; Markdown that was made by `markdown`; what screen readers say; the number on a view, with its tooltip. */
+/**
+ * A line of text; Markdown that was made by `markdown`; what screen readers say; the number on a view, with its
+ * tooltip.
+ */
 type Said = string | editor.MarkdownString | editor.AccessibilityInformation | editor.ViewBadge | undefined;
 
 /** Sets texts of an object, each without links, icons and controls. */

@@ -1,4 +1,7 @@
-/** What strangers and damaged clients may send: kept from attacks that once ended a host or held it, and from what the fuzz test found. */
+/**
+ * What strangers and damaged clients may send: kept from attacks that once ended a host or held it, and from what the
+ * fuzz test found.
+ */
 
 const framed = (body: string | Buffer) =>
   Buffer.concat([Buffer.from(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n`), Buffer.from(body)]);

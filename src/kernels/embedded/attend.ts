@@ -38,7 +38,10 @@ interface Packed {
   parents?: TensorInfo;
 }
 
-/** The count of sequences. The kernels index without looking: offsets out of place would read, or write, someone else's memory. */
+/**
+ * The count of sequences. The kernels index without looking: offsets out of place would read, or write, someone else's
+ * memory.
+ */
 function checkPacking(backend: EmbeddedBackend, { q, starts, parents }: Packed, shape: AttentionShape): number {
   if (shape.headDim > widestHead) throw new RangeError(`headDim ${shape.headDim} is more than ${widestHead}`);
   checkStarts(backend.values(starts), q.shape[0]);

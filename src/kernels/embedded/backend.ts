@@ -8,8 +8,9 @@ export type Argument = KernelArgument | TensorInfo | undefined;
 type DataId = TensorInfo['dataId'];
 
 /**
- * A tfjs backend over typed arrays in memory that the compiled kernels reach. It is tfjs's own cpu backend but for where data lies, so
- * every kernel written for that one serves here too; the ones that take time are replaced (kernels/README.md says why so).
+ * A tfjs backend over typed arrays in memory that the compiled kernels reach. It is tfjs's own cpu backend but for
+ * where data lies, so every kernel written for that one serves here too; the ones that take time are replaced
+ * (kernels/README.md says why so).
  */
 export class EmbeddedBackend extends MathBackendCPU {
   /** The kernels of list.h, called with tensors, typed arrays and numbers. */
@@ -53,7 +54,10 @@ export class EmbeddedBackend extends MathBackendCPU {
     return { dataId: tensor.dataId, shape, dtype: tensor.dtype };
   }
 
-  /** tfjs's kernels may hand in a part of an input's array (Slice does); such a part must not outlive the input, so it is copied. */
+  /**
+   * tfjs's kernels may hand in a part of an input's array (Slice does); such a part must not outlive the input, so it
+   * is copied.
+   */
   override write(values: backend_util.BackendValues, shape: number[], dtype: DataType): DataId {
     const dataId = super.write(values, shape, dtype);
     if (isValues(values) && this.library.memory.owns(values)) this.adopt(dataId);

@@ -8,7 +8,9 @@ interface Product {
   transposeB: boolean;
 }
 
-/** a [..., m, k] b [..., k, n] (or transposed) -> [..., m, n]; null where the leading axes would have to be broadcast. */
+/**
+ * a [..., m, k] b [..., k, n] (or transposed) -> [..., m, n]; null where the leading axes would have to be broadcast.
+ */
 function multiply(
   call: KernelCall<Argument>,
   a: TensorInfo,

@@ -11,9 +11,9 @@ import type { KernelCall, KernelLibrary } from '../native/library';
 import { type Argument, EmbeddedBackend } from './backend';
 
 /**
- * The accelerated form of a tfjs kernel: allocates its outputs by `backend.output`, computes them by `call.<kernel of list.h>(...)`
- * (tensors, numbers and null as arguments) and returns them. null declines: what is registered for tfjs's cpu backend takes over.
- * An optional input that was not given is undefined.
+ * The accelerated form of a tfjs kernel: allocates its outputs by `backend.output`, computes them by `call.<kernel of
+ * list.h>(...)` (tensors, numbers and null as arguments) and returns them. null declines: what is registered for tfjs's
+ * cpu backend takes over. An optional input that was not given is undefined.
  */
 export type EmbeddedKernel<Attrs = NamedAttrMap> = (
   call: KernelCall<Argument>,
@@ -29,7 +29,10 @@ export function registerEmbedded<Attrs = NamedAttrMap>(name: string, kernel: Emb
   accelerated.set(name, kernel);
 }
 
-/** Makes a tfjs backend of that name over the library: all kernels of `cpu` as they are registered now, the accelerated ones replaced. */
+/**
+ * Makes a tfjs backend of that name over the library: all kernels of `cpu` as they are registered now, the accelerated
+ * ones replaced.
+ */
 export function installEmbedded(name: string, library: KernelLibrary): void {
   registerBackend(name, () => new EmbeddedBackend(library));
   copyRegisteredKernels('cpu', name);

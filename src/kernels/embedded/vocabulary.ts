@@ -6,8 +6,8 @@ import { registerEmbedded } from './register';
 import { checkIds } from './rows';
 
 /**
- * How much of the logits [n, vocab] is held at a time (4 MB): work space that grows with neither. Each chunk packs its rows and its part
- * of the vocabulary anew, which wants large chunks; larger ones gained nothing.
+ * How much of the logits [n, vocab] is held at a time (4 MB): work space that grows with neither. Each chunk packs its
+ * rows and its part of the vocabulary anew, which wants large chunks; larger ones gained nothing.
  */
 const mostRows = 1024;
 const mostColumns = 1024;

@@ -26,7 +26,9 @@ export function addonFile(): string {
   return join(packageRoot(), 'kernels', 'build', `${process.platform}-${process.arch}`, 'distillery.node');
 }
 
-/** Instruction sets that the addon has and this processor runs, best first. @throws where there is no addon that loads. */
+/**
+ * Instruction sets that the addon has and this processor runs, best first. @throws where there is no addon that loads.
+ */
 export function nativeIsas(): string[] {
   return requireAddon().isas;
 }
@@ -51,7 +53,10 @@ function requireAddon(): Addon {
   return createRequire(file)(file) as Addon;
 }
 
-/** Then calls and kernels may disagree on what an argument is, and numbers are wrong without a word. A package has no sources. */
+/**
+ * Then calls and kernels may disagree on what an argument is, and numbers are wrong without a word. A package has no
+ * sources.
+ */
 function isOlderThanItsSource(file: string): boolean {
   const folder = join(packageRoot(), 'kernels');
   const built = statSync(file).mtimeMs;

@@ -15,8 +15,8 @@ export interface SharedMemory {
 }
 
 /**
- * Blocks within a WebAssembly memory, from `start` on: best fit, neighbours that are free are joined. The memory is shared, so that
- * arrays made before it grew stay valid.
+ * Blocks within a WebAssembly memory, from `start` on: best fit, neighbours that are free are joined. The memory is
+ * shared, so that arrays made before it grew stay valid.
  */
 export class Heap implements KernelMemory {
   /** Free space in order of offset; no two gaps touch. */

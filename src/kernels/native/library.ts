@@ -1,6 +1,6 @@
 /**
- * What a compiled form of /kernels offers: the kernels as functions, and the memory their data must lie in. One of the two
- * loaders gives it: addon.ts (native code) or wasm.ts (WebAssembly).
+ * What a compiled form of /kernels offers: the kernels as functions, and the memory their data must lie in. One of the
+ * two loaders gives it: addon.ts (native code) or wasm.ts (WebAssembly).
  */
 export const kernelList = [
   'gemm',

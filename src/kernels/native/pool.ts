@@ -5,8 +5,9 @@ import { memoryLimit, overLimit } from './limit';
 const idleAllowance = 64 * 2 ** 20;
 
 /**
- * ArrayBuffers for the native kernels, used again by size: a fresh one is cleared by the engine, which for large tensors takes longer
- * than the kernel that fills it. Sizes are rounded up by at most an eighth, so that sequences of nearly one length share buffers.
+ * ArrayBuffers for the native kernels, used again by size: a fresh one is cleared by the engine, which for large
+ * tensors takes longer than the kernel that fills it. Sizes are rounded up by at most an eighth, so that sequences of
+ * nearly one length share buffers.
  */
 export class BufferPool implements KernelMemory {
   private readonly free = new Map<number, Block[]>();
@@ -41,7 +42,10 @@ export class BufferPool implements KernelMemory {
     this.trim();
   }
 
-  /** All buffers together stay within the most that was ever in use at once: generating and training want different sizes. */
+  /**
+   * All buffers together stay within the most that was ever in use at once: generating and training want different
+   * sizes.
+   */
   private trim(): void {
     const limit = Math.max(idleAllowance, this.peak - this.used);
     for (const [size, blocks] of this.free) {

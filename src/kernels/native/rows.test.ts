@@ -8,7 +8,9 @@ const noise = (n: number) => Float32Array.from({ length: n }, () => random.norma
 const integers = (n: number, below: number) => Int32Array.from({ length: n }, () => random.integer(0, below - 1));
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
-/** An output of so many floats; its expected contents; or data that the kernel reads (and, given `becomes`, changes). */
+/**
+ * An output of so many floats; its expected contents; or data that the kernel reads (and, given `becomes`, changes).
+ */
 type Slot = KernelArgument | { wanted: ArrayLike<number> } | { data: Float32Array; becomes: ArrayLike<number> };
 
 interface Case {

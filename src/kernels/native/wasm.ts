@@ -40,7 +40,10 @@ export function wasmFile(): string {
   return join(packageRoot(), 'kernels', 'wasm', 'distillery.wasm');
 }
 
-/** The kernels as WebAssembly over a memory of their own, at most 4 GiB. Threads start in the background and help once they run. */
+/**
+ * The kernels as WebAssembly over a memory of their own, at most 4 GiB. Threads start in the background and help once
+ * they run.
+ */
 export function openWasm(choice: { threads?: number } = {}): KernelLibrary {
   const threads = choice.threads ?? threadCount();
   const module = new wasm.Module(readFileSync(wasmFile()));

@@ -17,7 +17,10 @@ import type { AttentionShape } from '../interface';
 import type { Reference, References } from './kernel';
 import { type Padding, pack, pad, padding } from './padding';
 
-/** Scaled scores [sequences * kvHeads, rep * length, length] with what lies in a token's future at -1e30 (no infinity: no NaN). */
+/**
+ * Scaled scores [sequences * kvHeads, rep * length, length] with what lies in a token's future at -1e30 (no infinity:
+ * no NaN).
+ */
 function causalScores(q: Tensor, k: Tensor, at: Padding, scale: number): Tensor {
   const scores = mul(matMul(q, k, false, true), scale);
   const places = range(0, at.length, 1, 'int32');
@@ -25,7 +28,10 @@ function causalScores(q: Tensor, k: Tensor, at: Padding, scale: number): Tensor 
   return reshape(add(reshape(scores, [-1, at.length, at.length]), future), scores.shape);
 }
 
-/** Places behind a sequence's end lie in the future of all its tokens, so that the causal mask hides them too. -> [out, lse [n, heads]] */
+/**
+ * Places behind a sequence's end lie in the future of all its tokens, so that the causal mask hides them too. -> [out,
+ * lse [n, heads]]
+ */
 const attend: Reference<AttentionShape> = ({ q, k, v, starts }, { heads, kvHeads, scale }) => {
   const at = padding(starts);
   const scores = causalScores(pad(q, at, heads, kvHeads), pad(k, at, kvHeads, kvHeads), at, scale);
@@ -35,8 +41,9 @@ const attend: Reference<AttentionShape> = ({ q, k, v, starts }, { heads, kvHeads
 };
 
 /**
- * With p = exp(scores - lse): dv = p^T dy, dp = dy v^T, ds = p * (dp - rowsum(dy * out)) * scale, dq = ds k, dk = ds^T q
- * (FlashAttention, arXiv 2205.14135, appendix B.2). dy is zeroed behind a sequence's end, which zeroes all that place adds.
+ * With p = exp(scores - lse): dv = p^T dy, dp = dy v^T, ds = p * (dp - rowsum(dy * out)) * scale, dq = ds k, dk = ds^T
+ * q (FlashAttention, arXiv 2205.14135, appendix B.2). dy is zeroed behind a sequence's end, which zeroes all that place
+ * adds.
  */
 const attendGrad: Reference<AttentionShape> = ({ dy, q, k, v, out, lse, starts }, { heads, kvHeads, scale }) => {
   const at = padding(starts);

@@ -99,7 +99,8 @@ const decodeStep: Reference<DecodeAttrs> = (inputs, attrs) => {
     return rotate(reshape(norm(reshape(biased, [-1, headDim]), headNorm), x.shape), null, rope, headDim);
   };
 
-  // Copies, as tfjs's cpu backend scatters into the very tensor it is given, and somebody else may hold the cache's data.
+  // Copies, as tfjs's cpu backend scatters into the very tensor it is given, and somebody else may hold the cache's
+  // data.
   const keys = unstack(add(inputs.keys, 0));
   const values = unstack(add(inputs.values, 0));
   let x: Tensor2D = embed(inputs.embed as Tensor2D, inputs.tokens as Tensor1D);

@@ -76,8 +76,9 @@ function policyTerm(ratio: Tensor, advantage: Tensor, logProbs: Tensor, options:
 }
 
 /**
- * -> [loss [], dLogProbs [n], metrics [8]]. The gradient of GSPO's ratio s = exp(mean_t(l_t - old_t)) for one token is s / tokens; as
- * all tokens of a sequence share one weight, their sum gives each the gradient it would have with s as its own ratio.
+ * -> [loss [], dLogProbs [n], metrics [8]]. The gradient of GSPO's ratio s = exp(mean_t(l_t - old_t)) for one token is
+ * s / tokens; as all tokens of a sequence share one weight, their sum gives each the gradient it would have with s as
+ * its own ratio.
  */
 const grpoLoss: Reference<GrpoLossOptions> = (inputs, options) => {
   const { logProbs, oldLogProbs, refLogProbs, advantages, starts } = inputs;

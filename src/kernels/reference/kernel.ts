@@ -25,7 +25,10 @@ export function kernelFunc(reference: Reference<never>): KernelFunc {
     });
 }
 
-/** Kernels that call kernels pass bare infos. The wrapper holds a count of its own, so the tidy around it takes nothing from the caller. */
+/**
+ * Kernels that call kernels pass bare infos. The wrapper holds a count of its own, so the tidy around it takes nothing
+ * from the caller.
+ */
 function asTensor(info: TensorInfo, backend: Counted): Tensor {
   if (info instanceof Tensor) return info;
   backend.incRef(info.dataId);

@@ -1,6 +1,8 @@
 import { gather, reshape, type Tensor, type Tensor1D, tensor1d, transpose } from '@tensorflow/tfjs-core';
 
-/** Where the tokens of packed sequences stand in a padded batch of `sequences` rows of `length` (the longest) places. */
+/**
+ * Where the tokens of packed sequences stand in a padded batch of `sequences` rows of `length` (the longest) places.
+ */
 export interface Padding {
   sequences: number;
   length: number;
@@ -42,7 +44,10 @@ export function padding(starts: Tensor): Padding {
   };
 }
 
-/** [n, heads*width] -> [sequences * kvHeads, (heads/kvHeads) * length, width]: query heads that share keys become rows of one matrix. */
+/**
+ * [n, heads*width] -> [sequences * kvHeads, (heads/kvHeads) * length, width]: query heads that share keys become rows
+ * of one matrix.
+ */
 export function pad(x: Tensor, at: Padding, heads: number, kvHeads: number): Tensor {
   const width = x.shape[1]! / heads;
   const rows = reshape(gather(x, at.toPadded), [at.sequences, at.length, heads, width]);

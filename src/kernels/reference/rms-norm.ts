@@ -7,7 +7,10 @@ const rmsNorm: Reference<{ eps: number }> = ({ x, weight }, { eps }) => {
   return [mul(mul(x, expandDims(rstd, 1)), weight), rstd];
 };
 
-/** With xhat = x * rstd and g = dy * weight: dx = rstd * (g - xhat * mean(g * xhat)), dWeight = sum over rows of dy * xhat. */
+/**
+ * With xhat = x * rstd and g = dy * weight: dx = rstd * (g - xhat * mean(g * xhat)), dWeight = sum over rows of dy *
+ * xhat.
+ */
 const rmsNormGrad: Reference = ({ dy, x, weight, rstd }) => {
   const scale = expandDims(rstd, 1);
   const xhat = mul(x, scale);

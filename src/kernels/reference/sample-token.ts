@@ -29,8 +29,8 @@ import type { Sampling } from '../../engine-data/sampling';
 import type { Reference, References } from './kernel';
 
 /**
- * 1 for kept tokens, 0 for the rest, [rows, vocab]. Each filter keeps a head of the tokens sorted by probability (ties: lower id
- * first), so they are decided there and carried back to id order.
+ * 1 for kept tokens, 0 for the rest, [rows, vocab]. Each filter keeps a head of the tokens sorted by probability (ties:
+ * lower id first), so they are decided there and carried back to id order.
  */
 function kept(logits: Tensor2D, { topK, topP, minP }: Sampling): Tensor {
   const [rows, vocab] = logits.shape;

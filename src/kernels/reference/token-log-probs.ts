@@ -53,7 +53,10 @@ const tokenLogProbs: Reference<Attrs> = ({ hidden, weight, ids }, { temperature,
   return [0, 1, 2].map((output) => concat(parts.map((part) => part[output])));
 };
 
-/** dLogits = dy * (onehot - p) / temperature; logits are computed once more from hidden, weight and the saved log-sum-exp. */
+/**
+ * dLogits = dy * (onehot - p) / temperature; logits are computed once more from hidden, weight and the saved
+ * log-sum-exp.
+ */
 const tokenLogProbsGrad: Reference<Attrs> = ({ dy, hidden, weight, ids, lse }, attrs) => {
   const { temperature, chunkRows, frozen } = attrs;
   const vocab = weight.shape[0]!;

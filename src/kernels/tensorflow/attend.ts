@@ -54,7 +54,10 @@ const padKv = (ops: Ops, x: Handle, block: Block, kvHeads: number) => pad(ops, x
 
 const joined = (ops: Ops, parts: Handle[]) => ops.concat(parts, 0);
 
-/** With p = softmax(scores): dv = pᵀ dy, ds = p (dy vᵀ - rowsum(dy out)), dq = ds k, dk = dsᵀ q (FlashAttention, arXiv 2205.14135, B.2). */
+/**
+ * With p = softmax(scores): dv = pᵀ dy, ds = p (dy vᵀ - rowsum(dy out)), dq = ds k, dk = dsᵀ q (FlashAttention, arXiv
+ * 2205.14135, B.2).
+ */
 registerTensorFlow<AttentionShape>(gradientKernelNames.attend, (ops, given, shape, { backend, inputs }) => {
   const { heads, kvHeads, headDim, scale } = shape;
   const { dy, q, k, v, out } = given;

@@ -1,6 +1,6 @@
 /**
- * A KV cache that is written in place: a variable of TensorFlow for each layer, behind what tfjs takes for a tensor. Whoever reads it,
- * or computes with it by other kernels, finds a tensor.
+ * A KV cache that is written in place: a variable of TensorFlow for each layer, behind what tfjs takes for a tensor.
+ * Whoever reads it, or computes with it by other kernels, finds a tensor.
  */
 import type { DataId, TensorInfo } from '@tensorflow/tfjs-core';
 import type { Handle, TensorFlowBackend } from './binding';
@@ -18,8 +18,8 @@ const stores = new WeakMap<DataId, Store>();
 let variables = 0;
 
 /**
- * The cache behind a kernel's input, which is consumed: its variables, where nobody else holds it, else a copy. `give` makes the output
- * of it, `destroy` ends it.
+ * The cache behind a kernel's input, which is consumed: its variables, where nobody else holds it, else a copy. `give`
+ * makes the output of it, `destroy` ends it.
  */
 export function take(ops: Ops, backend: TensorFlowBackend, info: TensorInfo): Store {
   const store = stores.get(info.dataId);
@@ -42,7 +42,10 @@ const handle = (backend: TensorFlowBackend, info: TensorInfo): Handle => ({
   dtype: backend.binding.TF_FLOAT,
 });
 
-/** A variable with that value; its handle is the caller's. The value is copied: in place is written only to what nobody shares. */
+/**
+ * A variable with that value; its handle is the caller's. The value is copied: in place is written only to what nobody
+ * shares.
+ */
 function variable(ops: Ops, { binding }: TensorFlowBackend, value: Handle): Handle {
   const name = `distillery-cache-${variables++}`;
   const resource = ops.op(

@@ -4,14 +4,17 @@ import { type Blocks, makeBlocks } from './padding';
 import { type Turn, turnOf } from './rows';
 
 /**
- * All that follows from which tokens go where; the same for every layer. Tokens of prompts that begin here see only one another, as in
- * training; every other token looks into the cache by itself.
+ * All that follows from which tokens go where; the same for every layer. Tokens of prompts that begin here see only one
+ * another, as in training; every other token looks into the cache by itself.
  */
 export interface Plan {
   turn: Turn;
   /** int32 [n * kvHeads, 3]: slot, head and position of each new key and value. */
   places: Handle;
-  /** Tokens that look into the cache: their indices (null: all, in order), slots, and [count, 1, 1, maxLength] of -1e30 behind their place. */
+  /**
+   * Tokens that look into the cache: their indices (null: all, in order), slots, and [count, 1, 1, maxLength] of -1e30
+   * behind their place.
+   */
   cached: { tokens: Handle | null; slots: Handle; count: number; mask: Handle } | null;
   /** Tokens of fresh prompts: their indices (null: all), and the blocks they are computed in. */
   fresh: { tokens: Handle | null; blocks: Blocks } | null;

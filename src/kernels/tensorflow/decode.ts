@@ -91,8 +91,8 @@ function decode(
 const across = new Latest<Handle[]>();
 
 /**
- * On the CPU, the layers' weights as [in, out], by the weights themselves: a product of few rows takes half of the time with them. Made
- * once for a rollout, and gone when training changes the weights. A GPU multiplies either way as fast.
+ * On the CPU, the layers' weights as [in, out], by the weights themselves: a product of few rows takes half of the time
+ * with them. Made once for a rollout, and gone when training changes the weights. A GPU multiplies either way as fast.
  */
 function transposedWeights(
   ops: Ops,
@@ -134,7 +134,10 @@ registerTensorFlow<SlotCopies>(
   ['keys', 'values'],
 );
 
-/** Runs `use` on the caches of the inputs `keys` and `values`, and gives them after its results; where it fails they end. */
+/**
+ * Runs `use` on the caches of the inputs `keys` and `values`, and gives them after its results; where it fails they
+ * end.
+ */
 function onCaches(
   ops: Ops,
   given: Record<string, TensorInfo>,

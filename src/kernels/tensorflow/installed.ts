@@ -56,7 +56,8 @@ export function readInstalled(folder = tensorFlowFolder()): Installed | null {
 }
 
 /**
- * The binding to use: what was set up, else the npm package, looked for from `from` (the project) and beside this program.
+ * The binding to use: what was set up, else the npm package, looked for from `from` (the project) and beside this
+ * program.
  * @throws Error that says why there is none.
  */
 export function findTensorFlow(packageName: string, from = process.cwd()): Found {

@@ -5,8 +5,9 @@ import type { Handle, TensorFlowBackend } from './binding';
 const holders = new WeakMap<DataId, Set<Latest<unknown>>>();
 
 /**
- * What a kernel prepares from inputs that its other calls share (positions, offsets, weights) and would need again: made once, freed when
- * one of those inputs is, or others come. Inputs are compared by their data, which tfjs never changes.
+ * What a kernel prepares from inputs that its other calls share (positions, offsets, weights) and would need again:
+ * made once, freed when one of those inputs is, or others come. Inputs are compared by their data, which tfjs never
+ * changes.
  */
 export class Latest<T> {
   private keys: WeakRef<object>[] = [];

@@ -7,10 +7,11 @@ import * as core from '@tensorflow/tfjs-core';
 import type { Binding, TensorFlowBackend } from './binding';
 
 /**
- * Loads the backend class of a @tensorflow/tfjs-node package and registers its kernels, without the package's own index.js: that brings a
- * second tfjs with layers and converters, asks for protobuf and node-pre-gyp, and fails on Node 23 and later. Its modules get this
- * program's tfjs-core under the name of tfjs, so that there is one engine, and a `util` with the two functions that Node 23 took away
- * (tensorflow/tfjs issue 8609). `folder` holds the package's dist/.
+ * Loads the backend class of a @tensorflow/tfjs-node package and registers its kernels, without the package's own
+ * index.js: that brings a second tfjs with layers and converters, asks for protobuf and node-pre-gyp, and fails on Node
+ * 23 and later. Its modules get this program's tfjs-core under the name of tfjs, so that there is one engine, and a
+ * `util` with the two functions that Node 23 took away (tensorflow/tfjs issue 8609). `folder` holds the package's
+ * dist/.
  */
 export function loadBackendClass(folder: string): new (binding: Binding, name: string) => TensorFlowBackend {
   const load = loader(join(folder, 'dist'));
@@ -21,7 +22,10 @@ export function loadBackendClass(folder: string): new (binding: Binding, name: s
   return NodeJSKernelBackend;
 }
 
-/** tfjs-node is compiled to ES5, whose classes call the one that they extend as a function; in our bundle that is a class of today. */
+/**
+ * tfjs-node is compiled to ES5, whose classes call the one that they extend as a function; in our bundle that is a
+ * class of today.
+ */
 function CallableKernelBackend(): void {}
 CallableKernelBackend.prototype = core.KernelBackend.prototype;
 

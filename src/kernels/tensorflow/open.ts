@@ -15,8 +15,8 @@ export interface OpenTensorFlow {
 }
 
 /**
- * Loads TensorFlow into this process and registers it as tfjs's backend `tensorflow`. A process has one TensorFlow, which looks for
- * GPUs when it is loaded: one for the CPU cannot turn to a GPU later, nor back.
+ * Loads TensorFlow into this process and registers it as tfjs's backend `tensorflow`. A process has one TensorFlow,
+ * which looks for GPUs when it is loaded: one for the CPU cannot turn to a GPU later, nor back.
  * @throws Error that says why it cannot be had.
  */
 export function openTensorFlow(gpu: boolean): OpenTensorFlow {
@@ -45,9 +45,10 @@ let opened: OpenTensorFlow | null = null;
 export const openedTensorFlow = (): OpenTensorFlow | null => opened;
 
 /**
- * What TensorFlow reads when it is loaded, where the user has not said it: memory of a GPU taken as it is needed instead of all at once,
- * sums in one order (UnsortedSegmentSum on a GPU adds as threads come), full float32 products (TensorFloat-32 has 10 bits of mantissa:
- * a policy's ratios would tell of rounding; DISTILLERY_TF32=1 allows it), our count of threads, and only its errors in the log.
+ * What TensorFlow reads when it is loaded, where the user has not said it: memory of a GPU taken as it is needed
+ * instead of all at once, sums in one order (UnsortedSegmentSum on a GPU adds as threads come), full float32 products
+ * (TensorFloat-32 has 10 bits of mantissa: a policy's ratios would tell of rounding; DISTILLERY_TF32=1 allows it), our
+ * count of threads, and only its errors in the log.
  */
 export function prepareEnvironment(env: NodeJS.ProcessEnv, gpu: boolean): void {
   if (!gpu) env.CUDA_VISIBLE_DEVICES = '-1';

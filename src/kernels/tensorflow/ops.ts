@@ -1,13 +1,17 @@
 /**
- * TensorFlow's operations as functions on handles. They run one after the other in a `Work`, which frees what it made; a tfjs tensor is
- * made for results only. That is a third of the work a call takes when each intermediate is a tensor of tfjs.
+ * TensorFlow's operations as functions on handles. They run one after the other in a `Work`, which frees what it made;
+ * a tfjs tensor is made for results only. That is a third of the work a call takes when each intermediate is a tensor
+ * of tfjs.
  */
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { Attribute, Handle, TensorFlowBackend } from './binding';
 
 export type Ops = ReturnType<typeof opsOf>;
 
-/** Runs `body` over the inputs' handles; frees all that it made but its results, which become tensors (if they are not yet). */
+/**
+ * Runs `body` over the inputs' handles; frees all that it made but its results, which become tensors (if they are not
+ * yet).
+ */
 export function compose(
   backend: TensorFlowBackend,
   inputs: Record<string, TensorInfo>,
@@ -55,7 +59,10 @@ function tensorOf(backend: TensorFlowBackend, { id, shape, dtype }: Handle): Ten
   return { dataId, shape, dtype: name };
 }
 
-/** Makes a variable that no name leads to, and that goes with its last handle (ResourceHandle::ANONYMOUS_NAME of TensorFlow). */
+/**
+ * Makes a variable that no name leads to, and that goes with its last handle (ResourceHandle::ANONYMOUS_NAME of
+ * TensorFlow).
+ */
 const anonymous = 'cd2c89b7-88b7-44c8-ad83-06c2a9158347';
 
 /** What stays for as long as the process: axes, shapes and the like, by their values. */
@@ -113,7 +120,10 @@ export function opsOf(backend: TensorFlowBackend, made: Set<Handle>) {
     /** What `stack` was made of. */
     unstack: (a: Handle, n: number) =>
       n === 1 ? [a] : several('Unpack', [a], [int('num', n), float('T'), int('axis', 0)], n),
-    /** A variable with a float32 value, whose handle here is freed: the variable's is the only one, if no tensor of tfjs has it too. */
+    /**
+     * A variable with a float32 value, whose handle here is freed: the variable's is the only one, if no tensor of tfjs
+     * has it too.
+     */
     variable: (value: Handle): Handle => {
       const shape: Attribute = { name: 'shape', type: binding.TF_ATTR_SHAPE, value: value.shape };
       const name: Attribute = { name: 'shared_name', type: binding.TF_ATTR_STRING, value: anonymous };

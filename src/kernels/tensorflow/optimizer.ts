@@ -8,8 +8,9 @@ registerTensorFlow(kernelNames.sumSquares, (ops, inputs) => {
 });
 
 /**
- * Parameters, first moments, second moments. Several weights are stacked into one; TensorFlow's own Adam writes to variables, which are
- * made for one update: an assignment shares the tensor's data, and what is stacked or decayed anew is not copied again.
+ * Parameters, first moments, second moments. Several weights are stacked into one; TensorFlow's own Adam writes to
+ * variables, which are made for one update: an assignment shares the tensor's data, and what is stacked or decayed anew
+ * is not copied again.
  */
 registerTensorFlow<AdamWOptions>(kernelNames.adamW, (ops, inputs, options) => {
   const { scale, scalar, stack, unstack, variable, assigned, several, float } = ops;

@@ -10,7 +10,10 @@ export interface Block {
   /** Its tokens in the packed order: from here, and how many. */
   from: number;
   count: number;
-  /** int32 [sequences * length] token of each place, and [count, 1] place of each token (both from the block's first one); null when all sequences are equally long. */
+  /**
+   * int32 [sequences * length] token of each place, and [count, 1] place of each token (both from the block's first
+   * one); null when all sequences are equally long.
+   */
   tokens: Handle | null;
   places: Handle | null;
   /** int32 [count]: `places` as indices of rows. */
@@ -100,7 +103,10 @@ function future(length: number): Float32Array {
   return values;
 }
 
-/** [n, heads*width] -> the block's [sequences * kvHeads, heads/kvHeads * length, width]: heads that share keys are rows of one matrix. */
+/**
+ * [n, heads*width] -> the block's [sequences * kvHeads, heads/kvHeads * length, width]: heads that share keys are rows
+ * of one matrix.
+ */
 export function pad(ops: Ops, x: Handle, block: Block, heads: number, kvHeads: number, zeros = false): Handle {
   const { sequences, length, from, count } = block;
   const all = x.shape[1];

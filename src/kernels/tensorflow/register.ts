@@ -2,7 +2,10 @@ import { getKernel, type NamedAttrMap, registerKernel, type TensorInfo, unregist
 import type { Handle, TensorFlowBackend } from './binding';
 import { compose, type Ops } from './ops';
 
-/** A kernel composed of TensorFlow's operations: its outputs in order. An optional input that was not given is undefined. */
+/**
+ * A kernel composed of TensorFlow's operations: its outputs in order. An optional input that was not given is
+ * undefined.
+ */
 export type TensorFlowKernel<Attrs = NamedAttrMap> = (
   ops: Ops,
   inputs: Record<string, Handle>,
@@ -13,8 +16,8 @@ export type TensorFlowKernel<Attrs = NamedAttrMap> = (
 const composed = new Map<string, { kernel: TensorFlowKernel<never>; raw: readonly string[] }>();
 
 /**
- * Declares a kernel's form for TensorFlow. What has none is composed of tfjs operations (reference/). Inputs named `raw` get no handle:
- * the kernel takes them in another form.
+ * Declares a kernel's form for TensorFlow. What has none is composed of tfjs operations (reference/). Inputs named
+ * `raw` get no handle: the kernel takes them in another form.
  */
 export function registerTensorFlow<Attrs = NamedAttrMap>(
   name: string,

@@ -93,7 +93,10 @@ registerTensorFlow(gradientKernelNames.swiGlu, ({ mul, add, op }, { dy, gate, up
 
 const int32 = (word: number) => word | 0;
 
-/** bits(seed, i) of src/random.ts >= rate * 2^32 as 1 / (1 - rate), else 0, for i = 0.. on the device, in unsigned integers of 32 bits. */
+/**
+ * bits(seed, i) of src/random.ts >= rate * 2^32 as 1 / (1 - rate), else 0, for i = 0.. on the device, in unsigned
+ * integers of 32 bits.
+ */
 function dropoutMask(ops: Ops, shape: number[], rate: number, seed: number): Handle {
   const { op, cast, constant, scalar, mul, add, reshape } = ops;
   const unsigned = (handle: Handle) => op('Bitcast', [handle], [ops.type('type', TF_UINT32)]);

@@ -20,7 +20,9 @@ interface Chunk {
   rows: number;
 }
 
-/** Runs `use` for as many rows at a time as a chunk may have; each chunk's own intermediates are freed before the next. */
+/**
+ * Runs `use` for as many rows at a time as a chunk may have; each chunk's own intermediates are freed before the next.
+ */
 function byChunks<T>(ops: Ops, hidden: Handle, weight: Handle, ids: Handle, use: (chunk: Chunk) => T): T[] {
   const [n, d] = hidden.shape;
   const most = Math.max(1, Math.floor(logitsOfChunk / weight.shape[0]));
@@ -41,8 +43,8 @@ function crossEntropy(ops: Ops, { hidden, ids }: Chunk, weight: Handle, temperat
 }
 
 /**
- * [logProbs, entropy, lse], all [n]. entropy = lse - sum p logit = loss - sum (p - onehot) logit; the logit of the id is what the row's
- * product with the id's own weight is.
+ * [logProbs, entropy, lse], all [n]. entropy = lse - sum p logit = loss - sum (p - onehot) logit; the logit of the id
+ * is what the row's product with the id's own weight is.
  */
 registerTensorFlow<Attrs>(kernelNames.tokenLogProbs, (ops, { hidden, weight, ids }, { temperature }) => {
   const { op, sub, mul, add, sum, concat, reshape, constant } = ops;
@@ -89,8 +91,8 @@ registerTensorFlow<Attrs>(gradientKernelNames.tokenLogProbs, (ops, { dy, hidden,
 });
 
 /**
- * [ids, logProbs]. The first id whose cumulative probability exceeds uniform * total; no id behind the first that reaches the total,
- * which a product that rounds up to it would ask for.
+ * [ids, logProbs]. The first id whose cumulative probability exceeds uniform * total; no id behind the first that
+ * reaches the total, which a product that rounds up to it would ask for.
  */
 registerTensorFlow<Sampling>(kernelNames.sampleToken, (ops, { logits, uniforms }, sampling) => {
   const { op, scale, reshape, cast, constant } = ops;
@@ -116,7 +118,10 @@ function draw(ops: Ops, logits: Handle, uniforms: Handle, sampling: Sampling): H
   return reshape(op('Minimum', [exceeding, full]), [rows]);
 }
 
-/** 1 for the tokens that the filters keep, 0 for the rest, [rows, vocab]; decided in order of probability (ties: the lower id first). */
+/**
+ * 1 for the tokens that the filters keep, 0 for the rest, [rows, vocab]; decided in order of probability (ties: the
+ * lower id first).
+ */
 function kept(ops: Ops, logits: Handle, { topK, topP, minP }: Sampling): Handle {
   const { op, mul, scalar, slice, reshape, cast, constant, concat } = ops;
   const [rows, vocab] = logits.shape;

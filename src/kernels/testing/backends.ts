@@ -2,8 +2,8 @@ import { type BackendName, useBackend } from '../backends';
 import { readInstalled, tensorFlowFolder } from '../tensorflow/installed';
 
 /**
- * The backends that the kernels are tested on; the first is what the others are compared with. TensorFlow is one of them where
- * DISTILLERY_TENSORFLOW names a set-up (`npm run test:tensorflow`).
+ * The backends that the kernels are tested on; the first is what the others are compared with. TensorFlow is one of
+ * them where DISTILLERY_TENSORFLOW names a set-up (`npm run test:tensorflow`).
  */
 export const backendNames: readonly BackendName[] = [
   ...(['cpu', 'embedded', 'embedded-wasm'] as const),

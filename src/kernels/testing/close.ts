@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 
 /**
- * Asserts that |actual - expected| is at most `tolerance` times the largest expected magnitude (or `floor`, if that is larger). The
- * message names the largest error and where it lies.
+ * Asserts that |actual - expected| is at most `tolerance` times the largest expected magnitude (or `floor`, if that is
+ * larger). The message names the largest error and where it lies.
  */
 export function expectClose(
   actual: Tensor | ArrayLike<number>,

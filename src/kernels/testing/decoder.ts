@@ -74,7 +74,10 @@ export function tensorsOf({ layers, ...rest }: DecoderWeights): Tensor[] {
   ) as Tensor[];
 }
 
-/** The logits after the last token of each sequence, by one forward pass over whole sequences, without a cache. [sequences, vocab] */
+/**
+ * The logits after the last token of each sequence, by one forward pass over whole sequences, without a cache.
+ * [sequences, vocab]
+ */
 export function wholeForward(weights: DecoderWeights, shape: DecoderShape, sequences: readonly number[][]): Tensor2D {
   return tidy(() => {
     const lengths = sequences.map((sequence) => sequence.length);

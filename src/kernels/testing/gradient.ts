@@ -26,8 +26,8 @@ export function tapeGradients(f: () => Tensor, inputs: Tensor[], dy: Tensor): Te
 }
 
 /**
- * Asserts that the tape's gradient of sum(kernel(...inputs) * dy), for a random dy, equals central differences of the double-precision
- * function, at `samples` random places of each input (all of them where there are no more).
+ * Asserts that the tape's gradient of sum(kernel(...inputs) * dy), for a random dy, equals central differences of the
+ * double-precision function, at `samples` random places of each input (all of them where there are no more).
  */
 export function expectGradients(
   { kernel, plain }: Differentiable,

@@ -13,7 +13,10 @@ export const out = (length: number): Out => ({ length, kind: Float32Array });
 export const outIds = (length: number): Out => ({ length, kind: Int32Array });
 export const space = (length: number): Out => ({ length, kind: Float32Array, space: true });
 
-/** Calls a kernel with its inputs in the library's memory and returns copies of its outputs, which begin as NaN: a kernel writes all of them. */
+/**
+ * Calls a kernel with its inputs in the library's memory and returns copies of its outputs, which begin as NaN: a
+ * kernel writes all of them.
+ */
 export function outputsOf(library: KernelLibrary, name: KernelName, args: (Values | number | null | Out)[]): Values[] {
   const blocks: Block[] = [];
   const allocate = (Kind: new (buffer: ArrayBufferLike, offset: number, length: number) => Values, length: number) => {

@@ -1,4 +1,7 @@
-/** The kernels written out literally, in double precision, one loop per sum: what all implementations are checked against. */
+/**
+ * The kernels written out literally, in double precision, one loop per sum: what all implementations are checked
+ * against.
+ */
 import type { AttentionShape } from '../interface';
 
 type Numbers = ArrayLike<number>;

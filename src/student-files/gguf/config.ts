@@ -1,4 +1,7 @@
-/** The architecture that GGUF metadata states, as config.json would (gguf-py/gguf/constants.py in llama.cpp names the keys). */
+/**
+ * The architecture that GGUF metadata states, as config.json would (gguf-py/gguf/constants.py in llama.cpp names the
+ * keys).
+ */
 import { UserError } from '../../errors';
 import { usualAttentionFactor } from '../config-rope';
 import type { JsonObject } from '../files';
@@ -100,8 +103,8 @@ function fieldsOf({ metadata, file }: GgufFile, architecture: string) {
 }
 
 /**
- * How frequencies are stretched. Llama 3.1's way is stored as the divisors that come out of it (rope_freqs.weight), which are taken
- * for it when its published settings give the same.
+ * How frequencies are stretched. Llama 3.1's way is stored as the divisors that come out of it (rope_freqs.weight),
+ * which are taken for it when its published settings give the same.
  */
 function ropeScaling(gguf: GgufFile, fields: Fields, rope: { headDim: number; theta: number }): JsonObject | null {
   const { file, tensors } = gguf;

@@ -1,6 +1,6 @@
 /**
- * Values of ggml's block formats. Layouts are those of ggml-common.h, formulas those of dequantize_row_* in ggml-quants.c
- * (ggml-org/llama.cpp), with float32 rounding after each operation.
+ * Values of ggml's block formats. Layouts are those of ggml-common.h, formulas those of dequantize_row_* in
+ * ggml-quants.c (ggml-org/llama.cpp), with float32 rounding after each operation.
  */
 import { fromBfloat16, fromFloat16 } from '../half';
 import type { TensorTypeName } from './types';
@@ -90,8 +90,8 @@ function half(raw: Uint8Array, at: number): number {
 const fifthBit = (raw: Uint8Array, at: number, i: number) => ((raw[at + (i >> 3)] >> (i & 7)) & 1) << 4;
 
 /**
- * 256 values of Q4_K and Q5_K: scale, scale of the minima, eight 6-bit pairs of them in 12 bytes, then 4 bits a value at `low` and, for
- * Q5_K, a fifth bit at `high`.
+ * 256 values of Q4_K and Q5_K: scale, scale of the minima, eight 6-bit pairs of them in 12 bytes, then 4 bits a value
+ * at `low` and, for Q5_K, a fifth bit at `high`.
  */
 function superBlock(
   raw: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * The header of a GGUF file (docs/gguf.md in ggml-org/ggml): magic, version, counts, metadata, tensor descriptions; then, aligned,
- * the tensors' bytes. Everything in it is checked against the file's size before memory is spent on it.
+ * The header of a GGUF file (docs/gguf.md in ggml-org/ggml): magic, version, counts, metadata, tensor descriptions;
+ * then, aligned, the tensors' bytes. Everything in it is checked against the file's size before memory is spent on it.
  */
 import { UserError } from '../../errors';
 import { type Cursor, cursor } from './cursor';

@@ -1,6 +1,7 @@
 /**
- * Tensors under GGUF's names and under Hugging Face's (gguf-py/gguf/tensor_mapping.py in llama.cpp), and the order of rotary rows: for
- * the architecture llama, GGUF has the two halves of each head of q and k interleaved (LlamaModel.permute in convert_hf_to_gguf.py).
+ * Tensors under GGUF's names and under Hugging Face's (gguf-py/gguf/tensor_mapping.py in llama.cpp), and the order of
+ * rotary rows: for the architecture llama, GGUF has the two halves of each head of q and k interleaved
+ * (LlamaModel.permute in convert_hf_to_gguf.py).
  */
 import type { ModelConfig } from '../config';
 import { embedName, headName, layerNames, normName } from '../parameters';

@@ -1,6 +1,6 @@
 /**
- * How byte-level tokenizers cut texts before they merge, by the names that GGUF has for it (llama-vocab.cpp in llama.cpp), as
- * tokenizer.json says it for the models in question.
+ * How byte-level tokenizers cut texts before they merge, by the names that GGUF has for it (llama-vocab.cpp in
+ * llama.cpp), as tokenizer.json says it for the models in question.
  */
 import type { JsonObject } from '../files';
 

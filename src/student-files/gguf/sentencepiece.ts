@@ -1,6 +1,6 @@
 /**
- * Tokenizers of SentencePiece's BPE (Llama 2, TinyLlama, Mistral 7B): GGUF gives their tokens scores (tokenizer.ggml.model "llama"),
- * tokenizer.json merges.
+ * Tokenizers of SentencePiece's BPE (Llama 2, TinyLlama, Mistral 7B): GGUF gives their tokens scores
+ * (tokenizer.ggml.model "llama"), tokenizer.json merges.
  */
 import { isJsonObject, type JsonObject } from '../files';
 
@@ -8,8 +8,9 @@ import { isJsonObject, type JsonObject } from '../files';
 const space = '\u2581';
 
 /**
- * Every way to make a token of two others, the token with the highest score first, as transformers converts such models (generate_merges
- * in convert_slow_tokenizer.py). `scores` of the tokens that are made of others; `has` says what is a token.
+ * Every way to make a token of two others, the token with the highest score first, as transformers converts such models
+ * (generate_merges in convert_slow_tokenizer.py). `scores` of the tokens that are made of others; `has` says what is a
+ * token.
  */
 export function mergesOf(scores: ReadonlyMap<string, number>, has: (token: string) => boolean): string[] {
   const merges: { left: string; right: string; score: number }[] = [];
@@ -23,9 +24,10 @@ export function mergesOf(scores: ReadonlyMap<string, number>, has: (token: strin
 }
 
 /**
- * The scores that `mergesOf` makes the same merges of: of a token, how early it is made; lower ones of all other tokens. In which order
- * the ways to make one token come does not matter: versions of transformers differ in it. Null where the merges are not all ways to make
- * their tokens, or those of one token lie apart: such BPE has no form with scores.
+ * The scores that `mergesOf` makes the same merges of: of a token, how early it is made; lower ones of all other
+ * tokens. In which order the ways to make one token come does not matter: versions of transformers differ in it. Null
+ * where the merges are not all ways to make their tokens, or those of one token lie apart: such BPE has no form with
+ * scores.
  */
 export function scoresOf(tokens: readonly string[], merges: readonly string[]): number[] | null {
   const made = new Map<string, number>();
@@ -65,7 +67,8 @@ export function spelling(prefix: boolean): { normalizer: JsonObject; decoder: Js
 const schemes = ['never', 'first', 'always'] as const;
 
 /**
- * When transformers 5 puts a space before a text, as it writes such tokenizers: by a pre-tokenizer. Null where the texts are spelled otherwise.
+ * When transformers 5 puts a space before a text, as it writes such tokenizers: by a pre-tokenizer. Null where the
+ * texts are spelled otherwise.
  */
 export function prependScheme({ normalizer, pre_tokenizer: cutting }: JsonObject): (typeof schemes)[number] | null {
   if (normalizer != null || !isJsonObject(cutting)) return null;

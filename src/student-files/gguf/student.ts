@@ -13,8 +13,8 @@ import { huggingFaceName, interleavedHeads, separate } from './names';
 import { type TokenizerFiles, tokenizerFiles } from './tokenizer';
 
 /**
- * The GGUF file that `path` stands for: itself, or the only one in a folder without config.json; null when it stands for none.
- * Throws a UserError when the folder has several.
+ * The GGUF file that `path` stands for: itself, or the only one in a folder without config.json; null when it stands
+ * for none. Throws a UserError when the folder has several.
  */
 export function ggufAt(path: string): string | null {
   if (/\.gguf$/i.test(path)) return path;

@@ -25,7 +25,10 @@ interface Kind {
   addsBos: boolean;
 }
 
-/** Throws a UserError for other tokenizers than byte-level BPE and SentencePiece's, and for ways of cutting texts that are not known. */
+/**
+ * Throws a UserError for other tokenizers than byte-level BPE and SentencePiece's, and for ways of cutting texts that
+ * are not known.
+ */
 export function tokenizerFiles(metadata: Metadata, file: string): TokenizerFiles {
   const tokens = list<string>(metadata, 'tokens', 'string', file);
   const kinds = (metadata.get('tokenizer.ggml.token_type') as Value) ?? tokens.map(() => tokenKinds.normal);

@@ -1,4 +1,7 @@
-/** What GGUF files hold: values of metadata and types of tensors. Numbers and sizes are those of ggml (ggml.h, ggml-common.h). */
+/**
+ * What GGUF files hold: values of metadata and types of tensors. Numbers and sizes are those of ggml (ggml.h,
+ * ggml-common.h).
+ */
 import { UserError } from '../../errors';
 
 export type Value = number | boolean | string | number[] | boolean[] | string[];
@@ -88,7 +91,9 @@ export function refuse(file: string, what: string): never {
   });
 }
 
-/** Refuses a sound file whose model is computed in a way that is not computed here; `remedy` says what to take instead. */
+/**
+ * Refuses a sound file whose model is computed in a way that is not computed here; `remedy` says what to take instead.
+ */
 export function refuseKind(file: string, what: string, remedy: string): never {
   throw new UserError(`The file ${what}, which is not computed`, { file, remedy, code: 'checkpoint' });
 }

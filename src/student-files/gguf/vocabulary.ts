@@ -7,7 +7,10 @@ import { prependScheme, scoresOf, spelling } from './sentencepiece';
 import { tokenKinds } from './tokenizer';
 import type { Field } from './write';
 
-/** Kind, tokens and merges or scores for a model of `vocabSize` rows. Throws a UserError where llama.cpp has no name for the tokenizer. */
+/**
+ * Kind, tokens and merges or scores for a model of `vocabSize` rows. Throws a UserError where llama.cpp has no name for
+ * the tokenizer.
+ */
 export function vocabularyFields(json: JsonObject, vocabSize: number, file: string): Field[] {
   const { model, added_tokens: added } = json;
   if (!isJsonObject(model) || model.type !== 'BPE' || !isJsonObject(model.vocab) || !Array.isArray(model.merges))

@@ -66,7 +66,10 @@ function encode(type: WrittenType, values: Float32Array): Uint8Array {
   return new Uint8Array(halves.buffer);
 }
 
-/** Blocks of 32: a float16 scale, 1/127 of the largest magnitude, and 32 whole numbers (quantize_row_q8_0_ref in ggml-quants.c). */
+/**
+ * Blocks of 32: a float16 scale, 1/127 of the largest magnitude, and 32 whole numbers (quantize_row_q8_0_ref in
+ * ggml-quants.c).
+ */
 export function quantize8(values: Float32Array): Uint8Array {
   const out = new Uint8Array((values.length / 32) * 34);
   const half = new Uint16Array(1);

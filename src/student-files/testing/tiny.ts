@@ -28,7 +28,9 @@ export function tinyConfig(modelType: 'llama' | 'qwen2' | 'qwen3' | 'mistral', c
   };
 }
 
-/** The characters by which byte-level BPE writes bytes (GPT-2): printable ones as they are, the others from U+0100 on. */
+/**
+ * The characters by which byte-level BPE writes bytes (GPT-2): printable ones as they are, the others from U+0100 on.
+ */
 function byteCharacters(): string[] {
   const printable = (byte: number) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte !== 173);
   let next = 256;

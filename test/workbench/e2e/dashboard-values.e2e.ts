@@ -8,12 +8,15 @@ import { installBrowser } from '../../../scripts/workbench/install';
 import { packageRoot } from '../../../src/paths';
 import { anyValues } from '../../../webview/dashboard/testing';
 
-/** Milliseconds of the page's own clock, for all charts: a tenth of what one of them took when it made ticks without end. */
+/**
+ * Milliseconds of the page's own clock, for all charts: a tenth of what one of them took when it made ticks without
+ * end.
+ */
 const limit = 5000;
 
 /**
- * What runs in the page beside its own script: stands in for VS Code, gives the page updates, and looks at the charts. `faults`: errors
- * that nobody caught.
+ * What runs in the page beside its own script: stands in for VS Code, gives the page updates, and looks at the charts.
+ * `faults`: errors that nobody caught.
  */
 const beside = `
   window.faults = [];

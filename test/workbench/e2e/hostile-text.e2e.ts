@@ -1,4 +1,7 @@
-/** What students, datasets, teachers, files and folders are called and say: shown as text, wherever VS Code looks for links and icons. */
+/**
+ * What students, datasets, teachers, files and folders are called and say: shown as text, wherever VS Code looks for
+ * links and icons.
+ */
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

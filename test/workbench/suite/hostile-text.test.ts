@@ -1,4 +1,7 @@
-/** What datasets, runs, rewards and files are called and say, through the extension's own providers: nothing of it is a link, an icon or a control. */
+/**
+ * What datasets, runs, rewards and files are called and say, through the extension's own providers: nothing of it is a
+ * link, an icon or a control.
+ */
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

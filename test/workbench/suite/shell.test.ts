@@ -1,4 +1,7 @@
-/** Runs from the palette to the end: started, paused, stopped, resumed, lost with their host; by the commands a user has. */
+/**
+ * Runs from the palette to the end: started, paused, stopped, resumed, lost with their host; by the commands a user
+ * has.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';

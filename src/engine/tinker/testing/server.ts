@@ -1,4 +1,7 @@
-/** A server of the Tinker API for tests: real gradients of the embedded engine, and the ways in which servers differ as options. */
+/**
+ * A server of the Tinker API for tests: real gradients of the embedded engine, and the ways in which servers differ as
+ * options.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
