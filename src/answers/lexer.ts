@@ -58,180 +58,206 @@ const comparison = /<=|>=|!=|==|:=|≈|[=<>≤≥≠∈≡≅⩽⩾∼]/y;
 
 /** Reads a text once, from left to right. `comma`: what a comma between digits means. */
 export function lex(source: string, comma: CommaReading): Token[] {
-  const text = plainDigits(source);
-  const tokens: Token[] = [];
-  const groups: { end: number; upright: boolean }[] = [];
-  const lists = !text.includes(';');
-  const money = text.split('$').length % 2 === 0 || /(?<![\\$\d])\$\s?\d[\d.,]*$/.test(text);
-  let [at, spaced, depth] = [0, true, 0];
-  let ends: Map<number, number> | undefined;
-  const found = (pattern: RegExp) => {
-    pattern.lastIndex = at;
-    return pattern.exec(text)?.[0];
-  };
-  const upright = () => groups.at(-1)?.upright ?? false;
-  const push = (kind: TokenKind, length: number, more: Partial<Token> = {}) => {
-    const written = { text: text.slice(at, at + length), start: at, end: at + length };
-    tokens.push({ kind, ...written, spaced, upright: upright(), ...more });
-    spaced = false;
-    at += length;
-  };
+  return new Lexer(plainDigits(source), comma).read();
+}
 
-  while (at < text.length) {
-    const gap = found(blank);
+class Lexer {
+  private readonly tokens: Token[] = [];
+  private readonly groups: { end: number; upright: boolean }[] = [];
+  private readonly lists: boolean;
+  private readonly money: boolean;
+  private at = 0;
+  private spaced = true;
+  private depth = 0;
+  private ends: Map<number, number> | undefined;
+
+  constructor(
+    private readonly text: string,
+    private readonly comma: CommaReading,
+  ) {
+    this.lists = !text.includes(';');
+    this.money = text.split('$').length % 2 === 0 || /(?<![\\$\d])\$\s?\d[\d.,]*$/.test(text);
+  }
+
+  read(): Token[] {
+    while (this.at < this.text.length) if (!this.skip() && !this.takeNumber()) this.takeWordOrSign();
+    return this.tokens;
+  }
+
+  private found(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.at;
+    return pattern.exec(this.text)?.[0];
+  }
+
+  private upright(): boolean {
+    return this.groups.at(-1)?.upright ?? false;
+  }
+
+  private push(kind: TokenKind, length: number, more: Partial<Token> = {}) {
+    const { at, spaced } = this;
+    const written = { text: this.text.slice(at, at + length), start: at, end: at + length };
+    this.tokens.push({ kind, ...written, spaced, upright: this.upright(), ...more });
+    this.spaced = false;
+    this.at += length;
+  }
+
+  /** Passes what is no token here: space, the end of a group of \text{} or the like, and its beginning. */
+  private skip(): boolean {
+    const gap = this.found(blank);
     if (gap) {
-      spaced ||= /\s|~|\\[;: q]/.test(gap);
-      at += gap.length;
-      continue;
+      this.spaced ||= /\s|~|\\[;: q]/.test(gap);
+      this.at += gap.length;
+      return true;
     }
-    if (groups.length > 0 && at === groups.at(-1)!.end) {
-      groups.pop();
-      at++;
-      continue;
+    if (this.at === this.groups.at(-1)?.end) {
+      this.groups.pop();
+      this.at++;
+      return true;
     }
-    const look = found(dress);
-    if (look) {
-      takeDress(look);
-      continue;
-    }
-    const time = depth === 0 ? found(clock) : undefined;
+    const look = this.found(dress);
+    if (look) this.takeDress(look);
+    return look !== undefined;
+  }
+
+  private takeNumber(): boolean {
+    const time = this.depth === 0 ? this.found(clock) : undefined;
     if (time) {
-      push('number', time.length);
-      continue;
+      this.push('number', time.length);
+      return true;
     }
-    const number = spelledAt(text, at, depth > 0 && lists ? 'list' : comma);
-    if (number) {
-      const { value, decimals, digits, length } = number;
-      push('number', length, { value, decimals, digits });
-      at += found(ordinal)?.length ?? 0;
-      continue;
-    }
-    const name = found(command);
-    if (name) {
-      takeCommand(name);
-      continue;
-    }
-    const sign = found(comparison);
-    if (sign) {
-      push('relation', sign.length, { text: relations.get(sign) ?? sign });
-      continue;
-    }
-    const run = found(letters);
-    if (run) takeLetters(run);
-    else takeSign(text[at]);
-  }
-  return tokens;
-
-  function takeDress(look: string) {
-    at += look.length;
-    if (text[at] !== '{') return;
-    ends ??= closings(text);
-    groups.push({ end: ends.get(at) ?? text.length, upright: !/box|display|bold|bm/.test(look) });
-    spaced ||= /box/.test(look) && tokens.length > 0;
-    at++;
+    const number = spelledAt(this.text, this.at, this.depth > 0 && this.lists ? 'list' : this.comma);
+    if (!number) return false;
+    const { value, decimals, digits, length } = number;
+    this.push('number', length, { value, decimals, digits });
+    this.at += this.found(ordinal)?.length ?? 0;
+    return true;
   }
 
-  function takeCommand(name: string) {
+  private takeWordOrSign() {
+    const name = this.found(command);
+    if (name) return this.takeCommand(name);
+    const sign = this.found(comparison);
+    if (sign) return this.push('relation', sign.length, { text: relations.get(sign) ?? sign });
+    const run = this.found(letters);
+    if (run) this.takeLetters(run);
+    else this.takeSign(this.text[this.at]);
+  }
+
+  private takeDress(look: string) {
+    this.at += look.length;
+    if (this.text[this.at] !== '{') return;
+    this.ends ??= closings(this.text);
+    this.groups.push({ end: this.ends.get(this.at) ?? this.text.length, upright: !/box|display|bold|bm/.test(look) });
+    this.spaced ||= /box/.test(look) && this.tokens.length > 0;
+    this.at++;
+  }
+
+  private takeCommand(name: string) {
     const bare = name.slice(1);
-    if (name === '\\begin' || name === '\\end') return takeEnvironment(name);
-    if (name === '\\\\') return push('row', 2);
+    if (name === '\\begin' || name === '\\end') return this.takeEnvironment(name);
+    if (name === '\\\\') return this.push('row', 2);
     if (/^[{}]$/.test(bare)) {
-      depth += bare === '{' ? 1 : -1;
-      return push(bare === '{' ? 'open' : 'close', 2, { text: `\\${bare}` });
+      this.depth += bare === '{' ? 1 : -1;
+      return this.push(bare === '{' ? 'open' : 'close', 2, { text: `\\${bare}` });
     }
-    if (bare === '%') return push('operator', 2, { text: '%' });
-    if (bare === '$') return push('currency', 2, { text: '$' });
-    if (bare === '|') return push('bar', 2);
+    if (bare === '%') return this.push('operator', 2, { text: '%' });
+    if (bare === '$') return this.push('currency', 2, { text: '$' });
+    if (bare === '|') return this.push('bar', 2);
     if (/^q?quad./.test(bare)) {
-      at += bare.startsWith('qq') ? 6 : 5; // \quadx
-      spaced = true;
+      this.at += bare.startsWith('qq') ? 6 : 5; // \quadx
+      this.spaced = true;
       return;
     }
-    takeName(bare, name.length);
+    this.takeName(bare, name.length);
   }
 
-  function takeName(bare: string, length: number) {
+  private takeName(bare: string, length: number) {
     const operator = operators.get(bare);
-    if (operator) return push('operator', length, { text: operator });
+    if (operator) return this.push('operator', length, { text: operator });
     const relation = relations.get(bare);
-    if (relation) return push('relation', length, { text: relation });
-    if (/^(?:lvert|rvert|vert|lVert|rVert|mid)$/.test(bare)) return push('bar', length);
-    if (/^(?:lfloor|lceil|langle|lbrace|lbrack)$/.test(bare)) return push('open', length, { text: opening(bare) });
-    if (/^(?:rfloor|rceil|rangle|rbrace|rbrack)$/.test(bare)) return push('close', length, { text: opening(bare) });
-    if (functions.has(bare)) return push('function', length, { text: bare });
+    if (relation) return this.push('relation', length, { text: relation });
+    if (/^(?:lvert|rvert|vert|lVert|rVert|mid)$/.test(bare)) return this.push('bar', length);
+    if (/^(?:lfloor|lceil|langle|lbrace|lbrack)$/.test(bare)) return this.push('open', length, { text: opening(bare) });
+    if (/^(?:rfloor|rceil|rangle|rbrace|rbrack)$/.test(bare))
+      return this.push('close', length, { text: opening(bare) });
+    if (functions.has(bare)) return this.push('function', length, { text: bare });
     const named = symbols.get(bare);
-    if (named) return push('letter', length, { text: named });
-    push('command', length, { text: bare });
+    if (named) return this.push('letter', length, { text: named });
+    this.push('command', length, { text: bare });
   }
 
-  function takeEnvironment(name: string) {
-    const shape = /^\\(?:begin|end)\{([a-zA-Z]+)\*?\}(?:\{[lcr| ]*\})?/.exec(text.slice(at, at + 60));
-    push('environment', shape?.[0].length ?? name.length, { text: `${name.slice(1)} ${shape?.[1] ?? ''}` });
+  private takeEnvironment(name: string) {
+    const shape = /^\\(?:begin|end)\{([a-zA-Z]+)\*?\}(?:\{[lcr| ]*\})?/.exec(this.text.slice(this.at, this.at + 60));
+    this.push('environment', shape?.[0].length ?? name.length, { text: `${name.slice(1)} ${shape?.[1] ?? ''}` });
   }
 
-  function takeLetters(run: string) {
-    const adjoins = !spaced && /^(?:number|letter|close|operator)$/.test(tokens.at(-1)?.kind ?? '');
-    const next = text[at + run.length] ?? '';
+  private takeLetters(run: string) {
+    const adjoins = !this.spaced && /^(?:number|letter|close|operator)$/.test(this.tokens.at(-1)?.kind ?? '');
+    const next = this.text[this.at + run.length] ?? '';
     const lower = run.toLowerCase();
-    if (/^x$/i.test(run) && tokens.at(-1)?.kind === 'number' && /^\s?[\d(\\]/.test(text.slice(at + 1, at + 3)))
-      return push('operator', 1, { text: '*' });
+    if (
+      /^x$/i.test(run) &&
+      this.tokens.at(-1)?.kind === 'number' &&
+      /^\s?[\d(\\]/.test(this.text.slice(this.at + 1, this.at + 3))
+    )
+      return this.push('operator', 1, { text: '*' });
     const chinese = chineseNumber(run);
-    if (chinese !== null && tokens.at(-1)?.kind !== 'number') {
+    if (chinese !== null && this.tokens.at(-1)?.kind !== 'number') {
       const spelled = spelledAt(String(chinese), 0, 'group')!;
-      return push('number', run.length, { value: spelled.value, decimals: 0 });
+      return this.push('number', run.length, { value: spelled.value, decimals: 0 });
     }
     const glued = /^(or|and)(?=\p{Lu}$)/u.exec(run)?.[1];
-    if (glued) return push('word', glued.length);
-    if (/[^\p{Script=Latin}'’]/u.test(run)) return takeForeign(run);
-    if (/^an?$/i.test(run) && article.test(text.slice(at + run.length, at + run.length + 16)))
-      return push('word', run.length);
-    if (run.length === 1) return push('letter', 1);
-    if (functions.has(lower) && !upright()) return push('function', run.length, { text: lower });
-    if (functions.has(lower) && /^[({\\\d^_ ]/.test(next)) return push('function', run.length, { text: lower });
+    if (glued) return this.push('word', glued.length);
+    if (/[^\p{Script=Latin}'’]/u.test(run)) return this.takeForeign(run);
+    if (/^an?$/i.test(run) && article.test(this.text.slice(this.at + run.length, this.at + run.length + 16)))
+      return this.push('word', run.length);
+    if (run.length === 1) return this.push('letter', 1);
+    if (functions.has(lower) && !this.upright()) return this.push('function', run.length, { text: lower });
+    if (functions.has(lower) && /^[({\\\d^_ ]/.test(next)) return this.push('function', run.length, { text: lower });
     const named = /^(?:pi|inf|infinity|infty|theta|alpha|beta)$/.test(lower) ? symbols.get(lower) : undefined;
-    if (named) return push('letter', run.length, { text: named });
-    if (upright() || isWord(run) || !(adjoins || /[\^_(\d]/.test(next) || looksLikeProduct(run)))
-      return push('word', run.length);
-    for (const letter of run) push('letter', letter.length);
+    if (named) return this.push('letter', run.length, { text: named });
+    if (this.upright() || isWord(run) || !(adjoins || /[\^_(\d]/.test(next) || looksLikeProduct(run)))
+      return this.push('word', run.length);
+    for (const letter of run) this.push('letter', letter.length);
   }
 
   /** Scripts without spaces: a scale or unit that begins the run stands for itself, Greek letters are unknowns. */
-  function takeForeign(run: string) {
+  private takeForeign(run: string) {
     const named = symbols.get([...run][0]);
-    if (named) return push('letter', [...run][0].length, { text: named });
+    if (named) return this.push('letter', [...run][0].length, { text: named });
     const known = Array.from(run, (_, i) => run.slice(0, run.length - i)).find(isKnown);
-    push('word', known?.length ?? run.length);
+    this.push('word', known?.length ?? run.length);
   }
 
-  function takeSign(sign: string) {
+  private takeSign(sign: string) {
     const parts = vulgarFractions.get(sign);
-    if (parts) return push('number', 1, { value: parts, decimals: 0 });
+    if (parts) return this.push('number', 1, { value: parts, decimals: 0 });
     const operator = operators.get(sign);
-    if (operator) return push('operator', 1, { text: operator });
+    if (operator) return this.push('operator', 1, { text: operator });
     if ('([{⌊⌈⟨'.includes(sign)) {
-      if (sign === '(' || sign === '[') depth++;
-      return push('open', 1);
+      if (sign === '(' || sign === '[') this.depth++;
+      return this.push('open', 1);
     }
     if (')]}⌋⌉⟩'.includes(sign)) {
-      if (sign === ')' || sign === ']') depth--;
-      return push('close', 1);
+      if (sign === ')' || sign === ']') this.depth--;
+      return this.push('close', 1);
     }
-    if (',;、，；'.includes(sign)) return push('separator', 1, { text: ';；'.includes(sign) ? ';' : ',' });
-    if (sign === '|') return push('bar', 1);
-    if (sign === '&') return push('cell', 1);
-    if (sign === '$') return takeDollar();
-    if ('€£¥₹₽₩'.includes(sign)) return push('currency', 1);
-    if (sign === '¢') return push('word', 1, { text: 'cents' });
+    if (',;、，；'.includes(sign)) return this.push('separator', 1, { text: ';；'.includes(sign) ? ';' : ',' });
+    if (sign === '|') return this.push('bar', 1);
+    if (sign === '&') return this.push('cell', 1);
+    if (sign === '$') return this.takeDollar();
+    if ('€£¥₹₽₩'.includes(sign)) return this.push('currency', 1);
+    if (sign === '¢') return this.push('word', 1, { text: 'cents' });
     const named = symbols.get(sign);
-    if (named) return push('letter', sign.length, { text: named });
-    push('stop', 1);
+    if (named) return this.push('letter', sign.length, { text: named });
+    this.push('stop', 1);
   }
 
   /** A dollar is money before or behind a number where it does not enclose a formula. */
-  function takeDollar() {
-    if (money && text[at + 1] !== '$' && text[at - 1] !== '$') return push('currency', 1);
-    spaced = true;
-    at++;
+  private takeDollar() {
+    if (this.money && this.text[this.at + 1] !== '$' && this.text[this.at - 1] !== '$') return this.push('currency', 1);
+    this.spaced = true;
+    this.at++;
   }
 }
 

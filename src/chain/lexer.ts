@@ -91,70 +91,97 @@ const pattern = new RegExp(shapeNames.map((name) => `(${shapes[name].source})`).
 
 /** Reads a text once, from left to right; linear in its length. Brackets that have no partner become `other`. */
 export function lex(text: string): Token[] {
-  const tokens: Token[] = [];
-  let spaced = true;
-  let at = 0;
-  const unwrapped = new Set<number>();
-  const push = (kind: TokenKind, length: number, more: Partial<Token> = {}) => {
-    tokens.push({ kind, text: text.slice(at, at + length), start: at, end: at + length, spaced, ...more });
-    spaced = false;
-    at += length;
-  };
-  const readers: Record<Shape, (found: string) => void> = {
-    newline: (found) => {
-      push('break', 0);
-      skip(found);
-    },
-    space: skip,
-    clock: (found) => push('other', found.length),
-    number: pushNumber,
-    command: pushCommand,
-    subscript: (found) => push('word', found.length),
-    word: pushWord,
-    clause: (found) => push('break', found.length),
-    sign: pushSign,
-  };
-  for (const match of text.matchAll(pattern)) {
-    if (match.index < at) continue;
-    at = match.index;
-    const shape = shapeNames.find((_, i) => match[i + 1] !== undefined)!;
-    readers[shape](match[0]);
-  }
-  return pairBrackets(tokens);
+  return pairBrackets(new Lexer(text).read());
+}
 
-  function skip(found: string) {
-    spaced ||= /\s/.test(found);
-    at += found.length;
+class Lexer {
+  private readonly tokens: Token[] = [];
+  private readonly unwrapped = new Set<number>();
+  private spaced = true;
+  private at = 0;
+
+  constructor(private readonly text: string) {}
+
+  read(): Token[] {
+    for (const match of this.text.matchAll(pattern)) {
+      if (match.index < this.at) continue;
+      this.at = match.index;
+      const shape = shapeNames.find((_, i) => match[i + 1] !== undefined)!;
+      this.take(shape, match[0]);
+    }
+    return this.tokens;
   }
 
-  function pushNumber(source: string) {
+  private take(shape: Shape, found: string) {
+    switch (shape) {
+      case 'newline':
+        this.push('break', 0);
+        return this.skip(found);
+      case 'space':
+        return this.skip(found);
+      case 'clock':
+        return this.push('other', found.length);
+      case 'number':
+        return this.pushNumber(found);
+      case 'command':
+        return this.pushCommand(found);
+      case 'subscript':
+        return this.push('word', found.length);
+      case 'word':
+        return this.pushWord(found);
+      case 'clause':
+        return this.push('break', found.length);
+      case 'sign':
+        return this.pushSign(found);
+    }
+  }
+
+  private push(kind: TokenKind, length: number, more: Partial<Token> = {}) {
+    const { at, spaced } = this;
+    this.tokens.push({ kind, text: this.text.slice(at, at + length), start: at, end: at + length, spaced, ...more });
+    this.spaced = false;
+    this.at += length;
+  }
+
+  /** The text from `skipped` characters on, at most so long. */
+  private ahead(skipped: number, length: number): string {
+    return this.text.slice(this.at + skipped, this.at + skipped + length);
+  }
+
+  private skip(found: string) {
+    this.spaced ||= /\s/.test(found);
+    this.at += found.length;
+  }
+
+  private pushNumber(source: string) {
     const digits = source.replace(/[^\d.]/g, '');
-    const list = /^(?:,\d+)+/.exec(text.slice(at + source.length, at + source.length + maxDigits))?.[0];
-    if (list) return push('other', source.length + list.length); // 1,08 and (1,2,3)
-    if (digits.length > maxDigits || /^0\d\d/.test(digits)) return push('other', source.length); // 0730 is a time
+    const list = /^(?:,\d+)+/.exec(this.ahead(source.length, maxDigits))?.[0];
+    if (list) return this.push('other', source.length + list.length); // 1,08 and (1,2,3)
+    if (digits.length > maxDigits || /^0\d\d/.test(digits)) return this.push('other', source.length); // 0730 is a time
     const [whole, part = ''] = digits.split('.');
     const value = new Fraction(BigInt(whole + part || '0'), 10n ** BigInt(part.length));
-    const after = text.slice(at + source.length, at + source.length + 12);
+    const after = this.ahead(source.length, 12);
     const percent = /^(?:\.{3}|…)?\s?\\?%/.exec(after)?.[0];
-    if (percent) return push('number', source.length + percent.length, { value, decimals: part.length, percent: true });
-    if (/^(?:st|nd|rd|th)\b/.test(after)) return push('word', source.length + 2);
-    if (/^-[a-zA-Z]{2}/.test(after)) return push('word', source.length + /^[-\w]+/.exec(after)![0].length); // 6-inch
-    push('number', source.length, { value, decimals: part.length });
+    if (percent)
+      return this.push('number', source.length + percent.length, { value, decimals: part.length, percent: true });
+    if (/^(?:st|nd|rd|th)\b/.test(after)) return this.push('word', source.length + 2);
+    if (/^-[a-zA-Z]{2}/.test(after)) return this.push('word', source.length + /^[-\w]+/.exec(after)![0].length); // 6-inch
+    this.push('number', source.length, { value, decimals: part.length });
   }
 
-  function pushCommand(command: string) {
+  private pushCommand(command: string) {
     const operator = operators.get(command);
-    if (operator) return push('operator', command.length, { text: operator });
+    if (operator) return this.push('operator', command.length, { text: operator });
     const equality = equalities.get(command);
-    if (equality) return push('equals', command.length, { text: equality });
-    if (fractions.has(command)) return push('fraction', command.length);
+    if (equality) return this.push('equals', command.length, { text: equality });
+    if (fractions.has(command)) return this.push('fraction', command.length);
     if (looks.has(command)) {
       // \text{ crayons}: words stand for themselves. A group with numbers stays one, as it may be a name.
-      const group = /^\{[^{}\d]{0,80}\}/.exec(text.slice(at + command.length, at + command.length + 82))?.[0];
-      if (group) unwrapped.add(at + command.length).add(at + command.length + group.length - 1);
-      return skip(command);
+      const group = /^\{[^{}\d]{0,80}\}/.exec(this.ahead(command.length, 82))?.[0];
+      if (group) this.unwrapped.add(this.at + command.length).add(this.at + command.length + group.length - 1);
+      return this.skip(command);
     }
-    push(
+    this.push(
       /^\\(?:\\|quad|qquad|[RL]?[a-z]*rightarrow|Rightarrow|implies|iff|begin|end|hline|neq?|[lg]eq?)$/.test(command)
         ? 'break'
         : 'other',
@@ -162,39 +189,39 @@ export function lex(text: string): Token[] {
     );
   }
 
-  function pushWord(word: string) {
+  private pushWord(word: string) {
     const operator = operators.get(word);
-    if (operator) return push('operator', word.length, { text: operator });
+    if (operator) return this.push('operator', word.length, { text: operator });
     const equality = equalities.get(word);
-    if (equality) return push('equals', word.length, { text: equality });
-    const last = tokens.at(-1);
-    const adjoins = last?.kind === 'number' && !spaced && last.end === at;
-    if (/^[xX]$/.test(word) && isProduct(last, at + 1)) return push('operator', 1, { text: '*' });
+    if (equality) return this.push('equals', word.length, { text: equality });
+    const last = this.tokens.at(-1);
+    const adjoins = last?.kind === 'number' && !this.spaced && last.end === this.at;
+    if (/^[xX]$/.test(word) && this.isProduct(last)) return this.push('operator', 1, { text: '*' });
     // A letter alone is an unknown, but "a" and "I" are so only beside a number or an operator.
-    const letter = word.length === 1 && (!'aAI'.includes(word) || /^ ?[-+*/^=×÷]/.test(text.slice(at + 1, at + 3)));
+    const letter = word.length === 1 && (!'aAI'.includes(word) || /^ ?[-+*/^=×÷]/.test(this.ahead(1, 2)));
     const unknown = letter || (adjoins && (word.length === 1 || /^\p{Lu}+$/u.test(word)));
-    push(unknown ? 'variable' : 'word', word.length);
+    this.push(unknown ? 'variable' : 'word', word.length);
   }
 
   /** An x between two quantities is a product: "12 x 3", "15x20", "(2 + 1) x $4". */
-  function isProduct(last: Token | undefined, next: number): boolean {
+  private isProduct(last: Token | undefined): boolean {
     if (!last || !['number', 'close', 'word'].includes(last.kind)) return false;
-    return /^[^\S\n]*(?:\\?\$|\\\(|€|£)?[^\S\n]*(?:[\d(.]|\\[dt]?frac)/.test(text.slice(next, next + 16));
+    return /^[^\S\n]*(?:\\?\$|\\\(|€|£)?[^\S\n]*(?:[\d(.]|\\[dt]?frac)/.test(this.ahead(1, 16));
   }
 
-  function pushSign(sign: string) {
-    if (unwrapped.has(at)) return skip(' ');
+  private pushSign(sign: string) {
+    if (this.unwrapped.has(this.at)) return this.skip(' ');
     const operator = operators.get(sign);
-    if (operator) return push('operator', 1, { text: operator });
+    if (operator) return this.push('operator', 1, { text: operator });
     const equality = equalities.get(sign);
-    if (equality) return push('equals', text[at + 1] === '=' ? 2 : 1, { text: equality });
-    if ('([{'.includes(sign)) return push('open', 1);
-    if (')]}'.includes(sign)) return push('close', 1);
+    if (equality) return this.push('equals', this.text[this.at + 1] === '=' ? 2 : 1, { text: equality });
+    if ('([{'.includes(sign)) return this.push('open', 1);
+    if (')]}'.includes(sign)) return this.push('close', 1);
     const value = vulgarFractions.get(sign);
-    if (value) return push('number', 1, { value, decimals: 0 });
-    if (sign === '.' || sign === ',') return push('break', 1);
-    if (sign === '¢') return push('word', 1, { text: 'cents' });
-    push('other', sign.length);
+    if (value) return this.push('number', 1, { value, decimals: 0 });
+    if (sign === '.' || sign === ',') return this.push('break', 1);
+    if (sign === '¢') return this.push('word', 1, { text: 'cents' });
+    this.push('other', sign.length);
   }
 }
 
