@@ -14,8 +14,8 @@ import { mean, wilsonInterval } from '../statistics';
 import { checkBaseUrl, keyFor } from '../teachers/endpoint';
 import { TeacherFault } from '../teachers/faults';
 import { openAiTeacher } from '../teachers/openai';
-import { Gate, type Pace, withPatience } from '../teachers/patience';
 import { tokensIn } from '../teachers/reply';
+import { Gate, type Pace, withRetries } from '../teachers/retry';
 import type { Teacher, TeacherRequest } from '../teachers/types';
 
 interface Settings {
@@ -84,7 +84,9 @@ export async function evaluateOnServer(
     const prompt = style === 'chat' ? plain.trimEnd() : plain; // as model/prompting.ts has it
     const request = { prompt, system, temperature, maxTokens: maxNewTokens, seed: seed + (i % samples), neutral: true };
     try {
-      const answer = await withPatience(pace, gate, halt.signal, () => answerOf(student, request, halt.signal));
+      const answer = await withRetries({ pace, gate, signal: halt.signal }, () =>
+        answerOf(student, request, halt.signal),
+      );
       given++;
       failed = 0;
       return answer;

@@ -107,7 +107,7 @@ async function teach(questions: string, options: Options): Promise<void> {
   const tasks = tasksOf(problems, teacher, sampling);
   const journal = openJournal(journalFolder);
   try {
-    const plan = planOf(teacher, problems.length, tasks, journal.entries, prices);
+    const plan = planOf(teacher, { questions: problems.length, tasks, entries: journal.entries, prices });
     if (options.json) print({ plan: { ...plan, key: keyFrom ?? null, out, journal: journalFolder } });
     else stderr.write(`${planText(plan, { keyFrom, out, journal: journalFolder, budget: options.budget })}\n`);
     if (options.dryRun) return;
@@ -116,7 +116,7 @@ async function teach(questions: string, options: Options): Promise<void> {
     const { keep, thoughts, withUnanswered: unanswered = false } = options;
     const { ended, failures, progress, without } = outcome;
     const selection = { keep, thoughts, unanswered };
-    const written = writeChainsOf(out, problems, teacher, sampling, journal, selection, endedEarly(outcome));
+    const written = writeChainsOf(out, { problems, teacher, sampling, journal }, selection, endedEarly(outcome));
     const result = {
       out,
       journal: journalFolder,

@@ -27,6 +27,14 @@ export interface Selection {
   unanswered: boolean;
 }
 
+/** What was asked of whom, and the replies. */
+export interface Asked {
+  problems: Problems;
+  teacher: Teacher;
+  sampling: Sampling;
+  journal: Journal;
+}
+
 export interface Written {
   rows: number;
   /**
@@ -51,15 +59,8 @@ export interface Written {
  * Writes the chains of the problems, in their order, as a `*.chains.jsonl`; the file is replaced as a whole. One that
  * holds more stays when the asking ended `early`: a wrong key or a stop at once takes nothing from anybody.
  */
-export function writeChainsOf(
-  file: string,
-  problems: Problems,
-  teacher: Teacher,
-  sampling: Sampling,
-  journal: Journal,
-  selection: Selection,
-  early = false,
-): Written {
+export function writeChainsOf(file: string, asked: Asked, selection: Selection, early = false): Written {
+  const { problems, sampling, journal } = asked;
   const earlier = earlierRows(file, problems);
   const written: Written = {
     rows: 0,
@@ -72,7 +73,7 @@ export function writeChainsOf(
   const lines = function* () {
     yield* earlier.others;
     for (const problem of problems) {
-      const { rows, replies, solved, faults } = rowsOf(problem, teacher, sampling, journal, selection);
+      const { rows, replies, solved, faults } = rowsOf(problem, asked, selection);
       if (solved) written.solved++;
       written.ungrounded.count += faults.length;
       for (const fault of faults.slice(0, mostFaults - written.ungrounded.first.length))
@@ -107,7 +108,7 @@ function earlierRows(file: string, problems: Problems): { asked: number; others:
   return found;
 }
 
-function rowsOf(problem: Problem, teacher: Teacher, sampling: Sampling, journal: Journal, selection: Selection) {
+function rowsOf(problem: Problem, { teacher, sampling, journal }: Asked, selection: Selection) {
   const replies: { sample: number; entry: Entry }[] = [];
   for (let sample = 0; sample < sampling.samples; sample++) {
     const entry = journal.entries.get(taskOf(problem, teacher, sampling, sample).key);

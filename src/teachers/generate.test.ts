@@ -50,8 +50,18 @@ async function teach(options: Partial<GenerateOptions> = {}, selection = shortes
     const tasks = tasksOf(asked, teacher, how);
     const outcome = await generate(tasks, teacher, journal, { concurrency: 4, pace, ...options });
     const out = join(folder, 'x.chains.jsonl');
-    const written = writeChainsOf(out, asked, teacher, how, journal, selection, endedEarly(outcome));
-    return { outcome, written, out, plan: planOf(teacher, asked.length, tasks, journal.entries) };
+    const written = writeChainsOf(
+      out,
+      { problems: asked, teacher, sampling: how, journal },
+      selection,
+      endedEarly(outcome),
+    );
+    return {
+      outcome,
+      written,
+      out,
+      plan: planOf(teacher, { questions: asked.length, tasks, entries: journal.entries }),
+    };
   } finally {
     journal.close();
   }

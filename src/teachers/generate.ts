@@ -6,9 +6,9 @@ import type { Problem } from '../data/types';
 import { Budget, type Prices } from './cost';
 import { TeacherFault } from './faults';
 import { type Entry, type Journal, requestKey } from './journal';
-import { Gate, type Pace, withPatience } from './patience';
 import { promptFor } from './prompt';
 import { collectReply, tokensIn } from './reply';
+import { Gate, type Pace, withRetries } from './retry';
 import type { Teacher, TeacherRequest, Usage } from './types';
 
 export interface Sampling {
@@ -78,10 +78,10 @@ export interface Outcome {
 /** Replies that were given up have cost what was set aside for whole ones. */
 class Overdrawn extends Error {}
 
-/** Refused requests, and nothing but these, after which the teacher is given up. */
-const hopeless = 5;
-/** Questions in a row that failed as often as they were asked: it is not them, the teacher is given up. */
-const inVain = 3;
+/** After so many refused requests, and not one reply, the teacher is given up. */
+const mostRefusals = 5;
+/** After so many questions in a row that failed at every attempt, the teacher is given up: it is not the questions. */
+const mostFailedQuestions = 3;
 
 export function tasksOf(problems: Problems, teacher: Teacher, sampling: Sampling): Task[] {
   const tasks = new Map<string, Task>();
@@ -105,129 +105,180 @@ export function taskOf(problem: Problem, teacher: Teacher, sampling: Sampling, s
 export const isRight = ({ answer, finished }: Entry, gold: string) =>
   finished && answer !== null && sameAnswer(answer, gold);
 
-/** Asks everything that the journal does not have. Never throws for what a teacher does: that is told in `ended`. */
-export async function generate(
+/**
+ * Asks everything that the journal does not have. Never throws for what a teacher does: `ended` in the outcome says it.
+ */
+export function generate(
   tasks: readonly Task[],
   teacher: Teacher,
   journal: Journal,
   options: GenerateOptions,
 ): Promise<Outcome> {
-  const { concurrency, pace, prices, stop, abort = new AbortController().signal, now = () => new Date() } = options;
-  const missing = tasks.filter(({ key }) => !journal.entries.has(key));
-  const had = tasks.filter(({ key }) => journal.entries.has(key));
-  const progress: Progress = {
+  return new Asking(tasks, teacher, journal, options).run();
+}
+
+class Asking {
+  private readonly missing: Task[];
+  private readonly progress: Progress;
+  private readonly outcome: Outcome;
+  private readonly budget?: Budget;
+  private readonly gate: Gate;
+  /** Ends the waits of all workers when one finds that it is over. */
+  private readonly halt = new AbortController();
+  private readonly abort: AbortSignal;
+  private readonly waits: AbortSignal;
+  /** Questions that failed one after another. */
+  private readonly failing = new Set<string>();
+  private lastFault?: TeacherFault;
+
+  constructor(
+    tasks: readonly Task[],
+    private readonly teacher: Teacher,
+    private readonly journal: Journal,
+    private readonly options: GenerateOptions,
+  ) {
+    const { pace, prices, stop, abort = new AbortController().signal } = options;
+    this.missing = tasks.filter(({ key }) => !journal.entries.has(key));
+    this.progress = progressAtFirst(tasks, journal);
+    this.outcome = { progress: this.progress, failures: [], without: [] };
+    if (options.budget !== undefined && prices) this.budget = new Budget(options.budget, prices);
+    for (const { usage } of journal.entries.values()) this.budget?.spend(usage);
+    this.gate = new Gate(pace.requestsPerMinute ? 60_000 / pace.requestsPerMinute : 0);
+    this.abort = abort;
+    this.waits = AbortSignal.any([this.halt.signal, abort, ...(stop ? [stop] : [])]);
+    setMaxListeners(0, this.waits, abort); // one for each request under way
+  }
+
+  async run(): Promise<Outcome> {
+    const workers = Math.min(this.options.concurrency, this.missing.length);
+    const results = await Promise.allSettled(Array.from({ length: workers }, () => this.work()));
+    const broken = results.find((result) => result.status === 'rejected');
+    if (broken) throw broken.reason;
+    if (this.progress.done === 0 && this.lastFault) this.outcome.ended ??= this.lastFault;
+    return this.outcome;
+  }
+
+  /** One worker: asks one task after another until none is left or it is over. */
+  private async work(): Promise<void> {
+    for (let task = this.missing.shift(); task && !this.waits.aborted; task = this.missing.shift())
+      if (!(await this.settle(task))) return;
+    if (this.options.stop?.aborted || this.abort.aborted) this.end('stopped');
+  }
+
+  /** Asks within the budget, and counts what came of it. Returns whether to go on. */
+  private async settle(task: Task): Promise<boolean> {
+    const most = { prompt: 2 * tokensIn(task.request.prompt.length), completion: task.request.maxTokens };
+    if (this.budget && !(await this.budget.reserve(most))) return this.spent();
+    this.progress.underWay++;
+    this.notify();
+    let used: Usage | undefined;
+    try {
+      const entry = await this.ask(task);
+      used = entry.usage;
+      this.count(entry, task.problem);
+      return true;
+    } catch (error) {
+      return this.fail(error, task);
+    } finally {
+      this.budget?.settle(most, used);
+      this.progress.underWay--;
+      this.notify();
+    }
+  }
+
+  private async ask({ key, sample, request, problem }: Task): Promise<Entry> {
+    const begun = performance.now();
+    const { pace, now = () => new Date() } = this.options;
+    const waiting = (fault: TeacherFault, ms: number) => {
+      this.progress.waiting = { reason: fault.message, until: Date.now() + ms };
+      this.notify();
+    };
+    const reply = await withRetries({ pace, gate: this.gate, signal: this.waits, waiting }, () => this.send(request));
+    this.outcome.without = [...new Set([...this.outcome.without, ...(reply.without ?? [])])];
+    const seconds = Math.round(performance.now() - begun) / 1000;
+    const { model, host } = this.teacher;
+    const record = { key, problemId: problem.id, sample, model, host, time: now().toISOString(), seconds, ...reply };
+    return this.journal.append(record);
+  }
+
+  private async send(request: TeacherRequest) {
+    this.progress.waiting = undefined;
+    if (this.budget?.overdrawn) throw new Overdrawn();
+    return collectReply(this.teacher.ask(request, this.abort), request.prompt.length, {
+      piece: () => {
+        this.progress.pieces++;
+      },
+      lost: (usage) => {
+        this.budget?.spend(usage);
+        this.charge(usage);
+      },
+    });
+  }
+
+  private count(entry: Entry, { answer }: Problem): void {
+    this.charge(entry.usage);
+    this.progress.done++;
+    this.failing.clear();
+    if (isRight(entry, answer)) this.progress.correct++;
+    if (!entry.finished) this.progress.cut++;
+  }
+
+  private charge({ prompt, completion }: Usage): void {
+    this.progress.usage.prompt += prompt;
+    this.progress.usage.completion += completion;
+  }
+
+  /** What an error means for the rest: it is thrown on, ends everything (false), or this task alone (true). */
+  private fail(error: unknown, { problem, sample }: Task): boolean {
+    if (error instanceof Overdrawn) return this.spent();
+    if (this.waits.aborted && !(error instanceof TeacherFault)) return this.end('stopped');
+    if (!(error instanceof TeacherFault)) {
+      this.halt.abort();
+      throw error;
+    }
+    if (error.kind === 'teacher') return this.end(error);
+    this.progress.failed++;
+    this.outcome.failures.push({ problemId: problem.id, sample, message: error.message });
+    this.lastFault = error;
+    return this.isTeacherAtFault(error, problem) ? this.end(error) : true;
+  }
+
+  /** If it is not the teacher that fails, the question's other samples are asked after all else. */
+  private isTeacherAtFault(error: TeacherFault, { id }: Problem): boolean {
+    const { done, cached, failed } = this.progress;
+    if (error.kind === 'request') return done === cached && failed >= mostRefusals;
+    this.missing.sort((a, b) => Number(a.problem.id === id) - Number(b.problem.id === id));
+    return this.failing.add(id).size >= mostFailedQuestions;
+  }
+
+  /** No money is left for another request. Those under way are paid for: they go on. */
+  private spent(): false {
+    this.outcome.ended ??= 'budget';
+    return false;
+  }
+
+  private end(reason: NonNullable<Outcome['ended']>): false {
+    this.outcome.ended ??= reason;
+    this.halt.abort();
+    return false;
+  }
+
+  private notify(): void {
+    this.options.notify?.(this.progress);
+  }
+}
+
+function progressAtFirst(tasks: readonly Task[], { entries }: Journal): Progress {
+  const had = tasks.filter(({ key }) => entries.has(key));
+  return {
     done: had.length,
     total: tasks.length,
     cached: had.length,
     failed: 0,
     underWay: 0,
     pieces: 0,
-    correct: had.filter(({ key, problem }) => isRight(journal.entries.get(key)!, problem.answer)).length,
-    cut: had.filter(({ key }) => !journal.entries.get(key)!.finished).length,
+    correct: had.filter(({ key, problem }) => isRight(entries.get(key)!, problem.answer)).length,
+    cut: had.filter(({ key }) => !entries.get(key)!.finished).length,
     usage: { prompt: 0, completion: 0 },
   };
-  const budget = options.budget !== undefined && prices ? new Budget(options.budget, prices) : undefined;
-  for (const { usage } of journal.entries.values()) budget?.spend(usage);
-  const outcome: Outcome = { progress, failures: [], without: [] };
-  const notify = () => options.notify?.(progress);
-  const gate = new Gate(pace.requestsPerMinute ? 60_000 / pace.requestsPerMinute : 0);
-  const halt = new AbortController(); // ends the waits of all workers when one finds that it is over
-  const waits = AbortSignal.any([halt.signal, abort, ...(stop ? [stop] : [])]);
-  setMaxListeners(0, waits, abort); // one for each request under way
-  const end = (reason: NonNullable<Outcome['ended']>) => {
-    outcome.ended ??= reason;
-    halt.abort();
-  };
-
-  const failing = new Set<string>();
-  let lastFault: TeacherFault | undefined;
-  /** Whether it is the teacher that fails. If not, the question's other samples are asked after all else. */
-  const isHopeless = (error: TeacherFault, { id }: Problem): boolean => {
-    if (error.kind === 'request') return progress.done === progress.cached && progress.failed >= hopeless;
-    missing.sort((a, b) => Number(a.problem.id === id) - Number(b.problem.id === id));
-    return failing.add(id).size >= inVain;
-  };
-
-  const charge = ({ prompt, completion }: Usage) => {
-    progress.usage.prompt += prompt;
-    progress.usage.completion += completion;
-  };
-
-  const askOne = async ({ key, sample, request, problem }: Task) => {
-    const begun = performance.now();
-    const reply = await withPatience(
-      pace,
-      gate,
-      waits,
-      () => {
-        progress.waiting = undefined;
-        if (budget?.overdrawn) throw new Overdrawn();
-        return collectReply(teacher.ask(request, abort), request.prompt.length, {
-          piece: () => {
-            progress.pieces++;
-          },
-          lost: (usage) => {
-            budget?.spend(usage);
-            charge(usage);
-          },
-        });
-      },
-      (fault, ms) => {
-        progress.waiting = { reason: fault.message, until: Date.now() + ms };
-        notify();
-      },
-    );
-    outcome.without = [...new Set([...outcome.without, ...(reply.without ?? [])])];
-    const seconds = Math.round(performance.now() - begun) / 1000;
-    const { model, host } = teacher;
-    const record = { key, problemId: problem.id, sample, model, host, time: now().toISOString(), seconds, ...reply };
-    return journal.append(record);
-  };
-
-  const work = async () => {
-    for (let task = missing.shift(); task && !waits.aborted; task = missing.shift()) {
-      const most = { prompt: 2 * tokensIn(task.request.prompt.length), completion: task.request.maxTokens };
-      if (budget && !(await budget.reserve(most))) {
-        outcome.ended ??= 'budget'; // what is under way is paid for: it goes on
-        return;
-      }
-      progress.underWay++;
-      notify();
-      let used: Usage | undefined;
-      try {
-        const entry = await askOne(task);
-        used = entry.usage;
-        charge(used);
-        progress.done++;
-        failing.clear();
-        if (isRight(entry, task.problem.answer)) progress.correct++;
-        if (!entry.finished) progress.cut++;
-      } catch (error) {
-        if (error instanceof Overdrawn) {
-          outcome.ended ??= 'budget';
-          return;
-        }
-        if (waits.aborted && !(error instanceof TeacherFault)) return end('stopped');
-        if (!(error instanceof TeacherFault)) {
-          halt.abort();
-          throw error;
-        }
-        if (error.kind === 'teacher') return end(error);
-        progress.failed++;
-        outcome.failures.push({ problemId: task.problem.id, sample: task.sample, message: error.message });
-        lastFault = error;
-        if (isHopeless(error, task.problem)) return end(error);
-      } finally {
-        budget?.settle(most, used);
-        progress.underWay--;
-        notify();
-      }
-    }
-    if (stop?.aborted || abort.aborted) end('stopped');
-  };
-  const results = await Promise.allSettled(Array.from({ length: Math.min(concurrency, missing.length) }, work));
-  const broken = results.find((result) => result.status === 'rejected');
-  if (broken) throw broken.reason;
-  if (progress.done === 0 && lastFault) outcome.ended ??= lastFault;
-  return outcome;
 }

@@ -26,13 +26,14 @@ export interface Plan {
 /** Tokens of a reply where there is none to go by: a worked solution of a school problem. */
 const guessedReply = 300;
 
-export function planOf(
-  teacher: Teacher,
-  questions: number,
-  tasks: readonly Task[],
-  entries: ReadonlyMap<string, Entry>,
-  prices?: Prices,
-): Plan {
+interface Wanted {
+  questions: number;
+  tasks: readonly Task[];
+  entries: ReadonlyMap<string, Entry>;
+  prices?: Prices;
+}
+
+export function planOf(teacher: Teacher, { questions, tasks, entries, prices }: Wanted): Plan {
   const missing = tasks.filter(({ key }) => !entries.has(key));
   const prompt = missing.reduce((sum, { request }) => sum + tokensIn(request.prompt.length), 0);
   const known = [...entries.values()].map(({ usage }) => usage.completion);

@@ -63,12 +63,12 @@ async function teach(
   const tasks = tasksOf(problems, teacher, sampling);
   const journal = openJournal(journalOf(out));
   try {
-    const plan = planOf(teacher, problems.length, tasks, journal.entries, pricesOf());
+    const plan = planOf(teacher, { questions: problems.length, tasks, entries: journal.entries, prices: pricesOf() });
     if (plan.cached < plan.requests && !(await agree(plan))) return undefined;
     log.info(`Asking ${teacher.model} at ${teacher.host}: ${plan.requests - plan.cached} of ${plan.requests} requests`);
     const outcome = await ask(teacher, tasks, journal, problems.length);
     const selection = { keep: 'shortest-correct', thoughts: true, unanswered: false } as const;
-    const written = writeChainsOf(out, problems, teacher, sampling, journal, selection, endedEarly(outcome));
+    const written = writeChainsOf(out, { problems, teacher, sampling, journal }, selection, endedEarly(outcome));
     await vscode.window.showTextDocument(vscode.Uri.file(out), { preview: false });
     const fault = faultOfOutcome(outcome);
     if (fault && /refuses the key/.test(fault.message)) await forget();

@@ -39,18 +39,21 @@ export class Gate {
 /** Longest wait that a server can ask for: with more, the run ends, and says so. */
 const longestRetryAfterMs = 10 * 60_000;
 
+export interface RetryOptions {
+  pace: Pace;
+  gate: Gate;
+  signal: AbortSignal;
+  /** Called before each wait. */
+  waiting?: (fault: TeacherFault, ms: number) => void;
+}
+
 /**
- * Runs a request through the gate until it passes; passing faults are waited out with exponential backoff and full
- * jitter (M. Brooker, AWS Architecture Blog, 2015) or as long as the server asks. Throws the last fault when the
- * attempts are used up.
+ * Sends a request through the gate, again and again until it succeeds. Between attempts at passing faults it waits with
+ * exponential backoff and full jitter (M. Brooker, AWS Architecture Blog, 2015), or as long as the server asks. Throws
+ * the last fault when the attempts are used up.
  */
-export async function withPatience<T>(
-  { attempts = 6, firstWaitMs = 1000, longestWaitMs = 60_000 }: Pace,
-  gate: Gate,
-  signal: AbortSignal,
-  request: () => Promise<T>,
-  waiting?: (fault: TeacherFault, ms: number) => void,
-): Promise<T> {
+export async function withRetries<T>({ pace, gate, signal, waiting }: RetryOptions, request: () => Promise<T>) {
+  const { attempts = 6, firstWaitMs = 1000, longestWaitMs = 60_000 } = pace;
   for (let attempt = 1; ; attempt++) {
     await gate.pass(signal);
     signal.throwIfAborted();
