@@ -19,6 +19,18 @@ export interface Finding {
   inSchema?: boolean;
 }
 
+/** Nothing can start with this. `changes`: what mends it, the best first. */
+export const error = (path: Path, message: string, remedy: string, ...changes: Change[]): Finding => ({
+  severity: 'error',
+  path,
+  message,
+  remedy,
+  changes,
+});
+
+/** It can start with this, but will hardly do what is meant. */
+export const warning = (...told: Parameters<typeof error>): Finding => ({ ...error(...told), severity: 'warning' });
+
 /** A setting to be given another value, or to be added to an object that lacks it. */
 export interface Change {
   title: string;

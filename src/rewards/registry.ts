@@ -1,25 +1,11 @@
 import type { ComponentName, ComponentOptions } from '../config/components';
-import { bridgeStage2, bridgeStage3 } from './bridge';
+import * as bridge from './bridge';
 import type { RewardInput } from './input';
-import { brevity, cosine, kimi, l1, lead, softOverlong } from './length';
-import { correctness, format, grounded, repetition, stepValidity } from './text';
+import * as length from './length';
+import * as text from './text';
 
 /** A component: the value of a completion, or null where it does not apply. */
 export type Component<N extends ComponentName> = (input: RewardInput, options: ComponentOptions<N>) => number | null;
 
-/** Every component by the name that configs use; texts and options stand in src/config/components.ts. */
-export const registry: { [N in ComponentName]: Component<N> } = {
-  correctness,
-  grounded,
-  format,
-  brevity,
-  stepValidity,
-  repetition,
-  softOverlong,
-  cosine,
-  kimi,
-  l1,
-  lead,
-  bridgeStage2,
-  bridgeStage3,
-};
+/** Every component by its name in configs, which is its function's name; its options stand in src/config/components.ts. */
+export const registry: { [N in ComponentName]: Component<N> } = { ...text, ...length, ...bridge };
