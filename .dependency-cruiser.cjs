@@ -45,6 +45,8 @@ const mayImport = {
   cases: ['runs', 'data', 'chain', 'answers', 'config'],
   // A run as one page of HTML.
   report: ['runs', 'chain', 'answers', 'config'],
+  // The metrics of a run for other programs that show curves.
+  tracking: ['runs', 'chain', 'answers', 'config'],
   // Rollouts that other trainers logged, as run folders.
   imports: ['cases', 'runs', 'data', 'chain', 'answers', 'config'],
   rollout: ['student-files', 'engine-data', 'model', 'kernels'],
@@ -88,6 +90,7 @@ const mayImport = {
       'cases',
       'imports',
       'report',
+      'tracking',
       'teachers',
       'students',
     ],

@@ -20,8 +20,8 @@ import { addRunsCommand } from './runs';
 import { addScoreCommand } from './score';
 import { addShowCommand } from './show';
 import { addTeachCommand } from './teach';
-import { addTensorboardCommand } from './tensorboard';
 import { pc, stderr, stdout } from './terminal';
+import { addTrackCommand } from './track';
 
 const version = packageVersion();
 
@@ -56,7 +56,7 @@ addExportCommand(program);
 addRunsCommand(program);
 addShowCommand(program);
 addReportCommand(program, version);
-addTensorboardCommand(program);
+addTrackCommand(program);
 addPreviewCommand(program);
 addScoreCommand(program);
 addGradeCommand(program);

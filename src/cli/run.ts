@@ -19,11 +19,13 @@ import { commandLine, experimentFile, locateRun, quoted, shown } from './places'
 import { showProgress } from './progress';
 import { resultsText } from './summary';
 import { onBrokenOutput, pc, stderr, stdout } from './terminal';
+import { followBeside, type Tracker, trackOption } from './track';
 
 interface RunFlags {
   quick?: boolean;
   runs?: string;
   download?: boolean;
+  track?: Tracker[];
   json?: boolean;
 }
 
@@ -44,6 +46,7 @@ export function addRunCommands(program: Command): void {
     .addOption(new Option('--backend <name>', 'another backend').choices(backendNames))
     .addOption(engineOption())
     .option('--runs <folder>', 'where run folders go (default: .distillery/runs beside the experiment)')
+    .addOption(trackOption())
     .option('--download', 'fetch the student from the Hugging Face Hub when it is not on this machine')
     .option('--json', 'one JSON object a line: the run, its events, the result')
     .addHelpText(
@@ -63,7 +66,7 @@ Examples:
       for (const warning of warnings) stderr.write(`${pc.yellow('warning')} ${warning.message}\n`);
       const experiment = adjust(written, options);
       const runs = resolve(options.runs ?? join(file, '..', runsFolderName));
-      await follow(options.json ?? false, (session) => startRun(experiment, runs, session));
+      await follow(options, (session) => startRun(experiment, runs, session));
     });
 
   program
@@ -71,12 +74,13 @@ Examples:
     .description('go on with an interrupted run from its newest checkpoint')
     .argument('<run>', 'a run folder, a run by its name or a part of it, or `latest`')
     .addOption(engineOption())
+    .addOption(trackOption())
     .option('--runs <folder>', `where runs are looked for (default: ${runsFolderName} here, below or above)`)
     .option('--json', 'one JSON object a line: the run, its events, the result')
     .addHelpText('after', '\nExamples:\n  distillery resume latest\n  distillery resume 20260205-140309-arithmetic')
-    .action(async (name: string, { runs, json = false }: { runs?: string; json?: boolean }) => {
+    .action(async (name: string, { runs, json, track }: Pick<RunFlags, 'runs' | 'json' | 'track'>) => {
       const { folder, record } = locateRun(name, runs);
-      if (record.state !== 'finished') return follow(json, (session) => resumeRun(folder, session));
+      if (record.state !== 'finished') return follow({ json, track }, (session) => resumeRun(folder, session));
       const rows = readSummary(folder);
       if (json) print({ result: { folder, rows, seconds: 0 } });
       else stdout.write(`${resultsText(folder)}\n\nThis run is finished; it is in ${shown(folder)}.\n`);
@@ -87,9 +91,10 @@ Examples:
  * Runs a session in the terminal: progress, a clean stop on Ctrl-C (a second one ends at once), the table at the end.
  */
 async function follow(
-  json: boolean,
+  { json = false, track }: Pick<RunFlags, 'json' | 'track'>,
   begin: (options: SessionOptions) => Promise<{ folder: string; rows: StageRow[] }>,
 ): Promise<void> {
+  const trackRun = await followBeside(track);
   const stop = new AbortController();
   const end = () => stop.abort();
   const interrupt = () => {
@@ -114,6 +119,7 @@ async function follow(
       begun: (run, { info: backend }) => {
         folder = run.folder;
         writer = run;
+        trackRun(folder);
         space = new Space(folder, (text) => notify({ type: 'note', level: 'warning', text }));
         if (json) print({ run: { folder, record: run.record, backend } });
         else stdout.write(`${pc.bold(run.record.name)} on ${backend.description}\n${pc.dim(shown(folder))}\n\n`);

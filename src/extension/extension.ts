@@ -32,6 +32,7 @@ import { registerNotifications } from './status/notifications';
 import { registerStatusBar } from './status/status-bar';
 import { registerTeach } from './teach';
 import { registerTests } from './tests';
+import { registerTracking } from './tracking';
 import * as vscode from './vscode';
 
 /** Returns what the features share, for the tests that run inside the editor. */
@@ -68,6 +69,7 @@ const features: ((services: Services) => vscode.Disposable)[] = [
   registerStatusBar,
   registerActions,
   registerNotifications,
+  registerTracking,
   registerStart,
   registerAboutRun,
   registerControl,

@@ -82,7 +82,8 @@ describe('the manifest', () => {
     expect(capabilities.untrustedWorkspaces.restrictedConfigurations).toEqual(
       expect.arrayContaining(['distillery.node', 'distillery.backend', 'distillery.engine.command']),
     );
-    for (const key of capabilities.untrustedWorkspaces.restrictedConfigurations)
+    const ofThePerson = ['distillery.trackers', 'distillery.trackers.online', 'distillery.trackers.python'];
+    for (const key of [...capabilities.untrustedWorkspaces.restrictedConfigurations, ...ofThePerson])
       expect(contributes.configuration.properties[key]).toMatchObject({ scope: expect.stringMatching(/^machine/) });
   });
 

@@ -10,6 +10,10 @@ export interface Settings {
   'engine.command': string;
   openOnStart: 'dashboard' | 'runs' | 'nothing';
   notifyOnFinish: boolean;
+  /** Programs that are told the metrics of runs, whether over the network, and the Python that has their clients. */
+  trackers: ('tensorboard' | 'trackio' | 'wandb')[];
+  'trackers.online': boolean;
+  'trackers.python': string;
   /** Problems that a whole dataset is tested on at most, in the Testing view. */
   'evaluation.limit': number;
   /** How Ask Student samples. */

@@ -88,6 +88,27 @@ describe('run', () => {
     expect(stdout).toMatch(/The run is in limited\/\d{8}-\d{6}-tiny/);
   });
 
+  it('is followed to trackers while it trains, and sent afterwards', async () => {
+    const { code } = await distillery.run(
+      'run',
+      '.',
+      '--stage',
+      'complete',
+      '--runs',
+      'tracked/runs',
+      '--track',
+      'tensorboard',
+    );
+    expect(code).toBe(0);
+    const [name] = readdirSync(join(distillery.folder, 'tracked/runs'));
+    const followed = join(distillery.folder, 'tracked/tensorboard', name);
+    await vi.waitFor(() => expect(readdirSync(join(followed, 'complete'))).toHaveLength(1), { timeout: 60_000 });
+    const [sent] = await distillery.json<{ tracker: string; files: string[] }[]>('track', whole, '--to', 'tensorboard');
+    expect(sent.files.map((file) => file.split(/[\\/]/).at(-2))).toEqual(['sft', 'reconstruct', 'complete', 'rewrite']);
+    const { stderr } = await distillery.run('track', whole, '--to', 'wandb', '--python', process.execPath);
+    expect(stderr).toMatch(/this Python has no wandb\n +Install it by `pip install wandb`/);
+  });
+
   it('starts from a checkpoint, and refuses one of another shape', async () => {
     const tested = readSummary(whole).find(({ stage }) => stage === 'complete')!.checkpoint!;
     const checkpoint = join(whole, 'checkpoints', tested);

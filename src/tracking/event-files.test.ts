@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createRun } from '../runs/writer';
-import { crc32c, firstRecord } from './event-file';
-import { eventFiles } from './tensorboard';
+import { eventFiles } from './event-files';
+import { crc32c, firstRecord } from './event-record';
 
 it('checksums are those of RFC 3720, appendix B.4', () => {
   expect(crc32c(Buffer.alloc(32))).toBe(0x8a9136aa);

@@ -1,0 +1,148 @@
+import { spawn } from 'node:child_process';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { UserError } from '../errors';
+import { runsFolderName } from '../runs/layout';
+import { openRun, stateOf } from '../runs/reading';
+import { writeEventFiles } from '../tracking/event-files';
+import { measurementsOf } from '../tracking/measurements';
+import { pythonWith } from '../tracking/python';
+import { pythonTrackers, sendRun } from '../tracking/send';
+import { printDocument } from './exit';
+import { plural } from './format';
+import { namesOf } from './options';
+import { locateRun, quoted, shown } from './places';
+import { pc, stderr, stdout } from './terminal';
+
+const trackers = ['tensorboard', ...pythonTrackers] as const;
+export type Tracker = (typeof trackers)[number];
+
+interface Options {
+  to: Tracker[];
+  out: string;
+  project?: string;
+  online?: boolean;
+  python?: string;
+  runs?: string;
+  follow?: boolean;
+  json?: boolean;
+}
+
+/** How often a followed run is looked at, in milliseconds. */
+const pulse = 2000;
+const list = trackers.join(', ');
+
+export function addTrackCommand(program: Command): void {
+  program
+    .command('track')
+    .description('the metrics of a run to TensorBoard, Trackio or Weights & Biases')
+    .argument('<run>', 'a run folder, a run by its name or a part of it, or `latest`')
+    .requiredOption('--to <trackers>', `one or more of ${list}`, namesOf(trackers))
+    .option('--follow', 'go on while the run does, until Ctrl-C')
+    .option('--out <folder>', 'where the folders `tensorboard` and `wandb` go (Trackio: TRACKIO_DIR)', '.')
+    .option('--project <name>', 'the project in Trackio or W&B (default: the run’s name)')
+    .option('--online', 'send to W&B’s server, or to the Space that TRACKIO_SPACE_ID names; else nothing leaves here')
+    .option('--python <path>', 'the Python that has `trackio` or `wandb` (default: the first one that has)')
+    .option('--runs <folder>', `where runs are looked for (default: ${runsFolderName} here, below or above)`)
+    .option('--json', 'what went where, as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  distillery track latest --to tensorboard --follow\n  distillery track latest --to trackio,wandb',
+    )
+    .action(async (name: string, options: Options) => {
+      const { folder } = locateRun(name, options.runs);
+      const stop = new AbortController();
+      const end = () => stop.abort();
+      process.on('SIGINT', end).on('SIGTERM', end);
+      try {
+        const all = await Promise.all([...new Set(options.to)].map((tracker) => send(folder, tracker, options, stop)));
+        if (options.json) printDocument(all.map(({ text: _, ...one }) => one));
+        else for (const { text } of all) stdout.write(`${text}\n`);
+      } finally {
+        process.off('SIGINT', end).off('SIGTERM', end);
+      }
+    });
+}
+
+async function send(run: string, tracker: Tracker, options: Options, stop: AbortController) {
+  const next = () => goesOn(run, options.follow ?? false, stop.signal);
+  if (measurementsOf(run).length === 0 && !(await next()))
+    throw new UserError('the run has no metrics yet', {
+      file: run,
+      code: 'run',
+      remedy: 'They come with its first update.',
+    });
+  const out = resolve(options.out);
+  try {
+    if (tracker === 'tensorboard') return await toTensorboard(run, join(out, 'tensorboard'), next);
+    const { project, python, online = false } = options;
+    const arrived = await sendRun(run, tracker, { project, python, online, folder: out, next });
+    return {
+      tracker,
+      arrived,
+      text: `${plural(arrived, 'measurement')} sent to ${tracker}. ${hints[tracker](options)}`,
+    };
+  } catch (error) {
+    stop.abort();
+    throw error;
+  }
+}
+
+const hints = {
+  trackio: () => `See them with:\n  trackio show`,
+  wandb: ({ online, out }: Options) =>
+    online
+      ? ''
+      : `They are on this machine; this uploads them:\n  wandb sync ${quoted(join(out, 'wandb'))}/offline-run-*`,
+};
+
+async function toTensorboard(run: string, logs: string, next: () => Promise<boolean>) {
+  const target = join(logs, basename(run));
+  do writeEventFiles(run, target, false);
+  while (await next());
+  const files = writeEventFiles(run, target, true);
+  const text = `${plural(files.length, 'event file')} in ${shown(target)}. See them with:\n  tensorboard --logdir ${quoted(shown(dirname(target)))}`;
+  return { tracker: 'tensorboard' as const, files, text };
+}
+
+/** Waits for the next look at a run that is followed; false when it ended before this look, or was told to. */
+async function goesOn(run: string, follow: boolean, signal: AbortSignal): Promise<boolean> {
+  if (!follow || signal.aborted || !isGrowing(run)) return false;
+  await new Promise<void>((done) => {
+    const wake = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', wake);
+      done();
+    };
+    const timer = setTimeout(wake, pulse);
+    signal.addEventListener('abort', wake);
+  });
+  return true;
+}
+
+const isGrowing = (run: string) => ['running', 'paused', 'created'].includes(stateOf(openRun(run)));
+
+/** `--track`, for commands that train. */
+export const trackOption = () =>
+  new Option('--track <trackers>', `follow the run to one or more of ${list}`)
+    .env('DISTILLERY_TRACK')
+    .argParser(namesOf(trackers));
+
+/**
+ * Makes ready to follow a run from another process, which outlives this one; what goes wrong there stops no training.
+ * @throws UserError where a client is not installed
+ */
+export async function followBeside(to: readonly Tracker[] = []): Promise<(run: string) => void> {
+  for (const tracker of pythonTrackers) if (to.includes(tracker)) await pythonWith(tracker, undefined);
+  return (run) => {
+    if (to.length === 0) return;
+    const args = [process.argv[1], 'track', run, '--to', to.join(','), '--follow', '--out', dirname(dirname(run))];
+    const child = spawn(process.execPath, [...process.execArgv, ...args], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      detached: true,
+      windowsHide: true,
+    });
+    child.on('error', (error) => stderr.write(`${pc.yellow('warning')} nothing is tracked: ${error.message}\n`));
+    child.unref();
+  };
+}

@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { answerOf, commandLine } from './command-line';
+import { report } from './commands/report';
+import { distilleryOf } from './run-paths';
+import type { Services } from './services';
+import { setting } from './settings';
+import type * as vscode from './vscode';
+
+/**
+ * The setting `distillery.trackers`: a run that trains is followed by `distillery track`, in a process that goes on when
+ * the window closes. A run is followed once for each time that it is started; what was sent before is not sent again.
+ */
+export function registerTracking({ hosts, log }: Services): vscode.Disposable {
+  const followed = new Set<string>();
+  return hosts.onDidTell(({ host, kind }) => {
+    const run = host.status?.run;
+    const trackers = setting('trackers', []);
+    if (!run || trackers.length === 0 || kind === 'event' || kind === 'crash') return;
+    const start = `${run.folder} ${run.since}`;
+    if (followed.has(start)) return;
+    followed.add(start);
+    follow(run.folder, trackers, log).catch((error) => report(error, log));
+  });
+}
+
+async function follow(run: string, trackers: readonly string[], log: vscode.LogOutputChannel): Promise<void> {
+  const python = setting('trackers.python', '');
+  const line = await commandLine([
+    ...['track', run, '--follow', '--json', '--to', trackers.join(','), '--out', distilleryOf(run, [], '')],
+    ...(python ? ['--python', python] : []),
+    ...(setting('trackers.online', false) ? ['--online'] : []),
+  ]);
+  log.info(`${line.command} ${line.args.join(' ')}`);
+  const env = { ...ofClients(process.env), ...line.env };
+  const child = spawn(line.command, line.args, {
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    detached: true,
+    windowsHide: true,
+  });
+  child.unref();
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output += text;
+  });
+  await new Promise<void>((done, fail) => child.once('error', fail).once('close', () => done()));
+  for (const { tracker, arrived } of answerOf<{ tracker: string; arrived?: number }[]>(output))
+    log.info(arrived === undefined ? `${run} is followed to ${tracker}` : `${arrived} measurements sent to ${tracker}`);
+}
+
+/** What the clients of trackers read, beyond what a training host gets: their settings and keys, the person's Python. */
+function ofClients(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const names = /^((wandb|trackio|hf)_\w+|virtual_env|conda_prefix|https?_proxy|no_proxy|netrc|xdg_\w+)$/i;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => names.test(name)));
+}

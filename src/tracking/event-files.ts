@@ -1,0 +1,54 @@
+/** The metrics of a run for TensorBoard. */
+import { closeSync, constants, existsSync, readFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { StageName } from '../stages';
+import { makeFolder, openToWrite, replaceText } from '../writing';
+import { firstRecord, scalarsRecord } from './event-record';
+import { measurementsOf } from './measurements';
+
+/**
+ * A file for each stage of a run, by its name, so that each is a run of TensorBoard with steps of its own. Without
+ * `results` a file of a run that goes on only grows.
+ */
+export function eventFiles(run: string, results = true): Map<string, Buffer> {
+  const stages = new Map<StageName, { seconds: number; records: Buffer[] }>();
+  for (const { stage, step, seconds, values } of measurementsOf(run, results)) {
+    const file = stages.get(stage) ?? { seconds, records: [firstRecord(seconds)] };
+    stages.set(stage, file);
+    const scalars = Object.entries(values).map(([tag, value]) => ({ tag, value }));
+    file.records.push(scalarsRecord(seconds, step, scalars));
+  }
+  return new Map(
+    [...stages].map(([stage, { seconds, records }]) => [
+      join(stage, `events.out.tfevents.${Math.floor(seconds)}.distillery`),
+      Buffer.concat(records),
+    ]),
+  );
+}
+
+/** Writes them below `target`, and returns where they are. */
+export function writeEventFiles(run: string, target: string, results: boolean): string[] {
+  return [...eventFiles(run, results)].map(([name, bytes]) => {
+    const file = join(target, name);
+    makeFolder(target, dirname(file));
+    put(target, file, bytes);
+    return file;
+  });
+}
+
+/**
+ * What TensorBoard reads already stays, where the file only grew: it does not begin anew with one that was replaced.
+ */
+function put(root: string, file: string, bytes: Buffer): void {
+  const before = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
+  if (before.length === 0 || !bytes.subarray(0, before.length).equals(before)) {
+    replaceText(root, file, bytes);
+    return;
+  }
+  const handle = openToWrite(root, file, constants.O_WRONLY | constants.O_APPEND);
+  try {
+    writeSync(handle, bytes, before.length);
+  } finally {
+    closeSync(handle);
+  }
+}

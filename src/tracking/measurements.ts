@@ -1,0 +1,70 @@
+/** What trackers of metrics are told of a run: numbers with their names, update by update. */
+import { existsSync } from 'node:fs';
+import { metricsFile } from '../runs/layout';
+import { readMetrics, readSummary, readValidation } from '../runs/reading';
+import type { MetricsRecord, ValidationRecord } from '../runs/records';
+import type { StageName } from '../stages';
+
+/** What was measured at once. */
+export interface Measurement {
+  /** Of the run's records: grows. */
+  seq: number;
+  stage: StageName;
+  /** The update, counted within the stage. */
+  step: number;
+  /** Seconds since 1970. */
+  seconds: number;
+  /** NaN and infinities as they are. */
+  values: Record<string, number>;
+}
+
+/** What of a record is no measurement. */
+const places = new Set(['seq', 'step']);
+
+/**
+ * Every update, the checks on held-out rows (`validation/...`), and, with `results`, those on the test problems
+ * (`test/...`) at their stage's last update. The reward's components are `parts/<name>`; a phase with a loop of its own
+ * puts its name before each. Errors: damaged records.
+ */
+export function measurementsOf(run: string, results = true): Measurement[] {
+  if (!existsSync(metricsFile(run))) return [];
+  const updates = [...readMetrics(run), ...readValidation(run).map(asValidation)].sort((a, b) => a.seq - b.seq);
+  const found = updates.flatMap(({ stage, phase, step, time, seq, ...rest }) => {
+    const values = namedNumbers(rest, phase === undefined || phase === stage ? '' : `${phase}/`);
+    return Object.keys(values).length > 0 ? [{ seq, stage, step, seconds: Date.parse(time) / 1000, values }] : [];
+  });
+  return results ? [...found, ...resultsOf(run, found)] : found;
+}
+
+function resultsOf(run: string, updates: readonly Measurement[]): Measurement[] {
+  return readSummary(run).flatMap(({ stage, accuracy, meanTokens, seq }) => {
+    const ofStage = updates.filter((one) => one.stage === stage);
+    if (ofStage.length === 0) return [];
+    const step = ofStage.reduce((most, one) => Math.max(most, one.step), 0);
+    const last = ofStage[ofStage.length - 1];
+    const values = { 'test/accuracy': accuracy, 'test/meanTokens': meanTokens };
+    return [{ seq: seq ?? last.seq, stage, step, seconds: last.seconds, values }];
+  });
+}
+
+type Update = Omit<MetricsRecord, 'parts'> & Pick<Partial<MetricsRecord>, 'parts'>;
+
+function asValidation({ seq, time, stage, phase, step, accuracy, meanTokens, loss }: ValidationRecord): Update {
+  const found = { accuracy, meanTokens, loss };
+  const named = Object.entries(found).flatMap(([name, value]) =>
+    value === undefined ? [] : [[`validation/${name}`, value]],
+  );
+  return { seq, time, stage, ...(phase && { phase }), step, ...Object.fromEntries(named) };
+}
+
+function namedNumbers(
+  { parts, ...rest }: { parts?: Record<string, number> } & Record<string, unknown>,
+  before: string,
+): Record<string, number> {
+  const all = [
+    ...Object.entries(rest),
+    ...Object.entries(parts ?? {}).map(([name, value]) => [`parts/${name}`, value] as const),
+  ];
+  const numbers = all.filter(([name, value]) => typeof value === 'number' && !places.has(name));
+  return Object.fromEntries(numbers.map(([name, value]) => [`${before}${name}`, value as number]));
+}

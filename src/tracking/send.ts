@@ -1,0 +1,151 @@
+/**
+ * The metrics of a run to Trackio or W&B, which only their own Python clients write: `integrations/track.py` is fed with
+ * lines, and says which ones arrived.
+ */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { UserError } from '../errors';
+import { encode } from '../json';
+import { packageRoot } from '../paths';
+import { openRun, readConfig } from '../runs/reading';
+import { type Measurement, measurementsOf } from './measurements';
+import { pythonWith } from './python';
+import { openSent, type Sent } from './sent';
+
+export const pythonTrackers = ['trackio', 'wandb'] as const;
+export type PythonTracker = (typeof pythonTrackers)[number];
+
+export interface SendOptions {
+  /** Of the tracker. Without it the run's name. */
+  project?: string;
+  /** Where W&B's folder `wandb` is; Trackio has a place of its own (TRACKIO_DIR). */
+  folder: string;
+  /** To the tracker's server; else nothing leaves this machine. */
+  online: boolean;
+  /** The Python that has the client. */
+  python?: string;
+  /** Between two looks at a run that grows; resolves to false when there is no further look. */
+  next: () => Promise<boolean>;
+}
+
+/** Sends what has not been sent, until there is no next look. Resolves to the number of measurements that arrived. */
+export async function sendRun(run: string, tracker: PythonTracker, options: SendOptions): Promise<number> {
+  const { record } = openRun(run);
+  const project = projectName(options.project ?? record.name);
+  const to = { project, group: record.id, folder: options.folder, online: options.online };
+  const python = await pythonWith(tracker, options.python);
+  const sent = openSent(run, tracker, JSON.stringify(to));
+  const client = new Client(python, tracker, sent);
+  try {
+    client.write({ ...to, config: readConfig(run) });
+    const tell = async () => {
+      for (const one of byStage(measurementsOf(run).filter(({ seq }) => seq > client.told))) client.write(one);
+      await client.arrived();
+    };
+    do await tell();
+    while (await options.next());
+    await tell(); // what came while it was found to have ended
+    return await client.end();
+  } finally {
+    client.kill();
+  }
+}
+
+/** Both trackers take letters, digits and these. */
+const projectName = (name: string) => name.replace(/[^\p{L}\p{N}._-]+/gu, '-').slice(0, 100) || 'distillery';
+
+/** A run of the tracker is opened as seldom as can be; within a stage the order stays. */
+function byStage(found: readonly Measurement[]): Measurement[] {
+  const stages = [...new Set(found.map(({ stage }) => stage))];
+  return stages.flatMap((stage) => found.filter((one) => one.stage === stage));
+}
+
+class Client {
+  /** The greatest number that was written. */
+  told: number;
+  private waiting = 0;
+  private count = 0;
+  private done = false;
+  private said = '';
+  private readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
+  private readonly ended: Promise<unknown>;
+  private wake = () => {};
+
+  constructor(
+    python: string,
+    private readonly tracker: PythonTracker,
+    private readonly sent: Sent,
+  ) {
+    this.told = sent.seq;
+    this.child = spawn(python, [join(packageRoot(), 'integrations', 'track.py'), tracker], {
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', PYTHONUTF8: '1' },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      windowsHide: true,
+    });
+    this.child.stdin.on('error', () => {}); // its end is told by its exit
+    this.child.stderr.setEncoding('utf8').on('data', (text) => {
+      this.said = (this.said + text).slice(-16_384);
+    });
+    this.ended = once(this.child, 'close').then(
+      () => this.wake(),
+      () => this.wake(),
+    );
+    createInterface(this.child.stdout).on('line', (line) => this.hear(JSON.parse(line)));
+  }
+
+  write(line: object): void {
+    if ('seq' in line) {
+      this.told = Math.max(this.told, Number(line.seq));
+      this.waiting++;
+    }
+    this.child.stdin.write(`${encode(line)}\n`);
+  }
+
+  /** Resolves when all that was written has arrived. */
+  async arrived(): Promise<void> {
+    while (this.waiting > 0) {
+      this.check();
+      await new Promise<void>((wake) => {
+        this.wake = wake;
+      });
+    }
+    this.sent.arrived(this.told);
+    this.check();
+  }
+
+  async end(): Promise<number> {
+    this.child.stdin.end();
+    await this.ended;
+    if (!this.done) throw this.failure();
+    return this.count;
+  }
+
+  kill(): void {
+    if (this.child.exitCode === null) this.child.kill();
+  }
+
+  private hear(answer: { seq?: number; done?: boolean }): void {
+    if (answer.done) this.done = true;
+    else {
+      this.waiting--;
+      this.count++;
+    }
+    this.wake();
+  }
+
+  private check(): void {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) throw this.failure();
+  }
+
+  /** Its last line says what went wrong, as Python does. */
+  private failure(): UserError {
+    const last = this.said.trim().split('\n').at(-1) || `it ended with ${this.child.exitCode ?? this.child.signalCode}`;
+    return new UserError(`${this.tracker} failed: ${last}`, {
+      code: 'tracker',
+      remedy: 'What arrived before is kept; the same command goes on from there.',
+    });
+  }
+}

@@ -1,0 +1,53 @@
+/** How much of a run a tracker has been told, in `tracked/<tracker>.json`, so that nothing is told twice. */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import * as z from 'zod';
+import { UserError } from '../errors';
+import { parseJson, readSmallText } from '../lines';
+import { lives, thisProcess } from '../processes';
+import { makeFolder, replaceText } from '../writing';
+
+const sentSchema = z.object({
+  /** Where it went: told anew where that is another place. */
+  to: z.string(),
+  /** The last record of the run that arrived. */
+  seq: z.number(),
+  /** Who tells it. */
+  pid: z.number(),
+  startTime: z.string(),
+  machine: z.string(),
+});
+
+export interface Sent {
+  readonly seq: number;
+  arrived(seq: number): void;
+}
+
+/** @throws UserError where another process tells the same now */
+export function openSent(run: string, tracker: string, to: string): Sent {
+  const file = join(run, 'tracked', `${tracker}.json`);
+  const before = existsSync(file) ? read(file) : undefined;
+  const mine = thisProcess();
+  if (before && before.pid !== mine.pid && lives(before, file))
+    throw new UserError(`process ${before.pid} sends this run to ${tracker} already`, { file: run, code: 'locked' });
+  const sent = {
+    seq: before?.to === to ? before.seq : -1,
+    arrived(seq: number) {
+      sent.seq = Math.max(sent.seq, seq);
+      makeFolder(run, dirname(file));
+      replaceText(run, file, `${JSON.stringify({ to, seq: sent.seq, ...mine })}\n`);
+    },
+  };
+  sent.arrived(sent.seq);
+  return sent;
+}
+
+/** A file that is torn or foreign says nothing. */
+function read(file: string): z.infer<typeof sentSchema> | undefined {
+  try {
+    return sentSchema.parse(parseJson(readSmallText(file), { file, code: 'run' }));
+  } catch (error) {
+    if (error instanceof UserError || error instanceof z.ZodError) return undefined;
+    throw error;
+  }
+}
