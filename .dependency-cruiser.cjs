@@ -30,7 +30,7 @@ const mayImport = {
   'engine-data': ['student-files', 'config'],
   // Students on disk: architecture, tokenizer, chat template, tensors. No engine is needed to read them.
   'student-files': ['students', 'config'],
-  kernels: ['engine-data'],
+  kernels: ['engine-data', 'student-files'],
   // Sets TensorFlow up on this machine; used by the command line alone.
   'backend-install': ['kernels'],
   // Sets the PyTorch engine up on this machine; used by the command line alone.

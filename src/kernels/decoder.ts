@@ -35,6 +35,8 @@ export const layerMatrices = [
   'down',
 ] as const satisfies readonly (keyof LayerWeights)[];
 
+export type LayerMatrix = (typeof layerMatrices)[number];
+
 /** What the shapes of packed weights no longer say. */
 export interface Packing {
   precision: WeightPrecision;

@@ -22,6 +22,7 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { Sampling, WeightPrecision } from '../engine-data/sampling';
 import type { KlEstimator } from '../engine-data/training';
+import type { LayerSpec } from '../student-files/layer-spec';
 import type { DecodeInput, DecoderWeights, KvCache, Packing } from './decoder';
 
 export type { DecodeInput, DecoderWeights, KvCache, LayerWeights, Packing } from './decoder';
@@ -255,14 +256,15 @@ export function packWeight(weight: Tensor2D, precision: WeightPrecision): Tensor
 
 export interface DecoderShape extends AttentionShape {
   eps: number;
+  /** What each layer computes. */
+  specs: readonly LayerSpec[];
 }
 
 /**
- * Attribute map of the DecodeStep kernel: shape numbers and the count of layers. Weights are inputs named `embed`,
- * `norm`, `head`, `cos`, `sin`, `<layer>.<name>`.
+ * Attribute map of the DecodeStep kernel. Weights are inputs named `embed`, `norm`, `head`, `cos`, `sin`,
+ * `<layer>.<name>`.
  */
 export interface DecodeAttrs extends DecoderShape {
-  layers: number;
   /** Null where the weights are plain matrices. */
   packed: Packing | null;
 }
@@ -291,7 +293,7 @@ export function decodeStep(
   weights.layers.forEach((layer, i) => {
     for (const [name, tensor] of Object.entries(layer)) inputs[`${i}.${name}`] = tensor as Tensor | null;
   });
-  const attrs: DecodeAttrs = { ...shape, layers: weights.layers.length, packed: weights.packed ?? null };
+  const attrs: DecodeAttrs = { ...shape, packed: weights.packed ?? null };
   const [logits, keys, values] = run(kernelNames.decodeStep, inputs, attrs);
   cache.keys.dispose();
   cache.values.dispose();

@@ -19,8 +19,10 @@ import { useBackend } from '../kernels/backends';
 import { adamW, tokenLogProbs } from '../kernels/interface';
 import { Random } from '../random';
 import { parseModelConfig } from '../student-files/config';
+import type { JsonObject } from '../student-files/files';
+import type { LayerSpec } from '../student-files/layer-spec';
 import { parameterShapes } from '../student-files/parameters';
-import { tinyConfig } from '../student-files/testing/tiny';
+import { type TinyType, tinyConfig, withLayers } from '../student-files/testing/tiny';
 import { livelyModel, naiveLogits } from './testing/naive';
 import { copyModel, createModel, disposeModel, forward, headWeight, type Model, pack } from './transformer';
 
@@ -39,8 +41,9 @@ describe.each([
   ['qwen2', {}],
   ['qwen3', {}],
   ['mistral', {}],
-] as const)('%s %j', (modelType, changes) => {
-  const config = parseModelConfig(tinyConfig(modelType, changes));
+  ['qwen3', {}, { qkvBias: true }], // no family has biases under its head norms yet
+] as [TinyType, JsonObject, Partial<LayerSpec>?][])('%s %j %j', (modelType, changes, layer) => {
+  const config = withLayers(parseModelConfig(tinyConfig(modelType, changes)), layer);
 
   it.each(['cpu', 'embedded'] as const)(
     'gives the logits of plain loops for several packed sequences on %s',

@@ -8,10 +8,7 @@
  * models that differ in their adapter share them.
  */
 import {
-  add,
   keep,
-  matMul,
-  reshape,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
@@ -20,22 +17,20 @@ import {
   tensor2d,
   tidy,
 } from '@tensorflow/tfjs-core';
-import type { LoraTarget } from '../config/lora';
 import { checkpointed } from '../kernels/checkpoint';
 import {
   adaptedLinear,
-  attend,
   type DecoderShape,
   type DecoderWeights,
   embed,
   type LayerWeights,
   type Rope,
   rmsNorm,
-  rotate,
   type Sequences,
   seededDropout,
-  swiGlu,
 } from '../kernels/interface';
+import { decoderLayer, type LayerOps } from '../kernels/layer';
+import { tensorOps } from '../kernels/tensor-ops';
 import { bits } from '../random';
 import { adapterScale } from '../student-files/adapter';
 import { checkLength, checkTokens, type ModelConfig } from '../student-files/config';
@@ -155,20 +150,10 @@ export function forward(model: Model, batch: Batch, training?: Training): Tensor
   const longest = 1 + batch.positions.dataSync<'int32'>().reduce((most, position) => Math.max(most, position), 0);
   return tidy(() => {
     const weights = decoderWeights(model, longest);
-    const rope: Rope = { positions: batch.positions, cos: weights.cos, sin: weights.sin };
-    const drop = (x: Tensor2D, layer: number, site: number) =>
-      training?.dropout ? seededDropout(x, training.dropout, bits(training.seed, layer, site) >>> 1) : x;
     let x = embed(weights.embed, batch.tokens);
-    weights.layers.forEach((layer, i) => {
-      const linear = linearOf(model, layer, i, training);
-      const compute = (input: Tensor2D): Tensor2D => {
-        const normedInput = rmsNorm(input, layer.inputNorm, config.normEps);
-        const fromAttention = attention(normedInput, layer, linear, { rope, sequences: batch }, config);
-        const attended: Tensor2D = add(input, drop(fromAttention, i, 0));
-        const normed = rmsNorm(attended, layer.postNorm, config.normEps);
-        const mixed = linear(swiGlu(linear(normed, 'gate'), linear(normed, 'up')), 'down');
-        return add(attended, drop(mixed, i, 1));
-      };
+    config.layerSpecs.forEach((spec, i) => {
+      const ops = layerOps(model, weights, i, { batch, training });
+      const compute = (input: Tensor2D): Tensor2D => decoderLayer(input, spec, ops);
       const input = x;
       // What the layer's gradient does not need goes when the layer ends, not when the model does.
       x = tidy(() => (training?.checkpointing ? checkpointed(compute, input, trainedIn(model, i)) : compute(input)));
@@ -185,40 +170,36 @@ function trainedIn({ adapter, parameters }: Model, layer: number): Tensor[] {
   return names.flatMap((name) => Object.values(adapterOf(adapter, name) ?? {}));
 }
 
-/** x [n, in] through a linear layer [out, in] and the adapter beside it, if there is one -> [n, out]. */
-type Linear = (x: Tensor2D, target: LoraTarget) => Tensor2D;
-
-function linearOf({ adapter }: Model, layer: LayerWeights, i: number, training?: Training): Linear {
-  return (x, target) => {
-    const pair = adapter && adapterOf(adapter, layerName(i, target));
-    if (!pair) return matMul(x, layer[target], false, true);
-    return adaptedLinear(x, layer[target], pair.a, pair.b, {
-      scale: adapterScale(adapter.settings),
-      dropout: training?.adapterDropout ?? 0,
-      seed: training ? bits(training.seed, i, target) >>> 1 : 0,
-    });
+/** What layer `i` is computed with: its weights, the adapter beside them, dropout on what is added to the stream. */
+function layerOps(
+  { adapter, config }: Model,
+  { layers, cos, sin }: DecoderWeights,
+  i: number,
+  { batch, training }: { batch: Batch; training?: Training },
+): LayerOps<Tensor2D> {
+  const rope: Rope = { positions: batch.positions, cos, sin };
+  const ops = tensorOps(layers[i], { rope, sequences: batch, shape: decoderShape(config) });
+  return {
+    ...ops,
+    linear(x, weight) {
+      const pair = adapter && adapterOf(adapter, layerName(i, weight));
+      if (!pair) return ops.linear(x, weight);
+      return adaptedLinear(x, layers[i][weight], pair.a, pair.b, {
+        scale: adapterScale(adapter.settings),
+        dropout: training?.adapterDropout ?? 0,
+        seed: training ? bits(training.seed, i, weight) >>> 1 : 0,
+      });
+    },
+    residual(stream, given, branch) {
+      if (!training?.dropout) return ops.residual(stream, given, branch);
+      const seed = bits(training.seed, i, branch === 'attention' ? 0 : 1) >>> 1;
+      return ops.residual(stream, seededDropout(given, training.dropout, seed), branch);
+    },
   };
 }
 
-function attention(
-  x: Tensor2D,
-  layer: LayerWeights,
-  linear: Linear,
-  { rope, sequences }: { rope: Rope; sequences: Sequences },
-  config: ModelConfig,
-): Tensor2D {
-  const { headDim, normEps } = config;
-  // Qwen3 normalises each head of q and k before it rotates them.
-  const perHead = (y: Tensor2D, norm: Tensor1D | null): Tensor2D =>
-    norm ? reshape(rmsNorm(reshape(y, [-1, headDim]), norm, normEps), y.shape) : y;
-  const q = rotate(perHead(linear(x, 'q'), layer.qNorm), layer.qBias, rope, headDim);
-  const k = rotate(perHead(linear(x, 'k'), layer.kNorm), layer.kBias, rope, headDim);
-  const v = linear(x, 'v');
-  return linear(attend(q, k, layer.vBias ? add(v, layer.vBias) : v, sequences, decoderShape(config)), 'o');
-}
-
-export function decoderShape({ heads, kvHeads, headDim, normEps }: ModelConfig): DecoderShape {
-  return { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), eps: normEps };
+export function decoderShape({ heads, kvHeads, headDim, normEps, layerSpecs }: ModelConfig): DecoderShape {
+  return { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), eps: normEps, specs: layerSpecs };
 }
 
 /** The output projection [vocab, d]: what tokenLogProbs takes beside `forward`'s result. */

@@ -6,14 +6,24 @@ import { embed, tokenLogProbs } from '../kernels/interface';
 import { tensorFlowIsSetUp } from '../kernels/testing/backends';
 import { livelyModel, naiveLogits, naiveLogProb } from '../model/testing/naive';
 import { forward, headWeight, type Model, modelFrom, pack } from '../model/transformer';
-import { parseModelConfig } from '../student-files/config';
-import { tinyConfig } from '../student-files/testing/tiny';
+import { type ModelConfig, parseModelConfig } from '../student-files/config';
+import type { JsonObject } from '../student-files/files';
+import { type TinyType, tinyConfig, withLayers } from '../student-files/testing/tiny';
 import { sample } from './sample';
 
 const prompts = [[3, 14, 15, 9, 26], [35], [8, 9, 7], [9, 32, 38, 46, 26, 43, 38]];
 const plain = { temperature: 1, topK: 0, topP: 1, minP: 0 };
 const options: SampleOptions = { sampling: plain, maxNewTokens: 9, eosIds: [], seed: 11 };
-const model = (type: 'llama' | 'qwen2' | 'qwen3' = 'qwen2') => livelyModel(parseModelConfig(tinyConfig(type)), 4);
+/** Biases under head norms: no family has them yet, and every decoder has to agree about their order. */
+const both = 'biases and head norms';
+type Kind = TinyType | typeof both;
+const configOf = (kind: Kind, changes: JsonObject = {}): ModelConfig =>
+  kind === both
+    ? withLayers(parseModelConfig(tinyConfig('qwen3', changes)), { qkvBias: true })
+    : parseModelConfig(tinyConfig(kind, changes));
+const model = (kind: Kind = 'qwen2') => livelyModel(configOf(kind), 4);
+const backends = ['cpu', 'embedded', 'embedded-wasm', ...(tensorFlowIsSetUp() ? ['tensorflow' as const] : [])] as const;
+const kinds: Kind[] = ['llama', 'qwen2', 'qwen3', 'mistral', both];
 const tokensOf = (completions: Completion[]) => completions.map(({ tokens }) => tokens);
 
 /** What the losses compute for the same tokens. */
@@ -25,63 +35,54 @@ function scored(of: Model, prompt: number[], tokens: number[], temperature: numb
   });
 }
 
-describe.each([
-  ['cpu', 'llama'],
-  ['cpu', 'qwen2'],
-  ['cpu', 'qwen3'],
-  ['embedded', 'llama'],
-  ['embedded', 'qwen2'],
-  ['embedded', 'qwen3'],
-  ...(tensorFlowIsSetUp()
-    ? ([
-        ['tensorflow', 'llama'],
-        ['tensorflow', 'qwen2'],
-        ['tensorflow', 'qwen3'],
-      ] as const)
-    : []),
-] as const)('on %s, a %s', (backend, type) => {
-  beforeAll(async () => {
-    await useBackend(backend);
-  });
-
-  it('decodes greedily over the cache as without one', async () => {
-    const student = model(type);
-    const { completions } = await sample(student, prompts, { ...options, sampling: { ...plain, temperature: 0 } });
-    prompts.forEach((prompt, i) => {
-      const sequence = [...prompt];
-      for (let step = 0; step < 9; step++) {
-        const last = naiveLogits(student, sequence)[sequence.length - 1];
-        const best = last.indexOf(Math.max(...last));
-        expect(completions[i].logProbs[step]).toBeCloseTo(naiveLogProb(last, best), 4);
-        sequence.push(best);
-      }
-      expect([...prompt, ...completions[i].tokens]).toEqual(sequence);
+describe.each(backends.flatMap((backend) => kinds.map((kind) => [backend, kind] as const)))(
+  'on %s, a %s',
+  (backend, type) => {
+    beforeAll(async () => {
+      await useBackend(backend);
     });
-  });
 
-  it('ends where the positions do, each prompt by itself, and draws the same until then', async () => {
-    const short = livelyModel(parseModelConfig(tinyConfig(type, { max_position_embeddings: 10 })), 4);
-    const { completions } = await sample(short, prompts, options);
-    expect(completions.map(({ tokens }) => tokens.length)).toEqual([5, 9, 7, 3]);
-    expect(completions.every(({ finished }) => !finished)).toBe(true);
-    const { completions: whole } = await sample(model(type), prompts, options);
-    completions.forEach(({ tokens }, i) => {
-      expect(tokens).toEqual(whole[i].tokens.slice(0, tokens.length));
-    });
-    const full = Array.from({ length: 10 }, () => 3);
-    await expect(sample(short, [full], options)).rejects.toThrow(/11 tokens is longer than the student's 10 positions/);
-  });
-
-  it('reports the log-probs that the losses compute', async () => {
-    const student = model(type);
-    const sampling = { temperature: 0.7, topK: 20, topP: 0.9, minP: 0.01 };
-    const { completions } = await sample(student, prompts, { ...options, sampling, groupSize: 2 });
-    for (const { prompt, tokens, logProbs } of completions)
-      scored(student, prompts[prompt], tokens, 0.7).forEach((value, i) => {
-        expect(Math.abs(value - logProbs[i])).toBeLessThan(1e-4);
+    it('decodes greedily over the cache as without one', async () => {
+      const student = model(type);
+      const { completions } = await sample(student, prompts, { ...options, sampling: { ...plain, temperature: 0 } });
+      prompts.forEach((prompt, i) => {
+        const sequence = [...prompt];
+        for (let step = 0; step < 9; step++) {
+          const last = naiveLogits(student, sequence)[sequence.length - 1];
+          const best = last.indexOf(Math.max(...last));
+          expect(completions[i].logProbs[step]).toBeCloseTo(naiveLogProb(last, best), 4);
+          sequence.push(best);
+        }
+        expect([...prompt, ...completions[i].tokens]).toEqual(sequence);
       });
-  });
-});
+    });
+
+    it('ends where the positions do, each prompt by itself, and draws the same until then', async () => {
+      const short = livelyModel(configOf(type, { max_position_embeddings: 10 }), 4);
+      const { completions } = await sample(short, prompts, options);
+      expect(completions.map(({ tokens }) => tokens.length)).toEqual([5, 9, 7, 3]);
+      expect(completions.every(({ finished }) => !finished)).toBe(true);
+      const { completions: whole } = await sample(model(type), prompts, options);
+      completions.forEach(({ tokens }, i) => {
+        expect(tokens).toEqual(whole[i].tokens.slice(0, tokens.length));
+      });
+      const full = Array.from({ length: 10 }, () => 3);
+      await expect(sample(short, [full], options)).rejects.toThrow(
+        /11 tokens is longer than the student's 10 positions/,
+      );
+    });
+
+    it('reports the log-probs that the losses compute', async () => {
+      const student = model(type);
+      const sampling = { temperature: 0.7, topK: 20, topP: 0.9, minP: 0.01 };
+      const { completions } = await sample(student, prompts, { ...options, sampling, groupSize: 2 });
+      for (const { prompt, tokens, logProbs } of completions)
+        scored(student, prompts[prompt], tokens, 0.7).forEach((value, i) => {
+          expect(Math.abs(value - logProbs[i])).toBeLessThan(1e-4);
+        });
+    });
+  },
+);
 
 describe('on embedded', () => {
   beforeAll(async () => {

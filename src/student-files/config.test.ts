@@ -55,8 +55,7 @@ it('reads Qwen2.5-0.5B and counts its parameters', () => {
   const config = parseModelConfig(qwen25);
   expect(config).toMatchObject({
     headDim: 64,
-    qkvBias: true,
-    qkNorm: false,
+    layerSpecs: Array.from({ length: 24 }, () => ({ qkvBias: true, headNorm: false })),
     tied: true,
     ropeTheta: 1e6,
     eosIds: [151643],

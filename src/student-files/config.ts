@@ -3,6 +3,7 @@ import { UserError } from '../errors';
 import { maxLayers, number, refuseField, requireField, type Source } from './config-fields';
 import { type RopeScaling, ropeOf } from './config-rope';
 import { isJsonObject, type JsonObject } from './files';
+import type { LayerSpec } from './layer-spec';
 
 export interface ModelConfig {
   modelType: 'llama' | 'qwen2' | 'qwen3' | 'mistral';
@@ -18,10 +19,8 @@ export interface ModelConfig {
   normEps: number;
   /** The output projection is the embedding table itself. */
   tied: boolean;
-  /** Biases on the q, k and v projections (Qwen2). */
-  qkvBias: boolean;
-  /** RMSNorm over each head of q and k (Qwen3). */
-  qkNorm: boolean;
+  /** What each layer computes. */
+  layerSpecs: LayerSpec[];
   /** The longest sequence that is computed as the model means it. */
   maxPositions: number;
   bosId: number | null;
@@ -32,6 +31,14 @@ export interface ModelConfig {
 }
 
 const modelTypes = ['llama', 'qwen2', 'qwen3', 'mistral'] as const;
+
+const plain: LayerSpec = { qkvBias: false, headNorm: false };
+const layerSpec: Record<ModelConfig['modelType'], LayerSpec> = {
+  llama: plain,
+  qwen2: { qkvBias: true, headNorm: false },
+  qwen3: { qkvBias: false, headNorm: true },
+  mistral: plain,
+};
 
 /** What transformers' config classes take for fields that config.json leaves out; 0 = follows from other fields. */
 const absent = {
@@ -61,10 +68,11 @@ export function parseModelConfig(json: JsonObject, file?: string): ModelConfig {
   if (heads % kvHeads !== 0) refuseField(source, 'num_key_value_heads', `a divisor of num_attention_heads (${heads})`);
   const maxPositions = positionsOf(source, modelType);
 
+  const layers = layersOf(source);
   return {
     modelType,
     hiddenSize,
-    layers: layersOf(source),
+    layers,
     heads,
     kvHeads,
     headDim,
@@ -73,8 +81,7 @@ export function parseModelConfig(json: JsonObject, file?: string): ModelConfig {
     ...ropeOf(source, maxPositions),
     normEps: number(source, 'rms_norm_eps', 1e-6, 'real'),
     tied: json.tie_word_embeddings === true,
-    qkvBias: modelType === 'qwen2',
-    qkNorm: modelType === 'qwen3',
+    layerSpecs: Array.from({ length: layers }, () => layerSpec[modelType]),
     maxPositions,
     bosId: tokenIds(source, 'bos_token_id')[0] ?? null,
     eosIds: tokenIds(source, 'eos_token_id'),

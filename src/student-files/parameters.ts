@@ -1,6 +1,7 @@
 /** Names, shapes and first values of a decoder's parameters; names and layouts ([out, in]) are Hugging Face's. */
 import { Random } from '../random';
 import type { ModelConfig } from './config';
+import type { LayerSpec } from './layer-spec';
 
 export const embedName = 'model.embed_tokens.weight';
 export const normName = 'model.norm.weight';
@@ -24,34 +25,41 @@ export const layerNames = {
   down: 'mlp.down_proj.weight',
 } as const;
 
-export const layerName = (layer: number, weight: keyof typeof layerNames) =>
-  `model.layers.${layer}.${layerNames[weight]}`;
+export type LayerWeight = keyof typeof layerNames;
+
+export const layerName = (layer: number, weight: LayerWeight) => `model.layers.${layer}.${layerNames[weight]}`;
 
 /** The shape of every parameter of this architecture, by name. A tied head has no entry of its own. */
 export function parameterShapes(config: ModelConfig): Map<string, number[]> {
-  const { hiddenSize: d, headDim, intermediateSize: m, vocabSize } = config;
+  const { hiddenSize: d, vocabSize } = config;
+  const shapes = new Map<string, number[]>([[embedName, [vocabSize, d]]]);
+  config.layerSpecs.forEach((spec, i) => {
+    for (const [weight, shape] of Object.entries(layerShapes(config, spec)))
+      shapes.set(layerName(i, weight as LayerWeight), shape);
+  });
+  shapes.set(normName, [d]);
+  if (!config.tied) shapes.set(headName, [vocabSize, d]);
+  return shapes;
+}
+
+/** The shape of each weight that a layer has. */
+export function layerShapes(config: ModelConfig, spec: LayerSpec): Partial<Record<LayerWeight, number[]>> {
+  const { hiddenSize: d, headDim, intermediateSize: m } = config;
   const query = config.heads * headDim;
   const key = config.kvHeads * headDim;
-  const layer: Partial<Record<keyof typeof layerNames, number[]>> = {
+  return {
     inputNorm: [d],
     q: [query, d],
     k: [key, d],
     v: [key, d],
     o: [d, query],
-    ...(config.qkvBias && { qBias: [query], kBias: [key], vBias: [key] }),
-    ...(config.qkNorm && { qNorm: [headDim], kNorm: [headDim] }),
+    ...(spec.qkvBias && { qBias: [query], kBias: [key], vBias: [key] }),
+    ...(spec.headNorm && { qNorm: [headDim], kNorm: [headDim] }),
     postNorm: [d],
     gate: [m, d],
     up: [m, d],
     down: [d, m],
   };
-  const shapes = new Map<string, number[]>([[embedName, [vocabSize, d]]]);
-  for (let i = 0; i < config.layers; i++)
-    for (const [weight, shape] of Object.entries(layer))
-      shapes.set(layerName(i, weight as keyof typeof layerNames), shape);
-  shapes.set(normName, [d]);
-  if (!config.tied) shapes.set(headName, [vocabSize, d]);
-  return shapes;
 }
 
 export function parameterCount(config: ModelConfig): number {

@@ -16,6 +16,7 @@ import { sizeClass } from '../../kernels/native/pool';
 import { adapterShapes } from '../../student-files/adapter';
 import type { ModelConfig } from '../../student-files/config';
 import { embedName, headName, parameterShapes } from '../../student-files/parameters';
+import { savedByLayer } from './layer-memory';
 import { memoryLimits } from './memory-limits';
 
 /** A float32 tensor of so many numbers. */
@@ -73,20 +74,14 @@ export function updateMemory(learner: Learner, pass: Pass): Memory {
   };
 }
 
-/** Bytes that one layer keeps for the backward pass, and what its backward pass needs beside them. */
-function layerActivations({ config, lora }: Learner, { tokens: n }: Pass) {
-  const { hiddenSize: d, heads, kvHeads, headDim, intermediateSize: inner, qkNorm, qkvBias } = config;
-  const [query, key] = [heads * headDim, kvHeads * headDim];
-  const targets = lora?.targets.length ?? 0;
-  // Input and its norm, the attention's output projection and what it is added to, the second norm, the MLP's output.
-  const stream = 6 * floats(n * d) + 2 * floats(n);
-  const attention = 2 * floats(n * query) + 2 * floats(n * key) + floats(n * heads);
-  const perHead = qkNorm ? floats(n * query) + floats(n * key) + floats(n * heads) + floats(n * kvHeads) : 0;
-  const biased = qkvBias ? floats(n * key) : 0;
-  const adapter = lora ? targets * floats(n * lora.rank) : 0;
-  const saved = stream + attention + perHead + biased + 3 * floats(n * inner) + adapter;
+/** Bytes that one layer keeps for the backward pass (the one that keeps most), and what that pass needs beside them. */
+function layerActivations(learner: Learner, { tokens }: Pass) {
+  const { layerSpecs, intermediateSize } = learner.config;
+  const bytes = layerSpecs.map((spec) =>
+    savedByLayer(learner, spec, tokens).reduce((sum, numbers) => sum + floats(numbers), 0),
+  );
   // Most in the gradient of the MLP: three tensors as wide as it, where one that was saved has gone already.
-  return { saved, backward: 2 * floats(n * inner) };
+  return { saved: Math.max(...bytes), backward: 2 * floats(tokens * intermediateSize) };
 }
 
 /** At the peak of a generation. */

@@ -55,7 +55,7 @@ function packAll(call: Call, inputs: Record<string, TensorInfo>, backend: Embedd
 function decode(
   call: Call,
   inputs: Record<string, TensorInfo>,
-  { heads, kvHeads, headDim, layers, scale, eps }: DecodeAttrs,
+  { heads, kvHeads, headDim, specs, scale, eps }: DecodeAttrs,
   backend: EmbeddedBackend,
   { precision, inner }: Packing,
 ): TensorInfo[] {
@@ -65,6 +65,7 @@ function decode(
   const [, slotCount, , maxLength] = inputs.keys.shape;
   if (d > 8192 || headDim > 1024 || maxLength > 65536) throw new RangeError('A layer too wide, or a cache too long');
 
+  const layers = specs.length;
   const logits = backend.output([rows, vocab]);
   const [keys, values] = [inPlace(backend, inputs.keys), inPlace(backend, inputs.values)];
   const chunk = Math.min(tokens.shape[0], chunkTokens);

@@ -19,7 +19,9 @@ import {
   tensorScatterUpdate,
   unstack,
 } from '@tensorflow/tfjs-core';
-import { type DecodeAttrs, embed, rmsNorm, rotate, swiGlu } from '../interface';
+import { type DecodeAttrs, embed, type LayerWeights, rmsNorm } from '../interface';
+import { decoderLayer } from '../layer';
+import { tensorOps } from '../tensor-ops';
 import type { Inputs, Reference, References } from './kernel';
 import { type Padding, pack, pad, padding } from './padding';
 
@@ -68,8 +70,6 @@ function planOf({ starts, slots, past }: Inputs, kvHeads: number): Plan {
   };
 }
 
-const project = (x: Tensor, weight: Tensor): Tensor2D => matMul(x as Tensor2D, weight as Tensor2D, false, true);
-
 /** The layer's cache [slots, kvHeads, maxLength, headDim] with the new rows x [n, kvHeads*headDim] in it. */
 const remember = (cache: Tensor, x: Tensor, { places }: Plan): Tensor =>
   tensorScatterUpdate(cache as never, places as never, reshape(x, [-1, cache.shape[3]!]) as never);
@@ -80,46 +80,42 @@ function recall(cache: Tensor, slots: Tensor, { length }: Plan): Tensor {
   return reshape(slice(rows, [0, 0, 0, 0], [-1, -1, length, -1]), [-1, length, cache.shape[3]!]);
 }
 
-function attendCached(q: Tensor, keys: Tensor, values: Tensor, plan: Plan, attrs: DecodeAttrs): Tensor {
+function attendCached(q: Tensor2D, [keys, values]: Tensor[], plan: Plan, attrs: DecodeAttrs): Tensor2D {
   const { heads, kvHeads, scale } = attrs;
   const scores = mul(matMul(pad(q, plan.at, heads, kvHeads), keys, false, true), scale);
   const masked = add(reshape(scores, [plan.at.sequences, heads, plan.at.length, plan.length]), plan.future);
-  return pack(matMul(reshape(softmax(masked), scores.shape), values), plan.at, heads);
+  return pack(matMul(reshape(softmax(masked), scores.shape), values), plan.at, heads) as Tensor2D;
+}
+
+/** The layer's weights among the inputs of the kernel. */
+function layerWeights(inputs: Inputs, layer: number): LayerWeights {
+  const named = Object.entries(inputs).filter(([name]) => name.startsWith(`${layer}.`));
+  return Object.fromEntries(named.map(([name, weight]) => [name.split('.')[1], weight])) as unknown as LayerWeights;
 }
 
 /** -> [logits [rows, vocab], keys, values] */
 const decodeStep: Reference<DecodeAttrs> = (inputs, attrs) => {
-  const { headDim, eps } = attrs;
   const plan = planOf(inputs, attrs.kvHeads);
   const rope = { positions: plan.positions, cos: inputs.cos as Tensor2D, sin: inputs.sin as Tensor2D };
-  const norm = (x: Tensor, weight: Tensor) => rmsNorm(x as Tensor2D, weight as Tensor1D, eps);
-  const rotated = (x: Tensor2D, bias: Tensor | undefined, headNorm: Tensor | undefined) => {
-    if (!headNorm) return rotate(x, (bias as Tensor1D) ?? null, rope, headDim);
-    const biased = bias ? add(x, bias) : x;
-    return rotate(reshape(norm(reshape(biased, [-1, headDim]), headNorm), x.shape), null, rope, headDim);
-  };
+  const sequences = { starts: inputs.starts as Tensor1D, parents: null };
 
   // Copies, as tfjs's cpu backend scatters into the very tensor it is given, and somebody else may hold the cache's
   // data.
-  const keys = unstack(add(inputs.keys, 0));
-  const values = unstack(add(inputs.values, 0));
+  const caches = [inputs.keys, inputs.values].map((cache) => unstack(add(cache, 0)));
   let x: Tensor2D = embed(inputs.embed as Tensor2D, inputs.tokens as Tensor1D);
-  for (let layer = 0; layer < attrs.layers; layer++) {
-    const weight = (name: string) => inputs[`${layer}.${name}`];
-    const h = norm(x, weight('inputNorm'));
-    const q = rotated(project(h, weight('q')), weight('qBias'), weight('qNorm'));
-    const k = rotated(project(h, weight('k')), weight('kBias'), weight('kNorm'));
-    const projected = project(h, weight('v'));
-    const v = weight('vBias') ? add(projected, weight('vBias')) : projected;
-    keys[layer] = remember(keys[layer], k, plan);
-    values[layer] = remember(values[layer], v, plan);
-    const seen = [keys[layer], values[layer]].map((cache) => recall(cache, inputs.slots, plan));
-    x = add(x, project(attendCached(q, seen[0], seen[1], plan, attrs), weight('o')));
-    const h2 = norm(x, weight('postNorm'));
-    x = add(x, project(swiGlu(project(h2, weight('gate')), project(h2, weight('up'))), weight('down')));
-  }
-  const logits = project(norm(gather(x, plan.last), inputs.norm), inputs.head);
-  return [logits, stack(keys), stack(values)];
+  attrs.specs.forEach((spec, layer) => {
+    const ops = tensorOps(layerWeights(inputs, layer), { rope, sequences, shape: attrs });
+    ops.attend = (q, ...news) => {
+      const seen = caches.map((cache, i) => {
+        cache[layer] = remember(cache[layer], news[i], plan);
+        return recall(cache[layer], inputs.slots, plan);
+      });
+      return attendCached(q, seen, plan, attrs);
+    };
+    x = decoderLayer(x, spec, ops);
+  });
+  const last = rmsNorm(gather(x, plan.last), inputs.norm as Tensor1D, attrs.eps);
+  return [matMul(last, inputs.head as Tensor2D, false, true), ...caches.map((cache) => stack(cache))];
 };
 
 export const decodeStepReferences: References = { DecodeStep: decodeStep };

@@ -1,6 +1,7 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
 import { layerMatrices } from '../decoder';
-import { type DecodeAttrs, kernelNames, type SlotCopies } from '../interface';
+import { type DecodeAttrs, kernelNames, type LayerWeights, type SlotCopies } from '../interface';
+import { decoderLayer, type LayerBias, type LayerOps } from '../layer';
 import { attendBlocks } from './attend';
 import type { Handle, TensorFlowBackend } from './binding';
 import { copyRows, destroy, give, rowsOf, type Store, take, write } from './cache';
@@ -24,17 +25,14 @@ function attendCached(ops: Ops, q: Handle, cache: Handle[], plan: NonNullable<Pl
   return ops.reshape(ops.matMul(ops.op('Softmax', [scores]), values), [count, heads * headDim]);
 }
 
-/** One layer's attention, its new keys and values written to the cache. */
-function attention(
+/** Keys and values of the new tokens, written to the layer's caches, and what its queries find there. */
+function attendTokens(
   ops: Ops,
-  given: { q: Handle; k: Handle; v: Handle },
-  caches: Store[],
-  layer: number,
-  plan: Plan,
+  [q, ...news]: [q: Handle, k: Handle, v: Handle],
+  { caches, layer, plan }: { caches: Store[]; layer: number; plan: Plan },
   attrs: DecodeAttrs,
 ): Handle {
-  const { q, k, v } = given;
-  [k, v].forEach((rows, i) => {
+  news.forEach((rows, i) => {
     write(ops, caches[i], layer, plan.places, ops.reshape(rows, [-1, attrs.headDim]));
   });
   const parts: Handle[] = [];
@@ -45,8 +43,8 @@ function attention(
   }
   if (plan.fresh) {
     const { tokens, blocks } = plan.fresh;
-    const own = { q: pick(ops, q, tokens), k: pick(ops, k, tokens), v: pick(ops, v, tokens) };
-    parts.push(attendBlocks(ops, own, blocks, attrs).out);
+    const [k, v] = news.map((rows) => pick(ops, rows, tokens));
+    parts.push(attendBlocks(ops, { q: pick(ops, q, tokens), k, v }, blocks, attrs).out);
   }
   return pick(ops, ops.concat(parts, 0), plan.order);
 }
@@ -61,31 +59,30 @@ function decode(
   transposed: ReadonlyMap<Handle, Handle>,
 ): Handle {
   const { headDim, eps } = attrs;
-  const linear = (x: Handle, weight: Handle) => {
+  const product = (x: Handle, weight: Handle) => {
     const across = transposed.get(weight);
     return across ? ops.matMul(x, across) : ops.matMul(x, weight, false, true);
   };
   const norm = (x: Handle, weight: Handle) => rmsNorm(ops, x, weight, eps).y;
-  const biased = (x: Handle, bias?: Handle) => (bias ? ops.op('BiasAdd', [x, bias]) : x);
-  const normedHeads = (x: Handle, weight?: Handle) =>
-    weight ? ops.reshape(norm(ops.reshape(x, [-1, headDim]), weight), x.shape) : x;
+  const layerOps = (layer: number): LayerOps<Handle> => {
+    const weight = (name: keyof LayerWeights) => inputs[`${layer}.${name}`];
+    const addBias = (x: Handle, bias: LayerBias) => ops.op('BiasAdd', [x, weight(bias)]);
+    return {
+      norm: (x, name) => norm(x, weight(name)),
+      headNorm: (x, name) => ops.reshape(norm(ops.reshape(x, [-1, headDim]), weight(name)), x.shape),
+      linear: (x, name) => product(x, weight(name)),
+      addBias,
+      rotate: (x, bias) => turned(ops, bias ? addBias(x, bias) : x, plan.turn, headDim),
+      attend: (...given) => attendTokens(ops, given, { caches, layer, plan }, attrs),
+      glu: (gate, up) => swiGlu(ops, gate, up),
+      residual: (stream, given) => ops.add(stream, given),
+    };
+  };
   let x = ops.gather(inputs.embed, inputs.tokens);
-  for (let layer = 0; layer < attrs.layers; layer++) {
-    const weight = (name: string) => inputs[`${layer}.${name}`];
-    const h = norm(x, weight('inputNorm'));
-    const rotated = (name: 'q' | 'k') =>
-      turned(
-        ops,
-        normedHeads(biased(linear(h, weight(name)), weight(`${name}Bias`)), weight(`${name}Norm`)),
-        plan.turn,
-        headDim,
-      );
-    const own = { q: rotated('q'), k: rotated('k'), v: biased(linear(h, weight('v')), weight('vBias')) };
-    x = ops.add(x, linear(attention(ops, own, caches, layer, plan, attrs), weight('o')));
-    const h2 = norm(x, weight('postNorm'));
-    x = ops.add(x, linear(swiGlu(ops, linear(h2, weight('gate')), linear(h2, weight('up'))), weight('down')));
-  }
-  return linear(norm(pick(ops, x, plan.last), inputs.norm), inputs.head);
+  attrs.specs.forEach((spec, layer) => {
+    x = decoderLayer(x, spec, layerOps(layer));
+  });
+  return product(norm(pick(ops, x, plan.last), inputs.norm), inputs.head);
 }
 
 const across = new Latest<Handle[]>();
@@ -116,7 +113,7 @@ registerTensorFlow<DecodeAttrs>(
     const maxLength = given.keys.shape[3];
     const plan = planOf(ops, placesOf(backend, given), inputs as { cos: Handle; sin: Handle }, { ...attrs, maxLength });
     return onCaches(ops, given, backend, (caches) => [
-      decode(ops, inputs, caches, plan, attrs, transposedWeights(ops, inputs, attrs.layers, { backend, given })),
+      decode(ops, inputs, caches, plan, attrs, transposedWeights(ops, inputs, attrs.specs.length, { backend, given })),
     ]);
   },
   ['keys', 'values'],

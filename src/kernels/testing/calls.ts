@@ -160,7 +160,7 @@ export const kernelCalls: Record<string, () => KernelCall> = {
     );
     const places = { slots: ints(1, 0), past: ints(0, 0), starts: startsOf([3, 1]), tokens: randomIds(1, 4, 7) };
     const cache = { keys: zeros([1, 2, 1, 8, 6]), values: zeros([1, 2, 1, 8, 6]) };
-    const attrs = { ...shape, layers: 1 };
+    const attrs = shape as unknown as NamedAttrMap;
     return { inputs: { ...shared, ...layer, ...places, ...cache }, attrs, outputs: 3 };
   },
   [kernelNames.packWeight]: () => ({ inputs: { weight: random(3, 5) }, attrs: { precision: 'int8' }, outputs: 1 }),

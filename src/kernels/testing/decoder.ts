@@ -1,15 +1,8 @@
-import { add, matMul, reshape, type Tensor, type Tensor1D, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
+import { add, matMul, type Tensor, type Tensor1D, type Tensor2D, tensor1d, tidy } from '@tensorflow/tfjs-core';
 import { layerMatrices } from '../decoder';
-import {
-  attend,
-  type DecoderShape,
-  type DecoderWeights,
-  embed,
-  type LayerWeights,
-  rmsNorm,
-  rotate,
-  swiGlu,
-} from '../interface';
+import { type DecoderShape, type DecoderWeights, embed, type LayerWeights, rmsNorm } from '../interface';
+import { decoderLayer } from '../layer';
+import { tensorOps } from '../tensor-ops';
 import { positionsOf, randomTensor, ropeTables, startsOf } from './random';
 
 export interface DecoderOptions {
@@ -55,7 +48,9 @@ export function randomDecoder(options: DecoderOptions): { weights: DecoderWeight
     head: matrix(vocab, d),
     ...ropeTables(64, headDim),
   };
-  return { weights, shape: { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), eps: 1e-6 } };
+  const spec = { qkvBias: options.bias, headNorm: options.headNorm };
+  const specs = Array.from({ length: options.layers }, () => spec);
+  return { weights, shape: { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), eps: 1e-6, specs } };
 }
 
 /** The weights with `change` applied to their matrices. */
@@ -83,22 +78,13 @@ export function wholeForward(weights: DecoderWeights, shape: DecoderShape, seque
     const lengths = sequences.map((sequence) => sequence.length);
     const starts = startsOf(lengths);
     const rope = { positions: positionsOf(lengths), cos: weights.cos, sin: weights.sin };
-    const linear = (x: Tensor2D, weight: Tensor2D, bias: Tensor1D | null = null): Tensor2D => {
-      const y: Tensor2D = matMul(x, weight, false, true);
-      return bias ? add(y, bias) : y;
-    };
-    const perHead = (x: Tensor2D, norm: Tensor1D | null): Tensor2D =>
-      norm ? reshape(rmsNorm(reshape(x, [-1, shape.headDim]), norm, shape.eps), x.shape as [number, number]) : x;
+    const over = { rope, sequences: { starts, parents: null }, shape };
     let x = embed(weights.embed, tensor1d(sequences.flat(), 'int32'));
-    for (const w of weights.layers) {
-      const h = rmsNorm(x, w.inputNorm, shape.eps);
-      const q = rotate(perHead(linear(h, w.q, w.qBias), w.qNorm), null, rope, shape.headDim);
-      const k = rotate(perHead(linear(h, w.k, w.kBias), w.kNorm), null, rope, shape.headDim);
-      x = add(x, linear(attend(q, k, linear(h, w.v, w.vBias), { starts, parents: null }, shape), w.o));
-      const h2 = rmsNorm(x, w.postNorm, shape.eps);
-      x = add(x, linear(swiGlu(linear(h2, w.gate), linear(h2, w.up)), w.down));
-    }
+    shape.specs.forEach((spec, i) => {
+      x = decoderLayer(x, spec, tensorOps(weights.layers[i], over));
+    });
     const ends = Array.from(starts.dataSync().slice(1), (end) => end - 1);
-    return linear(rmsNorm(embed(x, tensor1d(ends, 'int32')), weights.norm, shape.eps), weights.head);
+    const last = rmsNorm(embed(x, tensor1d(ends, 'int32')), weights.norm, shape.eps);
+    return matMul(last, weights.head, false, true);
   });
 }

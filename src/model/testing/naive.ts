@@ -39,7 +39,7 @@ export function naiveLogits(model: Model, tokens: readonly number[]): Rows {
       linear(h, `${layer}.self_attn.${kind}_proj`).map((row, position) =>
         split(row, config.headDim).map((head) => {
           const name = `${layer}.self_attn.${kind}_norm.weight`;
-          return rotated(config.qkNorm ? norm([head], name)[0] : head, position, config);
+          return rotated(config.layerSpecs[i].headNorm ? norm([head], name)[0] : head, position, config);
         }),
       );
     const q = prepared('q');

@@ -1,8 +1,18 @@
 /** Small models and a small tokenizer for tests, as the JSON of Hugging Face's files. */
+import type { ModelConfig } from '../config';
 import type { JsonObject } from '../files';
+import type { LayerSpec } from '../layer-spec';
+
+export type TinyType = ModelConfig['modelType'];
+
+/** The config with layers that compute something else. */
+export const withLayers = (config: ModelConfig, changes: Partial<LayerSpec> = {}): ModelConfig => ({
+  ...config,
+  layerSpecs: config.layerSpecs.map((spec) => ({ ...spec, ...changes })),
+});
 
 /** config.json of a two-layer decoder whose sizes are all different, so that mixed-up axes show. */
-export function tinyConfig(modelType: 'llama' | 'qwen2' | 'qwen3' | 'mistral', changes: JsonObject = {}): JsonObject {
+export function tinyConfig(modelType: TinyType, changes: JsonObject = {}): JsonObject {
   return {
     architectures: ['TinyForCausalLM'],
     model_type: modelType,

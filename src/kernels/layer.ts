@@ -1,0 +1,58 @@
+/**
+ * The decoder layer, written once: training, the reference of DecodeStep, TensorFlow's and the memory estimate compute
+ * it by operations of their own. The C kernel (kernels/decode.h) alone has a form of its own; the tests compare it with
+ * this one.
+ */
+import type { LayerSpec } from '../student-files/layer-spec';
+import type { LayerMatrix } from './decoder';
+
+export type LayerNorm = 'inputNorm' | 'postNorm';
+export type HeadNorm = 'qNorm' | 'kNorm';
+export type LayerBias = 'qBias' | 'kBias' | 'vBias';
+
+/**
+ * What a layer is computed with. X stands for the activations of n tokens, [n, width]. Weights go by their names: where
+ * they lie, and what stands beside them (an adapter), is known to whoever computes.
+ */
+export interface LayerOps<X> {
+  /** RMSNorm of x [n, d]. */
+  norm(x: X, weight: LayerNorm): X;
+  /** RMSNorm of each head of x [n, heads * headDim]. */
+  headNorm(x: X, weight: HeadNorm): X;
+  /** x weightᵀ */
+  linear(x: X, weight: LayerMatrix): X;
+  addBias(x: X, bias: LayerBias): X;
+  /** Rotates each head by its token's position, after a bias is added, if there is one. */
+  rotate(x: X, bias: LayerBias | null): X;
+  /** Causal attention: q [n, heads * headDim], k and v [n, kvHeads * headDim] -> [n, heads * headDim]. */
+  attend(q: X, k: X, v: X): X;
+  /** The gated unit of the MLP: silu(gate) * up. */
+  glu(gate: X, up: X): X;
+  /** Adds what a branch gives to the residual stream. */
+  residual(stream: X, given: X, branch: 'attention' | 'mlp'): X;
+}
+
+/** x [n, d] -> [n, d], in the order of operations of Hugging Face transformers (models/llama, qwen2, qwen3). */
+export function decoderLayer<X>(x: X, spec: LayerSpec, ops: LayerOps<X>): X {
+  const attended = ops.residual(x, attention(ops.norm(x, 'inputNorm'), spec, ops), 'attention');
+  return ops.residual(attended, mlp(ops.norm(attended, 'postNorm'), ops), 'mlp');
+}
+
+function attention<X>(x: X, spec: LayerSpec, ops: LayerOps<X>): X {
+  const q = placed(x, 'q', spec, ops);
+  const k = placed(x, 'k', spec, ops);
+  const v = ops.linear(x, 'v');
+  return ops.linear(ops.attend(q, k, spec.qkvBias ? ops.addBias(v, 'vBias') : v), 'o');
+}
+
+/** Queries or keys: their bias, then the norm of each head, then the rotation. */
+function placed<X>(x: X, name: 'q' | 'k', { qkvBias, headNorm }: LayerSpec, ops: LayerOps<X>): X {
+  const projected = ops.linear(x, name);
+  const bias = qkvBias ? (`${name}Bias` as const) : null;
+  if (!headNorm) return ops.rotate(projected, bias);
+  return ops.rotate(ops.headNorm(bias ? ops.addBias(projected, bias) : projected, `${name}Norm`), null);
+}
+
+function mlp<X>(x: X, ops: LayerOps<X>): X {
+  return ops.linear(ops.glu(ops.linear(x, 'gate'), ops.linear(x, 'up')), 'down');
+}
