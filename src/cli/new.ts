@@ -54,67 +54,73 @@ Examples:
   distillery new gsm8k --data gsm8k/train.jsonl --student ./Qwen2.5-0.5B
   distillery new r1 --data 'OpenR1-Math/*.parquet' --columns question=problem,chain=generations,answer=answer`,
     )
-    .action(async (path: string, options: Options) => {
-      if (path.trim() === '')
-        throw new UserError('no folder is named', { code: 'usage', remedy: 'Give one, or . for this.' });
-      const folder = resolve(path);
-      const name = options.name ?? (basename(folder) || 'experiment');
-      const builtIn = join(packageRoot(), 'examples', 'arithmetic', 'student');
-      const from = resolve(options.student ? studentAt(options.student) : builtIn);
-      const tokenizer = withPrompts(loadStudentTokenizer(from), {}); // says what is missing before anything is written
-      // A model of the Hub keeps its name, which means the same on other machines.
-      let student = options.student || 'student';
-      if (options.student && existsSync(options.student)) student = link(folder, from);
-      const survey = options.data
-        ? await surveyDataset(
-            options.data,
-            { ...options, quiet: options.json },
-            { folder: from, tokenizer, builtIn: options.student === undefined },
-          )
-        : null;
-      if (options.data && !survey) return;
-      const place = { folder, name, student };
-      const files = survey ? fittedFiles(place, survey, options.student === undefined) : arithmeticFiles(place);
-      const [first] = Object.keys(files);
-      const fault = checkExperiment(files[first]).issues.find(({ severity }) => severity === 'error');
-      if (fault) throw new UserError(fault.message, { code: 'config', remedy: fault.remedy });
-      const taken = [...Object.keys(files), ...(options.student ? [] : ['student'])].filter((file) =>
-        existsSync(join(folder, file)),
-      );
-      if (taken.length > 0)
-        throw new UserError(`there is a ${taken.join(' and a ')} already, and nothing is overwritten`, {
-          file: path,
-          code: 'exists',
-          remedy: 'Choose another folder or another --name.',
-        });
-      guardDisk(folder, 'the experiment is not complete', () => {
-        makeFolder(folder, folder);
-        for (const [file, text] of Object.entries(files)) createFile(folder, join(folder, file), text);
-        if (!options.student) copyStudent(from, folder);
-      });
-      const experiment = join(folder, first);
-      const { experiment: made, warnings } = loadExperiment(experiment);
-      const needs = survey ? await needsOf(made, survey.lengths, survey.work) : [];
-      const notes = [
-        ...tokenizer.notes,
-        ...(survey?.notes ?? []),
-        ...warnings.map(({ message, remedy }) => (remedy ? `${message} ${remedy}` : message)),
-      ];
-      if (options.json)
-        printDocument({
-          folder,
-          experiment,
-          files: Object.keys(files),
-          student: from,
-          ...(survey?.columns && { columns: survey.columns }),
-          ...(survey && { budgets: survey.budgets.table, chains: survey.budgets.measured }),
-          ...(needs.length > 0 && { needs: needs.map(({ text }) => text) }),
-          notes,
-        });
-      else {
-        const facts = [...(survey ? budgetsText(survey.budgets) : []), ...needsText(needs)];
-        stdout.write(`${told(folder, files, { copied: options.student === undefined, facts, notes })}\n`);
-      }
+    .action(writeExperiment);
+}
+
+async function writeExperiment(path: string, options: Options): Promise<void> {
+  if (path.trim() === '')
+    throw new UserError('no folder is named', { code: 'usage', remedy: 'Give one, or . for this.' });
+  const folder = resolve(path);
+  const name = options.name ?? (basename(folder) || 'experiment');
+  const tiny = options.student === undefined;
+  const builtIn = join(packageRoot(), 'examples', 'arithmetic', 'student');
+  const from = resolve(options.student ? studentAt(options.student) : builtIn);
+  const tokenizer = withPrompts(loadStudentTokenizer(from), {}); // says what is missing before anything is written
+  // A model of the Hub keeps its name, which means the same on other machines.
+  let student = options.student || 'student';
+  if (options.student && existsSync(options.student)) student = link(folder, from);
+  const own = { folder: from, tokenizer, builtIn: tiny };
+  const survey = options.data ? await surveyDataset(options.data, { ...options, quiet: options.json }, own) : null;
+  if (options.data && !survey) return;
+  const place = { folder, name, student };
+  const files = survey ? fittedFiles(place, survey, tiny) : arithmeticFiles(place);
+  const [first] = Object.keys(files);
+  refuseFaulty(files[first]);
+  refuseTaken(path, folder, [...Object.keys(files), ...(options.student ? [] : ['student'])]);
+  guardDisk(folder, 'the experiment is not complete', () => {
+    makeFolder(folder, folder);
+    for (const [file, text] of Object.entries(files)) createFile(folder, join(folder, file), text);
+    if (!options.student) copyStudent(from, folder);
+  });
+
+  const experiment = join(folder, first);
+  const { experiment: made, warnings } = loadExperiment(experiment);
+  const needs = survey ? await needsOf(made, survey.lengths, survey.work) : [];
+  const notes = [
+    ...tokenizer.notes,
+    ...(survey?.notes ?? []),
+    ...warnings.map(({ message, remedy }) => (remedy ? `${message} ${remedy}` : message)),
+  ];
+  if (!options.json) {
+    const facts = [...(survey ? budgetsText(survey.budgets) : []), ...needsText(needs)];
+    stdout.write(`${told(folder, files, { copied: tiny, facts, notes })}\n`);
+    return;
+  }
+  printDocument({
+    folder,
+    experiment,
+    files: Object.keys(files),
+    student: from,
+    ...(survey?.columns && { columns: survey.columns }),
+    ...(survey && { budgets: survey.budgets.table, chains: survey.budgets.measured }),
+    ...(needs.length > 0 && { needs: needs.map(({ text }) => text) }),
+    notes,
+  });
+}
+
+/** A file of ours with a fault in it is not written: a name or path that was given does not fit. */
+function refuseFaulty(experiment: string): void {
+  const fault = checkExperiment(experiment).issues.find(({ severity }) => severity === 'error');
+  if (fault) throw new UserError(fault.message, { code: 'config', remedy: fault.remedy });
+}
+
+function refuseTaken(path: string, folder: string, files: readonly string[]): void {
+  const taken = files.filter((file) => existsSync(join(folder, file)));
+  if (taken.length > 0)
+    throw new UserError(`there is a ${taken.join(' and a ')} already, and nothing is overwritten`, {
+      file: path,
+      code: 'exists',
+      remedy: 'Choose another folder or another --name.',
     });
 }
 

@@ -5,6 +5,7 @@ import {
   createMessageConnection,
   ErrorCodes,
   type Message,
+  type MessageConnection,
   NullLogger,
   ProgressType,
   ResponseError,
@@ -49,85 +50,115 @@ class Writer extends StreamMessageWriter {
  * by a message that is too long, too deep or none (`BoundedReader`), and by more answers than it reads.
  */
 export function serveClient(socket: Socket, service: Service, address: Address): void {
-  const gone = new AbortController();
-  let standing: 'stranger' | 'misfit' | 'client' = 'stranger';
-  let received = 0;
-  let waiting = 0;
-  const reader = new BoundedReader(socket, () => (standing === 'client' ? most.bytes : probation.bytes));
-  const writer = new Writer(socket);
-  const connection = createMessageConnection(reader, writer, NullLogger);
-  const drop = (why: string) => {
-    if (!gone.signal.aborted) log('warning', `a connection is closed: ${why}`);
-    socket.destroy();
-  };
+  new Client(socket, service, address).listen();
+}
+
+class Client {
+  private readonly gone = new AbortController();
+  /** Whether it has said hello; `other version` after one that this host does not understand. */
+  private standing: 'unknown' | 'other version' | 'client' = 'unknown';
+  private received = 0;
+  private waiting = 0;
+  private readonly writer: Writer;
+  private readonly connection: MessageConnection;
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly service: Service,
+    private readonly address: Address,
+  ) {
+    const reader = new BoundedReader(socket, () => (this.standing === 'client' ? most.bytes : probation.bytes));
+    this.writer = new Writer(socket);
+    this.connection = createMessageConnection(reader, this.writer, NullLogger);
+  }
+
+  listen(): void {
+    const timer = setTimeout(() => this.standing === 'unknown' && this.drop('it did not say hello'), probation.ms);
+    this.socket.on('data', (chunk: Buffer) => {
+      this.received += chunk.length;
+      if (this.standing !== 'client' && this.received > probation.bytes) this.drop('too many bytes before hello');
+    });
+    this.socket.on('error', () => this.socket.destroy());
+    this.socket.on('close', () => {
+      clearTimeout(timer);
+      this.gone.abort();
+      if (this.standing === 'client') this.service.left();
+      this.connection.dispose();
+    });
+    this.connection.onError(([error]) => this.drop(error.message.split('\n')[0]));
+    this.connection.onRequest((method: string, given: unknown, token: CancellationToken) =>
+      this.answer(method, given, token),
+    );
+    this.connection.listen();
+  }
+
+  private drop(why: string): void {
+    if (!this.gone.signal.aborted) log('warning', `a connection is closed: ${why}`);
+    this.socket.destroy();
+  }
+
   /** Drops it once the refusal is out. */
-  const refuse = (why: string) => setTimeout(() => drop(why), 100);
-  const timer = setTimeout(() => standing === 'stranger' && drop('it did not say hello'), probation.ms);
-  socket.on('data', (chunk: Buffer) => {
-    received += chunk.length;
-    if (standing !== 'client' && received > probation.bytes) drop('too many bytes before hello');
-  });
-  socket.on('error', () => socket.destroy());
-  socket.on('close', () => {
-    clearTimeout(timer);
-    gone.abort();
-    if (standing === 'client') service.left();
-    connection.dispose();
-  });
-  connection.onError(([error]) => drop(error.message.split('\n')[0]));
+  private refuse(why: string): void {
+    setTimeout(() => this.drop(why), 100);
+  }
 
-  const hello = ({ token, protocol, client }: Params<'hello'>) => {
-    if (!sameText(token, address.token)) {
-      refuse('wrong token');
-      throw new ResponseError(errorCodes.refused, 'wrong token', { code: 'refused', message: 'wrong token' });
-    }
-    if (protocol !== protocolVersion) {
-      standing = 'misfit';
-      const message = `the host speaks version ${protocolVersion} of the protocol (Distillery ${address.version}), not ${protocol}`;
-      const facts = { protocol: protocolVersion, version: address.version, idle: !service.atWork };
-      throw new ResponseError(errorCodes.version, message, { code: 'version', message, ...facts });
-    }
-    if (standing !== 'client') service.joined(client);
-    standing = 'client';
-    const { version, pid, session } = address;
-    return { protocol: protocolVersion, version, pid, session };
-  };
-
-  connection.onRequest(async (method: string, given: unknown, token: CancellationToken) => {
-    if (writer.unread > lost) drop('it does not read its answers');
-    const allowed = standing === 'client' || method === 'hello' || (standing === 'misfit' && method === 'shutdown');
-    if (!allowed) {
-      refuse(`${method} before hello`);
+  private async answer(method: string, given: unknown, token: CancellationToken): Promise<unknown> {
+    if (this.writer.unread > lost) this.drop('it does not read its answers');
+    const mayShutDown = this.standing === 'other version' && method === 'shutdown';
+    if (this.standing !== 'client' && method !== 'hello' && !mayShutDown) {
+      this.refuse(`${method} before hello`);
       throw new ResponseError(errorCodes.refused, 'say hello first', { code: 'refused', message: 'say hello first' });
     }
     if (!Object.hasOwn(requests, method))
       throw new ResponseError(ErrorCodes.MethodNotFound, `no method ${method.slice(0, 80)}`);
     const params = parse(requests[method as Method].params, given ?? {});
-    if (method === 'hello') return hello(params as Params<'hello'>);
-    if (waiting + writer.unread >= most.requests) throw tooMany;
-    waiting++;
+    if (method === 'hello') return this.hello(params as Params<'hello'>);
+    if (this.waiting + this.writer.unread >= most.requests) throw tooMany;
+    this.waiting++;
     const cancelled = new AbortController();
     const cancel = () => cancelled.abort();
     token.onCancellationRequested(cancel);
     if (token.isCancellationRequested) cancel(); // before the request was read: its token tells nobody
-    gone.signal.addEventListener('abort', cancel);
-    const progressToken = (given as { partialResultToken?: string | number } | null)?.partialResultToken;
-    const progress = (part: unknown) => {
-      if (progressToken === undefined || gone.signal.aborted || writer.unread > behind) return;
-      void connection.sendProgress(new ProgressType(), progressToken, wire(part)).catch(() => {});
-    };
+    this.gone.signal.addEventListener('abort', cancel);
     try {
       const { signal } = cancelled;
       if (signal.aborted) throw new Refusal(cancelledFault);
-      return wire(await service.handle(method as Exclude<Method, 'hello'>, params, { signal, progress }));
+      const asked = { signal, progress: this.progressOf(given) };
+      return wire(await this.service.handle(method as Exclude<Method, 'hello'>, params, asked));
     } catch (error) {
       throw responseError(error);
     } finally {
-      waiting--;
-      gone.signal.removeEventListener('abort', cancel);
+      this.waiting--;
+      this.gone.signal.removeEventListener('abort', cancel);
     }
-  });
-  connection.listen();
+  }
+
+  private hello({ token, protocol, client }: Params<'hello'>) {
+    const { version, pid, session } = this.address;
+    if (!sameText(token, this.address.token)) {
+      this.refuse('wrong token');
+      throw new ResponseError(errorCodes.refused, 'wrong token', { code: 'refused', message: 'wrong token' });
+    }
+    if (protocol !== protocolVersion) {
+      this.standing = 'other version';
+      const speaks = `the host speaks version ${protocolVersion} of the protocol (Distillery ${version})`;
+      const facts = { protocol: protocolVersion, version, idle: !this.service.atWork };
+      const message = `${speaks}, not ${protocol}`;
+      throw new ResponseError(errorCodes.version, message, { code: 'version', message, ...facts });
+    }
+    if (this.standing !== 'client') this.service.joined(client);
+    this.standing = 'client';
+    return { protocol: protocolVersion, version, pid, session };
+  }
+
+  /** What tells the client of a request's progress, if it asked for that. */
+  private progressOf(given: unknown): (part: unknown) => void {
+    const token = (given as { partialResultToken?: string | number } | null)?.partialResultToken;
+    return (part) => {
+      if (token === undefined || this.gone.signal.aborted || this.writer.unread > behind) return;
+      void this.connection.sendProgress(new ProgressType(), token, wire(part)).catch(() => {});
+    };
+  }
 }
 
 const busy = { code: 'busy', message: `more than ${most.requests} requests wait for an answer` };

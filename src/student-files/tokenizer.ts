@@ -88,6 +88,48 @@ export function modelEosIds(folder: string): number[] {
 
 const isTokenId = (id: unknown): id is number => Number.isSafeInteger(id) && (id as number) >= 0;
 
+/** The library's tokenizer, and the tokens that it puts before a prompt. Throws a UserError when it cannot be used. */
+function loadLibrary(json: JsonObject, config: JsonObject, file: string): { library: HfTokenizer; prefix: number[] } {
+  try {
+    // The library insists on fields that the format lets out.
+    const absent = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, added_tokens: [] };
+    const complete: JsonObject = { ...absent, ...json };
+    const library = new HfTokenizer(
+      { ...complete, pre_tokenizer: faithfulPreTokenizer(complete.pre_tokenizer) } as typeof absent,
+      config,
+    );
+    const prefix = withinTime(leastMs, () => library.encode('').ids);
+    if (withinTime(leastMs, () => library.encode('1 + 1').ids).some((id) => id === undefined))
+      throw new Error('it has no token for some characters');
+    return { library, prefix };
+  } catch (error) {
+    throw new UserError(`The tokenizer cannot be used: ${(error as Error).message}`, {
+      file,
+      remedy: 'Copy tokenizer.json and tokenizer_config.json from the model again.',
+      code: 'checkpoint',
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Runs `work` on a text of so many characters, in a time that the length bounds: the tokenizer's regular expressions
+ * come from elsewhere, and may look for ever.
+ */
+function bounded<T>(length: number, file: string, work: () => T): T {
+  try {
+    return withinTime(leastMs + length * msPerCharacter, work);
+  } catch (error) {
+    if (!(error instanceof TookTooLong)) throw error;
+    throw new UserError(`The tokenizer cannot be used: for a text of ${length} characters ${error.message}`, {
+      file,
+      remedy: 'Look at the regular expressions ("Regex") in it, or copy it from the model again.',
+      code: 'checkpoint',
+      cause: error,
+    });
+  }
+}
+
 /**
  * A tokenizer from the content of its two files. `furtherEosIds` are end tokens that the model's files name; `file` is
  * for messages.
@@ -99,27 +141,7 @@ export function makeTokenizer(
   file = 'tokenizer.json',
 ): Tokenizer {
   checkIds(json, file);
-  let library: HfTokenizer;
-  let prefix: number[];
-  try {
-    // The library insists on fields that the format lets out.
-    const absent = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, added_tokens: [] };
-    const complete: JsonObject = { ...absent, ...json };
-    library = new HfTokenizer(
-      { ...complete, pre_tokenizer: faithfulPreTokenizer(complete.pre_tokenizer) } as typeof absent,
-      config,
-    );
-    prefix = withinTime(leastMs, () => library.encode('').ids);
-    if (withinTime(leastMs, () => library.encode('1 + 1').ids).some((id) => id === undefined))
-      throw new Error('it has no token for some characters');
-  } catch (error) {
-    throw new UserError(`The tokenizer cannot be used: ${(error as Error).message}`, {
-      file,
-      remedy: 'Copy tokenizer.json and tokenizer_config.json from the model again.',
-      code: 'checkpoint',
-      cause: error,
-    });
-  }
+  const { library, prefix } = loadLibrary(json, config, file);
   const added = library.get_added_tokens_decoder();
   const ids = [...library.get_vocab().values()];
   const trained = ids.filter((id) => !added.has(id));
@@ -137,20 +159,6 @@ export function makeTokenizer(
       code: 'checkpoint',
     });
 
-  // Its regular expressions come from elsewhere, and may look for ever.
-  const bounded = <T>(length: number, work: () => T): T => {
-    try {
-      return withinTime(leastMs + length * msPerCharacter, work);
-    } catch (error) {
-      if (!(error instanceof TookTooLong)) throw error;
-      throw new UserError(`The tokenizer cannot be used: for a text of ${length} characters ${error.message}`, {
-        file,
-        remedy: 'Look at the regular expressions ("Regex") in it, or copy it from the model again.',
-        code: 'checkpoint',
-        cause: error,
-      });
-    }
-  };
   const hasPattern = isJsonObject(json.decoder) && JSON.stringify(json.decoder).includes('"Regex"');
   // Ids without a token (models round their vocabulary up) decode to nothing.
   const decode = (ids: readonly number[], dropSpecial: boolean): string => {
@@ -158,10 +166,10 @@ export function makeTokenizer(
     if (known.length === 0) return '';
     const options = { skip_special_tokens: dropSpecial, clean_up_tokenization_spaces: false };
     const work = () => library.decode(known, options);
-    return hasPattern ? bounded(known.length, work) : work();
+    return hasPattern ? bounded(known.length, file, work) : work();
   };
   const encode = (text: string) => {
-    const { ids } = bounded(text.length, () => library.encode(text, { add_special_tokens: false }));
+    const { ids } = bounded(text.length, file, () => library.encode(text, { add_special_tokens: false }));
     if (ids.some((id) => id === undefined))
       throw new UserError(`The tokenizer has no token for some character of ${JSON.stringify(text.slice(0, 60))}`, {
         file,

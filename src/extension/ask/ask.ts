@@ -17,6 +17,11 @@ export interface Sampling {
   temperature: number;
 }
 
+export interface Asking extends Sampling {
+  checkpoint: string;
+  underWay: UnderWay;
+}
+
 /** What a student answered, for marks: by the number of the asking. */
 export type Answers = Result<'ask'>['samples'];
 
@@ -31,9 +36,7 @@ export async function ask(
   { hosts }: Services,
   document: vscode.TextDocument,
   question: Question,
-  checkpoint: string,
-  { samples, temperature }: Sampling,
-  underWay: UnderWay,
+  { checkpoint, samples, temperature, underWay }: Asking,
 ): Promise<{ number: number; answers: Answers } | undefined> {
   const abort = new AbortController();
   const asked: Asked = {

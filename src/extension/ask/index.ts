@@ -10,6 +10,8 @@ import { ask, type Sampling, type UnderWay } from './ask';
 import { AnswerMarks } from './decorations';
 import { blockOf, questionAt, questions } from './page';
 
+const { t } = vscode.l10n;
+
 const selector: vscode.DocumentSelector = [
   { language: chainLanguage, scheme: 'untitled' },
   { language: chainLanguage, scheme: 'file' },
@@ -20,7 +22,6 @@ const selector: vscode.DocumentSelector = [
  * can be changed and asked again, of another student too, and the page be kept.
  */
 export function registerAsk(services: Services): vscode.Disposable {
-  const { t } = vscode.l10n;
   const marks = new AnswerMarks();
   const changed = new vscode.EventEmitter<void>();
   const students = new Map<string, string>();
@@ -51,9 +52,9 @@ export function registerAsk(services: Services): vscode.Disposable {
     const checkpoint = students.get(document.uri.toString()) ?? (await choose(document));
     if (!checkpoint) return;
     const temperature = setting('ask.temperature', 1);
-    const how = { samples: 1, temperature, ...sampling };
+    const asking = { checkpoint, samples: 1, temperature, ...sampling, underWay: underWayIn(document) };
     try {
-      const result = await ask(services, document, question, checkpoint, how, underWayIn(document));
+      const result = await ask(services, document, question, asking);
       if (result) marks.set(document, result.number, result.answers);
     } finally {
       changed.fire();
@@ -91,29 +92,37 @@ export function registerAsk(services: Services): vscode.Disposable {
       onDidChangeCodeLenses: changed.event,
       provideCodeLenses(document) {
         if (!vscode.workspace.isTrusted) return [];
-        const student = students.get(document.uri.toString());
         const page = document.getText();
-        const stops = [...underWayIn(document).keys()].flatMap((number) => {
-          const line = blockOf(page, number)?.from;
-          if (line === undefined) return [];
-          const stop = { icon: 'debug-stop', title: t('Stop'), command: 'distillery.stopAsking', args: [number] };
-          return [new vscode.CodeLens(line, stop)];
-        });
-        const asks = questions(page).flatMap(({ line, text }) => {
-          const lens = (title: string, command: string, icon?: string) =>
-            new vscode.CodeLens(line, { icon, title, command, args: [line] });
-          const who = lens(student ? studentTitle(student) : t('Choose a student…'), 'distillery.chooseAskedStudent');
-          if (text === '') return [who];
-          return [
-            lens(t('Ask'), 'distillery.askQuestion', 'play'),
-            lens(t('{0} samples', setting('ask.samples', 4)), 'distillery.askSamples'),
-            who,
-          ];
-        });
-        return [...asks, ...stops];
+        const student = students.get(document.uri.toString());
+        return [...askLenses(page, student), ...stopLenses(page, underWayIn(document))];
       },
     }),
   );
+}
+
+/** At each question: asking it, and whom. */
+function askLenses(page: string, student: string | undefined): vscode.CodeLens[] {
+  return questions(page).flatMap(({ line, text }) => {
+    const lens = (title: string, command: string, icon?: string) =>
+      new vscode.CodeLens(line, { icon, title, command, args: [line] });
+    const who = lens(student ? studentTitle(student) : t('Choose a student…'), 'distillery.chooseAskedStudent');
+    if (text === '') return [who];
+    return [
+      lens(t('Ask'), 'distillery.askQuestion', 'play'),
+      lens(t('{0} samples', setting('ask.samples', 4)), 'distillery.askSamples'),
+      who,
+    ];
+  });
+}
+
+/** At each answer that is being written: stopping it. */
+function stopLenses(page: string, underWay: UnderWay): vscode.CodeLens[] {
+  return [...underWay.keys()].flatMap((number) => {
+    const line = blockOf(page, number)?.from;
+    if (line === undefined) return [];
+    const stop = { icon: 'debug-stop', title: t('Stop'), command: 'distillery.stopAsking', args: [number] };
+    return [new vscode.CodeLens(line, stop)];
+  });
 }
 
 /** A page with room for a new question: the one in front, else a new one. */

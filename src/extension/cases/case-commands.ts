@@ -18,24 +18,38 @@ const { t } = vscode.l10n;
 
 /** Commands on cases. Each takes the case (an object or a tree's node), or else the one whose document is active. */
 export function registerCommands(services: Services, documents: CaseDocuments): vscode.Disposable {
-  const { runs } = services;
-  /** What a command did to a run shows at once, whoever watches the files. */
-  const refresh = (run: string) => {
-    runs.refresh(run);
-    documents.refresh(new Set([run]));
+  return vscode.Disposable.from(
+    ...showingCommands(services, documents),
+    ...rewriteCommands(services, documents),
+    ...pickingCommands(services, documents),
+  );
+}
+
+type CaseAction = (reference: CaseReference, ...more: unknown[]) => unknown;
+
+const onCase = (services: Services, id: `distillery.${string}`, action: CaseAction, register = trustedCommand) =>
+  register(services, id, (argument?: unknown, ...more: unknown[]) => {
+    const reference = referenceFrom(argument) ?? activeCase();
+    return reference ? action(reference, ...more) : sayNoCase();
+  });
+
+const sayNoCase = () => void vscode.window.showInformationMessage(t('Open a failure case first.'));
+
+function showingCommands(services: Services, documents: CaseDocuments): vscode.Disposable[] {
+  const open: CaseAction = (reference, how) =>
+    openCase(services, documents, reference, (how ?? {}) as { preserveFocus?: boolean });
+  const choose: CaseAction = async (reference) => {
+    const chosen = await chooseAnswer(documents.caseOf(reference));
+    const { run, problemId } = reference;
+    if (chosen) await openCase(services, documents, { run, problemId, ...chosen });
   };
-  const caseAt = (reference: CaseReference): Case => {
-    const { value, problem } = documents.at(documents.uriOf(reference))!;
-    if (problem) throw problem;
-    return value.case;
-  };
-  const byRun = (problems: readonly { run: string; problemId: string }[]) =>
-    [...new Set(problems.map(({ run }) => run))].map((run) => ({
-      run,
-      picked: problems
-        .filter((one) => one.run === run)
-        .map(({ problemId }) => ({ problemId, question: caseAt({ run, problemId }).question })),
-    }));
+  return [
+    onCase(services, 'distillery.openCase', open, command),
+    onCase(services, 'distillery.chooseAnswer', choose, command),
+  ];
+}
+
+function rewriteCommands(services: Services, documents: CaseDocuments): vscode.Disposable[] {
   /** The rewrite with this text; without one, the rewrite at the cursor, or one that the person picks. */
   const rewriteFor = async ({ reference, rewrites }: Case, text: unknown, what: keyof typeof canBe) => {
     if (typeof text === 'string') return rewrites.find((one) => one.text === text);
@@ -43,61 +57,52 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
     return rewriteAtCursor(documents, run, problemId) ?? (await chooseRewrite(rewrites, what));
   };
   const decideOn = async (reference: CaseReference, text: unknown, verdict: 'accepted' | 'rejected') => {
-    const shown = caseAt(reference);
+    const shown = documents.caseOf(reference);
     const rewrite = await rewriteFor(shown, text, verdict);
     if (!rewrite) return;
     const name = rewriteName(shown.rewrites, rewrite);
     const written = rewrite.verdict === 'edited' ? 'accepted' : rewrite.verdict;
     if (written !== verdict) decide(shown, rewrite, verdict);
-    refresh(reference.run);
+    documents.showChanged(reference.run);
     const said = verdict === 'accepted' ? t('{0} is accepted.', name) : t('{0} is rejected.', name);
     vscode.window.setStatusBarMessage(said, 5000);
   };
-  type CaseAction = (reference: CaseReference, ...more: unknown[]) => unknown;
-  const onCase = (id: `distillery.${string}`, action: CaseAction, register = trustedCommand) =>
-    register(services, id, (argument?: unknown, ...more: unknown[]) => {
-      const reference = referenceFrom(argument) ?? activeCase();
-      if (!reference) return void vscode.window.showInformationMessage(t('Open a failure case first.'));
-      return action(reference, ...more);
-    });
-
-  return vscode.Disposable.from(
-    onCase(
-      'distillery.openCase',
-      (reference, how) => openCase(services, documents, reference, (how ?? {}) as { preserveFocus?: boolean }),
-      command,
-    ),
-    onCase(
-      'distillery.chooseAnswer',
-      async (reference) => {
-        const chosen = await chooseAnswer(caseAt(reference));
-        if (chosen)
-          await openCase(services, documents, { run: reference.run, problemId: reference.problemId, ...chosen });
-      },
-      command,
-    ),
-    onCase('distillery.rewriteCase', async (reference) => {
-      await rewriteWithStudent(services, caseAt(reference));
-      refresh(reference.run);
+  return [
+    onCase(services, 'distillery.rewriteCase', async (reference) => {
+      await rewriteWithStudent(services, documents.caseOf(reference));
+      documents.showChanged(reference.run);
     }),
-    onCase('distillery.acceptRewrite', (reference, text) => decideOn(reference, text, 'accepted')),
-    onCase('distillery.rejectRewrite', (reference, text) => decideOn(reference, text, 'rejected')),
+    onCase(services, 'distillery.acceptRewrite', (reference, text) => decideOn(reference, text, 'accepted')),
+    onCase(services, 'distillery.rejectRewrite', (reference, text) => decideOn(reference, text, 'rejected')),
     trustedCommand(services, 'distillery.editRewrite', async (argument?: unknown, text?: unknown) => {
       const reference = referenceFrom(argument) ?? activeCase();
-      if (!reference) return void vscode.window.showInformationMessage(t('Open a failure case first.'));
-      const shown = caseAt(reference);
+      if (!reference) return sayNoCase();
+      const shown = documents.caseOf(reference);
       // Called for a case, it begins with the best rewrite or the teacher's chain; from the palette, with the one at
       // the cursor.
       const asked = argument === undefined && shown.rewrites.length > 0;
       const rewrite = asked ? await rewriteFor(shown, undefined, 'edited') : undefined;
       if (!asked || rewrite) await editRewrite(documents, shown, rewrite?.text ?? text);
     }),
+  ];
+}
+
+/** Which cases the next Stage 3 takes. */
+function pickingCommands(services: Services, documents: CaseDocuments): vscode.Disposable[] {
+  const byRun = (problems: readonly { run: string; problemId: string }[]) =>
+    [...new Set(problems.map(({ run }) => run))].map((run) => ({
+      run,
+      picked: problems
+        .filter((one) => one.run === run)
+        .map(({ problemId }) => ({ problemId, question: documents.caseOf({ run, problemId }).question })),
+    }));
+  return [
     trustedCommand(services, 'distillery.removeFromStage3', (argument?: unknown, selected?: unknown) => {
       const problems = problemsFrom(argument, selected);
-      if (problems.length === 0) return void vscode.window.showInformationMessage(t('Open a failure case first.'));
+      if (problems.length === 0) return sayNoCase();
       for (const { run, picked } of byRun(problems)) {
         pick(run, picked, false);
-        refresh(run);
+        documents.showChanged(run);
       }
     }),
     trustedCommand(services, 'distillery.addToStage3', (argument?: unknown, selected?: unknown) => {
@@ -106,20 +111,23 @@ export function registerCommands(services: Services, documents: CaseDocuments): 
         return void vscode.window.showInformationMessage(t('Choose failure cases to add to Stage 3.'));
       for (const { run, picked } of byRun(problems)) {
         pick(run, picked, true);
-        refresh(run);
-        const { size } = decisionsOf(readDecisions(run)).picked;
-        const start = t('Run Stage 3');
-        const added = plural(picked.length, 'case');
-        const text =
-          size === picked.length
-            ? t('{0} picked for Stage 3.', added)
-            : t('{0} picked for Stage 3, {1} in all.', added, size);
-        void vscode.window
-          .showInformationMessage(text, start)
-          .then((answer) => answer === start && vscode.commands.executeCommand('distillery.runStage3', { run }));
+        documents.showChanged(run);
+        offerStage3(run, picked.length);
       }
     }),
-  );
+  ];
+}
+
+/** Says how many cases are picked now, `count` of them just so, with the way to a run of Stage 3 on them. */
+function offerStage3(run: string, count: number): void {
+  const { size } = decisionsOf(readDecisions(run)).picked;
+  const start = t('Run Stage 3');
+  const added = plural(count, 'case');
+  const text =
+    size === count ? t('{0} picked for Stage 3.', added) : t('{0} picked for Stage 3, {1} in all.', added, size);
+  void vscode.window
+    .showInformationMessage(text, start)
+    .then((answer) => answer === start && vscode.commands.executeCommand('distillery.runStage3', { run }));
 }
 
 /**

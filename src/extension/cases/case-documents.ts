@@ -39,6 +39,19 @@ export class CaseDocuments implements vscode.FileSystemProvider, vscode.Disposab
     return place && this.entry(place.reference).result;
   }
 
+  /** Errors: it cannot be read. */
+  caseOf(reference: CaseReference): Case {
+    const { value, problem } = this.entry(reference).result;
+    if (problem) throw problem;
+    return value.case;
+  }
+
+  /** What a command did to a run shows at once, whoever watches the files. */
+  showChanged(run: string): void {
+    this.services.runs.refresh(run);
+    this.refresh(new Set([run]));
+  }
+
   uriOf(reference: CaseReference, kind: 'case' | 'rewrite' = 'case'): vscode.Uri {
     return vscode.Uri.from({ scheme: caseScheme, ...placeOf(reference, kind) });
   }

@@ -15,15 +15,10 @@ const isDataset = ({ uri, fileName }: vscode.TextDocument) => uri.scheme === 'fi
 
 /** At each problem's line of a dataset: what the student makes of it, and the way to the case. */
 export function registerDatasetLines({ runs, context }: Services): vscode.Disposable {
-  const icon = (name: string) => vscode.Uri.joinPath(context.extensionUri, 'media', `${name}.svg`);
-  const style = (name: 'right' | 'wrong', colour: string) =>
-    vscode.window.createTextEditorDecorationType({
-      gutterIconPath: icon(name),
-      gutterIconSize: '70%',
-      overviewRulerColor: name === 'wrong' ? new vscode.ThemeColor(colour) : undefined,
-      after: { color: new vscode.ThemeColor('editorCodeLens.foreground'), margin: '0 0 0 2ch' },
-    });
-  const styles = { right: style('right', 'testing.iconPassed'), wrong: style('wrong', 'testing.iconFailed') };
+  const styles = {
+    right: styleOf(context, 'right', 'testing.iconPassed'),
+    wrong: styleOf(context, 'wrong', 'testing.iconFailed'),
+  };
   const changed = new vscode.EventEmitter<void>();
 
   const known = (document: vscode.TextDocument): KnownAnswers | undefined =>
@@ -60,22 +55,8 @@ export function registerDatasetLines({ runs, context }: Services): vscode.Dispos
     onDidChangeCodeLenses: changed.event,
     provideCodeLenses(document) {
       const found = marks(document, 0, document.lineCount);
-      const cases = (found?.marks ?? [])
-        .filter(({ right }) => !right)
-        .slice(0, mostLenses)
-        .map(({ line, problemId }) => {
-          const title = vscode.l10n.t('Open case {0}', problemId);
-          const args = [{ run: found!.run, problemId }];
-          return new vscode.CodeLens(line, { icon: 'error', title, command: 'distillery.openCase', args });
-        });
-      if (!vscode.workspace.isTrusted || !document.fileName.endsWith('.chains.jsonl')) return cases;
-      const start = {
-        icon: 'beaker',
-        title: vscode.l10n.t('New Experiment With These Chains'),
-        command: 'distillery.newExperiment',
-        args: [document.uri],
-      };
-      return [new vscode.CodeLens(0, start), ...cases];
+      const isOfTeacher = vscode.workspace.isTrusted && document.fileName.endsWith('.chains.jsonl');
+      return [...(isOfTeacher ? [experimentLens(document)] : []), ...(found ? caseLenses(found) : [])];
     },
   };
 
@@ -96,6 +77,31 @@ export function registerDatasetLines({ runs, context }: Services): vscode.Dispos
       if (change.affectsConfiguration(setting)) all();
     }),
   );
+}
+
+function styleOf({ extensionUri }: Services['context'], name: 'right' | 'wrong', colour: string) {
+  return vscode.window.createTextEditorDecorationType({
+    gutterIconPath: vscode.Uri.joinPath(extensionUri, 'media', `${name}.svg`),
+    gutterIconSize: '70%',
+    overviewRulerColor: name === 'wrong' ? new vscode.ThemeColor(colour) : undefined,
+    after: { color: new vscode.ThemeColor('editorCodeLens.foreground'), margin: '0 0 0 2ch' },
+  });
+}
+
+function experimentLens({ uri }: vscode.TextDocument): vscode.CodeLens {
+  const title = vscode.l10n.t('New Experiment With These Chains');
+  return new vscode.CodeLens(0, { icon: 'beaker', title, command: 'distillery.newExperiment', args: [uri] });
+}
+
+function caseLenses({ run, marks }: { run: string; marks: DatasetMark[] }): vscode.CodeLens[] {
+  return marks
+    .filter(({ right }) => !right)
+    .slice(0, mostLenses)
+    .map(({ line, problemId }) => {
+      const title = vscode.l10n.t('Open case {0}', problemId);
+      const args = [{ run, problemId }];
+      return new vscode.CodeLens(line, { icon: 'error', title, command: 'distillery.openCase', args });
+    });
 }
 
 function decoration(document: vscode.TextDocument, mark: DatasetMark, run: string): vscode.Decoration {

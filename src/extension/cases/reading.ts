@@ -18,25 +18,65 @@ const { t } = vscode.l10n;
 
 /** Walking through many cases: next and previous, marks and notes, decisions on several at once. */
 export function registerReading(services: Services, documents: CaseDocuments): vscode.Disposable {
-  const { runs, cases } = services;
-  const refresh = (run: string) => {
-    runs.refresh(run);
-    documents.refresh(new Set([run]));
-  };
-  const read = ({ run, problemId }: CaseReference) => readCase(runs.cache, { run, problemId });
-  const named = (argument: unknown): CaseReference => {
-    const reference = referenceFrom(argument) ?? activeCase();
-    if (reference) return reference;
-    throw new UserError('no failure case is open', { code: 'input', remedy: 'Open one from the Failure Cases view.' });
-  };
+  return vscode.Disposable.from(
+    ...walking(services, documents),
+    ...marking(services, documents),
+    ...onSeveral(services, documents),
+  );
+}
+
+function named(argument: unknown): CaseReference {
+  const reference = referenceFrom(argument) ?? activeCase();
+  if (reference) return reference;
+  throw new UserError('no failure case is open', { code: 'input', remedy: 'Open one from the Failure Cases view.' });
+}
+
+function walking(services: Services, documents: CaseDocuments): vscode.Disposable[] {
   const step = (by: 1 | -1) => async (argument?: unknown) => {
     const { run, problemId } = named(argument);
-    const next = neighbour(cases.order(run) ?? [], problemId, by);
+    const next = neighbour(services.cases.order(run) ?? [], problemId, by);
     if (next === undefined) tell(t('There is no other case in the list.'));
     else await openCase(services, documents, { run, problemId: next });
   };
+  return [command(services, 'distillery.nextCase', step(1)), command(services, 'distillery.previousCase', step(-1))];
+}
+
+/** What a person says of one case: its first wrong step, a note. */
+function marking(services: Services, documents: CaseDocuments): vscode.Disposable[] {
+  const { cache } = services.runs;
+  return [
+    trustedCommand(services, 'distillery.markFirstWrongStep', (argument?: unknown, asked?: unknown) => {
+      const reference = named(argument);
+      const shown = argument === undefined ? documents.at(documents.uriOf(reference))?.value?.case : undefined;
+      const of = shown ?? readCase(cache, reference);
+      const at = typeof asked === 'number' || asked === null ? asked : stepAtCursor(documents, of);
+      if (at === undefined) throw notInStep();
+      markStep(of, of.shown!.place.sample, at);
+      documents.showChanged(reference.run);
+      tell(at === null ? t('The mark is taken back.') : t('Step {0} is marked as the first wrong one.', at + 1));
+    }),
+    trustedCommand(services, 'distillery.noteCase', async (argument?: unknown, written?: unknown) => {
+      const { run, problemId } = named(argument);
+      const of = readCase(cache, { run, problemId });
+      const text =
+        typeof written === 'string'
+          ? written
+          : await vscode.window.showInputBox({
+              title: t('Note on {0}', problemId),
+              prompt: t('Kept in decisions.jsonl of the run; found by the filter'),
+              value: of.note ?? '',
+            });
+      if (text === undefined) return;
+      note(of, text.trim());
+      documents.showChanged(run);
+    }),
+  ];
+}
+
+/** Marks and decisions on all cases that are selected. */
+function onSeveral(services: Services, documents: CaseDocuments): vscode.Disposable[] {
   /** Does something with each of the cases that a command is for; says how many it was. */
-  const onMany = (argument: unknown, selected: unknown, act: (one: Case) => boolean) => {
+  const onEach = (argument: unknown, selected: unknown, act: (one: Case) => boolean) => {
     const problems = problemsFrom(argument, selected);
     if (problems.length === 0) named(argument);
     const chosen = new Map(problems.map((one) => [JSON.stringify([one.run, one.problemId]), one]));
@@ -45,49 +85,22 @@ export function registerReading(services: Services, documents: CaseDocuments): v
       [...new Set(problems.map(({ run }) => run))].map((run) => [run, decisionsOf(readDecisions(run))]),
     );
     const all = [...chosen.values()].map(({ run, problemId }) =>
-      readCase(runs.cache, { run, problemId }, decided.get(run)),
+      readCase(services.runs.cache, { run, problemId }, decided.get(run)),
     );
     const done = all.filter(act);
-    for (const run of decided.keys()) refresh(run);
+    for (const run of decided.keys()) documents.showChanged(run);
     return done.length;
   };
   const mark = (asRead: boolean) => (argument?: unknown, selected?: unknown) =>
-    onMany(argument, selected, (one) => {
+    onEach(argument, selected, (one) => {
       if (one.read !== asRead) markRead(one, asRead);
       return true;
     });
-
-  return vscode.Disposable.from(
-    command(services, 'distillery.nextCase', step(1)),
-    command(services, 'distillery.previousCase', step(-1)),
-    trustedCommand(services, 'distillery.markFirstWrongStep', (argument?: unknown, asked?: unknown) => {
-      const reference = named(argument);
-      const shown = argument === undefined ? documents.at(documents.uriOf(reference))?.value?.case : undefined;
-      const of = shown ?? readCase(runs.cache, reference);
-      const at = typeof asked === 'number' || asked === null ? asked : stepAtCursor(documents, of);
-      if (at === undefined) throw notInStep();
-      markStep(of, of.shown!.place.sample, at);
-      refresh(reference.run);
-      tell(at === null ? t('The mark is taken back.') : t('Step {0} is marked as the first wrong one.', at + 1));
-    }),
-    trustedCommand(services, 'distillery.noteCase', async (argument?: unknown, written?: unknown) => {
-      const of = read(named(argument));
-      const text =
-        typeof written === 'string'
-          ? written
-          : await vscode.window.showInputBox({
-              title: t('Note on {0}', of.reference.problemId),
-              prompt: t('Kept in decisions.jsonl of the run; found by the filter'),
-              value: of.note ?? '',
-            });
-      if (text === undefined) return;
-      note(of, text.trim());
-      refresh(of.reference.run);
-    }),
+  return [
     trustedCommand(services, 'distillery.markRead', mark(true)),
     trustedCommand(services, 'distillery.markUnread', mark(false)),
     trustedCommand(services, 'distillery.acceptBestRewrites', (argument?: unknown, selected?: unknown) => {
-      const done = onMany(argument, selected, (one) => {
+      const done = onEach(argument, selected, (one) => {
         const best = one.rewrites.find(({ verdict }) => verdict !== 'rejected');
         if (!best || !canBe.accepted(best)) return false;
         decide(one, best, 'accepted');
@@ -97,7 +110,7 @@ export function registerReading(services: Services, documents: CaseDocuments): v
     }),
     trustedCommand(services, 'distillery.rejectAllRewrites', (argument?: unknown, selected?: unknown) => {
       let rejected = 0;
-      onMany(argument, selected, (one) => {
+      onEach(argument, selected, (one) => {
         const some = one.rewrites.filter(canBe.rejected);
         for (const rewrite of some) decide(one, rewrite, 'rejected');
         rejected += some.length;
@@ -105,7 +118,7 @@ export function registerReading(services: Services, documents: CaseDocuments): v
       });
       tell(t('{0} rejected.', plural(rejected, 'rewrite')));
     }),
-  );
+  ];
 }
 
 const tell = (text: string) => vscode.window.setStatusBarMessage(text, 5000);

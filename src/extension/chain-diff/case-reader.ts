@@ -68,71 +68,25 @@ export class CaseReader {
   /** Errors: the run knows nothing of the problem; a record cannot be read. */
   async read(subject: ChainSubject, listed: readonly string[] = []): Promise<{ view: CaseView; texts: CaseTexts }> {
     const { problemId } = subject;
-    const sources = this.index.sources(problemId);
-    const moments = momentsOf(sources, this.settings.start, this.settings.imported);
-    const failureSource = moments.find(({ moment }) => moment.kind === 'failures');
-    const rewriteSource = sources.find(({ kind }) => kind === 'rewrites');
-    if (sources.length === 0)
-      throw new UserError(`the run has no records of the problem ${problemId}`, {
-        file: this.run,
-        remedy: 'Choose another problem.',
-      });
-    const chosen = moments.find(({ moment }) => moment.key === subject.moment) ?? failureSource ?? moments.at(-1);
-    const read = (timed: TimedSource) => readGroup(this.index, problemId, timed);
-    const group = chosen && (await read(chosen));
-    const failed = failureSource && (chosen === failureSource ? group : await read(failureSource));
-    const failure = failed?.failure;
-    const recorded = rewriteSource ? await this.index.read(rewriteSource.file, problemId, rewriteRecordSchema) : [];
+    const found = await this.find(subject);
+    const { moments, chosen, group, failed, prompt, question, answer } = found;
     const { decided, notes, step, note } = this.decided(problemId);
-    const problem = failure ? undefined : this.settings.problem(problemId);
-    const prompt = group?.completions[0]?.rollout?.prompt ?? null;
-    const question =
-      failure?.question ??
-      recorded[0]?.record.question ??
-      problem?.question ??
-      group?.question ??
-      questionIn(prompt) ??
-      '';
-    const answer = failure?.answer ?? recorded[0]?.record.answer ?? problem?.answer ?? group?.gold ?? '';
+    const rewrites = this.rewritesOf(found, decided);
 
-    const records = recorded.map(({ record }) => record);
-    const rewrites = rewritesOf(records, decided, answer).map((rewrite): ShownRewrite => {
-      const located = recorded.find(({ record }) => record.text === rewrite.text);
-      return { rewrite, located, origin: located ?? { file: decisionsFile(this.run) } };
-    });
-
-    const teacherText = failure?.teacherChain ?? problem?.chain ?? null;
-    const teacher: RecordedChain | null =
-      teacherText === null
-        ? null
-        : {
-            role: 'teacher',
-            label: failure ? 'recorded with the failure' : 'from the dataset',
-            origin: failure
-              ? { ...failed!.completions[0]?.origin, file: failureSource!.source.file, field: 'teacherChain' }
-              : { file: this.run },
-            text: teacherText,
-            finished: true,
-            absent: notSampled(reasons.teacher),
-          };
+    const teacher = this.teacherOf(found);
     const completion = group && this.choose(group, subject.sample);
     const student = completion ? this.ofCompletion(completion, group.moment, group.completions, 'student') : null;
     if (student && step?.sample === completion?.sample && group?.moment.kind === 'failures')
       student.marked = step?.step;
-    const { third, thirdText, verdict, rewrite, thirdKey, can } = await this.thirdColumn(
-      subject,
-      rewrites,
-      moments,
-      read,
-    );
+    const third = await this.thirdColumn(subject, rewrites, found);
 
     const teacherView = teacher && viewChain(teacher, { answer }, this.tokenizer);
+    const teacherLength = this.tokenizer.unit === 'tokens' ? teacherView?.length : undefined;
     const reference: Reference = {
       answer,
       question,
-      teacher: teacherText === null ? undefined : (splitChain(teacherText) satisfies Chain),
-      teacherLength:
-        completion?.rollout?.teacherTokens ?? (this.tokenizer.unit === 'tokens' ? teacherView?.length : undefined),
+      teacher: teacher ? (splitChain(teacher.text) satisfies Chain) : undefined,
+      teacherLength: completion?.rollout?.teacherTokens ?? teacherLength,
     };
     const view: CaseView = {
       subject: {
@@ -140,37 +94,73 @@ export class CaseReader {
         problemId,
         ...(chosen && { moment: chosen.moment.key }),
         ...(completion && { sample: completion.sample }),
-        ...(rewrite !== undefined && { rewrite }),
-        ...(thirdKey && { third: thirdKey }),
+        ...(third.rewrite !== undefined && { rewrite: third.rewrite }),
+        ...(third.thirdKey && { third: third.thirdKey }),
       },
       runName: this.runName,
       question,
       answer,
-      category: failure?.category ?? null,
-      place: this.placeOf(problemId, failureSource, chosen, listed),
+      category: failed?.failure?.category ?? null,
+      place: this.placeOf(problemId, found, listed),
       teacher: teacherView,
       student: student && viewChain(student, reference, this.tokenizer),
-      rewritten: third && viewChain(third, reference, this.tokenizer),
-      group: (group?.completions ?? []).map(
-        ({ group, sample, reward, advantage, length, answer, correct, finished }) => ({
-          group,
-          sample,
-          reward,
-          advantage,
-          length,
-          answer,
-          correct,
-          finished,
-        }),
-      ),
+      rewritten: third.third && viewChain(third.third, reference, this.tokenizer),
+      group: (group?.completions ?? []).map(memberOf),
       moments: moments.map(({ moment }) => moment),
-      rewrites: { count: rewrites.length, verdict, ...(can && { can }) },
+      rewrites: { count: rewrites.length, verdict: third.verdict, ...(third.can && { can: third.can }) },
       note,
       prompt: prompt !== null && prompt !== plainPrompt(question) ? prompt : null,
       unit: this.tokenizer.unit,
       notes: [...this.notes, ...notes],
     };
-    return { view, texts: { teacher: teacherText, student: completion?.text ?? null, rewritten: thirdText } };
+    const texts = { teacher: teacher?.text ?? null, student: completion?.text ?? null, rewritten: third.thirdText };
+    return { view, texts };
+  }
+
+  /** What the run's files hold of a problem: at the moment asked for, of its failure, of its rewrites. */
+  private async find(subject: ChainSubject) {
+    const { problemId } = subject;
+    const sources = this.index.sources(problemId);
+    if (sources.length === 0)
+      throw new UserError(`the run has no records of the problem ${problemId}`, {
+        file: this.run,
+        remedy: 'Choose another problem.',
+      });
+    const moments = momentsOf(sources, this.settings.start, this.settings.imported);
+    const failureSource = moments.find(({ moment }) => moment.kind === 'failures');
+    const rewriteSource = sources.find(({ kind }) => kind === 'rewrites');
+    const chosen = moments.find(({ moment }) => moment.key === subject.moment) ?? failureSource ?? moments.at(-1);
+    const read = (timed: TimedSource) => readGroup(this.index, problemId, timed);
+    const group = chosen && (await read(chosen));
+    const failed = failureSource && (chosen === failureSource ? group : await read(failureSource));
+    const recorded = rewriteSource ? await this.index.read(rewriteSource.file, problemId, rewriteRecordSchema) : [];
+
+    const problem = failed?.failure ? undefined : this.settings.problem(problemId);
+    const prompt = group?.completions[0]?.rollout?.prompt ?? null;
+    // The nearest to the case first: what was recorded with it, then the dataset, then what a prompt shows.
+    const records = [failed?.failure, recorded[0]?.record, problem];
+    const question = records.find((one) => one)?.question ?? group?.question ?? questionIn(prompt) ?? '';
+    const answer = records.find((one) => one)?.answer ?? group?.gold ?? '';
+    return { moments, chosen, group, failureSource, failed, recorded, problem, prompt, question, answer, read };
+  }
+
+  private rewritesOf({ recorded, answer }: Found, decided: readonly RewriteDecision[]): ShownRewrite[] {
+    const records = recorded.map(({ record }) => record);
+    return rewritesOf(records, decided, answer).map((rewrite) => {
+      const located = recorded.find(({ record }) => record.text === rewrite.text);
+      return { rewrite, located, origin: located ?? { file: decisionsFile(this.run) } };
+    });
+  }
+
+  private teacherOf({ failed, failureSource, problem }: Found): RecordedChain | null {
+    const failure = failed?.failure;
+    const text = failure?.teacherChain ?? problem?.chain ?? null;
+    if (text === null) return null;
+    const origin = failure
+      ? { ...failed!.completions[0]?.origin, file: failureSource!.source.file, field: 'teacherChain' }
+      : { file: this.run };
+    const label = failure ? 'recorded with the failure' : 'from the dataset';
+    return { role: 'teacher', label, origin, text, finished: true, absent: notSampled(reasons.teacher) };
   }
 
   /**
@@ -182,15 +172,10 @@ export class CaseReader {
     return neighbour(ids, problemId, by) ?? problemId;
   }
 
-  private placeOf(
-    problemId: string,
-    failures: TimedSource | undefined,
-    chosen: TimedSource | undefined,
-    listed: readonly string[],
-  ) {
+  private placeOf(problemId: string, { failureSource, chosen }: Found, listed: readonly string[]) {
     if (listed.includes(problemId))
       return { number: listed.indexOf(problemId) + 1, count: listed.length, of: 'cases in the list' };
-    const { ids, of } = this.listOf(problemId, failures?.moment.key ?? chosen?.moment.key);
+    const { ids, of } = this.listOf(problemId, failureSource?.moment.key ?? chosen?.moment.key);
     return { number: ids.indexOf(problemId) + 1, count: ids.length, of };
   }
 
@@ -213,12 +198,7 @@ export class CaseReader {
     return asked ?? wrong[0] ?? completions[0];
   }
 
-  private async thirdColumn(
-    subject: ChainSubject,
-    rewrites: ShownRewrite[],
-    moments: TimedSource[],
-    read: (timed: TimedSource) => Promise<Group>,
-  ) {
+  private async thirdColumn(subject: ChainSubject, rewrites: ShownRewrite[], { moments, read }: Found) {
     const nothing = {
       third: null,
       thirdText: null,
@@ -330,6 +310,8 @@ export class CaseReader {
   }
 }
 
+type Found = Awaited<ReturnType<CaseReader['find']>>;
+
 interface Decided {
   decided: readonly RewriteDecision[];
   /** Why something is missing. */
@@ -344,6 +326,11 @@ interface ShownRewrite {
   rewrite: CaseRewrite;
   located: Located<RewriteRecord> | undefined;
   origin: Origin;
+}
+
+function memberOf(completion: Completion): CaseView['group'][number] {
+  const { group, sample, reward, advantage, length, answer, correct, finished } = completion;
+  return { group, sample, reward, advantage, length, answer, correct, finished };
 }
 
 function ofRewrite({ rewrite, located, origin }: ShownRewrite, rank: number, count: number): RecordedChain {

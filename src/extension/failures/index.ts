@@ -10,9 +10,10 @@ import { plural } from '../words';
 import { type CaseOrder, caseOrders, filterWords } from './cases';
 import { type FailuresNode, FailuresTree } from './view';
 
+const { t } = vscode.l10n;
+
 /** The Failure Cases view and its commands. */
 export function registerFailures(services: Services): vscode.Disposable {
-  const { t } = vscode.l10n;
   const tree = new FailuresTree(services);
   const view = vscode.window.createTreeView('distillery.failures', {
     treeDataProvider: tree,
@@ -20,12 +21,33 @@ export function registerFailures(services: Services): vscode.Disposable {
     canSelectMany: true,
     dragAndDropController: dragController,
   });
+  const look = viewUpdates(services, view);
+  void services.runs.ready.then(look);
+  return vscode.Disposable.from(
+    tree,
+    view,
+    tree.onDidChangeTreeData(look),
+    view.onDidChangeVisibility(look),
+    services.cases.onDidShow(({ run, problemId }) => {
+      const node = view.visible ? tree.caseOf(run, problemId) : undefined;
+      if (node && view.selection[0] !== node) void view.reveal(node, { select: true, focus: false });
+    }),
+    ...commands(services),
+  );
+}
+
+/** What tells the editor of the view's run: its texts, its badge, the contexts of its menus. */
+function viewUpdates({ cases, runs }: Services, view: vscode.TreeView<FailuresNode>): () => void {
   /** Cases that were there when the view was last seen, by run: what came since is the badge. */
   const seen = new Map<string, number>();
-  const look = () => {
-    const { run, newer, listing, groups } = services.cases;
-    services.cases.hold(view.visible ? run : undefined);
-    const all = run ? (services.runs.cache.failures(run).value ?? []).length : 0;
+  const subjectOf = (run: string) => {
+    const listing = runs.cache.find(run);
+    return 'run' in listing ? `${listing.run.record.name}, ${runTitle(listing, runs.cache)}` : listing.id;
+  };
+  return () => {
+    const { run, newer, listing, groups } = cases;
+    cases.hold(view.visible ? run : undefined);
+    const all = run ? (runs.cache.failures(run).value ?? []).length : 0;
     const shown = groups.reduce((sum, { cases }) => sum + cases.length, 0);
     const messages = [
       listing.filter && t('"{0}": {1} of {2}', listing.filter, shown, plural(all, 'case')),
@@ -44,60 +66,48 @@ export function registerFailures(services: Services): vscode.Disposable {
     const tooltip = t('{0} since you last looked', plural(fresh, 'new case'));
     vscode.say(view, { badge: fresh > 0 ? { value: fresh, tooltip } : undefined });
   };
-  const subjectOf = (run: string) => {
-    const listing = services.runs.cache.find(run);
-    return 'run' in listing ? `${listing.run.record.name}, ${runTitle(listing, services.runs.cache)}` : listing.id;
-  };
-  void services.runs.ready.then(look);
-  return vscode.Disposable.from(
-    tree,
-    view,
-    tree.onDidChangeTreeData(look),
-    view.onDidChangeVisibility(look),
-    services.cases.onDidShow(({ run, problemId }) => {
-      const node = view.visible ? tree.caseOf(run, problemId) : undefined;
-      if (node && view.selection[0] !== node) void view.reveal(node, { select: true, focus: false });
-    }),
-    command(services, 'distillery.showFailures', async (argument: unknown) => {
-      const { cases } = services;
-      const none = { message: 'no run has failure cases', remedy: 'Stage 3 looks for them, or import recorded ones.' };
-      const run = await pickRun(
-        services,
-        named(argument),
-        t('Show Failure Cases'),
-        (_, one) => cases.has(one.folder),
-        none,
-      );
-      if (!run) return;
-      await cases.choose(run);
-      await vscode.commands.executeCommand('distillery.failures.focus');
-    }),
-    command(services, 'distillery.filterFailures', async (argument: unknown) => {
-      const text =
-        typeof argument === 'string'
-          ? argument
-          : await vscode.window.showInputBox({
-              title: t('Filter Failure Cases'),
-              prompt: t('Words to look for in questions, answers, categories and first wrong steps'),
-              placeHolder: filterWords.join('  '),
-              value: services.cases.listing.filter,
-            });
-      if (text !== undefined) await services.cases.list({ filter: text.trim() });
-    }),
-    command(services, 'distillery.clearFailuresFilter', () => services.cases.list({ filter: '' })),
-    command(services, 'distillery.groupFailuresByCategory', () => services.cases.list({ grouping: 'category' })),
-    command(services, 'distillery.groupFailuresByStep', () => services.cases.list({ grouping: 'step' })),
-    command(services, 'distillery.sortFailures', async () => {
-      const items = Object.entries(caseOrders).map(([order, label]) => ({
-        label,
-        order: order as CaseOrder,
-        description: order === services.cases.listing.order ? t('now') : undefined,
-      }));
-      const chosen = await vscode.window.showQuickPick(items, { title: t('Sort Failure Cases') });
-      if (chosen) await services.cases.list({ order: chosen.order });
-    }),
-  );
 }
+
+const commands = (services: Services) => [
+  command(services, 'distillery.showFailures', async (argument: unknown) => {
+    const { cases } = services;
+    const none = { message: 'no run has failure cases', remedy: 'Stage 3 looks for them, or import recorded ones.' };
+    const run = await pickRun(
+      services,
+      named(argument),
+      t('Show Failure Cases'),
+      (_, one) => cases.has(one.folder),
+      none,
+    );
+    if (!run) return;
+    await cases.choose(run);
+    await vscode.commands.executeCommand('distillery.failures.focus');
+  }),
+  command(services, 'distillery.filterFailures', async (argument: unknown) => {
+    const text =
+      typeof argument === 'string'
+        ? argument
+        : await vscode.window.showInputBox({
+            title: t('Filter Failure Cases'),
+            prompt: t('Words to look for in questions, answers, categories and first wrong steps'),
+            placeHolder: filterWords.join('  '),
+            value: services.cases.listing.filter,
+          });
+    if (text !== undefined) await services.cases.list({ filter: text.trim() });
+  }),
+  command(services, 'distillery.clearFailuresFilter', () => services.cases.list({ filter: '' })),
+  command(services, 'distillery.groupFailuresByCategory', () => services.cases.list({ grouping: 'category' })),
+  command(services, 'distillery.groupFailuresByStep', () => services.cases.list({ grouping: 'step' })),
+  command(services, 'distillery.sortFailures', async () => {
+    const items = Object.entries(caseOrders).map(([order, label]) => ({
+      label,
+      order: order as CaseOrder,
+      description: order === services.cases.listing.order ? t('now') : undefined,
+    }));
+    const chosen = await vscode.window.showQuickPick(items, { title: t('Sort Failure Cases') });
+    if (chosen) await services.cases.list({ order: chosen.order });
+  }),
+];
 
 const dragController: vscode.TreeDragAndDropController<FailuresNode> = {
   dragMimeTypes: [casesMime],
