@@ -21,22 +21,22 @@ const ground = [
   'time-left',
 ];
 const mayImport = {
-  // Students by name: where they lie, and fetching them. Free of the engine, so that the extension can fetch too.
-  students: [],
-  config: ['students'],
+  // Students and data sets by name: where they lie, and fetching them. Free of the engine, so that the extension can fetch too.
+  hub: [],
+  config: ['hub'],
   answers: [],
   chain: ['answers'],
   // What engines take and give: plain arrays, settings, measurements.
   'engine-data': ['student-files', 'config'],
   // Students on disk: architecture, tokenizer, chat template, tensors. No engine is needed to read them.
-  'student-files': ['students', 'config'],
+  'student-files': ['hub', 'config'],
   kernels: ['engine-data', 'student-files'],
   // Sets TensorFlow up on this machine; used by the command line alone.
   'backend-install': ['kernels'],
   // Sets the PyTorch engine up on this machine; used by the command line alone.
   'engine-install': ['engine', 'backend-install', 'kernels', 'config'],
-  model: ['student-files', 'engine-data', 'kernels', 'config', 'students'],
-  data: ['chain', 'answers', 'config'],
+  model: ['student-files', 'engine-data', 'kernels', 'config', 'hub'],
+  data: ['chain', 'answers', 'config', 'hub'],
   // Asks for chains over the network or of a local model; free of the engine, so that the extension can ask too.
   teachers: ['runs', 'data', 'chain', 'answers', 'config'],
   rewards: ['chain', 'answers', 'config'],
@@ -92,7 +92,7 @@ const mayImport = {
       'report',
       'tracking',
       'teachers',
-      'students',
+      'hub',
     ],
     ...[
       'curriculum',
@@ -115,7 +115,7 @@ const mayImport = {
     'imports',
     'report',
     'teachers',
-    'students',
+    'hub',
     'rewards',
     'data',
     'runs',

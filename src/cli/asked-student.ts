@@ -5,11 +5,11 @@ import { Option } from 'commander';
 import { backendNames } from '../config/backends';
 import { runConfigOf } from '../curriculum/run-config';
 import { UserError } from '../errors';
+import { locateStudent, missingStudent } from '../hub/cache';
+import { studentNameText } from '../hub/name';
 import { runFile } from '../runs/layout';
 import { openRun } from '../runs/reading';
 import type { PromptSettings } from '../student-files/prompting';
-import { locateStudent, missingStudent } from '../students/cache';
-import { studentNameText } from '../students/name';
 import { shown } from './places';
 
 export const promptOption = () =>

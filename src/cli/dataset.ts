@@ -2,7 +2,6 @@
  * Datasets as commands name them: `--format`, `--columns`, `--skip-bad`; rows that cannot be used are shown before they
  * are left out.
  */
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { DataSource } from '../config/experiment';
 import { badRowsError, badRowsText } from '../data/bad-rows';
@@ -10,7 +9,11 @@ import { type Columns, columnsText, type Role, roles } from '../data/columns';
 import type { Dataset } from '../data/dataset';
 import { type FileFormat, fileFormats, guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
+import { UserError } from '../errors';
+import { locateDataset, missingDataset } from '../hub/cache';
+import { datasetNameText } from '../hub/dataset-name';
 import { askConsent } from './consent';
+import { fetchMissingDataset } from './download';
 import { pairsOf } from './options';
 import { inOneLine, pc, stderr } from './terminal';
 
@@ -18,6 +21,7 @@ export interface DatasetOptions {
   format?: FileFormat;
   columns?: Columns;
   skipBad?: boolean;
+  download?: boolean;
 }
 
 export type FileSource = Exclude<DataSource, { format: 'arithmetic' }>;
@@ -33,7 +37,8 @@ export function datasetOptions(command: Command, formats: readonly string[] = []
       `which column holds what, such as question=problem,chain=solution; of ${roles.join(', ')} (default: guessed by usual names)`,
       columnsOf,
     )
-    .option('--skip-bad', 'leave rows out that cannot be used, without asking');
+    .option('--skip-bad', 'leave rows out that cannot be used, without asking')
+    .option('--download', 'fetch a data set of the Hugging Face Hub that is not on this machine, without asking');
 }
 
 /** `question=problem,chain=solution`; several columns of the question with a plus between. */
@@ -49,9 +54,24 @@ function columnsOf(text: string, before: Columns = {}): Columns {
 
 const isRole = (text: string): text is Role => (roles as readonly string[]).includes(text);
 
-/** The source that a path and the options mean. */
-export function sourceOf(path: string, { format, columns, skipBad }: DatasetOptions): FileSource {
-  const file = resolve(path);
+/**
+ * The source that a path, or the name of a data set of the Hub, and the options mean. A data set that is not here is fetched when somebody
+ * says so. Errors: one that is not.
+ */
+export async function sourceOf(text: string, options: DatasetOptions & { json?: boolean }): Promise<FileSource> {
+  await fetchMissingDataset(text, '.', { yes: options.download, json: options.json });
+  const missing = missingDataset(text, '.');
+  if (missing)
+    throw new UserError('there is no such file', {
+      file: text,
+      code: 'missing',
+      remedy: `If it is a data set of the Hugging Face Hub: distillery download --dataset ${datasetNameText(missing)}, or run this with --download.`,
+    });
+  return sourceAt(locateDataset(text, '.'), options);
+}
+
+/** The same of a file, folder or pattern. */
+export function sourceAt(file: string, { format, columns, skipBad }: DatasetOptions): FileSource {
   const common = { path: file, start: 0, ...(skipBad && { skipBad }) };
   if (columns) return { format: format === 'parquet' ? format : 'rows', ...common, columns };
   return { format: format ?? guessFormat(file), ...common };

@@ -1,95 +1,149 @@
-/** Students of the Hugging Face Hub, fetched when somebody says so. */
+/** Students and data sets of the Hugging Face Hub, fetched when somebody says so. */
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { checkExperiment } from '../config/check';
 import { UserError } from '../errors';
-import { findStudent, missingStudent, studentsCache } from '../students/cache';
-import { type DownloadProgress, downloadStudent } from '../students/download';
-import { parseStudentName, type StudentName, studentNameText } from '../students/name';
-import { planDownload } from '../students/plan';
-import { hubOf } from '../students/request';
+import { datasetsCache, findDataset, findStudent, missingDataset, missingStudent, studentsCache } from '../hub/cache';
+import { type DatasetName, datasetNameText, parseDatasetName } from '../hub/dataset-name';
+import { planDataset } from '../hub/dataset-plan';
+import { type DownloadProgress, download } from '../hub/download';
+import { parseStudentName, type StudentName, studentNameText } from '../hub/name';
+import type { DownloadPlan } from '../hub/plan';
+import { type Hub, hubOf } from '../hub/request';
+import { planStudent } from '../hub/student-plan';
 import { askConsent } from './consent';
 import { printDocument } from './exit';
-import { clock, bytes as size } from './format';
-import { commandLine, shown } from './places';
+import { clock, plural, bytes as size } from './format';
+import { commandLine, quoted, shown } from './places';
 import { clipLine, pc, stderr, stdout } from './terminal';
+
+interface Options {
+  dataset?: boolean;
+  json?: boolean;
+}
 
 export function addDownloadCommand(program: Command): void {
   program
     .command('download')
-    .description('fetch a student from the Hugging Face Hub, to be named in experiments')
-    .argument('<name>', 'owner/name, with @revision if it is not main: Qwen/Qwen2.5-0.5B')
+    .description('fetch a student or a data set from the Hugging Face Hub, to be named in experiments')
+    .argument(
+      '<name>',
+      'owner/name, with @revision if it is not main: Qwen/Qwen2.5-0.5B; of a data set also its subset and split',
+    )
+    .option('--dataset', 'it is a data set: openai/gsm8k/main, or openai/gsm8k/main/train')
     .option('--json', 'its folder as one JSON object')
     .addHelpText(
       'after',
       `
-Only what a student needs is fetched (config, safetensors, tokenizer), each file checked by its hash; a second try goes on where
-the first one stopped. HF_TOKEN holds a token for gated models, HF_ENDPOINT names another server.
+Only what is needed is fetched (of a student config, safetensors, tokenizer; of a data set the files of its rows), each file checked by
+its hash; a second try goes on where the first one stopped. HF_TOKEN holds a token for what is gated, HF_ENDPOINT names another server.
 
 Examples:
   distillery download HuggingFaceTB/SmolLM2-135M-Instruct
-  distillery download Qwen/Qwen2.5-3B && distillery run examples/gsm8k-qwen2.5`,
+  distillery download Qwen/Qwen2.5-3B && distillery run examples/gsm8k-qwen2.5
+  distillery download --dataset openai/gsm8k/main && distillery new gsm8k --data openai/gsm8k/main`,
     )
-    .action(async (text: string, { json = false }: { json?: boolean }) => {
-      const student = parseStudentName(text);
-      if (!student)
-        throw new UserError(`"${text}" is not a name on the Hugging Face Hub`, {
-          code: 'usage',
-          remedy: 'Names are owner/name, with @revision if it is not main: Qwen/Qwen2.5-0.5B.',
-        });
-      const here = findStudent(student);
-      const folder = here ?? (await fetchStudent(student, { json, agree: async () => true }));
-      const name = studentNameText(student);
-      if (json) return printDocument({ student: name, folder, fetched: here === null });
-      const verb = here ? 'is here already' : 'is here';
-      stdout.write(
-        `${pc.bold(name)} ${verb}: ${shown(folder)}\n\nName it in an experiment ("student": { "path": "${name}" }), or try it:\n  ${commandLine(`evaluate ${name} --data arithmetic --limit 20`)}\n`,
-      );
+    .action((text: string, options: Options) =>
+      options.dataset || /^(hf:\/\/|https:)/.test(text)
+        ? downloadDataset(text, options)
+        : downloadStudent(text, options),
+    );
+}
+
+async function downloadStudent(text: string, { json = false }: Options): Promise<void> {
+  const student = parseStudentName(text);
+  if (!student)
+    throw new UserError(`"${text}" is not a name on the Hugging Face Hub`, {
+      code: 'usage',
+      remedy: 'Names are owner/name, with @revision if it is not main: Qwen/Qwen2.5-0.5B.',
     });
+  const here = findStudent(student);
+  const folder = here ?? (await fetchStudent(student, { json, agree: async () => true }));
+  const name = studentNameText(student);
+  if (json) return printDocument({ student: name, folder, fetched: here === null });
+  stdout.write(
+    `${pc.bold(name)} ${here ? 'is here already' : 'is here'}: ${shown(folder)}\n\nName it in an experiment ("student": { "path": "${name}" }), or try it:\n  ${commandLine(`evaluate ${name} --data arithmetic --limit 20`)}\n`,
+  );
 }
 
-/**
- * Fetches the student that an experiment names when it is not here: with `yes`, or when the user says so on the
- * terminal.
- */
-export async function fetchMissingStudent(file: string, options: { quick?: boolean; yes?: boolean; json?: boolean }) {
-  const { quick = false, yes, json = false } = options;
-  const student = missingIn(file, quick);
-  if (!student) return;
-  // Without a terminal or consent the experiment is refused as it is, with the command that fetches the student.
-  if (!yes && (json || !process.stdin.isTTY || !stderr.isTTY)) return;
-  await fetchStudent(student, { json, agree: () => askConsent('Fetch it?', yes) });
+async function downloadDataset(text: string, { json = false }: Options): Promise<void> {
+  const dataset = parseDatasetName(text);
+  if (!dataset)
+    throw new UserError(`"${text}" is not a data set's name on the Hugging Face Hub`, {
+      code: 'usage',
+      remedy: 'Names are owner/name, then its subset and split if there are several: openai/gsm8k/main/train.',
+    });
+  const here = findDataset(dataset);
+  const folder = here ?? (await fetchDataset(dataset, { json, agree: async () => true }));
+  const name = datasetNameText(dataset);
+  if (json) return printDocument({ dataset: name, folder, fetched: here === null });
+  stdout.write(
+    `${pc.bold(name)} ${here ? 'is here already' : 'is here'}: ${shown(folder)}\n\nMake an experiment of it with:\n  ${commandLine(`new my-experiment --data ${quoted(name)}`)}\n`,
+  );
 }
 
-function missingIn(file: string, quick: boolean): StudentName | null {
+interface Consent {
+  json: boolean;
+  agree: () => Promise<boolean>;
+}
+
+const fetchStudent = (student: StudentName, consent: Consent) =>
+  fetch((hub) => planStudent(hub, student), studentsCache(), consent);
+const fetchDataset = (dataset: DatasetName, consent: Consent) =>
+  fetch((hub) => planDataset(hub, dataset), datasetsCache(), consent);
+
+/** How somebody says that something is fetched: by an option, or else on the terminal. */
+export interface Asked {
+  yes?: boolean;
+  json?: boolean;
+}
+
+/** Without a terminal or consent it is refused as it is, with the command that fetches it. */
+const canAsk = ({ yes, json }: Asked) => yes || (!json && process.stdin.isTTY && stderr.isTTY);
+
+/** Fetches the student and the data sets that an experiment names and that are not here. */
+export async function fetchMissing(file: string, options: Asked & { quick?: boolean }): Promise<void> {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    return null; // whoever loads the experiment says what is wrong
+    return; // whoever loads the experiment says what is wrong
   }
-  const { value } = checkExperiment(text, { quick });
-  return value ? missingStudent(value.student.path, dirname(file)) : null;
+  const { value } = checkExperiment(text, { quick: options.quick });
+  if (!value || !canAsk(options)) return;
+  const { json = false, yes } = options;
+  const folder = dirname(file);
+  const student = missingStudent(value.student.path, folder);
+  if (student) await fetchStudent(student, { json, agree: () => askConsent('Fetch it?', yes) });
+  for (const source of [value.data.train, value.data.test])
+    if ('path' in source) await fetchMissingDataset(source.path, folder, options);
 }
 
-async function fetchStudent(
-  student: StudentName,
-  { json, agree }: { json: boolean; agree: () => Promise<boolean> },
+/** Fetches the data set that a text names when it is not here. */
+export async function fetchMissingDataset(text: string, folder: string, options: Asked): Promise<void> {
+  const dataset = canAsk(options) && missingDataset(text, folder);
+  if (dataset)
+    await fetchDataset(dataset, { json: options.json ?? false, agree: () => askConsent('Fetch it?', options.yes) });
+}
+
+async function fetch(
+  planOf: (hub: Hub) => Promise<DownloadPlan>,
+  cache: string,
+  { json, agree }: Consent,
 ): Promise<string> {
   const stop = new AbortController();
   const interrupt = () => stop.abort();
   const hub = { ...hubOf(process.env), signal: stop.signal };
   process.once('SIGINT', interrupt);
-  const cache = studentsCache();
   const line = progressLine(json);
   try {
-    const plan = await planDownload(hub, student);
+    const plan = await planOf(hub);
     stderr.write(
-      `${studentNameText(student)}: ${size(plan.bytes)} in ${plan.files.length} files\nfrom ${hub.url}\nto   ${shown(cache)}\n`,
+      `${plan.what}: ${size(plan.bytes)} in ${plural(plan.files.length, 'file')}\nfrom ${hub.url}\nto   ${shown(cache)}\n`,
     );
-    if (!(await agree())) throw new UserError('the student is not fetched', { code: 'consent' });
-    return await downloadStudent(hub, plan, cache, line.show);
+    if (!(await agree())) throw new UserError(`${plan.what} is not fetched`, { code: 'consent' });
+    return await download(hub, plan, cache, line.show);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     throw new UserError('stopped; what was fetched is kept, and the next try goes on from there', { code: 'stopped' });

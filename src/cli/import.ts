@@ -28,7 +28,7 @@ export function addImportCommand(program: Command): void {
     )
     .showHelpAfterError('See `distillery import cases --help`.')
     .action(async (file: string, options: DatasetOptions & { runs?: string; json?: boolean }) => {
-      const data = await loadAsked(sourceOf(file, options), { quiet: options.json });
+      const data = await loadAsked(await sourceOf(file, options), { quiet: options.json });
       if (!data) return;
       const imported = await importCases(file, resolve(options.runs ?? runsFolderName), undefined, data);
       if (options.json) return printDocument(imported);

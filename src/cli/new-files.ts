@@ -13,8 +13,9 @@ export interface Place {
   student: string;
 }
 
-/** A path as a file in `folder` names it: relative, with forward slashes. */
+/** A path as a file in `folder` names it: relative, with forward slashes. A name of the Hub is one anywhere. */
 export function link(folder: string, path: string): string {
+  if (!isAbsolute(path)) return path;
   const near = relative(folder, path);
   return (isAbsolute(near) ? near : near || '.').split(sep).join('/');
 }

@@ -11,6 +11,7 @@ import { loadStudentTokenizer } from '../student-files/folder';
 import { withPrompts } from '../student-files/prompting';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { readingProgress } from './dataset';
+import { fetchMissing } from './download';
 import { printDocument } from './exit';
 import { needsOf, needsText } from './need';
 import { namesOf, positive } from './options';
@@ -22,6 +23,7 @@ interface Options {
   count: number;
   start: number;
   stage?: (typeof trainedStages)[number][];
+  download?: boolean;
   json?: boolean;
 }
 
@@ -33,6 +35,10 @@ export function addPreviewCommand(program: Command): void {
     .option('--count <n>', 'problems to show', positive, 2)
     .option('--start <n>', 'the first of them, counted from 1', positive, 1)
     .option('--stage <names>', `only these: ${trainedStages.join(', ')}`, namesOf(trainedStages))
+    .option(
+      '--download',
+      'fetch the student and the data sets from the Hugging Face Hub when they are not on this machine',
+    )
     .option('--json', 'an array of problems with their views')
     .addHelpText(
       'after',
@@ -45,7 +51,9 @@ Examples:
   distillery preview examples/arithmetic --json | jq '.[].views[] | {stage, promptTokens, targetTokens}'`,
     )
     .action(async (path: string, options: Options) => {
-      const { experiment } = loadExperiment(experimentFile(path));
+      const file = experimentFile(path);
+      await fetchMissing(file, { yes: options.download, json: options.json });
+      const { experiment } = loadExperiment(file);
       const tokenizer = withPrompts(loadStudentTokenizer(experiment.student.path), experiment.student);
       const progress = readingProgress('the data', options.json);
       const {

@@ -6,6 +6,7 @@ import { guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
+import { locateDataset } from '../hub/cache';
 import { type Scorable as ScorableOf, toScorable } from '../rewards/recorded';
 import { readRecords } from '../runs/jsonl';
 import { rolloutsFile, runFile } from '../runs/layout';
@@ -95,7 +96,9 @@ function problemsOf(run: string | undefined, data: string | undefined, file: str
       remedy: 'Name the dataset with --data, or score the file inside its run.',
     });
   const experiment = data === undefined ? readRunConfig(run!).experiment : experimentAt(data);
-  const source = experiment ? experiment.data.train : { format: guessFormat(data!), path: resolve(data!), start: 0 };
+  const source = experiment
+    ? experiment.data.train
+    : { format: guessFormat(locateDataset(data!, '.')), path: locateDataset(data!, '.'), start: 0 };
   return new Map(loadData(source, '.', 'train').problems.map((problem) => [problem.id, problem]));
 }
 

@@ -11,7 +11,7 @@ import type { StageRow } from '../runs/records';
 import { Space } from '../runs/space';
 import type { RunWriter } from '../runs/writer';
 import { trainedStages } from '../stages';
-import { fetchMissingStudent } from './download';
+import { fetchMissing } from './download';
 import { engineOption } from './engine';
 import { exitCodes, print } from './exit';
 import { count, namesOf, positive } from './options';
@@ -47,7 +47,10 @@ export function addRunCommands(program: Command): void {
     .addOption(engineOption())
     .option('--runs <folder>', 'where run folders go (default: .distillery/runs beside the experiment)')
     .addOption(trackOption())
-    .option('--download', 'fetch the student from the Hugging Face Hub when it is not on this machine')
+    .option(
+      '--download',
+      'fetch the student and the data sets from the Hugging Face Hub when they are not on this machine',
+    )
     .option('--json', 'one JSON object a line: the run, its events, the result')
     .addHelpText(
       'after',
@@ -61,7 +64,7 @@ Examples:
     )
     .action(async (path: string, options: RunOptions & RunFlags) => {
       const file = experimentFile(path);
-      await fetchMissingStudent(file, { ...options, yes: options.download });
+      await fetchMissing(file, { ...options, yes: options.download });
       const { experiment: written, warnings } = loadExperiment(file, { quick: options.quick ?? false });
       for (const warning of warnings) stderr.write(`${pc.yellow('warning')} ${warning.message}\n`);
       const experiment = adjust(written, options);

@@ -16,12 +16,14 @@ import { sameQuestionNotes } from '../data/same-questions';
 import { taughtProblems, thinkingIn } from '../data/taught';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
+import { findDataset, namedDataset } from '../hub/cache';
+import { datasetNameText, splitOfDataset } from '../hub/dataset-name';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { type Budgets, budgetsFor } from './budgets';
-import { type DatasetOptions, type FileSource, loadAsked, sourceOf } from './dataset';
+import { type DatasetOptions, type FileSource, loadAsked, sourceAt, sourceOf } from './dataset';
 import { shown } from './places';
 
-/** A part of a dataset, absolute path. */
+/** A part of a dataset; `path` is absolute, or the name of a data set of the Hub. */
 export type Part = Omit<FileSource, 'start'> & { start?: number };
 
 export interface Survey {
@@ -55,24 +57,25 @@ export async function surveyDataset(
   { test, quiet, ...options }: DatasetOptions & { test?: string; quiet?: boolean },
   student: { folder: string; tokenizer: Tokenizer; builtIn: boolean },
 ): Promise<Survey | null> {
-  const path = resolve(data);
-  const dataset = await loadAsked(sourceOf(path, options), { quiet });
+  const asking = { ...options, json: quiet };
+  const dataset = await loadAsked(await sourceOf(data, asking), { quiet });
   if (!dataset) return null;
   const { problems } = dataset;
-  const train = partOf(path, options, dataset);
-  const testPath = test === undefined ? testBeside(path) : resolve(test);
+  const { train: trainPath, test: testPath } = test === undefined ? withTest(data) : { train: data, test };
+  const train = partOf(trainPath, options, dataset);
   const notes: string[] = [];
 
   let rows = problems.length;
   let testPart: Part;
   let testProblems: Problems;
   if (testPath) {
-    const asked = test === undefined ? { ...options, format: options.format ?? train.format } : options;
-    const tested = await loadAsked(sourceOf(testPath, asked), { split: 'test', quiet });
+    const asked = test === undefined ? { ...asking, format: options.format ?? train.format } : asking;
+    const tested = await loadAsked(await sourceOf(testPath, asked), { split: 'test', quiet });
     if (!tested) return null;
     testPart = partOf(testPath, asked, tested);
     testProblems = tested.problems;
-    if (test === undefined) notes.push(`Tested on ${shown(testPath)}, which lies beside the data.`);
+    if (test === undefined)
+      notes.push(`Tested on ${namedDataset(testPath, '.') ? testPath : shown(testPath)}, which lies beside the data.`);
   } else {
     const last = Math.min(500, Math.max(1, Math.round(0.15 * rows)));
     rows -= last;
@@ -142,9 +145,20 @@ function measuredRows(problems: Problems): Problem[] {
 }
 
 /** How an experiment names the dataset: its columns as they were settled, so that they can be seen and changed. */
-function partOf(path: string, options: DatasetOptions, { columns, bad }: Dataset): Part {
-  const { start: _, ...source } = sourceOf(path, { ...options, skipBad: bad !== undefined });
-  return { ...source, ...(columns && { columns }) } as Part;
+function partOf(text: string, options: DatasetOptions, { columns, bad, file }: Dataset): Part {
+  const { start: _, ...source } = sourceAt(file!, { ...options, skipBad: bad !== undefined });
+  const path = namedDataset(text, '.') ? text : file!;
+  return { ...source, path, ...(columns && { columns }) } as Part;
+}
+
+/** The data, and what lies beside them to test on. */
+function withTest(data: string): { train: string; test: string | null } {
+  const name = namedDataset(data, '.');
+  if (!name) return { train: data, test: testBeside(resolve(data)) };
+  const [train, test] = (['train', 'test'] as const).map((split) => splitOfDataset(name, split));
+  return findDataset(train) && findDataset(test)
+    ? { train: datasetNameText(train), test: datasetNameText(test) }
+    : { train: data, test: null };
 }
 
 /** `test.jsonl` beside `train.jsonl`, and the like; of a folder of shards, those of the test. */

@@ -98,7 +98,7 @@ async function teach(questions: string, options: Options): Promise<void> {
   const journalFolder = journalOf(out);
   checkOutput(questions, out);
   const { teacher, keyFrom } = teacherOf(options);
-  const source = { ...sourceOf(questions, options), start: options.start, count: options.limit };
+  const source = { ...(await sourceOf(questions, options)), start: options.start, count: options.limit };
   const dataset = await loadAsked(source, { quiet: options.json });
   if (!dataset) return;
   const { problems } = dataset;

@@ -35,7 +35,7 @@ const arithmeticCount = 200;
  * to be left out.
  */
 export async function loadTestData(checkpoint: string, options: TestOptions): Promise<TestData | null> {
-  const { source, evaluation } = choose(checkpoint, options);
+  const { source, evaluation } = await choose(checkpoint, options);
   const count = Math.min(source.count ?? options.limit ?? Infinity, options.limit ?? Infinity);
   const limited = Number.isFinite(count) ? { ...source, count } : source;
   const asked = limited as DataSource;
@@ -46,10 +46,10 @@ export async function loadTestData(checkpoint: string, options: TestOptions): Pr
   return data && { ...data, source: asked, evaluation };
 }
 
-function choose(
+async function choose(
   checkpoint: string,
   { data, format, limit, seed, ...options }: TestOptions,
-): Pick<TestData, 'source' | 'evaluation'> {
+): Promise<Pick<TestData, 'source' | 'evaluation'>> {
   if (data === undefined && format !== 'arithmetic') {
     const run = runOfCheckpoint(resolve(checkpoint));
     if (!run)
@@ -69,7 +69,7 @@ function choose(
   const path = data as string;
   const experiment = experimentAt(path);
   if (experiment) return { source: experiment.data.test, evaluation: experiment.evaluation };
-  return { source: sourceOf(path, { ...options, format }) };
+  return { source: await sourceOf(path, { ...options, format }) };
 }
 
 /** The experiment that a path means, a file or a folder; null for a dataset. */

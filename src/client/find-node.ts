@@ -89,7 +89,7 @@ const allowed = [
   ...['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'OMP_NUM_THREADS', 'SSL_CERT_FILE', 'XDG_DATA_HOME'],
   // By which a command reaches an engine on another machine.
   ...['SSH_AUTH_SOCK', 'KUBECONFIG', 'DOCKER_HOST'],
-  // Where students that are named lie (src/students/cache.ts).
+  // Where students that are named lie (src/hub/cache.ts).
   ...['HF_HOME', 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE', 'XDG_CACHE_HOME'],
 ];
 const allowedPrefixes = [

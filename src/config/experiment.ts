@@ -30,7 +30,8 @@ const fileSource = <const F extends string, T extends z.core.$ZodShape = Record<
 
 const rowsText =
   'Rows of JSON lines, a JSON array, CSV, Parquet or Arrow, also packed: their columns are guessed, or told by "columns".';
-const rowsPath = 'Path of a file, a folder of files, or a pattern such as data/*.jsonl, relative to this file.';
+const rowsPath =
+  'Path of a file, a folder of files, or a pattern such as data/*.jsonl, relative to this file; or a data set of the Hugging Face Hub, such as openai/gsm8k/main/train.';
 const column = (what: string) => text(`The column of ${what}`).optional();
 const columns = () =>
   group('Which column holds what; what is not named is guessed by usual names. "a.b" is field b of column a.', {

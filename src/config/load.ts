@@ -1,9 +1,11 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors';
+import { locateDataset, locateStudent, missingDataset, missingStudent } from '../hub/cache';
+import { isDatasetFile } from '../hub/dataset-files';
+import { datasetNameText } from '../hub/dataset-name';
+import { studentNameText } from '../hub/name';
 import { readSmallText } from '../lines';
-import { locateStudent, missingStudent } from '../students/cache';
-import { studentNameText } from '../students/name';
 import { type Checked, checkExperiment, checkReward } from './check';
 import {
   type Experiment,
@@ -71,7 +73,7 @@ export function resolveExperiment(file: ExperimentFile | ParsedExperiment | Expe
     reward: resolveReward(stage.reward, folder),
   });
   const source = <T extends object>(data: T): T =>
-    'path' in data ? { ...data, path: resolve(folder, data.path as string) } : data;
+    'path' in data ? { ...data, path: locateDataset(data.path as string, folder) } : data;
   return {
     ...parsed,
     student,
@@ -168,8 +170,17 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
   found.push(...sizeFindings(resolve(folder, student.path), [data.train.format, data.test.format]));
   for (const name of ['train', 'test'] as const) {
     const source = data[name];
-    if ('path' in source && !isDataset(resolve(folder, source.path)))
-      expect(['data', name, 'path'], source.path, 'file', relative);
+    if (!('path' in source) || isDataset(locateDataset(source.path, folder))) continue;
+    const place = ['data', name, 'path'];
+    const missing = nearby(resolve(folder, source.path)) === null && missingDataset(source.path, folder);
+    if (missing)
+      found.push({
+        severity: 'error',
+        path: place,
+        message: `There is no file or folder ${source.path}, and the data set ${datasetNameText(missing)} of the Hub is not on this machine.`,
+        remedy: `Fetch it with \`distillery download --dataset ${datasetNameText(missing)}\`, or run with --download.`,
+      });
+    else expect(place, source.path, 'file', relative);
   }
   for (const name of ['complete', 'rewrite'] as const) {
     const file = rewardFile(stages[name]);
@@ -183,9 +194,7 @@ function isDataset(path: string): boolean {
   if (isFolder(path))
     return (
       !existsSync(join(path, 'config.json')) &&
-      readdirSync(path, { recursive: true }).some((name) =>
-        /\.(jsonl|ndjson|json|csv|tsv|parquet|arrow|feather)(\.|$)/i.test(`${name}`),
-      )
+      readdirSync(path, { recursive: true }).some((name) => isDatasetFile(`${name}`))
     );
   if (!/[*?{[]/.test(path)) return false;
   let root = dirname(path);

@@ -2,19 +2,15 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import picomatch from 'picomatch';
+import { isDatasetFile, splitOf } from '../hub/dataset-files';
 import { datasetError } from './rows';
 
 /** Of a folder whose files are named by split. */
 export type Split = 'train' | 'test';
 
-const ending = /\.(jsonl|ndjson|json|csv|tsv|parquet|arrow|feather)(\.(gz|zst|zstd))?$/i;
-/** Settings, which are no rows. */
-const ours = /\.(distillery|reward)\.json$/i;
-const splitName = /(?:^|[^a-z])(train|test|validation|valid|val|dev|eval)(?:[^a-z]|$)/i;
-
 /**
  * The files in order. Of a folder whose files are named by split, as on the Hub (`train-00000-of-00002.parquet`), those
- * of `split`. Errors: a folder or a pattern without files of datasets.
+ * of `split`; without any, all that are not named by another one, or else all. Errors: a folder or a pattern without files of datasets.
  */
 export function filesOf(path: string, split: Split): string[] {
   const stat = statSync(path, { throwIfNoEntry: false });
@@ -45,13 +41,14 @@ function filesBelow(folder: string, recursive: boolean): string[] {
 }
 
 function ofFolder(folder: string, split: Split): string[] {
-  const files = filesBelow(folder, true).filter((file) => ending.test(file) && !ours.test(file));
+  const files = filesBelow(folder, true).filter(isDatasetFile);
   if (files.length === 0)
     throw datasetError('no file of a dataset is in this folder', { file: folder }, 'Name a file, or another folder.');
-  const splitOf = (file: string) => splitName.exec(relative(folder, file))?.[1].toLowerCase();
-  const named = files.filter((file) => splitOf(file) === split);
+  const of = (file: string) => splitOf(relative(folder, file));
+  const named = files.filter((file) => of(file) === split);
   if (named.length > 0) return named;
-  return files.filter((file) => splitOf(file) === undefined || splitOf(file) === 'train');
+  const others = files.filter((file) => of(file) === undefined || of(file) === 'train');
+  return others.length > 0 ? others : files;
 }
 
 /**

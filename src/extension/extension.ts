@@ -15,6 +15,7 @@ import { registerStart } from './commands/start';
 import { registerConfigs } from './config';
 import { registerDashboard } from './dashboard';
 import { registerDoctor } from './doctor';
+import { registerDownloadDataset } from './download-dataset';
 import { registerDownloadStudent } from './download-student';
 import { registerFailures } from './failures';
 import { Hosts } from './hosts';
@@ -85,6 +86,7 @@ const features: ((services: Services) => vscode.Disposable)[] = [
   registerPreview,
   registerAsk,
   registerDownloadStudent,
+  registerDownloadDataset,
   registerTeach,
   registerSetUpTensorFlow,
   registerSetUpEngine,

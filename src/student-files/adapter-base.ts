@@ -1,8 +1,8 @@
 /** The base model that an adapter's folder names. */
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { findStudent } from '../students/cache';
-import { parseStudentName, type StudentName } from '../students/name';
+import { findStudent } from '../hub/cache';
+import { parseStudentName, type StudentName } from '../hub/name';
 import { readJsonObject } from './files';
 import { refuseAdapter } from './lora-settings';
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../errors';
-import { studentNameText } from '../students/name';
+import { studentNameText } from '../hub/name';
 import { adapterBase, adapterConfigFile, holdsAdapter } from './adapter-base';
 import { type ModelConfig, parseModelConfig } from './config';
 import { readJsonObject, replaceFile, writeJson } from './files';

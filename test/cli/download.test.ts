@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { commit, startHub, type TestHub } from '../../src/students/testing/hub';
+import { commit, startHub, type TestHub } from '../../src/hub/testing/hub';
 import { type Distillery, openDistillery, tinyFile } from './distillery';
 
 let opened: Distillery;

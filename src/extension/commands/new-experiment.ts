@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from '../../errors';
+import { locateDataset } from '../../hub/cache';
+import { parseDatasetName } from '../../hub/dataset-name';
 import { answerOf, commandLine } from '../command-line';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
@@ -14,7 +16,7 @@ import { trustedCommand } from './report';
 interface Wish {
   /** Absolute folder that is made, or filled. */
   folder?: string;
-  /** Absolute file of problems; without it, the built-in arithmetic. */
+  /** Absolute file of problems, or a data set of the Hub that is here; without it, the built-in arithmetic. */
   data?: string;
   /** Which column holds what, as `--columns` has it; without it, as guessed. */
   columns?: string;
@@ -68,12 +70,17 @@ async function ask({ data, student }: Wish): Promise<Wish | undefined> {
       {
         label: t('Built-in Arithmetic'),
         detail: t('Word problems from a generator and a small student: runs at once'),
-        own: false,
+        from: 'generator',
       },
       {
         label: t('My Data'),
         detail: t('Problems with teacher chains: JSON lines, JSON, CSV, Parquet or Arrow'),
-        own: true,
+        from: 'file',
+      },
+      {
+        label: t('Data Set of the Hugging Face Hub'),
+        detail: t('By its name, such as openai/gsm8k/main: fetched when you agree to its size'),
+        from: 'hub',
       },
     ];
     const kind = await vscode.window.showQuickPick(kinds, {
@@ -81,13 +88,16 @@ async function ask({ data, student }: Wish): Promise<Wish | undefined> {
       placeHolder: t('What should the student learn from?'),
     });
     if (!kind) return undefined;
-    if (kind.own) {
+    if (kind.from === 'hub') {
+      data = await vscode.commands.executeCommand<string | undefined>('distillery.downloadDataset');
+      if (!data) return undefined;
+    } else if (kind.from === 'file') {
       const filters = { [t('Datasets')]: datasetEndings };
       data = await choosePath({ title: t('Problems With Teacher Chains'), filters });
       if (!data) return undefined;
     }
   }
-  const columns = data === undefined ? '' : await pickColumns(data, title);
+  const columns = data === undefined ? '' : await pickColumns(locateDataset(data, homedir()), title);
   if (columns === undefined) return undefined;
   if (data && !student) {
     const students = [
@@ -121,13 +131,20 @@ async function ask({ data, student }: Wish): Promise<Wish | undefined> {
   const name = await vscode.window.showInputBox({
     title,
     prompt: t('Name of the experiment and of its folder in {0}', parent),
-    value: basename(freeFolder(parent, data ? basename(data).replace(/\..*$/, '') : 'arithmetic')),
+    value: basename(freeFolder(parent, nameFor(data))),
     validateInput: (value) => {
       if (!/^[^\\/:*?"<>|.][^\\/:*?"<>|]*$/.test(value)) return t('Not a valid folder name');
       return existsSync(join(parent, value)) ? t('A folder with this name exists') : undefined;
     },
   });
   return name ? { folder: join(parent, name), data, columns, student } : undefined;
+}
+
+/** Of the experiment, by its data. */
+function nameFor(data: string | undefined): string {
+  if (data === undefined) return 'arithmetic';
+  const dataset = isAbsolute(data) ? null : parseDatasetName(data);
+  return basename(dataset?.repository ?? data).replace(/\..*$/, '');
 }
 
 async function choosePath(options: vscode.OpenDialogOptions): Promise<string | undefined> {

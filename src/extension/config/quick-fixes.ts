@@ -1,7 +1,9 @@
 import { basename, dirname } from 'node:path';
 import { nodeAt, parseDocument } from '../../config/document';
+import type { Issue } from '../../config/issue';
 import { rewardStarter } from '../../config/snippets';
 import { guardDisk } from '../../disk';
+import { missingDataset, missingStudent } from '../../hub/cache';
 import { createFile, makeFolder } from '../../writing';
 import { trustedCommand } from '../commands/report';
 import type { Services } from '../services';
@@ -26,8 +28,12 @@ export const quickFixes: vscode.CodeActionProvider = {
         edit.replace(document.uri, rangeAt(document, offset, length), inserted);
         return action(title, edit, shown);
       });
-      const missing = missingReward(issue, nodeAt(parseDocument(text), issue.path)?.value, document.fileName);
-      const all = missing ? [...actions, createReward(missing, shown)] : actions;
+      const value: unknown = nodeAt(parseDocument(text), issue.path)?.value;
+      const missing = missingReward(issue, value, document.fileName);
+      const all = [
+        ...actions,
+        ...(missing ? [createReward(missing, shown)] : downloads(issue, value, document, shown)),
+      ];
       if (all.length === 1) all[0].isPreferred = true;
       return all;
     });
@@ -43,6 +49,24 @@ function action(
   fix.edit = edit;
   fix.diagnostics = diagnostics;
   return fix;
+}
+
+/** Of a student or data set of the Hub that is not here. */
+function downloads(
+  { path }: Issue,
+  value: unknown,
+  { fileName }: vscode.TextDocument,
+  diagnostics: vscode.CodeAction['diagnostics'],
+): vscode.CodeAction[] {
+  if (typeof value !== 'string' || path.at(-1) !== 'path') return [];
+  const isStudent = path[0] === 'student';
+  if (!(isStudent ? missingStudent : missingDataset)(value, dirname(fileName))) return [];
+  const title = vscode.l10n.t('Download {0}', value);
+  const fix = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
+  const command = isStudent ? 'distillery.downloadStudent' : 'distillery.downloadDataset';
+  fix.command = { command, title, arguments: [value] };
+  fix.diagnostics = diagnostics;
+  return [fix];
 }
 
 function createReward(file: string, diagnostics: vscode.CodeAction['diagnostics']): vscode.CodeAction {

@@ -1,11 +1,12 @@
 /** The datasets that can be asked: those an experiment names, and files of chains by themselves. */
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { checkExperiment } from '../../config/check';
 import type { DataSource } from '../../config/experiment';
 import { guessFormat } from '../../data/guess';
 import { loadData } from '../../data/load';
 import type { Problems } from '../../data/problems';
 import { UserError } from '../../errors';
+import { locateDataset } from '../../hub/cache';
 import { rowLines } from './lines';
 
 export type SuiteName = 'test' | 'validation' | 'train' | 'file';
@@ -55,7 +56,7 @@ export function suitesOfExperiment(file: string, text: string): Suite[] {
 }
 
 function absolute(source: DataSource, folder: string): DataSource {
-  return 'path' in source ? { ...source, path: resolve(folder, source.path) } : source;
+  return 'path' in source ? { ...source, path: locateDataset(source.path, folder) } : source;
 }
 
 const placed = (source: DataSource, split: Suite['split']) => ({

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Services } from '../../../src/extension/services';
-import { commit, startHub, type TestHub } from '../../../src/students/testing/hub';
+import { commit, startHub, type TestHub } from '../../../src/hub/testing/hub';
 
 const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -15,9 +15,17 @@ async function until(what: string, look: () => boolean, ms = 30_000): Promise<vo
     if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
 }
 
-suite('Students of the Hub', function () {
+suite('Students and data sets of the Hub', function () {
   this.timeout(60_000);
-  const names = ['HF_ENDPOINT', 'HF_TOKEN', 'HF_HOME', 'HF_HUB_CACHE', 'HF_HUB_OFFLINE', 'DISTILLERY_STUDENTS_CACHE'];
+  const names = [
+    'DISTILLERY_DATASETS_CACHE',
+    'HF_ENDPOINT',
+    'HF_TOKEN',
+    'HF_HOME',
+    'HF_HUB_CACHE',
+    'HF_HUB_OFFLINE',
+    'DISTILLERY_STUDENTS_CACHE',
+  ];
   const before = Object.fromEntries(names.map((name) => [name, process.env[name]]));
   let hub: TestHub;
   let cache: string;
@@ -61,6 +69,40 @@ suite('Students of the Hub', function () {
     assert.ok(existsSync(join(folder, 'model.safetensors')));
     assert.ok(hub.requests.every(({ headers }) => headers.authorization === `Bearer ${token}`));
     assert.equal(await vscode.commands.executeCommand('distillery.downloadStudent', 'tiny/random'), folder); // it is here
+  });
+
+  test('Download Data Set fetches nothing before its size was seen; New Experiment names it', async () => {
+    const line = (n: number) => JSON.stringify({ problem: `What is ${n} + 1?`, answer: `${n + 1}` });
+    const rows = Array.from({ length: 12 }, (_, i) => line(i)).join('\n');
+    await using sums = await startHub({
+      kind: 'dataset',
+      repository: 'school/sums',
+      files: { 'data/train.jsonl': rows },
+    });
+    process.env.HF_ENDPOINT = sums.url;
+    process.env.DISTILLERY_DATASETS_CACHE = join(cache, 'datasets');
+    let name: string | undefined;
+    const command = vscode.commands.executeCommand<string | undefined>('distillery.downloadDataset', 'school/sums');
+    const done = Promise.resolve(command).then((result) => {
+      name = result;
+    });
+    await until('the size', () => sums.requests.some(({ path }) => path.includes('/tree/')));
+    await pause(1000);
+    assert.equal(sums.requests.filter(({ path }) => path.includes('/resolve/')).length, 0);
+    await until('the data set', () => {
+      if (name === undefined) void vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+      return name !== undefined;
+    });
+    await done;
+    assert.equal(name, 'school/sums');
+    const folder = join(root(), 'of-the-hub');
+    const made = await vscode.commands.executeCommand<string>('distillery.newExperiment', { folder, data: name });
+    try {
+      assert.match(readFileSync(made, 'utf8'), /"train": \{[^}]*"path": "school\/sums"/);
+    } finally {
+      rmSync(folder, { recursive: true });
+      process.env.HF_ENDPOINT = hub.url;
+    }
   });
 
   test('an experiment names it', async () => {

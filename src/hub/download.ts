@@ -1,5 +1,5 @@
 /**
- * Fetches a student's files into the cache: file by file into a folder aside, each checked by its hash, and the folder renamed when
+ * Fetches what a plan lists into the cache: file by file into a folder aside, each checked by its hash, and the folder renamed when
  * all are there. What a failed try left is gone on from. (The Hub's own library neither resumes nor can be stopped.)
  */
 import { existsSync, statfsSync, statSync } from 'node:fs';
@@ -9,37 +9,39 @@ import { UserError } from '../errors';
 import { flushFolder, makeFolder, move, replaceText } from '../writing';
 import { repositoryFolder } from './cache';
 import { fetchFile } from './fetch-file';
-import { studentNameText } from './name';
 import type { DownloadPlan } from './plan';
 import type { Hub } from './request';
 
 export interface DownloadProgress {
   file: string;
-  /** Bytes of the whole student that are here and that there are. */
+  /** Bytes of all files that are here and that there are. */
   done: number;
   bytes: number;
 }
 
 const kept = 'what was fetched is kept, and the next try goes on from there';
 
-/** Fetches what `plan` lists and lacks. Returns the student's folder. */
-export async function downloadStudent(
+/** Fetches what `plan` lists and lacks. Returns the folder that holds it. */
+export async function download(
   hub: Hub,
   plan: DownloadPlan,
   cache: string,
   progress: (progress: DownloadProgress) => void = () => {},
 ): Promise<string> {
-  const repository = repositoryFolder(cache, plan.student);
-  const folder = join(repository, 'snapshots', plan.commit);
+  const { kind, name, commit } = plan;
+  const repository = repositoryFolder(cache, kind, name);
+  const folder = join(repository, 'snapshots', commit, plan.folder);
   if (!existsSync(folder)) {
-    const draft = join(repository, 'partial', plan.commit);
+    const draft = join(repository, 'partial', commit, plan.folder);
     guardDisk(draft, kept, () => makeFolder(cache, draft));
     checkSpace(draft, plan);
+    const base = `${hub.url}/${kind === 'dataset' ? 'datasets/' : ''}${name.repository}/resolve/${commit}`;
     let before = 0;
     for (const file of plan.files) {
-      const address = `${hub.url}/${plan.student.repository}/resolve/${plan.commit}/${file.name}`;
+      const to = join(draft, file.name);
+      if (dirname(to) !== draft) guardDisk(to, kept, () => makeFolder(cache, dirname(to)));
       const tell = (here: number) => progress({ file: file.name, done: before + here, bytes: plan.bytes });
-      await fetchFile(hub, address, file, join(draft, file.name), tell);
+      await fetchFile(hub, `${base}/${file.path.split('/').map(encodeURIComponent).join('/')}`, file, to, tell);
       before += file.bytes;
     }
     guardDisk(folder, kept, () => {
@@ -49,25 +51,27 @@ export async function downloadStudent(
       flushFolder(dirname(folder));
     });
   }
-  const reference = join(repository, 'refs', plan.student.revision);
-  if (plan.student.revision !== plan.commit) {
+  const reference = join(repository, 'refs', name.revision);
+  if (name.revision !== commit) {
     guardDisk(reference, kept, () => makeFolder(cache, dirname(reference)));
-    replaceText(cache, reference, plan.commit);
+    replaceText(cache, reference, commit);
   }
   return folder;
 }
 
 const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-function checkSpace(draft: string, { bytes, files, student }: DownloadPlan): void {
+function checkSpace(draft: string, { bytes, files, kind, what }: DownloadPlan): void {
   const missing = bytes - files.reduce((sum, { name }) => sum + sizeOf(join(draft, name)), 0);
   const { bavail, bsize } = statfsSync(draft);
   const free = bavail * bsize;
   if (missing > free)
-    throw new UserError(
-      `${studentNameText(student)} needs ${gigabytes(missing)} more, but only ${gigabytes(free)} are free`,
-      { file: draft, code: 'disk', remedy: 'Free some space, or set DISTILLERY_STUDENTS_CACHE to a folder elsewhere.' },
-    );
+    throw new UserError(`${what} needs ${gigabytes(missing)} more, but only ${gigabytes(free)} are free`, {
+      file: draft,
+      code: 'disk',
+      remedy: `Free some space, or set ${setting[kind]} to a folder elsewhere.`,
+    });
 }
 
+const setting = { model: 'DISTILLERY_STUDENTS_CACHE', dataset: 'DISTILLERY_DATASETS_CACHE' };
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;

@@ -1,11 +1,13 @@
 /** Names of models on the Hugging Face Hub, as an experiment writes them: "Qwen/Qwen2.5-3B", with "@revision" and "hf:" if wanted. */
 
-export interface StudentName {
+export interface RepositoryName {
   /** `owner/name`. */
   repository: string;
   /** Branch, tag or commit. */
   revision: string;
 }
+
+export type StudentName = RepositoryName;
 
 /** A part of a name as the Hub allows it (huggingface_hub, validate_repo_id). */
 const part = /^[A-Za-z0-9](?:[\w.-]{0,94}[A-Za-z0-9_])?$/;
@@ -13,7 +15,12 @@ const revisionText = /^[A-Za-z0-9_][\w./-]{0,127}$/;
 
 /** The name that a text gives; null when it is none. "hf:" says that no folder is meant. */
 export function parseStudentName(text: string): StudentName | null {
-  const [repository, revision = 'main', ...rest] = text.replace(/^hf:/, '').split('@');
+  return parseRepository(text.replace(/^hf:/, ''));
+}
+
+/** `owner/name` or `owner/name@revision`; null for anything else. */
+export function parseRepository(text: string): RepositoryName | null {
+  const [repository, revision = 'main', ...rest] = text.split('@');
   const parts = repository.split('/');
   const safe = (value: string) => !value.includes('..') && !value.includes('--') && !value.endsWith('.git');
   if (rest.length > 0 || parts.length !== 2 || !parts.every((one) => part.test(one) && safe(one))) return null;
@@ -22,6 +29,6 @@ export function parseStudentName(text: string): StudentName | null {
   return { repository, revision };
 }
 
-export function studentNameText({ repository, revision }: StudentName): string {
+export function studentNameText({ repository, revision }: RepositoryName): string {
   return revision === 'main' ? repository : `${repository}@${revision}`;
 }

@@ -6,7 +6,13 @@ import type { AddressInfo } from 'node:net';
 export const commit = 'c0ffee'.padEnd(40, '0');
 
 export interface HubOptions {
+  /** What the repository holds; a model unless said. */
+  kind?: 'model' | 'dataset';
   repository?: string;
+  /** The settings at the top of its readme. */
+  card?: unknown;
+  /** Entries of the tree in one answer. */
+  page?: number;
   files: Record<string, Buffer | string>;
   /** Names of files that are stored as LFS, as weights are. */
   lfs?: (name: string) => boolean;
@@ -26,24 +32,40 @@ export interface TestHub extends AsyncDisposable {
 
 export async function startHub(options: HubOptions): Promise<TestHub> {
   const {
+    kind = 'model',
     repository = 'owner/student',
+    card,
+    page = 1000,
     files,
     token,
     intercept,
-    lfs = (name) => name.endsWith('.safetensors'),
+    lfs = (name) => /\.(safetensors|parquet)$/.test(name),
   } = options;
   const contents = new Map(Object.entries(files).map(([name, content]) => [name, Buffer.from(content)]));
   const tree = options.tree ?? [...contents].map(([name, content]) => treeEntry(name, content, lfs(name)));
   const requests: TestHub['requests'] = [];
   const server = createServer((request, response) => {
-    const path = decodeURIComponent(new URL(request.url!, 'http://hub').pathname);
+    const url = new URL(request.url!, 'http://hub');
+    const path = decodeURIComponent(url.pathname);
     requests.push({ path, headers: request.headers });
     if (intercept?.(request, response)) return;
     if (token && request.headers.authorization !== `Bearer ${token}`) return void json(response, 401, { error: 'no' });
-    if (path.startsWith(`/api/models/${repository}/revision/`))
-      return void json(response, 200, { _id: '1', id: repository, sha: commit });
-    if (path.startsWith(`/api/models/${repository}/tree/${commit}`)) return void json(response, 200, tree);
-    const content = contents.get(path.split(`/${repository}/resolve/${commit}/`)[1] ?? '');
+    if (path.startsWith(`/api/${kind}s/${repository}/revision/`))
+      return void json(response, 200, {
+        _id: '1',
+        id: repository,
+        sha: commit,
+        ...(card !== undefined && { cardData: card }),
+      });
+    if (path === `/api/${kind}s/${repository}/tree/${commit}`) {
+      const from = Number(url.searchParams.get('cursor') ?? 0);
+      const all = url.searchParams.get('recursive') === 'true' ? tree : tree.filter((entry) => !isNested(entry));
+      const next = `<http://${request.headers.host}${url.pathname}?recursive=${url.searchParams.get('recursive')}&cursor=${from + page}>; rel="next"`;
+      if (from + page < all.length) response.setHeader('link', next);
+      return void json(response, 200, all.slice(from, from + page));
+    }
+    const base = `/${kind === 'dataset' ? 'datasets/' : ''}${repository}/resolve/${commit}/`;
+    const content = path.startsWith(base) ? contents.get(path.slice(base.length)) : undefined;
     if (!content) return void json(response, 404, { error: 'Repository not found' });
     sendRange(request, response, content);
   });
@@ -58,6 +80,8 @@ export async function startHub(options: HubOptions): Promise<TestHub> {
       }),
   };
 }
+
+const isNested = (entry: unknown) => (entry as { path: string }).path.includes('/');
 
 export function treeEntry(path: string, content: Buffer, lfs: boolean) {
   const size = content.length;

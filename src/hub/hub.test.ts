@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '../errors';
 import { findStudent } from './cache';
-import { type DownloadProgress, downloadStudent } from './download';
+import { type DownloadProgress, download } from './download';
 import { parseStudentName } from './name';
-import { planDownload } from './plan';
 import { type Hub, hubOf } from './request';
+import { planStudent } from './student-plan';
 import { commit, type HubOptions, sendRange, startHub, treeEntry } from './testing/hub';
 
 let cache: string;
@@ -37,7 +37,7 @@ async function fetchFrom(options: Partial<HubOptions>, more: Partial<Hub> = {}) 
   await using server = await startHub({ files, ...options });
   const told: DownloadProgress[] = [];
   const at = hub(server.url, more);
-  const folder = await downloadStudent(at, await planDownload(at, name), cache, (one) => told.push(one));
+  const folder = await download(at, await planStudent(at, name), cache, (one) => told.push(one));
   return { folder, told, requests: server.requests };
 }
 
@@ -81,7 +81,7 @@ describe('a download', () => {
       [shard]: weights,
     };
     await using server = await startHub({ files: counted });
-    const { files: planned } = await planDownload(hub(server.url), name);
+    const { files: planned } = await planStudent(hub(server.url), name);
     expect(planned.map((file) => file.name).sort()).toEqual(Object.keys(counted).sort());
   });
 
@@ -245,7 +245,7 @@ describe('what is not there', () => {
     for (const [options, code, message] of cases)
       expect(await refusal(fetchFrom(options))).toMatchObject({ code, message: expect.stringMatching(message) });
     const nobody = hub('http://127.0.0.1:9');
-    expect(await refusal(planDownload(nobody, name))).toMatchObject({ code: 'network' });
+    expect(await refusal(planStudent(nobody, name))).toMatchObject({ code: 'network' });
     const page = fetchFrom({ intercept: (_, response) => !!response.writeHead(200).end('<html>') });
     expect(await refusal(page)).toMatchObject({ code: 'network', message: expect.stringMatching(/does not answer/) });
   });

@@ -1,0 +1,35 @@
+import { findDataset } from '../hub/cache';
+import { type DatasetName, datasetNameText, parseDatasetName } from '../hub/dataset-name';
+import { planDataset } from '../hub/dataset-plan';
+import { trustedCommand } from './commands/report';
+import { fetchFromHub } from './hub';
+import type { Services } from './services';
+import * as vscode from './vscode';
+
+const { t } = vscode.l10n;
+
+/**
+ * `distillery.downloadDataset`: fetches a data set of the Hugging Face Hub, whose name then stands for it in experiments. Returns the name,
+ * or undefined where it was left.
+ */
+export function registerDownloadDataset(services: Services): vscode.Disposable {
+  return trustedCommand(services, 'distillery.downloadDataset', async (argument?: unknown) => {
+    const dataset = typeof argument === 'string' ? parseDatasetName(argument) : await askName();
+    if (!dataset) return undefined;
+    const name = datasetNameText(dataset);
+    const folder = findDataset(dataset) ?? (await fetchFromHub(services, name, (hub) => planDataset(hub, dataset)));
+    return folder === undefined ? undefined : name;
+  });
+}
+
+async function askName(): Promise<DatasetName | null> {
+  const text = await vscode.window.showInputBox({
+    title: t('Download Data Set'),
+    prompt: t('Name of a data set on the Hugging Face Hub. Its size is shown before anything is fetched.'),
+    placeHolder: 'openai/gsm8k/main',
+    ignoreFocusOut: true,
+    validateInput: (value) =>
+      parseDatasetName(value.trim()) ? undefined : t('owner/name, then its subset and split if it has several'),
+  });
+  return text === undefined ? null : parseDatasetName(text.trim());
+}

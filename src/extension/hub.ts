@@ -1,0 +1,92 @@
+/** Fetching from the Hugging Face Hub: its size is shown and agreed to first, a token asked for where one is needed. */
+import { UserError } from '../errors';
+import { datasetsCache, studentsCache } from '../hub/cache';
+import { download } from '../hub/download';
+import type { DownloadPlan } from '../hub/plan';
+import { type Hub, hubOf } from '../hub/request';
+import { cancellable } from './cancellable';
+import type { Services } from './services';
+import * as vscode from './vscode';
+import { duration, plural } from './words';
+
+const { t } = vscode.l10n;
+
+const cacheOf = ({ kind }: DownloadPlan) => (kind === 'model' ? studentsCache() : datasetsCache());
+
+/** A token belongs to one server. */
+const secretName = (hub: Hub) => `distillery.hub.token ${new URL(hub.url).origin}`;
+
+/** Fetches what `planOf` asks the Hub for, whose name is `what`. Returns its folder, or undefined where it was left. */
+export async function fetchFromHub(
+  { context: { secrets }, log }: Services,
+  what: string,
+  planOf: (hub: Hub) => Promise<DownloadPlan>,
+): Promise<string | undefined> {
+  const look = (at: Hub) => cancellable(t('Looking for {0}', what), (signal) => planOf({ ...at, signal }));
+  const open = hubOf(process.env);
+  let hub = hubOf(process.env, (await secrets.get(secretName(open))) ?? process.env.HF_TOKEN);
+  let plan: DownloadPlan;
+  try {
+    plan = await look(hub);
+  } catch (error) {
+    if (!(error instanceof UserError) || error.code !== 'denied') throw error;
+    const token = await askToken(hub, error);
+    if (token === undefined) return undefined;
+    hub = hubOf(process.env, token);
+    plan = await look(hub);
+    await secrets.store(secretName(hub), token); // only once it was good for something
+  }
+  if (!(await agree(hub, plan))) return undefined;
+  log.info(`Fetching ${what}, ${plan.bytes} bytes, from ${hub.url}`);
+  return fetchAll(hub, plan);
+}
+
+function askToken(hub: Hub, { message, remedy }: UserError): Thenable<string | undefined> {
+  const { host } = new URL(hub.url);
+  return vscode.window.showInputBox({
+    title: t('Token for {0}', host),
+    prompt: t(
+      '{0}. {1} It is kept in the secret storage of VS Code and sent to {2} only.',
+      message,
+      remedy ?? '',
+      host,
+    ),
+    placeHolder: 'hf_…',
+    password: true,
+    ignoreFocusOut: true,
+    validateInput: (value) => (/^hf_\w+$/.test(value.trim()) ? undefined : t('Tokens begin with hf_')),
+  });
+}
+
+/** Nothing is fetched before this was answered. */
+async function agree(hub: Hub, plan: DownloadPlan): Promise<boolean> {
+  const fetch = {
+    icon: 'cloud-download',
+    label: t('Download {0}', gigabytes(plan.bytes)),
+    detail: t('{0}, to {1}', plural(plan.files.length, 'file'), cacheOf(plan)),
+  };
+  const title = t('Download {0}?', plan.what);
+  const answer = await vscode.window.showQuickPick([fetch], { title, placeHolder: hub.url, ignoreFocusOut: true });
+  return answer === fetch;
+}
+
+function fetchAll(hub: Hub, plan: DownloadPlan): Thenable<string> {
+  return cancellable(t('Downloading {0}', plan.what), (signal, progress) => {
+    let [told, last] = [0, 0];
+    let begun: { at: number; done: number } | undefined;
+    return download({ ...hub, signal }, plan, cacheOf(plan), ({ done, bytes }) => {
+      const now = performance.now();
+      begun ??= { at: now, done };
+      if (now - last < 500) return;
+      last = now;
+      const speed = (done - begun.done) / Math.max(now - begun.at, 1); // bytes a millisecond
+      const left = speed > 0 ? t(', {0} left', duration((bytes - done) / speed / 1000)) : '';
+      const increment = (100 * (done - told)) / Math.max(bytes, 1);
+      told = done;
+      progress.report({ increment, message: t('{0} of {1}{2}', gigabytes(done), gigabytes(bytes), left) });
+    });
+  });
+}
+
+const gigabytes = (bytes: number) =>
+  bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;

@@ -1,0 +1,124 @@
+/** Which files of a data set of the Hub are meant by its name: those of a subset, of a split, or by path. */
+import picomatch from 'picomatch';
+import { UserError } from '../errors';
+import { partFolder } from './cache';
+import { type Subset, subsetsOf } from './dataset-card';
+import { datasetKind, isDatasetFile, splitOf } from './dataset-files';
+import { type DatasetName, datasetNameText, isRelative } from './dataset-name';
+import { type DownloadPlan, type Listing, look, planned } from './plan';
+import type { Hub } from './request';
+
+/** A file of the repository, and where it goes. */
+interface Chosen {
+  path: string;
+  name: string;
+}
+
+/** Asks the Hub for a data set. Throws a UserError when it is not there or not for us, or when the name says too little. */
+export async function planDataset(hub: Hub, name: DatasetName): Promise<DownloadPlan> {
+  const what = datasetNameText(name);
+  const listing = await look(hub, 'dataset', name, datasetNameText({ ...name, part: '' }));
+  const files = choose(name, listing).map(({ path, name: to }) => planned(listing.files.get(path)!, to, what));
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  return { kind: 'dataset', name, what, commit: listing.commit, folder: partFolder(name.part), files, bytes };
+}
+
+function choose(name: DatasetName, { files, card }: Listing): Chosen[] {
+  const paths = [...files.keys()].filter((path) => isDatasetFile(path) && isRelative(path));
+  if (paths.length === 0)
+    throw fault(name, 'has no files that are read', [
+      'JSON lines, JSON, CSV, Parquet and Arrow are.',
+      `The Hub has made Parquet of most others: ${datasetNameText({ ...name, revision: 'refs/convert/parquet' })}`,
+    ]);
+  const subsets = subsetsOf(card, paths);
+  const { part } = name;
+  if (subsets.length === 0) return byPath(name, part === '' ? mostUsual(paths) : paths);
+  const first = defaultOf(subsets);
+  const named = subsets.find((one) => part === one.name || part.startsWith(`${one.name}/`));
+  if (named) return ofSubset(name, named, part.slice(named.name.length + 1), paths);
+  if (part !== '' && first?.splits.has(part)) return ofSubset(name, first, part, paths);
+  if (part !== '') return byPath(name, paths, subsets);
+  if (first) return ofSubset(name, first, '', paths);
+  throw fault(name, `has ${subsets.length} subsets`, [
+    `Name one of them: ${listed(
+      name,
+      subsets.map((one) => one.name),
+    )}`,
+  ]);
+}
+
+const defaultOf = (subsets: readonly Subset[]) =>
+  subsets.find((one) => one.isDefault) ??
+  subsets.find((one) => one.name === 'default') ??
+  (subsets.length === 1 ? subsets[0] : undefined);
+
+/** The splits that a folder's readers know by themselves. */
+const usualSplit = /^(train|test|validation|valid|val|dev|eval)$/;
+
+function ofSubset(name: DatasetName, subset: Subset, split: string, paths: readonly string[]): Chosen[] {
+  const { splits } = subset;
+  const matching = (patterns: readonly string[]) => {
+    const found = paths.filter(matcher(patterns));
+    if (found.length > 0) return found;
+    throw fault(name, `has no file ${patterns.join(', ')}`, [
+      "It names it in its readme: the data set's authors have to mend it.",
+    ]);
+  };
+  if (split !== '') {
+    const patterns = splits.get(split);
+    if (patterns) return matching(patterns).map((path) => ({ path, name: path }));
+    throw fault(name, `has no split "${split}"`, [`Its splits: ${[...splits.keys()].join(', ')}.`]);
+  }
+  const strange = [...splits.keys()].filter((one) => !usualSplit.test(one));
+  if (splits.size > 1 && strange.length > 0) {
+    const places = [...splits.keys()].map((one) => (subset.isDefault ? one : `${subset.name}/${one}`));
+    throw fault(name, `has ${splits.size} splits`, [`Name one of them: ${listed({ ...name, part: '' }, places)}`]);
+  }
+  return [...splits].flatMap(([one, patterns]) =>
+    matching(patterns).map((path) => ({ path, name: splits.size > 1 ? `${one}/${path}` : path })),
+  );
+}
+
+/** Splits in folders of their own, where the paths (behind their first characters) name more than one. */
+function bySplit(paths: readonly string[], behind: number): Chosen[] {
+  const splits = paths.map((path) => splitOf(path.slice(behind)) ?? 'train');
+  const several = new Set(splits).size > 1;
+  return paths.map((path, i) => ({ path, name: several ? `${splits[i]}/${path}` : path }));
+}
+
+/** A repository may hold its rows twice, as Parquet and JSON: those of one kind are taken. */
+function mostUsual(paths: readonly string[]): string[] {
+  const kinds = paths.map((path) => datasetKind(path)!);
+  const count = (kind: string) => kinds.filter((one) => one === kind).length;
+  const [usual] = kinds.toSorted((a, b) => count(b) - count(a) || Number(b === 'parquet') - Number(a === 'parquet'));
+  return paths.filter((_, i) => kinds[i] === usual);
+}
+
+/** Files by path, folder or pattern, or by the split that their paths name. */
+function byPath(name: DatasetName, paths: readonly string[], subsets: readonly Subset[] = []): Chosen[] {
+  const { part } = name;
+  const inside = paths.filter((path) => part === '' || path === part || path.startsWith(`${part}/`));
+  const ways = [inside, paths.filter(matcher([part])), mostUsual(paths.filter((path) => splitOf(path) === part))];
+  const found = ways.find((way) => way.length > 0);
+  if (found) return bySplit(found, inside.length > 0 ? part.length : 0);
+  const there = subsets.length > 0 ? subsets.map((one) => one.name) : paths;
+  throw fault(name, 'is not there', [`There are: ${listed({ ...name, part: '' }, there)}`]);
+}
+
+/** As the Hub has it: a star goes over no slash, two do. What a readme says is to cost no more time than paths are long. */
+function matcher(patterns: readonly string[]): (path: string) => boolean {
+  const short = patterns.filter((one) => one !== '' && one.length < 500 && one.split('*').length <= 7);
+  const matches = short.length > 0 ? picomatch(short, { noextglob: true }) : () => false;
+  return (path) => matches(path);
+}
+
+const shown = 8;
+const listed = (name: DatasetName, parts: readonly string[]) =>
+  parts
+    .slice(0, shown)
+    .map((part) => datasetNameText({ ...name, part: name.part === '' ? part : `${name.part}/${part}` }))
+    .concat(parts.length > shown ? [`… ${parts.length - shown} more`] : [])
+    .join(', ');
+
+const fault = (name: DatasetName, message: string, remedy: string[]) =>
+  new UserError(`${datasetNameText(name)} ${message}`, { code: 'dataset', remedy: remedy.join(' ') });

@@ -1,0 +1,102 @@
+/** What fetching from the Hub means: a commit, its files, and how much there is of them. */
+import type { ListFileEntry } from '@huggingface/hub';
+import { UserError } from '../errors';
+import { isCommit, type Kind } from './cache';
+import type { RepositoryName } from './name';
+import { type Hub, refuseStatus, request } from './request';
+
+export interface PlannedFile {
+  /** In the repository, with slashes. */
+  path: string;
+  /** In the folder that is made: a relative path that stays in it. */
+  name: string;
+  bytes: number;
+  /** Of the content, or of git's blob of it. */
+  hash: { algorithm: 'sha256' | 'git'; hex: string };
+}
+
+export interface DownloadPlan {
+  kind: Kind;
+  name: RepositoryName;
+  /** For people: the name as it is written. */
+  what: string;
+  commit: string;
+  /** In the snapshot of the commit; '' for all of it. */
+  folder: string;
+  files: PlannedFile[];
+  bytes: number;
+}
+
+/** A commit of a repository as the Hub describes it. */
+export interface Listing {
+  commit: string;
+  /** Its files by path. */
+  files: Map<string, ListFileEntry>;
+  /** The settings at the top of its readme. */
+  card: unknown;
+}
+
+/** Most files of a repository: students have few, and all in its root. */
+const maxFiles = { model: 5000, dataset: 50_000 };
+
+/** Asks the Hub what there is. Throws a UserError when the repository is not there or not for us. */
+export async function look(hub: Hub, kind: Kind, name: RepositoryName, what: string): Promise<Listing> {
+  // Only now: it is large, and most who name students never fetch one.
+  const { HubApiError, datasetInfo, listFiles, modelInfo } = await import('@huggingface/hub');
+  const options = {
+    hubUrl: hub.url,
+    fetch: ((address: string, { headers }: { headers: Record<string, string> }) =>
+      request(hub, address, plain(headers))) as typeof fetch,
+  };
+  const { repository, revision } = name;
+  try {
+    const asked = { ...options, name: repository, revision };
+    const info =
+      kind === 'dataset'
+        ? await datasetInfo({ ...asked, additionalFields: ['sha', 'cardData'] })
+        : await modelInfo({ ...asked, additionalFields: ['sha'] });
+    const commit = info.sha;
+    if (!isCommit(commit)) throw new UserError(`the Hub names no commit for ${what}`, { code: 'network' });
+    const files: Listing['files'] = new Map();
+    const tree = { repo: { type: kind, name: repository }, revision: commit, recursive: kind === 'dataset' };
+    for await (const entry of listFiles({ ...options, ...tree })) {
+      if (entry.type === 'file') files.set(entry.path, entry);
+      if (files.size > maxFiles[kind])
+        throw new UserError(`${what} has more than ${maxFiles[kind]} files`, {
+          code: 'checkpoint',
+          remedy: `Is it a ${kind}?`,
+        });
+    }
+    return { commit, files, card: 'cardData' in info ? info.cardData : undefined };
+  } catch (error) {
+    if (error instanceof HubApiError) return refuseStatus(hub, error.statusCode, what);
+    if (error instanceof UserError || hub.signal?.aborted) throw error;
+    throw new UserError(`${new URL(hub.url).host} does not answer as the Hugging Face Hub does`, {
+      code: 'network',
+      remedy: 'Check HF_ENDPOINT.',
+      cause: error,
+    });
+  }
+}
+
+/** The library puts no token of ours into them, as `request` decides who gets it. */
+const plain = (headers: Record<string, string>) => Object.fromEntries(new Headers(headers));
+
+/** A file of the listing, to be named `name` here. */
+export function planned({ path, size, oid, lfs }: ListFileEntry, name: string, what: string): PlannedFile {
+  const bytes = lfs?.size ?? size;
+  const hash =
+    lfs !== undefined ? { algorithm: 'sha256' as const, hex: lfs.oid } : { algorithm: 'git' as const, hex: oid ?? '' };
+  const lengths = { sha256: 64, git: 40 };
+  if (
+    !Number.isSafeInteger(bytes) ||
+    bytes < 0 ||
+    !/^[0-9a-f]+$/.test(hash.hex) ||
+    hash.hex.length !== lengths[hash.algorithm]
+  )
+    throw new UserError(`the Hub gives no size and hash of ${path} in ${what}`, {
+      code: 'network',
+      remedy: 'Check HF_ENDPOINT.',
+    });
+  return { path, name, bytes, hash };
+}
