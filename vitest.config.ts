@@ -12,6 +12,7 @@ export default defineConfig({
     exclude: ['test/workbench/**', '**/node_modules/**'],
     // Twenty times what the slowest take alone: a busy machine is no failure.
     testTimeout: 240_000,
+    hookTimeout: 240_000,
     // Two workers: the machines this runs on have two cores, and the kernels use threads of their own.
     pool: 'forks',
     maxWorkers: 2,

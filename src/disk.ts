@@ -10,7 +10,10 @@ export function guardDisk<T>(file: string, kept: string, action: () => T): T {
   }
 }
 
-const full = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+/** The disk or a quota is full: what was to be written can be written again when there is space. */
+export class DiskFull extends UserError {}
+
+const full = ['ENOSPC', 'EDQUOT'];
 const refused = ['EROFS', 'EACCES', 'EPERM'];
 const misplaced = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ERR_FS_EISDIR', 'EEXIST'];
 
@@ -19,10 +22,17 @@ export function diskError(error: unknown, file: string, kept: string): unknown {
   const code = (error as NodeJS.ErrnoException)?.code ?? '';
   if (error instanceof UserError) return error;
   if (full.includes(code))
-    return new UserError(`no space left on the disk (${code}): ${kept}`, {
+    return new DiskFull(`no space left on the disk (${code}): ${kept}`, {
       file,
       code: 'disk',
       remedy: 'Free some space and try again; a run goes on with `distillery resume`.',
+      cause: error,
+    });
+  if (code === 'EFBIG')
+    return new UserError(`the disk does not take a file so large (${code}): ${kept}`, {
+      file,
+      code: 'disk',
+      remedy: 'Raise the limit on the size of files (`ulimit -f`), or choose a disk with another file system.',
       cause: error,
     });
   if (refused.includes(code))

@@ -58,8 +58,9 @@ def as_engine_error(error: Exception, method: str) -> Exception:
     text = f"{type(error).__name__}: {error}"
     if is_out_of_memory(error):
         return EngineError("memory", f"There is not enough memory: {error}", LESS_MEMORY.get(method, SCORING))
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        file = error.filename if isinstance(error.filename, str) else None
+    if is_disk_full(error):
+        filename = getattr(error, "filename", None)
+        file = filename if isinstance(filename, str) else None
         return EngineError("disk", "The disk is full.", "Free some space, then resume.", file)
     if type(error).__name__ == "SafetensorError":
         return EngineError("checkpoint", f"A file of weights is damaged: {error}", "Use another checkpoint.")
@@ -68,6 +69,14 @@ def as_engine_error(error: Exception, method: str) -> Exception:
             "backend", f"The GPU failed: {error}", "Start the engine again; the run goes on from its newest checkpoint."
         )
     return EngineError("backend", text, "This is a defect of the engine; its log has the place.")
+
+
+def is_disk_full(error: Exception) -> bool:
+    """safetensors says it in words only: "I/O error: No space left on device (os error 28)"."""
+    full = (errno.ENOSPC, errno.EDQUOT)
+    if isinstance(error, OSError) and error.errno in full:
+        return True
+    return type(error).__name__ == "SafetensorError" and any(f"os error {number})" in str(error) for number in full)
 
 
 def is_out_of_memory(error: Exception) -> bool:

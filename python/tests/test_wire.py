@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import LORA, SETTINGS, examples, pack_rows, random_rows
+from safetensors import SafetensorError
 
 from distillery_engine.errors import EngineError, as_engine_error
 from distillery_engine.wire import pack, read_message, unpack, unpack_rows, write_message
@@ -187,6 +188,7 @@ def test_what_others_print_goes_to_the_log(folder_of):
         (torch.OutOfMemoryError("CUDA out of memory."), "grpoStep", "memory", "microBatchTokens"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "supervisedStep", "memory", "checkpointing"),
         (OSError(28, "No space left on device"), "save", "disk", "space"),
+        (SafetensorError("I/O error: No space left on device (os error 28)"), "save", "disk", "space"),
         (RuntimeError("CUDA error: device-side assert"), "sample", "backend", "again"),
         (KeyError("groupSize"), "sample", "backend", "defect"),
     ],

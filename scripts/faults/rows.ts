@@ -45,11 +45,12 @@ export const faultRows: FaultRow[] = [
   {
     fault: 'the disk is full',
     outcome:
-      'before an update that could not be saved training waits, with the weights in memory, and goes on when there is space; nothing is torn, no run is begun',
-    lost: 'nothing; the updates since the newest checkpoint where others fill the disk within an update',
+      'training waits, with the weights in memory, before an update that could not be saved and in whatever it writes, and goes on when there is space; nothing is torn, no run is begun',
+    lost: 'nothing; stopped while it waits, the updates since the newest checkpoint',
     told: 'before it is full, while it waits, and when it goes on',
     tests: [
       ['test/faults/disk.test.ts', /is told of before|keeps every record|leaves no folder/],
+      ['test/faults/waiting.test.ts', /./],
       ['src/runs/jsonl.test.ts', /a full disk/],
     ],
   },

@@ -63,6 +63,7 @@ export function rewritePrompt(question: string, teacher: Chain, options: { hideA
 function withSteps(question: string, heading: string, exercise: Exercise): string {
   if (exercise.shownSteps.length === 0) return plainPrompt(question);
   // A step of several lines is shown on one, so that each line of the list is a step.
-  const lines = exercise.shownSteps.map((step) => `- ${step.replace(/\s*\n\s*/g, ' ')}`);
+  const onOneLine = (step: string) => step.replace(/\s+/g, (gap) => (gap.includes('\n') ? ' ' : gap));
+  const lines = exercise.shownSteps.map((step) => `- ${onOneLine(step)}`);
   return `Question: ${question}\n${heading}\n${lines.join('\n')}\nSolution:\n`;
 }

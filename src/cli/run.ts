@@ -8,8 +8,6 @@ import { resumeRun, type SessionOptions, startRun } from '../curriculum/session'
 import { runsFolderName } from '../runs/layout';
 import { readStart, readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
-import { Space } from '../runs/space';
-import type { RunWriter } from '../runs/writer';
 import { trainedStages } from '../stages';
 import { fetchMissing } from './download';
 import { engineOption } from './engine';
@@ -109,8 +107,6 @@ async function follow(
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', end);
   const ignoreOutput = onBrokenOutput(end);
   let folder = '';
-  let writer: RunWriter | undefined;
-  let space: Space | undefined;
   const show = showProgress(stdout, { start: () => readStart(folder) });
   const notify = json ? (event: CurriculumEvent) => print({ event }) : show;
   const started = performance.now();
@@ -118,12 +114,10 @@ async function follow(
     const result = await begin({
       notify,
       signal: stop.signal,
-      rest: async () => space?.enough(writer?.record.checkpoints.at(-1)?.name, stop.signal),
+      rest: (_, space) => space.enough(),
       begun: (run, { info: backend }) => {
         folder = run.folder;
-        writer = run;
         trackRun(folder);
-        space = new Space(folder, (text) => notify({ type: 'note', level: 'warning', text }));
         if (json) print({ run: { folder, record: run.record, backend } });
         else stdout.write(`${pc.bold(run.record.name)} on ${backend.description}\n${pc.dim(shown(folder))}\n\n`);
       },

@@ -17,19 +17,20 @@ export async function saveCheckpoint(
   at: { stage: StageName; step: number },
   state: TrainingState,
 ): Promise<string> {
-  const { run, tokenizer } = context;
+  const { run, space, tokenizer } = context;
   const { stage, step } = at;
-  const entry = await run.checkpoint({ stage, step, state }, (folder) =>
-    student.save(folder, { moments: true, eosIds: tokenizer.eosIds }),
+  const entry = await space.write(() =>
+    run.checkpoint({ stage, step, state }, (folder) =>
+      student.save(folder, { moments: true, eosIds: tokenizer.eosIds }),
+    ),
   );
   const best = state.selection.best ? checkpointName(stage, state.selection.best.step) : entry.name;
   const others = new Set(Object.values(context.results));
-  run.update({
-    checkpoints: run.record.checkpoints.map(({ keep: _, ...other }) => ({
-      ...other,
-      ...((other.name === best || others.has(other.name)) && { keep: true }),
-    })),
-  });
+  const checkpoints = run.record.checkpoints.map(({ keep: _, ...other }) => ({
+    ...other,
+    ...((other.name === best || others.has(other.name)) && { keep: true }),
+  }));
+  await space.write(() => run.update({ checkpoints }));
   return entry.name;
 }
 

@@ -1,6 +1,7 @@
 import type { Experiment } from '../config/experiment';
 import type { CurriculumEvent } from '../runs/events';
 import type { UpdateMetrics } from '../runs/records';
+import type { Space } from '../runs/space';
 import type { RunWriter } from '../runs/writer';
 import type { StageName } from '../stages';
 import type { Tokenizer } from '../student-files/tokenizer';
@@ -17,6 +18,8 @@ export interface Context {
   validation: Lesson[];
   test: Lesson[];
   run: RunWriter;
+  /** Whatever is written into the run is written through it, so that a full disk is waited for. */
+  space: Space;
   /** The checkpoint that each finished stage chose; saved with every checkpoint. */
   results: Partial<Record<StageName, string>>;
   /** Seconds of training each stage took, over restarts. */
@@ -32,15 +35,16 @@ export interface Context {
   /**
    * Called between two updates and before tests, where no tensor is half made: whoever conducts the run may make it
    * wait there, do other work meanwhile, and have a checkpoint of what was done so far (where there is something new to
-   * keep).
+   * keep). It waits for space there, too.
    */
-  rest?: (checkpoint: () => Promise<void>) => Promise<void>;
+  rest?: (checkpoint: () => Promise<void>, space: Space) => Promise<void>;
 }
 
-/** What an update gives back: measurements, and the tokens it read and wrote (for tokens/s). */
+/** What an update gives back: measurements, the tokens it read and wrote (for tokens/s), and what it sampled. */
 export interface UpdateResult {
   metrics: Omit<UpdateMetrics, 'stage' | 'phase' | 'step' | 'lr' | 'tokensPerSecond'>;
   tokens: number;
+  rollouts?: Parameters<RunWriter['rollouts']>[2];
 }
 
 /** Thrown out of a run that was asked to stop; its last checkpoint is written. */

@@ -28,7 +28,7 @@ export async function findFailures(
   settings: RewriteSettings['failures'],
   own: OwnSamples,
 ): Promise<number[]> {
-  const { train, run, results } = context;
+  const { train, run, space, results } = context;
   const picked = pickedRows(context, decisionsFor(context));
   const asked = train.flatMap((lesson, row) => (lesson.chain ? [row] : [])).slice(0, settings.limit);
   const rows = [...new Set([...asked, ...picked])];
@@ -38,15 +38,14 @@ export async function findFailures(
     ? recordedAttempts(context, recorded, picked)
     : await attempt(context, student, rows, picked, settings, own);
   const source = fromData ? 'data' : (results.complete ?? 'student');
-  run.failures(
-    [...failed].map(([row, attempts]) =>
-      describeFailure(
-        train[row].problem,
-        attempts.map(({ tokens, ...rest }) => ({ ...rest, tokens: tokens.length })),
-        source,
-      ),
+  const records = [...failed].map(([row, attempts]) =>
+    describeFailure(
+      train[row].problem,
+      attempts.map(({ tokens, ...rest }) => ({ ...rest, tokens: tokens.length })),
+      source,
     ),
   );
+  await space.write(() => run.failures(records));
   return [...failed.keys()];
 }
 

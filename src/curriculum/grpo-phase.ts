@@ -88,10 +88,12 @@ async function grpoUpdate(learning: Learning, update: number, learningRate: numb
     },
   );
   const { perToken, tokens, ratio: _, ...measures } = step;
-  const recorded = rolloutRecords(context, groups, settings.tokenMeasures ? perToken : null);
-  context.run.rollouts(stage, update + 1, recorded);
   const measured = measureGroups(drawn, settings.dynamicSampling.by);
-  return { metrics: { ...measures, ...measured }, tokens: tokens + generatedTokens };
+  return {
+    metrics: { ...measures, ...measured },
+    tokens: tokens + generatedTokens,
+    rollouts: rolloutRecords(context, groups, settings.tokenMeasures ? perToken : null),
+  };
 }
 
 /**

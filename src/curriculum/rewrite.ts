@@ -75,7 +75,7 @@ async function learnToRewrite(
   settings: RewriteSettings,
   { failures, own, state }: { failures: number[]; own: OwnSamples; state: State },
 ): Promise<Validation | null> {
-  const { train, tokenizer, experiment, results, validation, run, notify } = context;
+  const { train, tokenizer, experiment, results, validation, run, space, notify } = context;
   await trainGrpo(context, rewriter, {
     stage: 'rewrite',
     phase: 'rewrite',
@@ -96,7 +96,7 @@ async function learnToRewrite(
   if (validation.length === 0) return null;
   const { accuracy, meanTokens } = await evaluateLessons(context, rewriter, validation);
   const check = { stage: 'rewrite' as const, step: settings.updates, accuracy, meanTokens, best: true };
-  run.validation({ ...check, phase: 'rewrite' });
+  await space.write(() => run.validation({ ...check, phase: 'rewrite' }));
   notify({ type: 'validation', ...check });
   return { step: check.step, accuracy, meanTokens };
 }
@@ -114,7 +114,7 @@ async function collectRewrites(
   settings: RewriteSettings,
   failures: number[],
 ): Promise<TaughtRewrite[]> {
-  const { train, tokenizer, run } = context;
+  const { train, tokenizer, run, space } = context;
   const decisions = decisionsFor(context);
   const prompts = failures.map((row) => ({ row, prompt: rewriteExercise(train[row], settings.hideAnswer, tokenizer) }));
   const { groups } = await sampleGroups(context, rewriter, prompts, settings, ['rewrite/collect']);
@@ -150,7 +150,7 @@ async function collectRewrites(
       });
     }
   });
-  run.rewrites(records);
+  await space.write(() => run.rewrites(records));
   await reportTransfer(context, rewriter, settings, prompts);
   return rewrites;
 }

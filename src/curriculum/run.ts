@@ -58,11 +58,11 @@ async function runStage(
   student: Student,
   train: () => Promise<string | null>,
 ): Promise<void> {
-  const { results, run } = context;
+  const { results, run, space } = context;
   const done = results[stage];
   if (done) await student.load(checkpointFolder(context, done), { moments: false });
   else {
-    run.update({ stage });
+    await space.write(() => run.update({ stage }));
     const chosen = await train();
     if (chosen) results[stage] = chosen;
   }
@@ -71,16 +71,14 @@ async function runStage(
 
 /** Tests the student on the test rows, once a run: a row of summary.json and every answer below evaluations/. */
 async function test(context: Context, stage: StageName, student: Student): Promise<void> {
-  const { run, notify, results } = context;
+  const { run, space, notify, results } = context;
   if (readSummary(run.folder).some((row) => row.stage === stage)) return;
-  await context.rest?.(async () => {}); // what training did last has its checkpoint
+  await context.rest?.(async () => {}, space); // what training did last has its checkpoint
   endIfAsked(context);
   const { answers, accuracy, accuracyInterval, lenientAccuracy, truncated, meanTokens, n, tokensPerSecond } =
     await evaluateLessons(context, student, context.test);
-  run.evaluation(
-    results[stage] ?? stage,
-    answers.map((answer, i) => ({ ...answer, gold: context.test[i].problem.answer })),
-  );
+  const records = answers.map((answer, i) => ({ ...answer, gold: context.test[i].problem.answer }));
+  await space.write(() => run.evaluation(results[stage] ?? stage, records));
   const row = {
     stage,
     accuracy,
@@ -93,7 +91,7 @@ async function test(context: Context, stage: StageName, student: Student): Promi
     wallSeconds: context.seconds[stage] ?? 0,
     checkpoint: results[stage],
   };
-  run.summary(row);
+  await space.write(() => run.summary(row));
   notify({ type: 'result', row });
   const { evaluation, student: asks } = context.experiment;
   // How it is asked is told of once, of the student as it came.

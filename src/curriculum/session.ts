@@ -14,6 +14,7 @@ import { EngineLost } from '../engine/process/faults';
 import { isOutOfMemory, UserError } from '../errors';
 import { latestCheckpoint, openRun } from '../runs/reading';
 import type { CheckpointEntry, StageRow } from '../runs/records';
+import { Space } from '../runs/space';
 import { createRun, openForWriting, type RunWriter } from '../runs/writer';
 import { loadStudentConfig, loadStudentTokenizer } from '../student-files/folder';
 import { promptStyle, withPrompts } from '../student-files/prompting';
@@ -184,12 +185,15 @@ interface Opened {
 
 async function conduct(opened: Opened, options: SessionOptions) {
   const { run, engine } = opened;
+  const { signal, notify } = options;
+  const space = new Space(run, signal, (text) => notify({ type: 'note', level: 'warning', text }));
   let rows: StageRow[] = [];
   try {
     options.begun?.(run, engine);
-    run.update({ state: 'running' });
-    rows = await learnAgainWhereLost(opened, options);
-    run.close({ state: 'finished' });
+    await space.write(() => run.update({ state: 'running' }));
+    rows = await learnAgainWhereLost({ ...opened, space }, options);
+    await space.write(() => run.update({ state: 'finished', reason: undefined }));
+    run.close();
   } catch (thrown) {
     const where = run.record.stage ? `in ${run.record.stage}` : 'before the first stage';
     const error =
@@ -204,7 +208,7 @@ async function conduct(opened: Opened, options: SessionOptions) {
 const mostLosses = 3;
 
 /** Where an engine is lost, it is started again, and the run goes on from its newest checkpoint. */
-async function learnAgainWhereLost(opened: Opened, options: SessionOptions): Promise<StageRow[]> {
+async function learnAgainWhereLost(opened: Opened & { space: Space }, options: SessionOptions): Promise<StageRow[]> {
   const { run } = opened;
   let { interrupted } = opened;
   let losses = 0;
@@ -228,8 +232,8 @@ async function learnAgainWhereLost(opened: Opened, options: SessionOptions): Pro
 
 const newestName = ({ record }: RunWriter): string | undefined => record.checkpoints.at(-1)?.name;
 
-async function learn(opened: Opened, options: SessionOptions) {
-  const { run, experiment, data, engine, interrupted } = opened;
+async function learn(opened: Opened & { space: Space }, options: SessionOptions) {
+  const { run, space, experiment, data, engine, interrupted } = opened;
   const { notify, signal, rest } = options;
   const { path, lora } = experiment.student;
   const { student, tokenizer } = await openStudent(engine, path, experiment.student, {
@@ -251,6 +255,7 @@ async function learn(opened: Opened, options: SessionOptions) {
       validation: lessons.slice(lessons.length - held),
       test: prepareLessons(data.test.problems, tokenizer).slice(0, experiment.evaluation.count),
       run,
+      space,
       results: { ...newest?.state.results },
       seconds: { ...newest?.state.seconds },
       interrupted,

@@ -72,7 +72,7 @@ export async function train(context: Context, student: Student, training: Traini
       const result = await guarded(progress, () => training.update(progress.update, learningRate));
       if (result === null) continue; // stopped inside of it: the weights are those of the last whole update
       progress.update++;
-      record(progress, result, { learningRate, started });
+      await record(progress, result, { learningRate, started });
       if (progress.update % settings.evaluateEvery === 0 || progress.update === updates) {
         await check(progress);
         await checkpointIfNew(progress);
@@ -124,30 +124,32 @@ async function rest(progress: Progress): Promise<void> {
   const { context } = progress;
   const { signal } = context;
   await breathe();
-  await context.rest?.(() => checkpointIfNew(progress));
+  await context.rest?.(() => checkpointIfNew(progress), context.space);
   if (signal.aborted && !(signal.reason instanceof Cancelled)) await checkpointIfNew(progress);
   endIfAsked(context);
 }
 
-function record(progress: Progress, result: UpdateResult, of: { learningRate: number; started: number }): void {
+async function record(
+  progress: Progress,
+  { metrics: measured, tokens, rollouts }: UpdateResult,
+  { learningRate, started }: { learningRate: number; started: number },
+): Promise<void> {
   const { context, training, update } = progress;
+  const { run, space } = context;
   const { stage, phase, updates, firstStep } = training;
-  const metrics = context.run.metrics({
-    stage,
-    phase,
-    step: firstStep + update,
-    ...result.metrics,
-    lr: of.learningRate,
-    tokensPerSecond: result.tokens / ((performance.now() - of.started) / 1000),
-  });
+  const step = firstStep + update;
+  const ms = performance.now() - started;
+  if (rollouts) await space.write(() => run.rollouts(stage, step, rollouts));
+  const line = { stage, phase, step, ...measured, lr: learningRate, tokensPerSecond: tokens / (ms / 1000) };
+  const metrics = await space.write(() => run.metrics(line));
   context.notify({ type: 'update', stage, phase, update, updates, metrics });
-  progress.unsaved += performance.now() - of.started;
-  spend(progress, of.started);
+  progress.unsaved += ms;
+  spend(progress, ms);
 }
 
-/** Counts the time since then as training of the stage. */
-function spend({ context: { seconds }, training: { stage } }: Progress, started: number): void {
-  seconds[stage] = (seconds[stage] ?? 0) + (performance.now() - started) / 1000;
+/** Counts so many milliseconds as training of the stage. */
+function spend({ context: { seconds }, training: { stage } }: Progress, ms: number): void {
+  seconds[stage] = (seconds[stage] ?? 0) + ms / 1000;
 }
 
 /**
@@ -173,7 +175,7 @@ async function check(progress: Progress): Promise<void> {
     if (!(signal.reason instanceof Cancelled)) await checkpointIfNew(progress);
     endIfAsked(context);
   }
-  spend(progress, started);
+  spend(progress, performance.now() - started);
   progress.unchecked = false;
 }
 
@@ -191,7 +193,7 @@ async function validate(progress: Progress): Promise<void> {
     Object.assign(found, { accuracy, meanTokens, best: outcome.improved });
   }
   if (found.loss === undefined && found.accuracy === undefined) return;
-  context.run.validation({ ...found, phase });
+  await context.space.write(() => context.run.validation({ ...found, phase }));
   context.notify({ type: 'validation', ...found });
 }
 

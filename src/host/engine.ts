@@ -8,7 +8,7 @@ import { askForEngine } from '../engine/process/installed';
 import { UserError } from '../errors';
 import type { HostState, Params } from '../protocol/control';
 import { takeOverDecisions } from '../runs/decisions';
-import { Space } from '../runs/space';
+import type { Space } from '../runs/space';
 import type { RunWriter } from '../runs/writer';
 import { cancelledFault, faultOf, log } from './faults';
 import type { Job, ToEngine, ToServer } from './messages';
@@ -21,7 +21,6 @@ interface Session {
   writer?: RunWriter;
   /** What computes for it. */
   engine?: Computing;
-  space?: Space;
   /** It waits between two updates: short work may be done. */
   resting: boolean;
   /** Set while the run is to wait; called to let it go on. */
@@ -134,10 +133,9 @@ export class Engine {
       await begin({
         notify: tell,
         signal: session.stop.signal,
-        rest: (checkpoint) => this.rest(session, checkpoint),
+        rest: (checkpoint, space) => this.rest(session, checkpoint, space),
         begun: (writer, engine) => {
           Object.assign(session, { writer, engine });
-          session.space = new Space(writer.folder, (text) => tell({ type: 'note', level: 'warning', text }));
           const { folder, record } = writer;
           const run = { folder, name: record.name, backend: engine.info.description, since: new Date().toISOString() };
           this.happen({ type: 'run', run, resumed });
@@ -163,17 +161,17 @@ export class Engine {
   }
 
   /** Between two updates: does what short work waits, then waits as long as the run is to pause. */
-  private async rest(session: Session, checkpoint: () => Promise<void>): Promise<void> {
+  private async rest(session: Session, checkpoint: () => Promise<void>, space: Space): Promise<void> {
     session.resting = true;
     await this.drain();
     const { stop, writer } = session;
-    await session.space?.enough(writer?.record.checkpoints.at(-1)?.name, stop.signal);
+    await space.enough();
     if (session.paused && !stop.signal.aborted) {
       await checkpoint();
-      writer!.update({ state: 'paused' });
+      await space.write(() => writer!.update({ state: 'paused' }));
       this.post({ type: 'paused' });
       while (session.paused && !stop.signal.aborted) await new Promise<void>((resolve) => (session.wake = resolve));
-      writer!.update({ state: 'running' });
+      await space.write(() => writer!.update({ state: 'running' }));
     }
     session.resting = false;
     await this.draining;

@@ -1,8 +1,10 @@
-/** The space on a run's disk: said when it gets short, and waited for before an update that could not be saved. */
+/** The space on a run's disk: told of when it gets short, and waited for, with what was learned kept in memory. */
 import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DiskFull } from '../disk';
 import { checkpointsFolder } from './layout';
+import type { RunWriter } from './writer';
 
 /** What records and run.json take until the next checkpoint. */
 const records = 1 << 20;
@@ -17,43 +19,73 @@ function checkpointBytes(run: string, newest: string | undefined): number {
   return existsSync(folder) ? readdirSync(folder).reduce((sum, name) => sum + sizeOf(name), 0) : 0;
 }
 
+const goesOn = 'there is space again: training goes on';
+
 const inMegabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 
 export class Space {
   private known = { name: undefined as string | undefined, bytes: 0 };
   private warned = false;
 
-  /** `tell`: a warning for the person. */
+  /** No wait outlasts `signal`; `tell`: a warning for the person. Looks again every `pauseMs`. */
   constructor(
-    private readonly run: string,
+    private readonly run: Pick<RunWriter, 'folder' | 'record'>,
+    private readonly signal: AbortSignal,
     private readonly tell: (text: string) => void,
+    private readonly pauseMs = 5000,
   ) {}
 
-  /**
-   * Resolves when the next checkpoint fits beside the records until then (`newest` names the last one), or `signal` is
-   * aborted: the weights stay in memory meanwhile. Looks again every `pauseMs`.
-   */
-  async enough(newest: string | undefined, signal: AbortSignal, pauseMs = 5000): Promise<void> {
-    if (newest !== this.known.name) this.known = { name: newest, bytes: checkpointBytes(this.run, newest) };
+  /** Resolves when the next checkpoint fits beside the records until then. */
+  async enough(): Promise<void> {
+    const { folder, record } = this.run;
+    const newest = record.checkpoints.at(-1)?.name;
+    if (newest !== this.known.name) this.known = { name: newest, bytes: checkpointBytes(folder, newest) };
     const needed = this.known.bytes + records;
     let waited = false;
-    for (; this.free() < needed && !signal.aborted; waited = true) {
+    for (; this.free() < needed && !this.signal.aborted; waited = true) {
       if (!waited)
-        this.tell(
-          `the disk of ${this.run} has ${inMegabytes(this.free())} left, and a checkpoint takes ${inMegabytes(needed)}: training waits, with all that it learned in memory. Free some space`,
-        );
-      await sleep(pauseMs, undefined, { signal }).catch(() => {});
+        this.tellOfWait(`has ${inMegabytes(this.free())} left, and a checkpoint takes ${inMegabytes(needed)}`);
+      await this.pause(this.pauseMs);
     }
-    if (waited && !signal.aborted) this.tell('there is space again: training goes on');
+    if (waited && !this.signal.aborted) this.tell(goesOn);
     if (!this.warned && !waited && this.free() < (1 + short) * needed) {
       this.warned = true;
-      this.tell(`the disk of ${this.run} is filling up: ${inMegabytes(this.free())} are left, some checkpoints' worth`);
+      this.tell(`the disk of ${folder} is filling up: ${inMegabytes(this.free())} are left, some checkpoints' worth`);
     }
+  }
+
+  /**
+   * What `write` gives. While the disk is full it is called again, so what it began must be gone when it fails. Throws
+   * DiskFull when `signal` is aborted meanwhile.
+   */
+  async write<T>(write: () => T | Promise<T>): Promise<T> {
+    for (let waited = false; ; waited = true) {
+      const started = performance.now();
+      try {
+        const written = await write();
+        if (waited) this.tell(goesOn);
+        return written;
+      } catch (error) {
+        if (!(error instanceof DiskFull) || this.signal.aborted) throw error;
+        if (!waited) this.tellOfWait(`is full (${error.file ?? error.message})`);
+        // A checkpoint of gigabytes is not written over and over: a tenth of the time at most.
+        await this.pause(Math.max(this.pauseMs, 10 * (performance.now() - started)));
+      }
+    }
+  }
+
+  private tellOfWait(why: string): void {
+    const what = 'training waits, with all that it learned in memory. Free some space';
+    this.tell(`the disk of ${this.run.folder} ${why}: ${what}`);
+  }
+
+  private async pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.signal }).catch(() => {});
   }
 
   private free(): number {
     try {
-      const { bavail, bsize } = statfsSync(this.run);
+      const { bavail, bsize } = statfsSync(this.run.folder);
       return bavail * bsize;
     } catch {
       return Number.POSITIVE_INFINITY; // gone: the next write says so

@@ -139,7 +139,9 @@ export class RunWriter {
   /** Adds a stage's row to summary.json, or replaces it. */
   summary(row: Omit<StageRow, 'seq'>): void {
     const rows = readSummary(this.folder).filter((other) => other.stage !== row.stage);
-    this.writeSummary([...rows, { ...row, seq: ++this.seq }]);
+    const seq = this.seq + 1;
+    this.writeSummary([...rows, { ...row, seq }]);
+    this.seq = seq;
   }
 
   /**
@@ -167,9 +169,9 @@ export class RunWriter {
       throw diskError(error, join(folder, name), 'the earlier checkpoints are kept');
     }
     verifyCheckpoint(join(folder, name));
-    this.update({ stage, step, checkpoints: [...this.current.checkpoints, entry] });
-    const old = this.current.checkpoints.filter((other) => !other.keep).slice(0, -2);
-    this.withdraw(old);
+    const all = [...this.current.checkpoints, entry];
+    const old = all.filter((other) => !other.keep).slice(0, -2);
+    this.publish(all, old, { stage, step });
     return entry;
   }
 
@@ -181,7 +183,7 @@ export class RunWriter {
     const seq = to?.seq ?? 0;
     const at = this.current.checkpoints.findIndex(({ name }) => name === to?.name);
     if (to && at < 0) throw new Error(`${to.name} is not a checkpoint of ${this.folder}`);
-    this.withdraw(this.current.checkpoints.slice(at + 1));
+    this.publish(this.current.checkpoints, this.current.checkpoints.slice(at + 1));
     for (const file of layout.recordFiles(this.folder)) truncateAfter(this.folder, file, seq);
     this.unflushed.clear();
     const rows = readSummary(this.folder);
@@ -223,10 +225,14 @@ export class RunWriter {
     this.unflushed.clear();
   }
 
-  private withdraw(entries: readonly CheckpointEntry[]): void {
-    if (entries.length === 0) return;
-    this.update({ checkpoints: this.current.checkpoints.filter((entry) => !entries.includes(entry)) });
-    for (const { name } of entries) deleteCheckpointFolder(this.folder, name);
+  /** Makes `all` but `old` the run's checkpoints, in one change of run.json; then the folders of `old` go. */
+  private publish(
+    all: readonly CheckpointEntry[],
+    old: readonly CheckpointEntry[],
+    at?: { stage: StageName; step: number },
+  ): void {
+    if (at || old.length > 0) this.update({ ...at, checkpoints: all.filter((entry) => !old.includes(entry)) });
+    for (const { name } of old) deleteCheckpointFolder(this.folder, name);
   }
 
   private writeSummary(rows: readonly StageRow[]): void {

@@ -1,34 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { latestCheckpoint, openRun, readMetrics, readRollouts } from '../../src/runs/reading';
 import { Space } from '../../src/runs/space';
 import { createRun, openForWriting } from '../../src/runs/writer';
-
-/** A small file system, where this process may mount one. */
-function mountSmallDisk(size: string): string | undefined {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
-  const folder = mkdtempSync(join(tmpdir(), 'distillery-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder], { stdio: 'ignore' });
-    return folder;
-  } catch {
-    rmSync(folder, { recursive: true });
-    return undefined;
-  }
-}
+import { mountSmallDisk, unmount } from './small-disk';
 
 const disk = mountSmallDisk('256k');
 const larger = mountSmallDisk('8m');
-afterAll(() => {
-  for (const one of [disk, larger])
-    if (one) {
-      execFileSync('umount', [one]);
-      rmSync(one, { recursive: true });
-    }
-});
+afterAll(() => [disk, larger].forEach(unmount));
 
 describe.skipIf(!disk)(
   'a disk that fills up (needs root on Linux, to mount a small one; src/runs/jsonl.test.ts simulates it)',
@@ -97,9 +78,9 @@ describe.skipIf(!disk)(
         writeFileSync(join(folder, 'model.safetensors'), 'w'.repeat(1 << 20)),
       );
       const told: string[] = [];
-      const space = new Space(run.folder, (text) => told.push(text));
-      const { signal } = new AbortController();
-      const enough = () => space.enough('complete-1', signal, 5);
+      const stop = new AbortController();
+      const space = new Space(run, stop.signal, (text) => told.push(text), 5);
+      const enough = () => space.enough();
       await enough();
       expect(told).toEqual([expect.stringMatching(/is filling up: [567]\.\d MB are left/)]);
       const rest = join(larger!, 'rest');
@@ -117,8 +98,7 @@ describe.skipIf(!disk)(
       await waiting;
       expect(told[2]).toContain('goes on');
       writeFileSync(rest, 'x'.repeat(statfsSync(larger!).bavail * statfsSync(larger!).bsize));
-      const stop = new AbortController();
-      const ended = space.enough('complete-1', stop.signal, 60_000);
+      const ended = new Space(run, stop.signal, (text) => told.push(text), 60_000).enough();
       stop.abort();
       await ended;
       run.close();

@@ -54,7 +54,7 @@ async function drawSamples(
   own: OwnSamples,
   state: { save(): unknown; restore(saved: unknown): void },
 ): Promise<void> {
-  const { train: lessons, experiment, run } = context;
+  const { train: lessons, experiment } = context;
   await train(context, student, {
     stage,
     phase: 'sample',
@@ -68,8 +68,8 @@ async function drawSamples(
       );
       const { groups, generatedTokens } = await sampleGroups(context, student, prompts, sampling, ['rft', update]);
       for (const group of groups) keepOwn(own, group);
-      run.rollouts(stage, update + 1, rolloutRecords(context, groups, null));
-      return { metrics: measureGroups(groups), tokens: generatedTokens };
+      const rollouts = rolloutRecords(context, groups, null);
+      return { metrics: measureGroups(groups), tokens: generatedTokens, rollouts };
     },
     state,
   });

@@ -1,4 +1,5 @@
 /** What goes wrong with an engine, as errors that a person can act on. */
+import { DiskFull } from '../../disk';
 import { UserError } from '../../errors';
 import { cancelledCode, fault } from './wire';
 
@@ -29,7 +30,7 @@ export function errorOf(answer: unknown, method: string): Error {
   const known = fault.safeParse(data);
   if (known.success) {
     const { message: text, ...place } = known.data;
-    return new UserError(text, place);
+    return place.code === 'disk' ? new DiskFull(text, place) : new UserError(text, place);
   }
   return new UserError(`the engine failed (${method}): ${String(message ?? 'it does not say why').slice(0, 2000)}`, {
     code: 'engine',
