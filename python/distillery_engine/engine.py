@@ -18,7 +18,8 @@ from .draws import Sampling
 from .errors import EngineError
 from .grpo import Episode, Update, grpo_step
 from .losses import LOSSES
-from .opening import default_device, default_dtype, device_name, open_student
+from .memory import estimate, room
+from .opening import default_device, default_dtype, device_name, dtype_named, open_student
 from .processes import Processes
 from .sampling import SampleOptions, pack_tokens, sample
 from .training import Trainer
@@ -28,6 +29,7 @@ from .wire import pack_rows, unpack, unpack_rows
 from .work import Work
 
 Params = dict[str, Any]
+OF_NO_STUDENT = ("hello", "speed", "memory", "open", "shutdown")
 LIBRARIES = ("torch", "transformers", "peft", "safetensors", "numpy", "bitsandbytes", "liger-kernel", "vllm")
 
 
@@ -46,6 +48,8 @@ class Engine:
         self.numbers = itertools.count(1)
         self.methods: dict[str, Callable[[Params, Work], Any]] = {
             "hello": self.hello,
+            "speed": self.speed,
+            "memory": self.memory,
             "open": self.open,
             "sample": self.sample,
             "logProbs": self.log_probs,
@@ -65,7 +69,7 @@ class Engine:
     def handle(self, method: str, params: Params, work: Work) -> Any:
         if method not in self.methods:
             raise EngineError("config", f"This engine has no request {method}", "Use versions that belong together.")
-        if method not in ("hello", "open", "shutdown"):
+        if method not in OF_NO_STUDENT:
             self.trainer(params)  # refuses an id of no student, before anything else is looked at
         try:
             return self.methods[method](params, work)
@@ -94,9 +98,21 @@ class Engine:
             "processes": self.processes.world,
         }
 
-    def open(self, params: Params, _work: Work) -> Any:
+    def speed(self, _params: Params, work: Work) -> Any:
+        device = self.processes.device(self.defaults.get("device") or default_device())
+        dtype = self.defaults.get("dtype") or default_dtype(device)
+        return {"flops": multiplication_speed(device, dtype_named(dtype), work), "dtype": dtype}
+
+    def memory(self, params: Params, _work: Work) -> Any:
+        params, device = self.settled(params)
+        return {**estimate(params, device), **room(device, self.processes.world)}
+
+    def settled(self, params: Params) -> tuple[Params, torch.device]:
         params = {**self.defaults, **{name: value for name, value in params.items() if value is not None}}
-        device = self.processes.device(params.get("device") or default_device())
+        return params, self.processes.device(params.get("device") or default_device())
+
+    def open(self, params: Params, _work: Work) -> Any:
+        params, device = self.settled(params)
 
         def work() -> Trainer:
             trainer = Trainer(open_student(params, device), self.processes)
@@ -254,6 +270,22 @@ class Engine:
         if name not in self.snapshots[params["id"]]:
             raise EngineError("config", f"There is no {name} of this student")
         return self.snapshots[params["id"]][name]
+
+
+def multiplication_speed(device: torch.device, dtype: torch.dtype, work: Work) -> float:
+    """Floating-point operations a second of a large product, the best of a quarter of a second."""
+    size = 4096 if device.type == "cuda" else 512
+    a = torch.ones(size, size, device=device, dtype=dtype)
+    wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    best, end = float("inf"), time.monotonic() + 0.25
+    while best == float("inf") or time.monotonic() < end:
+        work.check()
+        wait()
+        started = time.perf_counter()
+        a @ a
+        wait()
+        best = min(best, time.perf_counter() - started)
+    return 2 * size**3 / best
 
 
 def installed() -> dict[str, str]:

@@ -45,13 +45,16 @@ def default_dtype(device: torch.device) -> str:
     return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
 
 
+def dtype_named(name: str) -> torch.dtype:
+    if name not in DTYPES:
+        raise EngineError("config", f"There is no dtype {name}", f"Take one of {', '.join(DTYPES)}.")
+    return DTYPES[name]
+
+
 def open_student(params: dict[str, Any], device: torch.device) -> Student:
     """`params` are those of the request `open`. All random values are a function of its seed."""
     folder, adapter = params["student"], params.get("adapter")
-    name = params.get("dtype") or default_dtype(device)
-    if name not in DTYPES:
-        raise EngineError("config", f"There is no dtype {name}", f"Take one of {', '.join(DTYPES)}.")
-    dtype = DTYPES[name]
+    dtype = dtype_named(params.get("dtype") or default_dtype(device))
     quantization = params.get("quantization")
     if quantization and adapter is None:
         raise EngineError(
@@ -146,14 +149,20 @@ def load(folder: str, device: torch.device, dtype: torch.dtype, quantization: An
     return model if quantization else model.to(device)
 
 
-def adapted(model: Any, folder: Path | None, settings: dict[str, Any] | None, seed: int) -> Any:
-    """The model with the adapter of `folder`, or with a fresh one that adds nothing yet."""
+def adapted(model: Any, folder: Path | None, settings: dict[str, Any] | None, seed: int | None) -> Any:
+    """
+    The model with the adapter of `folder`, or with a fresh one that adds nothing yet. Without a seed it has the
+    adapter's shapes alone.
+    """
     from peft import LoraConfig, PeftConfig, PeftModel, get_peft_model
 
     if folder is not None:
         config = PeftConfig.from_pretrained(str(folder))
         if settings:
             config.lora_dropout = settings["dropout"]
+        if seed is None:
+            config.inference_mode = False
+            return get_peft_model(model, config)
         return PeftModel.from_pretrained(model, str(folder), config=config, is_trainable=True)
     assert settings is not None
     names = sorted({target_name(model, target) for target in settings["targets"]})
@@ -166,7 +175,7 @@ def adapted(model: Any, folder: Path | None, settings: dict[str, Any] | None, se
     )
     peft = get_peft_model(model, config)
     for name, parameter in peft.named_parameters():
-        if ".lora_A." in name:
+        if ".lora_A." in name and seed is not None:
             begin(parameter, name.replace(".default.", "."), seed)
     return peft
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { EngineReport } from '../engine/kind';
 import { examineMachine, type MachineFacts, machineProblems } from '../engine/machine';
+import { speedText } from '../report/format';
 import { runsFolderName } from '../runs/layout';
 import { engineOption } from './engine';
 import { exitCodes, printDocument } from './exit';
@@ -69,10 +70,10 @@ function text({
   ].join('\n');
 }
 
-function backendText({ name, usable, detail, advice, gflops }: EngineReport): string[] {
-  const speed = gflops === undefined ? '' : `, ${gflops < 10 ? gflops.toPrecision(2) : gflops.toFixed(0)} GFLOP/s`;
+function backendText({ name, usable, detail, advice, ...speeds }: EngineReport): string[] {
+  const found = [detail, speedText(speeds)].filter(Boolean).join(', ');
   return [
-    `${usable ? pc.green('✓') : pc.red('✗')} ${pc.bold(name)}  ${usable ? detail + speed : pc.yellow(detail)}`,
+    `${usable ? pc.green('✓') : pc.red('✗')} ${pc.bold(name)}  ${usable ? found : pc.yellow(detail)}`,
     `  ${pc.dim(advice)}`,
   ];
 }

@@ -8,6 +8,7 @@ import {
   type InstalledEngine,
   readInstalledEngine,
 } from '../engine/process/installed';
+import { type Verified, verifyEngine } from '../engine/process/verify';
 import {
   type EngineInstallOptions,
   installEngine,
@@ -16,8 +17,8 @@ import {
   uninstallEngine,
 } from '../engine-install/install';
 import type { Accelerator } from '../engine-install/pins';
-import { type Verified, verifyEngine } from '../engine-install/verify';
 import { UserError } from '../errors';
+import { speedText } from '../report/format';
 import { askConsent } from './consent';
 import { printDocument } from './exit';
 import { bytes, columns } from './format';
@@ -161,7 +162,7 @@ function statusRows(
 }
 
 /** What an engine that was tried is, as rows for a person. */
-export function factsOf({ hello, description, tokensPerSecond }: Verified): [string, string][] {
+export function factsOf({ hello, description, tokensPerSecond, flops }: Verified): [string, string][] {
   const devices = hello.devices.map((one) => {
     if (typeof one === 'string') return one;
     return one.totalBytes ? `${one.name} (${bytes(one.totalBytes)}, ${bytes(one.freeBytes ?? 0)} free)` : one.name;
@@ -173,6 +174,9 @@ export function factsOf({ hello, description, tokensPerSecond }: Verified): [str
     ['dtypes', hello.dtypes.join(', ')],
     ['samplers', hello.samplers.join(', ')],
     ['versions', versions.join(', ')],
-    ['speed', `${Math.round(tokensPerSecond)} tokens/s, of the built-in student`],
+    [
+      'speed',
+      `${speedText({ tokensPerSecond, gflops: flops === null ? undefined : flops / 1e9 })} (the built-in student; a large product)`,
+    ],
   ];
 }

@@ -3,7 +3,6 @@ import type { Experiment } from '../config/experiment';
 import { durationText, type Workload } from '../curriculum/duration';
 import { type Lengths, withMemory } from '../curriculum/memory';
 import { startEngine } from '../engine/engines';
-import { findEngine } from '../engine/process/installed';
 import { UserError } from '../errors';
 import { loadStudentConfig } from '../student-files/folder';
 import { pc } from './terminal';
@@ -17,13 +16,11 @@ interface Need {
 export async function needsOf(experiment: Experiment, lengths: Lengths, work: Workload): Promise<Need[]> {
   const needs: Need[] = [];
   try {
-    if (experiment.backend === 'torch') {
-      findEngine(); // to start it takes seconds, and it says nothing of memory and speed before it works
-      return needs;
-    }
     const engine = await startEngine(experiment.backend, experiment.student.path);
     try {
-      const { experiment: settled, need } = withMemory(experiment, lengths, engine.memory);
+      const { path, lora } = experiment.student;
+      const model = await engine.memory(path, lora || null);
+      const { experiment: settled, need } = withMemory(experiment, lengths, model);
       if (need) needs.push(need);
       const speed = await engine.speed();
       const config = () => loadStudentConfig(experiment.student.path);

@@ -3,8 +3,7 @@
 import { checkExperiment } from '../config/check';
 import { resolveExperiment } from '../config/load';
 import { type Lengths, peakOf, settleMemory } from '../curriculum/memory';
-import { memoryOf } from '../engine/engines';
-import { loadStudentConfig } from '../student-files/folder';
+import { embeddedMemory } from '../engine/engines';
 
 export interface Size {
   /** Problems that an update of Stage 2 and 3 samples a group of answers to. */
@@ -15,22 +14,15 @@ export interface Size {
 
 export const usualSize: Size = { prompts: 16, testing: 64 };
 const leastPrompts = 2;
-/** A new experiment says `auto`. */
-const model = memoryOf('auto')!;
 
 /**
  * The usual size, halved until the experiment that `write` gives for it takes no more than half of `memory` (bytes):
  * other programs run, too. `folder` is where it will lie; its rewards, which may not be there yet, do not count.
  */
-export function fittingSize(
-  write: (size: Size) => string,
-  folder: string,
-  lengths: Lengths,
-  memory = model.limits()!.total,
-): Size {
-  const bytes = (size: Size): number => {
+export function fittingSize(write: (size: Size) => string, folder: string, lengths: Lengths, memory?: number): Size {
+  const fits = (size: Size): boolean => {
     const file = checkExperiment(write(size)).value;
-    if (!file) return 0; // whoever writes it says what is wrong
+    if (!file) return true; // whoever writes it says what is wrong
     const reward = { components: [{ use: 'correctness' as const }] };
     const { complete, rewrite } = file.stages;
     const stages = {
@@ -39,12 +31,12 @@ export function fittingSize(
       rewrite: rewrite && { ...rewrite, reward },
     };
     const experiment = resolveExperiment({ ...file, stages } as typeof file, folder);
-    const config = loadStudentConfig(experiment.student.path);
-    const sizes = { model, config, lengths };
-    return peakOf(settleMemory(experiment, sizes), sizes).bytes;
+    const model = embeddedMemory(experiment.student.path); // a new experiment says `auto`
+    const sizes = { model, lengths };
+    const most = (memory ?? model.limits()!.total) / 2;
+    return peakOf(settleMemory(experiment, sizes), sizes).bytes <= most;
   };
   let size = usualSize;
-  while (size.prompts > leastPrompts && bytes(size) > memory / 2)
-    size = { prompts: size.prompts / 2, testing: size.testing / 2 };
+  while (size.prompts > leastPrompts && !fits(size)) size = { prompts: size.prompts / 2, testing: size.testing / 2 };
   return size;
 }

@@ -21,7 +21,7 @@ const config = parseModelConfig({
   max_position_embeddings: 8192,
   tie_word_embeddings: true,
 });
-const sizes = { model: memoryModel('embedded'), config, lengths: { question: 120, chain: 250 } };
+const sizes = { model: memoryModel(config, 'embedded'), lengths: { question: 120, chain: 250 } };
 const supervised = { updates: 3, batch: 32 };
 const grpo = { updates: 3, prompts: 16, group: 8, maxNewTokens: 384 };
 const of = (lora: object | false, changes = {}) =>
@@ -43,7 +43,7 @@ it('"auto" settles on numbers that depend on the student alone, and settled ones
   const given = settleMemory(of({}, { microBatchTokens: 3000, checkpointing: true }), sizes);
   expect(stage(given)).toMatchObject({ microBatchTokens: 3000, checkpointing: true });
   const small = { ...config, layers: 4, hiddenSize: 256, intermediateSize: 704, vocabSize: 512 };
-  expect(stage(settleMemory(of(false), { ...sizes, config: small }))).toMatchObject({
+  expect(stage(settleMemory(of(false), { ...sizes, model: memoryModel(small, 'embedded') }))).toMatchObject({
     microBatchTokens: 8192,
     checkpointing: false,
   });

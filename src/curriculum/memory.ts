@@ -12,8 +12,6 @@ import {
 } from '../engine-data/memory';
 import { UserError } from '../errors';
 import { type BaselineName, baselineNames } from '../stages';
-import type { ModelConfig } from '../student-files/config';
-import { loadStudentConfig } from '../student-files/folder';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { rowsAtOnce } from './groups';
 import { prepareLessons, wording } from './lessons';
@@ -26,9 +24,8 @@ export interface Lengths {
 
 /** What the memory of an experiment follows from. */
 export interface Sizes {
-  /** The engine's. */
+  /** The engine's, of the student. */
   model: MemoryModel;
-  config: ModelConfig;
   lengths: Lengths;
 }
 
@@ -41,11 +38,6 @@ export interface Peak {
   bytes: number;
 }
 
-/**
- * Activations that "auto" settings stay below. Not what happens to be free: a run resumed elsewhere must go on bit for
- * bit.
- */
-const activationBudget = 1.5e9;
 const mostTokens = 8192;
 const leastTokens = 256;
 /** Node with the engine, the tokenizer and the data, and what the pools keep idle. */
@@ -68,12 +60,12 @@ interface Setting {
 }
 
 /** The experiment with numbers in place of "auto": what its run records, so that it is resumed with the same. */
-export function settleMemory(experiment: Experiment, { model, config, lengths }: Sizes): Experiment {
+export function settleMemory(experiment: Experiment, { model, lengths }: Sizes): Experiment {
   const { stages, baselines } = experiment;
   const { reconstruct, complete, rewrite } = stages;
-  const learner = learnerOf(experiment, config, 0);
+  const learner = learnerOf(experiment, 0);
   const fits = (tokens: number, again: boolean) =>
-    model.update(learner, passOf(tokens, again)).activations <= activationBudget;
+    model.update(learner, passOf(tokens, again)).activations <= model.budget;
   const supervised = 2 * lengths.chain + lengths.question + wording;
   const settle = <T extends Setting>(settings: T, longest: number): T => ({
     ...settings,
@@ -112,11 +104,7 @@ const passOf = (tokens: number, checkpointing: boolean): Pass => ({
   accumulated: true,
 });
 
-const learnerOf = ({ student }: Experiment, config: ModelConfig, copies: number): Learner => ({
-  config,
-  lora: student.lora || null,
-  copies,
-});
+const learnerOf = ({ student }: Experiment, copies: number): Learner => ({ lora: student.lora || null, copies });
 
 /** The settings of a stage as training takes them. Throws when "auto" was not settled before the run began. */
 export function memorySettings({ microBatchTokens, checkpointing }: Setting) {
@@ -142,7 +130,7 @@ export function withMemory(
   model: MemoryModel | null,
 ): { experiment: Experiment; need: Need | null } {
   if (!model) return { experiment: settleUnknown(experiment), need: null };
-  const sizes = { model, config: loadStudentConfig(experiment.student.path), lengths };
+  const sizes = { model, lengths };
   const settled = settleMemory(experiment, sizes);
   return { experiment: settled, need: checkMemory(settled, sizes, model.limits()) };
 }
@@ -165,12 +153,12 @@ export function checkMemory(experiment: Experiment, sizes: Sizes, limits: Memory
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
 
 /** Where a settled experiment holds most. */
-export function peakOf(experiment: Experiment, { model, config, lengths }: Sizes): Peak {
+export function peakOf(experiment: Experiment, { model, lengths }: Sizes): Peak {
   const { stages, baselines, evaluation } = experiment;
   const peaks: Peak[] = [];
   const add = (stage: string, activity: Peak['activity'], memory: Memory) =>
     peaks.push({ stage, activity, memory, bytes: totalOf(memory) + runtimeBytes });
-  const learner = (copies: number) => learnerOf(experiment, config, copies);
+  const learner = (copies: number) => learnerOf(experiment, copies);
   const training = (stage: string, settings: Setting, longest: number, sequences: number, copies: number) => {
     const all = sequences * longest;
     const tokens = Math.min(Math.max(settings.microBatchTokens as number, longest), all);

@@ -50,7 +50,7 @@ export async function startRun(asked: Experiment, runsFolder: string, options: S
     // What "auto" means for this student is settled once: the run's config records it, and every later question is
     // asked likewise.
     const prompting = withPrompts(tokenizer, student);
-    const { experiment, need } = memoryFor({ ...asked, student }, prompting, data, engine);
+    const { experiment, need } = await memoryFor({ ...asked, student }, prompting, data, engine);
     const notes = [
       ...otherEngine(asked, engine.info),
       ...(need ? [need] : []),
@@ -71,8 +71,10 @@ async function withEngine<T>(engine: Engine, work: (engine: Engine) => Promise<T
   }
 }
 
-const memoryFor = (experiment: Experiment, tokenizer: Tokenizer, { train }: ExperimentData, { memory }: Engine) =>
-  withMemory(experiment, longestOf(train.problems, tokenizer), memory);
+async function memoryFor(experiment: Experiment, tokenizer: Tokenizer, { train }: ExperimentData, engine: Engine) {
+  const { path, lora } = experiment.student;
+  return withMemory(experiment, longestOf(train.problems, tokenizer), await engine.memory(path, lora || null));
+}
 
 async function timeFor(
   experiment: Experiment,
@@ -102,7 +104,7 @@ export async function resumeRun(folder: string, options: SessionOptions) {
   const { interrupted } = openRun(folder);
   const { experiment, environment: before } = readRunConfig(folder);
   const began = before.backend;
-  return withEngine(await engineAgain(experiment, began), (engine) => {
+  return withEngine(await engineAgain(experiment, began), async (engine) => {
     const data = loadExperimentData(experiment);
     for (const [name, hash] of Object.entries(before.datasets)) {
       if (hash !== data[name as 'train' | 'test'].hash)
@@ -113,7 +115,7 @@ export async function resumeRun(folder: string, options: SessionOptions) {
         });
     }
     const tokenizer = loadStudentTokenizer(experiment.student.path);
-    const { need } = memoryFor(experiment, withPrompts(tokenizer, experiment.student), data, engine);
+    const { need } = await memoryFor(experiment, withPrompts(tokenizer, experiment.student), data, engine);
     const run = openForWriting(folder);
     try {
       run.rollBack(soundCheckpoint(run, options.notify));

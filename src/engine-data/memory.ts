@@ -1,10 +1,8 @@
 /** How much memory training takes: what is asked, and what an engine answers. */
 import type { LoraSettings } from '../config/lora';
-import type { ModelConfig } from '../student-files/config';
 
-/** What is trained. */
+/** What of the student is trained. */
 export interface Learner {
-  config: ModelConfig;
   /** The adapter that is trained beside frozen weights; null: all weights are trained. */
   lora: Pick<LoraSettings, 'rank' | 'targets'> | null;
   /** Copies of the trained parameters beside the student's own: a reference policy, the rewriter of Stage 3. */
@@ -72,9 +70,14 @@ export interface MemoryLimits {
   total: number;
 }
 
-/** What an engine says of the memory it takes, from shapes alone. */
+/** What an engine says of the memory that it takes for one student, before any work is done. */
 export interface MemoryModel {
-  /** Null where the memory that counts is a graphics card's, which is not known here. */
+  /**
+   * Bytes of activations that "auto" settings stay below. Not what happens to be free: a run resumed elsewhere must go on
+   * bit for bit.
+   */
+  readonly budget: number;
+  /** Null where nobody knows how much there is. */
   limits(): MemoryLimits | null;
   /** At the peak of an update. */
   update(learner: Learner, pass: Pass): Memory;

@@ -13,13 +13,13 @@ import {
   pythonEngine,
   readInstalledEngine,
 } from '../engine/process/installed';
+import { verifyEngine } from '../engine/process/verify';
 import { UserError } from '../errors';
 import { hasGpuDriver } from '../kernels/tensorflow/probe';
 import { makeFolder, remove, replaceText } from '../writing';
 import { environmentPython, findUv, makeEnvironment } from './packages';
 import { type Accelerator, bytesNeeded, type Parts, requirements } from './pins';
 import { checkOwn, findPython, programOf } from './python';
-import { verifyEngine } from './verify';
 
 export interface EngineInstallOptions {
   /** Without it: cuda where a GPU's driver is here. */

@@ -5,6 +5,7 @@ import { holdsAdapter } from '../student-files/adapter-base';
 import { baseFolder, loadStudentConfig } from '../student-files/folder';
 import { holdsWeights } from '../student-files/weights';
 import { embedded } from './embedded/engine';
+import { memoryModel } from './embedded/memory';
 import type { EngineKind, EngineReport } from './kind';
 import type { Engine } from './port';
 import { hasEngine } from './process/installed';
@@ -54,8 +55,8 @@ export function isEmbeddable(student: string): boolean {
   }
 }
 
-/** How much memory work takes, as far as that is known before an engine is started. */
-export const memoryOf = (backend: Backend): MemoryModel | null => kindOf(backend).memory(backend);
+/** How much memory work on a student takes on the embedded engine, as far as that is known before it is started. */
+export const embeddedMemory = (student: string): MemoryModel => memoryModel(loadStudentConfig(student), 'auto');
 
 /** Every way to compute: whether it works here, why not, and how to get it. */
 export async function reportEngines(options: { measure: boolean }): Promise<EngineReport[]> {

@@ -1,5 +1,4 @@
 import type { Backend } from '../config/backends';
-import type { MemoryModel } from '../engine-data/memory';
 import type { Engine } from './port';
 
 /** What `distillery doctor` says of a way to compute. */
@@ -10,8 +9,10 @@ export interface EngineReport {
   detail: string;
   /** How to get it, or what it is for. */
   advice: string;
-  /** Speed of a 512x512x512 product in float32, 10^9 operations a second; only where it was measured. */
+  /** Speed of a large product, 10^9 operations a second; only where it was measured. */
   gflops?: number;
+  /** New tokens a second of the built-in student; only where they were measured. */
+  tokensPerSecond?: number;
 }
 
 /** One way to compute: what starts an engine, and what is known of it before. */
@@ -20,8 +21,6 @@ export interface EngineKind {
   readonly backends: readonly Backend[];
   /** Throws a UserError where it cannot be had here, with the reason and the remedy. */
   start(backend: Backend): Promise<Engine>;
-  /** See Engine.memory. */
-  memory(backend: Backend): MemoryModel | null;
   /** Whether it works here; `measure`: with its speed. */
   reports(options: { measure: boolean }): Promise<EngineReport[]>;
 }

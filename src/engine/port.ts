@@ -46,8 +46,11 @@ export interface OpenOptions {
  */
 export interface Engine {
   readonly info: EngineInfo;
-  /** How much memory work takes here; null where nobody can say before it is done. */
-  readonly memory: MemoryModel | null;
+  /**
+   * How much memory work on the student in `folder` takes here, trained with that adapter or whole; null where nobody
+   * can say before it is done. Opens nothing.
+   */
+  memory(folder: string, lora: LoraSettings | null): Promise<MemoryModel | null>;
   /**
    * Floating-point operations a second of a large product, as measured now; null where that says little of the work to
    * come.

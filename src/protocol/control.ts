@@ -278,6 +278,7 @@ export const requests = {
           detail: z.string(),
           advice: z.string(),
           gflops: z.number().optional(),
+          tokensPerSecond: z.number().optional(),
         }),
       ),
       /** What is missing or too small, as sentences. */

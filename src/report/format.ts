@@ -15,3 +15,13 @@ export function clock(seconds: number): string {
   const minutes = Math.floor(whole / 60) % 60;
   return hours > 0 ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
 }
+
+/** How fast an engine was found to be: `4310 tokens/s, 81 GFLOP/s`; empty where nothing was measured. */
+export function speedText({ gflops, tokensPerSecond }: { gflops?: number; tokensPerSecond?: number }): string {
+  const digits = (value: number) => (value < 10 ? value.toPrecision(2) : value.toFixed(0));
+  const parts: string[] = [];
+  if (tokensPerSecond !== undefined) parts.push(`${tokensPerSecond.toFixed(0)} tokens/s`);
+  if (gflops !== undefined)
+    parts.push(gflops < 1000 ? `${digits(gflops)} GFLOP/s` : `${digits(gflops / 1000)} TFLOP/s`);
+  return parts.join(', ');
+}

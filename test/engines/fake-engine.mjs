@@ -79,6 +79,19 @@ const answers = {
     losses: ['dapo'],
     processes: 1,
   }),
+  speed: () => ({ flops: 2e12, dtype: 'float32' }),
+  memory: ({ adapter }) => ({
+    weights: 4000,
+    trained: adapter ? 400 : 4000,
+    token: 1e6,
+    tokenAgain: 1e5,
+    target: 40,
+    targets: 1e6,
+    merged: 0,
+    cache: 10,
+    free: 5e9,
+    total: 8e9,
+  }),
   open({ student, checkpoint }) {
     const id = `student-${++names}`;
     students.set(id, { folder: student, steps: checkpoint ? readSteps(checkpoint) : 0 });

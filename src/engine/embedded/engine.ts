@@ -4,6 +4,7 @@ import type { Backend } from '../../config/backends';
 import { type BackendInfo, listBackends, useBackend } from '../../kernels/backends';
 import { multiplicationSpeed } from '../../kernels/speed';
 import { loadStudent } from '../../model/hf-folder';
+import { loadStudentConfig } from '../../student-files/folder';
 import type { EngineKind } from '../kind';
 import type { Engine, OpenOptions, Student } from '../port';
 import { adapt } from './adapter';
@@ -15,19 +16,21 @@ type Own = Exclude<Backend, 'auto'> & BackendInfo['name'];
 export const embedded: EngineKind = {
   backends: ['auto', 'embedded', 'embedded-wasm', 'tensorflow-gpu', 'tensorflow', 'cpu'],
   start: async (backend) => new EmbeddedEngine(await useBackend(backend as Own | 'auto')),
-  memory: (backend) => memoryModel(backend as Own | 'auto'),
   reports: listBackends,
 };
 
 class EmbeddedEngine implements Engine {
   readonly info: Engine['info'];
-  readonly memory: Engine['memory'];
   private readonly students = new Set<EmbeddedStudent>();
 
-  constructor(info: BackendInfo) {
-    this.info = { ...info };
-    this.memory = memoryModel(info.name, info.isa);
+  constructor(private readonly backend: BackendInfo) {
+    this.info = { ...backend };
   }
+
+  memory: Engine['memory'] = async (folder) => {
+    const { name, isa } = this.backend;
+    return memoryModel(loadStudentConfig(folder), name, isa);
+  };
 
   /** Of a GPU, one product says little. */
   async speed(): Promise<number | null> {

@@ -4,6 +4,7 @@
  */
 import type { Learner } from '../../engine-data/memory';
 import { decoderLayer, type LayerOps } from '../../kernels/layer';
+import type { ModelConfig } from '../../student-files/config';
 import type { LayerSpec } from '../../student-files/layer-spec';
 import { layerShapes } from '../../student-files/parameters';
 
@@ -13,7 +14,11 @@ interface Counted {
 }
 
 /** Numbers of each tensor that a layer keeps when `tokens` tokens go through it. */
-export function savedByLayer({ config, lora }: Learner, spec: LayerSpec, tokens: number): number[] {
+export function savedByLayer(
+  { config, lora }: { config: ModelConfig; lora: Learner['lora'] },
+  spec: LayerSpec,
+  tokens: number,
+): number[] {
   const shapes = layerShapes(config, spec);
   const saved = new Set<Counted>();
   const save = (...tensors: Counted[]) => {

@@ -88,7 +88,7 @@ describe.each([
     await useBackend('embedded');
   });
   const config = parseModelConfig(tinyConfig(type, shape));
-  const subject: Learner = { config, lora: lora as Learner['lora'], copies: 1 };
+  const subject: Learner = { lora: lora as Learner['lora'], copies: 1 };
 
   it.each([
     [2, 1, 0, false],
@@ -108,7 +108,7 @@ describe.each([
         checkpointing,
       };
       const models = [model, reference];
-      const estimate = totalOf(updateMemory(subject, pass));
+      const estimate = totalOf(updateMemory(config, subject, pass));
       expectNear(
         estimate,
         await peakOf(models, () => supervisedStep(model, optimizer, examplesOf(batch), 1e-4, options, 1)),
@@ -139,6 +139,6 @@ describe.each([
     const options = { sampling, maxNewTokens: 60, eosIds: [], seed: 1, groupSize: 8, maxRows: 24 };
     const measured = await peakOf([model, reference], () => sample(model, prompts, options));
     const generation = { rows: 24, prompts: 3, promptTokens: prompt, newTokens: 60 };
-    expectNear(totalOf(generationMemory(subject, generation, true)), measured);
+    expectNear(totalOf(generationMemory(config, subject, generation, true)), measured);
   });
 });

@@ -29,9 +29,9 @@ const held = (shapes: Map<string, readonly number[]>) =>
 const chunk = 1024;
 
 /** What lies there whatever goes on: weights, copies, and while training the moments. */
-function standing({ config, lora, copies }: Learner, training: boolean): Memory {
+function standing(config: ModelConfig, { lora, copies }: Learner, training: boolean): Memory {
   const whole = parameterShapes(config);
-  const trained = held(trainedShapes({ config, lora }));
+  const trained = held(trainedShapes(config, lora));
   return {
     ...noMemory,
     weights: held(whole) + (lora ? trained : 0),
@@ -40,16 +40,16 @@ function standing({ config, lora, copies }: Learner, training: boolean): Memory 
   };
 }
 
-const trainedShapes = ({ config, lora }: Pick<Learner, 'config' | 'lora'>): Map<string, number[]> =>
+const trainedShapes = (config: ModelConfig, lora: Learner['lora']): Map<string, number[]> =>
   lora ? adapterShapes(config, { alpha: 1, dropout: 0, ...lora }) : parameterShapes(config);
 
 /** At the peak of an update: in its forward and backward passes. */
-export function updateMemory(learner: Learner, pass: Pass): Memory {
-  const { config, lora } = learner;
+export function updateMemory(config: ModelConfig, learner: Learner, pass: Pass): Memory {
+  const { lora } = learner;
   const { tokens, targets, checkpointing, accumulated } = pass;
   const d = config.hiddenSize;
-  const trained = held(trainedShapes(learner));
-  const layer = layerActivations(learner, pass);
+  const trained = held(trainedShapes(config, lora));
+  const layer = layerActivations(config, lora, tokens);
   const saved = checkpointing ? (config.layers - 1) * floats(tokens * d) + layer.saved : config.layers * layer.saved;
   const outer = floats(tokens * d) * 2 + floats(targets * d) + 4 * floats(targets);
   const head = lora ? 0 : floats(config.vocabSize * d);
@@ -67,7 +67,7 @@ export function updateMemory(learner: Learner, pass: Pass): Memory {
   const sum = (part: typeof turning) => part.gradients + part.activations;
   const most = sum(turning) >= sum(ending) ? turning : ending;
   return {
-    ...standing(learner, true),
+    ...standing(config, learner, true),
     gradients: most.gradients + (accumulated ? trained : 0),
     activations: most.activations,
     vocabulary,
@@ -75,24 +75,28 @@ export function updateMemory(learner: Learner, pass: Pass): Memory {
 }
 
 /** Bytes that one layer keeps for the backward pass (the one that keeps most), and what that pass needs beside them. */
-function layerActivations(learner: Learner, { tokens }: Pass) {
-  const { layerSpecs, intermediateSize } = learner.config;
+function layerActivations(config: ModelConfig, lora: Learner['lora'], tokens: number) {
+  const { layerSpecs, intermediateSize } = config;
   const bytes = layerSpecs.map((spec) =>
-    savedByLayer(learner, spec, tokens).reduce((sum, numbers) => sum + floats(numbers), 0),
+    savedByLayer({ config, lora }, spec, tokens).reduce((sum, numbers) => sum + floats(numbers), 0),
   );
   // Most in the gradient of the MLP: three tensors as wide as it, where one that was saved has gone already.
   return { saved: Math.max(...bytes), backward: 2 * floats(tokens * intermediateSize) };
 }
 
 /** At the peak of a generation. */
-export function generationMemory(learner: Learner, generation: Generation, training: boolean): Memory {
-  const { config } = learner;
+export function generationMemory(
+  config: ModelConfig,
+  learner: Learner,
+  generation: Generation,
+  training: boolean,
+): Memory {
   const { rows, prompts, promptTokens, newTokens } = generation;
   const { layers, kvHeads, headDim, vocabSize } = config;
   const length = promptTokens + newTokens - 1;
   const keys = floats(layers * rows * kvHeads * length * headDim);
   const logits = Math.max(2 * floats(rows * vocabSize), 3 * floats(prompts * vocabSize));
-  return { ...standing(learner, training), merged: packedWeights(config), cache: 2 * keys + logits };
+  return { ...standing(config, learner, training), merged: packedWeights(config), cache: 2 * keys + logits };
 }
 
 /**
@@ -106,7 +110,12 @@ function packedWeights(config: ModelConfig): number {
   return matrices.reduce((sum, [name, shape]) => (name === headName ? sum : sum + packed(shape)), packed(head));
 }
 
-/** Of a backend of this engine; `isa`: the instruction set that it was found to run, once it is started. */
-export function memoryModel(backend: BackendName | 'auto', isa?: string): MemoryModel {
-  return { limits: () => memoryLimits(backend, isa), update: updateMemory, generation: generationMemory };
+/** Of a student on a backend of this engine; `isa`: the instruction set that it was found to run, once it is started. */
+export function memoryModel(config: ModelConfig, backend: BackendName | 'auto', isa?: string): MemoryModel {
+  return {
+    budget: 1.5e9,
+    limits: () => memoryLimits(backend, isa),
+    update: (learner, pass) => updateMemory(config, learner, pass),
+    generation: (learner, generation, training) => generationMemory(config, learner, generation, training),
+  };
 }

@@ -1,10 +1,14 @@
 /** An engine in a process of its own, on this machine or wherever its command leads. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
+import { defaultLora, type LoraSettings } from '../../config/lora';
+import type { MemoryModel } from '../../engine-data/memory';
 import { UserError } from '../../errors';
 import type { Engine, EngineInfo, OpenOptions, Student } from '../port';
 import type { EngineCommand } from './child';
 import { EngineConnection } from './connection';
+import { EngineLost } from './faults';
+import { memoryModel } from './memory';
 import { ProcessStudent } from './student';
 import type { Hello } from './wire';
 
@@ -14,9 +18,6 @@ export interface ProcessOptions {
 }
 
 export class ProcessEngine implements Engine {
-  /** Its own measure of memory is not asked for yet. */
-  readonly memory = null;
-
   private constructor(
     private readonly command: EngineCommand,
     private readonly options: ProcessOptions,
@@ -44,26 +45,29 @@ export class ProcessEngine implements Engine {
     };
   }
 
-  /** More of it than a run records: devices with their memory, dtypes, samplers. */
-  get summary(): string {
-    const { device, devices, dtypes, samplers } = this.hello;
-    const named = devices.map((one) => (typeof one === 'string' ? one : `${one.name}${memoryText(one)}`));
-    return [
-      this.info.description,
-      `devices ${named.join(', ') || device}`,
-      `dtypes ${dtypes.join(', ')}`,
-      `samplers ${samplers.join(', ')}`,
-    ].join('; ');
-  }
-
   /** The process's id, while it lives. */
   get pid(): number | undefined {
     return this.connection.pid;
   }
 
-  /** Of a device that this process does not see. */
+  /** How long a run takes does not follow from one product here: a GPU waits for memory, or for its next kernel. */
   async speed(): Promise<null> {
     return null;
+  }
+
+  /** Of a large product, as measured now, floating-point operations a second; null of an engine that does not say. */
+  async multiplicationSpeed(): Promise<number | null> {
+    return (await unlessRefused(this.connection.request('speed', {})))?.flops ?? null;
+  }
+
+  /** By the engine's own measure; an older engine has none. */
+  async memory(folder: string, lora: LoraSettings | null): Promise<MemoryModel | null> {
+    const ask = (adapter: LoraSettings | null) =>
+      unlessRefused(this.connection.request('memory', { student, adapter }));
+    const student = resolve(folder);
+    const asked = await ask(lora);
+    const adapted = lora ? asked : await ask(defaultLora); // which may be the remedy
+    return asked && adapted && memoryModel(this.hello.device, (one) => (one ? adapted : asked));
   }
 
   /** Loads a student; an engine that was lost is started again first. */
@@ -89,6 +93,27 @@ export class ProcessEngine implements Engine {
 
   private async startAgain(): Promise<void> {
     ({ connection: this.connection } = await EngineConnection.open(this.command, this.options.client));
+  }
+}
+
+/** More than a run records: devices with their memory, dtypes, samplers. */
+export function summaryOf(description: string, { device, devices, dtypes, samplers }: Hello): string {
+  const named = devices.map((one) => (typeof one === 'string' ? one : `${one.name}${memoryText(one)}`));
+  return [
+    description,
+    `devices ${named.join(', ') || device}`,
+    `dtypes ${dtypes.join(', ')}`,
+    `samplers ${samplers.join(', ')}`,
+  ].join('; ');
+}
+
+/** What an engine answers, or null where it cannot tell: an older one does not know the question. */
+async function unlessRefused<T>(answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof UserError && !(error instanceof EngineLost)) return null;
+    throw error;
   }
 }
 

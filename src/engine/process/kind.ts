@@ -2,8 +2,9 @@
 import { UserError } from '../../errors';
 import { packageVersion } from '../../paths';
 import type { EngineKind } from '../kind';
-import { ProcessEngine } from './engine';
-import { askedCommand, findEngine, readInstalledEngine } from './installed';
+import { ProcessEngine, summaryOf } from './engine';
+import { findEngine } from './installed';
+import { verifyEngine } from './verify';
 
 const advice =
   'Optional, for big students, GPUs and families that the embedded engine does not know: `distillery engine install` (docs/engine.md).';
@@ -13,18 +14,20 @@ const start = async () => ProcessEngine.start(findEngine(), { client: packageVer
 export const torch: EngineKind = {
   backends: ['torch'],
   start,
-  memory: () => null,
-  async reports() {
-    const report = (usable: boolean, detail: string) => [{ name: 'torch', usable, detail, advice }];
+  async reports({ measure }) {
+    const report = { name: 'torch', advice };
     try {
+      if (measure) {
+        const { description, hello, tokensPerSecond, flops } = await verifyEngine(findEngine());
+        const gflops = flops === null ? undefined : flops / 1e9;
+        return [{ ...report, usable: true, detail: summaryOf(description, hello), tokensPerSecond, gflops }];
+      }
       const engine = await start();
       await engine.close();
-      const speed = askedCommand() ? undefined : readInstalledEngine()?.tokensPerSecond;
-      const measured = speed ? `; ${Math.round(speed)} tokens/s of the built-in student when it was set up` : '';
-      return report(true, `${engine.summary}${measured}`);
+      return [{ ...report, usable: true, detail: summaryOf(engine.info.description, engine.hello) }];
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      return report(false, error.message);
+      return [{ ...report, usable: false, detail: error.message }];
     }
   },
 };

@@ -98,19 +98,41 @@ export type Hello = z.output<typeof hello>;
 
 const facts = z.object({ vocabSize: positive, maxPositions: positive, parameters: count, trainable: count });
 
+const opening = {
+  student: path,
+  adapter: adapter.nullable().describe('null: all weights are trained.'),
+  dtype: z.string().optional(),
+  device: z.string().optional(),
+  quantization: z.string().optional(),
+};
+
+/** In bytes. */
+const memory = z.object({
+  weights: count.describe('All of them, with the adapter.'),
+  trained: count.describe('One copy of what is trained; AdamW keeps two more, and the gradients take one.'),
+  token: count.describe('What a pass that learns holds for each token that it reads.'),
+  tokenAgain: count.describe('The same where activations are computed again in the backward pass.'),
+  target: count.describe('At the output layer, for each token of a completion.'),
+  targets: count.describe('The most at the output layer: logits are made in chunks.'),
+  merged: count.describe('What is held beside the weights while it samples.'),
+  cache: count.describe('Keys and values of a token.'),
+  free: count.nullable().describe('Of the memory that it would lie in; null where that is not known.'),
+  total: count.nullable(),
+});
+
 /** Every request. Each is answered before the next one is begun. */
 export const methods = {
   /** The first one. */
   hello: { params: z.object({ protocol: count, client: z.string() }), result: hello },
+  /** Of a large product, in the dtype and on the device that it computes with unless told; floating-point operations a second. */
+  speed: { params: nothing, result: z.object({ flops: z.number().positive(), dtype: z.string() }) },
+  /** What work on a student takes, before it is opened. */
+  memory: { params: z.object(opening), result: memory },
   /** Opens a student to train it or to ask it. */
   open: {
     params: z.object({
-      student: path,
-      adapter: adapter.nullable().describe('null: all weights are trained.'),
+      ...opening,
       checkpoint: path.optional().describe('Its weights or its adapter take the place of the fresh ones.'),
-      dtype: z.string().optional(),
-      device: z.string().optional(),
-      quantization: z.string().optional(),
       seed,
     }),
     result: z.object({
@@ -177,6 +199,7 @@ export const methods = {
   shutdown: { params: nothing, result: nothing },
 } satisfies Record<string, { params: z.ZodType; result: z.ZodType }>;
 
+export type MemoryFacts = z.output<typeof memory>;
 export type Method = keyof typeof methods;
 export type Params<M extends Method> = z.output<(typeof methods)[M]['params']>;
 export type Result<M extends Method> = z.output<(typeof methods)[M]['result']>;

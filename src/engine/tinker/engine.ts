@@ -20,7 +20,6 @@ const advice = `Set ${variables.url} (and ${variables.key}) for a server of the 
 export const tinker: EngineKind = {
   backends: ['tinker'],
   start: () => startTinker(addressFrom(process.env), process.env[variables.model]),
-  memory: () => null,
   reports: async () => [await report()],
 };
 
@@ -87,7 +86,6 @@ function checkTrust({ repeatable, carrier, learningRate, resumes }: Probed): voi
 
 class TinkerEngine implements Engine {
   readonly info: Engine['info'];
-  readonly memory = null;
   private readonly students = new Set<TinkerStudent>();
 
   constructor(
@@ -99,7 +97,8 @@ class TinkerEngine implements Engine {
     this.info = { name: 'tinker', description: `${base} on the Tinker server ${new URL(url).host}`, probed };
   }
 
-  /** The server's own; nobody asks for it here. */
+  /** The server's own; nobody asks for them here. */
+  memory = async () => null;
   speed = async () => null;
 
   async open(path: string, { lora, seed, warn = () => {} }: OpenOptions): Promise<Student> {

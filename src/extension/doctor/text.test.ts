@@ -25,7 +25,7 @@ it('says what works, with speeds, and what the rest needs', () => {
   expect(text).toMatch(/\| Node \| v20&#46;20&#46;2, \/usr\/bin\/node \|/);
   expect(text).toContain('| Processor | A &#124; B, 2 cores |');
   expect(text).toContain('24&#46;0 GB, 1&#46;5 GB free');
-  expect(text).toMatch(/\| ✓ embedded \| 123 \| native \|\n\| ✗ tensorflow \| – \| not installed \|/);
+  expect(text).toMatch(/\| ✓ embedded \| 123 GFLOP\/s \| native \|\n\| ✗ tensorflow \| – \| not installed \|/);
   expect(text).toMatch(/- \*\*tensorflow\*\*: .*Set Up TensorFlow Backend/);
   expect(text).not.toContain('backend install');
   expect(text).toContain('- **cpu**: For toys&#46;');

@@ -1,6 +1,7 @@
 /** What works on this machine, as Markdown: pure. */
 import { UserError } from '../../errors';
 import type { Result } from '../../protocol/control';
+import { speedText } from '../../report/format';
 import { join, type Markdown, md, paragraphs, table } from '../markdown';
 
 export interface Editor {
@@ -63,18 +64,16 @@ function machineRows({ processor, memory, disk, compiler, addon }: Result<'docto
 }
 
 function backendParts({ backends }: Result<'doctor'>): Markdown[] {
-  const speed = (gflops?: number) =>
-    gflops === undefined ? '–' : `${gflops < 10 ? gflops.toPrecision(2) : gflops.toFixed(0)}`;
-  const rows = backends.map(({ name, usable, detail, gflops }) => [
+  const rows = backends.map(({ name, usable, detail, ...speeds }) => [
     `${usable ? '✓' : '✗'} ${name}`,
-    usable ? speed(gflops) : '–',
+    speedText(speeds) || '–',
     detail,
   ]);
   const advice = backends.map(({ name, advice: text }) => md`- **${name}**: ${inEditor[name] ?? text}`);
   return [
     md`## Backends`,
     md`An experiment that says \`auto\` takes tensorflow-gpu where that works, else embedded, which trains faster than tensorflow on a processor.`,
-    table(['Backend', 'GFLOP/s', ''], rows, 'left'),
+    table(['Backend', 'Speed', ''], rows, 'left'),
     join(advice, '\n'),
   ];
 }

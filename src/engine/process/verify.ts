@@ -1,19 +1,21 @@
 /** Trying an engine: a sample and a gradient of a small student, through the protocol. */
 import { join } from 'node:path';
-import { defaultAdam } from '../config/adam';
-import type { EngineCommand } from '../engine/process/child';
-import { ProcessEngine } from '../engine/process/engine';
-import { engineFolder } from '../engine/process/installed';
-import type { Hello } from '../engine/process/wire';
-import { UserError } from '../errors';
-import { packageRoot, packageVersion } from '../paths';
-import { makeFolder, remove } from '../writing';
+import { defaultAdam } from '../../config/adam';
+import { UserError } from '../../errors';
+import { packageRoot, packageVersion } from '../../paths';
+import { makeFolder, remove } from '../../writing';
+import type { EngineCommand } from './child';
+import { ProcessEngine } from './engine';
+import { engineFolder } from './installed';
+import type { Hello } from './wire';
 
 export interface Verified {
   hello: Hello;
   description: string;
   /** New tokens a second, of 16 completions of 32 tokens side by side. */
   tokensPerSecond: number;
+  /** Of a large product, floating-point operations a second; null of an engine that does not say. */
+  flops: number | null;
 }
 
 /** The built-in student, which travels with Distillery. */
@@ -44,7 +46,9 @@ export async function verifyEngine(command: EngineCommand, signal?: AbortSignal)
       });
     await opened.save(folder, { moments: true, eosIds: [1] });
     await opened.dispose();
-    return { hello: engine.hello, description: engine.info.description, tokensPerSecond: summary.tokensPerSecond };
+    const flops = await engine.multiplicationSpeed();
+    const { tokensPerSecond } = summary;
+    return { hello: engine.hello, description: engine.info.description, tokensPerSecond, flops };
   } finally {
     await engine.close();
     remove(root, folder);

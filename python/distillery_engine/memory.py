@@ -1,0 +1,122 @@
+"""
+What work on a student takes of memory, before anything is opened: passes on torch's meta device, which has shapes and
+no numbers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache
+
+from .opening import adapted, base_folder, default_dtype, dtype_named
+from .scoring import MOST_LOGITS
+
+# Three lengths tell what grows with the tokens from what grows with their square.
+LENGTHS = (32, 64, 128)
+# Within any window of attention.
+CACHED = 4
+# At the output layer lie logits, their log-softmax and a gradient, in float32.
+LOGIT_BYTES = 3 * 4
+QUANTIZED = {"4bit": 0.5, "8bit": 1.0}
+
+
+def estimate(params: dict[str, Any], device: torch.device) -> dict[str, int]:
+    """
+    Bytes: of the weights; of one float32 copy of what is trained; of what the backward pass needs of each token that
+    is read, without and with activations computed again; of a completion's token at the output layer, and the most
+    there; of the sampler's own weights; of a token in the cache.
+    """
+    folder, adapter = Path(params["student"]), params.get("adapter")
+    dtype = dtype_named(params.get("dtype") or default_dtype(device))
+    base, stacked = base_folder(folder)
+    config = AutoConfig.from_pretrained(base, local_files_only=True)
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config, dtype=dtype).eval()
+    model.requires_grad_(adapter is None)
+    numbers = model.num_parameters()
+    cache = cache_bytes(model)
+    if adapter is not None:
+        adapted(model, folder if stacked else None, adapter, seed=None)
+    trained = 4 * sum(p.numel() for p in model.parameters() if p.requires_grad)
+    token, layers = saved_bytes(model), model.config.get_text_config().num_hidden_layers
+    stream = model.config.get_text_config().hidden_size * dtype.itemsize
+    vocabulary = model.get_input_embeddings().weight.shape[0]
+    changed = sum(m.get_base_layer().weight.numel() for m in model.modules() if hasattr(m, "get_delta_weight"))
+    return {
+        "weights": weight_bytes(model, numbers, dtype, params) + (trained if adapter else 0),
+        "trained": trained,
+        # Beside what is saved, the layer at hand has its own gradients: about as much again, twice over.
+        "token": token + 2 * (token // layers),
+        "tokenAgain": layers * stream + 3 * (token // layers),
+        "target": vocabulary * LOGIT_BYTES,
+        "targets": MOST_LOGITS * LOGIT_BYTES,
+        "merged": changed * 4 if dtype == torch.float32 else 0,
+        "cache": cache,
+    }
+
+
+def weight_bytes(model: nn.Module, numbers: int, dtype: torch.dtype, params: dict[str, Any]) -> int:
+    if params.get("adapter") is None:  # float32, and in half precision a copy that computes
+        return 4 * numbers + (0 if dtype == torch.float32 else dtype.itemsize * numbers)
+    kind = params.get("quantization")
+    matrices = sum(m.in_features * m.out_features for m in model.modules() if type(m) is nn.Linear) if kind else 0
+    return int(dtype.itemsize * (numbers - matrices) + QUANTIZED.get(kind or "", 0) * matrices)
+
+
+def forward(model: Any, length: int, **more: Any) -> None:
+    mask = torch.ones(1, 1, length, length, dtype=torch.bool, device="meta")
+    ids = torch.zeros(1, length, dtype=torch.long, device="meta")
+    model.base_model(input_ids=ids, attention_mask=mask, **{"use_cache": False, **more})
+
+
+def saved_bytes(model: Any) -> int:
+    """That a forward pass keeps for the backward pass, for each token."""
+
+    def saved(length: int) -> int:
+        held: dict[int, torch.UntypedStorage] = {}
+
+        def pack(tensor: torch.Tensor) -> torch.Tensor:
+            storage = tensor.untyped_storage()
+            held[id(storage)] = storage
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            forward(model, length)
+        return sum(storage.nbytes() for storage in held.values())
+
+    # Saved are weights, too, and on this device attention's scores, which flash attention does not keep.
+    (a, b, c), (short, middle, long) = (saved(length) for length in LENGTHS), LENGTHS
+    square = ((c - b) / (long - middle) - (b - a) / (middle - short)) / (long - short)
+    return round((b - a) / (middle - short) - square * (middle + short))
+
+
+def cache_bytes(model: Any) -> int:
+    cache = DynamicCache(config=model.config)
+    with torch.no_grad():
+        forward(model, CACHED, past_key_values=cache, use_cache=True)
+    tensors = [t for layer in cache.layers for t in (layer.keys, layer.values)]
+    return sum(t.nbytes for t in tensors) // CACHED
+
+
+def room(device: torch.device, world: int) -> dict[str, int | None]:
+    """Bytes that are free there, and that there are; None where nobody knows. Processes share the machine's own."""
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        return {"free": free, "total": total}
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return {"free": None, "total": None}
+    found = {name: int(rest.split()[0]) * 1024 for name, _, rest in (line.partition(":") for line in lines)}
+    total, free = found["MemTotal"], found["MemAvailable"]
+    try:  # a container's or a batch job's own limit
+        most = int(Path("/sys/fs/cgroup/memory.max").read_text())
+        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
+        total, free = min(total, most), max(0, min(free, most - used))
+    except (OSError, ValueError):
+        pass
+    return {"free": free // world, "total": total // world}

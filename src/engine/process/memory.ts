@@ -1,0 +1,42 @@
+/** What an engine in a process takes of memory, from what it says of a student and of its device. */
+import {
+  type Generation,
+  type Learner,
+  type Memory,
+  type MemoryModel,
+  noMemory,
+  type Pass,
+} from '../../engine-data/memory';
+import type { MemoryFacts } from './wire';
+
+/** Of a processor's memory, which other programs want, too; and of a GPU, which is larger or not for big students. */
+const budgets = { cpu: 1.5e9, other: 6e9 };
+
+/** `factsOf`: what the engine said of the student with the learner's adapter, or without one. */
+export function memoryModel(device: string, factsOf: (lora: Learner['lora']) => MemoryFacts): MemoryModel {
+  const standing = ({ lora, copies }: Learner, training: boolean): Memory => {
+    const { weights, trained } = factsOf(lora);
+    return { ...noMemory, weights, copies: copies * trained, moments: training ? 2 * trained : 0 };
+  };
+  return {
+    budget: device === 'cpu' ? budgets.cpu : budgets.other,
+    limits() {
+      const { free, total } = factsOf(null);
+      return free === null || total === null ? null : { free, total };
+    },
+    update(learner: Learner, { tokens, targets, checkpointing }: Pass) {
+      const facts = factsOf(learner.lora);
+      return {
+        ...standing(learner, true),
+        gradients: facts.trained,
+        activations: tokens * (checkpointing ? facts.tokenAgain : facts.token),
+        vocabulary: Math.min(facts.targets, targets * facts.target),
+      };
+    },
+    generation(learner: Learner, { rows, promptTokens, newTokens }: Generation, training: boolean) {
+      const facts = factsOf(learner.lora);
+      const cache = rows * ((promptTokens + newTokens) * facts.cache + facts.target);
+      return { ...standing(learner, training), merged: facts.merged, cache };
+    },
+  };
+}
