@@ -28,6 +28,12 @@ test('the templates, to the letter', () => {
   );
 });
 
+test('a wrong step that a person marked stands before the rewrite, on one line', () => {
+  expect(rewritePrompt('How many?', chain, { wrongStep: '2 + 4\n= 8' })).toBe(
+    `Question: How many?\nA correct solution:\n${renderChain(chain)}\nA wrong step: 2 + 4 = 8\nA much shorter solution:\n`,
+  );
+});
+
 test('the answer line of the teacher can be hidden', () => {
   const prompt = rewritePrompt('How many?', chain, { hideAnswer: true });
   expect(prompt).toContain('Step 2: 6 / 2 = 3\nA much shorter solution:');

@@ -53,17 +53,26 @@ export function completePrompt(question: string, exercise: Exercise): string {
   return withSteps(question, completeHeading, exercise);
 }
 
-/** Stage 3: the teacher's chain, with or without its answer line, to be said again in fewer words. */
-export function rewritePrompt(question: string, teacher: Chain, options: { hideAnswer?: boolean } = {}): string {
-  const shown = options.hideAnswer ? { ...teacher, answer: '' } : teacher;
-  return `Question: ${question}\nA correct solution:\n${renderChain(shown)}\nA much shorter solution:\n`;
+/**
+ * Stage 3: the teacher's chain, with or without its answer line, to be said again in fewer words; with `wrongStep`, the
+ * step in which the student went wrong, as a person marked it.
+ */
+export function rewritePrompt(
+  question: string,
+  teacher: Chain,
+  { hideAnswer, wrongStep }: { hideAnswer?: boolean; wrongStep?: string } = {},
+): string {
+  const shown = renderChain(hideAnswer ? { ...teacher, answer: '' } : teacher);
+  const wrong = wrongStep ? `A wrong step: ${oneLine(wrongStep)}\n` : '';
+  return `Question: ${question}\nA correct solution:\n${shown}\n${wrong}A much shorter solution:\n`;
 }
+
+const oneLine = (step: string) => step.replace(/\s+/g, (gap) => (gap.includes('\n') ? ' ' : gap));
 
 /** With no step to show this is the plain question, as the test asks it. */
 function withSteps(question: string, heading: string, exercise: Exercise): string {
   if (exercise.shownSteps.length === 0) return plainPrompt(question);
   // A step of several lines is shown on one, so that each line of the list is a step.
-  const onOneLine = (step: string) => step.replace(/\s+/g, (gap) => (gap.includes('\n') ? ' ' : gap));
-  const lines = exercise.shownSteps.map((step) => `- ${onOneLine(step)}`);
+  const lines = exercise.shownSteps.map((step) => `- ${oneLine(step)}`);
   return `Question: ${question}\n${heading}\n${lines.join('\n')}\nSolution:\n`;
 }

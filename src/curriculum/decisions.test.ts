@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { appendDecisions, type NewDecision } from '../runs/decisions';
-import { openRun, readFailures, readMetrics } from '../runs/reading';
+import { openRun, readFailures, readMetrics, readRollouts } from '../runs/reading';
 import type { FailureRecord, RewriteDecision } from '../runs/records';
 import { loadTokenizer } from '../student-files/tokenizer';
 import type { Context, CurriculumEvent } from './context';
@@ -88,6 +88,40 @@ describe('Stage 3', () => {
       ]),
     );
     expect(readMetrics(run).filter(({ phase }) => phase === 'internalise')).toHaveLength(2);
+  });
+});
+
+describe('the step that a person marked as wrong', () => {
+  it('stands in the prompts that ask for a rewrite, of this problem alone', async () => {
+    const earlier = await start({ stages: { ...stage3(), reconstruct: supervised }, baselines: { sft: false } });
+    const [one, two, other] = readFailures(earlier.folder);
+    const mark = ({ problemId, question }: FailureRecord, text: string, step: number | null = 0): NewDecision => ({
+      kind: 'step',
+      problemId,
+      question,
+      sample: 0,
+      step,
+      text,
+    });
+    appendDecisions(earlier.folder, [
+      mark(one, '6 * 4\n= 26'),
+      mark({ ...two, question: 'Another question?' }, '1 + 1 = 3'),
+      mark(other, '2 + 2 = 5'),
+      mark(other, '2 + 2 = 5', null),
+    ]);
+    const checkpoint = join(earlier.folder, 'checkpoints', openRun(earlier.folder).record.checkpoints[0].name);
+    const stages = { ...stage3(), rewrite: { ...stage3().rewrite, updates: 1, prompts: 3 } };
+    stages.rewrite.failures.limit = 3;
+    const { folder: run, notes } = await start({ student: { path: checkpoint }, stages, baselines: { sft: false } });
+    const prompts = new Map(readRollouts(run, 'rewrite', 1).map(({ problemId, prompt }) => [problemId, prompt]));
+    expect(prompts.size).toBe(3);
+    const line = /\nA wrong step: (.*)\nA much shorter solution:\n$/;
+    expect([one, two, other].map(({ problemId }) => line.exec(prompts.get(problemId)!)?.[1])).toEqual([
+      '6 * 4 = 26',
+      undefined,
+      undefined,
+    ]);
+    expect(notes).toContain('steps marked by hand as wrong, for rewriting prompts: 1');
   });
 });
 

@@ -35,6 +35,24 @@ export function pickedRows({ train, notify }: Context, { picked }: Pick<Decision
   return rows;
 }
 
+/**
+ * What the step says that a person marked as the first wrong one, by problem id: Stage 3 shows it where it asks for a
+ * rewrite. A problem that has another question now is another problem.
+ */
+export function markedSteps({ train, notify }: Context, { steps }: Pick<Decisions, 'steps'>): Map<string, string> {
+  if (steps.size === 0) return new Map();
+  const marked = train.flatMap(({ problem: { id, question } }): [string, string][] => {
+    const mark = steps.get(id);
+    return mark?.text && mark.question === question ? [[id, mark.text]] : [];
+  });
+  notify({
+    type: 'note',
+    level: 'info',
+    text: `steps marked by hand as wrong, for rewriting prompts: ${marked.length}`,
+  });
+  return new Map(marked);
+}
+
 /** Texts that a person rejected as rewrites of a problem. */
 export function rejectedTexts({ rewrites }: Pick<Decisions, 'rewrites'>, problemId: string): Set<string> {
   const decided = rewrites.get(problemId) ?? [];

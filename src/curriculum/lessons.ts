@@ -140,8 +140,19 @@ export function completeExercise(lesson: Lesson, ratio: MaskRatio, tokenizer: To
   );
 }
 
-/** Stage 3: the question with the teacher's chain, asking for a much shorter one. */
-export function rewriteExercise(lesson: Lesson, hideAnswer: boolean, tokenizer: Tokenizer): number[] {
-  if (!lesson.chain) throw new Error(`${lesson.problem.id} has no teacher chain to rewrite`);
-  return tokenizer.encodePrompt(rewritePrompt(lesson.problem.question, lesson.chain, { hideAnswer }));
+/** Tokens of a marked step that a prompt shows at most: they are part of its `wording`. */
+const wrongStepTokens = 32;
+
+/**
+ * Stage 3: the question with the teacher's chain, asking for a much shorter one. `wrongStep`: what the student went
+ * wrong with, where a person marked it.
+ */
+export function rewriteExercise(
+  { problem, chain }: Lesson,
+  { hideAnswer, wrongStep = '' }: { hideAnswer: boolean; wrongStep?: string },
+  tokenizer: Tokenizer,
+): number[] {
+  if (!chain) throw new Error(`${problem.id} has no teacher chain to rewrite`);
+  const shown = tokenizer.decode(tokenizer.encode(wrongStep).slice(0, wrongStepTokens));
+  return tokenizer.encodePrompt(rewritePrompt(problem.question, chain, { hideAnswer, wrongStep: shown }));
 }

@@ -5,7 +5,7 @@ import { uniform } from '../random';
 import type { RewriteRecord } from '../runs/records';
 import { checkpointName, newestCheckpoint } from './checkpoints';
 import type { Context } from './context';
-import { decisionsFor, rejectedTexts, type TaughtRewrite, withVerdicts } from './decisions';
+import { decisionsFor, markedSteps, rejectedTexts, type TaughtRewrite, withVerdicts } from './decisions';
 import { evaluateLessons } from './evaluate';
 import { findFailures } from './failures';
 import { type GroupPrompt, rowsAtOnce, sampleGroups } from './groups';
@@ -49,13 +49,22 @@ export async function rewrite(
   };
   context.notify({ type: 'note', level: 'info', text: `${failures.length} problems are failures` });
   let candidate: Validation | null = null;
+  const wrongSteps = markedSteps(context, decisionsFor(context));
+  const prompts: RewritePrompts = (row) => ({
+    row,
+    prompt: rewriteExercise(
+      context.train[row],
+      { hideAnswer: settings.hideAnswer, wrongStep: wrongSteps.get(context.train[row].problem.id) },
+      context.tokenizer,
+    ),
+  });
   if (progress.rewrites === null) {
     const before = settings.internalise.start === 'rewriter' ? null : await student.snapshot();
     try {
       if (failures.length > 0 && settings.updates > 0)
-        candidate = await learnToRewrite(context, student, settings, { failures, own, state });
+        candidate = await learnToRewrite(context, student, settings, { failures, prompts, own, state });
       const wanted = failures.length > 0 && settings.updates + settings.internalise.updates > 0;
-      progress.rewrites = wanted ? await collectRewrites(context, student, settings, failures) : [];
+      progress.rewrites = wanted ? await collectRewrites(context, student, settings, failures.map(prompts)) : [];
       if (before) await student.restore(before);
     } finally {
       await before?.discard();
@@ -68,14 +77,17 @@ export async function rewrite(
   return chosen;
 }
 
+/** What asks for a rewrite of a training row. */
+type RewritePrompts = (row: number) => GroupPrompt;
+
 /** Trains the rewriter and checks it on the plain questions of the validation rows. */
 async function learnToRewrite(
   context: Context,
   rewriter: Student,
   settings: RewriteSettings,
-  { failures, own, state }: { failures: number[]; own: OwnSamples; state: State },
+  { failures, prompts, own, state }: { failures: number[]; prompts: RewritePrompts; own: OwnSamples; state: State },
 ): Promise<Validation | null> {
-  const { train, tokenizer, experiment, results, validation, run, space, notify } = context;
+  const { train, experiment, results, validation, run, space, notify } = context;
   await trainGrpo(context, rewriter, {
     stage: 'rewrite',
     phase: 'rewrite',
@@ -85,10 +97,7 @@ async function learnToRewrite(
     policyWeight: 1,
     prompts: (update, draw) =>
       rowsOfUpdate(experiment.seed, failures.length, update + draw * settings.updates, settings.prompts, 'rewrite').map(
-        (i) => ({
-          row: failures[i],
-          prompt: rewriteExercise(train[failures[i]], settings.hideAnswer, tokenizer),
-        }),
+        (i) => prompts(failures[i]),
       ),
     replay: (update) => drawReplay(train, own, settings.replay, experiment.seed, 'rewrite', update),
     state,
@@ -112,11 +121,10 @@ async function collectRewrites(
   context: Context,
   rewriter: Student,
   settings: RewriteSettings,
-  failures: number[],
+  prompts: readonly GroupPrompt[],
 ): Promise<TaughtRewrite[]> {
-  const { train, tokenizer, run, space } = context;
+  const { run, space } = context;
   const decisions = decisionsFor(context);
-  const prompts = failures.map((row) => ({ row, prompt: rewriteExercise(train[row], settings.hideAnswer, tokenizer) }));
   const { groups } = await sampleGroups(context, rewriter, prompts, settings, ['rewrite/collect']);
   const records: Omit<RewriteRecord, 'seq'>[] = [];
   const rewrites: TaughtRewrite[] = [];

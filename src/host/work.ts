@@ -110,12 +110,12 @@ export async function doAsk(params: JobParams['ask'], bench: Bench): Promise<Res
 
 export async function doRewrite(params: JobParams['rewrite'], bench: Bench): Promise<Result<'rewrite'>> {
   const { student, tokenizer, signal } = bench;
-  const { question, answer, teacherChain } = params;
+  const { question, answer, teacherChain, wrongStep } = params;
   const [lesson] = prepareLessons([{ id: 'asked', question, answer, chain: teacherChain }], tokenizer);
   const stages = runConfigOf(params.checkpoint)?.experiment.stages;
   const settings = stages?.rewrite || undefined;
   const reward = settings?.reward ?? (stages?.complete || undefined)?.reward ?? preset('default');
-  const prompt = rewriteExercise(lesson, settings?.hideAnswer ?? false, tokenizer);
+  const prompt = rewriteExercise(lesson, { hideAnswer: settings?.hideAnswer ?? false, wrongStep }, tokenizer);
   const teacherTokens = lesson.teacherTokens!.length - 1;
   const { completions } = await student.sample([prompt], {
     sampling: {

@@ -235,6 +235,8 @@ export const requests = {
       question: z.string().min(1),
       answer: z.string(),
       teacherChain: z.string().min(1),
+      /** What the student went wrong with, where a person marked it: the prompt shows it. */
+      wrongStep: z.string().optional(),
       samples: positive.max(64).optional(),
       temperature: z.number().min(0).max(10).optional(),
       maxNewTokens: positive.optional(),

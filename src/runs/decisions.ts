@@ -30,6 +30,9 @@ export interface Decisions {
 export interface MarkedStep {
   sample: number;
   step: number;
+  /** What the step says, and the question that it was marked for. */
+  text?: string;
+  question: string;
 }
 
 /** Every line, oldest first; none if there is no file. */
@@ -56,8 +59,8 @@ export function decisionsOf(records: readonly DecisionRecord[]): Decisions {
         break;
       }
       case 'step': {
-        const { sample, step } = record;
-        put(steps, problemId, step === null ? undefined : { sample, step });
+        const { sample, step, text, question } = record;
+        put(steps, problemId, step === null ? undefined : { sample, step, text, question });
         break;
       }
       case 'note':

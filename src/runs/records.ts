@@ -289,9 +289,16 @@ export const decisionRecordSchema = z.discriminatedUnion('kind', [
     }),
   }),
   /**
-   * Where a person says that a recorded answer (from 0) first goes wrong: its step, from 0; null takes the mark back.
+   * Where a person says that a recorded answer (from 0) first goes wrong: its step, from 0, with its text; null takes
+   * the mark back.
    */
-  z.object({ ...decided, kind: z.literal('step'), sample: count, step: count.nullable() }),
+  z.object({
+    ...decided,
+    kind: z.literal('step'),
+    sample: count,
+    step: count.nullable(),
+    text: z.string().optional(),
+  }),
   /** What a person noted about the case; empty: nothing any more. */
   z.object({ ...decided, kind: z.literal('note'), text: z.string() }),
   /** Whether a person is done with reading it. */

@@ -83,9 +83,9 @@ async function decideSomething(run: string): Promise<void> {
   );
   saveEdited(seen(problemId), `Step 1: it is ${answer}\nAnswer: ${answer}`);
   saveEdited(seen(problemId), `Answer: ${answer}`);
-  markStep(seen(problemId), 0, 0);
+  markStep(seen(problemId), seen(problemId).shown!, 0);
   expect(seen(problemId).fault).toMatchObject({ step: 0, by: 'person' });
-  markStep(seen(problemId), 0, null);
+  markStep(seen(problemId), seen(problemId).shown!, null);
   note(seen(problemId), 'to be looked at again');
   markRead(seen(problemId), true);
 }

@@ -1,4 +1,6 @@
 /** All that a run's folder knows of one case. */
+
+import { markIn } from '../../cases/marked-step';
 import { faultText, isGuess } from '../../chain/fault-text';
 import { firstWrongStep } from '../../chain/faults';
 import { placeSteps } from '../../chain/places';
@@ -114,7 +116,7 @@ export function buildCase(
 ): Case {
   const { problemId } = reference;
   const answers = answersOf(reference, failure);
-  const marked = decisions.steps.get(problemId);
+  const marked = markIn(failure.samples, decisions.steps.get(problemId));
   const shown = chosen(reference, answers, marked?.sample ?? failure.firstWrongStep?.sample);
   const decided: readonly RewriteDecision[] = decisions.rewrites.get(problemId) ?? [];
   const teacherTokens = rewrites.find((one) => one.teacherTokens !== undefined)?.teacherTokens;

@@ -1,8 +1,9 @@
 /** What a person decides about a case, written to the run's decisions.jsonl. */
+import { splitChain } from '../../chain/split';
 import { UserError } from '../../errors';
 import { appendDecisions, type NewDecision } from '../../runs/decisions';
 import type { RewriteDecision } from '../../runs/records';
-import type { Case } from './case';
+import type { Case, CaseAnswer } from './case';
 import { type CaseRewrite, isRight, startingPoint } from './case-rewrites';
 
 type Decidable = Pick<Case, 'reference' | 'question' | 'gold'>;
@@ -46,9 +47,11 @@ export function pick(run: string, problems: readonly { problemId: string; questi
   );
 }
 
-/** Says where an answer first goes wrong: a step, from 0. */
-export const markStep = (of: Decidable, sample: number, step: number | null): void =>
-  append(of, [{ kind: 'step', ...problemOf(of), sample, step }]);
+/** Says where an answer first goes wrong: a step, from 0; null takes the mark back. */
+export function markStep(of: Decidable, { text, place }: CaseAnswer, step: number | null): void {
+  const said = step === null ? {} : { text: splitChain(text).steps[step] };
+  append(of, [{ kind: 'step', ...problemOf(of), sample: place.sample, step, ...said }]);
+}
 
 /** Notes something about a case; an empty text takes the note away. */
 export const note = (of: Decidable, text: string): void => append(of, [{ kind: 'note', ...problemOf(of), text }]);

@@ -1,3 +1,4 @@
+import { markIn } from '../../cases/marked-step';
 import type { Decisions } from '../../runs/decisions';
 import { writeOutput } from '../../writing';
 import { trustedCommand } from '../commands/report';
@@ -43,12 +44,12 @@ async function chooseFile(): Promise<string | undefined> {
 }
 
 /** What people decided about a case, as far as they did. */
-function decided({ problemId }: FailureCase, { picked, rewrites, steps, notes, read }: Decisions) {
+function decided({ problemId, record }: FailureCase, { picked, rewrites, steps, notes, read }: Decisions) {
   return {
     picked: picked.has(problemId),
     read: read.has(problemId),
     note: notes.get(problemId),
-    firstWrongStep: steps.get(problemId),
+    firstWrongStep: markIn(record.samples, steps.get(problemId)),
     rewrites: rewrites.get(problemId)?.map(({ text, verdict }) => ({ text, verdict })),
   };
 }

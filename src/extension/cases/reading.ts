@@ -50,8 +50,8 @@ function marking(services: Services, documents: CaseDocuments): vscode.Disposabl
       const shown = argument === undefined ? documents.at(documents.uriOf(reference))?.value?.case : undefined;
       const of = shown ?? readCase(cache, reference);
       const at = typeof asked === 'number' || asked === null ? asked : stepAtCursor(documents, of);
-      if (at === undefined) throw notInStep();
-      markStep(of, of.shown!.place.sample, at);
+      if (at === undefined || !of.shown) throw notInStep();
+      markStep(of, of.shown, at);
       documents.showChanged(reference.run);
       tell(at === null ? t('The mark is taken back.') : t('Step {0} is marked as the first wrong one.', at + 1));
     }),

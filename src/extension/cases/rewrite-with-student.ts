@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { splitChain } from '../../chain/split';
 import { UserError } from '../../errors';
 import { checkpointsFolder } from '../../runs/layout';
 import { cancellable } from '../cancellable';
@@ -23,7 +24,14 @@ export async function rewriteWithStudent({ runs, hosts }: Services, shown: Case)
   const result = await cancellable(t('Rewriting with {0}', checkpoint.name), (signal) =>
     host
       .rewrite(
-        { checkpoint: checkpoint.folder, question, answer: gold, teacherChain: teacher.text, samples },
+        {
+          checkpoint: checkpoint.folder,
+          question,
+          answer: gold,
+          teacherChain: teacher.text,
+          wrongStep: markedText(shown),
+          samples,
+        },
         { signal },
       )
       .catch((error) => {
@@ -53,6 +61,10 @@ export async function rewriteWithStudent({ runs, hosts }: Services, shown: Case)
     if (answer === write) return run('editRewrite');
   });
 }
+
+/** The step that a person marked as the first wrong one. */
+const markedText = ({ fault, shown }: Case): string | undefined =>
+  fault?.by === 'person' && shown ? splitChain(shown.text).steps[fault.step] : undefined;
 
 interface Chosen {
   name: string;

@@ -40,6 +40,18 @@ describe('failure cases', () => {
     expect(listed('step', 'run', some).map(([label]) => label)).toEqual(['Step 1', 'Step 3', 'Step 11', labels[3]]);
   });
 
+  it('leave a mark aside that was made in an answer of another run, which said something else', () => {
+    const mark = {
+      ...decided,
+      kind: 'step' as const,
+      problemId: 'train-4',
+      sample: 0,
+      step: 0,
+      text: 'Not said here.',
+    };
+    expect(caseOf('/run', records[3], decisionsOf([mark])).fault?.step).toBe(1);
+  });
+
   it('are sorted within their groups', () => {
     const read = decisionsOf([{ ...decided, kind: 'read', problemId: 'train-2', read: true }]);
     expect(listed('category', 'unread', read)[0]).toEqual(['arithmetic slip', 'train-4,train-2']);

@@ -1,6 +1,7 @@
 /**
  * Failure cases as the tree groups, finds and sorts them. No editor types, so that all of it can be tested anywhere.
  */
+import { markIn } from '../../cases/marked-step';
 import { faultText } from '../../chain/fault-text';
 import { failureCategories } from '../../chain/faults';
 import type { Decisions } from '../../runs/decisions';
@@ -151,7 +152,7 @@ function groupFailures(run: string, all: readonly FailureCase[], grouping: Group
 
 export function caseOf(run: string, record: FailureRecord, { steps }: Pick<Decisions, 'steps'>): FailureCase {
   const { problemId, firstWrongStep, samples } = record;
-  const marked = steps.get(problemId);
+  const marked = markIn(samples, steps.get(problemId));
   const wrong = samples.findIndex(({ correct }) => !correct);
   const sample = marked?.sample ?? firstWrongStep?.sample ?? Math.max(0, wrong);
   const recorded = firstWrongStep && {
