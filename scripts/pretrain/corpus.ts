@@ -93,8 +93,8 @@ function listed(question: string, header: string, steps: readonly string[]): str
 /** Two chains for one story, the second shorter. */
 function rewrite(random: Random): PretrainingRow {
   const told = setting(random);
-  const long = writeChain(told.problem, told.equations, told.sentences, told.cast, rambling(random), random);
-  const short = writeChain(told.problem, told.equations, told.sentences, told.cast, curt(random), random);
+  const long = writeChain(told, told.equations, rambling(random), random);
+  const short = writeChain(told, told.equations, curt(random), random);
   return {
     prompt: `Question: ${told.question}\nA correct solution:\n${long}\nA much shorter solution:\n`,
     completion: short,
@@ -107,7 +107,7 @@ function setting(random: Random) {
   const cast = drawCast(wording, random);
   const sentences = problem.events.map((event) => eventSentence(event, cast, wording, random));
   const equations = work(problem);
-  return { problem, cast, sentences, equations, question: askQuestion(problem, sentences, cast, wording, random) };
+  return { problem, cast, sentences, equations, question: askQuestion({ problem, sentences, cast }, wording, random) };
 }
 
 function story(random: Random, concise: number) {
@@ -115,7 +115,7 @@ function story(random: Random, concise: number) {
   const { problem, equations } = misread(told.problem, random);
   const style = random.uniform() < concise ? curt(random) : rambling(random);
   const sentences = problem.events.map((event) => told.sentences[told.problem.events.indexOf(event.told)]);
-  const chain = writeChain(problem, equations, sentences, told.cast, style, random);
+  const chain = writeChain({ problem, sentences, cast: told.cast }, equations, style, random);
   const steps = [...chain.matchAll(/^Step \d+: (.*)$/gm)].map((match) => match[1]);
   return { question: told.question, chain, steps };
 }

@@ -15,16 +15,24 @@ export async function workbenchReady(page: Page): Promise<void> {
 export async function runCommand(page: Page, title: string): Promise<void> {
   // What the palette offers is settled when it opens: a command whose condition comes true a moment later needs another
   // look.
-  if (!(await look(page, 'F1', `>${title}`, title, 5000))) throw new Error(`The palette does not offer "${title}"`);
+  if (!(await look(page, 'F1', { typed: `>${title}`, text: title, timeout: 5000 })))
+    throw new Error(`The palette does not offer "${title}"`);
+}
+
+/** What is typed, and the text of the row that is taken when it is there within `timeout` ms. */
+interface Wanted {
+  typed: string;
+  text: string;
+  timeout: number;
 }
 
 /**
  * Opens the quick input by a key and takes the entry that has the text; opens it again where that is not there in time.
  */
-async function look(page: Page, key: string, typed: string, text: string, timeout: number): Promise<boolean> {
+async function look(page: Page, key: string, wanted: Wanted): Promise<boolean> {
   for (let looks = 0; looks < 10; looks++) {
     await page.keyboard.press(key);
-    if (await choose(page, typed, text, timeout)) return true;
+    if (await choose(page, wanted)) return true;
     await page.keyboard.press('Escape');
   }
   return false;
@@ -32,14 +40,14 @@ async function look(page: Page, key: string, typed: string, text: string, timeou
 
 /** Takes the entry of an open quick pick that has the text. */
 export async function pick(page: Page, text: string): Promise<void> {
-  if (!(await choose(page, text, text, 60_000))) throw new Error(`There is no "${text}" to pick`);
+  if (!(await choose(page, { typed: text, text, timeout: 60_000 }))) throw new Error(`There is no "${text}" to pick`);
 }
 
 /**
  * Types into the quick input and takes the first row, once it has the text. By keyboard: hovers of rows lie over other
  * rows.
  */
-async function choose(page: Page, typed: string, text: string, timeout: number): Promise<boolean> {
+async function choose(page: Page, { typed, text, timeout }: Wanted): Promise<boolean> {
   // Not offered, or closed by something that took the focus.
   const offered = await inTime(async () => {
     await quickInput(page).fill(typed, { timeout });
@@ -58,7 +66,8 @@ export const option = (page: Page, text: string | RegExp): Locator =>
  * focus from it.
  */
 export async function openFile(page: Page, name: string): Promise<void> {
-  if (!(await look(page, 'Control+P', name, name, 10_000))) throw new Error(`VS Code does not find the file ${name}`);
+  if (!(await look(page, 'Control+P', { typed: name, text: name, timeout: 10_000 })))
+    throw new Error(`VS Code does not find the file ${name}`);
   await page.locator('.tab.active', { hasText: name }).waitFor();
 }
 

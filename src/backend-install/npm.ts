@@ -30,7 +30,7 @@ const nodeApiHeaders: Remote = {
 export async function fetchTfjsNode(root: string, watch: Watch): Promise<string> {
   const folder = packageFolder(root);
   if (!existsSync(folder))
-    await fetchPackage(tfjsNode, folder, root, watch, /^(binding\/|dist\/(?!.*_test\.)|package\.json$)/);
+    await fetchPackage(tfjsNode, { folder, root, wanted: /^(binding\/|dist\/(?!.*_test\.)|package\.json$)/ }, watch);
   return folder;
 }
 
@@ -42,7 +42,7 @@ export async function nodeApiInclude(root: string, watch: Watch): Promise<string
   const places = [packagedHeaders(), join(dirname(process.execPath), '..', 'include', 'node'), join(folder, 'include')];
   const found = places.find((place) => place && existsSync(join(place, 'node_api.h')));
   if (found) return found;
-  await fetchPackage(nodeApiHeaders, folder, root, watch, /^(include\/|package\.json$)/);
+  await fetchPackage(nodeApiHeaders, { folder, root, wanted: /^(include\/|package\.json$)/ }, watch);
   return join(folder, 'include');
 }
 
@@ -54,7 +54,12 @@ function packagedHeaders(): string | null {
   }
 }
 
-async function fetchPackage(remote: Remote, folder: string, root: string, watch: Watch, wanted: RegExp): Promise<void> {
+/** Unpacks into `folder` those files of a package whose path in it is `wanted`. */
+async function fetchPackage(
+  remote: Remote,
+  { folder, root, wanted }: { folder: string; root: string; wanted: RegExp },
+  watch: Watch,
+): Promise<void> {
   const archive = join(downloadFolder(root), remote.url.slice(remote.url.lastIndexOf('/') + 1));
   await fetchFile(remote, archive, watch);
   const draft = `${folder}.draft`;

@@ -29,7 +29,7 @@ export async function unzip(
     for (const { member, path } of wanted) {
       watch.signal?.throwIfAborted();
       mkdirSync(dirname(path), { recursive: true });
-      await extract(handle, file, member, path, watch.signal);
+      await extract({ handle, file }, member, path, watch.signal);
       done += member.size;
       watch.progress({ doing: 'Unpacking', done, total });
     }
@@ -39,7 +39,12 @@ export async function unzip(
   }
 }
 
-async function extract(handle: FileHandle, file: string, member: ZipMember, path: string, signal?: AbortSignal) {
+interface OpenZip {
+  handle: FileHandle;
+  file: string;
+}
+
+async function extract({ handle, file }: OpenZip, member: ZipMember, path: string, signal?: AbortSignal) {
   if (member.method !== 0 && member.method !== 8)
     throw damagedZip(file, `${member.name} is packed by method ${member.method}`);
   const start = await zipStart(handle, member);

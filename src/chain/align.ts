@@ -15,11 +15,12 @@ export type Column<N extends 2 | 3 = 2> = N extends 2
 export function alignTokens<T>(a: readonly T[], b: readonly T[]): Column[] {
   const columns: Column[] = [];
   let cellsLeft = maxCells;
-  const gap = (aFrom: number, aTo: number, bFrom: number, bTo: number) => {
+  const gap = ([aFrom, aTo, bFrom, bTo]: Stretch) => {
     for (let i = aFrom; i < aTo; i++) columns.push([i, null]);
     for (let j = bFrom; j < bTo; j++) columns.push([null, j]);
   };
-  const align = (aFrom: number, aTo: number, bFrom: number, bTo: number, mayAnchor: boolean) => {
+  const align = ([aStart, aTo, bStart, bTo]: Stretch, mayAnchor: boolean) => {
+    let [aFrom, bFrom] = [aStart, bStart];
     while (aFrom < aTo && bFrom < bTo && a[aFrom] === b[bFrom]) columns.push([aFrom++, bFrom++]);
     let tail = 0;
     while (aFrom < aTo - tail && bFrom < bTo - tail && a[aTo - tail - 1] === b[bTo - tail - 1]) tail++;
@@ -31,19 +32,22 @@ export function alignTokens<T>(a: readonly T[], b: readonly T[]): Column[] {
     let pairs: [number, number][] = [];
     if (fits) pairs = commonItems(left, right);
     else if (mayAnchor) pairs = findAnchors(left, right);
-    const between = fits || !mayAnchor ? gap : (...range: Parameters<typeof gap>) => align(...range, false);
+    const between = fits || !mayAnchor ? gap : (stretch: Stretch) => align(stretch, false);
     let [i, j] = [aFrom, bFrom];
     for (const [x, y] of pairs) {
-      between(i, aFrom + x, j, bFrom + y);
+      between([i, aFrom + x, j, bFrom + y]);
       columns.push([aFrom + x, bFrom + y]);
       [i, j] = [aFrom + x + 1, bFrom + y + 1];
     }
-    between(i, aTo - tail, j, bTo - tail);
+    between([i, aTo - tail, j, bTo - tail]);
     for (let k = tail; k > 0; k--) columns.push([aTo - k, bTo - k]);
   };
-  align(0, a.length, 0, b.length, true);
+  align([0, a.length, 0, b.length], true);
   return columns;
 }
+
+/** From one index to before another of `a`, and the same of `b`. */
+type Stretch = [aFrom: number, aTo: number, bFrom: number, bTo: number];
 
 /** Cells of one table of the dynamic programming (of 2 bytes each), and of all the tables of an alignment. */
 const maxTable = 6_000_000;

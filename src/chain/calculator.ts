@@ -105,7 +105,7 @@ function judge(text: string, { tokens, reader, sign, left, right }: Sides): Equa
   const context = text.slice(sign.end, end + 80).split('\n', 1)[0];
   const loose = operator === '≈' || right.rounded === true || roundingWords.test(context);
   const correct = isTrue(left.expression, right.expression, loose);
-  if (!correct && isDoubtful(text, tokens, left, right, stated)) return null;
+  if (!correct && isDoubtful(text, tokens, [left, right], stated)) return null;
   const written = (side: Side) => writeSide(text, tokens, reader, side);
   return {
     left: written(left),

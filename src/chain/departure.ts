@@ -23,6 +23,8 @@ export interface Departure extends Span {
 export function departure(student: Chain, teacher: Chain, question?: string): Departure | null {
   const given = question === undefined ? undefined : givenIn(question);
   const knowledge = knowledgeOf(teacher, given);
+  const isKnown = (number: string) =>
+    [knowledge.numbers, knowledge.results, given, factors].some((set) => set?.has(number));
   const begin = stepsToAnswer(student, teacher);
   for (let step = begin; step < student.steps.length; step++) {
     const text = student.steps[step];
@@ -35,7 +37,7 @@ export function departure(student: Chain, teacher: Chain, question?: string): De
     );
     if (results.length === 0 || results.some((result) => isReached(result, knowledge))) continue;
     const first = { step, ...results[0] };
-    const found = given ? origin(student.steps, begin, first, knowledge, given) : first;
+    const found = given ? origin(student.steps, begin, first, isKnown) : first;
     return { ...found, given: knowledge.numbers.has(keyOf(found.value)) };
   }
   return null;
@@ -69,14 +71,7 @@ const longestTrace = 20;
 
 type Place = StatedValue & { step: number };
 
-function origin(
-  steps: readonly string[],
-  begin: number,
-  found: Place,
-  teacher: Knowledge,
-  given: ReadonlySet<string>,
-): Place {
-  const isKnown = (number: string) => [teacher.numbers, teacher.results, given, factors].some((set) => set.has(number));
+function origin(steps: readonly string[], begin: number, found: Place, isKnown: (number: string) => boolean): Place {
   let at = found;
   for (let i = 0; i < longestTrace; i++) {
     const strange = [...operandsOf(steps[at.step], at)].filter((number) => !isKnown(number));

@@ -9,7 +9,7 @@ import type { Side } from './sides';
  * + 2 short sides = 30 + 2 x 15), names a share (1/3 = 15 apples), or begins with a number that is a name (day 1 * 2 =
  * 20 pages).
  */
-export function isDoubtful(text: string, tokens: Token[], left: Side, right: Side, stated: Fraction): boolean {
+export function isDoubtful(text: string, tokens: Token[], [left, right]: [Side, Side], stated: Fraction): boolean {
   const before = tokens[left.from - 1];
   const [start, end] = [tokens[left.from].start, tokens[right.end - 1].end];
   const inCents = tokens.slice(left.from, right.end + 1).some(({ text }) => /^cents?$/.test(text));

@@ -17,13 +17,14 @@ export interface Sides {
 export function sidesOf(tokens: Token[]): Sides[] {
   const reader = new ExpressionReader(tokens);
   const signs = tokens.flatMap((token, i) => (token.kind === 'equals' ? [i] : []));
-  let left = leftSide(tokens, reader, 0, signs[0] ?? 0, 0);
+  let left = leftSide(tokens, reader, { from: 0, to: signs[0] ?? 0, gap: 0 });
   return signs.map((sign, i) => {
     const end = signs[i + 1] ?? tokens.length;
     const right = rightSide(tokens, reader, sign + 1, end);
     const sides = { tokens, reader, sign: tokens[sign], at: sign, left, right };
     // What stands between two signs is a side of both when it is one expression.
-    left = right?.end === end ? right : leftSide(tokens, reader, right?.end ?? sign + 1, end, sign + 1);
+    left =
+      right?.end === end ? right : leftSide(tokens, reader, { from: right?.end ?? sign + 1, to: end, gap: sign + 1 });
     return sides;
   });
 }
@@ -47,8 +48,15 @@ function rightSide(tokens: Token[], reader: ExpressionReader, from: number, to: 
 const endsClause = ({ kind, text }: Token) =>
   kind === 'break' || (kind === 'word' && connectives.has(text.toLowerCase()));
 
+/** Tokens between two signs: all that begin at `gap`, of which those before `from` are the right side of the first. */
+interface Stretch {
+  from: number;
+  to: number;
+  gap: number;
+}
+
 /** The expression that ends at `to`: in the last clause, behind all words that lead up to it. */
-function leftSide(tokens: Token[], reader: ExpressionReader, from: number, to: number, gap: number): Side | null {
+function leftSide(tokens: Token[], reader: ExpressionReader, { from, to, gap }: Stretch): Side | null {
   let at = to;
   while (at > from && !endsClause(tokens[at - 1])) at--;
   // In the clause of the sign before, what that has not taken as its right side is no new left side.

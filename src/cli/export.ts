@@ -46,7 +46,7 @@ Examples:
     )
     .action(async (student: string, out: string, { to, dtype, ...options }: Options) => {
       const format = to ?? (/\.gguf$/i.test(out) ? 'gguf' : 'hf');
-      await write(studentAt(student), out, format, dtype, options);
+      await write(studentAt(student), out, { ...options, format, dtype });
     });
 }
 
@@ -63,7 +63,7 @@ export function addStudentImport(command: Command): void {
     .addHelpText('after', '\nExamples:\n  distillery import student SmolLM2-135M-Instruct.Q8_0.gguf ./smollm2')
     .showHelpAfterError('See `distillery import student --help`.')
     .action(async (student: string, out: string, { dtype, ...options }: Omit<Options, 'to'>) => {
-      const { path } = await write(student, out, 'hf', dtype, options);
+      const { path } = await write(student, out, { ...options, format: 'hf', dtype });
       if (options.json) return;
       const folder = quoted(shown(path));
       stdout.write(`\nAsk it with:\n  ${commandLine(`ask ${folder} "What is 12 * 7?"`)}\n`);
@@ -73,9 +73,7 @@ export function addStudentImport(command: Command): void {
 async function write(
   student: string,
   out: string,
-  format: ExportFormat,
-  dtype: string,
-  { force, json }: { force?: boolean; json?: boolean },
+  { format, dtype, force, json }: { format: ExportFormat; dtype: string; force?: boolean; json?: boolean },
 ): Promise<Exported> {
   const done = waiting(`Writing ${out}`, json);
   const prompts = runConfigOf(student)?.experiment.student;

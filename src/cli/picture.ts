@@ -16,7 +16,13 @@ export interface Pictured {
 
 type Measure = keyof MetricsRecord & ('accuracy' | 'lengthMean' | 'reward' | 'loss' | 'entropy' | 'replayLoss');
 
-const curves: { measure: Measure; title: string; show: (value: number) => string }[] = [
+interface Curve {
+  measure: Measure;
+  title: string;
+  show: (value: number) => string;
+}
+
+const curves: Curve[] = [
   { measure: 'accuracy', title: 'right while sampling', show: (value) => percent(value, 0) },
   { measure: 'lengthMean', title: 'tokens a completion', show: (value) => value.toFixed(0) },
   { measure: 'reward', title: 'reward', show: (value) => value.toFixed(2) },
@@ -37,12 +43,13 @@ export function runPicture({ name, rows, metrics, start }: Pictured): string {
   const tableHeight = 60 + rowHeight * (rows.length + 1);
   const height = tableHeight + 2 * (plot.height + 50) + 20;
   const supervised = (record: MetricsRecord) => record.accuracy === undefined;
-  const panels = curves.map(({ measure, title, show }, i) => {
+  const panels = curves.map((curve, i) => {
+    const { measure } = curve;
     // A supervised loss and a policy loss share a name but no scale: only the former is a cross-entropy.
     const of = drawn.map((record) => (measure === 'loss' && !supervised(record) ? undefined : record[measure]));
     const x = left + (i % 2) * (plot.width + plot.gap);
     const y = tableHeight + 30 + Math.floor(i / 2) * (plot.height + 50);
-    return panel(title, of, drawn, show, x, y);
+    return panel(curve, of, drawn, { x, y });
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13">`,
@@ -96,12 +103,10 @@ function table(rows: readonly StageRow[], start: Start | undefined): string[] {
 }
 
 function panel(
-  title: string,
+  { title, show }: Curve,
   values: (number | undefined)[],
   metrics: readonly MetricsRecord[],
-  show: (value: number) => string,
-  x: number,
-  y: number,
+  { x, y }: { x: number; y: number },
 ): string {
   const known = values.filter((value): value is number => value !== undefined && Number.isFinite(value));
   const low = Math.min(...known);
@@ -110,7 +115,9 @@ function panel(
   const up = (value: number) => y + plot.height - ((value - low) / (high - low || 1)) * plot.height;
   const parts = stretchesOf(metrics).map(({ stage, from, to }) => {
     const begin = x + (plot.width * from) / values.length;
-    return `<rect x="${round(begin)}" y="${y}" width="${round((plot.width * (to - from)) / values.length)}" height="${plot.height}" fill="${stageBands[stage]}"><title>${stageTitles[stage]}</title></rect>`;
+    const width = (plot.width * (to - from)) / values.length;
+    const place = `x="${round(begin)}" y="${y}" width="${round(width)}" height="${plot.height}"`;
+    return `<rect ${place} fill="${stageBands[stage]}"><title>${stageTitles[stage]}</title></rect>`;
   });
   const drawn = stretchesOf(metrics).map(({ from, to }) => {
     const points = smooth(values.slice(from, to)).flatMap((value, i) =>

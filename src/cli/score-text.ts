@@ -6,11 +6,9 @@ import { inOneLine, pc } from './terminal';
 
 /** The dry run for a terminal: totals, parts, and the `most` completions that rise and fall furthest. */
 export function scoreText(
-  reward: string,
-  files: readonly string[],
+  { reward, files, most }: { reward: string; files: readonly string[]; most: number },
   summary: ScoreSummary,
   rescored: readonly Rescored<Scorable>[],
-  most: number,
 ): string {
   const { count, groups, movement, flatGroups, newBest, failures } = summary;
   const moved = (kind: 'rises' | 'falls') =>

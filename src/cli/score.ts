@@ -84,7 +84,10 @@ Examples:
             movement,
           })),
         });
-      else stdout.write(`${scoreText(reward.name ?? rewardName, files, summary, rescored, options.show)}\n`);
+      else {
+        const scored = { reward: reward.name ?? rewardName, files, most: options.show };
+        stdout.write(`${scoreText(scored, summary, rescored)}\n`);
+      }
     });
 }
 

@@ -35,7 +35,11 @@ export async function complete(
     reference: results.reconstruct ?? null,
     policyWeight: settings.policyWeight,
     prompts: (update, draw) =>
-      rowsOfUpdate(seed, train.length, update + draw * settings.updates, settings.prompts, 'complete').map((row, i) => {
+      rowsOfUpdate(train.length, update + draw * settings.updates, {
+        count: settings.prompts,
+        seed,
+        salt: 'complete',
+      }).map((row, i) => {
         const lesson = train[row];
         const prompt = completeExercise(
           lesson,
@@ -50,7 +54,7 @@ export async function complete(
     keep: (group) => {
       if (isPlain(group)) keepOwn(own, group);
     },
-    replay: (update) => drawReplay(train, own, settings.replay, seed, 'complete', update),
+    replay: (update) => drawReplay(train, own, settings.replay, { update, seed, salt: 'complete' }),
     state: { save: () => own.toJSON(), restore: (saved) => own.restore(saved as [number, number[]][]) },
   });
 }

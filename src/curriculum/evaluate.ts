@@ -41,19 +41,21 @@ export interface EvaluationOptions {
   /** Rows in flight at once. */
   batch: number;
   seed: number;
+  /** One for each lesson; absent: its plain question. */
+  prompts?: readonly (readonly number[])[];
   signal?: AbortSignal;
   /** Told each answer as soon as it is finished, in whatever order they finish. */
   answered?: (answer: EvaluatedAnswer, lesson: number) => void;
 }
 
-/** Answers every lesson from its plain question (or from `prompts`) and compares with the gold answers. */
+/** Answers every lesson and compares with the gold answers. */
 export async function evaluate(
   student: Student,
   tokenizer: Tokenizer,
   lessons: readonly Lesson[],
   options: EvaluationOptions,
-  prompts: readonly (readonly number[])[] = lessons.map((lesson) => lesson.prompt),
 ): Promise<Evaluation> {
+  const { prompts = lessons.map((lesson) => lesson.prompt) } = options;
   const started = performance.now();
   const answerOf = (draft: { tokens: readonly number[]; finished: boolean }, i: number): EvaluatedAnswer => {
     const { problem } = lessons[i];
@@ -123,11 +125,12 @@ export function evaluateLessons(
   const settings = { ...evaluation, seed, signal };
   if (!otherwise) return evaluate(student, tokenizer, lessons, settings);
   const { prompts, rows, maxNewTokens } = otherwise;
-  const fewer = {
+  return evaluate(student, tokenizer, lessons, {
+    ...settings,
+    prompts,
     batch: Math.min(evaluation.batch, rows),
     maxNewTokens: Math.min(evaluation.maxNewTokens, maxNewTokens),
-  };
-  return evaluate(student, tokenizer, lessons, { ...settings, ...fewer }, prompts);
+  });
 }
 
 /** The tokens of a completion without its end token. */

@@ -36,7 +36,7 @@ export async function findFailures(
   const recorded = rows.filter((row) => train[row].problem.student);
   const failed = fromData
     ? recordedAttempts(context, recorded, picked)
-    : await attempt(context, student, rows, picked, settings, own);
+    : await attempt(context, student, { rows, picked, settings, own });
   const source = fromData ? 'data' : (results.complete ?? 'student');
   const records = [...failed].map(([row, attempts]) =>
     describeFailure(
@@ -49,39 +49,52 @@ export async function findFailures(
   return [...failed.keys()];
 }
 
+interface Asked {
+  rows: number[];
+  /** Kept whatever the answers are. */
+  picked: readonly number[];
+  settings: RewriteSettings['failures'];
+  own: OwnSamples;
+}
+
 /** Failing and picked rows with their attempts. Rows that are already right too often are not sampled further. */
 async function attempt(
   context: Context,
   student: Student,
-  rows: number[],
-  picked: readonly number[],
-  settings: RewriteSettings['failures'],
-  own: OwnSamples,
+  { rows, picked, settings, own }: Asked,
 ): Promise<Map<number, Attempt[]>> {
   const attempts = new Map<number, Attempt[]>(rows.map((row) => [row, []]));
   const open = () =>
     rows.filter((row) => attempts.get(row)!.filter(({ correct }) => correct).length <= settings.maxCorrect);
-  const round = async (name: string, temperature: number, count: number) => {
+  const round = async (draw: Draw) => {
     const asked = open();
-    const answers = await answer(context, student, asked, name, temperature, count);
+    const answers = await answer(context, student, asked, draw);
     asked.forEach((row, i) => {
       attempts.get(row)!.push(...answers[i]);
       keepOwn(own, { row, lesson: context.train[row], samples: answers[i] });
     });
   };
-  if (settings.greedy) await round('failures/greedy', 0, 1);
-  if (settings.samples > 0) await round('failures/samples', settings.temperature, settings.samples);
+  if (settings.greedy) await round({ stream: 'failures/greedy', temperature: 0, groupSize: 1 });
+  const { samples, temperature } = settings;
+  if (samples > 0) await round({ stream: 'failures/samples', temperature, groupSize: samples });
   const chosen = new Set([...open(), ...picked]);
   return new Map([...attempts].filter(([row]) => chosen.has(row)));
+}
+
+interface Draw {
+  /** Names the draw of random numbers. */
+  stream: string;
+  /** 0 = greedy. */
+  temperature: number;
+  /** Answers to each problem. */
+  groupSize: number;
 }
 
 async function answer(
   context: Context,
   student: Student,
   rows: number[],
-  stream: string,
-  temperature: number,
-  groupSize: number,
+  { stream, temperature, groupSize }: Draw,
 ): Promise<Attempt[][]> {
   const { train, tokenizer, experiment, signal } = context;
   const { completions } = await student.sample(

@@ -38,10 +38,7 @@ export interface ScoredGroup extends GroupPrompt {
   samples: ScoredSample[];
 }
 
-/**
- * Completions in flight, of updates and of anything else that is asked with as long prompts: what was reckoned with
- * (memory.ts).
- */
+/** Completions in flight, of updates and of any other sampling with prompts as long: memory.ts counts on no more. */
 export const rowsAtOnce = ({ prompts, group }: Pick<GrpoSettings, 'prompts' | 'group'>): number => prompts * group;
 
 /** What makes a group flat: see the setting `dynamicSampling.by`. */
@@ -56,15 +53,18 @@ export function isFlat({ samples }: ScoredGroup, by: FlatBy): boolean {
   return (by === 'correct' && alike) || samples.every(({ advantage }) => advantage === 0);
 }
 
-/**
- * Samples `settings.group` completions for each prompt, scores them and gives them advantages. `stream` names the draw.
- */
+export interface GroupDraw {
+  prompts: readonly GroupPrompt[];
+  settings: GrpoSettings;
+  /** Names the draw of random numbers. */
+  stream: (string | number)[];
+}
+
+/** Samples `settings.group` completions for each prompt, scores them and gives them advantages. */
 export async function sampleGroups(
   context: Context,
   student: Student,
-  prompts: readonly GroupPrompt[],
-  settings: GrpoSettings,
-  stream: (string | number)[],
+  { prompts, settings, stream }: GroupDraw,
 ): Promise<{ groups: ScoredGroup[]; generatedTokens: number }> {
   const { tokenizer, experiment, notify, signal } = context;
   const { completions } = await student.sample(

@@ -109,7 +109,11 @@ async function draw(context: Context, student: Student, phase: GrpoPhase, update
   const rounds = dynamicSampling.enabled ? dynamicSampling.maxRounds : 1;
   for (let round = 0; round < rounds; round++) {
     const stream = [`${stage}/${phase.phase}`, update, round];
-    const sampled = await sampleGroups(context, student, phase.prompts(update, round), settings, stream);
+    const sampled = await sampleGroups(context, student, {
+      prompts: phase.prompts(update, round),
+      settings,
+      stream,
+    });
     drawn.push(...sampled.groups.map((group) => (flat(group) ? withoutAdvantage(group) : group)));
     generatedTokens += sampled.generatedTokens;
     if (drawn.filter((group) => !flat(group)).length >= prompts) break;

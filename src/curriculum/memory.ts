@@ -152,6 +152,13 @@ export function checkMemory(experiment: Experiment, sizes: Sizes, limits: Memory
 
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
 
+/** Sequences that an update learns from, the tokens of the longest, and copies of the student beside it. */
+interface Update {
+  longest: number;
+  sequences: number;
+  copies: number;
+}
+
 /** Where a settled experiment holds most. */
 export function peakOf(experiment: Experiment, { model, lengths }: Sizes): Peak {
   const { stages, baselines, evaluation } = experiment;
@@ -159,21 +166,30 @@ export function peakOf(experiment: Experiment, { model, lengths }: Sizes): Peak 
   const add = (stage: string, activity: Peak['activity'], memory: Memory) =>
     peaks.push({ stage, activity, memory, bytes: totalOf(memory) + runtimeBytes });
   const learner = (copies: number) => learnerOf(experiment, copies);
-  const training = (stage: string, settings: Setting, longest: number, sequences: number, copies: number) => {
+  const training = (stage: string, settings: Setting, { longest, sequences, copies }: Update) => {
     const all = sequences * longest;
     const tokens = Math.min(Math.max(settings.microBatchTokens as number, longest), all);
     const accumulated = all > tokens;
     const pass = { ...passOf(tokens, settings.checkpointing as boolean), accumulated };
     add(stage, 'training', model.update(learner(copies), pass));
   };
-  const supervised = 2 * lengths.chain + lengths.question + wording;
+  const supervise = (stage: string, settings: Setting & { batch: number; accumulation: number }) =>
+    training(stage, settings, {
+      longest: 2 * lengths.chain + lengths.question + wording,
+      sequences: settings.batch * settings.accumulation,
+      copies: 0,
+    });
   for (const name of baselineNames) {
     const settings = baselines[name];
     if (settings && 'batch' in settings)
-      training(name, settings, lengths.question + lengths.chain, settings.batch * settings.accumulation, 1);
+      training(name, settings, {
+        longest: lengths.question + lengths.chain,
+        sequences: settings.batch * settings.accumulation,
+        copies: 1,
+      });
   }
   const { reconstruct, complete, rewrite } = stages;
-  if (reconstruct) training('reconstruct', reconstruct, supervised, reconstruct.batch * reconstruct.accumulation, 0);
+  if (reconstruct) supervise('reconstruct', reconstruct);
   const promptTokens = lengths.question + lengths.chain + wording;
   const sampling = (stage: string, settings: Sampled, copies: number) => {
     const { prompts, maxNewTokens } = settings;
@@ -183,7 +199,11 @@ export function peakOf(experiment: Experiment, { model, lengths }: Sizes): Peak 
   const grpo = (stage: string, settings: Sampled & Setting & { beta: number }, copies: number) => {
     const beside = copies + (settings.beta > 0 ? 1 : 0);
     sampling(stage, settings, beside);
-    training(stage, settings, promptTokens + settings.maxNewTokens, rowsAtOnce(settings), beside);
+    training(stage, settings, {
+      longest: promptTokens + settings.maxNewTokens,
+      sequences: rowsAtOnce(settings),
+      copies: beside,
+    });
   };
   // Baselines are trained beside the base student.
   if (baselines.rft && complete) sampling('rft', complete, 1);
@@ -196,7 +216,7 @@ export function peakOf(experiment: Experiment, { model, lengths }: Sizes): Peak 
     const rows = Math.min(evaluation.batch, rowsAtOnce(rewrite));
     const shown = { rows, prompts: rows, promptTokens, newTokens: evaluation.maxNewTokens };
     add('rewrite', 'testing', model.generation(learner(1), shown, true));
-    training('rewrite', internalise, supervised, internalise.batch * internalise.accumulation, 0);
+    supervise('rewrite', internalise);
   }
   const { batch, maxNewTokens } = evaluation;
   const testing = { rows: batch, prompts: batch, promptTokens: lengths.question, newTokens: maxNewTokens };

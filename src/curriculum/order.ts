@@ -1,10 +1,18 @@
 import { Random } from '../random';
 
+interface Draw {
+  /** Rows of one update. */
+  count: number;
+  seed: number;
+  /** Keeps the orders of two phases apart. */
+  salt: string;
+}
+
 /**
  * The `count` rows of update `update` out of `rows`: every epoch is a fresh permutation, and a batch may span two
  * epochs. A pure function of its arguments, so that a resumed run sees the same rows without a saved state.
  */
-export function rowsOfUpdate(seed: number, rows: number, update: number, count: number, salt: string): number[] {
+export function rowsOfUpdate(rows: number, update: number, { count, seed, salt }: Draw): number[] {
   const out: number[] = [];
   let epoch = -1;
   let permutation: number[] = [];

@@ -46,9 +46,7 @@ export function drawReplay(
   lessons: readonly Lesson[],
   samples: OwnSamples,
   counts: { own: number; teacher: number },
-  seed: number,
-  salt: string,
-  update: number,
+  { update, seed, salt }: { update: number; seed: number; salt: string },
 ): Example[] {
   const out: Example[] = [];
   const rows = samples.rows();

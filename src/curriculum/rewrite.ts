@@ -96,10 +96,12 @@ async function learnToRewrite(
     reference: results.complete ?? results.reconstruct ?? null,
     policyWeight: 1,
     prompts: (update, draw) =>
-      rowsOfUpdate(experiment.seed, failures.length, update + draw * settings.updates, settings.prompts, 'rewrite').map(
-        (i) => prompts(failures[i]),
-      ),
-    replay: (update) => drawReplay(train, own, settings.replay, experiment.seed, 'rewrite', update),
+      rowsOfUpdate(failures.length, update + draw * settings.updates, {
+        count: settings.prompts,
+        seed: experiment.seed,
+        salt: 'rewrite',
+      }).map((i) => prompts(failures[i])),
+    replay: (update) => drawReplay(train, own, settings.replay, { update, seed: experiment.seed, salt: 'rewrite' }),
     state,
   });
   if (validation.length === 0) return null;
@@ -125,7 +127,7 @@ async function collectRewrites(
 ): Promise<TaughtRewrite[]> {
   const { run, space } = context;
   const decisions = decisionsFor(context);
-  const { groups } = await sampleGroups(context, rewriter, prompts, settings, ['rewrite/collect']);
+  const { groups } = await sampleGroups(context, rewriter, { prompts, settings, stream: ['rewrite/collect'] });
   const records: Omit<RewriteRecord, 'seq'>[] = [];
   const rewrites: TaughtRewrite[] = [];
   groups.forEach(({ row, lesson, samples }, group) => {

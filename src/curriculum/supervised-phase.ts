@@ -56,7 +56,7 @@ async function supervisedUpdate(learning: Learning, update: number, learningRate
   const { settings, rows } = phase;
   const size = settings.batch * settings.accumulation;
   const salt = `${phase.stage}/${phase.phase}`;
-  const examples = rowsOfUpdate(seed, rows, update, size, salt)
+  const examples = rowsOfUpdate(rows, update, { count: size, seed, salt })
     .map((row, i) => phase.example(row, update * size + i))
     .filter((example) => example !== null);
   const { loss, gradNorm, tokens } = await student.supervisedStep(examples, {

@@ -1,5 +1,5 @@
 import type { Random } from '../random';
-import { type Cast, type Equation, type Problem, tell } from './arithmetic-story';
+import { type Equation, type Story, tell } from './arithmetic-story';
 
 /** How long-winded a chain is: each piece that could be left out is written with the given chance. */
 export interface ChainStyle {
@@ -37,10 +37,8 @@ const opposite = { '+': '-', '-': '+', '*': '/', '/': '*' } as const;
 
 /** A chain of thought: `Thinking: ...`, a line `Step k: ...` for every step, and `Answer: ...`. */
 export function writeChain(
-  problem: Problem,
+  { problem, sentences, cast }: Story,
   equations: readonly Equation[],
-  sentences: readonly string[],
-  cast: Cast,
   style: ChainStyle,
   random: Random,
 ): string {

@@ -37,6 +37,13 @@ export interface Cast {
   container: string;
 }
 
+/** A problem as it is told: its people and things, and a sentence for every event. */
+export interface Story {
+  problem: Problem;
+  sentences: readonly string[];
+  cast: Cast;
+}
+
 /** How the sentences of a question or of a chain are chosen. */
 export interface Wording {
   names: readonly string[];
@@ -87,20 +94,21 @@ export function work(
 ): Equation[] {
   const out: Equation[] = [];
   let x = problem.start;
-  const add = (event: number, left: number, operator: Equation['operator'], right: number, part: Equation['part']) => {
+  type Operation = [left: number, operator: Equation['operator'], right: number];
+  const add = (event: number, [left, operator, right]: Operation, part: Equation['part'] = 'total') => {
     const equation: Equation = { event, left, operator, right, result: calculate(left, operator, right), part };
     equation.result = state(equation);
     out.push(equation);
     return equation.result;
   };
   problem.events.forEach(({ kind, a, b }, event) => {
-    if (kind === 'gain') x = add(event, x, '+', a, 'total');
-    else if (kind === 'lose') x = add(event, x, '-', a, 'total');
-    else if (kind === 'gainGroups') x = add(event, x, '+', add(event, a, '*', b, 'group'), 'total');
-    else if (kind === 'loseGroups') x = add(event, x, '-', add(event, a, '*', b, 'group'), 'total');
-    else if (kind === 'double') x = add(event, x, '*', 2, 'total');
-    else if (kind === 'triple') x = add(event, x, '*', 3, 'total');
-    else x = add(event, x, '/', kind === 'halve' ? 2 : a, 'total');
+    if (kind === 'gain') x = add(event, [x, '+', a]);
+    else if (kind === 'lose') x = add(event, [x, '-', a]);
+    else if (kind === 'gainGroups') x = add(event, [x, '+', add(event, [a, '*', b], 'group')]);
+    else if (kind === 'loseGroups') x = add(event, [x, '-', add(event, [a, '*', b], 'group')]);
+    else if (kind === 'double') x = add(event, [x, '*', 2]);
+    else if (kind === 'triple') x = add(event, [x, '*', 3]);
+    else x = add(event, [x, '/', kind === 'halve' ? 2 : a]);
   });
   return out;
 }

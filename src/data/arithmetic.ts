@@ -7,6 +7,7 @@ import {
   eventSentence,
   operationsOf,
   type Problem,
+  type Story,
   stories,
   tell,
   type Wording,
@@ -62,15 +63,16 @@ export function arithmeticItem(options: ArithmeticOptions, split: ArithmeticSpli
   const problem = drawProblem(options, split, random);
   const cast = drawCast(stories, random);
   const sentences = problem.events.map((event) => eventSentence(event, cast, stories, random));
+  const story = { problem, sentences, cast };
   const equations = work(problem);
   // Teachers are wordier on some problems than on others: the spread is as wide as the bounds of 0 and 1 let it be.
   const spread = Math.min(0.35, options.verbosity, 1 - options.verbosity);
   const style = teacherStyle(options.verbosity + spread * (2 * random.uniform() - 1));
   return {
     id: `${split}-${options.seed}-${index}`,
-    question: askQuestion(problem, sentences, cast, stories, random),
+    question: askQuestion(story, stories, random),
     answer: String(equations.at(-1)!.result),
-    chain: writeChain(problem, equations, sentences, cast, style, random),
+    chain: writeChain(story, equations, style, random),
     meta: { operations: problem.events.map(({ kind }) => kind), results: equations.map(({ result }) => result) },
   };
 }
@@ -86,13 +88,7 @@ export function arithmeticItems(
 }
 
 /** The text of a question: the opening, a sentence for every event, and what is asked. */
-export function askQuestion(
-  problem: Problem,
-  sentences: readonly string[],
-  cast: ReturnType<typeof drawCast>,
-  wording: Wording,
-  random: Random,
-): string {
+export function askQuestion({ problem, sentences, cast }: Story, wording: Wording, random: Random): string {
   const opening = tell(random.pick(wording.opening), cast, { x: problem.start });
   return [opening, ...sentences, tell(random.pick(wording.asking), cast)].join(' ');
 }

@@ -34,19 +34,14 @@ export function viewsOf(
 ): View[] {
   const draw = (stage: TrainedStage, ...counters: number[]) =>
     new Random(seed, 'preview', problem.id, stage, ...counters, ...(drawn > 0 ? ['drawn', drawn] : []));
-  const view = (
-    stage: TrainedStage,
-    label: string,
-    prompt: string,
-    exercise: Exercise | null,
-    target: string | null = null,
-  ): View => ({
+  type Shown = Pick<View, 'label' | 'prompt'> & { exercise?: Exercise | null; target?: string };
+  const view = (stage: TrainedStage, { label, prompt, exercise, target }: Shown): View => ({
     stage,
     label,
     prompt,
     order: exercise?.order.map((index) => index + 1) ?? [],
     masked: exercise?.masked.map((index) => index + 1) ?? [],
-    target,
+    target: target ?? null,
     reward: stage === 'reconstruct' ? null : rewardOf(stages[stage]),
   });
   const views: Record<TrainedStage, () => View[]> = {
@@ -54,22 +49,28 @@ export function viewsOf(
       if (!stages.reconstruct || !chain) return [];
       const exercise = reconstructionExercise(chain, stages.reconstruct, draw('reconstruct'));
       const prompt = reconstructPrompt(problem.question, exercise);
-      return [view('reconstruct', reconstructLabel(stages.reconstruct), prompt, exercise, renderChain(chain))];
+      const label = reconstructLabel(stages.reconstruct);
+      return [view('reconstruct', { label, prompt, exercise, target: renderChain(chain) })];
     },
     complete: () => {
       if (!stages.complete) return [];
       if (!chain)
-        return [view('complete', 'no teacher chain: the plain question', plainPrompt(problem.question), null)];
+        return [
+          view('complete', {
+            label: 'no teacher chain: the plain question',
+            prompt: plainPrompt(problem.question),
+          }),
+        ];
       return scheduleOf(stages.complete).map(({ ratio, label }, i) => {
         const exercise = completionExercise(chain, ratio, draw('complete', i));
-        return view('complete', label, completePrompt(problem.question, exercise), exercise);
+        return view('complete', { label, prompt: completePrompt(problem.question, exercise), exercise });
       });
     },
     rewrite: () => {
       if (!stages.rewrite || !chain) return [];
       const { hideAnswer } = stages.rewrite;
       const prompt = rewritePrompt(problem.question, chain, { hideAnswer });
-      return [view('rewrite', `if it is a failure${hideAnswer ? '; the answer is hidden' : ''}`, prompt, null)];
+      return [view('rewrite', { label: `if it is a failure${hideAnswer ? '; the answer is hidden' : ''}`, prompt })];
     },
   };
   return wanted.flatMap((stage) => views[stage]());

@@ -33,14 +33,14 @@ export class ProgressMeter {
   snapshot({ progress: { phase, update, validation } }: Status): void {
     this.marks = [];
     this.progress = undefined;
-    if (phase) this.begin(phase.stage, phase.phase, phase.updates, phase.done);
+    if (phase) this.begin(phase);
     if (update && (!phase || update.phase === phase.phase)) this.step(update, Date.parse(update.metrics.time));
     if (validation && validation.stage === this.current?.stage) this.check(validation);
   }
 
   apply(event: Extract<HostEvent, { type: 'curriculum' }>): void {
     const { event: told, time } = event;
-    if (told.type === 'phase') this.begin(told.stage, told.phase, told.updates, told.done, Date.parse(time));
+    if (told.type === 'phase') this.begin(told, Date.parse(time));
     else if (told.type === 'update') this.step(told, Date.parse(time));
     else if (told.type === 'validation') this.check(told);
   }
@@ -57,21 +57,12 @@ export class ProgressMeter {
     }
   }
 
-  private begin(stage: StageName, phase: string, updates: number, done: number, time?: number): void {
+  private begin({ stage, phase, updates, done }: Phase, time?: number): void {
     this.progress = { stage, phase, update: done, updates };
     this.marks = time === undefined ? [] : [time];
   }
 
-  private step(
-    {
-      stage,
-      phase,
-      update,
-      updates,
-      metrics,
-    }: { stage: StageName; phase: string; update: number; updates: number; metrics: Metrics },
-    time: number,
-  ): void {
+  private step({ stage, phase, update, updates, metrics }: Update, time: number): void {
     const { progress } = this;
     const same = progress?.stage === stage && progress.phase === phase;
     if (!same || update !== progress.update + 1) this.marks = [];
@@ -97,6 +88,21 @@ export class ProgressMeter {
     this.checked = `${this.progress.stage} ${this.progress.phase}`;
     this.progress = { ...this.progress, accuracy, tokens: meanTokens };
   }
+}
+
+interface Phase {
+  stage: StageName;
+  phase: string;
+  updates: number;
+  done: number;
+}
+
+interface Update {
+  stage: StageName;
+  phase: string;
+  update: number;
+  updates: number;
+  metrics: Metrics;
 }
 
 interface Metrics {

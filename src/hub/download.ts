@@ -41,7 +41,8 @@ export async function download(
       const to = join(draft, file.name);
       if (dirname(to) !== draft) guardDisk(to, kept, () => makeFolder(cache, dirname(to)));
       const tell = (here: number) => progress({ file: file.name, done: before + here, bytes: plan.bytes });
-      await fetchFile(hub, `${base}/${file.path.split('/').map(encodeURIComponent).join('/')}`, file, to, tell);
+      const address = `${base}/${file.path.split('/').map(encodeURIComponent).join('/')}`;
+      await fetchFile(hub, { address, file }, to, tell);
       before += file.bytes;
     }
     guardDisk(folder, kept, () => {

@@ -12,14 +12,19 @@ import { type Hub, refuseStatus, request, unreachable } from './request';
 /** Interruptions in a row, without a byte in between, that are put up with. */
 const interruptions = 5;
 
+/** A file of the Hub at its address. */
+interface Addressed {
+  address: string;
+  file: PlannedFile;
+}
+
 /**
- * Fills `path` with the file at `address`, going on from what is there; `tell` hears how many bytes are. Throws a UserError when the Hub
- * refuses it, the line is down for good, the disk is full, or the content is not what the Hub said it was.
+ * Fills `path` with a file, going on from what is there; `tell` hears how many bytes there are. Throws a UserError when
+ * the Hub refuses it, the line is down for good, the disk is full, or the content is not what the Hub said it was.
  */
 export async function fetchFile(
   hub: Hub,
-  address: string,
-  file: PlannedFile,
+  { address, file }: Addressed,
   path: string,
   tell: (bytes: number) => void,
 ): Promise<void> {
@@ -27,7 +32,7 @@ export async function fetchFile(
   for (let failures = 0; ; ) {
     const before = sizeOf(path);
     try {
-      if ((await complete(hub, address, file, path, tell)) === file.hash.hex) return;
+      if ((await complete(hub, { address, file }, path, tell)) === file.hash.hex) return;
     } catch (error) {
       hub.signal?.throwIfAborted();
       if (error instanceof UserError) throw error;
@@ -52,11 +57,12 @@ const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size
 /** Appends what is missing. Returns the hash of all; throws an error that is no UserError when the line breaks. */
 async function complete(
   hub: Hub,
-  address: string,
-  { name, bytes, hash: { algorithm } }: PlannedFile,
+  { address, file }: Addressed,
   path: string,
   tell: (bytes: number) => void,
 ): Promise<string> {
+  const { name, bytes } = file;
+  const { algorithm } = file.hash;
   const at = sizeOf(path);
   if (at > bytes) return 'too long';
   let hash = await hashOf(path, algorithm, bytes);

@@ -54,7 +54,7 @@ export async function trackioEntries(file: string, run: TrackioRun): Promise<Tra
         entries.push({
           step,
           metrics: {},
-          rows: traceRow(file, `trace ${id}`, step, messages, metadata),
+          rows: traceRows({ step, messages, metadata }, file, `trace ${id}`),
           place: `trace ${id}`,
         });
     return withoutRepeats(entries).sort((a, b) => a.step - b.step);
@@ -89,8 +89,14 @@ function entryOf(file: string, place: string, step: number, text: string): Track
   return { step: typeof update === 'number' ? update : step, metrics, rows, place };
 }
 
+interface Trace {
+  step: number;
+  messages: string;
+  metadata: string;
+}
+
 /** A conversation: its last answer is the completion, what came before the prompt. */
-function traceRow(file: string, place: string, step: number, messages: string, metadata: string): Row[] {
+function traceRows({ step, messages, metadata }: Trace, file: string, place: string): Row[] {
   const said = parsePython(textOf(messages), { file });
   if (!Array.isArray(said))
     throw datasetError(`${place} holds no messages`, { file }, 'Export the run from Trackio anew.');

@@ -46,7 +46,7 @@ export function createRun(runsFolder: string, name: string, config: unknown, now
       checkpoints: [],
     };
     replaceText(folder, layout.runFile(folder), `${JSON.stringify(record, null, 2)}\n`);
-    return new RunWriter(folder, record, lock, 0, now);
+    return new RunWriter(folder, record, lock, { seq: 0, now });
   } catch (error) {
     remove(runsFolder, folder); // nothing was recorded in it
     lock?.release();
@@ -66,7 +66,7 @@ export function openForWriting(folder: string, now = () => new Date()): RunWrite
     const { record } = openRun(folder);
     removeUnfinished(folder);
     const seq = Math.max(0, ...layout.recordFiles(folder).map((file) => lastSeq(file).seq));
-    return new RunWriter(folder, { ...record, host: thisHost() }, lock, seq, now);
+    return new RunWriter(folder, { ...record, host: thisHost() }, lock, { seq, now });
   } catch (error) {
     lock.release();
     throw error;
@@ -74,6 +74,9 @@ export function openForWriting(folder: string, now = () => new Date()): RunWrite
 }
 
 export class RunWriter {
+  /** The last sequence number given out; one count for all files of the run. */
+  private seq: number;
+  private readonly now: () => Date;
   /** Appended to since the last checkpoint. */
   private readonly unflushed = new Set<string>();
 
@@ -81,10 +84,11 @@ export class RunWriter {
     readonly folder: string,
     private current: RunRecord,
     private readonly lock: Lock,
-    /** The last sequence number given out; one count for all files of the run. */
-    private seq: number,
-    private readonly now: () => Date,
-  ) {}
+    { seq, now }: { seq: number; now: () => Date },
+  ) {
+    this.seq = seq;
+    this.now = now;
+  }
 
   get record(): Readonly<RunRecord> {
     return this.current;

@@ -52,16 +52,17 @@ export function withFile<T>(file: string, use: (descriptor: number, size: number
   return result;
 }
 
+/** An open file, and what says that there is something wrong with it. */
+export interface Reading {
+  descriptor: number;
+  file: string;
+  refuse: (file: string, what: string) => never;
+}
+
 /**
  * Fills `into` with the bytes from `position` on. One call reads at most 1 GiB: the operating systems' limit lies at 2.
  */
-export function readFully(
-  descriptor: number,
-  into: Uint8Array,
-  position: number,
-  file: string,
-  refuse: (file: string, what: string) => never,
-): void {
+export function readFully({ descriptor, file, refuse }: Reading, into: Uint8Array, position: number): void {
   for (let done = 0; done < into.length; ) {
     const read = readSync(descriptor, into, done, Math.min(into.length - done, 1 << 30), position + done);
     if (read === 0) refuse(file, 'became shorter while it was read');

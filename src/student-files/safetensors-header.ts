@@ -62,7 +62,7 @@ export function parseHeader(text: Uint8Array, fileBytes: number, file: string): 
   const start = 8 + text.length;
   for (const [name, value] of Object.entries(parseStrictly(text, file))) {
     if (name === '__metadata__') metadata = checkMetadata(value, file);
-    else tensors.set(name, checkEntry(name, value, start, fileBytes, file));
+    else tensors.set(name, checkEntry(name, value, { start, fileBytes, file }));
   }
   checkCoverage(tensors, start, fileBytes, file);
   return { tensors, metadata };
@@ -104,7 +104,14 @@ function checkMetadata(value: unknown, file: string): Record<string, string> {
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-function checkEntry(name: string, value: unknown, start: number, fileBytes: number, file: string): TensorEntry {
+/** A file of so many bytes, in which the tensors begin at `start`. */
+interface Within {
+  start: number;
+  fileBytes: number;
+  file: string;
+}
+
+function checkEntry(name: string, value: unknown, { start, fileBytes, file }: Within): TensorEntry {
   const fail = (what: string): never => refuse(file, `: tensor ${JSON.stringify(name)} ${what}`);
   if (!isJsonObject(value)) return fail('is not described by an object');
   const { dtype, shape, data_offsets: offsets, ...rest } = value;

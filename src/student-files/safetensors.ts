@@ -32,9 +32,9 @@ export function openSafetensors(file: string): SafetensorsFile {
 
 function attach(descriptor: number, size: number, file: string): SafetensorsFile {
   const first = new Uint8Array(8);
-  if (size >= 8) readFully(descriptor, first, 0, file, refuse);
+  if (size >= 8) readFully({ descriptor, file, refuse }, first, 0);
   const text = new Uint8Array(headerLength(first, size, file));
-  readFully(descriptor, text, 8, file, refuse);
+  readFully({ descriptor, file, refuse }, text, 8);
   const header = parseHeader(text, size, file);
 
   const entry = (name: string, dtypes: Dtype[]): TensorEntry => {
@@ -58,7 +58,7 @@ function attach(descriptor: number, size: number, file: string): SafetensorsFile
     readIntegers: (name) => {
       const { dtype, bytes, offset } = entry(name, ['I32', 'U8', 'I64']);
       const raw = new Uint8Array(bytes);
-      readFully(descriptor, raw, offset, file, refuse);
+      readFully({ descriptor, file, refuse }, raw, offset);
       if (dtype === 'I32') return new Int32Array(raw.buffer);
       return dtype === 'U8' ? raw : new BigInt64Array(raw.buffer);
     },
@@ -72,13 +72,13 @@ const chunk = 1 << 18;
 function readFloats(descriptor: number, { dtype, bytes, offset }: TensorEntry, file: string): Float32Array {
   const values = new Float32Array(bytes / dtypeBytes[dtype]);
   if (dtype === 'F32') {
-    readFully(descriptor, new Uint8Array(values.buffer), offset, file, refuse);
+    readFully({ descriptor, file, refuse }, new Uint8Array(values.buffer), offset);
     return values;
   }
   const halves = new Uint16Array(Math.min(chunk, values.length));
   for (let done = 0; done < values.length; done += chunk) {
     const part = halves.subarray(0, Math.min(chunk, values.length - done));
-    readFully(descriptor, new Uint8Array(part.buffer, 0, part.byteLength), offset + 2 * done, file, refuse);
+    readFully({ descriptor, file, refuse }, new Uint8Array(part.buffer, 0, part.byteLength), offset + 2 * done);
     const target = values.subarray(done, done + part.length);
     if (dtype === 'BF16') fromBfloat16(part, target);
     else fromFloat16(part, target);

@@ -37,7 +37,7 @@ export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', ...given }
       const watch = new Watch(signal, limits);
       try {
         const client = await connect(url, apiKey, watch);
-        const chunks = await open(client, { api, model }, request, refused, watch.signal);
+        const chunks = await open(client, { api, model, refused }, request, watch.signal);
         yield* piecesOf(chunks, watch, unsent(request, refused));
         watch.signal.throwIfAborted(); // the client ends an aborted stream as if it were a whole one
       } catch (error) {
@@ -55,9 +55,8 @@ export function openAiTeacher({ baseUrl, model, apiKey, api = 'chat', ...given }
 /** The reply as the server streams it, asked for without what it refuses. */
 function open(
   client: OpenAI,
-  { api, model }: Required<Pick<OpenAiSettings, 'api' | 'model'>>,
+  { api, model, refused }: Required<Pick<OpenAiSettings, 'api' | 'model'>> & { refused: Set<Refusal> },
   request: TeacherRequest,
-  refused: Set<Refusal>,
   signal: AbortSignal,
 ): Promise<AsyncIterable<Chunk | OpenAI.Completion>> {
   const { prompt, system, maxTokens, key } = request;

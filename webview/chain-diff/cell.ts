@@ -39,7 +39,7 @@ export function cellContent(chains: readonly ChainView[], row: Row, column: numb
     const missing = diff?.missing.get(token);
     return missing ? gapMark(chains[diff!.against], missing) : null;
   };
-  return [...layOut(chain, cell, cell, column, options, dress, before), ...faultNote(chain, cell)];
+  return [...layOut({ chain, column, whole: cell }, cell, options, { dress, before }), ...faultNote(chain, cell)];
 }
 
 /** Without its tokens; the step's label stands in the first column already. */
@@ -59,16 +59,12 @@ export function inlineContent(
   options: CellOptions,
 ): Node[] {
   const [a, b] = [row.cells[left], row.cells[right]];
-  const part = (column: number, whole: Cell, from: number, to: number, wrapper: Dress['wrapper']) =>
-    layOut(
-      chains[column],
-      { ...whole, from, to },
-      whole,
-      column,
-      options,
-      (token) => ({ ...overlayDress(chains[column], token, options.overlay), wrapper }),
-      () => null,
-    );
+  const part = (of: Placed, from: number, to: number, wrapper: Dress['wrapper']) =>
+    layOut(of, { ...of.whole, from, to }, options, {
+      dress: (token) => ({ ...overlayDress(of.chain, token, options.overlay), wrapper }),
+      before: () => null,
+    });
+  const placed = (column: number, whole: Cell): Placed => ({ chain: chains[column], column, whole });
   const nodes: Node[] = [];
   if (a && b) {
     let j = b.from;
@@ -76,24 +72,35 @@ export function inlineContent(
       ...diffCells(chains[left], a, chains[right], b),
       { aFrom: a.to, aTo: a.to, bFrom: b.to, bTo: b.to },
     ]) {
-      nodes.push(...part(right, b, j, bFrom, null));
-      nodes.push(...part(left, a, aFrom, aTo, 'deletion'));
-      nodes.push(...part(right, b, bFrom, bTo, 'insertion'));
+      nodes.push(...part(placed(right, b), j, bFrom, null));
+      nodes.push(...part(placed(left, a), aFrom, aTo, 'deletion'));
+      nodes.push(...part(placed(right, b), bFrom, bTo, 'insertion'));
       j = bTo;
     }
-  } else if (a) nodes.push(...part(left, a, a.from, a.to, 'deletion'));
-  else if (b) nodes.push(...part(right, b, b.from, b.to, 'insertion'));
+  } else if (a) nodes.push(...part(placed(left, a), a.from, a.to, 'deletion'));
+  else if (b) nodes.push(...part(placed(right, b), b.from, b.to, 'insertion'));
   return [...nodes, ...(b ? faultNote(chains[right], b) : [])];
 }
 
+/** A chain in its column, and the whole of its cell. */
+interface Placed {
+  chain: ChainView;
+  column: number;
+  whole: Cell;
+}
+
+interface Dressing {
+  dress(token: number): Dress;
+  /** What is put before a token. */
+  before(token: number): Node | null;
+}
+
+/** The tokens of `cell`, which is its chain's whole cell or a part of that. */
 function layOut(
-  chain: ChainView,
+  { chain, column, whole }: Placed,
   cell: Cell,
-  whole: Cell,
-  column: number,
   { matches, current }: CellOptions,
-  dressOf: (token: number) => Dress,
-  before: (token: number) => Node | null,
+  { dress, before }: Dressing,
 ): Node[] {
   const nodes: Node[] = [];
   let wrapper: HTMLElement | null = null;
@@ -111,7 +118,7 @@ function layOut(
       nodes.push(gap);
     }
     if (token === cell.to) break;
-    const { classes, wrapper: kind } = dressOf(token);
+    const { classes, wrapper: kind } = dress(token);
     if (kind !== wrapped) {
       wrapped = kind;
       wrapper = kind ? element('span', { class: `${kind} ${chain.role}`, role: kind }) : null;
@@ -128,7 +135,7 @@ function layOut(
     const mark = classes.find((one) => /^fault|^doubtful|^finding|^found/.test(one));
     if (!bare && mark !== undefined && mark !== marked) bare = setSpace(chain, token, start, wrapper ?? nodes);
     marked = mark;
-    const made = tokenNode(chain, column, token, classes, {
+    const made = tokenNode({ chain, column }, token, classes, {
       leads: token === start || bare,
       ends: token >= end,
       blank,
@@ -159,8 +166,7 @@ function inkRange({ texts }: ChainView, { from, to }: Cell): [number, number] {
 
 /** Names its chain and its place in it: inline, tokens of two chains stand in one cell. */
 function tokenNode(
-  chain: ChainView,
-  column: number,
+  { chain, column }: Pick<Placed, 'chain' | 'column'>,
   token: number,
   classes: string[],
   { leads, ends, blank }: { leads: boolean; ends: boolean; blank: boolean },

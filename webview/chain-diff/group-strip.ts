@@ -22,7 +22,7 @@ export function makeGroupStrip(view: CaseView, choose: (sample: number, third: b
     'data-testid': 'group',
   });
   group.forEach((member, i) => {
-    const made = makeMember(member, member.sample === subject.sample, groups > 1, size, longest);
+    const made = makeMember(member, member.sample === subject.sample, { several: groups > 1, size, longest });
     made.tabIndex = member.sample === subject.sample || (i === 0 && subject.sample === undefined) ? 0 : -1;
     made.addEventListener('click', ({ shiftKey }) => choose(member.sample, shiftKey));
     list.append(made);
@@ -46,13 +46,14 @@ export function makeGroupStrip(view: CaseView, choose: (sample: number, third: b
   );
 }
 
-function makeMember(
-  member: GroupMember,
-  chosen: boolean,
-  several: boolean,
-  size: number,
-  longest: number,
-): HTMLElement {
+/** What a completion is drawn among: several groups or one, the largest reward in size, the most tokens. */
+interface Among {
+  several: boolean;
+  size: number;
+  longest: number;
+}
+
+function makeMember(member: GroupMember, chosen: boolean, { several, size, longest }: Among): HTMLElement {
   const { group, reward, length, correct, finished, answer, sample } = member;
   const verdict = verdictOf(correct);
   const share = reward === null ? length / longest : Math.abs(reward) / size;

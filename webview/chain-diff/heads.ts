@@ -9,11 +9,15 @@ import { missingFor, type Overlay, signed } from './overlays';
 
 const titles = { teacher: 'Teacher', student: 'Student', rewritten: 'Rewritten' };
 
+interface Shown {
+  view: CaseView;
+  overlay: Overlay;
+}
+
 /** One head a chain, behind one for the numbers of the steps. */
 export function makeHeads(
   chains: readonly ChainView[],
-  view: CaseView,
-  overlay: Overlay,
+  { view, overlay }: Shown,
   inline: boolean,
   post: (message: FromChainPage) => void,
 ): Node[] {
@@ -27,7 +31,7 @@ export function makeHeads(
     element(
       'div',
       { class: `head ${chain.role}`, role: inline ? undefined : 'columnheader' },
-      ...headOf(chain, view, teacher, overlay, post),
+      ...headOf(chain, { view, overlay }, teacher, post),
     ),
   );
   return inline
@@ -37,9 +41,8 @@ export function makeHeads(
 
 function headOf(
   chain: ChainView,
-  view: CaseView,
+  { view, overlay }: Shown,
   teacher: ChainView | undefined,
-  overlay: Overlay,
   post: (message: FromChainPage) => void,
 ): Node[] {
   const { role, reward } = chain;

@@ -126,7 +126,10 @@ export class Page {
     const shown = inline ? inline.map((column) => this.chains[column]) : this.chains;
     this.root.className = `columns-${inline ? 1 : Math.max(1, shown.length)} overlay-${state.overlay}${inline ? ' inline' : ''}`;
     this.drawTop(view);
-    redraw(this.head, ...makeHeads(shown, view, state.overlay, inline !== null, (message) => this.post(message)));
+    redraw(
+      this.head,
+      ...makeHeads(shown, { view, overlay: state.overlay }, inline !== null, (message) => this.post(message)),
+    );
     this.drawRows(keepPlace);
     redraw(
       this.bottom,

@@ -69,7 +69,7 @@ export class Chart {
     for (const { run, metric } of curves) {
       const column = model.tracks[run].column(metric.key);
       const placed = layout.placed[run];
-      const line = (values: Float64Array) => drawn(values, placed, this.range, buckets, log);
+      const line = (values: Float64Array) => drawn(values, placed, this.range, { buckets, log });
       if (!column || !placed) continue;
       const own = plain(column, placed);
       const drawnMost = weight > 0 ? smoothed(column, placed, weight) : own;
@@ -177,7 +177,7 @@ export class Chart {
           space: 26,
           grid: { stroke: theme.grid, width: 1, ...(log && { filter: logAxis.filter }) },
           ...(log && logAxis),
-          values: (_, ticks, __, ___, increment) =>
+          values: (...[, ticks, , , increment]) =>
             ticks.map((value) => (value === null ? '' : tickText(value, unit, log ? value : increment))),
         },
       ],

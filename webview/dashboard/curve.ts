@@ -56,8 +56,7 @@ export function drawn(
   values: Float64Array,
   { x, stretch }: Placed,
   range: { min: number; max: number },
-  buckets: number,
-  log: boolean,
+  { buckets, log }: { buckets: number; log: boolean },
 ): Line {
   const line: Line = { x: [], y: [] };
   // One more on each side: the line runs out of the picture.

@@ -177,8 +177,7 @@ describe('curves', () => {
       values(6, (i) => i),
       placedOf(6, 3),
       { min: 0, max: 7 },
-      100,
-      false,
+      { buckets: 100, log: false },
     );
     expect(line.x).toEqual([1, 2, 3, 3.5, 4, 5, 6]);
     expect(line.y).toEqual([0, 1, 2, null, 3, 4, 5]);
@@ -190,8 +189,7 @@ describe('curves', () => {
         values(10, (i) => i),
         placedOf(10),
         { min: 4.5, max: 6.5 },
-        100,
-        false,
+        { buckets: 100, log: false },
       ).x,
     ).toEqual([4, 5, 6, 7, 8]);
   });
@@ -199,7 +197,7 @@ describe('curves', () => {
   it('keep every spike of a hundred thousand updates', () => {
     const count = 100_000;
     const noisy = values(count, (i) => (i === 54_321 ? 99 : i === 54_322 ? -99 : Math.sin(i)));
-    const line = drawn(noisy, placedOf(count), { min: 0, max: count }, 400, false);
+    const line = drawn(noisy, placedOf(count), { min: 0, max: count }, { buckets: 400, log: false });
     expect(line.x.length).toBeLessThanOrEqual(804);
     expect(line.y).toContain(99);
     expect(line.y).toContain(-99);
@@ -212,8 +210,7 @@ describe('curves', () => {
         values(3, (i) => i),
         placedOf(3),
         { min: 0, max: 4 },
-        10,
-        true,
+        { buckets: 10, log: true },
       ).y,
     ).toEqual([1, 2]);
   });

@@ -120,25 +120,20 @@ const panels: Panel[] = [
       },
     ],
   },
-  single(
-    'truncated',
-    'Cut off',
-    'Share of completions that were cut off by the token budget before their end.',
-    'share',
-  ),
+  single('truncated', 'Cut off', 'Share of completions that were cut off by the token budget before their end.', {
+    unit: 'share',
+  }),
   single(
     'entropy',
     'Entropy',
     'Mean entropy of the next-token distribution over all completion tokens, those of flat groups too, in nats. Near 0 the samples of a group are all alike.',
-    'number',
-    true,
+    { unit: 'number', positive: true },
   ),
   single(
     'kl',
     'KL to the reference',
     'Mean estimate of the KL divergence from the reference policy, in nats a token. How far the student has gone from where the stage began.',
-    'number',
-    true,
+    { unit: 'number', positive: true },
   ),
   {
     id: 'clip',
@@ -166,8 +161,7 @@ const panels: Panel[] = [
     'rewardStd',
     'Reward deviation',
     'Standard deviation of the reward over the completions of an update. At 0 there is nothing to prefer.',
-    'number',
-    true,
+    { unit: 'number', positive: true },
   ),
   {
     id: 'crossEntropy',
@@ -197,22 +191,22 @@ const panels: Panel[] = [
     'policyLoss',
     'Policy loss',
     'The clipped surrogate that GRPO minimises. It hovers around 0 and does not fall as the student learns: read the reward instead.',
-    'number',
+    { unit: 'number' },
   ),
   single(
     'gradNorm',
     'Gradient norm',
     'L2 norm of the gradient over all weights, before it is clipped to maxGradNorm.',
-    'number',
-    true,
+    { unit: 'number', positive: true },
   ),
-  exact(single('lr', 'Learning rate', 'Learning rate of the update, by the schedule.', 'number', true)),
+  exact(
+    single('lr', 'Learning rate', 'Learning rate of the update, by the schedule.', { unit: 'number', positive: true }),
+  ),
   single(
     'tokensPerSecond',
     'Tokens per second',
     'Tokens read and written by the update, by its wall time: sampling and learning together.',
-    'rate',
-    true,
+    { unit: 'rate', positive: true },
   ),
 ];
 
@@ -220,8 +214,9 @@ function exact(panel: Panel): Panel {
   return { ...panel, metrics: panel.metrics.map((metric) => ({ ...metric, exact: true })) };
 }
 
-function single(key: string, title: string, explain: string, unit: Unit, positive = false): Panel {
-  const metric = { key, title, short: title.toLowerCase(), explain, unit, positive, fromZero: unit === 'share' };
+/** A panel of one metric. */
+function single(key: string, title: string, explain: string, scale: { unit: Unit; positive?: boolean }): Panel {
+  const metric = { key, title, short: title.toLowerCase(), explain, fromZero: scale.unit === 'share', ...scale };
   return { id: key, title, explain, metrics: [metric] };
 }
 

@@ -25,7 +25,8 @@ describe('a chart’s range', () => {
         for (const { metrics } of panelsOf([track]))
           for (const { key, fromZero } of metrics) {
             const column = track.column(key)!;
-            const line = (of: Float64Array) => drawn(of, placed[0], { min: 0, max: values.length }, 50, log);
+            const line = (of: Float64Array) =>
+              drawn(of, placed[0], { min: 0, max: values.length }, { buckets: 50, log });
             const raw = line(plain(column, placed[0]));
             const shown = valueRange([line(smoothed(column, placed[0], weight))], [raw], values, log);
             const { min, max } = padded(shown, { log, fromZero: fromZero === true });

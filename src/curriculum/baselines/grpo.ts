@@ -21,9 +21,11 @@ export function grpo(context: Context, student: Student, own: GrpoBaselineSettin
     reference: null,
     policyWeight: settings.policyWeight,
     prompts: (update, draw) =>
-      rowsOfUpdate(experiment.seed, train.length, update + draw * settings.updates, settings.prompts, 'complete').map(
-        (row) => ({ row, prompt: train[row].prompt }),
-      ),
+      rowsOfUpdate(train.length, update + draw * settings.updates, {
+        count: settings.prompts,
+        seed: experiment.seed,
+        salt: 'complete',
+      }).map((row) => ({ row, prompt: train[row].prompt })),
     replay: () => [],
   });
 }

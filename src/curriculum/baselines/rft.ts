@@ -27,7 +27,7 @@ export async function rft(context: Context, student: Student, settings: SftSetti
   };
   const newest = newestCheckpoint(context);
   if (newest?.entry.stage === stage && newest.state.phase === stage) state.restore(newest.state.extra);
-  else await drawSamples(context, student, sampling, own, state);
+  else await drawSamples(context, student, sampling, { own, state });
 
   const rows = own.rows();
   notify({ type: 'note', level: 'info', text: `${rows.length} of ${lessons.length} problems have a right sample` });
@@ -51,8 +51,7 @@ async function drawSamples(
   context: Context,
   student: Student,
   sampling: CompleteSettings,
-  own: OwnSamples,
-  state: { save(): unknown; restore(saved: unknown): void },
+  { own, state }: { own: OwnSamples; state: { save(): unknown; restore(saved: unknown): void } },
 ): Promise<void> {
   const { train: lessons, experiment } = context;
   await train(context, student, {
@@ -63,10 +62,16 @@ async function drawSamples(
     settings: { ...sampling, learningRate: 0 },
     tolerance: null,
     async update(update) {
-      const prompts = rowsOfUpdate(experiment.seed, lessons.length, update, sampling.prompts, 'complete').map(
-        (row) => ({ row, prompt: lessons[row].prompt }),
-      );
-      const { groups, generatedTokens } = await sampleGroups(context, student, prompts, sampling, ['rft', update]);
+      const prompts = rowsOfUpdate(lessons.length, update, {
+        count: sampling.prompts,
+        seed: experiment.seed,
+        salt: 'complete',
+      }).map((row) => ({ row, prompt: lessons[row].prompt }));
+      const { groups, generatedTokens } = await sampleGroups(context, student, {
+        prompts,
+        settings: sampling,
+        stream: ['rft', update],
+      });
       for (const group of groups) keepOwn(own, group);
       const rollouts = rolloutRecords(context, groups, null);
       return { metrics: measureGroups(groups), tokens: generatedTokens, rollouts };

@@ -58,7 +58,7 @@ export function openParquet(file: string): ParquetFile {
         for (const group of metadata.row_groups) {
           const rows = Number(group.num_rows);
           if (first < end && first + rows > start)
-            yield { first, values: guard(file, () => readGroup(handle, size, group, tree, columns)) };
+            yield { first, values: guard(file, () => readGroup({ handle, size, tree }, group, columns)) };
           first += rows;
         }
       },
@@ -102,11 +102,15 @@ function readMetadata(handle: number, size: number): FileMetaData {
   return metadata;
 }
 
+interface OpenParquet {
+  handle: number;
+  size: number;
+  tree: SchemaTree;
+}
+
 function readGroup(
-  handle: number,
-  size: number,
+  { handle, size, tree }: OpenParquet,
   group: RowGroup,
-  tree: SchemaTree,
   columns: readonly string[],
 ): Map<string, unknown[]> {
   const rows = Number(group.num_rows);

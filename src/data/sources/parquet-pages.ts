@@ -158,7 +158,7 @@ function checkPage(page: Uint8Array, header: PageHeader, { schemaPath, type }: C
     const width = 32 - Math.clz32(max);
     const start = length === undefined ? at + 4 : at;
     const bytes = length ?? view.getUint32(at, true);
-    checkRuns(view, start, start + bytes, width, count);
+    checkRuns(view, [start, start + bytes], width, count);
     const levels = new Array<number>(count);
     readRleBitPackedHybrid({ view, offset: start }, width, levels, bytes);
     if (levels.some((level) => level > max)) throw new ParquetFault('a level is out of range');
@@ -171,10 +171,10 @@ function checkPage(page: Uint8Array, header: PageHeader, { schemaPath, type }: C
   if (encoding.endsWith('_DICTIONARY')) {
     const width = page[at];
     if (width > 32) throw new ParquetFault('the indices of a page are wider than 32 bits');
-    if (width > 0) checkRuns(view, at + 1, page.length, width, values);
+    if (width > 0) checkRuns(view, [at + 1, page.length], width, values);
   } else if (encoding === 'RLE') {
     if (type !== 'BOOLEAN') throw new ParquetFault(`${type} encoded as RLE, which is not read`);
-    checkRuns(view, at + 4, page.length, 1, values);
+    checkRuns(view, [at + 4, page.length], 1, values);
   } else if (encoding === 'DELTA_BYTE_ARRAY') checkPrefixes(view, at, values);
   else if (encoding.startsWith('DELTA_')) checkDelta(view, at);
 }
@@ -202,7 +202,7 @@ function checkPrefixes(view: DataView, at: number, count: number): void {
 /**
  * Walks the runs of the RLE / bit-packing hybrid up to `count` values and refuses one that holds more than are wanted.
  */
-function checkRuns(view: DataView, start: number, end: number, width: number, count: number): void {
+function checkRuns(view: DataView, [start, end]: [number, number], width: number, count: number): void {
   if (end > view.byteLength) throw new ParquetFault('the levels of a page are longer than the page');
   let at = start;
   for (let seen = 0; seen < count; ) {

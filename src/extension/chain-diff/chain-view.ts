@@ -67,10 +67,14 @@ export function viewChain(chain: RecordedChain, reference: Reference, tokenizer:
     correct,
     finished: chain.finished,
     segments,
-    ...faultOf(parts, chain, correct, reference, rangeOf),
+    ...faultOf({ ...parts, rangeOf }, chain, correct, reference),
     ...chain.facts,
     absent: chain.absent,
-    findings: findingsOf(text, answer && correct !== null ? { ...answer, correct } : null, length, reference, rangeOf),
+    findings: findingsOf(
+      { text, length, rangeOf },
+      answer && correct !== null ? { ...answer, correct } : null,
+      reference,
+    ),
   };
 }
 
@@ -100,16 +104,19 @@ function ranger(texts: string[]): (span: Span) => { from: number; to: number } {
   };
 }
 
+interface Ranged {
+  rangeOf: ReturnType<typeof ranger>;
+}
+
 function faultOf(
-  parts: ReturnType<typeof segmentText>,
+  { segments, chain, place, rangeOf }: ReturnType<typeof segmentText> & Ranged,
   { role, marked }: RecordedChain,
   correct: boolean | null,
   { answer, question, teacher }: Reference,
-  rangeOf: ReturnType<typeof ranger>,
 ): Pick<ChainView, 'fault'> {
-  const own = marked === undefined ? undefined : parts.segments.findIndex(({ step }) => step === marked);
+  const own = marked === undefined ? undefined : segments.findIndex(({ step }) => step === marked);
   if (own !== undefined && own >= 0) {
-    const { from, to } = rangeOf(parts.segments[own]);
+    const { from, to } = rangeOf(segments[own]);
     return {
       fault: {
         segment: own,
@@ -122,10 +129,10 @@ function faultOf(
   }
   // Who arrives at the right answer may go another way than the teacher; a false equation stays false.
   const other = correct || role === 'teacher' ? undefined : (teacher ?? (answer || undefined));
-  const fault = firstWrongStep(parts.chain, other, question);
-  const segment = parts.segments.findIndex(({ step }) => fault && step === fault.step);
+  const fault = firstWrongStep(chain, other, question);
+  const segment = segments.findIndex(({ step }) => fault && step === fault.step);
   if (!fault || segment < 0) return {};
-  const { from, to } = rangeOf(parts.place(fault));
+  const { from, to } = rangeOf(place(fault));
   const guess = isGuess(fault.message);
   const said = faultText(fault.message, fault.step);
   const sentence = guess ? `${said.charAt(0).toUpperCase()}${said.slice(1)}.` : `First wrong step: ${said}.`;
@@ -134,11 +141,9 @@ function faultOf(
 
 /** What rewards look at: equations, the answer, the tokens beyond the teacher's length. */
 function findingsOf(
-  text: string,
+  { text, length, rangeOf }: { text: string; length: number } & Ranged,
   answer: (Span & { value: string; correct: boolean }) | null,
-  length: number,
   reference: Reference,
-  rangeOf: ReturnType<typeof ranger>,
 ): Finding[] {
   const findings: Finding[] = checkEquations(text).map(({ start, end, left, stated, actual, correct }) => ({
     kind: correct ? 'right' : 'wrong',

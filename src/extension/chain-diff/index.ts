@@ -45,9 +45,12 @@ export function registerChainDiff(services: Services): vscode.Disposable {
 /** Asks for the run and the problem, as far as they are not named. undefined: a question was left. */
 async function complete(services: Services, asked: AskedFor): Promise<ChainSubject | undefined> {
   const title = vscode.l10n.t('Compare Chains');
-  const run = await pickRun(services, asked, title, () => true, {
-    message: 'there are no runs in this workspace yet',
-    remedy: 'Run a curriculum first, or import recorded failures.',
+  const run = await pickRun(services, asked, {
+    title,
+    none: {
+      message: 'there are no runs in this workspace yet',
+      remedy: 'Run a curriculum first, or import recorded failures.',
+    },
   });
   if (run === undefined) return undefined;
   const problemId = asked.problemId ?? (await pickProblem(services, run, title));

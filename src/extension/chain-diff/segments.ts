@@ -43,7 +43,7 @@ export function segmentText(text: string): SegmentedText {
   return {
     chain,
     segments,
-    place: (fault) => placeOf(fault, chain, segments, found, compact) ?? { start: 0, end: 0 },
+    place: (fault) => placeOf(fault, { chain, segments }, found, compact) ?? { start: 0, end: 0 },
   };
 }
 
@@ -127,8 +127,7 @@ function answerStart(text: string, chain: Chain, after: number): number | null {
 
 function placeOf(
   fault: Fault,
-  chain: Chain,
-  segments: TextSegment[],
+  { chain, segments }: Omit<SegmentedText, 'place'>,
   found: FoundStep[],
   compact: Compact,
 ): Span | null {

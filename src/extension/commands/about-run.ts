@@ -14,7 +14,7 @@ export function registerAboutRun(services: Services): vscode.Disposable {
   const onRun = (id: `distillery.${string}`, title: string, change: Change) =>
     trustedCommand(services, id, async (argument?: unknown, given?: unknown) => {
       const none = { message: 'there are no runs in this workspace yet', remedy: 'Run a curriculum first.' };
-      const run = await pickRun(services, named(argument), title, () => true, none);
+      const run = await pickRun(services, named(argument), { title, none });
       const changed = run && (await change(readAbout(run), run, given));
       if (!run || !changed) return;
       writeAbout(run, changed);

@@ -15,13 +15,11 @@ export function registerControl(services: Services): vscode.Disposable {
   const { t } = vscode.l10n;
   return vscode.Disposable.from(
     trustedCommand(services, 'distillery.resume', async (argument: unknown) => {
-      const run = await pickRun(
-        services,
-        named(argument),
-        t('Resume'),
-        (state) => !['created', 'running', 'finished'].includes(state),
-        { message: 'no run is waiting to be resumed' },
-      );
+      const run = await pickRun(services, named(argument), {
+        title: t('Resume'),
+        fits: (state) => !['created', 'running', 'finished'].includes(state),
+        none: { message: 'no run is waiting to be resumed' },
+      });
       if (!run) return;
       const name = run.split(/[\\/]/).at(-1)!;
       const title = t('Distillery: going on with {0}', name);
@@ -60,7 +58,11 @@ export function registerControl(services: Services): vscode.Disposable {
 }
 
 function liveRun(services: Services, argument: unknown, title: string): Promise<string | undefined> {
-  return pickRun(services, named(argument), title, (_, run) => isLive(run), { message: 'no run is on' });
+  return pickRun(services, named(argument), {
+    title,
+    fits: (_, run) => isLive(run),
+    none: { message: 'no run is on' },
+  });
 }
 
 function hostOf({ hosts }: Services, run: string): Host {

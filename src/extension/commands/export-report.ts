@@ -14,7 +14,7 @@ const { t } = vscode.l10n;
 export function registerExportReport(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.exportReport', async (argument?: unknown, to?: unknown) => {
     const none = { message: t('there is no run to report on yet') };
-    const run = await pickRun(services, named(argument), t('Export Report'), () => true, none);
+    const run = await pickRun(services, named(argument), { title: t('Export Report'), none });
     if (run === undefined) return undefined;
     const opened = openRun(run);
     const file = typeof to === 'string' ? to : await chooseFile(opened.record.id, run);

@@ -13,7 +13,7 @@ export function registerFiles(services: Services): vscode.Disposable {
   const { t } = vscode.l10n;
   const opener = (id: `distillery.${string}`, title: string, fileOf: (run: string) => string) =>
     command(services, id, async (argument: unknown) => {
-      const run = await pickRun(services, named(argument), title, () => true, { message: 'there are no runs yet' });
+      const run = await pickRun(services, named(argument), { title, none: { message: 'there are no runs yet' } });
       if (run) await open(fileOf(run));
     });
   return vscode.Disposable.from(

@@ -68,13 +68,19 @@ export async function pickExperiment(
   return choose(items, title, vscode.l10n.t('Experiment'));
 }
 
-/** A run in one of these states: named, the only one, or asked for. */
+interface RunPick {
+  title: string;
+  /** Absent: any run. */
+  fits?: (state: ShownState, run: Run) => boolean;
+  /** Said where no run fits. */
+  none: { message: string; remedy?: string };
+}
+
+/** A run that fits: named, the only one, or asked for. */
 export async function pickRun(
   { runs }: Services,
   { run }: Named,
-  title: string,
-  fits: (state: ShownState, run: Run) => boolean,
-  none: { message: string; remedy?: string },
+  { title, fits = () => true, none }: RunPick,
 ): Promise<string | undefined> {
   if (run) return run;
   await runs.ready;

@@ -19,7 +19,7 @@ export function registerRemove(services: Services): vscode.Disposable {
     const given = chosen(argument, selected).flatMap((one) => named(one).run ?? []);
     if (given.length > 0) return [...new Set(given)];
     const none = { message: 'there is no run that is not on' };
-    const run = await pickRun(services, {}, title, (_, one) => !isLive(one), none);
+    const run = await pickRun(services, {}, { title, fits: (_, one) => !isLive(one), none });
     return run ? [run] : [];
   };
   return vscode.Disposable.from(

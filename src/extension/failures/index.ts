@@ -72,13 +72,11 @@ const commands = (services: Services) => [
   command(services, 'distillery.showFailures', async (argument: unknown) => {
     const { cases } = services;
     const none = { message: 'no run has failure cases', remedy: 'Stage 3 looks for them, or import recorded ones.' };
-    const run = await pickRun(
-      services,
-      named(argument),
-      t('Show Failure Cases'),
-      (_, one) => cases.has(one.folder),
+    const run = await pickRun(services, named(argument), {
+      title: t('Show Failure Cases'),
+      fits: (_, one) => cases.has(one.folder),
       none,
-    );
+    });
     if (!run) return;
     await cases.choose(run);
     await vscode.commands.executeCommand('distillery.failures.focus');

@@ -44,7 +44,7 @@ export class Page {
   }
 
   /** `before` has the tone, `name` leads to the target. */
-  linked(before: string, name: string, target: Target, after: string, tone?: Tone): void {
+  linked([before, name, after]: [string, string, string], target: Target, tone?: Tone): void {
     const line = this.lines.push(before + name + after) - 1;
     const start = before.length - before.trimStart().length;
     const end = before.length + name.length;

@@ -105,7 +105,7 @@ function flatGroups(page: Page, groups: readonly Completion[][]): void {
     for (const group of found) {
       const now = group.flatMap((one) => one.new.total ?? []);
       const before = group.flatMap(({ old }) => old.total ?? []);
-      page.linked('  ', nameOfGroup(group), target(group[0]), `   ${range(now)}, before ${range(before)}`, mark);
+      page.linked(['  ', nameOfGroup(group), `   ${range(now)}, before ${range(before)}`], target(group[0]), mark);
     }
     page.line();
   }
@@ -141,7 +141,7 @@ function completion(page: Page, one: Completion): void {
   const places = `${String(oldRank).padStart(4)} → ${String(newRank).padEnd(4)}`;
   const totals = `${shown(old.total).padStart(7)} → ${shown(now.total).padEnd(7)}`;
   const start = `  ${signs[moves]} rank ${places} reward ${totals} ${verdict(record)} `;
-  page.linked(start, `${nameOfGroup([one])}, sample ${record.rollout.sample + 1}`, target(one), '', markOf(one));
+  page.linked([start, `${nameOfGroup([one])}, sample ${record.rollout.sample + 1}`, ''], target(one), markOf(one));
   const names = [...new Set([...Object.keys(now.parts), ...Object.keys(old.parts)])];
   const values = names.map((name) => {
     const [before, after] = [shown(old.parts[name]), shown(now.parts[name])];
@@ -186,7 +186,7 @@ function wholeGroups(page: Page, groups: readonly Completion[][]): void {
       const { record, new: now, oldRank, newRank, movement: moves } = one;
       const places = `${String(newRank ?? '–').padStart(4)}  was ${String(oldRank ?? '–').padEnd(4)}`;
       const start = `   ${signs[moves]}${places}${shown(now.total).padStart(8)}   ${verdict(record)}   `;
-      page.linked(start, `sample ${record.rollout.sample + 1}`, target(one), `   ${beginning(record)}`, markOf(one));
+      page.linked([start, `sample ${record.rollout.sample + 1}`, `   ${beginning(record)}`], target(one), markOf(one));
     }
   }
 }

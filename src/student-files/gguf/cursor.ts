@@ -38,7 +38,7 @@ export function cursor(descriptor: number, size: number, most: number, file: str
     if (at + bytes > buffer.length) {
       const next = Buffer.allocUnsafe(Math.min(Math.max(bytes, piece), end - start - at));
       const kept = buffer.copy(next, 0, at);
-      readFully(descriptor, next.subarray(kept), start + at + kept, file, refuse);
+      readFully({ descriptor, file, refuse }, next.subarray(kept), start + at + kept);
       start += at;
       at = 0;
       buffer = next;

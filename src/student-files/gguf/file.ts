@@ -35,7 +35,7 @@ function attach(descriptor: number, size: number, file: string): GgufFile {
       for (let done = 0; done < values.length; done += chunk) {
         const target = values.subarray(done, done + chunk);
         const part = raw.subarray(0, (target.length / block) * bytes);
-        readFully(descriptor, part, tensor.offset + (done / block) * bytes, file, refuse);
+        readFully({ descriptor, file, refuse }, part, tensor.offset + (done / block) * bytes);
         dequantize(tensor.type, part, target);
       }
       return values;
