@@ -12,6 +12,11 @@ export function conciseChain(chain: Chain): Chain {
   return steps.length > 0 ? { thinking: '', steps, answer: chain.answer } : chain;
 }
 
+/** What of a chain is taught: all of it, or the sentences that compute. */
+export type ChainForm = 'whole' | 'concise';
+
+export const chainAs = (form: ChainForm, chain: Chain): Chain => (form === 'concise' ? conciseChain(chain) : chain);
+
 function computingSentences(step: string): string {
   return splitSentences(step)
     .map(({ start, end }) => step.slice(start, end))

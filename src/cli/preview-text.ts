@@ -5,7 +5,7 @@ import { plural } from './format';
 import { inOneLine, pc } from './terminal';
 
 /** A view with its lengths in the student's tokens, those of the target with the end token. */
-export interface CountedView extends View {
+export interface CountedView extends Omit<View, 'taught'> {
   /** What the student gets: the prompt in its chat template, with the system message and special tokens. */
   wholePrompt: string;
   /** What it learns to write, without the end token. */

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { loadExperiment } from '../config/load';
+import { chainTokens } from '../curriculum/completions';
 import { workloadOf } from '../curriculum/duration';
-import { type Lesson, prepareLessons } from '../curriculum/lessons';
+import { prepareLessons } from '../curriculum/lessons';
 import { longestOf } from '../curriculum/memory';
 import { loadExperimentData } from '../data/experiment-data';
 import { type View, viewsOf } from '../data/preview';
@@ -77,7 +78,7 @@ Examples:
           answer: lesson.problem.answer,
           steps: lesson.chain?.steps.length ?? 0,
           teacherTokens: lesson.teacherTokens ? lesson.teacherTokens.length - 1 : null,
-          views: viewsOf(lesson, experiment, stages).map((view) => counted(view, lesson, tokenizer)),
+          views: viewsOf(lesson, experiment, stages).map((view) => counted(view, tokenizer)),
         }),
       );
       if (options.json) printDocument(previewed);
@@ -91,10 +92,10 @@ Examples:
 }
 
 /** A view with what the student gets and learns to write, to the token. */
-function counted(view: View, { teacherTokens }: Lesson, tokenizer: Tokenizer): CountedView {
+function counted({ taught, ...view }: View, tokenizer: Tokenizer): CountedView {
   const written = (ids: readonly number[]) => tokenizer.tokenTexts(ids).join('');
   const prompt = tokenizer.encodePrompt(view.prompt);
-  const target = view.target === null ? null : teacherTokens!;
+  const target = taught && chainTokens(tokenizer, taught);
   return {
     ...view,
     wholePrompt: written(prompt),

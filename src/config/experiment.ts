@@ -101,6 +101,10 @@ const stages = () => ({
     maskProbability: share('Probability that a chain has masked steps.').default(0.7),
     maskSteps: whole('Steps masked in such a chain.', { min: 1 }).default(1),
     shuffleProbability: share('Probability that the steps are shuffled.').default(1),
+    chains: choice('What of a teacher chain is put right and learned.', {
+      whole: 'All of it, as published.',
+      concise: 'The sentences that compute, as for the baseline sftConcise.',
+    }).default('whole'),
     mixPlain: share('Share of rows shown as the plain question with the whole chain as target.').default(0.5),
   }).prefault({}),
   complete: optionalGroup('Stage 2: answer from masked chains by GRPO, right and short. false = skip.', {

@@ -1,4 +1,5 @@
 import { teacherChain } from '../cases/describe';
+import { type ChainForm, conciseChain } from '../chain/concise';
 import { completionExercise, type MaskRatio, type ReconstructionOptions, reconstructionExercise } from '../chain/mask';
 import { completePrompt, plainPrompt, reconstructPrompt, rewritePrompt } from '../chain/prompts';
 import type { Chain } from '../chain/types';
@@ -107,6 +108,13 @@ export function withChains(lessons: readonly Lesson[]): Lesson[] {
       remedy: 'Give rows a "chain" field, or set stages.reconstruct, baselines.sft and baselines.sftConcise to false.',
     });
   return taught;
+}
+
+/** The lesson with as much of the teacher's chain as is taught. */
+export function lessonAs(form: ChainForm, lesson: Lesson, tokenizer: Tokenizer): Lesson {
+  if (form === 'whole' || !lesson.chain) return lesson;
+  const chain = conciseChain(lesson.chain);
+  return { problem: lesson.problem, prompt: lesson.prompt, chain, teacherTokens: chainTokens(tokenizer, chain) };
 }
 
 /** The plain question answered by the teacher's chain: plain SFT, and replay. Null without a chain. */

@@ -2,26 +2,27 @@ import type { ReconstructSettings } from '../config/experiment';
 import type { Student } from '../engine/port';
 import { Random } from '../random';
 import type { Context } from './context';
-import { type Lesson, reconstructExample, teacherExample, withChains } from './lessons';
+import { type Lesson, lessonAs, reconstructExample, teacherExample, withChains } from './lessons';
 import { trainSupervised } from './supervised-phase';
 
 /** Stage 1: supervised training on masked, shuffled chains, so that the student learns structure, not wording. */
 export function reconstruct(context: Context, student: Student, settings: ReconstructSettings): Promise<string> {
-  const taught = withChains(context.train);
+  const rows = withChains(context.train);
   const { seed } = context.experiment;
   const { maxPositions } = student.facts;
   const exercise = (lesson: Lesson, salt: string, visit: number) => {
-    const made = reconstructExample(lesson, settings, context.tokenizer, new Random(seed, salt, visit));
+    const taught = lessonAs(settings.chains, lesson, context.tokenizer);
+    const made = reconstructExample(taught, settings, context.tokenizer, new Random(seed, salt, visit));
     const fits = made === null || made.prompt.length + made.completion.length <= maxPositions;
-    return fits ? made : teacherExample(lesson);
+    return fits ? made : teacherExample(taught);
   };
   return trainSupervised(context, student, {
     stage: 'reconstruct',
     phase: 'reconstruct',
     tolerance: null, // it prepares for the next stages; how well plain questions go by now is not what to choose by
     settings,
-    rows: taught.length,
-    example: (row, visit) => exercise(taught[row], 'reconstruct', visit),
+    rows: rows.length,
+    example: (row, visit) => exercise(rows[row], 'reconstruct', visit),
     heldOut: context.validation.flatMap((lesson, i) => exercise(lesson, 'reconstruct/validation', i) ?? []),
   });
 }

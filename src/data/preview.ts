@@ -1,4 +1,5 @@
 /** What the student sees of one problem in each stage: its chain masked and shuffled. */
+import { chainAs } from '../chain/concise';
 import { completionExercise, type MaskRatio, reconstructionExercise } from '../chain/mask';
 import { completePrompt, plainPrompt, reconstructPrompt, renderChain, rewritePrompt } from '../chain/prompts';
 import type { Chain, Exercise } from '../chain/types';
@@ -16,7 +17,8 @@ export interface View {
   order: number[];
   /** Numbers of the steps that are masked. */
   masked: number[];
-  /** What is learned from; null: the student samples, and the reward decides. */
+  /** The chain that is learned, and as text; null: the student samples, and the reward decides. */
+  taught: Chain | null;
   target: string | null;
   /** Name of the reward that decides. */
   reward: string | null;
@@ -34,23 +36,25 @@ export function viewsOf(
 ): View[] {
   const draw = (stage: TrainedStage, ...counters: number[]) =>
     new Random(seed, 'preview', problem.id, stage, ...counters, ...(drawn > 0 ? ['drawn', drawn] : []));
-  type Shown = Pick<View, 'label' | 'prompt'> & { exercise?: Exercise | null; target?: string };
-  const view = (stage: TrainedStage, { label, prompt, exercise, target }: Shown): View => ({
+  type Shown = Pick<View, 'label' | 'prompt'> & { exercise?: Exercise | null; taught?: Chain };
+  const view = (stage: TrainedStage, { label, prompt, exercise, taught }: Shown): View => ({
     stage,
     label,
     prompt,
     order: exercise?.order.map((index) => index + 1) ?? [],
     masked: exercise?.masked.map((index) => index + 1) ?? [],
-    target: target ?? null,
+    taught: taught ?? null,
+    target: taught ? renderChain(taught) : null,
     reward: stage === 'reconstruct' ? null : rewardOf(stages[stage]),
   });
   const views: Record<TrainedStage, () => View[]> = {
     reconstruct: () => {
       if (!stages.reconstruct || !chain) return [];
-      const exercise = reconstructionExercise(chain, stages.reconstruct, draw('reconstruct'));
+      const taught = chainAs(stages.reconstruct.chains, chain);
+      const exercise = reconstructionExercise(taught, stages.reconstruct, draw('reconstruct'));
       const prompt = reconstructPrompt(problem.question, exercise);
       const label = reconstructLabel(stages.reconstruct);
-      return [view('reconstruct', { label, prompt, exercise, target: renderChain(chain) })];
+      return [view('reconstruct', { label, prompt, exercise, taught })];
     },
     complete: () => {
       if (!stages.complete) return [];
@@ -81,8 +85,10 @@ const rewardOf = (stage: CompleteSettings | RewriteSettings | false) =>
 
 const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
-function reconstructLabel({ maskProbability, maskSteps, shuffleProbability, mixPlain }: ReconstructSettings): string {
+function reconstructLabel(settings: ReconstructSettings): string {
+  const { chains, maskProbability, maskSteps, shuffleProbability, mixPlain } = settings;
   const parts = [
+    ...(chains === 'concise' ? ['the chain cut to the sentences that compute'] : []),
     `${maskSteps} masked with p ${maskProbability}`,
     `shuffled with p ${shuffleProbability}`,
     ...(mixPlain > 0 ? [`${percent(mixPlain)} of the examples are the plain question instead`] : []),

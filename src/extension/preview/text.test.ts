@@ -67,3 +67,14 @@ it('says why a stage has no part in a problem', () => {
   const { lines } = previewText(experiment({}), { ...shown, problem: { ...problem, chain: undefined } });
   expect(lines.join('\n')).toContain("## Stage 1 (Reconstruct): no part for this problem\nIt has no teacher's chain.");
 });
+
+it('shows the chain as Stage 1 cuts it, and whole to Stage 3', () => {
+  const chain = 'Step 1: Let us begin. 1 + 1 = 2. That was easy.\nStep 2: So we go on.\nStep 3: 2 + 3 = 5.\nAnswer: 5';
+  const stages = { reconstruct: { chains: 'concise', maskProbability: 0, shuffleProbability: 0 }, complete: false };
+  const { lines } = previewText(experiment(stages), { ...shown, problem: { ...problem, chain } });
+  const text = lines.join('\n');
+  expect(text).toContain('(the chain cut to the sentences that compute, 1 masked with p 0, ');
+  expect(text).toContain('\n- 1 + 1 = 2.\n- 2 + 3 = 5.\n');
+  expect(text).toContain('(Reconstruct): target\nStep 1: 1 + 1 = 2.\nStep 2: 2 + 3 = 5.\nAnswer: 5\n');
+  expect(text.slice(text.indexOf('## Stage 3'))).toContain('Let us begin. 1 + 1 = 2. That was easy.');
+});

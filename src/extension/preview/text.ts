@@ -73,8 +73,8 @@ export function previewText(
     section(`${stageTitles[view.stage]}: prompt${length}`, `(${view.label})\n${whole}`);
     const before = whole.slice(0, Math.max(0, whole.indexOf(view.prompt.trimEnd()))).split('\n').length - 1;
     steps.push(...stepLines(view, lines, first + 1 + before));
-    if (view.target !== null) {
-      const target = chain ? renderCompletion(chain, openThinking(whole)) : view.target;
+    if (view.taught) {
+      const target = renderCompletion(view.taught, openThinking(whole));
       section(`${stageTitles[view.stage]}: target${measure(target).length}`, target);
     } else lines.splice(-1, 0, `(here the student goes on; the reward ${view.reward} decides)`);
   }
