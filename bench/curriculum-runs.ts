@@ -55,7 +55,8 @@ export async function outcomesOf(
       const { stage, accuracy, meanTokens } = event.row;
       const minutes = (performance.now() - started) / 60_000;
       console.log(
-        `  ${label} ${stage}: ${(100 * accuracy).toFixed(1)} %, ${meanTokens.toFixed(1)} tokens (${minutes.toFixed(1)} min)`,
+        `  ${label} ${stage}: ${(100 * accuracy).toFixed(1)} %, ` +
+          `${meanTokens.toFixed(1)} tokens (${minutes.toFixed(1)} min)`,
       );
     },
   };

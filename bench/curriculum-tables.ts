@@ -126,7 +126,9 @@ export function averaged(runs: readonly Outcomes[]): Outcomes {
 
 const differenceText = (difference: Difference | undefined) =>
   difference
-    ? `${signed(difference.points)} (${difference.pointsInterval.map((end) => signed(end)).join(' .. ')}), ${signed(difference.tokens)} %`
+    ? `${signed(difference.points)} ` +
+      `(${difference.pointsInterval.map((end) => signed(end)).join(' .. ')}), ` +
+      `${signed(difference.tokens)} %`
     : '';
 
 /** `90.2 % ± 1.0`; of one run without the spread. */
@@ -209,11 +211,19 @@ export function gainTable(results: readonly StudentResult[]): string {
 
 /** What a reader has to know of the intervals above. */
 export function intervalNote(runs: number, what: 'seed' | 'base student'): string {
-  const over = `Mean ± standard deviation over ${what}s. Differences: points with their 95 % interval (paired bootstrap over ${what}s and problems, docs/baselines.md), and percent of tokens.`;
+  const over =
+    `Mean ± standard deviation over ${what}s. Differences: points with their 95 % interval (paired ` +
+    `bootstrap over ${what}s and problems, docs/baselines.md), and percent of tokens.`;
   if (runs === 1)
-    return `${over} With one ${what} the interval counts problems only: it does not say what another ${what} would give.`;
+    return (
+      `${over} With one ${what} the interval counts problems only: ` +
+      `it does not say what another ${what} would give.`
+    );
   if (runs < enoughRuns)
-    return `${over} ${runs} ${what}s are fewer than ${enoughRuns}: where ${what}s differ much, the intervals are too narrow.`;
+    return (
+      `${over} ${runs} ${what}s are fewer than ${enoughRuns}: where ` +
+      `${what}s differ much, the intervals are too narrow.`
+    );
   return over;
 }
 

@@ -81,7 +81,10 @@ async function controlsText(experiment: Experiment, runs: readonly Outcomes[], s
     const variant = { ...experiment, name: `${experiment.name}-${name}`, stages: change(experiment.stages) };
     controlled.push([name, await runsOf({ ...variant, baselines: none }, seeds, name)]);
   }
-  return `Controls: the curriculum with one thing taken out (seed ${seeds.join(', ')}).\n\n${controlTable(controlled, runs)}`;
+  return (
+    'Controls: the curriculum with one thing taken out (seed ' +
+    `${seeds.join(', ')}).\n\n${controlTable(controlled, runs)}`
+  );
 }
 
 async function main(): Promise<void> {
@@ -100,7 +103,8 @@ async function main(): Promise<void> {
     means.push(averaged(runs));
     const controlSeeds = seeds.slice(0, Number(values.controls));
     sections.push(
-      `Base student ${name}, ${seeds.length} seed${seeds.length > 1 ? 's' : ''} (${seeds.join(', ')}), ${runs[0].get('base')?.right.length} test problems each.`,
+      `Base student ${name}, ${seeds.length} seed${seeds.length > 1 ? 's' : ''} ` +
+        `(${seeds.join(', ')}), ${runs[0].get('base')?.right.length} test problems each.`,
       studentTable(result),
       intervalNote(seeds.length, 'seed'),
       ...(controlSeeds.length > 0 ? [await controlsText(made, runs.slice(0, controlSeeds.length), controlSeeds)] : []),

@@ -130,18 +130,21 @@ async function compare(): Promise<void> {
     ...(load > 0.5 ? [`Other processes were busy (load ${load.toFixed(1)}): figures and ratios are disturbed.`] : []),
     `embedded: ${machine.embedded}. embedded-wasm: ${machine.wasm}. tensorflow: ${machine.tensorflow ?? 'not set up'}.`,
     '',
-    'Qwen2 of 3.08 M parameters (width 256, 4 layers, 4 heads over 2, head 64, SwiGLU 704, vocabulary 512, tied), float32. Losses of the',
+    'Qwen2 of 3.08 M parameters (width 256, 4 layers, 4 heads over 2, head 64, ' +
+      'SwiGLU 704, vocabulary 512, tied), float32. Losses of the',
     `first steps agree: ${losses.embedded.map((loss) => loss.toFixed(4)).join(', ')}.`,
     '',
     `Forward, backward and AdamW over ${shape.rows} x ${shape.trainTokens} tokens:`,
     '',
     trainTable(train),
     '',
-    `${shape.rows} prompts of ${shape.promptTokens} tokens, ${shape.newTokens} new tokens each, sampled, with a KV cache:`,
+    `${shape.rows} prompts of ${shape.promptTokens} tokens, ` +
+      `${shape.newTokens} new tokens each, sampled, with a KV cache:`,
     '',
     generationTable(generation),
     '',
-    `Peak memory at the allocator, forward and backward over ${tokens} tokens of width 256 (blocks are rounded up to be used again):`,
+    `Peak memory at the allocator, forward and backward over ${tokens} ` +
+      'tokens of width 256 (blocks are rounded up to be used again):',
     '',
     memoryTable(memory),
   ].join('\n');

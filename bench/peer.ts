@@ -45,7 +45,8 @@ export async function openPeer(threads: number): Promise<Peer | string> {
 
 /** A Python process that answers in lines of JSON; an answer is text where the process ended instead. */
 export function startPython(args: string[]) {
-  const { OPENBLAS_CORETYPE: _, ...env } = process.env; // a setting of this machine's tests: it would hold the peer back
+  // A setting of this machine's tests: it would hold the peer back.
+  const { OPENBLAS_CORETYPE: _, ...env } = process.env;
   const command = process.env.DISTILLERY_PYTHON || 'python3';
   const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(command, args, {
     env,

@@ -178,6 +178,8 @@ export async function profiles(
   const machine = roofline(backend);
   const found = [await profile(smallWork(), 4, precision)];
   if (pretrained) found.push(await profile(pretrained, 2, precision));
-  const head = `${description}: ${machine.gflops.toFixed(0)} GFLOP/s in a product of 768 x 768 x 768, ${machine.gigabytes.toFixed(1)} GB/s read from memory. Seconds of processor time.`;
+  const head =
+    `${description}: ${machine.gflops.toFixed(0)} GFLOP/s in a product of 768 x 768 x 768, ` +
+    `${machine.gigabytes.toFixed(1)} GB/s read from memory. Seconds of processor time.`;
   return { text: [head, ...found.map(profileTable)].join('\n\n'), data: { description, machine, profiles: found } };
 }

@@ -51,7 +51,7 @@ const linked = (path: string, root: string, cause?: unknown) =>
   new UserError('this is a symbolic link, and nothing is written through links', {
     file: path,
     code: 'link',
-    remedy: `Remove the link or put the file or folder itself in its place. (${root} as a whole may lie behind a link.)`,
+    remedy: `Remove the link, or put the file or folder itself there. (${root} as a whole may lie behind a link.)`,
     cause,
   });
 
@@ -150,7 +150,8 @@ export function replaceFile(
   write: (handle: number) => void,
   { mode, wanted = () => true }: { mode?: number; wanted?: (draft: string) => boolean } = {},
 ): void {
-  const draft = `${file}.draft`; // one name for all: the run's lock lets one process write, and a killed one's draft is overwritten
+  // One name for all: the run's lock lets one process write, and a killed one's draft is overwritten.
+  const draft = `${file}.draft`;
   checkInside(root, file);
   guardDisk(file, fs.existsSync(file) ? 'its earlier content is kept' : 'nothing was written', () => {
     fs.rmSync(draft, { force: true });

@@ -27,13 +27,15 @@ export function teacherOf({ steps, answer }: BatteryProblem): string {
   ];
   const wordy = steps.map(
     ([words, step], i) =>
-      `${openings[Math.min(i, 3)]} ${words}, which we write down in full so that nothing gets lost on the way: ${step}.`,
+      `${openings[Math.min(i, 3)]} ${words}, which we write down in ` +
+      `full so that nothing gets lost on the way: ${step}.`,
   );
   return `Thinking: We read the question twice and take one part after the other.\n${chainOf(wordy, answer)}`;
 }
 
 const filler =
-  'It is always of great worth to stay calm and to take all the time that one needs, as haste never helped anybody at all.';
+  'It is always of great worth to stay calm and to take all the time ' +
+  'that one needs, as haste never helped anybody at all.';
 const isNumber = ({ answer }: BatteryProblem) => /^[\d.]+$/.test(answer);
 /** Another value of the same sort. */
 const other = ({ answer }: BatteryProblem) =>

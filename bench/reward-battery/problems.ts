@@ -25,13 +25,15 @@ const rows: [question: string, answer: string, ...steps: [string, string][]][] =
     ['What is left of her money', '45 - 31 = 14'],
   ],
   [
-    'A bus carries 38 passengers. At one stop 13 get off and 9 get on, at the next one half of all get off. How many are on the bus then?',
+    'A bus carries 38 passengers. At one stop 13 get off and 9 get on, at the ' +
+      'next one half of all get off. How many are on the bus then?',
     '17',
     ['After the first stop', '38 - 13 + 9 = 34'],
     ['Half of them get off', '34 / 2 = 17'],
   ],
   [
-    'A farm has 26 hens that lay 5 eggs a week each. The eggs are sold in boxes of 10. How many boxes are filled in 3 weeks?',
+    'A farm has 26 hens that lay 5 eggs a week each. The eggs are sold ' +
+      'in boxes of 10. How many boxes are filled in 3 weeks?',
     '39',
     ['Eggs of one week', '26 * 5 = 130'],
     ['Eggs of three weeks', '130 * 3 = 390'],
@@ -52,19 +54,22 @@ const rows: [question: string, answer: string, ...steps: [string, string][]][] =
     ['The coupon comes off', '60 - 8 = 52'],
   ],
   [
-    'A tank holds 540 liters. A pump drains 18 liters a minute. How many minutes does it take to drain two thirds of the tank?',
+    'A tank holds 540 liters. A pump drains 18 liters a minute. How many ' +
+      'minutes does it take to drain two thirds of the tank?',
     '20',
     ['Two thirds of the tank', '540 * 2 / 3 = 360'],
     ['At eighteen liters a minute', '360 / 18 = 20'],
   ],
   [
-    'Eva is 14 years old. Her uncle is 3 times as old, and her aunt is 6 years younger than the uncle. How old is the aunt?',
+    'Eva is 14 years old. Her uncle is 3 times as old, and her aunt is ' +
+      '6 years younger than the uncle. How old is the aunt?',
     '36',
     ['The uncle', '14 * 3 = 42'],
     ['The aunt', '42 - 6 = 36'],
   ],
   [
-    'A class of 28 pupils splits into groups of 4. Each group needs 6 sheets of paper, and the teacher keeps 10. How many sheets are needed?',
+    'A class of 28 pupils splits into groups of 4. Each group needs 6 sheets of ' +
+      'paper, and the teacher keeps 10. How many sheets are needed?',
     '52',
     ['The groups', '28 / 4 = 7'],
     ['Their sheets', '7 * 6 = 42'],
@@ -92,7 +97,8 @@ const rows: [question: string, answer: string, ...steps: [string, string][]][] =
     ['Less what she spends', '138 - 75 = 63'],
   ],
   [
-    'A wall needs 450 bricks. Masons lay 60 bricks an hour each, and there are 3 of them. How many hours does the wall take?',
+    'A wall needs 450 bricks. Masons lay 60 bricks an hour each, and ' +
+      'there are 3 of them. How many hours does the wall take?',
     '2.5',
     ['All masons in an hour', '60 * 3 = 180'],
     ['Hours', '450 / 180 = 2.5'],
@@ -105,21 +111,24 @@ const rows: [question: string, answer: string, ...steps: [string, string][]][] =
     ['The cost', '46 * 5 = 230'],
   ],
   [
-    'A train leaves with 240 seats of which 5/8 are taken. At the next station 36 more people sit down. How many seats are free?',
+    'A train leaves with 240 seats of which 5/8 are taken. At the next ' +
+      'station 36 more people sit down. How many seats are free?',
     '54',
     ['Taken seats', '240 * 5 / 8 = 150'],
     ['After the station', '150 + 36 = 186'],
     ['Free seats', '240 - 186 = 54'],
   ],
   [
-    'Paul reads 16 pages on Monday and 4 pages more on each following day. How many pages has he read by Wednesday evening?',
+    'Paul reads 16 pages on Monday and 4 pages more on each following ' +
+      'day. How many pages has he read by Wednesday evening?',
     '60',
     ['Tuesday', '16 + 4 = 20'],
     ['Wednesday', '20 + 4 = 24'],
     ['All three', '16 + 20 + 24 = 60'],
   ],
   [
-    'A shop sells 48 lamps in May, a third as many in June, and 10 more in July than in June. How many in the three months?',
+    'A shop sells 48 lamps in May, a third as many in June, and 10 more ' +
+      'in July than in June. How many in the three months?',
     '90',
     ['June', '48 / 3 = 16'],
     ['July', '16 + 10 = 26'],
@@ -160,7 +169,8 @@ const rows: [question: string, answer: string, ...steps: [string, string][]][] =
     ['The way', '54 + 42 = 96'],
   ],
   [
-    'A hotel has 8 floors of 15 rooms. On Friday 90 rooms are taken, on Saturday 12 more. How many are free on Saturday?',
+    'A hotel has 8 floors of 15 rooms. On Friday 90 rooms are taken, ' +
+      'on Saturday 12 more. How many are free on Saturday?',
     '18',
     ['Rooms', '8 * 15 = 120'],
     ['Taken', '90 + 12 = 102'],

@@ -45,7 +45,8 @@ export const faultRows: FaultRow[] = [
   {
     fault: 'the disk is full',
     outcome:
-      'training waits, with the weights in memory, before an update that could not be saved and in whatever it writes, and goes on when there is space; nothing is torn, no run is begun',
+      'training waits, with the weights in memory, before an update that could not be saved and in ' +
+      'whatever it writes, and goes on when there is space; nothing is torn, no run is begun',
     lost: 'nothing; stopped while it waits, the updates since the newest checkpoint',
     told: 'before it is full, while it waits, and when it goes on',
     tests: [
@@ -199,5 +200,7 @@ export const faultRows: FaultRow[] = [
 export const heading = '| fault | what happens | lost | told how | tests |\n| --- | --- | --- | --- | --- |';
 
 /** A row as docs/faults.md has it; with the tries where they have been made. */
-export const rowText = ({ fault, outcome, lost, told, tests }: FaultRow, tries = ''): string =>
-  `| ${[fault, outcome, lost, told, [...new Set(tests.map(([file]) => `\`${file}\``)), tries].filter(Boolean).join('<br>')].join(' | ')} |`;
+export function rowText({ fault, outcome, lost, told, tests }: FaultRow, tries = ''): string {
+  const proof = [...new Set(tests.map(([file]) => `\`${file}\``)), tries].filter(Boolean).join('<br>');
+  return `| ${[fault, outcome, lost, told, proof].join(' | ')} |`;
+}

@@ -94,7 +94,10 @@ function summary(title: string, cases: readonly Judged[]): string {
   const row = (name: string, verdict: (one: Judged) => boolean) => {
     const agreed = count(cases, (one) => verdict(one) === one.right);
     const falseRight = count(cases, (one) => verdict(one) && !one.right);
-    return `| ${name} | ${agreed} of ${cases.length} (${share(agreed, cases.length)}) | ${falseRight} | ${cases.length - agreed - falseRight} |`;
+    return (
+      `| ${name} | ${agreed} of ${cases.length} (${share(agreed, cases.length)}) ` +
+      `| ${falseRight} | ${cases.length - agreed - falseRight} |`
+    );
   };
   return [
     `| ${title} | agrees with a person | wrong called right | right called wrong |`,
@@ -118,7 +121,10 @@ function disagreements(cases: readonly Judged[]): string {
     .map((one) => {
       const why =
         one.ours === one.right ? reasonOf(one) : (ourReasons.find(([gold]) => one.gold.startsWith(gold))?.[1] ?? '');
-      return `| ${cell(one.gold)} | ${cell(one.text)} | ${verdict(one.right)} | ${verdict(one.ours)} | ${verdict(one.mathVerify)} | ${why} |`;
+      return (
+        `| ${cell(one.gold)} | ${cell(one.text)} | ${verdict(one.right)} | ` +
+        `${verdict(one.ours)} | ${verdict(one.mathVerify)} | ${why} |`
+      );
     });
   return [
     '| reference | text | a person | we | Math-Verify | why |',
@@ -170,7 +176,8 @@ function main(): void {
   const tables = [
     summary('our battery', own),
     summary("Math-Verify's regression cases", cases),
-    `On these of Math-Verify's cases a person says another thing than the case does:\n\n| reference | text (beginning) | a person | why |\n| --- | --- | --- | --- |\n${other.join('\n')}`,
+    "On these of Math-Verify's cases a person says another thing than the case does:\n\n| reference | " +
+      `text (beginning) | a person | why |\n| --- | --- | --- | --- |\n${other.join('\n')}`,
     `### Where they differ: Math-Verify's cases\n\n${disagreements(cases)}`,
     `### Where they differ: our battery\n\n${disagreements(own)}`,
   ].join('\n\n');

@@ -7,10 +7,12 @@ import { spawnSync } from 'node:child_process';
  */
 export function python(modules: readonly string[]): string | null {
   const interpreter = process.env.DISTILLERY_PYTHON || 'python3';
-  const found = `import importlib.util as u, sys; sys.exit(any(u.find_spec(m) is None for m in ${JSON.stringify(modules)}))`;
+  const names = JSON.stringify(modules);
+  const found = `import importlib.util as u, sys; sys.exit(any(u.find_spec(m) is None for m in ${names}))`;
   if (spawnSync(interpreter, ['-c', found], { stdio: 'ignore' }).status === 0) return interpreter;
   process.stderr.write(
-    `${interpreter} has no ${modules.join(' and ')}, what needs it is left out (DISTILLERY_PYTHON names another Python)\n`,
+    `${interpreter} has no ${modules.join(' and ')}, what needs it is ` +
+      'left out (DISTILLERY_PYTHON names another Python)\n',
   );
   return null;
 }

@@ -5,26 +5,30 @@ const pairs = (text: string) =>
   new Map(text.split(/\s+/).map((pair): [string, string] => [pair.split('→')[0], pair.split('→')[1]]));
 
 export const operators = pairs(
-  '+→+ -→- −→- –→- ‐→- ‑→- －→- ﹣→- *→* ×→* ·→* ⋅→* ∙→* ⨯→* /→/ ÷→/ ∕→/ ⁄→/ ^→^ _→_ !→! %→% ％→% ±→± ∓→∓ ∪→∪ ∩→∩ ∖→∖ :→: ：→: ∶→: ′→′ ' +
+  '+→+ -→- −→- –→- ‐→- ‑→- －→- ﹣→- *→* ×→* ·→* ⋅→* ∙→* ⨯→* /→/ ÷→/ ∕→/ ⁄→/ ' +
+    '^→^ _→_ !→! %→% ％→% ±→± ∓→∓ ∪→∪ ∩→∩ ∖→∖ :→: ：→: ∶→: ′→′ ' +
     'times→* cdot→* ast→* div→/ pm→± mp→∓ cup→∪ bigcup→∪ cap→∩ setminus→∖ backslash→∖ colon→: prime→′ bullet→* ' +
     '√→√ °→° ²→² ³→³ circ→° degree→° choose→choose',
 );
 
 export const relations = pairs(
   '==→= :=→= <=→≤ >=→≥ !=→≠ ⩽→≤ ⩾→≥ ≅→≈ ∼→≈ leq→≤ le→≤ leqslant→≤ geq→≥ ge→≥ geqslant→≥ lt→< gt→> neq→≠ ne→≠ ' +
-    'in→∈ approx→≈ simeq→≈ cong→≈ equiv→≡ sim→≈ to→→ rightarrow→→ Rightarrow→⇒ implies→⇒ subseteq→⊆ subset→⊂ perp→⊥ parallel→∥',
+    'in→∈ approx→≈ simeq→≈ cong→≈ equiv→≡ sim→≈ to→→ rightarrow→→ ' +
+    'Rightarrow→⇒ implies→⇒ subseteq→⊆ subset→⊂ perp→⊥ parallel→∥',
 );
 
 /** Functions of one argument, which may stand without brackets. */
 export const functions = new Set(
   (
-    'sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln lg exp sqrt frac dfrac tfrac cfrac binom dbinom tbinom ' +
+    'sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh log ln ' +
+    'lg exp sqrt frac dfrac tfrac cfrac binom dbinom tbinom ' +
     'gcd lcm max min det'
   ).split(' '),
 );
 
 const greek =
-  'alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau phi varphi chi psi omega';
+  'alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota ' +
+  'kappa lambda mu nu xi rho sigma tau phi varphi chi psi omega';
 const greekSigns = 'α β γ δ ε ε ζ η θ θ ι κ λ μ ν ξ ρ σ τ φ φ χ ψ ω';
 const capitals = 'Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega';
 const capitalSigns = 'Γ Δ Θ Λ Ξ Π Σ Φ Ψ Ω';

@@ -76,7 +76,8 @@ function exactly(digits: string, written: string): Spelled | null {
 }
 
 const ones =
-  'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen';
+  'zero one two three four five six seven eight nine ten eleven twelve ' +
+  'thirteen fourteen fifteen sixteen seventeen eighteen nineteen';
 const tens = 'twenty thirty forty fifty sixty seventy eighty ninety';
 const words = new Map<string, number>([
   ...ones.split(' ').map((word, i): [string, number] => [word, i]),

@@ -9,9 +9,10 @@ import { multiplyUnits, type Unit, unitNamed } from './units';
 
 /** Words before a value that leave it what it is. */
 export const fillers = new Set(
-  'about approximately approx around roughly nearly exactly precisely only just total altogether the a an is was are'.split(
-    ' ',
-  ),
+  (
+    'about approximately approx around roughly nearly exactly ' +
+    'precisely only just total altogether the a an is was are'
+  ).split(' '),
 );
 const powerWords = new Map(Object.entries({ square: 2, sq: 2, squared: 2, cubic: 3, cu: 3, cubed: 3 }));
 

@@ -79,7 +79,8 @@ function unreachable(error: unknown, { url, name }: Pick<Remote, 'url' | 'name'>
     file: url,
     code: 'network',
     remedy:
-      'Look at the connection and at HTTPS_PROXY, then try again: it goes on from where it was. Without a network, give a ' +
+      'Look at the connection and at HTTPS_PROXY, then try again: it ' +
+      'goes on from where it was. Without a network, give a ' +
       'TensorFlow that is here: `--from <python or folder>`.',
     cause: error,
   });

@@ -88,7 +88,10 @@ async function chooseSource(
   }
   throw new UserError('no TensorFlow is found', {
     code: 'missing',
-    remedy: `Name one by --from, install one (\`pip install ${gpu ? '"tensorflow[and-cuda]"' : 'tensorflow-cpu'}\`), or let it be fetched: --download.`,
+    remedy:
+      'Name one by --from, install one (`pip install ' +
+      `${gpu ? '"tensorflow[and-cuda]"' : 'tensorflow-cpu'}\`), or let it be ` +
+      'fetched: --download.',
   });
 }
 

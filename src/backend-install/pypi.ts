@@ -62,7 +62,9 @@ export function wheelOf(
   if (!file)
     throw new UserError(`PyPI has no ${project} ${version} for ${process.platform} on ${process.arch}`, {
       code: 'tensorflow',
-      remedy: `Name another release by --release (tried up to ${newestTried}), or use the embedded backend, which works everywhere.`,
+      remedy:
+        `Name another release by --release (tried up to ${newestTried}), ` +
+        'or use the embedded backend, which works everywhere.',
     });
   return {
     name: `${project} ${version}`,

@@ -47,7 +47,9 @@ export async function findSource(from?: string, env: NodeJS.ProcessEnv = process
     throw new UserError('this Python has no TensorFlow', {
       file: from,
       code: 'tensorflow',
-      remedy: `Install it there (\`${from} -m pip install tensorflow\`), or let it be fetched: \`distillery backend install --download\`.`,
+      remedy:
+        `Install it there (\`${from} -m pip install tensorflow\`), or let it ` +
+        'be fetched: `distillery backend install --download`.',
     });
   }
   const environments = [env.VIRTUAL_ENV, env.CONDA_PREFIX].flatMap((folder) =>
@@ -90,7 +92,9 @@ export function folderSource(folder: string, origin = folder): Source {
     throw new UserError(`it has no ${libraryNames[0].join(' and ')}`, {
       file: folder,
       code: 'tensorflow',
-      remedy: `TensorFlow has them since ${tried.oldest} (tried up to ${tried.newest}): take a newer one, or \`distillery backend install --download\`.`,
+      remedy:
+        `TensorFlow has them since ${tried.oldest} (tried up to ${tried.newest}): ` +
+        'take a newer one, or `distillery backend install --download`.',
     });
   const include = [join(folder, 'include'), join(dirname(libraries[0]), 'include')].find((place) =>
     existsSync(join(place, 'tensorflow', 'c', 'c_api.h')),
@@ -100,7 +104,8 @@ export function folderSource(folder: string, origin = folder): Source {
       file: folder,
       code: 'tensorflow',
       remedy:
-        "Packages of some systems leave them out: take pip's or conda's TensorFlow, or `distillery backend install --download`.",
+        "Packages of some systems leave them out: take pip's or conda's " +
+        'TensorFlow, or `distillery backend install --download`.',
     });
   for (const library of libraries) checkArchitecture(library);
   return { version: versionOf(dirname(libraries[0])) ?? 'unknown', include, libraries, origin };

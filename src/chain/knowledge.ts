@@ -61,7 +61,10 @@ export function keyOf(value: string): string {
 
 const words: Record<string, number> = {
   ...Object.fromEntries(
-    'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty'
+    (
+      'zero one two three four five six seven eight nine ten eleven twelve ' +
+      'thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty'
+    )
       .split(' ')
       .map((word, i) => [word, i]),
   ),

@@ -15,19 +15,27 @@ const scripts: Record<string, RegExp> = {
 const functionWords: Record<string, ReadonlySet<string>> = Object.fromEntries(
   Object.entries({
     english:
-      'the of and is are was were how many much each she he they there with for her his has have had this that then so we total more less than left from all in it if to gives makes gets after now per',
+      'the of and is are was were how many much each she he they there with ' +
+      'for her his has have had this that then so we total more less than left ' +
+      'from all in it if to gives makes gets after now per',
     french:
-      'le les des du une et est sont combien chaque elle il ils avec pour dans ce cette donc nous au aux a ont sur reste plus moins que qui en par après réponse étape',
+      'le les des du une et est sont combien chaque elle il ils avec pour dans ce cette donc ' +
+      'nous au aux a ont sur reste plus moins que qui en par après réponse étape',
     german:
-      'der die das den dem ein eine und ist sind wie viele jede jeder sie er es mit für im dann also wir hat haben noch bleiben insgesamt von nach mehr als zusammen antwort schritt',
+      'der die das den dem ein eine und ist sind wie viele jede jeder sie er es mit für im dann also ' +
+      'wir hat haben noch bleiben insgesamt von nach mehr als zusammen antwort schritt',
     spanish:
-      'el los las una y es son cuántos cuántas cada ella con para en esta este entonces tiene tienen hay quedan del más menos que por después respuesta paso cuesta total son',
+      'el los las una y es son cuántos cuántas cada ella con para en esta este entonces tiene ' +
+      'tienen hay quedan del más menos que por después respuesta paso cuesta total son',
     italian:
-      'il gli le una e è sono quanti quante ogni lei lui con per nel nella questo quindi ha hanno restano del della più meno che dopo risposta passo costa',
+      'il gli le una e è sono quanti quante ogni lei lui con per nel nella questo quindi ' +
+      'ha hanno restano del della più meno che dopo risposta passo costa',
     portuguese:
-      'o os uma e é são quantos quantas cada ela ele com para em no na este então tem têm sobram do da mais menos que depois resposta passo custa ao',
+      'o os uma e é são quantos quantas cada ela ele com para em no na este então tem ' +
+      'têm sobram do da mais menos que depois resposta passo custa ao',
     dutch:
-      'de het een en is zijn hoeveel elke ze hij met voor in dan dus we heeft hebben blijven van na meer minder totaal per antwoord stap',
+      'de het een en is zijn hoeveel elke ze hij met voor in dan dus we heeft ' +
+      'hebben blijven van na meer minder totaal per antwoord stap',
     polish: 'i w z na jest są ile każdy ona on ma mają więc razem zostaje po od do nie to krok odpowiedź kosztuje',
     turkish: 've bir bu kaç her o ile için var toplam kalan sonra daha adım cevap eder olur',
     vietnamese: 'và là có bao nhiêu mỗi cô ấy anh với cho trong còn lại của sau hơn bước đáp án số',

@@ -60,9 +60,10 @@ const equalities = new Map(
 const fractions = new Set(['\\frac', '\\dfrac', '\\tfrac', '\\cfrac']);
 /** Commands that only change how their group or what follows looks. */
 const looks = new Set(
-  '\\text \\textbf \\textit \\textrm \\mathrm \\mathbf \\mathit \\boxed \\fbox \\left \\right \\big \\Big \\displaystyle \\mbox \\operatorname'.split(
-    ' ',
-  ),
+  (
+    '\\text \\textbf \\textit \\textrm \\mathrm \\mathbf \\mathit \\boxed \\fbox ' +
+    '\\left \\right \\big \\Big \\displaystyle \\mbox \\operatorname'
+  ).split(' '),
 );
 /**
  * Digits beyond which a number is not read: no sum in a chain of thought needs more, and exact arithmetic on them is
@@ -165,7 +166,8 @@ class Lexer {
     if (percent)
       return this.push('number', source.length + percent.length, { value, decimals: part.length, percent: true });
     if (/^(?:st|nd|rd|th)\b/.test(after)) return this.push('word', source.length + 2);
-    if (/^-[a-zA-Z]{2}/.test(after)) return this.push('word', source.length + /^[-\w]+/.exec(after)![0].length); // 6-inch
+    // 6-inch
+    if (/^-[a-zA-Z]{2}/.test(after)) return this.push('word', source.length + /^[-\w]+/.exec(after)![0].length);
     this.push('number', source.length, { value, decimals: part.length });
   }
 

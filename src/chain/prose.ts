@@ -8,14 +8,17 @@ const wordsOf = (text: string): string[] =>
 
 /** Words that every text has, and those that solutions are padded with. */
 const emptyWords = new Set(
-  "the a an of to in on at for and or so is are was were be been has have had do does did it its this that these those with by \
-from as we you i our my me us let lets let's now then first next last finally thus hence therefore step steps answer answers \
-final question problem solution solve solving solved think thinking thought carefully careful result results correct right \
-find need needs want must can could should would will which what how much many given know known see note clear clearly \
-obvious obviously simply just very really also only here there everything nothing something well okay ok yes \
-reason reasoning conclude conclusion calculate calculation compute determine work method approach understand consider \
-important detail details check sure order get gets all any take takes taking one ones time times no not more most every ever \
-always long way ways people".split(/\s+/),
+  (
+    'the a an of to in on at for and or so is are was were be been has have had do does did it its this ' +
+    "that these those with by from as we you i our my me us let lets let's now then first next last " +
+    'finally thus hence therefore step steps answer answers final question problem solution solve solving ' +
+    'solved think thinking thought carefully careful result results correct right find need needs want ' +
+    'must can could should would will which what how much many given know known see note clear clearly ' +
+    'obvious obviously simply just very really also only here there everything nothing something well ' +
+    'okay ok yes reason reasoning conclude conclusion calculate calculation compute determine work method ' +
+    'approach understand consider important detail details check sure order get gets all any take takes ' +
+    'taking one ones time times no not more most every ever always long way ways people'
+  ).split(/\s+/),
 );
 const contentWords = (text: string) => new Set(wordsOf(text).filter((word) => !emptyWords.has(word)));
 /** A word without its ending, so that "buys" is "buy". */

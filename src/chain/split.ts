@@ -237,9 +237,10 @@ function belongTogether(text: string, a: Sentences, b: Sentences): boolean {
 const hasEquation = (text: string) => text.includes('=') && /\d/.test(text);
 const countWords = (text: string) => text.split(/\s+/).filter(Boolean).length;
 const functionWords = new Set(
-  'the a an of to in on at for and or so is are was were be has have had he she it they we you his her its their this that with by from as each per then there how many much will would'.split(
-    ' ',
-  ),
+  (
+    'the a an of to in on at for and or so is are was were be has have had he she it they we you his ' +
+    'her its their this that with by from as each per then there how many much will would'
+  ).split(' '),
 );
 
 function contentWords(text: string): Set<string> {

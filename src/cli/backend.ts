@@ -40,7 +40,8 @@ export function addBackendCommand(program: Command): void {
     .option('--json', 'the result as one JSON object')
     .addHelpText(
       'after',
-      `\nExamples:\n  distillery backend install\n  distillery backend install --gpu --from ~/venv/bin/python\n  distillery backend install --download --yes`,
+      '\nExamples:\n  distillery backend install\n  distillery backend install --gpu ' +
+        '--from ~/venv/bin/python\n  distillery backend install --download --yes',
     )
     .action(async (options: Options) => {
       const made = await watched(options, (watch) =>

@@ -50,7 +50,9 @@ export function budgetsFor(lessons: readonly Lesson[], { folder, tokenizer, buil
     tooLong > 0.5 * lessons.length
       ? ' Choose a student with more positions, cut the thinking, or give shorter chains.'
       : '';
-  const note = `${share} that were measured are longer than the student's ${maxPositions} positions and will be left out.${remedy}`;
+  const note =
+    `${share} that were measured are longer than the student's ` +
+    `${maxPositions} positions and will be left out.${remedy}`;
   return {
     completion,
     answer,

@@ -34,7 +34,8 @@ export function datasetOptions(command: Command, formats: readonly string[] = []
     )
     .option(
       '--columns <list>',
-      `which column holds what, such as question=problem,chain=solution; of ${roles.join(', ')} (default: guessed by usual names)`,
+      'which column holds what, such as question=problem,chain=solution; of ' +
+        `${roles.join(', ')} (default: guessed by usual names)`,
       columnsOf,
     )
     .option('--skip-bad', 'leave rows out that cannot be used, without asking')
@@ -55,8 +56,8 @@ function columnsOf(text: string, before: Columns = {}): Columns {
 const isRole = (text: string): text is Role => (roles as readonly string[]).includes(text);
 
 /**
- * The source that a path, or the name of a data set of the Hub, and the options mean. A data set that is not here is fetched when somebody
- * says so. Errors: one that is not.
+ * The source that a path, or the name of a data set of the Hub, and the options mean. A data set that is not here is
+ * fetched when somebody says so. Errors: one that is not.
  */
 export async function sourceOf(text: string, options: DatasetOptions & { json?: boolean }): Promise<FileSource> {
   await fetchMissingDataset(text, '.', { yes: options.download, json: options.json });
@@ -65,7 +66,9 @@ export async function sourceOf(text: string, options: DatasetOptions & { json?: 
     throw new UserError('there is no such file', {
       file: text,
       code: 'missing',
-      remedy: `If it is a data set of the Hugging Face Hub: distillery download --dataset ${datasetNameText(missing)}, or run this with --download.`,
+      remedy:
+        'If it is a data set of the Hugging Face Hub: distillery download ' +
+        `--dataset ${datasetNameText(missing)}, or run this with --download.`,
     });
   return sourceAt(locateDataset(text, '.'), options);
 }

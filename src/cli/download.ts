@@ -36,8 +36,9 @@ export function addDownloadCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-Only what is needed is fetched (of a student config, safetensors, tokenizer; of a data set the files of its rows), each file checked by
-its hash; a second try goes on where the first one stopped. HF_TOKEN holds a token for what is gated, HF_ENDPOINT names another server.
+Only what is needed is fetched (of a student config, safetensors, tokenizer; of a data set the files of its rows), and
+each file is checked by its hash. A second try goes on where the first one stopped. HF_TOKEN holds a token for what is
+gated, HF_ENDPOINT names another server.
 
 Examples:
   distillery download HuggingFaceTB/SmolLM2-135M-Instruct
@@ -63,7 +64,9 @@ async function downloadStudent(text: string, { json = false }: Options): Promise
   const name = studentNameText(student);
   if (json) return printDocument({ student: name, folder, fetched: here === null });
   stdout.write(
-    `${pc.bold(name)} ${here ? 'is here already' : 'is here'}: ${shown(folder)}\n\nName it in an experiment ("student": { "path": "${name}" }), or try it:\n  ${commandLine(`evaluate ${name} --data arithmetic --limit 20`)}\n`,
+    `${pc.bold(name)} ${here ? 'is here already' : 'is here'}: ` +
+      `${shown(folder)}\n\nName it in an experiment ("student": { "path": "${name}" }), ` +
+      `or try it:\n  ${commandLine(`evaluate ${name} --data arithmetic --limit 20`)}\n`,
   );
 }
 
@@ -79,7 +82,8 @@ async function downloadDataset(text: string, { json = false }: Options): Promise
   const name = datasetNameText(dataset);
   if (json) return printDocument({ dataset: name, folder, fetched: here === null });
   stdout.write(
-    `${pc.bold(name)} ${here ? 'is here already' : 'is here'}: ${shown(folder)}\n\nMake an experiment of it with:\n  ${commandLine(`new my-experiment --data ${quoted(name)}`)}\n`,
+    `${pc.bold(name)} ${here ? 'is here already' : 'is here'}: ${shown(folder)}\n\nMake an ` +
+      `experiment of it with:\n  ${commandLine(`new my-experiment --data ${quoted(name)}`)}\n`,
   );
 }
 
@@ -140,7 +144,9 @@ async function fetch(
   try {
     const plan = await planOf(hub);
     stderr.write(
-      `${plan.what}: ${size(plan.bytes)} in ${plural(plan.files.length, 'file')}\nfrom ${hub.url}\nto   ${shown(cache)}\n`,
+      `${plan.what}: ${size(plan.bytes)} in ` +
+        `${plural(plan.files.length, 'file')}\nfrom ${hub.url}\nto   ` +
+        `${shown(cache)}\n`,
     );
     if (!(await agree())) throw new UserError(`${plan.what} is not fetched`, { code: 'consent' });
     return await download(hub, plan, cache, line.show);

@@ -62,7 +62,8 @@ export function addEngineCommand(program: Command): void {
     .option('--json', 'the result as one JSON object')
     .addHelpText(
       'after',
-      '\nExamples:\n  distillery engine install\n  distillery engine install --cuda --vllm --yes\n  distillery engine install --python ~/venv/bin/python',
+      '\nExamples:\n  distillery engine install\n  distillery engine install --cuda ' +
+        '--vllm --yes\n  distillery engine install --python ~/venv/bin/python',
     )
     .action(async (options: Options) => {
       const asked: EngineInstallOptions = {
@@ -105,7 +106,8 @@ function acceleratorOf({ cuda, cpu }: Options): Accelerator | undefined {
 }
 
 const planText = ({ packages, bytes: size, folder }: Plan) =>
-  `These would be installed from PyPI, with what they need, into ${folder} (up to ${bytes(size)}):\n  ${packages.join('\n  ')}\n`;
+  'These would be installed from PyPI, with what they need, into ' +
+  `${folder} (up to ${bytes(size)}):\n  ${packages.join('\n  ')}\n`;
 
 function report(made: InstalledEngine, json?: boolean): void {
   if (json) {
@@ -113,7 +115,8 @@ function report(made: InstalledEngine, json?: boolean): void {
     return;
   }
   stdout.write(
-    `${pc.green('✓')} ${pc.bold('torch')} works: ${made.description}, ${Math.round(made.tokensPerSecond)} tokens/s of the built-in student.\n` +
+    `${pc.green('✓')} ${pc.bold('torch')} works: ${made.description}, ` +
+      `${Math.round(made.tokensPerSecond)} tokens/s of the built-in student.\n` +
       'Use it by "backend": "torch" in an experiment.\n',
   );
 }
@@ -176,7 +179,8 @@ export function factsOf({ hello, description, tokensPerSecond, flops }: Verified
     ['versions', versions.join(', ')],
     [
       'speed',
-      `${speedText({ tokensPerSecond, gflops: flops === null ? undefined : flops / 1e9 })} (the built-in student; a large product)`,
+      `${speedText({ tokensPerSecond, gflops: flops === null ? undefined : flops / 1e9 })} ` +
+        '(the built-in student; a large product)',
     ],
   ];
 }

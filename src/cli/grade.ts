@@ -39,8 +39,8 @@ export function addGradeCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-strict: the answer behind a mark ("Answer:", a box, ...) is right. lenient: where there is no mark, the last value in the text counts.
-grounded: the steps arrive at the answer. docs/answers.md has the rules.
+strict: the answer behind a mark ("Answer:", a box, ...) is right. lenient: where there is no mark, the last value in
+the text counts. grounded: the steps arrive at the answer. docs/answers.md has the rules.
 
 Examples:
   distillery grade answers.jsonl
@@ -122,7 +122,10 @@ function gradesText(rows: readonly Row[], grades: readonly Grade[], most: number
     table(['row', 'strict', 'lenient', 'grounded', 'answer', 'reference', 'fault'], shown, 7),
     ...(grades.length > most ? [pc.dim(`and ${grades.length - most} more`)] : []),
     '',
-    `${plural(grades.length, 'text')}: strict ${count(({ strict }) => strict)}, lenient ${count(({ lenient }) => lenient)}, without an answer ${count(({ answer }) => answer === null)}, not grounded ${count(({ grounded }) => grounded === false)}`,
+    `${plural(grades.length, 'text')}: strict ${count(({ strict }) => strict)}, lenient ` +
+      `${count(({ lenient }) => lenient)}, without an answer ` +
+      `${count(({ answer }) => answer === null)}, not grounded ` +
+      `${count(({ grounded }) => grounded === false)}`,
   ].join('\n');
 }
 

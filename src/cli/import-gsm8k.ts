@@ -53,6 +53,8 @@ async function importGsm8k(folder: string, { mirror, yes, json }: Options): Prom
   if (json) return printDocument({ files: kept, fetched: missing.map(({ name }) => name) });
   const [train, test] = files.map(({ file }) => quoted(shown(file)));
   stdout.write(
-    `${kept.map(({ file, rows }) => `${String(rows).padStart(6)} rows  ${shown(file)}`).join('\n')}\n\nMake an experiment of them with:\n  ${commandLine(`new my-experiment --data ${train} --test ${test}`)}\n`,
+    `${kept.map(({ file, rows }) => `${String(rows).padStart(6)} rows  ${shown(file)}`).join('\n')}\n\nMake ` +
+      'an experiment of them with:\n  ' +
+      `${commandLine(`new my-experiment --data ${train} --test ${test}`)}\n`,
   );
 }

@@ -41,7 +41,8 @@ export function addRolloutsImport(command: Command): void {
     .option('--json', 'the run as one JSON object')
     .addHelpText(
       'after',
-      '\nExamples:\n  distillery import rollouts trl-output\n  distillery import rollouts verl-rollouts --follow\n  distillery show latest',
+      '\nExamples:\n  distillery import rollouts trl-output\n  distillery import ' +
+        'rollouts verl-rollouts --follow\n  distillery show latest',
     )
     .showHelpAfterError('See `distillery import rollouts --help`.')
     .action(importAsked);

@@ -24,7 +24,8 @@ export function addImportCommand(program: Command): void {
   datasetOptions(cases)
     .addHelpText(
       'after',
-      `\nExamples:\n  distillery import cases stage3_error_samples.json\n  distillery import cases answers.csv --columns student=response\n  distillery show latest`,
+      '\nExamples:\n  distillery import cases stage3_error_samples.json\n  distillery import ' +
+        'cases answers.csv --columns student=response\n  distillery show latest',
     )
     .showHelpAfterError('See `distillery import cases --help`.')
     .action(async (file: string, options: DatasetOptions & { runs?: string; json?: boolean }) => {
@@ -37,7 +38,9 @@ export function addImportCommand(program: Command): void {
         .sort((a, b) => b[1] - a[1])
         .map(([category, n]) => `  ${String(n).padStart(6)}  ${category}`);
       stdout.write(
-        `${pc.bold(plural(cases, 'case'))}, ${located} with a first wrong step\n${lines.join('\n')}\n\nThey are in ${shown(folder)}. See them with:\n  ${commandLine(`show ${quoted(shown(folder))}`)}\n`,
+        `${pc.bold(plural(cases, 'case'))}, ${located} with a first wrong ` +
+          `step\n${lines.join('\n')}\n\nThey are in ${shown(folder)}. See them ` +
+          `with:\n  ${commandLine(`show ${quoted(shown(folder))}`)}\n`,
       );
     });
   addRolloutsImport(command);

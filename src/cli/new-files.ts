@@ -43,8 +43,8 @@ export function arithmeticFiles({ name, student }: Place): Record<string, string
 }
 
 /**
- * An experiment for a dataset: budgets by its size, lengths by its chains, everything else left to the defaults, which suit language
- * models of usual size; a student as small as the built-in one (`tiny`) learns at higher rates only.
+ * An experiment for a dataset: budgets by its size, lengths by its chains, everything else left to the defaults, which
+ * suit language models of usual size; a student as small as the built-in one (`tiny`) learns at higher rates only.
  */
 export function datasetFiles(
   { folder, name, student }: Place,
@@ -69,9 +69,13 @@ export function datasetFiles(
   const sized = usual ? '' : ' Fewer prompts at a time than usual: so many this machine holds.';
   const grpo = `"reward": "${rewardName}", "maxNewTokens": ${budgets.completion}`;
   const thought = thinking
-    ? `,\n    // What the teacher thought before its solution: "keep" it before what is learned, or "cut" it off.\n    "thinking": "${thinking}"`
+    ? ',\n    // What the teacher thought before its solution: "keep" it before ' +
+      `what is learned, or "cut" it off.\n    "thinking": "${thinking}"`
     : '';
   const experiment = `${fileName(name)}.distillery.json`;
+  const rate = tiny ? ', "learningRate": 1e-3' : '';
+  const sft = chains ? `{ "updates": ${updates(5, 32, 1000)}, "batch": 32${rate} }, "sftConcise": {}` : 'false';
+  const few = Math.min(prompts, 4);
   const text = `{
   "name": ${JSON.stringify(name)},
   "seed": 1,
@@ -102,17 +106,20 @@ export function datasetFiles(
     }
   },
   // Plain fine-tuning on the same chains, as they are and cut to the sentences that compute, to compare with.
-  "baselines": { "sft": ${chains ? `{ "updates": ${updates(5, 32, 1000)}, "batch": 32${tiny ? ', "learningRate": 1e-3' : ''} }` : 'false'}${chains ? ', "sftConcise": {}' : ''} },
-  // Room for the student's own answers, which are longer than the teacher's at first; each test says how many were cut off.
+  "baselines": { "sft": ${sft} },
+  // Room for the student's own answers, which are longer than the teacher's at first; each test says how many were cut
+  // off.
   "evaluation": {${atOnce} "maxNewTokens": ${budgets.answer}, "every": 50 },
   // What a quick run changes: a few minutes to see that everything works.
   "quick": {
     "data": { "validation": ${Math.min(validation, 20)}, "test": { "count": ${Math.min(testRows, 50)} } },
     "stages": {
-      ${chains ? '"reconstruct": { "updates": 10 },\n      ' : ''}"complete": { "updates": 5, "prompts": ${Math.min(prompts, 4)} }${
+      ${chains ? '"reconstruct": { "updates": 10 },\n      ' : ''}"complete": { "updates": 5, "prompts": ${few} }${
         chains
           ? `,
-      "rewrite": { "updates": 3, "prompts": ${Math.min(prompts, 4)}, "failures": { "limit": 50 }, "internalise": { "updates": 10 } }`
+      "rewrite": {
+        "updates": 3, "prompts": ${few}, "failures": { "limit": 50 }, "internalise": { "updates": 10 }
+      }`
           : ''
       }
     }${chains ? ',\n    "baselines": { "sft": { "updates": 10 } }' : ''}
@@ -120,7 +127,8 @@ export function datasetFiles(
 }
 `;
   const others = test.path === train.path ? 'others' : `of \`${link(folder, test.path)}\``;
-  const about = `It learns from ${rows} rows of \`${link(folder, train.path)}\` and is tested on ${testRows} ${others}.`;
+  const learned = `${rows} rows of \`${link(folder, train.path)}\``;
+  const about = `It learns from ${learned} and is tested on ${testRows} ${others}.`;
   return { [experiment]: text, [rewardName]: rewardFile(), 'README.md': readme(name, experiment, about) };
 }
 
@@ -129,8 +137,8 @@ const inline = (value: object) => JSON.stringify(value, null, 1).replace(/\n\s*/
 const rewardFile = () => withoutSchema(readFileSync(example(rewardName), 'utf8'));
 
 /**
- * The editor knows these files by their names. A path into this installation would hide that from it wherever the folder is moved, cloned,
- * or the extension updated.
+ * The editor knows these files by their names. A path into this installation would hide that from it wherever the
+ * folder is moved, cloned, or the extension updated.
  */
 const withoutSchema = (text: string) => set(text, ['$schema'], undefined);
 

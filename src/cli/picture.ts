@@ -52,7 +52,8 @@ export function runPicture({ name, rows, metrics, start }: Pictured): string {
     return panel(curve, of, drawn, { x, y });
   });
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" ` +
+      'font-family="ui-monospace, Menlo, Consolas, monospace" font-size="13">',
     `<title>${escaped(`${name}: results and curves of a run`)}</title>`,
     '<style>text{fill:#24292f}.dim{fill:#6e7781}.line{stroke:#0969da}@media(prefers-color-scheme:dark){text{fill:#e6edf3}.dim{fill:#8b949e}.line{stroke:#58a6ff}}</style>',
     text(left, 28, `${name}: test results`, 'font-weight="bold"'),

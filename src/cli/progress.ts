@@ -37,7 +37,8 @@ export function showProgress(
         validation = '';
         if (!screen.isTTY)
           line(
-            `${phaseTitle(event.stage, event.phase)}: ${event.updates} updates${event.done ? `, ${event.done} done before` : ''}`,
+            `${phaseTitle(event.stage, event.phase)}: ${event.updates} ` +
+              `updates${event.done ? `, ${event.done} done before` : ''}`,
           );
         break;
       case 'update': {
@@ -50,7 +51,10 @@ export function showProgress(
           validation,
           `ETA ${clock(rest / 1000)}`,
         ];
-        const text = `${phaseTitle(event.stage, event.phase)}  ${bar(event.update / event.updates)}  ${parts.filter(Boolean).join('  ')}`;
+        const text =
+          `${phaseTitle(event.stage, event.phase)}  ` +
+          `${bar(event.update / event.updates)}  ` +
+          `${parts.filter(Boolean).join('  ')}`;
         screen.write(clipLine(text, (screen.columns ?? 120) - 1));
         barShown = true;
         break;
@@ -63,7 +67,8 @@ export function showProgress(
         const { row } = event;
         const time = row.wallSeconds > 0 ? `  ${pc.dim(clock(row.wallSeconds))}` : '';
         line(
-          `${pc.green('✓')} ${pc.bold(studentTitle(row.stage, start()))}  ${percent(row.accuracy)} right, ${row.meanTokens.toFixed(1)} tokens, ${cutOff(row)}(test, n ${row.n})${time}`,
+          `${pc.green('✓')} ${pc.bold(studentTitle(row.stage, start()))}  ${percent(row.accuracy)} ` +
+            `right, ${row.meanTokens.toFixed(1)} tokens, ${cutOff(row)}(test, n ${row.n})${time}`,
         );
         break;
       }

@@ -33,7 +33,8 @@ export function addReportCommand(program: Command, version: string): void {
     .option('--json', 'where the page is, as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  distillery report latest\n  distillery report latest --case arithmetic-17 --cases 3 --out for-anna.html',
+      '\nExamples:\n  distillery report latest\n  distillery report ' +
+        'latest --case arithmetic-17 --cases 3 --out for-anna.html',
     )
     .action((name: string, { out, cases, case: named, runs, json }: Options) => {
       const run = locateRun(name, runs);

@@ -66,7 +66,9 @@ const points = (value: number | null) => (value === null ? '–' : value.toFixed
 
 function rowsText(name: string, file: string, scored: readonly ScoredText[], show: number): string {
   const kinds = summariseKinds(scored);
-  const head = `${pc.bold(name)} on ${plural(scored.length, 'text')}\n${pc.dim(`${shown(file)}; lengths in words, digits and signs`)}`;
+  const head =
+    `${pc.bold(name)} on ` +
+    `${plural(scored.length, 'text')}\n${pc.dim(`${shown(file)}; lengths in words, digits and signs`)}`;
   const rows = kinds.map(({ kind, count, mean, asGoodAsHonest }) => [
     inOneLine(kind) || 'all',
     String(count),
@@ -78,7 +80,9 @@ function rowsText(name: string, file: string, scored: readonly ScoredText[], sho
     .slice(0, show)
     .map(
       ({ row, score }) =>
-        `  ${points(score.total)} ${inOneLine(row.kind ?? row.id ?? '')}\n    ${pc.dim(clip(row.text.replace(/\s+/g, ' '), 100))}`,
+        `  ${points(score.total)} ` +
+        `${inOneLine(row.kind ?? row.id ?? '')}\n    ` +
+        `${pc.dim(clip(row.text.replace(/\s+/g, ' '), 100))}`,
     );
   return [
     head,

@@ -20,8 +20,13 @@ export function scoreText(
     `${pc.bold(reward)} on ${plural(count, 'completion')} in ${plural(groups, 'group')}\n${pc.dim(shownFiles(files))}`,
     partsTable(summary),
     [
-      `${movement.rises} rise in their group, ${movement.falls} fall, ${movement.stays} stay${movement.unscored > 0 ? `, ${movement.unscored} are not scored` : ''}; ${percent(newBest, 0)} of the groups have a new best`,
-      `groups that teach nothing (all rewards equal): ${percent(flatGroups.before, 0)} before, ${percent(flatGroups.after, 0)} after`,
+      `${movement.rises} rise in their group, ${movement.falls} fall, ` +
+        `${movement.stays} ` +
+        `stay${movement.unscored > 0 ? `, ${movement.unscored} are not scored` : ''}; ` +
+        `${percent(newBest, 0)} of the groups have a new best`,
+      'groups that teach nothing (all rewards equal): ' +
+        `${percent(flatGroups.before, 0)} before, ` +
+        `${percent(flatGroups.after, 0)} after`,
     ].join('\n'),
     ...Object.entries(failures).map(([failure, n]) => pc.red(`${failure} (${plural(n, 'completion')})`)),
   ];

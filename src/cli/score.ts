@@ -42,10 +42,11 @@ export function addScoreCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-What counts for training is a completion's reward against the others of its group: a completion rises when it passes others there.
+What counts for training is a completion's reward against the others of its group: a completion rises when it passes
+others there.
 
-A file of texts has a line {"question", "answer", "text"} each, if you like with "id" (a group), "kind" and the teacher's "chain"; texts
-of the kind "honest" are what the others are compared with. bench/reward-battery/battery.jsonl is one.
+A file of texts has a line {"question", "answer", "text"} each, if you like with "id" (a group), "kind" and the
+teacher's "chain"; texts of the kind "honest" are what the others are compared with. bench/reward-battery/battery.jsonl is one.
 
 Examples:
   distillery score brevity.reward.json latest

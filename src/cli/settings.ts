@@ -21,21 +21,26 @@ export function settingsText({ experiment, environment }: RunConfig): string {
     [
       'Stage 1',
       reconstruct &&
-        `${supervisedText(reconstruct)}, ${reconstruct.maskSteps} masked with p ${reconstruct.maskProbability}, plain question ${percent(reconstruct.mixPlain, 0)}`,
+        `${supervisedText(reconstruct)}, ${reconstruct.maskSteps} masked with p ` +
+          `${reconstruct.maskProbability}, plain question ${percent(reconstruct.mixPlain, 0)}`,
     ],
     [
       'Stage 2',
       complete &&
-        `${grpoText(complete)}, masks ${complete.maskSchedule === 'bridge' ? 'as BRIDGE' : runLengths(complete.maskSchedule)}`,
+        `${grpoText(complete)}, masks ` +
+          `${complete.maskSchedule === 'bridge' ? 'as BRIDGE' : runLengths(complete.maskSchedule)}`,
     ],
     [
       'Stage 3',
       rewrite &&
-        `${grpoText(rewrite)}; internalise ${supervisedText(rewrite.internalise)}, own ${percent(rewrite.internalise.replayOwn, 0)}`,
+        `${grpoText(rewrite)}; internalise ` +
+          `${supervisedText(rewrite.internalise)}, own ` +
+          `${percent(rewrite.internalise.replayOwn, 0)}`,
     ],
     [
       'answers',
-      `${evaluation.temperature === 0 ? 'greedy' : `sampled at ${evaluation.temperature}`}, at most ${evaluation.maxNewTokens} tokens`,
+      `${evaluation.temperature === 0 ? 'greedy' : `sampled at ${evaluation.temperature}`}, ` +
+        `at most ${evaluation.maxNewTokens} tokens`,
     ],
     ['seed', String(seed)],
     ['backend', description ?? experiment.backend],
@@ -66,7 +71,8 @@ const supervisedText = ({ updates, batch, accumulation, learningRate }: Supervis
   `${updates} updates of ${batch * accumulation}, lr ${rate(learningRate)}`;
 
 const grpoText = ({ updates, prompts, group, learningRate, loss, beta, reward, replay }: GrpoSettings) =>
-  `${updates} updates of ${prompts} × ${group}, lr ${rate(learningRate)}, ${loss}, beta ${beta}, reward ${reward.name ?? 'unnamed'}, replay ${replay.own} + ${replay.teacher}`;
+  `${updates} updates of ${prompts} × ${group}, lr ${rate(learningRate)}, ${loss}, beta ` +
+  `${beta}, reward ${reward.name ?? 'unnamed'}, replay ${replay.own} + ${replay.teacher}`;
 
 const rate = (value: number) => value.toExponential();
 

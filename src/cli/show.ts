@@ -120,7 +120,8 @@ function asText(story: Story): string {
   const { record, folder } = run;
   const time = (iso: string) => iso.replace('T', ' ').slice(0, 16);
   const sections = [
-    `${pc.bold(inOneLine(record.id))}  ${state}${record.reason ? `: ${inOneLine(record.reason)}` : ''}\n${pc.dim(`begun ${time(record.created)}, last written ${time(record.updated)} (UTC)`)}`,
+    `${pc.bold(inOneLine(record.id))}  ${state}${record.reason ? `: ${inOneLine(record.reason)}` : ''}\n` +
+      pc.dim(`begun ${time(record.created)}, last written ${time(record.updated)} (UTC)`),
     results,
   ];
   if (config?.experiment) sections.push(section('Settings', settingsText(config)));
@@ -151,7 +152,9 @@ function failuresText({ failures: { count, categories, firstWrongSteps }, rewrit
   const told =
     rewrites.count > 0
       ? [
-          `${plural(rewrites.count, 'rewrite')} sampled, ${rewrites.accepted} accepted: right, and shorter than the teacher`,
+          `${plural(rewrites.count, 'rewrite')} sampled, ` +
+            `${rewrites.accepted} accepted: right, and shorter than the ` +
+            'teacher',
         ]
       : [];
   const examples = firstWrongSteps.flatMap(({ problemId, step, text, reason }) => [

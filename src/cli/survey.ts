@@ -94,7 +94,8 @@ export async function surveyDataset(
   const taught = [...withoutOtherAnswers(spread(problems, measured))].some(({ chain }) => chain !== undefined);
   if (chained === 0)
     notes.push(
-      'No row has a teacher chain: Stage 1, Stage 3 and plain fine-tuning are off, and Stage 2 asks the plain question.',
+      'No row has a teacher chain: Stage 1, Stage 3 and plain ' +
+        'fine-tuning are off, and Stage 2 asks the plain question.',
     );
   else if (chained < rows)
     notes.push(`${rows - chained} of ${rows} rows have no teacher chain; only Stage 2 learns from those.`);

@@ -28,18 +28,21 @@ export function planText(plan: Plan, { keyFrom, out, journal, budget }: Around):
     ],
     [
       'what',
-      `${plural(plan.questions, 'question')}, in ${plural(requests, 'request')}${cached > 0 ? `; ${cached} answered before, ${left} to send` : ''}`,
+      `${plural(plan.questions, 'question')}, in ` +
+        `${plural(requests, 'request')}${cached > 0 ? `; ${cached} answered before, ${left} to send` : ''}`,
     ],
     [
       'tokens',
       left > 0
-        ? `about ${short(expected.prompt)} in, ${short(expected.completion)} out${plan.measured ? '' : ' (a guess)'}; at most ${short(most.completion)} out`
+        ? `about ${short(expected.prompt)} in, ${short(expected.completion)} ` +
+          `out${plan.measured ? '' : ' (a guess)'}; at most ${short(most.completion)} out`
         : undefined,
     ],
     [
       'cost',
       cost && left > 0
-        ? `about ${money(cost.expected)}, at most ${money(cost.most)}${budget === undefined ? '' : `; the budget ends it at ${money(budget)}`}`
+        ? `about ${money(cost.expected)}, at most ` +
+          `${money(cost.most)}${budget === undefined ? '' : `; the budget ends it at ${money(budget)}`}`
         : undefined,
     ],
     ['output', shown(out)],
@@ -137,15 +140,20 @@ export function resultText(
   const lines = [
     ended === undefined ? '' : pc.yellow(ended instanceof TeacherFault ? 'The teacher gave up.' : why[ended]),
     kept === undefined ? '' : pc.yellow(`${shown(out)} stays as it is: it holds ${plural(kept, 'row')}.`),
-    `${pc.bold(plural(rows, 'chain'))}${kept === undefined ? ` in ${shown(out)}` : ''}: ${solved} of ${plural(questions, 'question')} solved, ${percent(correct / Math.max(done, 1))} of ${done} replies right`,
+    `${pc.bold(plural(rows, 'chain'))}${kept === undefined ? ` in ${shown(out)}` : ''}: ` +
+      `${solved} of ${plural(questions, 'question')} solved, ` +
+      `${percent(correct / Math.max(done, 1))} of ${done} replies right`,
     ungrounded.count > 0
       ? pc.yellow(
-          `${plural(ungrounded.count, 'right chain')} left out, as the steps do not arrive at the answer: ${ungrounded.first.map(({ problemId, fault }) => `${problemId} (${fault})`).join(', ')}${ungrounded.count > ungrounded.first.length ? ', ...' : ''}`,
+          `${plural(ungrounded.count, 'right chain')} left out, as the steps do not arrive at the answer: ` +
+            ungrounded.first.map(({ problemId, fault }) => `${problemId} (${fault})`).join(', ') +
+            (ungrounded.count > ungrounded.first.length ? ', ...' : ''),
         )
       : '',
     others > 0 && kept === undefined ? `${plural(others, 'row')} of other questions stay in the file.` : '',
     pc.dim(
-      `${short(usage.prompt)} tokens in, ${short(usage.completion)} out${prices ? `, ${money(costOf(usage, prices))} spent now` : ''}`,
+      `${short(usage.prompt)} tokens in, ${short(usage.completion)} ` +
+        `out${prices ? `, ${money(costOf(usage, prices))} spent now` : ''}`,
     ),
     without.length > 0 ? pc.yellow(`The endpoint takes no ${without.join(', ')}: its own default counts.`) : '',
     cut > 0

@@ -83,7 +83,8 @@ export function addTeachCommand(program: Command): void {
       'after',
       `
 Keys come from DISTILLERY_API_KEY, or for api.openai.com from OPENAI_API_KEY; they are written nowhere.
-Every reply is kept beside the output at once. Run the same command again after an interruption: only what is missing is asked.
+Every reply is kept beside the output at once. After an interruption run the same command again: only what is missing
+is asked.
 
 Examples:
   distillery teach gsm8k/train.jsonl --out r1.chains.jsonl --base-url https://api.deepseek.com/v1 --model deepseek-reasoner

@@ -57,7 +57,8 @@ async function choose(
         file: checkpoint,
         code: 'usage',
         remedy:
-          'Name a dataset or an experiment with --data. (Only for a checkpoint inside a run, its test data is the default.)',
+          'Name a dataset or an experiment with --data. (Only for a ' +
+          'checkpoint inside a run, its test data is the default.)',
       });
     const { experiment } = readRunConfig(run);
     return { source: experiment.data.test, evaluation: experiment.evaluation };

@@ -101,7 +101,9 @@ async function toTensorboard(run: string, logs: string, next: () => Promise<bool
   do writeEventFiles(run, target, false);
   while (await next());
   const files = writeEventFiles(run, target, true);
-  const text = `${plural(files.length, 'event file')} in ${shown(target)}. See them with:\n  tensorboard --logdir ${quoted(shown(dirname(target)))}`;
+  const text =
+    `${plural(files.length, 'event file')} in ${shown(target)}. See them ` +
+    `with:\n  tensorboard --logdir ${quoted(shown(dirname(target)))}`;
   return { tracker: 'tensorboard' as const, files, text };
 }
 

@@ -46,7 +46,8 @@ export async function findNode(setting: string | undefined, places = here()): Pr
   }
   const name = process.platform === 'win32' ? 'node.exe' : 'node';
   for (const folder of (places.path ?? '').split(delimiter)) {
-    if (!isAbsolute(folder)) continue; // a relative entry would be looked up in the workspace, which may bring its own `node`
+    // A relative entry would be looked up in the workspace, which may bring its own `node`.
+    if (!isAbsolute(folder)) continue;
     const found = await tryNode(join(folder, name), {});
     if (found && isNewEnough(found.version)) return found;
   }

@@ -40,7 +40,8 @@ export class VersionGap extends UserError {
         code: 'version',
         remedy: newer
           ? 'Update Distillery here, or stop its work and try again.'
-          : 'Wait for its work or stop it (with the Distillery that started it), then try again: it is replaced when it is idle.',
+          : 'Wait for its work or stop it (with the Distillery that started ' +
+            'it), then try again: it is replaced when it is idle.',
       },
     );
   }

@@ -55,7 +55,8 @@ export async function reachHost({ folder, client, times }: Reach, renew: boolean
       await untilDead(folder, address, times.death);
       return undefined;
     }
-    if (!isAlive(folder, address) || readAddress(folder)?.session !== address.session) return undefined; // it ended meanwhile
+    // It ended meanwhile.
+    if (!isAlive(folder, address) || readAddress(folder)?.session !== address.session) return undefined;
     // Asked all the same before: this machine may have had another name when the host started.
     if (address.machine !== hostname() && !(error instanceof VersionGap)) throw elsewhere(folder, address);
     throw error;

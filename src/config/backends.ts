@@ -6,7 +6,8 @@ export const backends = {
   'tensorflow-gpu': 'TensorFlow on CUDA, for big students: set it up by `distillery backend install --gpu`.',
   tensorflow: 'TensorFlow: set it up by `distillery backend install`.',
   torch:
-    'PyTorch in a process of its own, for big students, GPUs and other families: set it up by `distillery engine install`.',
+    'PyTorch in a process of its own, for big students, GPUs and other ' +
+    'families: set it up by `distillery engine install`.',
   tinker: 'A server of the Tinker API, for students that need a cluster: docs/cluster.md.',
   cpu: 'Plain JavaScript: the numeric reference, for toy sizes only.',
 } as const;

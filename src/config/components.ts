@@ -65,7 +65,9 @@ const correctness = () =>
 const grounded = () =>
   component(
     'grounded',
-    'The steps arrive at the answer: it comes out of true equations or sentences over the numbers of the question; no false equation, no empty or repeated step, one answer. As a gate it is shut by a fault alone: where nothing can be computed, it stays open.',
+    'The steps arrive at the answer: it comes out of true equations or sentences over the ' +
+      'numbers of the question; no false equation, no empty or repeated step, one answer. As a ' +
+      'gate it is shut by a fault alone: where nothing can be computed, it stays open.',
     {
       grounded: number('Value of steps that arrive at the answer.').default(0),
       ungrounded: number(
@@ -152,7 +154,8 @@ const cosine = () =>
 const kimi = () =>
   component(
     'kimi',
-    'Length relative to the group: 0.5 shortest .. -0.5 longest, wrong ones never above 0 (Kimi k1.5, arXiv 2501.12599).',
+    'Length relative to the group: 0.5 shortest .. -0.5 longest, wrong ' +
+      'ones never above 0 (Kimi k1.5, arXiv 2501.12599).',
     {},
     { judgesAnswer: true },
   );
@@ -178,7 +181,8 @@ const l1 = () =>
 const lead = () =>
   component(
     'lead',
-    'exp(-decay * z), z = length among the right answers of the group in standard deviations; wrong: -1 (GRPO-LEAD, arXiv 2504.09696).',
+    'exp(-decay * z), z = length among the right answers of the group in ' +
+      'standard deviations; wrong: -1 (GRPO-LEAD, arXiv 2504.09696).',
     {
       decay: number('Strength of the length term.', { min: 0 }).default(0.05),
       wrong: number('Value of a wrong answer.').default(-1),

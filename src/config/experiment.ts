@@ -29,9 +29,11 @@ const fileSource = <const F extends string, T extends z.core.$ZodShape = Record<
   });
 
 const rowsText =
-  'Rows of JSON lines, a JSON array, CSV, Parquet or Arrow, also packed: their columns are guessed, or told by "columns".';
+  'Rows of JSON lines, a JSON array, CSV, Parquet or Arrow, also ' +
+  'packed: their columns are guessed, or told by "columns".';
 const rowsPath =
-  'Path of a file, a folder of files, or a pattern such as data/*.jsonl, relative to this file; or a data set of the Hugging Face Hub, such as openai/gsm8k/main/train.';
+  'Path of a file, a folder of files, or a pattern such as data/*.jsonl, relative to this ' +
+  'file; or a data set of the Hugging Face Hub, such as openai/gsm8k/main/train.';
 const column = (what: string) => text(`The column of ${what}`).optional();
 const columns = () =>
   group('Which column holds what; what is not named is guessed by usual names. "a.b" is field b of column a.', {
@@ -117,7 +119,8 @@ const stages = () => ({
       .min(1, { error: 'a list with at least one number from 0 to 1' })
       .or(z.enum(['bridge'], { error: '"bridge"' }))
       .describe(
-        'Shares of masked steps, each for an equal part of the updates, 1 = the plain question; or "bridge": half of the steps, at least 3, throughout.',
+        'Shares of masked steps, each for an equal part of the updates, 1 = the plain ' +
+          'question; or "bridge": half of the steps, at least 3, throughout.',
       )
       .default([0.3, 0.5, 0.75, 1]),
   }).prefault({}),
@@ -129,7 +132,9 @@ const stages = () => ({
         samples: whole('Completions sampled for each problem.').default(4),
         source: choice('Whose answers show what fails.', {
           student: 'This student is asked.',
-          data: 'Answers that were recorded in the data (the "student" of a row; BRIDGE\'s file has them) are taken as its own.',
+          data:
+            'Answers that were recorded in the data (the "student" of a ' +
+            "row; BRIDGE's file has them) are taken as its own.",
         }).default('student'),
         greedy: flag('One greedy completion besides.').default(true),
         maxCorrect: whole('A problem is a failure when at most this many of them are right.').default(0),
@@ -143,7 +148,8 @@ const stages = () => ({
           ...supervised(100),
           start: choice('Whose weights learn the rewrites.', {
             student:
-              'The student as it came to Stage 3: the rewriter only made the rewrites, and what it forgot on the way is not missed.',
+              'The student as it came to Stage 3: the rewriter only made the ' +
+              'rewrites, and what it forgot on the way is not missed.',
             rewriter: 'The student that was trained to rewrite.',
           }).default('student'),
           rewrites: whole(
@@ -163,15 +169,19 @@ const baselines = () =>
       {},
     ),
     sftConcise: optionalGroup(
-      'Concise SFT: supervised training on the teacher chains cut to the sentences that compute. What is not given is as in baselines.sft. false = skip.',
+      'Concise SFT: supervised training on the teacher chains cut to the sentences that ' +
+        'compute. What is not given is as in baselines.sft. false = skip.',
       overrides(supervised(300)),
     ).default(false),
     rft: optionalGroup(
-      'Rejection sampling fine-tuning: as many samples of the base student as Stage 2 draws, then supervised training on the shortest right one of each problem. What is not given is as in baselines.sft. false = skip.',
+      'Rejection sampling fine-tuning: as many samples of the base student as Stage ' +
+        '2 draws, then supervised training on the shortest right one of each problem. ' +
+        'What is not given is as in baselines.sft. false = skip.',
       overrides(supervised(300)),
     ).default(false),
     grpo: optionalGroup(
-      'Plain GRPO: Stage 2 alone, from the base student and the plain question, without masks and without replay. What is not given is as in stages.complete. false = skip.',
+      'Plain GRPO: Stage 2 alone, from the base student and the plain question, without masks ' +
+        'and without replay. What is not given is as in stages.complete. false = skip.',
       overrides(optimizationOfGrpo()),
     ).default(false),
   }) satisfies Record<BaselineName, z.ZodType>;
@@ -205,14 +215,17 @@ export const experimentSchema = once(() =>
         keep: 'They are learned as they are, with the answer that they state.',
       }).default('drop'),
       thinking: choice('What happens to what a teacher thought before its solution, as reasoning models write it.', {
-        keep: 'It stands before the solution in what the student learns to write: in its own thinking, where its chat template opens one.',
+        keep:
+          'It stands before the solution in what the student learns to write: ' +
+          'in its own thinking, where its chat template opens one.',
         cut: 'It is taken off: the student learns the solution alone.',
       }).default('keep'),
     }),
     adam: adam(),
     stages: group('The curriculum.', stages()).prefault({}),
     baselines: group(
-      'What the curriculum is compared with, each with the same data and a matched budget; the untouched student always is.',
+      'What the curriculum is compared with, each with the same data and ' +
+        'a matched budget; the untouched student always is.',
       baselines(),
     ).prefault({}),
     evaluation: group('How checkpoints are tested.', {

@@ -156,7 +156,9 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
     found.push({
       severity: 'error',
       path: ['student', 'path'],
-      message: `There is no folder ${resolve(folder, student.path)}, and the model ${studentNameText(named)} is not on this machine.`,
+      message:
+        `There is no folder ${resolve(folder, student.path)}, and the ` +
+        `model ${studentNameText(named)} is not on this machine.`,
       remedy: `Fetch it with \`distillery download ${studentNameText(named)}\`, or run with --download.`,
     });
   else if (!existsSync(locateStudent(student.path, folder)))
@@ -177,7 +179,9 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
       found.push({
         severity: 'error',
         path: place,
-        message: `There is no file or folder ${source.path}, and the data set ${datasetNameText(missing)} of the Hub is not on this machine.`,
+        message:
+          `There is no file or folder ${source.path}, and the data set ` +
+          `${datasetNameText(missing)} of the Hub is not on this machine.`,
         remedy: `Fetch it with \`distillery download --dataset ${datasetNameText(missing)}\`, or run with --download.`,
       });
     else expect(place, source.path, 'file', relative);

@@ -30,11 +30,13 @@ const settings = once(() =>
     ),
     alpha: number('What the adapter adds is multiplied by alpha / rank.', { above: 0 }).default(defaultLora.alpha),
     dropout: number(
-      "Dropout rate on the adapter's input in supervised training. GRPO runs without: its log-probs must be those at sampling.",
+      "Dropout rate on the adapter's input in supervised training. GRPO " +
+        'runs without: its log-probs must be those at sampling.',
       { min: 0, below: 1 },
     ).default(defaultLora.dropout),
     targets: list(
-      'The linear layers that get an adapter; without it, all of every layer (never the embedding or the output layer).',
+      'The linear layers that get an adapter; without it, all of every ' +
+        'layer (never the embedding or the output layer).',
       choice('A kind of linear layer.', targetDescriptions),
       `names among ${loraTargets.join(', ')}`,
     )
@@ -46,7 +48,10 @@ const settings = once(() =>
 export type LoraSettings = z.output<ReturnType<typeof settings>>;
 
 const description =
-  'Trains a low-rank adapter (LoRA, arXiv 2106.09685) instead of the weights, which stay as they are and are kept once. "auto": for students of 50 million parameters or more, which is what pretrained ones have; smaller ones, such as the built-in student, are trained whole. false: all weights are trained.';
+  'Trains a low-rank adapter (LoRA, arXiv 2106.09685) instead of the weights, which ' +
+  'stay as they are and are kept once. "auto": for students of 50 million parameters ' +
+  'or more, which is what pretrained ones have; smaller ones, such as the built-in ' +
+  'student, are trained whole. false: all weights are trained.';
 
 export const lora = () =>
   z

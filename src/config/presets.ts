@@ -25,13 +25,15 @@ const files = {
   'bridge-stage2': {
     name: 'bridge-stage2',
     description:
-      "Stage 2 reward of BRIDGE's release (arXiv 2602.17686), constants as published. Asks for a step label, not for steps.",
+      "Stage 2 reward of BRIDGE's release (arXiv 2602.17686), constants " +
+      'as published. Asks for a step label, not for steps.',
     components: [{ use: 'bridgeStage2' }],
   },
   'bridge-stage3': {
     name: 'bridge-stage3',
     description:
-      "Stage 3 reward of BRIDGE's release (arXiv 2602.17686), constants as published. Pays for a copied answer behind a label.",
+      "Stage 3 reward of BRIDGE's release (arXiv 2602.17686), constants as " +
+      'published. Pays for a copied answer behind a label.',
     components: [{ use: 'bridgeStage3' }],
   },
 } satisfies Record<string, RewardFile>;

@@ -79,9 +79,12 @@ export function sizeFindings(student: string, formats: readonly string[]): Findi
     {
       severity: 'warning',
       path: ['student', 'path'],
-      message: `This student has only ${parameters.toLocaleString('en')} parameters: unless it was pretrained on problems like these, it shows the pipeline at work on your data, not results.`,
+      message:
+        `This student has only ${parameters.toLocaleString('en')} parameters: unless it was pretrained ` +
+        'on problems like these, it shows the pipeline at work on your data, not results.',
       remedy:
-        'For results name a pretrained student: a Hugging Face folder, a .gguf file or a name such as Qwen/Qwen2.5-0.5B.',
+        'For results name a pretrained student: a Hugging Face folder, a ' +
+        '.gguf file or a name such as Qwen/Qwen2.5-0.5B.',
     },
   ];
 }
@@ -99,7 +102,9 @@ export function loraFindings(lora: LoraSettings | 'auto' | false, student: strin
     {
       severity: 'warning',
       path: ['student', 'lora', 'rank'],
-      message: `Rank ${lora.rank} is more than the ${width(narrowest)} that the student's "${narrowest}" layers have: no update needs more.`,
+      message:
+        `Rank ${lora.rank} is more than the ${width(narrowest)} that the ` +
+        `student's "${narrowest}" layers have: no update needs more.`,
       remedy: 'Lower the rank, or set "lora" to false to train the weights themselves.',
       changes: [
         { title: `Set "rank" to ${width(narrowest)}`, path: ['student', 'lora', 'rank'], value: width(narrowest) },

@@ -19,7 +19,8 @@ const optimization = (updates: number, rates: { whole: number; adapter: number }
     'Weight updates to make. Budgets are counted in updates, so that the seed decides everything.',
   ).default(updates),
   learningRate: number(
-    `Peak learning rate of AdamW; without it, ${rates.whole.toExponential()}, or ${rates.adapter.toExponential()} for an adapter (student.lora).`,
+    `Peak learning rate of AdamW; without it, ${rates.whole.toExponential()}, or ` +
+      `${rates.adapter.toExponential()} for an adapter (student.lora).`,
     { min: 0, max: 1, example: rates.adapter },
   ).optional(),
   minLearningRate: share('Where a falling schedule ends, as a share of learningRate.').default(0),
@@ -30,19 +31,24 @@ const optimization = (updates: number, rates: { whole: number; adapter: number }
   microBatchTokens: whole('Tokens that one forward pass holds.', { min: 1, example: 2048 })
     .or(z.enum(['auto'], { error: '"auto"' }))
     .describe(
-      'Tokens that one forward pass holds; larger batches go through in parts, whose gradients add up to the same update. "auto": as many as keep the activations below about 1.5 GB, 8192 at most.',
+      'Tokens that one forward pass holds; larger batches go through in ' +
+        'parts, whose gradients add up to the same update. "auto": as many as ' +
+        'keep the activations below about 1.5 GB, 8192 at most.',
     )
     .default('auto'),
   checkpointing: flag('Compute the layers again in the backward pass.')
     .or(z.enum(['auto'], { error: '"auto"' }))
     .describe(
-      'Layers keep only their inputs for the backward pass and are computed again there: a third more time, far less memory, the same update. "auto": where even one longest sequence would not fit into 1.5 GB.',
+      'Layers keep only their inputs for the backward pass and are computed again ' +
+        'there: a third more time, far less memory, the same update. "auto": where ' +
+        'even one longest sequence would not fit into 1.5 GB.',
     )
     .default('auto'),
   precision: choice('What the factors of matrix products are rounded to while it trains.', {
     float32: 'Nothing.',
     bfloat16:
-      'Sums, weights and moments stay in float32. About 0.6x the time of a product where the processor multiplies in bfloat16 (AVX-512 BF16).',
+      'Sums, weights and moments stay in float32. About 0.6x the time of a ' +
+      'product where the processor multiplies in bfloat16 (AVX-512 BF16).',
   }).default('float32'),
   evaluateEvery: whole('Updates between two checks on the validation rows; without it, evaluation.every.', {
     min: 1,
@@ -81,7 +87,8 @@ const sampling = () => ({
   precision: choice('What the weights are rounded to while completions are sampled; training stays in float32.', {
     float32: 'Nothing.',
     bfloat16:
-      'Half the memory to read: large students answer faster. Ratios are against the log-probs of the unrounded weights.',
+      'Half the memory to read: large students answer faster. Ratios ' +
+      'are against the log-probs of the unrounded weights.',
     int8: 'A quarter, with a scale for each row; log-probs differ more.',
   }).default('float32'),
 });
@@ -93,7 +100,8 @@ const dynamicSampling = () => ({
     {
       reward: 'Those whose rewards are all equal.',
       correct:
-        'Those that are all right or all wrong, too, as in DAPO: no reward for form or length keeps an all-wrong group alive, and none makes right answers shorter where there is no wrong one.',
+        'Those that are all right or all wrong, too, as in DAPO: no reward for form or length keeps an ' +
+        'all-wrong group alive, and none makes right answers shorter where there is no wrong one.',
     },
   ).default('reward'),
   maxRounds: whole('Rounds of sampling for one update at most.', { min: 1, max: 100 }).default(10),
@@ -134,8 +142,11 @@ export const grpo = (updates: number, maxNewTokens: number) => ({
     dapo: 'Mean over all tokens of the update (arXiv 2503.14476).',
     gspo: 'One importance ratio for each completion (arXiv 2507.18071); wants much smaller clip ranges.',
     cispo:
-      "Every token keeps its gradient, weighted by its ratio of at most 1 + clipHigh (MiniMax-M1, arXiv 2506.13585); mean over all tokens. clipHigh 4 is TRL's epsilon_high 5.",
-    sapo: "A soft gate instead of clipping (arXiv 2511.20347); mean over each completion's tokens, then over completions.",
+      'Every token keeps its gradient, weighted by its ratio of at most 1 + clipHigh (MiniMax-M1, ' +
+      "arXiv 2506.13585); mean over all tokens. clipHigh 4 is TRL's epsilon_high 5.",
+    sapo:
+      'A soft gate instead of clipping (arXiv 2511.20347); mean over ' +
+      "each completion's tokens, then over completions.",
   }).default('dr_grpo'),
   scale: choice('What advantages are divided by.', {
     group: 'The standard deviation of the group.',
@@ -161,12 +172,15 @@ export const grpo = (updates: number, maxNewTokens: number) => ({
     min: 0,
   }).default(1),
   tolerance: share(
-    'Validation accuracies this close to the highest count as equal when the checkpoint is chosen: the shorter answers win.',
+    'Validation accuracies this close to the highest count as equal ' +
+      'when the checkpoint is chosen: the shorter answers win.',
   ).default(0.01),
   iterations: whole('Passes over the same samples before new ones are drawn.', { min: 1 }).default(1),
   minibatches: whole('Optimizer steps in each pass.', { min: 1 }).default(1),
   tokenMeasures: flag(
-    "Record the entropy at every token of a rollout and, where beta is above 0, the reference's log-probability: what the overlays Entropy, Reference and KL of the chain diff show. Rollout files grow by a seventh for the one, by a third for the other.",
+    'Record the entropy at every token of a rollout and, where beta is above 0, the ' +
+      "reference's log-probability: what the overlays Entropy, Reference and KL of the chain " +
+      'diff show. Rollout files grow by a seventh for the one, by a third for the other.',
   ).default(true),
   maskTruncated: flag('Leave completions that were cut off out of the loss.').default(false),
   dynamicSampling: group('Sampling again instead of learning nothing from flat groups.', dynamicSampling()).prefault(

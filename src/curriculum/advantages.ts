@@ -22,7 +22,8 @@ export function groupAdvantages(rewards: readonly (readonly number[])[], scale: 
   return groups.map((group) => {
     const values = applicable(group);
     const advantages = new Float32Array(group.length);
-    if (values.every((value) => value === values[0])) return advantages; // a mean would leave rounding, and rounding / eps
+    // A mean would leave rounding, and rounding / eps.
+    if (values.every((value) => value === values[0])) return advantages;
     const centre = mean(values);
     const divisor = { none: 1, batch: batchDeviation + eps, group: deviation(values) + eps }[scale];
     for (const [i, reward] of group.entries()) if (!Number.isNaN(reward)) advantages[i] = (reward - centre) / divisor;

@@ -29,13 +29,15 @@ export function caveats(
   const notes: string[] = [];
   if (enough(cut))
     notes.push(
-      `${of(cut)} were cut off at ${maxNewTokens} tokens before they stated a result, and count as wrong. Raise ${setting} to see what the student can do.`,
+      `${of(cut)} were cut off at ${maxNewTokens} tokens before they stated a result, ` +
+        `and count as wrong. Raise ${setting} to see what the student can do.`,
     );
   if (enough(unmarked)) {
     const lenient = unmarked.filter(({ lenientCorrect }) => lenientCorrect).length;
     const right = lenient > 0 ? ` (the last number of ${lenient} of them is right)` : '';
     notes.push(
-      `${of(unmarked)} end without marking a result${right}, and count as wrong: the student has not learned to write "Answer: ...", a box or the like.`,
+      `${of(unmarked)} end without marking a result${right}, and count as wrong: the ` +
+        'student has not learned to write "Answer: ...", a box or the like.',
     );
   }
   if (enough(empty))
@@ -43,15 +45,18 @@ export function caveats(
   const right = answers.filter(({ correct }) => correct).length;
   if (prompt === 'plain' && chatTemplate === false && (right === 0 || notes.length > 0))
     notes.push(
-      'The student has no chat template and goes on with a plain text. If it was trained to chat, put chat_template.jinja into its folder.',
+      'The student has no chat template and goes on with a plain text. If it was ' +
+        'trained to chat, put chat_template.jinja into its folder.',
     );
   if (prompt === 'plain' && chatTemplate && (right === 0 || notes.length > 0))
     notes.push(
-      'The student has a chat template and is asked without it, as base models are. If it was trained to chat, set "prompt": "chat".',
+      'The student has a chat template and is asked without it, as base ' +
+        'models are. If it was trained to chat, set "prompt": "chat".',
     );
   if (n > 0 && right === 0 && notes.length === 0)
     notes.push(
-      `None of ${n} answers is right, though ${n - unanswered.length} state a result: the problems are too hard for this student, or the reference answers are not what the questions ask for.`,
+      `None of ${n} answers is right, though ${n - unanswered.length} state a result: the problems are too ` +
+        'hard for this student, or the reference answers are not what the questions ask for.',
     );
   return notes;
 }

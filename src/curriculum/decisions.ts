@@ -97,7 +97,9 @@ export function withVerdicts(
   notify({
     type: 'note',
     level: 'info',
-    text: `rewrites to learn from: ${approved} approved by hand, ${chosen.length - approved} of ${collected.length} collected ones`,
+    text:
+      `rewrites to learn from: ${approved} approved by hand, ` +
+      `${chosen.length - approved} of ${collected.length} collected ones`,
   });
   if (wrong.length > 0)
     notify({

@@ -212,7 +212,9 @@ async function reportTransfer(
   context.notify({
     type: 'note',
     level: 'info',
-    text: `on the failures, the rewriter is right on ${percent(shown.accuracy)} with the teacher's text and ${percent(plain.accuracy)} without`,
+    text:
+      `on the failures, the rewriter is right on ${percent(shown.accuracy)} with ` +
+      `the teacher's text and ${percent(plain.accuracy)} without`,
   });
 }
 

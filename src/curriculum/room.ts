@@ -37,7 +37,9 @@ export async function lessonsThatFit(
     notify({
       type: 'note',
       level: 'warning',
-      text: `${lessons.length - kept.length} of ${lessons.length} training rows are left out: question and chain are longer than the student's ${maxPositions} positions`,
+      text:
+        `${lessons.length - kept.length} of ${lessons.length} training rows are left out: ` +
+        `question and chain are longer than the student's ${maxPositions} positions`,
     });
   return kept;
 }

@@ -130,7 +130,8 @@ export async function resumeRun(folder: string, options: SessionOptions) {
 
 /** What `auto` was when the run began, where that can still be had. */
 async function engineAgain({ backend, student }: Experiment, began: EngineInfo | undefined): Promise<Engine> {
-  if (backend !== 'auto' || !began || began.name === 'tensorflow-gpu') return startEngine(backend, student.path); // `auto` tries a GPU first, with care
+  // `auto` tries a GPU first, with care.
+  if (backend !== 'auto' || !began || began.name === 'tensorflow-gpu') return startEngine(backend, student.path);
   try {
     return await startEngine(began.name as Backend);
   } catch (error) {
@@ -147,7 +148,9 @@ const otherEngine = ({ backend }: Experiment, { name, description }: EngineInfo)
 
 function otherBackend(began: EngineInfo | undefined, now: EngineInfo): Note[] {
   if (!began || (began.name === now.name && began.isa === now.isa)) return [];
-  const text = `the run began on ${began.description} and goes on with ${now.description}: its numbers are no longer those of one machine, bit for bit`;
+  const text =
+    `the run began on ${began.description} and goes on with ${now.description}: ` +
+    'its numbers are no longer those of one machine, bit for bit';
   return [{ level: 'warning', text }];
 }
 
@@ -226,7 +229,8 @@ async function learnAgainWhereLost(opened: Opened & { space: Space }, options: S
       from = newestName(run);
       interrupted = true;
       const place = entry ? `checkpoint ${entry.name}` : 'its beginning';
-      const text = `${error.message}; it is started again (${losses} of ${mostLosses}), and the run goes on from ${place}`;
+      const text =
+        `${error.message}; it is started again (${losses} of ` + `${mostLosses}), and the run goes on from ${place}`;
       options.notify({ type: 'note', level: 'warning', text });
     }
   }

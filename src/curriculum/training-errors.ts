@@ -35,7 +35,10 @@ export function outOfMemory(error: unknown, where: string, { run }: Pick<Context
   const kept = run.record.checkpoints.at(-1)?.name;
   return new UserError(`memory ran out ${where}: ${(error as Error)?.message ?? error}`, {
     code: 'memory',
-    remedy: `Lower microBatchTokens or set "checkpointing": true where it trains; lower prompts, group, maxNewTokens or evaluation.batch where it generates${kept ? `; the checkpoint ${kept} is kept` : ''}.`,
+    remedy:
+      'Lower microBatchTokens or set "checkpointing": true where it trains; ' +
+      'lower prompts, group, maxNewTokens or evaluation.batch where it ' +
+      `generates${kept ? `; the checkpoint ${kept} is kept` : ''}.`,
     cause: error,
   });
 }

@@ -148,7 +148,8 @@ export function settleColumns(
 }
 
 const advice =
-  'Say which one it is: "columns": {"question": ..., "answer": ..., "chain": ...}, or --columns question=...,answer=...';
+  'Say which one it is: "columns": {"question": ..., "answer": ..., ' +
+  '"chain": ...}, or --columns question=...,answer=...';
 
 const isFilled = (value: unknown) =>
   value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0);

@@ -43,6 +43,7 @@ function recordedNotes({ problems, file }: Dataset, source: 'student' | 'data' |
     });
   if (source === false || source === 'data' || recorded === 0) return [];
   return [
-    `${recorded} training rows have a recorded answer of some student; Stage 3 asks this one and does not look at them (stages.rewrite.failures.source "data" takes them).`,
+    `${recorded} training rows have a recorded answer of some student; Stage 3 asks this one ` +
+      'and does not look at them (stages.rewrite.failures.source "data" takes them).',
   ];
 }

@@ -10,7 +10,8 @@ export type Split = 'train' | 'test';
 
 /**
  * The files in order. Of a folder whose files are named by split, as on the Hub (`train-00000-of-00002.parquet`), those
- * of `split`; without any, all that are not named by another one, or else all. Errors: a folder or a pattern without files of datasets.
+ * of `split`; without any, all that are not named by another one, or else all. Errors: a folder or a pattern without
+ * files of datasets.
  */
 export function filesOf(path: string, split: Split): string[] {
   const stat = statSync(path, { throwIfNoEntry: false });

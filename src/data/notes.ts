@@ -36,14 +36,20 @@ export function datasetNotes({ problems, bad }: Pick<Dataset, 'problems' | 'bad'
 function cutChains(problems: readonly Problem[]): string | undefined {
   const cut = problems.filter(({ meta }) => meta?.cutOff === true);
   if (cut.length === 0) return undefined;
-  return `${cut.length} of ${problems.length} teacher chains end within their thinking (${cut[0].id}), and are left out.`;
+  return (
+    `${cut.length} of ${problems.length} teacher chains end within ` +
+    `their thinking (${cut[0].id}), and are left out.`
+  );
 }
 
 /** Questions that ask for a form of the answer that no target has. */
 function boxes(problems: readonly Problem[]): string | undefined {
   const asking = problems.filter(({ question }) => /\\boxed|\bin a box\b/i.test(question));
   if (2 * asking.length <= problems.length) return undefined;
-  return `${asking.length} of ${problems.length} questions ask for a box (\\boxed{}), but what is learned and asked for ends in "Answer: ...". Take that sentence out of the questions.`;
+  return (
+    `${asking.length} of ${problems.length} questions ask for a box (\\boxed{}), but what is ` +
+    'learned and asked for ends in "Answer: ...". Take that sentence out of the questions.'
+  );
 }
 
 /** Control tokens as the templates of usual models write them, and our mask. A tokenizer finds them in any text. */
@@ -57,7 +63,10 @@ function controlTokens(problems: readonly Problem[]): string | undefined {
     return token === undefined ? [] : [`${id}: ${token}`];
   });
   if (leaked.length === 0) return undefined;
-  return `${leaked.length} of ${problems.length} questions hold a control token (${leaked[0]}), which a student takes for what it stands for, such as the end of a turn. Take it out of them.`;
+  return (
+    `${leaked.length} of ${problems.length} questions hold a control token (${leaked[0]}), which a ` +
+    'student takes for what it stands for, such as the end of a turn. Take it out of them.'
+  );
 }
 
 /** System messages of conversations: prompts have the experiment's. */
@@ -65,7 +74,10 @@ function ownSystem(problems: readonly Problem[]): string | undefined {
   const systems = problems.flatMap(({ system }) => system ?? []);
   if (systems.length === 0) return undefined;
   const example = systems[0].length > 60 ? `${systems[0].slice(0, 60)}…` : systems[0];
-  return `${systems.length} rows have a system message (${JSON.stringify(example)}): it is no part of their prompts. Say it in student.system if the student is to be asked with it.`;
+  return (
+    `${systems.length} rows have a system message (${JSON.stringify(example)}): it is no part of ` +
+    'their prompts. Say it in student.system if the student is to be asked with it.'
+  );
 }
 
 /** Whether somebody who writes the reference answer behind "Answer:" is right. */
@@ -80,7 +92,11 @@ function unreadableAnswers(problems: readonly Problem[]): string | undefined {
   if (unreadable.length === 0) return undefined;
   const [{ id, answer }] = unreadable;
   const example = answer.length > 60 ? `${answer.slice(0, 60)}…` : answer;
-  return `${unreadable.length} of ${problems.length} reference answers are no number, formula or few words, so that no answer counts as right (${id}: ${JSON.stringify(example)}). Shorten them, or leave these rows out.`;
+  return (
+    `${unreadable.length} of ${problems.length} reference answers are no number, ` +
+    `formula or few words, so that no answer counts as right (${id}: ` +
+    `${JSON.stringify(example)}). Shorten them, or leave these rows out.`
+  );
 }
 
 /** Chains are looked at as far as this. */
@@ -91,5 +107,9 @@ function singleSteps(problems: readonly Problem[]): string | undefined {
   const chains = problems.flatMap(({ chain }) => chain ?? []).slice(0, most);
   const single = chains.filter((chain) => splitChain(chain).steps.length < 2).length;
   if (2 * single <= chains.length) return undefined;
-  return `${single} of ${chains.length} teacher chains have no more than one step: there is nothing to shuffle in Stage 1 and to mask in Stage 2. Steps are found best on lines that begin with "Step 1:".`;
+  return (
+    `${single} of ${chains.length} teacher chains have no more than one ` +
+    'step: there is nothing to shuffle in Stage 1 and to mask in Stage 2. ' +
+    'Steps are found best on lines that begin with "Step 1:".'
+  );
 }

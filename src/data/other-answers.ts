@@ -37,7 +37,9 @@ export function otherAnswersNote(problems: readonly Problem[], rule: OtherAnswer
   });
   if (others.length === 0) return undefined;
   const [{ id, answer, other }] = others;
-  const told = `${others.length} of ${chains} teacher chains end in another answer than the reference (${id}: ${clip(other)}, not ${clip(answer)})`;
+  const told =
+    `${others.length} of ${chains} teacher chains end in another answer than ` +
+    `the reference (${id}: ${clip(other)}, not ${clip(answer)})`;
   return rule === 'keep'
     ? `${told}. They are kept as they are ("otherAnswers": "keep").`
     : `${told}. These chains are left out, their questions stay; data.otherAnswers "keep" keeps them.`;

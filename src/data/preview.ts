@@ -110,6 +110,8 @@ function scheduleOf({ maskSchedule, updates }: CompleteSettings): { ratio: MaskR
   });
   return points.map(({ ratio, from, to }) => ({
     ratio,
-    label: `${ratio >= 1 ? 'the plain question' : `${percent(ratio)} masked`}, ${to - from === 1 ? `update ${to}` : `updates ${from + 1} to ${to}`}`,
+    label:
+      `${ratio >= 1 ? 'the plain question' : `${percent(ratio)} masked`}, ` +
+      `${to - from === 1 ? `update ${to}` : `updates ${from + 1} to ${to}`}`,
   }));
 }

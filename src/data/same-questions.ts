@@ -24,7 +24,10 @@ export function sameQuestionNotes(train: Problems, test: Problems, validation: n
       return pair && isSame(...pair) ? [pair.map(({ id }) => id).join(' is ')] : [];
     });
     if (found.length === 0) return undefined;
-    return `${found.length} of ${rows.length} ${name} questions are training questions, too (${found[0]}): ${why}. Leave them out of one of the two.`;
+    return (
+      `${found.length} of ${rows.length} ${name} questions are training questions, ` +
+      `too (${found[0]}): ${why}. Leave them out of one of the two.`
+    );
   };
   return [
     repeated(test, 'test', 'the test would flatter the student'),
@@ -38,5 +41,9 @@ const isSame = (a: Problem, b: Problem) => plainQuestion(a.question) === plainQu
 function conflicting(conflicts: readonly (readonly [Problem, Problem])[], rows: number): string | undefined {
   if (conflicts.length === 0) return undefined;
   const [[first, second]] = conflicts;
-  return `${conflicts.length} of ${rows} training rows ask a question again, with another answer (${first.id}: ${first.answer}, ${second.id}: ${second.answer}). One of them is wrong: leave it out.`;
+  return (
+    `${conflicts.length} of ${rows} training rows ask a question again, ` +
+    `with another answer (${first.id}: ${first.answer}, ${second.id}: ` +
+    `${second.answer}). One of them is wrong: leave it out.`
+  );
 }

@@ -73,8 +73,8 @@ export interface MemoryLimits {
 /** What an engine says of the memory that it takes for one student, before any work is done. */
 export interface MemoryModel {
   /**
-   * Bytes of activations that "auto" settings stay below. Not what happens to be free: a run resumed elsewhere must go on
-   * bit for bit.
+   * Bytes of activations that "auto" settings stay below. Not what happens to be free: a run resumed elsewhere must go
+   * on bit for bit.
    */
   readonly budget: number;
   /** Null where nobody knows how much there is. */

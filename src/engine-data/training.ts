@@ -114,7 +114,9 @@ export class Diverged extends UserError {
   constructor(what: string, checkpoint?: string) {
     super(`Training diverged: ${what} is not a finite number.`, {
       code: 'diverged',
-      remedy: `Lower learningRate or maxGradNorm, or raise warmup${checkpoint ? `; the last good checkpoint is ${checkpoint}` : ''}.`,
+      remedy:
+        'Lower learningRate or maxGradNorm, or raise ' +
+        `warmup${checkpoint ? `; the last good checkpoint is ${checkpoint}` : ''}.`,
     });
   }
 }

@@ -89,7 +89,8 @@ async function tryAndRemember(
     throw new UserError(`torch sees no GPU (${hello.versions.torch})`, {
       code: 'backend',
       remedy:
-        'Does `nvidia-smi` show the card, and is its driver new enough for this CUDA? Without a GPU: `distillery engine install --cpu`.',
+        'Does `nvidia-smi` show the card, and is its driver new enough for this ' +
+        'CUDA? Without a GPU: `distillery engine install --cpu`.',
     });
   const made: InstalledEngine = {
     version: 1,

@@ -165,7 +165,8 @@ const known: [RegExp, string, string][] = [
   [
     /No matching distribution|No solution found|no wheels? with a matching|not supported wheel/i,
     'python',
-    'These versions have no wheels for this Python or machine: use Python 3.11 to 3.13, or name an environment of your own by --python.',
+    'These versions have no wheels for this Python or machine: use Python ' +
+      '3.11 to 3.13, or name an environment of your own by --python.',
   ],
   [
     /Connection|connect|resolve host|Network|timed? ?out|Failed to fetch|SSL|certificate/i,

@@ -47,7 +47,8 @@ export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<
     {
       code: 'python',
       remedy:
-        'Install one (Debian, Ubuntu: `apt install python3 python3-venv`; https://www.python.org), or uv (https://docs.astral.sh/uv), which brings one.',
+        'Install one (Debian, Ubuntu: `apt install python3 python3-venv`; ' +
+        'https://www.python.org), or uv (https://docs.astral.sh/uv), which brings one.',
     },
   );
 }

@@ -7,8 +7,9 @@ import { setting } from './settings';
 import type * as vscode from './vscode';
 
 /**
- * The setting `distillery.trackers`: a run that trains is followed by `distillery track`, in a process that goes on when
- * the window closes. A run is followed once for each time that it is started; what was sent before is not sent again.
+ * The setting `distillery.trackers`: a run that trains is followed by `distillery track`, in a process that goes on
+ * when the window closes. A run is followed once for each time that it is started; what was sent before is not sent
+ * again.
  */
 export function registerTracking({ hosts, log }: Services): vscode.Disposable {
   const followed = new Set<string>();
@@ -48,7 +49,9 @@ async function follow(run: string, trackers: readonly string[], log: vscode.LogO
     log.info(arrived === undefined ? `${run} is followed to ${tracker}` : `${arrived} measurements sent to ${tracker}`);
 }
 
-/** What the clients of trackers read, beyond what a training host gets: their settings and keys, the person's Python. */
+/**
+ * What the clients of trackers read, beyond what a training host gets: their settings and keys, the person's Python.
+ */
 function ofClients(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const names = /^((wandb|trackio|hf)_\w+|virtual_env|conda_prefix|https?_proxy|no_proxy|netrc|xdg_\w+)$/i;
   return Object.fromEntries(Object.entries(env).filter(([name]) => names.test(name)));

@@ -1,7 +1,8 @@
 /**
- * Where students and data sets of the Hub lie on this machine: in Distillery's own caches, students also in that of Hugging Face's
- * libraries, which has one layout (huggingface_hub, "Understand caching"): models--<owner>--<name>/refs/<revision> names a commit,
- * snapshots/<commit> holds its files. Of a data set a snapshot has a folder for each part that was fetched.
+ * Where students and data sets of the Hub lie on this machine: in Distillery's own caches, students also in that of
+ * Hugging Face's libraries, which has one layout (huggingface_hub, "Understand caching"):
+ * models--<owner>--<name>/refs/<revision> names a commit, snapshots/<commit> holds its files. Of a data set a snapshot
+ * has a folder for each part that was fetched.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -84,8 +85,8 @@ function isWhole(folder: string): boolean {
 }
 
 /**
- * Where the student that an experiment in `folder` names lies: a path relative to it, or the folder of a model of the Hub that is on this
- * machine. What is not there comes back as a path. A folder goes before a model of the same name.
+ * Where the student that an experiment in `folder` names lies: a path relative to it, or the folder of a model of the
+ * Hub that is on this machine. What is not there comes back as a path. A folder goes before a model of the same name.
  */
 export function locateStudent(text: string, folder: string): string {
   const path = resolve(folder, text);

@@ -1,4 +1,7 @@
-/** The subsets and splits of a data set, as its readme declares them ("configs", in the Hub's documentation "Data files Configuration"). */
+/**
+ * The subsets and splits of a data set, as its readme declares them ("configs", in the Hub's documentation "Data files
+ * Configuration").
+ */
 import { splitOf } from './dataset-files';
 
 export interface Subset {
@@ -9,8 +12,8 @@ export interface Subset {
 }
 
 /**
- * The subsets of a data set whose files have these paths; none where the readme declares none and the files do not lie as in the Hub's own
- * Parquet files. A readme is what others wrote: what is not as documented is passed over.
+ * The subsets of a data set whose files have these paths; none where the readme declares none and the files do not lie
+ * as in the Hub's own Parquet files. A readme is what others wrote: what is not as documented is passed over.
  */
 export function subsetsOf(card: unknown, paths: readonly string[]): Subset[] {
   const { configs } = record(card);

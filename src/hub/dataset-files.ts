@@ -1,4 +1,7 @@
-/** Which files are datasets, and which split a path names: the same for folders on this machine and repositories of the Hub. */
+/**
+ * Which files are datasets, and which split a path names: the same for folders on this machine and repositories of the
+ * Hub.
+ */
 
 const ending = /\.(jsonl|ndjson|json|csv|tsv|parquet|arrow|feather)(\.(gz|zst|zstd))?$/i;
 /** Settings and descriptions, which are no rows. */

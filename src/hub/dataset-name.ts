@@ -1,7 +1,7 @@
 /**
- * Names of data sets on the Hugging Face Hub: "openai/gsm8k/main/train" is the split train of the subset main of openai/gsm8k. Longer
- * forms say that no path on this machine is meant: "hf://datasets/openai/gsm8k/main/train", as the Hub's own libraries write it, and the
- * address of its page.
+ * Names of data sets on the Hugging Face Hub: "openai/gsm8k/main/train" is the split train of the subset main of
+ * openai/gsm8k. Longer forms say that no path on this machine is meant: "hf://datasets/openai/gsm8k/main/train", as the
+ * Hub's own libraries write it, and the address of its page.
  */
 import { isDatasetFile } from './dataset-files';
 import { parseRepository, type RepositoryName, studentNameText } from './name';

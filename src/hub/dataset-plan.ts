@@ -14,7 +14,9 @@ interface Chosen {
   name: string;
 }
 
-/** Asks the Hub for a data set. Throws a UserError when it is not there or not for us, or when the name says too little. */
+/**
+ * Asks the Hub for a data set. Throws a UserError when it is not there or not for us, or when the name says too little.
+ */
 export async function planDataset(hub: Hub, name: DatasetName): Promise<DownloadPlan> {
   const what = datasetNameText(name);
   const listing = await look(hub, 'dataset', name, datasetNameText({ ...name, part: '' }));
@@ -105,7 +107,9 @@ function byPath(name: DatasetName, paths: readonly string[], subsets: readonly S
   throw fault(name, 'is not there', [`There are: ${listed({ ...name, part: '' }, there)}`]);
 }
 
-/** As the Hub has it: a star goes over no slash, two do. What a readme says is to cost no more time than paths are long. */
+/**
+ * As the Hub has it: a star goes over no slash, two do. What a readme says is to cost no more time than paths are long.
+ */
 function matcher(patterns: readonly string[]): (path: string) => boolean {
   const short = patterns.filter((one) => one !== '' && one.length < 500 && one.split('*').length <= 7);
   const matches = short.length > 0 ? picomatch(short, { noextglob: true }) : () => false;

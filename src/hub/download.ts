@@ -1,6 +1,7 @@
 /**
- * Fetches what a plan lists into the cache: file by file into a folder aside, each checked by its hash, and the folder renamed when
- * all are there. What a failed try left is gone on from. (The Hub's own library neither resumes nor can be stopped.)
+ * Fetches what a plan lists into the cache: file by file into a folder aside, each checked by its hash, and the folder
+ * renamed when all are there. What a failed try left is gone on from. (The Hub's own library neither resumes nor can be
+ * stopped.)
  */
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Names of models on the Hugging Face Hub, as an experiment writes them: "Qwen/Qwen2.5-3B", with "@revision" and "hf:" if wanted. */
+/**
+ * Names of models on the Hugging Face Hub, as an experiment writes them: "Qwen/Qwen2.5-3B", with "@revision" and "hf:"
+ * if wanted.
+ */
 
 export interface RepositoryName {
   /** `owner/name`. */

@@ -17,8 +17,8 @@ const triesOfLine = 3;
 const maxRedirects = 5;
 
 /**
- * The Hub that the environment names: HF_ENDPOINT, and HF_TOKEN unless another `token` is given. Throws a UserError when it asks for no
- * network (HF_HUB_OFFLINE) or names something else than a server.
+ * The Hub that the environment names: HF_ENDPOINT, and HF_TOKEN unless another `token` is given. Throws a UserError
+ * when it asks for no network (HF_HUB_OFFLINE) or names something else than a server.
  */
 export function hubOf(environment: Record<string, string | undefined>, token = environment.HF_TOKEN): Hub {
   if (/^(1|on|yes|true)$/i.test(environment.HF_HUB_OFFLINE ?? ''))
@@ -44,8 +44,9 @@ export function hubOf(environment: Record<string, string | undefined>, token = e
 const isBusy = (status: number) => status === 408 || status === 429 || status >= 500;
 
 /**
- * As fetch (which gives up on a server that is silent for five minutes), with further tries while the server is busy or the line is down. The token goes to the Hub's own origin only: a redirect to
- * a store of files elsewhere does not carry it, and none leads from https to http.
+ * As fetch (which gives up on a server that is silent for five minutes), with further tries while the server is busy or
+ * the line is down. The token goes to the Hub's own origin only: a redirect to a store of files elsewhere does not
+ * carry it, and none leads from https to http.
  */
 export async function request(
   hub: Hub,
@@ -102,7 +103,8 @@ export function unreachable(hub: Hub, error: unknown): unknown {
   return new UserError(`${new URL(hub.url).host} cannot be reached (${reason})`, {
     code: 'network',
     remedy:
-      'Check the network, and HTTPS_PROXY with NODE_USE_ENV_PROXY=1; what was fetched is kept, and the next try goes on.',
+      'Check the network, and HTTPS_PROXY with NODE_USE_ENV_PROXY=1; ' +
+      'what was fetched is kept, and the next try goes on.',
     cause: error,
   });
 }

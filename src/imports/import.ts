@@ -47,7 +47,8 @@ const pulse = 2000;
 const atOnce = 16;
 
 const weighted =
-  'The reward functions are weighted, and TRL does not log how: rewards are left out. Name them with --weights, as in --weights accuracy_reward=1,format_reward=0.2.';
+  'The reward functions are weighted, and TRL does not log how: rewards are left out. Name ' +
+  'them with --weights, as in --weights accuracy_reward=1,format_reward=0.2.';
 
 /**
  * Makes a run of the rollouts at `path`. Follows them where `follow` is given. Errors: nothing known there, a damaged
@@ -212,7 +213,8 @@ class RolloutImport {
     const folder = [...beside, ...own].find((one) => existsSync(join(one, 'tokenizer.json')));
     if (folder !== undefined) return { folder, tokenizer: loadTextTokenizer(folder) };
     this.notes.add(
-      'Lengths are counted in words: no tokenizer lies beside the rollouts. Name the student’s folder with --tokenizer.',
+      'Lengths are counted in words: no tokenizer lies beside the ' +
+        'rollouts. Name the student’s folder with --tokenizer.',
     );
     return undefined;
   }

@@ -38,7 +38,8 @@ export interface RolloutSource {
 
 const tableEnding = /\.(jsonl|ndjson|parquet|csv|tsv|arrow)(\.(gz|zst))?$/i;
 const remedy =
-  "Name TRL's output folder or completions, verl's rollout_data_dir, NeMo-RL's log folder, a Trackio store (.db), Inspect's logs (.eval), or rows with prompt and completion.";
+  "Name TRL's output folder or completions, verl's rollout_data_dir, NeMo-RL's log folder, a " +
+  "Trackio store (.db), Inspect's logs (.eval), or rows with prompt and completion.";
 
 /** Errors: nothing there, or nothing in it that is known. */
 export function rolloutSource(path: string): RolloutSource {

@@ -74,7 +74,8 @@ export function embed(table: Tensor2D, ids: Tensor1D): Tensor2D {
 
 /** x / rms(x) * weight along the last axis (Zhang & Sennrich, arXiv 1910.07467). x [n, d], weight [d] -> [n, d]. */
 export function rmsNorm(x: Tensor2D, weight: Tensor1D, eps: number): Tensor2D {
-  return run(kernelNames.rmsNorm, { x, weight }, { eps })[0] as Tensor2D; // second output: 1/rms [n], kept for the gradient
+  // The second output: 1/rms [n], kept for the gradient.
+  return run(kernelNames.rmsNorm, { x, weight }, { eps })[0] as Tensor2D;
 }
 
 /** What rotary position embedding needs: the position of each token and the tables that it indexes. */
@@ -165,7 +166,8 @@ export function tokenLogProbs(
   temperature = 1,
   frozen = false,
 ): { logProbs: Tensor1D; entropy: Tensor1D } {
-  const [logProbs, entropy] = run(kernelNames.tokenLogProbs, { hidden, weight, ids }, { temperature, frozen }); // third: log-sum-exp [n]
+  // The third output: log-sum-exp [n].
+  const [logProbs, entropy] = run(kernelNames.tokenLogProbs, { hidden, weight, ids }, { temperature, frozen });
   return { logProbs: logProbs as Tensor1D, entropy: entropy as Tensor1D };
 }
 
@@ -242,7 +244,8 @@ export function grpoLoss(
   },
   options: GrpoLossOptions,
 ): { loss: Scalar; metrics: Tensor1D } {
-  const [loss, , metrics] = run(kernelNames.grpoLoss, inputs, options); // second output: dLoss/dLogProbs [n], kept for the gradient
+  // The second output: dLoss/dLogProbs [n], kept for the gradient.
+  const [loss, , metrics] = run(kernelNames.grpoLoss, inputs, options);
   return { loss: loss as Scalar, metrics: metrics as Tensor1D };
 }
 

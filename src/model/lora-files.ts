@@ -90,7 +90,10 @@ function refusePickle(folder: string): never {
   const [from, to] = [pickledFile, weightsFile].map((name) => JSON.stringify(join(folder, name)));
   throw new UserError(`The adapter's weights are a Python pickle, which can run code when it is read`, {
     file: join(folder, pickledFile),
-    remedy: `If you trust it, convert it: python -c 'import torch; from safetensors.torch import save_file; save_file({k: v.contiguous() for k, v in torch.load(${from}, weights_only=True).items()}, ${to})'`,
+    remedy:
+      "If you trust it, convert it: python -c 'import torch; from " +
+      'safetensors.torch import save_file; save_file({k: v.contiguous() for k, ' +
+      `v in torch.load(${from}, weights_only=True).items()}, ${to})'`,
     code: 'checkpoint',
   });
 }
@@ -102,7 +105,8 @@ function refuseEmbeddings({ tensors, file }: SafetensorsFile): void {
   throw new UserError(`The adapter brings an embedding or output layer of its own (${name})`, {
     file,
     remedy:
-      'Merge it with PEFT, tokenizer included (merge_and_unload, then save_pretrained of both), and load the merged model.',
+      'Merge it with PEFT, tokenizer included (merge_and_unload, then ' +
+      'save_pretrained of both), and load the merged model.',
     code: 'checkpoint',
   });
 }

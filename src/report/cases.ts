@@ -116,7 +116,10 @@ function ofRollouts(run: string): ReportedCase[] {
       answer: gold,
       category: `update ${last.step}, ${group.length} completions`,
       texts: ends.map((one, i) => ({
-        title: `${['Best', 'Worst'][i]} completion (reward ${one.reward?.toFixed(2) ?? 'none'}, ${one.tokens.length - Number(one.finished)} ${one.unit ?? 'tokens'}${one.finished ? '' : ', cut off'})`,
+        title:
+          `${['Best', 'Worst'][i]} completion (reward ${one.reward?.toFixed(2) ?? 'none'}, ` +
+          `${one.tokens.length - Number(one.finished)} ` +
+          `${one.unit ?? 'tokens'}${one.finished ? '' : ', cut off'})`,
         text: one.tokenTexts.slice(0, one.finished ? -1 : undefined).join(''),
         correct: one.correct,
       })),
@@ -139,10 +142,14 @@ ${answer ? html`<p>Reference answer: <strong>${answer}</strong></p>` : null}
 </details>
 `;
 
+const marked = (text: string, { start, end }: { start: number; end: number }) =>
+  html`${text.slice(0, start)}<mark>${text.slice(start, end)}</mark>${text.slice(end)}`;
+
 function textPart({ title, text, mark, correct }: ShownText): Html {
   const verdict =
     typeof correct === 'boolean'
       ? html` <span class="${correct ? 'good' : 'bad'}">${correct ? '✓ right' : '✗ wrong'}</span>`
       : null;
-  return html`<article><h3>${title}${verdict}</h3><pre>${mark ? html`${text.slice(0, mark.start)}<mark>${text.slice(mark.start, mark.end)}</mark>${text.slice(mark.end)}` : text}</pre>${mark ? html`<p class="reason">First wrong step: ${mark.reason}.</p>` : null}</article>`;
+  const reason = mark ? html`<p class="reason">First wrong step: ${mark.reason}.</p>` : null;
+  return html`<article><h3>${title}${verdict}</h3><pre>${mark ? marked(text, mark) : text}</pre>${reason}</article>`;
 }

@@ -25,7 +25,8 @@ export function comparisonText(folder: string, rows: readonly StageRow[], damage
   const [low, high] = accuracyInterval.map((end) => signed(100 * end));
   const open = accuracyInterval[0] <= 0 && accuracyInterval[1] >= 0;
   return [
-    `${stageTitles[last.stage]} against the strongest baseline, ${stageTitles[baseline.stage]}: ${signed(100 * accuracy)} points`,
+    `${stageTitles[last.stage]} against the strongest baseline, ` +
+      `${stageTitles[baseline.stage]}: ${signed(100 * accuracy)} points`,
     ` (95 % interval ${low} to ${high} over ${n} problems${open ? ', so they may be equally right' : ''}),`,
     ` answers ${Math.abs(tokens).toFixed(1)} tokens ${tokens > 0 ? 'longer' : 'shorter'}.`,
   ].join('');

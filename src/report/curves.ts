@@ -82,11 +82,13 @@ export function curvesPart(all: readonly MetricsRecord[]): Html | null {
   const stages = [...new Map(stretches.map(({ stage, phase }) => [`${stage} ${phase}`, { stage, phase }])).values()];
   const name = ({ stage, phase }: (typeof stages)[number]) =>
     `${stageTitles[stage]}${phase && phase !== stage ? ` (${phase})` : ''}`;
+  const band = ({ stage }: (typeof stages)[number]) => html`<i style="background: ${stageBands[stage]}"></i>`;
   return html`<section><h2>Curves</h2>
-<ul class="legend">${stages.map((one) => html`<li><i style="background: ${stageBands[one.stage]}"></i>${name(one)}</li>`)}</ul>
+<ul class="legend">${stages.map((one) => html`<li>${band(one)}${name(one)}</li>`)}</ul>
 <div class="curves">
 ${drawn}</div>
-<p class="dim">${metrics.length} updates, from left to right; each curve is a running mean over a twentieth of its stretch.</p>
+<p class="dim">${metrics.length} updates, from left to right; each curve is a running mean over a twentieth of its
+stretch.</p>
 </section>`;
 }
 
@@ -104,7 +106,9 @@ function panel(
   const up = (value: number) => height - 4 - ((value - low) / (high - low || 1)) * (height - 8);
   const bands = stretches.map(
     ({ stage, from, to }) =>
-      `<rect x="${round(across(from))}" y="0" width="${round(across(to - from))}" height="${height}" fill="${stageBands[stage]}"/>`,
+      `<rect x="${round(across(from))}" y="0" ` +
+      `width="${round(across(to - from))}" height="${height}" ` +
+      `fill="${stageBands[stage]}"/>`,
   );
   const curves = lines.map((line) => {
     const points = line.map(([i, value]) => [round(across(i + 0.5)), round(up(value))]);
@@ -113,7 +117,12 @@ function panel(
       ? `<polyline class="line" points="${points.map((point) => point.join(',')).join(' ')}"/>`
       : '';
   });
-  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(`${title}: ${show(low)} to ${show(high)}`)}">${bands.join('')}${curves.join('')}<text x="${width - 4}" y="12" text-anchor="end">${escaped(show(high))}</text><text x="${width - 4}" y="${height - 5}" text-anchor="end">${escaped(show(low))}</text></svg>`;
+  return (
+    `<svg viewBox="0 0 ${width} ${height}" role="img" ` +
+    `aria-label="${escaped(`${title}: ${show(low)} to ${show(high)}`)}">${bands.join('')}${curves.join('')}<text ` +
+    `x="${width - 4}" y="12" text-anchor="end">${escaped(show(high))}</text><text ` +
+    `x="${width - 4}" y="${height - 5}" text-anchor="end">${escaped(show(low))}</text></svg>`
+  );
 }
 
 /** At most `mostPoints` points with their places. */

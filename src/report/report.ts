@@ -61,10 +61,20 @@ function resultsPart(folder: string, rows: readonly StageRow[], start: Start | u
   const compared = comparisonText(folder, rows);
   const versus = versusStart(start);
   const words = rows.some(({ unit }) => unit === 'words');
+  const heads = [
+    'Student',
+    'Accuracy',
+    '95 % interval',
+    `Mean ${words ? 'words' : 'tokens'}`,
+    `Accuracy ${versus}`,
+    `Length ${versus}`,
+    'Training',
+    'Problems',
+  ];
   return html`<section>
 <h2>Results</h2>
 <div class="wide"><table>
-<thead><tr><th scope="col">Student</th><th scope="col">Accuracy</th><th scope="col">95 % interval</th><th scope="col">Mean ${words ? 'words' : 'tokens'}</th><th scope="col">Accuracy ${versus}</th><th scope="col">Length ${versus}</th><th scope="col">Training</th><th scope="col">Problems</th></tr></thead>
+<thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
 <tbody>
 ${rows.map((row) => resultRow(row, { title: studentTitle(row.stage, start), base, strongest: row === strongest }))}
 </tbody>
@@ -83,6 +93,16 @@ function resultRow(
   const [low, high] = row.accuracyInterval;
   const shown = (value: number | undefined, unit: string, good: boolean) =>
     value === undefined ? null : html`<span class="${good ? 'good' : 'bad'}">${signed(value)} ${unit}</span>`;
-  return html`<tr${strongest ? html` class="strongest"` : null}><th scope="row">${title}${strongest ? ' (strongest baseline)' : ''}</th><td>${percent(row.accuracy)}</td><td>${(100 * low).toFixed(1)} – ${percent(high)}</td><td>${row.meanTokens.toFixed(1)}</td><td>${shown(points, 'pt', (points ?? 0) >= 0)}</td><td>${shown(length, '%', (length ?? 0) <= 0)}</td><td>${row.wallSeconds > 0 ? clock(row.wallSeconds) : ''}</td><td>${row.n}</td></tr>
+  const cells = [
+    percent(row.accuracy),
+    `${(100 * low).toFixed(1)} – ${percent(high)}`,
+    row.meanTokens.toFixed(1),
+    shown(points, 'pt', (points ?? 0) >= 0),
+    shown(length, '%', (length ?? 0) <= 0),
+    row.wallSeconds > 0 ? clock(row.wallSeconds) : '',
+    row.n,
+  ];
+  const head = html`<th scope="row">${title}${strongest ? ' (strongest baseline)' : ''}</th>`;
+  return html`<tr${strongest ? html` class="strongest"` : null}>${head}${cells.map((cell) => html`<td>${cell}</td>`)}</tr>
 `;
 }

@@ -113,7 +113,8 @@ function refuseQuantised({ json, file }: Source): never {
   throw new UserError(`The weights are quantised (quantization_config${method ? `, ${String(method)}` : ''})`, {
     file,
     remedy:
-      'Take the model that they were made from: the same name without -bnb-4bit, -AWQ, -GPTQ, -FP8 or the like. Or a GGUF file, which may be quantised.',
+      'Take the model that they were made from: the same name without -bnb-4bit, -AWQ, ' +
+      '-GPTQ, -FP8 or the like. Or a GGUF file, which may be quantised.',
     code: 'checkpoint',
   });
 }
@@ -166,7 +167,8 @@ export function checkLength(config: ModelConfig, length: number): void {
       `A sequence of ${length} tokens is longer than the student's ${config.maxPositions} positions`,
       {
         remedy:
-          'Shorten the chains or the budget of new tokens, or choose a student with more max_position_embeddings (or a wider sliding_window).',
+          'Shorten the chains or the budget of new tokens, or choose a student with ' +
+          'more max_position_embeddings (or a wider sliding_window).',
         code: 'config',
       },
     );

@@ -74,7 +74,9 @@ function refuseOtherForms(folder: string, file: string): void {
   const place = JSON.stringify(folder);
   throw new UserError(`The folder has its tokenizer as ${other.join(' and ')}, not as tokenizer.json`, {
     file,
-    remedy: `Convert it with Python (pip install transformers sentencepiece): python -c 'from transformers import AutoTokenizer as T; T.from_pretrained(${place}).save_pretrained(${place})'`,
+    remedy:
+      "Convert it with Python (pip install transformers sentencepiece): python -c 'from transformers " +
+      `import AutoTokenizer as T; T.from_pretrained(${place}).save_pretrained(${place})'`,
     code: 'checkpoint',
   });
 }
@@ -237,7 +239,8 @@ function wholeWordNotes({ added_tokens: added }: JsonObject): string[] {
   if (tokens.length === 0) return [];
   const named = tokens.slice(0, 3).map(({ content }) => JSON.stringify(content));
   return [
-    `The tokenizer has added tokens that count as whole words only (single_word: ${named.join(', ')}). Here they are found within words, too, which transformers does not do.`,
+    'The tokenizer has added tokens that count as whole words only (single_word: ' +
+      `${named.join(', ')}). Here they are found within words, too, which transformers does not do.`,
   ];
 }
 

@@ -27,7 +27,8 @@ export function openWeights(folder: string): Weights {
     throw new UserError(`There is neither ${single} nor ${indexName}`, {
       file: folder,
       remedy:
-        'Put it back if it is lost; convert weights in another format with save_pretrained(..., safe_serialization=True).',
+        'Put it back if it is lost; convert weights in another format ' +
+        'with save_pretrained(..., safe_serialization=True).',
       code: 'checkpoint',
     });
   return openShards(folder, indexFile);

@@ -134,7 +134,9 @@ function findLibrary(near: readonly string[] = []): string {
   }
   throw new UserError(`a GGUF teacher needs ${packageName}, which is not installed`, {
     code: 'missing',
-    remedy: `Install it here with \`npm install ${packageName}\` (llama.cpp, some 100 MB), or serve the file and give --base-url.`,
+    remedy:
+      `Install it here with \`npm install ${packageName}\` (llama.cpp, ` +
+      'some 100 MB), or serve the file and give --base-url.',
   });
 }
 
@@ -147,7 +149,8 @@ async function open(
   const fault = (error: unknown) =>
     new TeacherFault(`llama.cpp does not load ${basename(file)}: ${(error as Error).message}`, 'teacher', {
       remedy:
-        'Check that it is a GGUF file of a chat model, and that it fits into memory with --concurrency and --max-tokens.',
+        'Check that it is a GGUF file of a chat model, and that it fits ' +
+        'into memory with --concurrency and --max-tokens.',
       cause: error,
     });
   // Never builds from source, prints nothing.

@@ -41,6 +41,8 @@ export async function pythonWith(
   throw new UserError(asked ? `this Python has no ${module}` : `no Python here has ${module}`, {
     ...(asked && { file: asked }),
     code: 'python',
-    remedy: `Install it by \`pip install ${module}\`, and name the Python that has it by --python, DISTILLERY_PYTHON or the setting distillery.trackers.python.`,
+    remedy:
+      `Install it by \`pip install ${module}\`, and name the Python that has it by ` +
+      '--python, DISTILLERY_PYTHON or the setting distillery.trackers.python.',
   });
 }

@@ -1,6 +1,6 @@
 /**
- * The metrics of a run to Trackio or W&B, which only their own Python clients write: `integrations/track.py` is fed with
- * lines, and says which ones arrived.
+ * The metrics of a run to Trackio or W&B, which only their own Python clients write: `integrations/track.py` is fed
+ * with lines, and says which ones arrived.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';

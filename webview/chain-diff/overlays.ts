@@ -43,14 +43,16 @@ export const overlayTexts: Record<Overlay, OverlayText> = {
   advantage: {
     label: 'Advantage',
     about:
-      'What the update does with the completion: raise the probability of its tokens (+) or lower it (−). One value for all tokens.',
+      'What the update does with the completion: raise the probability of ' +
+      'its tokens (+) or lower it (−). One value for all tokens.',
     steps: [0.01, 0.5, 1, 2],
     legend: 'size above 0, 0.5, 1, 2',
   },
   reward: {
     label: 'Reward',
     about:
-      'What the reward looks at: equations and the answer, true (✓) or false (✗), and tokens beyond the teacher’s length.',
+      'What the reward looks at: equations and the answer, true (✓) or ' +
+      'false (✗), and tokens beyond the teacher’s length.',
   },
 };
 

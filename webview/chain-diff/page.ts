@@ -124,7 +124,8 @@ export class Page {
     }
     const inline = this.inlineColumns();
     const shown = inline ? inline.map((column) => this.chains[column]) : this.chains;
-    this.root.className = `columns-${inline ? 1 : Math.max(1, shown.length)} overlay-${state.overlay}${inline ? ' inline' : ''}`;
+    const columns = inline ? 1 : Math.max(1, shown.length);
+    this.root.className = `columns-${columns} overlay-${state.overlay}${inline ? ' inline' : ''}`;
     this.drawTop(view);
     redraw(
       this.head,

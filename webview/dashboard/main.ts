@@ -277,9 +277,8 @@ function tellPlace(): void {
   }
   const row = model.rowAt(run, x);
   const time = model.tracks[run].time[row];
-  toolbar.point(
-    `${model.placeText(run, row)}${model.tracks.length === 1 && Number.isFinite(time) ? ` · ${new Date(time).toLocaleTimeString()}` : ''}`,
-  );
+  const clock = model.tracks.length === 1 && Number.isFinite(time) ? ` · ${new Date(time).toLocaleTimeString()}` : '';
+  toolbar.point(`${model.placeText(run, row)}${clock}`);
 }
 
 /** As the run folder names it. */

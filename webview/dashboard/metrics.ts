@@ -48,7 +48,8 @@ const panels: Panel[] = [
     id: 'accuracy',
     title: 'Accuracy',
     explain:
-      'Line: share of sampled completions with the right answer, on the prompts of this update. ○ validation: held-out problems, plain question. ◆ test result with its 95 % interval.',
+      'Line: share of sampled completions with the right answer, on the prompts of this update. ○ ' +
+      'validation: held-out problems, plain question. ◆ test result with its 95 % interval.',
     metrics: [
       {
         key: 'accuracy',
@@ -95,7 +96,9 @@ const panels: Panel[] = [
     id: 'flat',
     title: 'Flat groups',
     explain:
-      'Share of groups whose completions all got the same reward: they have no advantage and teach nothing (where dynamicSampling goes by "correct", those all right or all wrong, too). And of groups that are all right, or all wrong.',
+      'Share of groups whose completions all got the same reward: they have no advantage ' +
+      'and teach nothing (where dynamicSampling goes by "correct", those all right or all ' +
+      'wrong, too). And of groups that are all right, or all wrong.',
     metrics: [
       {
         key: 'flatGroups',
@@ -126,20 +129,24 @@ const panels: Panel[] = [
   single(
     'entropy',
     'Entropy',
-    'Mean entropy of the next-token distribution over all completion tokens, those of flat groups too, in nats. Near 0 the samples of a group are all alike.',
+    'Mean entropy of the next-token distribution over all completion tokens, those of ' +
+      'flat groups too, in nats. Near 0 the samples of a group are all alike.',
     { unit: 'number', positive: true },
   ),
   single(
     'kl',
     'KL to the reference',
-    'Mean estimate of the KL divergence from the reference policy, in nats a token. How far the student has gone from where the stage began.',
+    'Mean estimate of the KL divergence from the reference policy, in nats a ' +
+      'token. How far the student has gone from where the stage began.',
     { unit: 'number', positive: true },
   ),
   {
     id: 'clip',
     title: 'Clipped tokens',
     explain:
-      'Share of tokens (of completions with the loss gspo) whose probability ratio ran into the clip range: at the low side (advantage below 0) and the high side (above 0). They give no gradient; with cispo, which has a high side only, a bounded one.',
+      'Share of tokens (of completions with the loss gspo) whose probability ratio ran into the ' +
+      'clip range: at the low side (advantage below 0) and the high side (above 0). They give ' +
+      'no gradient; with cispo, which has a high side only, a bounded one.',
     metrics: [
       {
         key: 'clipLow',
@@ -167,7 +174,9 @@ const panels: Panel[] = [
     id: 'crossEntropy',
     title: 'Cross-entropy',
     explain:
-      'Mean negative log-probability of the target tokens, in nats: of supervised updates, and of the examples replayed beside GRPO. ○ validation: chains of held-out problems; where it rises while the line falls, the student learns by heart.',
+      'Mean negative log-probability of the target tokens, in nats: of supervised updates, ' +
+      'and of the examples replayed beside GRPO. ○ validation: chains of held-out problems; ' +
+      'where it rises while the line falls, the student learns by heart.',
     metrics: [
       {
         key: 'crossEntropy',
@@ -190,7 +199,8 @@ const panels: Panel[] = [
   single(
     'policyLoss',
     'Policy loss',
-    'The clipped surrogate that GRPO minimises. It hovers around 0 and does not fall as the student learns: read the reward instead.',
+    'The clipped surrogate that GRPO minimises. It hovers around 0 and does ' +
+      'not fall as the student learns: read the reward instead.',
     { unit: 'number' },
   ),
   single(

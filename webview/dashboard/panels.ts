@@ -238,7 +238,9 @@ export class Panels {
       'aria-valuemin': Math.round(model.range.min),
       'aria-valuemax': Math.round(model.range.max),
       'aria-valuenow': Math.round(model.cursor ?? model.range.max),
-      'aria-valuetext': `${place}: ${entries.map(({ name, value }) => `${name} ${value}`).join(', ')}${near ? `; ${markText(near, panel)}` : ''}`,
+      'aria-valuetext':
+        `${place}: ` +
+        `${entries.map(({ name, value }) => `${name} ${value}`).join(', ')}${near ? `; ${markText(near, panel)}` : ''}`,
     });
   }
 

@@ -146,7 +146,9 @@ function columnsOf(heads: readonly RunHead[], rows: readonly Row[]): Column[] {
     },
     {
       heading: versus,
-      title: `Difference in accuracy from the student that the run began with, ${paired} (paired bootstrap over the problems; it does not say what other seeds would give)`,
+      title:
+        `Difference in accuracy from the student that the run began with, ${paired} (paired ` +
+        'bootstrap over the problems; it does not say what other seeds would give)',
       ...(several && { rank: 1 }),
       cell: ({ pair }) => points(pair('base')),
     },
@@ -233,7 +235,10 @@ function difference(
     'td',
     {
       class: `number ${certain ? tone : ''}`,
-      title: `${signed(write(value))} ${unit} on the ${problems} problems that both answered; 95 % interval ${minus(write(interval[0]))} to ${minus(write(interval[1]))}${certain ? `: ${verdict}` : ': may be chance'}`,
+      title:
+        `${signed(write(value))} ${unit} on the ${problems} problems that both ` +
+        `answered; 95 % interval ${minus(write(interval[0]))} to ` +
+        `${minus(write(interval[1]))}${certain ? `: ${verdict}` : ': may be chance'}`,
     },
     certain ? element('span', { class: 'spoken' }, `${verdict} `) : null,
     `${certain ? `${arrow} ` : ''}${signed(write(value))} `,

@@ -181,7 +181,8 @@ export class RolloutsPane {
         element(
           'span',
           { class: 'dim' },
-          `${judged ? `${right} of ${completions.length} right` : `${completions.length} completions`}${teacherTokens === undefined ? '' : ` · teacher ${teacherTokens} tokens`}`,
+          judged ? `${right} of ${completions.length} right` : `${completions.length} completions`,
+          teacherTokens === undefined ? '' : ` · teacher ${teacherTokens} tokens`,
         ),
       ),
       body,

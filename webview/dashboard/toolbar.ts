@@ -74,7 +74,8 @@ export class Toolbar {
         {
           class: 'smoothing',
           title:
-            'How much of the past the moving average keeps. Values in the heads are those of the smoothed line; the faint line is raw.',
+            'How much of the past the moving average keeps. Values in the heads ' +
+            'are those of the smoothed line; the faint line is raw.',
         },
         'Smoothing',
         this.smoothing,

@@ -22,7 +22,9 @@ function goOn(model: Model, adapter: Adapter, lora: LoraSettings, warn: OpenOpti
   const differs = (['rank', 'alpha', 'targets'] as const).filter((name) => `${settings[name]}` !== `${lora[name]}`);
   if (differs.length > 0)
     warn?.(
-      `the student has an adapter already, which is trained on: student.lora.${differs.join(', ')} ${differs.length > 1 ? 'are' : 'is'} as in its files (${differs.map((name) => `${name} ${settings[name]}`).join('; ')})`,
+      'the student has an adapter already, which is trained on: ' +
+        `student.lora.${differs.join(', ')} ${differs.length > 1 ? 'are' : 'is'} as in ` +
+        `its files (${differs.map((name) => `${name} ${settings[name]}`).join('; ')})`,
     );
   model.adapter = { ...adapter, settings: { ...settings, dropout: lora.dropout } };
 }

@@ -48,7 +48,8 @@ export function readWeights(model: Model, folder: string): Map<string, Tensor> {
   dispose([...read.values()]);
   const [name, parameter] = differing ?? [];
   throw new UserError(
-    `The checkpoint has another shape than the student${name ? `: ${name} is ${shapeOf(read.get(name))}, not ${shapeOf(parameter)}` : ''}`,
+    'The checkpoint has another shape than the ' +
+      `student${name ? `: ${name} is ${shapeOf(read.get(name))}, not ${shapeOf(parameter)}` : ''}`,
     {
       file: folder,
       code: 'checkpoint',

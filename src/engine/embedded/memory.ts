@@ -110,7 +110,9 @@ function packedWeights(config: ModelConfig): number {
   return matrices.reduce((sum, [name, shape]) => (name === headName ? sum : sum + packed(shape)), packed(head));
 }
 
-/** Of a student on a backend of this engine; `isa`: the instruction set that it was found to run, once it is started. */
+/**
+ * Of a student on a backend of this engine; `isa`: the instruction set that it was found to run, once it is started.
+ */
 export function memoryModel(config: ModelConfig, backend: BackendName | 'auto', isa?: string): MemoryModel {
   return {
     budget: 1.5e9,

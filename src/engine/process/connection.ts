@@ -213,12 +213,14 @@ function checkVersion({ protocol, engine, version }: Hello, { origin }: EngineCo
   if (protocol === engineProtocol) return;
   const newer = protocol > engineProtocol;
   throw new UserError(
-    `${engine} ${version} (${origin}) speaks version ${protocol} of the engine protocol, and this Distillery version ${engineProtocol}`,
+    `${engine} ${version} (${origin}) speaks version ${protocol} of the ` +
+      `engine protocol, and this Distillery version ${engineProtocol}`,
     {
       code: 'version',
       remedy: newer
         ? 'Update Distillery here, or install the engine that came with it.'
-        : 'Install the engine that came with this Distillery: `distillery engine repair`, on another machine `pip install` of its folder python/.',
+        : 'Install the engine that came with this Distillery: `distillery engine ' +
+          'repair`, on another machine `pip install` of its folder python/.',
     },
   );
 }

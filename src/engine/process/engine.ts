@@ -78,7 +78,8 @@ export class ProcessEngine implements Engine {
         file: student,
         code: 'checkpoint',
         remedy:
-          'Make a folder of a GGUF file by `distillery import student`, or choose the embedded engine: "backend": "embedded".',
+          'Make a folder of a GGUF file by `distillery import student`, or ' +
+          'choose the embedded engine: "backend": "embedded".',
       });
     if (!this.connection.alive) await this.startAgain();
     const { connection } = this;

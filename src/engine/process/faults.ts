@@ -16,7 +16,10 @@ export class EngineLost extends UserError {
 function remedyOf(why: string, words: readonly string[]): string {
   if (words.length > 0) return `Its last words: ${words.join('\n  ')}`;
   if (why.includes('SIGKILL'))
-    return 'Systems end so what takes too much memory: lower microBatchTokens where it trains; prompts, group or maxNewTokens where it generates.';
+    return (
+      'Systems end so what takes too much memory: lower microBatchTokens where it ' +
+      'trains; prompts, group or maxNewTokens where it generates.'
+    );
   return 'It left no words. Try its command in a terminal: it should wait without printing anything.';
 }
 

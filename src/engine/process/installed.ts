@@ -92,7 +92,8 @@ export function findEngine(env: NodeJS.ProcessEnv = process.env): EngineCommand 
     throw new UserError('no PyTorch engine is set up here', {
       code: 'backend',
       remedy:
-        'Set one up by `distillery engine install` (in the editor: Distillery: Set Up PyTorch Engine), or choose "backend": "embedded".',
+        'Set one up by `distillery engine install` (in the editor: Distillery: ' +
+        'Set Up PyTorch Engine), or choose "backend": "embedded".',
     });
   if (!existsSync(installed.python))
     throw new UserError('the Python of the PyTorch engine is no longer there', {

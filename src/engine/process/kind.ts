@@ -7,7 +7,8 @@ import { findEngine } from './installed';
 import { verifyEngine } from './verify';
 
 const advice =
-  'Optional, for big students, GPUs and families that the embedded engine does not know: `distillery engine install` (docs/engine.md).';
+  'Optional, for big students, GPUs and families that the embedded engine ' +
+  'does not know: `distillery engine install` (docs/engine.md).';
 
 const start = async () => ProcessEngine.start(findEngine(), { client: packageVersion() });
 

@@ -90,7 +90,8 @@ export class ProcessStudent implements Student {
       if (length === 0) throw new UserError('A prompt has no tokens', { code: 'dataset' });
       if (length >= this.facts.maxPositions)
         throw new UserError(
-          `A prompt has ${length} tokens, which leaves no room for an answer in the student's ${this.facts.maxPositions} positions`,
+          `A prompt has ${length} tokens, which leaves no room for an answer ` +
+            `in the student's ${this.facts.maxPositions} positions`,
           { code: 'dataset', remedy: 'Ask something shorter, or take a student with more positions.' },
         );
     }

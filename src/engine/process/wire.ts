@@ -124,7 +124,10 @@ const memory = z.object({
 export const methods = {
   /** The first one. */
   hello: { params: z.object({ protocol: count, client: z.string() }), result: hello },
-  /** Of a large product, in the dtype and on the device that it computes with unless told; floating-point operations a second. */
+  /**
+   * Of a large product, in the dtype and on the device that it computes with unless told; floating-point operations a
+   * second.
+   */
   speed: { params: nothing, result: z.object({ flops: z.number().positive(), dtype: z.string() }) },
   /** What work on a student takes, before it is opened. */
   memory: { params: z.object(opening), result: memory },

@@ -131,7 +131,8 @@ export class TinkerClient {
   /** The archive of saved weights, `tinker://<run>/<kind>/<name>`. */
   async archive(path: string): Promise<Uint8Array> {
     const [run, ...rest] = path.replace(/^tinker:\/\//, '').split('/');
-    const route = `training_runs/${encodeURIComponent(run)}/checkpoints/${encodeURIComponent(rest.at(-1) ?? '')}/archive`;
+    const name = encodeURIComponent(rest.at(-1) ?? '');
+    const route = `training_runs/${encodeURIComponent(run)}/checkpoints/${name}/archive`;
     const response = await this.send(route);
     const moved = response.headers.get('location');
     if (response.status >= 300 && response.status < 400 && moved) return fetchMoved(moved, this.address.url);

@@ -153,6 +153,7 @@ function summary({ samples, gold, tokensPerSecond }: Asked): string {
     .map(([answer, n]) => (samples.length > 1 ? `${n} × ${answer}` : answer));
   const right = samples.filter((sample) => gold !== undefined && sameAnswer(answerOf(sample) ?? '', gold)).length;
   const share = gold === undefined || samples.length === 1 ? '' : `; ${right} of ${samples.length} right`;
-  const length = `${mean(samples.map(({ tokens }) => tokens)).toFixed(0)} tokens${samples.length > 1 ? ' on average' : ''}`;
+  const tokens = mean(samples.map((sample) => sample.tokens)).toFixed(0);
+  const length = `${tokens} tokens${samples.length > 1 ? ' on average' : ''}`;
   return `: ${each.join(', ')}${share}; ${length}, ${tokensPerSecond!.toFixed(0)} tokens/s`;
 }

@@ -41,7 +41,9 @@ export function renderCase(shownCase: Case): CaseText {
   const student = shown && add(studentHeading(shown, answers), shown.text);
   const teacherSection = teacher && add(withTokens('Teacher', teacher.tokens), teacher.text);
   const sections = rewrites.slice(0, maxRewrites).map((rewrite) => {
-    const heading = `${rewriteName(rewrites, rewrite)}: ${standingOf(rewrite)}${rewrite.tokens === undefined ? '' : `, ${rewrite.tokens} tokens`}`;
+    const heading =
+      `${rewriteName(rewrites, rewrite)}: ` +
+      `${standingOf(rewrite)}${rewrite.tokens === undefined ? '' : `, ${rewrite.tokens} tokens`}`;
     return { section: add(heading, rewrite.text), rewrite };
   });
   return { text: `${text.trimEnd()}\n`, student, teacher: teacherSection, rewrites: sections };

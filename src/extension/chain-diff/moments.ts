@@ -9,8 +9,10 @@ export interface TimedSource {
   source: Source;
 }
 
-/** Rewrites are no moment: they stand in a column of their own. `start` is the checkpoint that the run began at; `imported`:
- * the records came from elsewhere. */
+/**
+ * Rewrites are no moment: they stand in a column of their own. `start` is the checkpoint that the run began at;
+ * `imported`: the records came from elsewhere.
+ */
 export function momentsOf(sources: readonly Source[], start?: Start, imported = false): TimedSource[] {
   return sources
     .flatMap((source) => timed(source, start, imported) ?? [])

@@ -27,7 +27,8 @@ async function choose<T>(
     placeHolder,
     matchOnDescription: true,
     matchOnDetail: true,
-    ignoreFocusOut: true, // a page in front is given the focus back when the palette closes, and may get it after this is shown
+    // A page in front is given the focus back when the palette closes, and may get it after this is shown.
+    ignoreFocusOut: true,
   });
   return picked?.value;
 }

@@ -26,12 +26,16 @@ function brokenValues(columns: Columns): Alert[] {
     if (!first.has(metric)) first.set(metric, row);
     counts.set(metric, (counts.get(metric) ?? 0) + 1);
   }
-  return [...first].map(([metric, row]) => ({
-    ...at(columns, row, metric),
-    level: 'error',
-    text: `${metric} is ${columns.values.get(metric)![row]}${counts.get(metric)! > 1 ? ` (${counts.get(metric)} updates, this is the first)` : ''}.`,
-    remedy: 'A lower learning rate or a smaller maxGradNorm may help; go on from the checkpoint before.',
-  }));
+  return [...first].map(([metric, row]) => {
+    const count = counts.get(metric)!;
+    const often = count > 1 ? ` (${count} updates, this is the first)` : '';
+    return {
+      ...at(columns, row, metric),
+      level: 'error',
+      text: `${metric} is ${columns.values.get(metric)![row]}${often}.`,
+      remedy: 'A lower learning rate or a smaller maxGradNorm may help; go on from the checkpoint before.',
+    };
+  });
 }
 
 /** The reference policy was left suddenly: more than 5 times the greatest KL of the updates before, and not tiny. */
@@ -48,7 +52,9 @@ const klJump: Judge = (columns, stretch) => {
     worst && {
       ...at(columns, worst.row, 'kl'),
       level: 'warning',
-      text: `KL jumps from ${short(worst.before)} to ${short(worst.after)} nats a token: the student leaves its reference.`,
+      text:
+        `KL jumps from ${short(worst.before)} to ${short(worst.after)} ` +
+        'nats a token: the student leaves its reference.',
       remedy: 'A higher beta or a lower learning rate keeps it nearer.',
     }
   );
@@ -62,7 +68,9 @@ const entropyCollapse: Judge = (columns, stretch) => {
   return {
     ...at(columns, end.row, 'entropy'),
     level: 'warning',
-    text: `Entropy fell from ${short(begin.mean)} to ${short(end.mean)} nats a token: the samples of a group become all alike.`,
+    text:
+      `Entropy fell from ${short(begin.mean)} to ${short(end.mean)} nats ` +
+      'a token: the samples of a group become all alike.',
     remedy: 'A higher clipHigh or temperature, or fewer updates, keeps exploration alive.',
   };
 };
@@ -76,7 +84,9 @@ const flatGroups: Judge = (columns, stretch) => {
   return {
     ...at(columns, flat.row, 'flatGroups'),
     level: 'warning',
-    text: `${percent(flat.mean)} of the groups are flat and teach nothing (all right ${percent(right)}, all wrong ${percent(wrong)}).`,
+    text:
+      `${percent(flat.mean)} of the groups are flat and teach nothing (all ` +
+      `right ${percent(right)}, all wrong ${percent(wrong)}).`,
     remedy:
       right >= wrong
         ? 'Harder problems, or dynamicSampling, would leave more to learn.'

@@ -81,9 +81,11 @@ function backendParts({ backends }: Result<'doctor'>): Markdown[] {
 /** What the command line's advice says by its commands, by the editor's. */
 const inEditor: Partial<Record<string, string>> = {
   embedded:
-    'The default, and nothing to install: native kernels where the package has them for this machine, else WebAssembly.',
+    'The default, and nothing to install: native kernels where the ' +
+    'package has them for this machine, else WebAssembly.',
   torch:
-    'Optional, for big students, GPUs and other families: "Distillery: Set Up PyTorch Engine" in the command palette gets it.',
+    'Optional, for big students, GPUs and other families: "Distillery: ' +
+    'Set Up PyTorch Engine" in the command palette gets it.',
   tensorflow: 'Optional: "Distillery: Set Up TensorFlow Backend" in the command palette gets it.',
   'tensorflow-gpu': 'Optional, for CUDA: "Distillery: Set Up TensorFlow Backend" in the command palette gets it.',
 };

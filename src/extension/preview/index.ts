@@ -163,7 +163,10 @@ let last: { key: string; problems: Problems } | undefined;
 
 function problemsOf({ data }: Experiment): Problems {
   const { train } = data;
-  const key = `${data.otherAnswers} ${data.thinking} ${JSON.stringify(train)} ${'path' in train ? stampOf(train.path) : ''}`;
+  const key =
+    `${data.otherAnswers} ${data.thinking} ` +
+    `${JSON.stringify(train)} ` +
+    `${'path' in train ? stampOf(train.path) : ''}`;
   if (last?.key !== key) last = { key, problems: taughtProblems(loadData(train, '.', 'train').problems, data) };
   return last.problems;
 }

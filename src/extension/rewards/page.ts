@@ -55,8 +55,10 @@ export class Page {
   /** Columns, the first set to the left, the others to the right. */
   table(head: readonly string[], rows: readonly { cells: readonly string[]; tone?: Tone }[]): void {
     const widths = head.map((title, i) => Math.max(title.length, ...rows.map(({ cells }) => cells[i].length)));
-    const write = (cells: readonly string[]) =>
-      `  ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('   ')}`.trimEnd();
+    const write = (cells: readonly string[]) => {
+      const padded = cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])));
+      return `  ${padded.join('   ')}`.trimEnd();
+    };
     this.line(write(head), 'dim');
     for (const { cells, tone } of rows) this.line(write(cells), tone);
   }

@@ -178,7 +178,9 @@ function wholeGroups(page: Page, groups: readonly Completion[][]): void {
   for (const group of found) {
     const spread = (totals: (number | null)[]) => number(deviation(totals.filter((total) => total !== null)), 2);
     page.line(
-      `  ${nameOfGroup(group)}   std ${spread(group.map((one) => one.new.total))}, before ${spread(group.map(({ old }) => old.total))}`,
+      `  ${nameOfGroup(group)}   std ` +
+        `${spread(group.map((one) => one.new.total))}, before ` +
+        `${spread(group.map(({ old }) => old.total))}`,
       'strong',
     );
     const order = (one: Completion) => one.newRank ?? Number.POSITIVE_INFINITY;

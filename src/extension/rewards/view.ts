@@ -104,5 +104,8 @@ function message(title: string, lines: readonly string[]): PageText {
 
 function aboutText({ run, stage, steps }: Recorded): string {
   const updates = steps.length === 1 ? `update ${steps[0]}` : `updates ${steps[0]} to ${steps.at(-1)}`;
-  return `${basename(dirname(dirname(dirname(run))))} · run ${titleOf(basename(run))} · ${stageTitles[stage]} · ${updates}`;
+  return (
+    `${basename(dirname(dirname(dirname(run))))} · run ` +
+    `${titleOf(basename(run))} · ${stageTitles[stage]} · ${updates}`
+  );
 }

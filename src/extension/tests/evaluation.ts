@@ -115,7 +115,9 @@ export class Evaluation {
       );
       take(result.answers);
       const [low, high] = result.accuracyInterval;
-      const score = `${percent(result.accuracy)} right of ${result.n} (95 %: ${percent(low)} to ${percent(high)}), ${tokens(result.meanTokens)}`;
+      const score =
+        `${percent(result.accuracy)} right of ${result.n} (95 %: ` +
+        `${percent(low)} to ${percent(high)}), ${tokens(result.meanTokens)}`;
       this.say(run, `${top.label}: ${score}`);
       vscode.say(top, { description: `${percent(result.accuracy)} of ${result.n} · ${tokens(result.meanTokens)}` });
       const recorded = runOfCheckpoint(checkpoint);

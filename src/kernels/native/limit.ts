@@ -7,6 +7,7 @@ export function memoryLimit(): number {
 export function overLimit(bytes: number, used: number): Error {
   const mebibytes = (count: number) => Math.round(count / 2 ** 20);
   return new RangeError(
-    `Array buffer allocation failed: ${bytes} bytes beside ${mebibytes(used)} MiB in use are more than DISTILLERY_MEMORY_LIMIT (${mebibytes(memoryLimit())} MiB)`,
+    `Array buffer allocation failed: ${bytes} bytes beside ${mebibytes(used)} MiB in use ` +
+      `are more than DISTILLERY_MEMORY_LIMIT (${mebibytes(memoryLimit())} MiB)`,
   );
 }

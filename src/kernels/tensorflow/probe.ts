@@ -64,7 +64,8 @@ export async function probe(
 const withoutGpu = () => ({
   reason: hasGpuDriver() ? 'it computes on the CPU only' : 'no NVIDIA driver is found here',
   remedy:
-    'The package `tensorflow-cpu` has no CUDA: `pip install "tensorflow[and-cuda]"`. Does `nvidia-smi` show the card? In a ' +
+    'The package `tensorflow-cpu` has no CUDA: `pip install ' +
+    '"tensorflow[and-cuda]"`. Does `nvidia-smi` show the card? In a ' +
     'container it must be passed in (`--gpus all`).',
 });
 
@@ -79,7 +80,8 @@ export function explain(log: string): { reason: string; remedy: string } | null 
     return {
       reason: `CUDA libraries are missing${missing.length > 0 ? `: ${[...new Set(missing)].join(', ')}` : ''}`,
       remedy:
-        'Install them beside TensorFlow: `pip install "tensorflow[and-cuda]"`, then `distillery backend install --gpu --from <that python>`.',
+        'Install them beside TensorFlow: `pip install "tensorflow[and-cuda]"`, ' +
+        'then `distillery backend install --gpu --from <that python>`.',
     };
   if (
     /driver version is insufficient|SYSTEM_DRIVER_MISMATCH|version of the NVIDIA (?:display )?driver|does not match DSO version|kernel version .* does not match/i.test(

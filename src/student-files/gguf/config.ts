@@ -19,7 +19,10 @@ export function configJson(gguf: GgufFile): JsonObject {
   if (typeof named !== 'string' || !Object.hasOwn(architectures, named))
     throw new UserError(`The architecture is ${JSON.stringify(named) ?? 'not named'}`, {
       file,
-      remedy: `Students of the architectures ${Object.keys(architectures).join(', ')} are computed (SmolLM2 and Mistral are llama).`,
+      remedy:
+        'Students of the architectures ' +
+        `${Object.keys(architectures).join(', ')} are computed (SmolLM2 ` +
+        'and Mistral are llama).',
       code: 'checkpoint',
     });
   const architecture = named as Architecture;

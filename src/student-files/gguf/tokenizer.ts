@@ -98,7 +98,9 @@ function unknown(what: string, file: string): never {
   const known = preTokenizers.flatMap(({ names }) => names).join(', ');
   throw new UserError(`The tokenizer ${what}`, {
     file,
-    remedy: `Byte-level BPE is read (tokenizer.ggml.model "gpt2"), cut as ${known}, and SentencePiece's BPE ("llama"). Take the Hugging Face folder of this model.`,
+    remedy:
+      `Byte-level BPE is read (tokenizer.ggml.model "gpt2"), cut as ${known}, and ` +
+      'SentencePiece\'s BPE ("llama"). Take the Hugging Face folder of this model.',
     code: 'checkpoint',
   });
 }

@@ -71,7 +71,10 @@ export function cutsOtherwise(json: JsonObject): string | null {
   const scheme = prependScheme(json);
   if (scheme === null || scheme === 'never') return null;
   const behind = scheme === 'first' ? ', and behind a special token,' : '';
-  return `llama.cpp puts a space before a text that begins with one${behind} where transformers puts none: the first token there may differ.`;
+  return (
+    `llama.cpp puts a space before a text that begins with one${behind} where ` +
+    'transformers puts none: the first token there may differ.'
+  );
 }
 
 function refuse(what: string, file: string): never {
