@@ -39,10 +39,12 @@ const mayImport = {
   data: ['chain', 'answers', 'config', 'hub'],
   // Asks for chains over the network or of a local model; free of the engine, so that the extension can ask too.
   teachers: ['runs', 'data', 'chain', 'answers', 'config'],
+  // What an evaluation says, and asking a student on a server; free of the engine.
+  evaluation: ['teachers', 'data', 'chain', 'answers', 'config'],
   rewards: ['chain', 'answers', 'config'],
   runs: ['config', 'chain', 'answers'],
   // A failure case: described, imported. For those who train and those who show it.
-  cases: ['runs', 'data', 'chain', 'answers', 'config'],
+  cases: ['student-files', 'runs', 'data', 'chain', 'answers', 'config'],
   // A run as one page of HTML.
   report: ['runs', 'chain', 'answers', 'config'],
   // The metrics of a run for other programs that show curves.
@@ -57,6 +59,7 @@ const mayImport = {
     'engine',
     'engine-data',
     'student-files',
+    'evaluation',
     'rewards',
     'cases',
     'data',
@@ -96,6 +99,7 @@ const mayImport = {
     ],
     ...[
       'curriculum',
+      'evaluation',
       'engine',
       'engine-data',
       'student-files',
@@ -115,6 +119,7 @@ const mayImport = {
     'imports',
     'report',
     'teachers',
+    'evaluation',
     'hub',
     'rewards',
     'data',

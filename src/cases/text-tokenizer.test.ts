@@ -1,3 +1,5 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../errors';
@@ -23,6 +25,16 @@ describe('the student’s tokenizer', () => {
     const { texts } = tokenize('12 × 3 − 1 = 35 €');
     expect(texts.join('')).toBe('12 × 3 − 1 = 35 €');
     expect(texts.filter((text) => text.includes('\ufffd'))).toEqual([]);
+  });
+
+  it('ends where a regular expression of its own looks for ever', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tokenizer-'));
+    for (const name of ['tokenizer.json', 'tokenizer_config.json']) cpSync(join(student, name), join(folder, name));
+    const file = join(folder, 'tokenizer.json');
+    const pattern = { type: 'Split', pattern: { Regex: '(?:a|aa)+$' }, behavior: 'Isolated', invert: false };
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), pre_tokenizer: pattern }));
+    expect(() => loadTextTokenizer(folder).tokenize(`${'a'.repeat(60)}!`)).toThrow(UserError);
+    rmSync(folder, { recursive: true });
   });
 
   it('says what is missing', () => {

@@ -1,39 +1,12 @@
-/** What an evaluation leaves: a record of each answer, the result in figures, and as text. */
-import { exactMatch, flexibleExtract, strictMatch } from '../chain/twins';
+/** The result of an evaluation in figures, and as text. */
 import type { PromptStyle } from '../config/student';
-import type { Evaluation } from '../curriculum/evaluate';
-import type { Problems } from '../data/problems';
+import type { Evaluation } from '../evaluation/figures';
+import type { AnswerRecord } from '../evaluation/records';
+import type { ServerEvaluation } from '../evaluation/server';
 import { mean, wilsonInterval } from '../statistics';
-import type { ServerAnswer, ServerEvaluation } from './evaluate-server';
 import { columns, percent, plural } from './format';
 import { shown } from './places';
 import { pc } from './terminal';
-
-export type AnswerRecord = ReturnType<typeof recordOf>;
-
-/** The answer at place `index` of an evaluation, which holds the samples of each problem one after the other. */
-export function recordOf(given: ServerAnswer, index: number, problems: Problems, samples: number) {
-  const { problemId, text, tokens, tokensEstimated, answer, correct, lenientCorrect, finished, error } = given;
-  const { question, answer: gold } = problems.at(Math.floor(index / samples))!;
-  return {
-    problemId,
-    ...(samples > 1 && { sample: index % samples }),
-    question,
-    gold,
-    text,
-    answer,
-    correct,
-    lenientCorrect,
-    strictMatch: exactMatch(strictMatch(text), gold),
-    flexibleExtract: exactMatch(flexibleExtract(text), gold),
-    finished,
-    tokens,
-    ...(tokensEstimated && { tokensEstimated }),
-    ...(error !== undefined && { error }),
-  };
-}
-
-export const linesOf = (records: readonly AnswerRecord[]) => records.map((one) => `${JSON.stringify(one)}\n`).join('');
 
 export function summarise(
   evaluation: Evaluation & Partial<ServerEvaluation>,

@@ -2,22 +2,25 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Backend } from '../config/backends';
 import type { PromptStyle } from '../config/student';
-import { caveats } from '../curriculum/caveats';
-import { type Evaluation, evaluate } from '../curriculum/evaluate';
+import { evaluate } from '../curriculum/evaluate';
 import { prepareLessons } from '../curriculum/lessons';
 import { openStudent } from '../curriculum/students';
 import type { Problems } from '../data/problems';
 import { startEngine } from '../engine/engines';
 import type { Engine } from '../engine/port';
 import { UserError } from '../errors';
+import { caveats } from '../evaluation/caveats';
+import type { Evaluation } from '../evaluation/figures';
+import { linesOf, recordOf } from '../evaluation/records';
+import { evaluateOnServer, type ServerAnswer, type ServerEvaluation, studentOn } from '../evaluation/server';
 import { loadStudentTokenizer } from '../student-files/folder';
 import { type PromptSettings, promptStyle } from '../student-files/prompting';
+import { checkBaseUrl, keyFor } from '../teachers/endpoint';
 import { writeOutput } from '../writing';
 import { backendOption, promptOption, promptSettings, studentAt } from './asked-student';
 import { datasetOptions } from './dataset';
 import { engineOption } from './engine';
-import { linesOf, type Result, recordOf, resultText, summarise } from './evaluate-result';
-import { evaluateOnServer, type ServerAnswer, type ServerEvaluation, studentOn } from './evaluate-server';
+import { type Result, resultText, summarise } from './evaluate-result';
 import { printDocument } from './exit';
 import { plural } from './format';
 import { count, positive, upTo } from './options';
@@ -146,7 +149,7 @@ async function evaluateServer(url: string, named: string | undefined, options: O
     prompt,
     ...(system !== undefined && prompt === 'chat' && { system }),
   };
-  const student = studentOn(url, model, prompt);
+  const student = studentOn(url, model, prompt, keyFor(checkBaseUrl(url), process.env)?.key);
   const problems = plural(data.problems.length, 'problem');
   if (!options.json) stderr.write(`Sending ${problems} to ${student.endpoint}\n`);
   const done = waiting(`Answering ${problems}`, options.json);

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const part = { format: 'chains' as const, path: '/data/train.jsonl' };
-const lengths = { question: 400, chain: 4000 };
+const lengths = { question: 400, chain: 4000, exercise: 4400 };
 const survey: Survey = {
   train: part,
   test: part,

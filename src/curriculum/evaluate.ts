@@ -1,38 +1,10 @@
 import { judge } from '../answers/grade';
 import type { Student } from '../engine/port';
 import type { Draft } from '../engine-data/sampling';
-import { mean, wilsonInterval } from '../statistics';
+import { type EvaluatedAnswer, type Evaluation, evaluationOf } from '../evaluation/figures';
 import type { Tokenizer } from '../student-files/tokenizer';
 import type { Context } from './context';
 import type { Lesson } from './lessons';
-
-/** One problem's answer by the student. */
-export interface EvaluatedAnswer {
-  problemId: string;
-  text: string;
-  /** Completion tokens without the end token. */
-  tokens: number;
-  /** The answer in strict mode, as text; null when there is none. */
-  answer: string | null;
-  correct: boolean;
-  /** Right by the last number anywhere in the text. */
-  lenientCorrect: boolean;
-  finished: boolean;
-}
-
-export interface Evaluation {
-  n: number;
-  /** Share right, strict extraction. */
-  accuracy: number;
-  /** Wilson interval at 95 %. */
-  accuracyInterval: [number, number];
-  lenientAccuracy: number;
-  meanTokens: number;
-  /** Share that hit the token budget. */
-  truncated: number;
-  answers: EvaluatedAnswer[];
-  tokensPerSecond: number;
-}
 
 export interface EvaluationOptions {
   maxNewTokens: number;
@@ -91,17 +63,7 @@ export async function evaluate(
   });
   const seconds = (performance.now() - started) / 1000;
   const answers = completions.map(answerOf);
-  const right = answers.filter((answer) => answer.correct).length;
-  return {
-    n: answers.length,
-    accuracy: right / Math.max(answers.length, 1),
-    accuracyInterval: wilsonInterval(right, answers.length),
-    lenientAccuracy: mean(answers.map((answer) => Number(answer.lenientCorrect))),
-    meanTokens: mean(answers.map((answer) => answer.tokens)),
-    truncated: mean(answers.map((answer) => Number(!answer.finished))),
-    answers,
-    tokensPerSecond: answers.reduce((sum, answer) => sum + answer.tokens, 0) / Math.max(seconds, 1e-9),
-  };
+  return evaluationOf(answers, seconds);
 }
 
 /** Prompts that are longer than plain questions: so many in flight at once, and so many new tokens, at most. */

@@ -2,11 +2,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
+import type { ExperimentFile } from '../config/experiment';
 import { defaultLora } from '../config/lora';
 import { memoryModel } from '../engine/embedded/memory';
 import { machineMemory, memoryLimits } from '../engine/embedded/memory-limits';
+import { packageRoot } from '../paths';
 import { parseModelConfig } from '../student-files/config';
-import { checkMemory, peakOf, remedies, settleMemory } from './memory';
+import { loadStudentTokenizer } from '../student-files/folder';
+import { checkMemory, longestOf, peakOf, remedies, settleMemory } from './memory';
 import { tinyExperiment } from './testing/tiny';
 
 /** The shape of SmolLM2-135M. */
@@ -21,7 +24,7 @@ const config = parseModelConfig({
   max_position_embeddings: 8192,
   tie_word_embeddings: true,
 });
-const sizes = { model: memoryModel(config, 'embedded'), lengths: { question: 120, chain: 250 } };
+const sizes = { model: memoryModel(config, 'embedded'), lengths: { question: 120, chain: 250, exercise: 370 } };
 const supervised = { updates: 3, batch: 32 };
 const grpo = { updates: 3, prompts: 16, group: 8, maxNewTokens: 384 };
 const of = (lora: object | false, changes = {}) =>
@@ -47,8 +50,36 @@ it('"auto" settles on numbers that depend on the student alone, and settled ones
     microBatchTokens: 8192,
     checkpointing: false,
   });
-  const long = settleMemory(of({}), { ...sizes, lengths: { question: 200, chain: 3000 } });
+  const long = settleMemory(of({}), { ...sizes, lengths: { question: 200, chain: 3000, exercise: 3200 } });
   expect(stage(long)).toMatchObject({ microBatchTokens: 8192, checkpointing: true });
+});
+
+it('counts thinking where it is learned or shown, which exercises do not', () => {
+  const tokenizer = loadStudentTokenizer(join(packageRoot(), 'examples/arithmetic/student'));
+  const row = (id: number, thought: number, steps: number) => ({
+    id: `r${id}`,
+    question: 'What is 1 + 1?',
+    answer: '2',
+    chain: `<think>\n${'So 1 + 1. '.repeat(thought)}\n</think>\n${Array.from({ length: steps }, (_, i) => `Step ${i + 1}: 1 + 1 = 2.`).join('\n')}\nAnswer: 2`,
+  });
+  const thoughtful = Array.from({ length: 40 }, (_, i) => row(i, 300, 2));
+  const lengths = longestOf(thoughtful, tokenizer);
+  expect(lengths.exercise).toBeLessThan(0.1 * lengths.chain);
+  // The row with the most steps is not among those that are longest as text.
+  expect(longestOf([...thoughtful, row(40, 0, 60)], tokenizer).exercise).toBeGreaterThan(5 * lengths.exercise);
+
+  const needs = (stages: ExperimentFile['stages'], exercise: number) => {
+    const off = { reconstruct: false, complete: false, rewrite: false } as const;
+    const settings = { student: { path: 'student', lora: {} }, baselines: { sft: false } } as const;
+    const changes = { ...settings, stages: { ...off, ...stages }, evaluation: { maxNewTokens: 8, batch: 1 } };
+    const experiment = tinyExperiment('/nowhere', changes);
+    const long = { ...sizes, lengths: { question: 100, chain: 6000, exercise } };
+    return peakOf(settleMemory(experiment, long), long).bytes;
+  };
+  const complete = { ...grpo, maxNewTokens: 100 };
+  expect(needs({ complete }, 300)).toBeLessThan(0.5 * needs({ complete }, 6100));
+  expect(needs({ reconstruct: supervised }, 300)).toBeLessThan(needs({ reconstruct: supervised }, 6100));
+  expect(needs({ rewrite: complete }, 300)).toBe(needs({ rewrite: complete }, 6100)); // Stage 3 shows all of it
 });
 
 it('remedies are those that are enough', () => {
@@ -72,7 +103,10 @@ it('reckons with the test of the rewriter, which is shown the teacher chains', (
     baselines: { sft: false },
     evaluation: { maxNewTokens: 2000 },
   });
-  const peak = peakOf(settleMemory(experiment, sizes), { ...sizes, lengths: { question: 20, chain: 3000 } });
+  const peak = peakOf(settleMemory(experiment, sizes), {
+    ...sizes,
+    lengths: { question: 20, chain: 3000, exercise: 3020 },
+  });
   expect(peak).toMatchObject({ stage: 'rewrite', activity: 'testing' });
   expect(peak.memory.cache).toBeGreaterThan(64 * 5000 * 2 * 30 * 3 * 64 * 4);
 });

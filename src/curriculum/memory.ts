@@ -1,7 +1,10 @@
 /** What an experiment needs of memory before it runs, and the settings that follow from it. */
+
+import { completionExercise } from '../chain/mask';
+import { completePrompt } from '../chain/prompts';
 import type { Experiment, GrpoSettings } from '../config/experiment';
 import { defaultLora } from '../config/lora';
-import { longest, type Problems } from '../data/problems';
+import { longest, type Problems, spread } from '../data/problems';
 import {
   type Learner,
   type Memory,
@@ -11,15 +14,19 @@ import {
   totalOf,
 } from '../engine-data/memory';
 import { UserError } from '../errors';
+import { Random } from '../random';
 import { type BaselineName, baselineNames } from '../stages';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { rowsAtOnce } from './groups';
-import { prepareLessons, wording } from './lessons';
+import { type Lesson, prepareLessons, wording } from './lessons';
 
-/** The longest question and teacher chain, in tokens. */
+/** The longest of what the rows become, in tokens. */
 export interface Lengths {
   question: number;
+  /** The teacher's chain with what was thought before it: what is learned, and what Stage 3 shows. */
   chain: number;
+  /** A question with all steps shown, as Stage 1 and 2 show them: without the thinking. */
+  exercise: number;
 }
 
 /** What the memory of an experiment follows from. */
@@ -43,15 +50,49 @@ const leastTokens = 256;
 /** Node with the engine, the tokenizer and the data, and what the pools keep idle. */
 const runtimeBytes = 250e6;
 
-/** Of the rows that are longest as text; those of all rows would take as long as training begins. */
+/** So many rows become tokens; those of all would take as long as training begins. */
+const measured = 16;
+
+/**
+ * Of the rows that are longest as text, and of those that are longest without their thinking, which may be others: looked for among more of
+ * the longest and rows spread over all.
+ */
 export function longestOf(problems: Problems, tokenizer: Tokenizer): Lengths {
-  const lessons = prepareLessons(longest(problems, 16), tokenizer);
+  const most = prepareLessons(longest(problems, measured), tokenizer);
+  const shown = (lesson: Lesson) => lesson.chain?.steps.reduce((sum, step) => sum + step.length, 0) ?? 0;
+  const some = prepareLessons([...longest(problems, 8 * measured), ...spread(problems, 8 * measured)], tokenizer);
+  const sizes = some.map((lesson, i) => ({ i, size: shown(lesson) }));
+  const ofSteps = sizes.sort((a, b) => b.size - a.size).slice(0, measured);
+  const lessons = [...most, ...ofSteps.map(({ i }) => some[i])];
+  const exercise = ({ problem, chain, prompt }: Lesson) =>
+    chain
+      ? tokenizer.encodePrompt(completePrompt(problem.question, completionExercise(chain, 0, new Random(1)))).length
+      : prompt.length;
   return {
     question: Math.max(1, ...lessons.map(({ prompt }) => prompt.length)),
     chain: Math.max(1, ...lessons.map(({ teacherTokens }) => teacherTokens?.length ?? 0)),
+    exercise: Math.max(1, ...lessons.map(exercise)),
   };
 }
 
+/** The longest rows of what trains, and the longest prompts of what samples. */
+function longestRows({ stages: { complete, rewrite } }: Experiment, { question, chain, exercise }: Lengths) {
+  // Steps that are masked may be a little longer than shown.
+  const masked = exercise + wording;
+  const shown = question + chain + wording;
+  return {
+    /** Plain questions with chains, and with rewrites where those are learned. */
+    plain: question + chain,
+    internalise: question + Math.max(chain, rewrite ? rewrite.maxNewTokens : 0),
+    reconstruct: masked + chain,
+    grpo: question + (complete ? complete.maxNewTokens : 0),
+    complete: masked + (complete ? complete.maxNewTokens : 0),
+    rewrite: shown + (rewrite ? rewrite.maxNewTokens : 0),
+    prompts: { grpo: question, complete: masked, rewrite: shown },
+  };
+}
+
+type Supervised = { batch: number; accumulation: number };
 type Sampled = Pick<GrpoSettings, 'prompts' | 'group' | 'maxNewTokens'>;
 
 interface Setting {
@@ -66,24 +107,23 @@ export function settleMemory(experiment: Experiment, { model, lengths }: Sizes):
   const learner = learnerOf(experiment, 0);
   const fits = (tokens: number, again: boolean) =>
     model.update(learner, passOf(tokens, again)).activations <= model.budget;
-  const supervised = 2 * lengths.chain + lengths.question + wording;
+  const rows = longestRows(experiment, lengths);
   const settle = <T extends Setting>(settings: T, longest: number): T => ({
     ...settings,
     ...settled(fits, settings, longest),
   });
-  const answering = (maxNewTokens: number) => lengths.question + lengths.chain + wording + maxNewTokens;
   return {
     ...experiment,
     stages: {
-      reconstruct: reconstruct && settle(reconstruct, supervised),
-      complete: complete && settle(complete, answering(complete.maxNewTokens)),
+      reconstruct: reconstruct && settle(reconstruct, rows.reconstruct),
+      complete: complete && settle(complete, rows.complete),
       rewrite: rewrite && {
-        ...settle(rewrite, answering(rewrite.maxNewTokens)),
-        internalise: settle(rewrite.internalise, supervised),
+        ...settle(rewrite, rows.rewrite),
+        internalise: settle(rewrite.internalise, rows.internalise),
       },
     },
     baselines: mapBaselines(baselines, (settings, name) =>
-      settle(settings, name === 'grpo' && complete ? answering(complete.maxNewTokens) : supervised),
+      settle(settings, name === 'grpo' ? rows.grpo : rows.plain),
     ),
   };
 }
@@ -173,40 +213,28 @@ export function peakOf(experiment: Experiment, { model, lengths }: Sizes): Peak 
     const pass = { ...passOf(tokens, settings.checkpointing as boolean), accumulated };
     add(stage, 'training', model.update(learner(copies), pass));
   };
-  const supervise = (stage: string, settings: Setting & { batch: number; accumulation: number }) =>
-    training(stage, settings, {
-      longest: 2 * lengths.chain + lengths.question + wording,
-      sequences: settings.batch * settings.accumulation,
-      copies: 0,
-    });
+  const longest = longestRows(experiment, lengths);
+  const supervise = (stage: string, settings: Setting & Supervised, longest: number, copies: number) =>
+    training(stage, settings, { longest, sequences: settings.batch * settings.accumulation, copies });
   for (const name of baselineNames) {
     const settings = baselines[name];
-    if (settings && 'batch' in settings)
-      training(name, settings, {
-        longest: lengths.question + lengths.chain,
-        sequences: settings.batch * settings.accumulation,
-        copies: 1,
-      });
+    if (settings && 'batch' in settings) supervise(name, settings, longest.plain, 1);
   }
   const { reconstruct, complete, rewrite } = stages;
-  if (reconstruct) supervise('reconstruct', reconstruct);
-  const promptTokens = lengths.question + lengths.chain + wording;
-  const sampling = (stage: string, settings: Sampled, copies: number) => {
+  if (reconstruct) supervise('reconstruct', reconstruct, longest.reconstruct, 0);
+  const sampling = (stage: string, settings: Sampled, promptTokens: number, copies: number) => {
     const { prompts, maxNewTokens } = settings;
     const generation = { rows: rowsAtOnce(settings), prompts, promptTokens, newTokens: maxNewTokens };
     add(stage, 'sampling', model.generation(learner(copies), generation, true));
   };
-  const grpo = (stage: string, settings: Sampled & Setting & { beta: number }, copies: number) => {
+  type Grpo = Sampled & Setting & { beta: number };
+  const grpo = (stage: 'grpo' | 'complete' | 'rewrite', settings: Grpo, copies: number) => {
     const beside = copies + (settings.beta > 0 ? 1 : 0);
-    sampling(stage, settings, beside);
-    training(stage, settings, {
-      longest: promptTokens + settings.maxNewTokens,
-      sequences: rowsAtOnce(settings),
-      copies: beside,
-    });
+    sampling(stage, settings, longest.prompts[stage], beside);
+    training(stage, settings, { longest: longest[stage], sequences: rowsAtOnce(settings), copies: beside });
   };
   // Baselines are trained beside the base student.
-  if (baselines.rft && complete) sampling('rft', complete, 1);
+  if (baselines.rft && complete) sampling('rft', complete, lengths.question, 1);
   if (baselines.grpo && complete) grpo('grpo', Object.assign({}, complete, baselines.grpo), 1);
   if (complete) grpo('complete', complete, 0);
   if (rewrite) grpo('rewrite', rewrite, 1);
@@ -214,9 +242,9 @@ export function peakOf(experiment: Experiment, { model, lengths }: Sizes): Peak 
     const { internalise } = rewrite;
     // The rewriter is tested with the teacher's chains shown (rewrite.ts), before the student learns from it.
     const rows = Math.min(evaluation.batch, rowsAtOnce(rewrite));
-    const shown = { rows, prompts: rows, promptTokens, newTokens: evaluation.maxNewTokens };
+    const shown = { rows, prompts: rows, promptTokens: longest.prompts.rewrite, newTokens: evaluation.maxNewTokens };
     add('rewrite', 'testing', model.generation(learner(1), shown, true));
-    supervise('rewrite', internalise);
+    supervise('rewrite', internalise, longest.internalise, 0);
   }
   const { batch, maxNewTokens } = evaluation;
   const testing = { rows: batch, prompts: batch, promptTokens: lengths.question, newTokens: maxNewTokens };

@@ -3,11 +3,11 @@
  * the run folder already holds its result, so resuming a run is running it again.
  */
 import type { Student } from '../engine/port';
+import { caveats } from '../evaluation/caveats';
 import { readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
 import { baselineNames, type StageName } from '../stages';
 import { baselineOf } from './baselines';
-import { caveats } from './caveats';
 import { checkpointFolder } from './checkpoints';
 import { complete } from './complete';
 import { type Context, endIfAsked } from './context';

@@ -6,6 +6,7 @@ import { registerChainDiff } from './chain-diff';
 import { registerAboutRun } from './commands/about-run';
 import { registerControl } from './commands/control';
 import { registerEvaluate } from './commands/evaluate';
+import { registerEvaluateServer } from './commands/evaluate-server';
 import { registerExportReport } from './commands/export-report';
 import { registerFiles } from './commands/files';
 import { registerImportRollouts } from './commands/import-rollouts';
@@ -75,6 +76,7 @@ const features: ((services: Services) => vscode.Disposable)[] = [
   registerAboutRun,
   registerControl,
   registerEvaluate,
+  registerEvaluateServer,
   registerNewExperiment,
   registerFiles,
   registerRemove,

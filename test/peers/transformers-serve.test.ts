@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { peer } from '../../scripts/peers/peers';
 import { python } from '../../scripts/peers/python';
-import { evaluateOnServer, studentOn } from '../../src/cli/evaluate-server';
+import { evaluateOnServer, studentOn } from '../../src/evaluation/server';
 import { evaluate } from '../../src/curriculum/evaluate';
 import { prepareLessons } from '../../src/curriculum/lessons';
 import { openStudent } from '../../src/curriculum/students';

@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import type { Experiment } from '../../config/experiment';
 import { loadData } from '../../data/load';
-import type { Problem } from '../../data/types';
+import type { Problems } from '../../data/problems';
 import { UserError } from '../../errors';
+import type { Evaluation } from '../../evaluation/figures';
 import { evaluationFile } from '../../runs/layout';
 import { runOfCheckpoint } from '../../runs/reading';
 import { cancellable } from '../cancellable';
@@ -18,8 +19,9 @@ export function registerEvaluate(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.evaluateCheckpoint', async (argument: unknown) => {
     const { t } = vscode.l10n;
     const title = t('Evaluate Checkpoint');
-    const checkpoint = await pickCheckpoint(services, named(argument, 'checkpoint'), title);
+    const checkpoint = await pickCheckpoint(services, named(argument, 'checkpoint'), title, [onServer]);
     if (!checkpoint) return;
+    if (checkpoint === onServer.value) return vscode.commands.executeCommand('distillery.evaluateOnServer');
     const problems = await pickProblems(testProblems(services, checkpoint), title);
     if (!problems) return;
     const name = basename(checkpoint);
@@ -45,12 +47,7 @@ export function registerEvaluate(services: Services): vscode.Disposable {
     });
     const run = runOfCheckpoint(checkpoint);
     if (run) services.runs.refresh(run);
-    const [low, high] = result.accuracyInterval;
-    const text = t(
-      '{0}: {1} right of {2} (95 %: {3} to {4}), {5}',
-      ...[name, percent(result.accuracy), plural(result.n, 'problem'), percent(low), percent(high)],
-      tokens(result.meanTokens),
-    );
+    const text = resultText(name, result);
     const unrecorded = result.unrecorded ? [t('Not recorded in the run: {0}', result.unrecorded)] : [];
     services.log.info(text);
     for (const line of unrecorded) services.log.warn(line);
@@ -65,8 +62,33 @@ export function registerEvaluate(services: Services): vscode.Disposable {
   });
 }
 
+/** Beside the checkpoints: a student that lies elsewhere. */
+const onServer = {
+  icon: 'server',
+  label: vscode.l10n.t('A Model on a Server…'),
+  description: vscode.l10n.t('OpenAI-compatible: vLLM, Ollama, llama.cpp'),
+  value: 'server',
+};
+
+/** The figures of an evaluation in a line. */
+export function resultText(
+  name: string,
+  {
+    accuracy,
+    accuracyInterval: [low, high],
+    n,
+    meanTokens,
+  }: Pick<Evaluation, 'accuracy' | 'accuracyInterval' | 'n' | 'meanTokens'>,
+): string {
+  return vscode.l10n.t(
+    '{0}: {1} right of {2} (95 %: {3} to {4}), {5}',
+    ...[name, percent(accuracy), plural(n, 'problem'), percent(low), percent(high)],
+    tokens(meanTokens),
+  );
+}
+
 /** The test problems of the run that a checkpoint lies in. */
-function testProblems({ runs }: Services, checkpoint: string): Problem[] {
+function testProblems({ runs }: Services, checkpoint: string): Problems {
   const run = runOfCheckpoint(checkpoint);
   if (!run)
     throw new UserError('this student lies in no run, so there are no problems to test it on', {
@@ -78,19 +100,21 @@ function testProblems({ runs }: Services, checkpoint: string): Problem[] {
   if (problem) throw problem;
   const { data, evaluation } = (value as { experiment: Experiment }).experiment;
   const { problems } = loadData(data.test, run, 'test');
-  return [...problems.slice(0, evaluation.count ?? problems.length)];
+  return problems.slice(0, evaluation.count ?? problems.length);
 }
 
 const samples = [20, 100, 300];
 
-async function pickProblems(problems: Problem[], title: string): Promise<Problem[] | undefined> {
+/** All problems or the first of them; of problems that are sent to a host, it is asked in any case. */
+export async function pickProblems(problems: Problems, title: string, host?: string): Promise<Problems | undefined> {
   const { t } = vscode.l10n;
   const items = [
-    { label: t('All {0} test problems', problems.length), value: problems },
+    { label: t('All {0} problems', problems.length), value: problems },
     ...samples
       .filter((n) => n < problems.length)
       .map((n) => ({ label: t('The first {0}', n), value: problems.slice(0, n) })),
   ];
-  if (items.length === 1) return problems;
-  return (await vscode.window.showQuickPick(items, { title, placeHolder: t('Problems') }))?.value;
+  if (items.length === 1 && host === undefined) return problems;
+  const placeHolder = host === undefined ? t('Problems') : t('Problems, whose questions are sent to {0}', host);
+  return (await vscode.window.showQuickPick(items, { title, placeHolder, ignoreFocusOut: true }))?.value;
 }

@@ -93,11 +93,12 @@ export async function pickRun(
   return choose(items, title, vscode.l10n.t('Run'));
 }
 
-/** A checkpoint of any run: named, or asked for. */
+/** A checkpoint of any run, or what else stands beside them: named, or asked for. */
 export async function pickCheckpoint(
   { runs }: Services,
   { checkpoint, run }: Named,
   title: string,
+  others: (vscode.QuickPickItem & { value: string })[] = [],
 ): Promise<string | undefined> {
   if (checkpoint) return checkpoint;
   const { t } = vscode.l10n;
@@ -122,7 +123,7 @@ export async function pickCheckpoint(
   });
   if (items.length === 0)
     throw new UserError('there is no checkpoint yet', { code: 'no-run', remedy: 'Run a curriculum first.' });
-  return choose(items, title, vscode.l10n.t('Checkpoint'));
+  return choose([...items, ...others], title, vscode.l10n.t('Checkpoint'));
 }
 
 /** Where a stage starts from. Not asked when there is no choice, nor for Stage 1, which starts from the student. */

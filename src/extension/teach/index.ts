@@ -11,11 +11,12 @@ import type { Teacher } from '../../teachers/types';
 import { cancellable } from '../cancellable';
 import { datasetEndings } from '../commands/pick-columns';
 import { trustedCommand } from '../commands/report';
+import { forgetKey, refusesKey } from '../endpoints';
 import type { Services } from '../services';
 import { setting } from '../settings';
 import * as vscode from '../vscode';
 import { clip, duration, percent, plural } from '../words';
-import { forgetKey, pickTeacher } from './pick-teacher';
+import { pickTeacher } from './pick-teacher';
 
 const { t } = vscode.l10n;
 
@@ -29,7 +30,7 @@ export function registerTeach(services: Services): vscode.Disposable {
     if (file === undefined) return undefined;
     const { secrets } = services.context;
     const teacher = await pickTeacher(secrets, t('Generate Teacher Chains'));
-    return teacher && teach(file, teacher, services, () => forgetKey(secrets, teacher));
+    return teacher && teach(file, teacher, services, () => forgetKey(secrets, teacher.endpoint));
   });
 }
 
@@ -71,7 +72,7 @@ async function teach(
     const written = writeChainsOf(out, { problems, teacher, sampling, journal }, selection, endedEarly(outcome));
     await vscode.window.showTextDocument(vscode.Uri.file(out), { preview: false });
     const fault = faultOfOutcome(outcome);
-    if (fault && /refuses the key/.test(fault.message)) await forget();
+    if (refusesKey(fault)) await forget();
     if (fault) throw fault;
     void vscode.window.showInformationMessage(resultText(outcome, written));
     return out;

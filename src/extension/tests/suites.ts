@@ -1,7 +1,7 @@
 /** The datasets that can be asked: those an experiment names, and files of chains by themselves. */
 import { basename, dirname } from 'node:path';
 import { checkExperiment } from '../../config/check';
-import type { DataSource } from '../../config/experiment';
+import type { DataSource, ParsedExperiment } from '../../config/experiment';
 import { guessFormat } from '../../data/guess';
 import { loadData } from '../../data/load';
 import type { Problems } from '../../data/problems';
@@ -22,6 +22,8 @@ export interface Suite {
   /** The experiment that names it. */
   experiment?: string;
   settings: EvaluationSettings;
+  /** How the experiment's student is asked; a host knows it, a server does not. */
+  asked?: Pick<ParsedExperiment['student'], 'prompt' | 'system'>;
   /** Which of the source's `count` problems are this suite's: the first one, and the one behind the last. */
   part(count: number): [from: number, to: number];
 }
@@ -43,9 +45,9 @@ export function suitesOfExperiment(file: string, text: string): Suite[] {
     const { message, line, column, remedy } = issues.find(({ severity }) => severity === 'error')!;
     throw new UserError(message, { file, line, column, remedy, code: 'config' });
   }
-  const { data, evaluation, seed } = value;
+  const { data, evaluation, seed, student } = value;
   const { maxNewTokens, temperature, count } = evaluation;
-  const common = { experiment: file, settings: { maxNewTokens, temperature, seed } };
+  const common = { experiment: file, settings: { maxNewTokens, temperature, seed }, asked: student };
   const [train, test] = [data.train, data.test].map((source) => absolute(source, dirname(file)));
   const kept = (rows: number) => Math.max(0, rows - data.validation);
   return [
@@ -66,9 +68,9 @@ const placed = (source: DataSource, split: Suite['split']) => ({
 });
 
 /** All rows of a file. Throws a UserError when it is like no dataset. */
-export function suiteOfFile(file: string): Suite {
+export function suiteOfFile(file: string, split: Suite['split'] = 'train'): Suite {
   const source: DataSource = { format: guessFormat(file), path: file, start: 0 };
-  return { name: 'file', ...placed(source, 'train'), settings: {}, part: (rows) => [0, rows] };
+  return { name: 'file', ...placed(source, split), settings: {}, part: (rows) => [0, rows] };
 }
 
 /** The problems of a suite, each with its line from 0: in its file, or in the document that shows generated ones. */

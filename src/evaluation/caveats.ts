@@ -1,6 +1,6 @@
 /** Why an accuracy may say less of a student than it seems to. */
 import type { PromptStyle } from '../config/student';
-import type { EvaluatedAnswer } from './evaluate';
+import type { EvaluatedAnswer } from './figures';
 
 interface Asked {
   maxNewTokens: number;

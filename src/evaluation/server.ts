@@ -6,19 +6,17 @@ import { setMaxListeners } from 'node:events';
 import { judge } from '../answers/grade';
 import { plainPrompt } from '../chain/prompts';
 import type { PromptStyle } from '../config/student';
-import type { EvaluatedAnswer, Evaluation } from '../curriculum/evaluate';
 import type { Problems } from '../data/problems';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
-import { mean, wilsonInterval } from '../statistics';
-import { checkBaseUrl, keyFor } from '../teachers/endpoint';
 import { TeacherFault } from '../teachers/faults';
 import { openAiTeacher } from '../teachers/openai';
 import { tokensIn } from '../teachers/reply';
 import { Gate, type Pace, withRetries } from '../teachers/retry';
 import type { Teacher, TeacherRequest } from '../teachers/types';
+import { type EvaluatedAnswer, type Evaluation, evaluationOf } from './figures';
 
-interface Settings {
+export interface ServerSettings {
   maxNewTokens: number;
   /** 0 = greedy. */
   temperature: number;
@@ -30,6 +28,8 @@ interface Settings {
   /** System message, in chat. */
   system?: string;
   pace?: Pace;
+  /** Ends all: its reason is thrown. */
+  signal?: AbortSignal;
   /** Told each answer as it comes; `index` counts problems, and the samples of each. */
   answered?: (answer: ServerAnswer, index: number) => void;
 }
@@ -41,8 +41,7 @@ export interface ServerAnswer extends EvaluatedAnswer {
   error?: string;
 }
 
-export interface ServerEvaluation extends Evaluation {
-  answers: ServerAnswer[];
+export interface ServerEvaluation extends Evaluation<ServerAnswer> {
   /** Settings of the sampling that the server does not take: its own defaults count. */
   without: string[];
 }
@@ -51,10 +50,8 @@ export interface ServerEvaluation extends Evaluation {
  * The student behind `/completions`, where prompts go as they are, or behind `/chat/completions`, where the server puts
  * them into the student's chat template: as it was trained.
  */
-export function studentOn(url: string, model: string, style: PromptStyle): Teacher {
-  const key = keyFor(checkBaseUrl(url), process.env);
-  const api = style === 'chat' ? 'chat' : 'completions';
-  return openAiTeacher({ baseUrl: url, model, api, apiKey: key?.key });
+export function studentOn(baseUrl: string, model: string, style: PromptStyle, apiKey?: string): Teacher {
+  return openAiTeacher({ baseUrl, model, api: style === 'chat' ? 'chat' : 'completions', apiKey });
 }
 
 /** Requests in a row that fail for good before the server is given up. */
@@ -70,12 +67,13 @@ export async function evaluateOnServer(
   student: Teacher,
   problems: Problems,
   samples: number,
-  { maxNewTokens, temperature, seed, concurrency, prompt: style, system, pace = {}, answered }: Settings,
+  { maxNewTokens, temperature, seed, concurrency, prompt: style, system, pace = {}, signal, answered }: ServerSettings,
 ): Promise<ServerEvaluation> {
   const started = performance.now();
   const gate = new Gate(0);
   const halt = new AbortController();
-  setMaxListeners(0, halt.signal);
+  const ends = signal ? AbortSignal.any([signal, halt.signal]) : halt.signal;
+  setMaxListeners(0, ends);
   const answers = new Array<ServerAnswer>(problems.length * samples);
   const without = new Set<string>();
   let [next, given, failed] = [0, 0, 0];
@@ -112,6 +110,7 @@ export async function evaluateOnServer(
     await Promise.all(Array.from({ length: Math.min(concurrency, answers.length) }, work));
   } catch (error) {
     halt.abort();
+    signal?.throwIfAborted();
     if (!(error instanceof TeacherFault)) throw error;
     const remedy =
       error.details.remedy ??
@@ -119,19 +118,8 @@ export async function evaluateOnServer(
     throw new UserError(error.message, { code: 'server', remedy, cause: error });
   }
   const came = answers.filter(({ error }) => error === undefined);
-  const right = answers.filter(({ correct }) => correct).length;
   const seconds = (performance.now() - started) / 1000;
-  return {
-    n: answers.length,
-    accuracy: right / Math.max(answers.length, 1),
-    accuracyInterval: wilsonInterval(right, answers.length),
-    lenientAccuracy: mean(answers.map(({ lenientCorrect }) => Number(lenientCorrect))),
-    meanTokens: mean(came.map(({ tokens }) => tokens)),
-    truncated: mean(came.map(({ finished }) => Number(!finished))),
-    answers,
-    without: [...without],
-    tokensPerSecond: answers.reduce((sum, { tokens }) => sum + tokens, 0) / Math.max(seconds, 1e-9),
-  };
+  return { ...evaluationOf(answers, seconds, came), without: [...without] };
 }
 
 type Answer = Pick<ServerAnswer, 'text' | 'tokens' | 'finished' | 'tokensEstimated' | 'error'> & { without?: string[] };

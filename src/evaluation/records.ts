@@ -1,0 +1,30 @@
+/** What an evaluation leaves of each answer: a line of JSON. */
+import { exactMatch, flexibleExtract, strictMatch } from '../chain/twins';
+import type { Problems } from '../data/problems';
+import type { ServerAnswer } from './server';
+
+export type AnswerRecord = ReturnType<typeof recordOf>;
+
+/** The answer at place `index` of an evaluation, which holds the samples of each problem one after the other. */
+export function recordOf(given: ServerAnswer, index: number, problems: Problems, samples: number) {
+  const { problemId, text, tokens, tokensEstimated, answer, correct, lenientCorrect, finished, error } = given;
+  const { question, answer: gold } = problems.at(Math.floor(index / samples))!;
+  return {
+    problemId,
+    ...(samples > 1 && { sample: index % samples }),
+    question,
+    gold,
+    text,
+    answer,
+    correct,
+    lenientCorrect,
+    strictMatch: exactMatch(strictMatch(text), gold),
+    flexibleExtract: exactMatch(flexibleExtract(text), gold),
+    finished,
+    tokens,
+    ...(tokensEstimated && { tokensEstimated }),
+    ...(error !== undefined && { error }),
+  };
+}
+
+export const linesOf = (records: readonly AnswerRecord[]) => records.map((one) => `${JSON.stringify(one)}\n`).join('');

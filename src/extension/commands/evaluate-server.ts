@@ -1,0 +1,167 @@
+/** Evaluate Model on a Server: as `distillery evaluate --server` does it, by the same service. */
+
+import type { PromptStyle } from '../../config/student';
+import type { Problems } from '../../data/problems';
+import { caveats } from '../../evaluation/caveats';
+import { linesOf, recordOf } from '../../evaluation/records';
+import { evaluateOnServer, type ServerAnswer, type ServerSettings, studentOn } from '../../evaluation/server';
+import { locateDataset } from '../../hub/cache';
+import { cancellable } from '../cancellable';
+import { textOf } from '../config/texts';
+import { askEndpoint, type Endpoint, forgetKey, keyOf, refusesKey } from '../endpoints';
+import type { Services } from '../services';
+import { setting } from '../settings';
+import { loadSuite, type Suite, suiteOfFile, suitesOfExperiment } from '../tests/suites';
+import * as vscode from '../vscode';
+import { percent, plural } from '../words';
+import { pickProblems, resultText } from './evaluate';
+import { datasetEndings } from './pick-columns';
+import { trustedCommand } from './report';
+
+const { t } = vscode.l10n;
+const title = t('Evaluate Model on a Server');
+const lastServer = 'distillery.evaluation.server';
+
+/** What is asked where; all that is not said is asked for. */
+interface Wish extends Partial<Endpoint> {
+  prompt?: PromptStyle;
+  /** An experiment's file, for its test problems, or a dataset's. */
+  data?: string;
+}
+
+/** Returns accuracy, number of answers and the answers as lines of JSON. */
+export function registerEvaluateServer(services: Services): vscode.Disposable {
+  return trustedCommand(services, 'distillery.evaluateOnServer', async (argument?: Wish) => {
+    const { secrets, globalState } = services.context;
+    const { baseUrl, model, prompt, data } = argument ?? {};
+    const server =
+      baseUrl && model ? { baseUrl, model } : await askEndpoint(title, globalState.get<Endpoint>(lastServer) ?? {});
+    const key = server && (await keyOf(secrets, server.baseUrl));
+    if (!server || key === undefined) return undefined;
+    await globalState.update(lastServer, server);
+    const suite = await (data === undefined ? pickSuite(services) : suiteOf(data));
+    const style = suite && (prompt ?? (await pickPrompt(suite)));
+    if (!suite || !style) return undefined;
+    const student = studentOn(server.baseUrl, server.model, style, key || undefined);
+    const problems = await pickProblems(loadSuite(suite, textOf).problems, title, student.host);
+    if (!problems) return undefined;
+    services.log.info(`Sending ${plural(problems.length, 'problem')} to ${student.endpoint}`);
+    const { maxNewTokens = 512, temperature = 0, seed = 1 } = suite.settings;
+    const system = suite.asked?.system;
+    const settings = {
+      maxNewTokens,
+      temperature,
+      seed,
+      prompt: style,
+      concurrency: setting('teacher.concurrency', 4),
+      ...(system !== undefined && style === 'chat' && { system }),
+    };
+    const came: string[] = [];
+    const keep = (answer: ServerAnswer, i: number) => came.push(linesOf([recordOf(answer, i, problems, 1)]));
+    try {
+      const evaluation = await ask(student, problems, { ...settings, answered: keep });
+      const lines = linesOf(evaluation.answers.map((answer, i) => recordOf(answer, i, problems, 1)));
+      const notes = caveats(evaluation.answers, { ...settings, setting: 'evaluation.maxNewTokens' });
+      for (const note of notes) services.log.warn(note);
+      void tell(
+        [resultText(server.model, evaluation), ...notes, ...facts(evaluation.answers, evaluation.without)],
+        lines,
+      );
+      return { accuracy: evaluation.accuracy, n: evaluation.n, answers: lines };
+    } catch (error) {
+      if (refusesKey(error)) await forgetKey(secrets, server.baseUrl);
+      // What came is paid for.
+      if (came.length > 0) await show(came.join(''));
+      throw error;
+    }
+  });
+}
+
+/** What the server did otherwise than asked. */
+function facts(answers: readonly ServerAnswer[], without: readonly string[]): string[] {
+  const refused = answers.flatMap(({ error }) => error ?? []);
+  return [
+    ...(refused.length > 0
+      ? [t('Counted as wrong: {0} that did not come ({1})', plural(refused.length, 'answer'), refused[0])]
+      : []),
+    ...(without.length > 0 ? [t('The server takes no {0}: its own defaults count', without.join(', '))] : []),
+  ];
+}
+
+async function tell(texts: readonly string[], lines: string): Promise<void> {
+  const open = t('Open Answers');
+  if ((await vscode.window.showInformationMessage(texts.join(' '), open)) === open) await show(lines);
+}
+
+/** As a document that may be saved: nothing is written by itself. */
+async function show(content: string): Promise<void> {
+  const document = await vscode.workspace.openTextDocument({ content, language: 'jsonl' });
+  await vscode.window.showTextDocument(document, { preview: false });
+}
+
+function ask(student: ReturnType<typeof studentOn>, problems: Problems, settings: ServerSettings) {
+  return cancellable(t('Distillery: evaluating {0}', student.model), (signal, progress) => {
+    let [done, right] = [0, 0];
+    const answered: ServerSettings['answered'] = (answer, i) => {
+      settings.answered?.(answer, i);
+      done++;
+      right += Number(answer.correct);
+      const message = t('{0} of {1}, {2} right', done, problems.length, percent(right / done));
+      progress.report({ increment: 100 / problems.length, message });
+    };
+    return evaluateOnServer(student, problems, 1, { ...settings, signal, answered });
+  });
+}
+
+/** How the student was trained to be asked. */
+async function pickPrompt({ asked }: Suite): Promise<PromptStyle | undefined> {
+  const plain = {
+    label: t('Plain Text'),
+    detail: t('As base models and most students here are asked: /completions'),
+    value: 'plain' as const,
+  };
+  const chat = {
+    label: t('Chat'),
+    detail: t("In the student's chat template, which the server knows: /chat/completions"),
+    value: 'chat' as const,
+  };
+  const items = asked?.prompt === 'chat' ? [chat, plain] : [plain, chat];
+  return (await vscode.window.showQuickPick(items, { title, placeHolder: t('How is it asked?'), ignoreFocusOut: true }))
+    ?.value;
+}
+
+/** The test problems of an experiment, or all of a dataset. */
+function suiteOf(file: string): Suite {
+  return file.endsWith('.distillery.json') ? suitesOfExperiment(file, textOf(file) ?? '')[0] : suiteOfFile(file);
+}
+
+async function pickSuite({ runs }: Services): Promise<Suite | undefined> {
+  await runs.ready;
+  const file = {
+    icon: 'file',
+    label: t('A dataset…'),
+    description: t('JSON lines, JSON, CSV, Parquet or Arrow'),
+    file: '',
+  };
+  const hub = {
+    icon: 'cloud-download',
+    label: t('A data set of the Hugging Face Hub…'),
+    description: t('by its name'),
+    file: '',
+  };
+  const experiments = runs.experiments().map(({ name, file }) => ({
+    icon: 'beaker',
+    label: name,
+    description: t('its test problems'),
+    file,
+  }));
+  const items = [...experiments, file, hub];
+  const picked = await vscode.window.showQuickPick(items, { title, placeHolder: t('Problems'), ignoreFocusOut: true });
+  if (picked === hub) {
+    const name = await vscode.commands.executeCommand<string | undefined>('distillery.downloadDataset');
+    return name === undefined ? undefined : suiteOfFile(locateDataset(name, '.'), 'test');
+  }
+  if (picked !== file) return picked && suiteOf(picked.file);
+  const [chosen] = (await vscode.window.showOpenDialog({ title, filters: { [t('Datasets')]: datasetEndings } })) ?? [];
+  return chosen && suiteOfFile(chosen.fsPath);
+}

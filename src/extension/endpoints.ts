@@ -1,0 +1,73 @@
+/** OpenAI-compatible endpoints as people name them, and their keys, which lie in the secret storage of VS Code. */
+import { checkBaseUrl, isLocal, keyFor } from '../teachers/endpoint';
+import * as vscode from './vscode';
+
+const { t } = vscode.l10n;
+
+export interface Endpoint {
+  baseUrl: string;
+  model: string;
+}
+
+/** Asks for base URL and model; undefined: left. */
+export async function askEndpoint(title: string, before: Partial<Endpoint>): Promise<Endpoint | undefined> {
+  const baseUrl = await vscode.window.showInputBox({
+    title,
+    prompt: t('Base URL of the endpoint'),
+    placeHolder: 'http://localhost:11434/v1',
+    value: before.baseUrl,
+    ignoreFocusOut: true,
+    validateInput: (text) => faultIn(text.trim()),
+  });
+  if (!baseUrl) return undefined;
+  const model = await vscode.window.showInputBox({
+    title,
+    prompt: t('The model, as the endpoint calls it'),
+    placeHolder: 'deepseek-reasoner',
+    value: before.model,
+    ignoreFocusOut: true,
+  });
+  return model?.trim() ? { baseUrl: baseUrl.trim(), model: model.trim() } : undefined;
+}
+
+function faultIn(baseUrl: string): string | undefined {
+  try {
+    checkBaseUrl(baseUrl);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** A key belongs to one origin: it is never sent to another endpoint. */
+const secretName = (url: URL) => `distillery.teacher.key ${url.origin}`;
+
+/** The key for an endpoint, asked for where none is known; '' where it wants none, undefined where the question was left. */
+export async function keyOf(secrets: vscode.SecretStorage, baseUrl: string): Promise<string | undefined> {
+  const url = checkBaseUrl(baseUrl);
+  const stored = await secrets.get(secretName(url));
+  return stored ?? keyFor(url, process.env)?.key ?? (isLocal(url) ? '' : await askKey(secrets, url));
+}
+
+/** Asked once for each origin; an empty answer is kept too: the endpoint wants none. */
+async function askKey(secrets: vscode.SecretStorage, url: URL): Promise<string | undefined> {
+  const key = await vscode.window.showInputBox({
+    title: t('API key for {0}', url.host),
+    prompt: t(
+      'It is kept in the secret storage of VS Code and sent to {0} only. Leave it empty if the endpoint wants none.',
+      url.host,
+    ),
+    password: true,
+    ignoreFocusOut: true,
+  });
+  if (key !== undefined) await secrets.store(secretName(url), key.trim());
+  return key?.trim();
+}
+
+/** Forgets the key of an endpoint that refused it: the next time it is asked for. */
+export async function forgetKey(secrets: vscode.SecretStorage, endpoint: string): Promise<void> {
+  if (URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol))
+    await secrets.delete(secretName(new URL(endpoint)));
+}
+
+export const refusesKey = (error: unknown) => /refuses the key/.test((error as Error | undefined)?.message ?? '');
