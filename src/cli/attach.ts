@@ -11,7 +11,7 @@ import { readStart, readSummary } from '../runs/reading';
 import { exitCodes, print } from './exit';
 import { allRuns, commandLine, quoted, runsFolders, shown } from './places';
 import { showProgress } from './progress';
-import { resultsText } from './summary';
+import { endText } from './summary';
 import { onBrokenOutput, pc, stdout } from './terminal';
 
 const verbs = ['pause', 'resume', 'stop', 'cancel'] as const;
@@ -179,7 +179,7 @@ function tellEnd(folder: string, { outcome, fault }: Extract<HostEvent, { type: 
   const rows = readSummary(folder);
   if (outcome !== 'finished') process.exitCode = outcome === 'failed' ? exitCodes.input : exitCodes.stopped;
   if (json) print({ ended: { folder, outcome, fault, rows } });
-  else if (outcome === 'finished') stdout.write(`\n${resultsText(folder)}\n\nThe run is in ${shown(folder)}.\n`);
+  else if (outcome === 'finished') stdout.write(endText(folder));
   else if (fault) throw errorOfFault(fault);
   else {
     const how = outcome === 'cancelled' ? 'Cancelled' : 'Stopped';

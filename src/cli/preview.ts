@@ -16,7 +16,7 @@ import { fetchMissing } from './download';
 import { printDocument } from './exit';
 import { needsOf, needsText } from './need';
 import { namesOf, positive } from './options';
-import { experimentFile } from './places';
+import { commandLine, experimentFile, quoted, shown } from './places';
 import { type CountedView, type PreviewedProblem, previewText } from './preview-text';
 import { pc, stdout } from './terminal';
 
@@ -87,7 +87,8 @@ Examples:
         const work = workloadOf(problems, test.problems.length, tokenizer);
         const needs = await needsOf(experiment, longestOf(problems, tokenizer), work);
         const lines = [...needsText(needs), ...[...tokenizer.notes, ...notes].map((note) => pc.yellow(note))];
-        stdout.write(`${previewed.map(previewText).join('\n\n')}\n\n${lines.join('\n')}\n`);
+        const next = `Next:\n  ${commandLine(`run ${quoted(shown(file))} --quick`)}`;
+        stdout.write(`${previewed.map(previewText).join('\n\n')}\n\n${lines.join('\n')}\n\n${next}\n`);
       }
     });
 }

@@ -15,7 +15,7 @@ import { exitCodes, print } from './exit';
 import { count, namesOf, positive } from './options';
 import { commandLine, experimentFile, locateRun, quoted, shown } from './places';
 import { showProgress } from './progress';
-import { resultsText } from './summary';
+import { endText, resultsText } from './summary';
 import { onBrokenOutput, pc, stderr, stdout } from './terminal';
 import { followBeside, type Tracker, trackOption } from './track';
 
@@ -124,10 +124,7 @@ async function follow(
     });
     const seconds = (performance.now() - started) / 1000;
     if (json) print({ result: { ...result, seconds } });
-    else
-      stdout.write(
-        `\n${resultsText(folder)}\n\nThe run is in ${shown(result.folder)} (${(seconds / 60).toFixed(1)} min).\n`,
-      );
+    else stdout.write(endText(result.folder, seconds / 60));
   } catch (error) {
     const stopped = error instanceof Stopped || (error as Error)?.name === 'AbortError';
     if (!stopped) {

@@ -5,6 +5,7 @@ import type { StageRow } from '../runs/records';
 import { strongestBaseline } from '../stages';
 import { type Start, studentTitle, versusStart } from '../start';
 import { clock, percent, signed, table } from './format';
+import { commandLine, quoted, shown } from './places';
 import { pc } from './terminal';
 
 type Row = Omit<StageRow, 'seq'>;
@@ -17,6 +18,13 @@ export function resultsText(folder: string, damage: Damage = () => {}): string {
   const rows = readSummary(folder);
   const compared = comparisonText(folder, rows, damage);
   return [summaryTable(rows, readStart(folder)), ...(compared ? [`${compared}\n${pc.dim(oneSeed)}`] : [])].join('\n\n');
+}
+
+/** What is told when a run has ended, and what to look at next; `minutes`: what it took, where that is known. */
+export function endText(folder: string, minutes?: number): string {
+  const time = minutes === undefined ? '' : ` (${minutes.toFixed(1)} min)`;
+  const next = commandLine(`show ${quoted(shown(folder))}`);
+  return `\n${resultsText(folder)}\n\nThe run is in ${shown(folder)}${time}.\n\nNext, its curves and failures:\n  ${next}\n`;
 }
 
 /** Each student on the test problems, with the change in accuracy and tokens from the one that the run began with. */

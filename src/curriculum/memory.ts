@@ -122,9 +122,7 @@ export function settleMemory(experiment: Experiment, { model, lengths }: Sizes):
         internalise: settle(rewrite.internalise, rows.internalise),
       },
     },
-    baselines: mapBaselines(baselines, (settings, name) =>
-      settle(settings, name === 'grpo' ? rows.grpo : rows.plain),
-    ),
+    baselines: mapBaselines(baselines, (settings, name) => settle(settings, name === 'grpo' ? rows.grpo : rows.plain)),
   };
 }
 
@@ -214,8 +212,8 @@ export function peakOf(experiment: Experiment, { model, lengths }: Sizes): Peak 
     add(stage, 'training', model.update(learner(copies), pass));
   };
   const longest = longestRows(experiment, lengths);
-  const supervise = (stage: string, settings: Setting & Supervised, longest: number, copies: number) =>
-    training(stage, settings, { longest, sequences: settings.batch * settings.accumulation, copies });
+  const supervise = (stage: string, settings: Setting & Supervised, row: number, copies: number) =>
+    training(stage, settings, { longest: row, sequences: settings.batch * settings.accumulation, copies });
   for (const name of baselineNames) {
     const settings = baselines[name];
     if (settings && 'batch' in settings) supervise(name, settings, longest.plain, 1);

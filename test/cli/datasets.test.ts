@@ -136,7 +136,7 @@ describe('chains with thinking', () => {
   });
 });
 
-it('from R1 chains as messages to a running Stage 1, in three commands', async () => {
+it('from R1 chains as messages to a running Stage 1 and its table in four commands, each named by the one before', async () => {
   const think = (n: number) => `<think>\n${n}.\n</think>\n\nStep 1: ${n} + 1 = ${n + 1}.\nAnswer: ${n + 1}`;
   const rows = Array.from({ length: 12 }, (_, n) => ({
     messages: [
@@ -145,12 +145,20 @@ it('from R1 chains as messages to a running Stage 1, in three commands', async (
     ],
   }));
   distillery.write('own.jsonl', rows.map((row) => JSON.stringify(row)).join('\n'));
+  /** The command that a message names last, without the program's name. */
+  const named = ({ stdout }: { stdout: string }, verb: string) => {
+    const found = [...stdout.matchAll(new RegExp(`^ +distillery (${verb} .*)$`, 'gm'))].at(-1)?.[1];
+    expect([verb, found]).toEqual([verb, expect.any(String)]);
+    return found!.split(' ');
+  };
   const made = await distillery.run('new', 'own', '--data', 'own.jsonl', '--student', 'student');
-  expect(made.stdout).toContain('distillery preview own');
-  expect((await distillery.run('preview', 'own')).stdout).toContain('Answer: 1');
-  const run = await distillery.run('run', 'own', '--quick', '--stage', 'reconstruct');
+  const previewed = await distillery.run(...named(made, 'preview'));
+  expect(previewed.stdout).toContain('Answer: 1');
+  const run = await distillery.run(...named(previewed, 'run'), '--stage', 'reconstruct');
   expect([run.code, run.stderr]).toEqual([0, expect.not.stringContaining('error')]);
   expect(existsSync(join(distillery.folder, 'own/.distillery/runs'))).toBe(true);
+  const shown = await distillery.run(...named(run, 'show'));
+  expect(shown.stdout).toMatch(/Stage 1/);
 });
 
 it('imports recorded answers from any dataset', async () => {

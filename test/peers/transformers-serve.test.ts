@@ -11,11 +11,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { peer } from '../../scripts/peers/peers';
 import { python } from '../../scripts/peers/python';
-import { evaluateOnServer, studentOn } from '../../src/evaluation/server';
 import { evaluate } from '../../src/curriculum/evaluate';
 import { prepareLessons } from '../../src/curriculum/lessons';
 import { openStudent } from '../../src/curriculum/students';
 import { startEngine } from '../../src/engine/engines';
+import { evaluateOnServer, studentOn } from '../../src/evaluation/server';
 import { useBackend } from '../../src/kernels/backends';
 import { exportStudent } from '../../src/model/export';
 

@@ -1,4 +1,4 @@
-/** How a dataset reads by some columns: pure, for `pick-columns`. */
+/** How a dataset reads by some columns: pure, for the form of a new experiment. */
 import type { Columns, SettledColumns } from '../../data/columns';
 import { readProblems } from '../../data/read';
 import type { Problem } from '../../data/types';
@@ -18,6 +18,25 @@ export function lookAt(file: string, told: Columns): Look {
     return { columns, first: problems.at(0) };
   } catch (error) {
     if (error instanceof UserError) return { fault: error.message };
+    throw error;
+  }
+}
+
+/** So many rows are shown. */
+const shown = 5;
+
+/** The first rows by these columns, for people. */
+export function firstRowsText(file: string, told: Columns): string {
+  try {
+    const { problems } = readProblems(file, 'rows', { columns: told, count: shown, skipBad: true });
+    const texts = problems.map(({ id, question, answer, chain }) =>
+      [`# ${id}`, `## question\n${question}`, `## answer\n${answer}`, ...(chain ? [`## chain\n${chain}`] : [])].join(
+        '\n\n',
+      ),
+    );
+    return `${texts.join('\n\n')}\n`;
+  } catch (error) {
+    if (error instanceof UserError) return error.toString();
     throw error;
   }
 }

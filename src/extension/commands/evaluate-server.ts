@@ -15,7 +15,7 @@ import { loadSuite, type Suite, suiteOfFile, suitesOfExperiment } from '../tests
 import * as vscode from '../vscode';
 import { percent, plural } from '../words';
 import { pickProblems, resultText } from './evaluate';
-import { datasetEndings } from './pick-columns';
+import { datasetEndings } from './experiment-form';
 import { trustedCommand } from './report';
 
 const { t } = vscode.l10n;

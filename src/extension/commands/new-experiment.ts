@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from '../../errors';
 import { locateDataset } from '../../hub/cache';
@@ -9,7 +9,7 @@ import { parseDatasetName } from '../../hub/dataset-name';
 import { answerOf, commandLine } from '../command-line';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
-import { datasetEndings, pickColumns } from './pick-columns';
+import { askName, datasetEndings, fillForm } from './experiment-form';
 import { trustedCommand } from './report';
 
 /** What a new experiment is to be; all that is not said is asked. */
@@ -34,9 +34,10 @@ interface Made {
 
 const afterReload = 'openAfterReload';
 
+type Opened = Pick<Made, 'experiment' | 'notes'>;
+
 /** What is opened when the window has started anew. */
-interface Asked {
-  experiment: string;
+interface Asked extends Opened {
   guided: boolean;
 }
 
@@ -48,7 +49,7 @@ export function registerNewExperiment(services: Services): vscode.Disposable {
   return vscode.Disposable.from(
     trustedCommand(services, 'distillery.newExperiment', async (argument?: vscode.Uri | Wish) => {
       const given = argument instanceof vscode.Uri ? { data: argument.fsPath } : (argument ?? {});
-      const wish = given.folder ? given : await ask(given);
+      const wish = given.folder ? given : await ask(services, given);
       return wish?.folder ? make(services, { ...wish, folder: wish.folder }) : undefined;
     }),
     trustedCommand(services, 'distillery.openExample', async () => {
@@ -56,13 +57,13 @@ export function registerNewExperiment(services: Services): vscode.Disposable {
       const parent = vscode.workspace.workspaceFolders?.length ? await parentFolder() : join(homedir(), 'distillery');
       if (!parent) return undefined;
       const existing = join(parent, 'arithmetic', 'arithmetic.distillery.json');
-      if (existsSync(existing)) return open(services, existing, true);
+      if (existsSync(existing)) return open(services, { experiment: existing, notes: [] }, true);
       return make(services, { folder: freeFolder(parent, 'arithmetic') }, true);
     }),
   );
 }
 
-async function ask({ data, student }: Wish): Promise<Wish | undefined> {
+async function ask(services: Services, { data, student }: Wish): Promise<Wish | undefined> {
   const { t } = vscode.l10n;
   const title = t('New Experiment');
   if (!data) {
@@ -97,47 +98,16 @@ async function ask({ data, student }: Wish): Promise<Wish | undefined> {
       if (!data) return undefined;
     }
   }
-  const columns = data === undefined ? '' : await pickColumns(locateDataset(data, homedir()), title);
-  if (columns === undefined) return undefined;
-  if (data && !student) {
-    const students = [
-      {
-        label: t('Built-in Student'),
-        detail: t('Tiny: shows the pipeline at work on your data, not results'),
-        own: false,
-        file: false,
-      },
-      {
-        label: t('My Student'),
-        detail: t('A Hugging Face folder: config.json, model.safetensors, tokenizer.json'),
-        own: true,
-        file: false,
-      },
-      { label: t('My GGUF File'), detail: t('A model file for llama.cpp'), own: true, file: true },
-    ];
-    const kind = await vscode.window.showQuickPick(students, { title, placeHolder: t('Which student?') });
-    if (!kind) return undefined;
-    if (kind.own) {
-      student = await choosePath(
-        kind.file
-          ? { title: t('Student'), filters: { GGUF: ['gguf'] } }
-          : { title: t('Student'), canSelectFolders: true, canSelectFiles: false },
-      );
-      if (!student) return undefined;
-    }
-  }
   const parent = await parentFolder();
   if (!parent) return undefined;
-  const name = await vscode.window.showInputBox({
-    title,
-    prompt: t('Name of the experiment and of its folder in {0}', parent),
-    value: basename(freeFolder(parent, nameFor(data))),
-    validateInput: (value) => {
-      if (!/^[^\\/:*?"<>|.][^\\/:*?"<>|]*$/.test(value)) return t('Not a valid folder name');
-      return existsSync(join(parent, value)) ? t('A folder with this name exists') : undefined;
-    },
-  });
-  return name ? { folder: join(parent, name), data, columns, student } : undefined;
+  const name = basename(freeFolder(parent, nameFor(data)));
+  if (!data) {
+    const chosen = await askName(title, parent, name);
+    return chosen ? { folder: join(parent, chosen) } : undefined;
+  }
+  const file = locateDataset(data, homedir());
+  const form = await fillForm(services, title, { file, student, parent, name });
+  return form && { folder: join(parent, form.name), data, columns: form.columns, student: form.student };
 }
 
 /** Of the experiment, by its data. */
@@ -181,14 +151,23 @@ async function make(
     () => callNew(folder, options).catch((error) => withoutBadRows(error, folder, options)),
   );
   for (const note of made.notes) services.log.warn(note);
-  if (made.notes.length > 0) void tellNotes(services, made.notes);
-  await open(services, made.experiment, guided);
+  await open(services, made, guided);
   return made.experiment;
 }
 
-async function tellNotes({ log }: Services, notes: readonly string[]): Promise<void> {
-  const showLog = vscode.l10n.t('Show Log');
-  if ((await vscode.window.showWarningMessage(notes.join(' '), showLog)) === showLog) log.show();
+/** What was noticed, and what comes next. */
+async function tell({ log }: Services, { experiment, notes }: Opened): Promise<void> {
+  const { t } = vscode.l10n;
+  const [preview, run, showLog] = [t('Preview Masking'), t('Run Stage 1'), t('Show Log')];
+  const name = basename(dirname(experiment));
+  const next = t('{0} is ready. Next: look at what the student sees, or run Stage 1.', name);
+  const answer =
+    notes.length > 0
+      ? await vscode.window.showWarningMessage([...notes, next].join(' '), preview, run, showLog)
+      : await vscode.window.showInformationMessage(next, preview, run);
+  if (answer === preview) await vscode.commands.executeCommand('distillery.previewMasking', { experiment });
+  if (answer === run) await vscode.commands.executeCommand('distillery.runStage1', { experiment });
+  if (answer === showLog) log.show();
 }
 
 /** Rows that cannot be used are left out when the user says so. */
@@ -212,21 +191,24 @@ async function callNew(folder: string, options: readonly string[]): Promise<Made
  * Shows the experiment. Without a folder in the window its own is opened, which starts this window anew; `guided`: with
  * the walkthrough, which says what comes next.
  */
-async function open(services: Services, experiment: string, guided: boolean): Promise<string> {
+async function open(services: Services, made: Opened, guided: boolean): Promise<string> {
+  const { experiment, notes } = made;
   const uri = vscode.Uri.file(experiment);
   if (vscode.workspace.workspaceFolders?.length) {
     services.runs.refresh();
     await vscode.window.showTextDocument(uri, { preview: false }); // a preview would take the walkthrough's place
     await vscode.commands.executeCommand('distillery.runs.focus');
+    if (!guided) void tell(services, made);
     return experiment;
   }
-  await services.context.globalState.update(afterReload, { experiment, guided });
+  await services.context.globalState.update(afterReload, { experiment, notes, guided });
   await vscode.commands.executeCommand('vscode.openFolder', vscode.Uri.joinPath(uri, '..'));
   return experiment;
 }
 
-async function openLast({ context }: Services): Promise<void> {
-  const { experiment, guided } = context.globalState.get<Partial<Asked>>(afterReload) ?? {};
+async function openLast(services: Services): Promise<void> {
+  const { context } = services;
+  const { experiment, notes = [], guided } = context.globalState.get<Partial<Asked>>(afterReload) ?? {};
   if (!experiment || !vscode.workspace.getWorkspaceFolder(vscode.Uri.file(experiment))) return;
   await context.globalState.update(afterReload, undefined);
   if (!existsSync(experiment)) return;
@@ -235,6 +217,7 @@ async function openLast({ context }: Services): Promise<void> {
   await vscode.window.showTextDocument(vscode.Uri.file(experiment), { viewColumn, preview: false });
   await vscode.commands.executeCommand('distillery.runs.focus');
   if (!vscode.workspace.isTrusted) await askForTrust();
+  else if (!guided) await tell(services, { experiment, notes });
 }
 
 /**

@@ -9,7 +9,7 @@ import { type Plan, planOf } from '../../teachers/plan';
 import { defaultPrompt } from '../../teachers/prompt';
 import type { Teacher } from '../../teachers/types';
 import { cancellable } from '../cancellable';
-import { datasetEndings } from '../commands/pick-columns';
+import { datasetEndings } from '../commands/experiment-form';
 import { trustedCommand } from '../commands/report';
 import { forgetKey, refusesKey } from '../endpoints';
 import type { Services } from '../services';

@@ -1,0 +1,144 @@
+/** What an experiment on some data is to be, on one page: columns, student and name, agreed to at once or changed one by one. */
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { textOf } from '../../data/cells';
+import { type Columns, columnsText, type SettledColumns } from '../../data/columns';
+import { guessFormat } from '../../data/guess';
+import { peek } from '../../data/read';
+import type { Row } from '../../data/rows';
+import type { Services } from '../services';
+import { pickStudent } from '../students';
+import * as vscode from '../vscode';
+import { clip } from '../words';
+import { firstRowsText, type Look, lookAt, optionOf } from './columns-look';
+
+/** File endings of datasets, for dialogs. */
+export const datasetEndings = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'arrow', 'feather', 'gz', 'zst'];
+
+export interface Form {
+  name: string;
+  /** What `--columns` is to say; undefined where the format says what its columns are. */
+  columns?: string;
+  /** Absolute; undefined: a copy of the built-in one. */
+  student?: string;
+}
+
+const asked = ['question', 'answer', 'chain'] as const;
+type Asked = (typeof asked)[number];
+
+interface Given {
+  /** Where the data lie. */
+  file: string;
+  student?: string;
+  /** The folder that the experiment's own is made in. */
+  parent: string;
+  name: string;
+}
+
+/** Undefined: it was left. */
+export async function fillForm(services: Services, title: string, given: Given): Promise<Form | undefined> {
+  const { file, parent } = given;
+  const { t } = vscode.l10n;
+  const byColumns = guessFormat(file) === 'rows';
+  let told: Columns = {};
+  let { name, student } = given;
+  for (;;) {
+    const look: Look = byColumns ? lookAt(file, told) : {};
+    const items = [
+      ...(look.fault === undefined ? [makeItem(look.columns)] : []),
+      ...(byColumns ? [...asked.map((role) => roleItem(role, look)), rowsItem()] : []),
+      studentItem(student),
+      { label: t('name: {0}', name), detail: join(parent, name), change: 'name' as const },
+    ];
+    const placeHolder = look.fault ?? t('As in the first row of the data. Choose what is to be another.');
+    const chosen = await vscode.window.showQuickPick(items, { title, placeHolder, ignoreFocusOut: true });
+    if (!chosen) return undefined;
+    const { change } = chosen;
+    if (change === 'make') return { name, student, columns: look.columns && optionOf(look.columns) };
+    if (change === 'rows') await showRows(file, told);
+    else if (change === 'student') student = await chooseStudent(services, title, student);
+    else if (change === 'name') name = (await askName(title, parent, name)) ?? name;
+    else told = { ...told, ...(await chooseColumn(file, title, change)) };
+  }
+}
+
+const makeItem = (columns: SettledColumns | undefined) => ({
+  icon: 'check',
+  label: vscode.l10n.t('Make the Experiment'),
+  detail: columns ? columnsText(columns) : vscode.l10n.t('The rows say what they hold.'),
+  change: 'make' as const,
+});
+
+const roleItem = (role: Asked, { columns, first }: Look) => ({
+  label: `${role}: ${[columns?.[role] ?? '–'].flat().join(' + ')}`,
+  detail: clip((first?.[role] ?? '–').replace(/\s+/g, ' '), 160),
+  change: role,
+});
+
+const rowsItem = () => ({
+  icon: 'eye',
+  label: vscode.l10n.t('Show the First Rows'),
+  detail: vscode.l10n.t('As these columns read them'),
+  change: 'rows' as const,
+});
+
+function studentItem(student: string | undefined) {
+  const { t } = vscode.l10n;
+  return {
+    label: t('student: {0}', student === undefined ? t('the built-in one') : basename(student)),
+    detail: student ?? t('Tiny: shows the pipeline at work on your data, not results'),
+    change: 'student' as const,
+  };
+}
+
+async function showRows(file: string, told: Columns): Promise<void> {
+  const content = firstRowsText(file, told);
+  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ content }), { preview: true });
+}
+
+async function chooseColumn(file: string, title: string, role: Asked): Promise<Columns> {
+  const { names, rows } = peek(file);
+  const column = await vscode.window.showQuickPick(columnItems(names, rows[0]), {
+    title,
+    placeHolder: vscode.l10n.t('Which column is the {0}?', role),
+    ignoreFocusOut: true,
+  });
+  return column ? { [role]: column.label } : {};
+}
+
+const columnItems = (names: readonly string[], row: Row | undefined) =>
+  names.map((label) => ({ label, detail: clip((textOf(row?.[label], 'user') ?? '').replace(/\s+/g, ' '), 160) }));
+
+async function chooseStudent(
+  services: Services,
+  title: string,
+  before: string | undefined,
+): Promise<string | undefined> {
+  const { t } = vscode.l10n;
+  const builtIn = { label: t('The Built-in Student'), detail: t('Tiny: shows the pipeline at work, not results') };
+  const other = {
+    label: t('Another Student…'),
+    detail: t('A folder, a GGUF file, a checkpoint, or a model of the Hub'),
+  };
+  const picked = await vscode.window.showQuickPick([builtIn, other], {
+    title,
+    placeHolder: t('Which student?'),
+    ignoreFocusOut: true,
+  });
+  if (picked === builtIn) return undefined;
+  return picked === other ? ((await pickStudent(services, title)) ?? before) : before;
+}
+
+export function askName(title: string, parent: string, value: string): Thenable<string | undefined> {
+  const { t } = vscode.l10n;
+  return vscode.window.showInputBox({
+    title,
+    prompt: t('Name of the experiment and of its folder in {0}', parent),
+    value,
+    ignoreFocusOut: true,
+    validateInput: (name) => {
+      if (!/^[^\\/:*?"<>|.][^\\/:*?"<>|]*$/.test(name)) return t('Not a valid folder name');
+      return existsSync(join(parent, name)) ? t('A folder with this name exists') : undefined;
+    },
+  });
+}

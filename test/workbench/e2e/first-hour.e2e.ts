@@ -1,0 +1,97 @@
+/** From data as people have them to a running Stage 1, as a person does it in the window. */
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { editor, openFile, option, pick, quickInput, toast } from '../../../scripts/workbench/page';
+import { packageRoot } from '../../../src/paths';
+import { runsOf } from '../workspace';
+import { keepPictures, openSession, type Session } from './session';
+
+suite('The first hour', () => {
+  let session: Session;
+  suiteSetup(async () => {
+    session = await openSession({ withRun: false });
+    const { folder } = session;
+    const think = (n: number) =>
+      `<think>\n${n} and 1, so ${n + 1}.\n</think>\n\nStep 1: ${n} + 1 = ${n + 1}.\nAnswer: ${n + 1}`;
+    const rows = Array.from({ length: 12 }, (_, n) => ({
+      messages: [
+        { role: 'user', content: `What is ${n} + 1?` },
+        { role: 'assistant', content: think(n) },
+      ],
+    }));
+    writeFileSync(join(folder, 'own.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    copyFileSync(join(packageRoot(), 'test/fixtures/data/metamath.jsonl'), join(folder, 'meta.jsonl'));
+  });
+  teardown(function () {
+    return keepPictures(session, this.currentTest);
+  });
+  suiteTeardown(() => session?.close());
+
+  /** New Experiment in the menu of a file in the Explorer. */
+  const newExperimentOn = async (page: Page, name: string) => {
+    await page.keyboard.press('Control+Shift+E');
+    const file = page.locator('.explorer-folders-view .monaco-list-row', { hasText: name });
+    await file.click({ button: 'right' });
+    await page.locator('.monaco-menu .action-item', { hasText: /^New Experiment/ }).click();
+    await option(page, 'Make the Experiment').waitFor();
+  };
+  const experiment = (name: string) => readFileSync(join(session.folder, name, `${name}.distillery.json`), 'utf8');
+
+  test('the columns are shown with the first rows, and others can be picked', async () => {
+    const { page } = session;
+    await newExperimentOn(page, 'meta.jsonl');
+    await option(page, /question: query\s*A kiosk sells 18 postcards/).waitFor();
+    await option(page, /answer: –\s*180/).waitFor();
+    await option(page, /chain: response/).waitFor();
+
+    await pick(page, 'question: query');
+    await option(page, /original_question\s*A kiosk/).waitFor(); // every column with its first row
+    await pick(page, 'original_question');
+    await option(page, /question: original_question/).waitFor();
+
+    await pick(page, 'Show the First Rows');
+    await editor(page).getByText('## question').first().waitFor();
+    await editor(page).getByText('A kiosk sells 18').first().waitFor();
+
+    await pick(page, 'answer: –');
+    await pick(page, 'original_question');
+    await quickInput(page)
+      .and(page.getByPlaceholder(/the reference answers in "original_question" are the questions/))
+      .waitFor();
+    assert.equal(await option(page, 'Make the Experiment').count(), 0, 'what cannot be read is not agreed to');
+    await pick(page, 'answer: –');
+    await pick(page, 'type');
+    await page.keyboard.press('Escape');
+    assert.equal(existsSync(join(session.folder, 'meta')), false);
+  });
+
+  test('R1 chains as messages: four clicks to a running Stage 1, each naming the next', async () => {
+    const { page, folder } = session;
+    await newExperimentOn(page, 'own.jsonl'); // 1
+    await option(page, /question: messages\s*What is 0 \+ 1\?/).waitFor();
+    await pick(page, 'Make the Experiment'); // 2
+    const ready = toast(page, /own is ready\. Next: look at what the student sees, or run Stage 1/);
+    await ready.waitFor({ timeout: 120_000 });
+    assert.match(experiment('own'), /"columns": \{ "question": "messages", "chain": "messages" \}/);
+    assert.match(experiment('own'), /"thinking": "cut"/);
+    await ready.getByRole('button', { name: 'Run Stage 1' }).click(); // 3
+    await pick(page, 'Quick Budget'); // 4
+    await page.locator('.statusbar-item', { hasText: /Stage 1/ }).waitFor({ timeout: 120_000 });
+    await toast(page, /own.* is finished\./).waitFor({ timeout: 240_000 });
+    assert.equal(runsOf(join(folder, 'own')).length, 1);
+  });
+
+  test('a data set of the Hub that an experiment names and that is not here is offered to be fetched', async () => {
+    const { page, folder } = session;
+    writeFileSync(
+      join(folder, 'hub.distillery.json'),
+      experiment('own')
+        .replace(/"path": "\.\.\/own\.jsonl"/g, '"path": "school/sums/main"')
+        .replace('"path": "student"', '"path": "own/student"'),
+    );
+    await openFile(page, 'hub.distillery.json');
+    await editor(page).locator('.squiggly-error').first().waitFor();
+  });
+});
