@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 
 
@@ -29,6 +30,9 @@ def main() -> None:
         os.environ[name] = "1"
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+    # A scheduler tells every process of a job. The host then takes a checkpoint, for which this one is needed; it ends
+    # with its input.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     defaults = arguments()
 
     from transformers.utils import logging

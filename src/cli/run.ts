@@ -6,12 +6,13 @@ import { adjust, type RunOptions } from '../curriculum/adjust';
 import { type CurriculumEvent, Stopped } from '../curriculum/context';
 import { resumeRun, type SessionOptions, startRun } from '../curriculum/session';
 import { runsFolderName } from '../runs/layout';
-import { readStart, readSummary } from '../runs/reading';
+import { type Run, readStart, readSummary } from '../runs/reading';
 import type { StageRow } from '../runs/records';
 import { trainedStages } from '../stages';
 import { fetchMissing } from './download';
 import { engineOption } from './engine';
 import { exitCodes, print } from './exit';
+import { keepMirrored, runToContinue } from './jobs';
 import { count, namesOf, positive } from './options';
 import { commandLine, experimentFile, locateRun, quoted, shown } from './places';
 import { showProgress } from './progress';
@@ -23,6 +24,8 @@ interface RunFlags {
   quick?: boolean;
   runs?: string;
   download?: boolean;
+  continue?: boolean;
+  mirror?: string;
   track?: Tracker[];
   json?: boolean;
 }
@@ -44,6 +47,11 @@ export function addRunCommands(program: Command): void {
     .addOption(new Option('--backend <name>', 'another backend').choices(backendNames))
     .addOption(engineOption())
     .option('--runs <folder>', 'where run folders go (default: .distillery/runs beside the experiment)')
+    .option('--continue', 'take up the newest run of this experiment, if there is one: for jobs that are begun again')
+    .option(
+      '--mirror <folder>',
+      'keep a copy of the run there, such as on a mounted bucket; --continue looks there, too',
+    )
     .addOption(trackOption())
     .option(
       '--download',
@@ -67,7 +75,9 @@ Examples:
       for (const warning of warnings) stderr.write(`${pc.yellow('warning')} ${warning.message}\n`);
       const experiment = adjust(written, options);
       const runs = resolve(options.runs ?? join(file, '..', runsFolderName));
-      await follow(options, (session) => startRun(experiment, runs, session));
+      const before = options.continue ? runToContinue(experiment, runs, options.mirror) : undefined;
+      if (before) await goOn(before, options);
+      else await follow(options, (session) => startRun(experiment, runs, session));
     });
 
   program
@@ -80,19 +90,26 @@ Examples:
     .option('--json', 'one JSON object a line: the run, its events, the result')
     .addHelpText('after', '\nExamples:\n  distillery resume latest\n  distillery resume 20260205-140309-arithmetic')
     .action(async (name: string, { runs, json, track }: Pick<RunFlags, 'runs' | 'json' | 'track'>) => {
-      const { folder, record } = locateRun(name, runs);
-      if (record.state !== 'finished') return follow({ json, track }, (session) => resumeRun(folder, session));
-      const rows = readSummary(folder);
-      if (json) print({ result: { folder, rows, seconds: 0 } });
-      else stdout.write(`${resultsText(folder)}\n\nThis run is finished; it is in ${shown(folder)}.\n`);
+      await goOn(locateRun(name, runs), { json, track });
     });
+}
+
+type Following = Pick<RunFlags, 'json' | 'track' | 'mirror'>;
+
+/** Resumes a run; of one that is finished, shows what came of it. */
+async function goOn({ folder, record }: Run, options: Following): Promise<void> {
+  const { json } = options;
+  if (record.state !== 'finished') return follow(options, (session) => resumeRun(folder, session));
+  const rows = readSummary(folder);
+  if (json) print({ result: { folder, rows, seconds: 0 } });
+  else stdout.write(`${resultsText(folder)}\n\nThis run is finished; it is in ${shown(folder)}.\n`);
 }
 
 /**
  * Runs a session in the terminal: progress, a clean stop on Ctrl-C (a second one ends at once), the table at the end.
  */
 async function follow(
-  { json = false, track }: Pick<RunFlags, 'json' | 'track'>,
+  { json = false, track, mirror }: Following,
   begin: (options: SessionOptions) => Promise<{ folder: string; rows: StageRow[] }>,
 ): Promise<void> {
   const trackRun = await followBeside(track);
@@ -104,9 +121,14 @@ async function follow(
     stop.abort();
   };
   // Without a terminal (SIGHUP) or a reader (a broken pipe) there is nobody to train for, but the work so far is kept.
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', end);
+  // Schedulers say SIGTERM more than once: to the job's shell, and to every process of it.
+  const terminate = () => {
+    if (!stop.signal.aborted) interrupt();
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', terminate).on('SIGHUP', end);
   const ignoreOutput = onBrokenOutput(end);
   let folder = '';
+  let mirrored = () => {};
   const show = showProgress(stdout, { start: () => readStart(folder) });
   const notify = json ? (event: CurriculumEvent) => print({ event }) : show;
   const started = performance.now();
@@ -118,6 +140,7 @@ async function follow(
       begun: (run, { info: backend }) => {
         folder = run.folder;
         trackRun(folder);
+        mirrored = keepMirrored(folder, mirror);
         if (json) print({ run: { folder, record: run.record, backend } });
         else stdout.write(`${pc.bold(run.record.name)} on ${backend.description}\n${pc.dim(shown(folder))}\n\n`);
       },
@@ -135,7 +158,8 @@ async function follow(
     if (json) print({ stopped: { folder } });
     else stdout.write(`\nStopped. Go on with:\n  ${commandLine(`resume ${quoted(shown(folder))}`)}\n`);
   } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt).off('SIGHUP', end);
+    process.off('SIGINT', interrupt).off('SIGTERM', terminate).off('SIGHUP', end);
     ignoreOutput();
+    mirrored();
   }
 }

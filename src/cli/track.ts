@@ -108,7 +108,7 @@ async function toTensorboard(run: string, logs: string, next: () => Promise<bool
 }
 
 /** Waits for the next look at a run that is followed; false when it ended before this look, or was told to. */
-async function goesOn(run: string, follow: boolean, signal: AbortSignal): Promise<boolean> {
+export async function goesOn(run: string, follow: boolean, signal: AbortSignal, ms = pulse): Promise<boolean> {
   if (!follow || signal.aborted || !isGrowing(run)) return false;
   await new Promise<void>((done) => {
     const wake = () => {
@@ -116,7 +116,7 @@ async function goesOn(run: string, follow: boolean, signal: AbortSignal): Promis
       signal.removeEventListener('abort', wake);
       done();
     };
-    const timer = setTimeout(wake, pulse);
+    const timer = setTimeout(wake, ms);
     signal.addEventListener('abort', wake);
   });
   return true;

@@ -1,4 +1,5 @@
-import { connect, type Socket } from 'node:net';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { hostname } from 'node:os';
 import {
   CancellationTokenSource,
   createMessageConnection,
@@ -26,6 +27,17 @@ import {
 } from '../protocol/control';
 import { checkEndpoint } from '../protocol/host-folder';
 import type { RequestOptions } from './api';
+
+/**
+ * Where the host listens. One on another machine is behind a tunnel that the user has opened and named: host.json, which
+ * may have come with its folder, names no port that is dialled.
+ */
+function doorOf({ endpoint, machine, port }: Address, env = process.env): NetConnectOpts {
+  const tunnel = Number(env.DISTILLERY_HOST_TUNNEL);
+  if (port !== undefined && machine !== hostname() && tunnel > 0) return { host: '127.0.0.1', port: tunnel };
+  checkEndpoint(endpoint);
+  return { path: endpoint };
+}
 
 /** The host speaks another version of the protocol. */
 export class VersionGap extends UserError {
@@ -115,8 +127,7 @@ export class Link {
   }
 
   private static dial(address: Address, deadlineMs: number): Promise<Link> {
-    checkEndpoint(address.endpoint);
-    const socket = connect(address.endpoint);
+    const socket = connect(doorOf(address));
     const dialled = new Promise<Link>((resolve, reject) => {
       socket.once('error', reject);
       socket.once('connect', () => {

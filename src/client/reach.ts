@@ -79,11 +79,13 @@ async function openLink({ folder, client, times }: Pick<Reach, 'folder' | 'clien
 }
 
 /** Nothing is done here with a host of another machine. */
-export function elsewhere(folder: string, { machine }: Address): UserError {
+export function elsewhere(folder: string, { machine, port }: Address): UserError {
+  const tunnel = `open a tunnel (ssh -N -L ${port}:127.0.0.1:${port} ${machine}) and set DISTILLERY_HOST_TUNNEL=${port}`;
+  const ways = port === undefined ? '' : `, or ${tunnel}`;
   return new UserError(`the host of this folder runs on ${machine}`, {
     file: folder,
     code: 'elsewhere',
-    remedy: `Work with it there. If it does not run any more, wait ten minutes, or delete ${folder}/host.`,
+    remedy: `Work with it there${ways}. If it does not run any more, wait ten minutes, or delete ${folder}/host.`,
   });
 }
 

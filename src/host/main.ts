@@ -29,6 +29,8 @@ function main(): void {
       /** How long cancelled work may take to let go before the process is ended. */
       'grace-ms': { type: 'string', default: '10000' },
       version: { type: 'string', default: '0' },
+      /** Listens on 127.0.0.1 at this port, too; 0: at one that is free. */
+      port: { type: 'string' },
     },
   });
   const [distillery] = positionals;
@@ -38,10 +40,11 @@ function main(): void {
   process.on('exit', () => lock.release());
 
   const { version, 'idle-ms': idleMs, 'grace-ms': graceMs } = values;
+  const tcp = values.port === undefined ? undefined : portOf(values.port);
   const post = (message: ToServer) => server.post(message);
   const engine = new Engine(join(distillery, 'runs'), post);
   const server = new ServerThread({
-    data: { distillery, version, idleMs: Number(idleMs), graceMs: Number(graceMs) },
+    data: { distillery, version, idleMs: Number(idleMs), graceMs: Number(graceMs), port: tcp },
     receive: (message) => engine.receive(message),
     state: () => engine.state,
     failed: () => engine.abandonJobs(),
@@ -50,6 +53,12 @@ function main(): void {
   setInterval(() => post({ type: 'breath' }), breathEvery);
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => post({ type: 'terminate' }));
   log('info', `host ${process.pid} of ${distillery} (Node ${process.version}, ${packageRoot()})`);
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port < 65536) return port;
+  throw new UserError(`"${text}" is no port`, { code: 'usage', remedy: 'Give --port a number from 0 to 65535.' });
 }
 
 function end(error: unknown): never {

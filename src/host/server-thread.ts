@@ -12,6 +12,8 @@ export interface ServerData {
   version: string;
   idleMs: number;
   graceMs: number;
+  /** Of a further door on 127.0.0.1; 0: any that is free. */
+  port?: number;
   /** The same after it was started anew: clients find the host where it was. */
   session: string;
   token: string;
@@ -21,7 +23,7 @@ export interface ServerData {
 }
 
 export interface ServerThreadOptions {
-  data: Pick<ServerData, 'distillery' | 'version' | 'idleMs' | 'graceMs'>;
+  data: Pick<ServerData, 'distillery' | 'version' | 'idleMs' | 'graceMs' | 'port'>;
   receive: (message: Exclude<ToEngine, { type: 'end' | 'listening' }>) => void;
   /** What the engine is at. */
   state: () => HostState;

@@ -3,7 +3,7 @@
  * needs it.
  */
 import fs from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { keepTouching, killTree, thisProcess } from '../processes';
@@ -17,7 +17,7 @@ import type { ToEngine, ToServer } from './messages';
 import type { ServerData } from './server-thread';
 import { Service } from './service';
 
-const { distillery, version, idleMs, graceMs, session, token, status, starts } = workerData as ServerData;
+const { distillery, version, idleMs, graceMs, port: tcp, session, token, status, starts } = workerData as ServerData;
 
 /** Windows and terminals at once; more are closed as they come. */
 const mostConnections = 256;
@@ -47,10 +47,14 @@ port.on('message', (message: ToServer) => {
 
 // The folder's lock is ours: a socket that lies there is a dead host's.
 if (process.platform !== 'win32') remove(dirname(endpoint), endpoint);
-const server = createServer((socket) => serveClient(socket, service, address));
-server.maxConnections = mostConnections;
-server.listen(endpoint, () => {
+const serve = () => {
+  const server = createServer((socket) => serveClient(socket, service, address));
+  server.maxConnections = mostConnections;
+  return server;
+};
+serve().listen(endpoint, async () => {
   if (process.platform !== 'win32') fs.chmodSync(endpoint, 0o600);
+  if (tcp !== undefined) address.port = await openPort(tcp);
   if (readAddress(distillery)?.session !== session) writeAddress(distillery, address);
   keepTouching(addressFile(distillery));
   log('info', `listening at ${endpoint}`);
@@ -58,6 +62,22 @@ server.listen(endpoint, () => {
   changed();
 });
 setInterval(boundLog, logCheckMs).unref();
+
+/** A door on 127.0.0.1 beside the socket; none where the port is taken. */
+function openPort(wanted: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = serve();
+    server.once('error', (error) => {
+      log('warning', `not listening at port ${wanted}: ${error.message}`);
+      resolve(undefined);
+    });
+    server.listen(wanted, '127.0.0.1', () => {
+      const { port: found } = server.address() as AddressInfo;
+      log('info', `listening at 127.0.0.1:${found}`);
+      resolve(found);
+    });
+  });
+}
 
 let idleTimer: NodeJS.Timeout | undefined;
 

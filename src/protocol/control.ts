@@ -37,6 +37,8 @@ export const addressSchema = z.object({
   session: z.string(),
   /** Path of the socket, or name of the pipe. */
   endpoint: z.string(),
+  /** On 127.0.0.1, too, for clients on other machines, each through a tunnel of its own. */
+  port: positive.max(65535).optional(),
   token: z.string(),
 });
 export type Address = z.infer<typeof addressSchema>;

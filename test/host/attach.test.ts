@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { readAddress, writeAddress } from '../../src/protocol/host-folder';
 import { createRun } from '../../src/runs/writer';
 import { type Distillery, openDistillery, outcome } from '../cli/distillery';
 import { longStage, openWorkplace, until, type Workplace } from './workplace';
@@ -63,4 +64,28 @@ it('attach follows a run to its end, and names a run that a terminal works on', 
   const refused = await terminal.run('attach', work.folder);
   expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining(`process ${process.pid} works on`) });
   elsewhere.close();
+});
+
+it('reaches a host on another machine through a tunnel that the user names, and says how where there is none', async () => {
+  const { client } = work.client({ args: ['--port', '0'] });
+  await client.start({ experiment: work.experiment('far', longStage(2000)) });
+  const address = readAddress(work.distillery)!;
+  expect(address.port).toBeGreaterThan(0);
+  // As the folder looks from another machine of the same disk: another name, and a socket that is not here.
+  const there = { ...address, machine: 'node-3', endpoint: join(address.endpoint, '..', 'elsewhere.sock') };
+  writeAddress(work.distillery, there);
+  try {
+    const refused = await terminal.run('attach', work.folder);
+    expect(refused.stderr).toContain(`ssh -N -L ${address.port}:127.0.0.1:${address.port} node-3`);
+    const wrong = { ...there, token: 'another' };
+    const tunnelled = terminal.with({ DISTILLERY_HOST_TUNNEL: String(address.port) });
+    writeAddress(work.distillery, wrong);
+    expect((await tunnelled.run('attach', work.folder, '--pause')).code).not.toBe(0);
+    writeAddress(work.distillery, there);
+    const paused = await tunnelled.run('attach', work.folder, '--pause', '--json');
+    expect(lines(paused.stdout)).toMatchObject([{ state: 'paused' }]);
+  } finally {
+    writeAddress(work.distillery, address);
+  }
+  await client.stop();
 });

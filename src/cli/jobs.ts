@@ -1,0 +1,66 @@
+/**
+ * Jobs that are begun again by a scheduler, maybe on another machine: they take up the run that the last one left, and
+ * leave a copy of their own.
+ */
+import { basename, join, resolve } from 'node:path';
+import type { Experiment } from '../config/experiment';
+import { readRunConfig } from '../curriculum/run-config';
+import { mirrorRun } from '../runs/mirror';
+import { listRuns, openRun, type Run } from '../runs/reading';
+import { pc, stderr } from './terminal';
+
+/** Milliseconds between two looks at what has changed. */
+const pulse = 10_000;
+
+/** The run to take up: the newest of this experiment here, else in the folder that runs are mirrored to, brought here. */
+export function runToContinue(experiment: Experiment, runsFolder: string, mirror: string | undefined): Run | undefined {
+  const here = newestRunOf(experiment, runsFolder);
+  if (here || mirror === undefined) return here;
+  const copied = newestRunOf(experiment, resolve(mirror));
+  if (!copied) return undefined;
+  const folder = join(runsFolder, basename(copied.folder));
+  mirrorRun(copied.folder, folder);
+  return openRun(folder);
+}
+
+/** Keeps a copy of a run in a folder while it trains; the answer is called when it has ended, and makes the last one. */
+export function keepMirrored(run: string, mirror: string | undefined): () => void {
+  if (mirror === undefined) return () => {};
+  let last = '';
+  const copy = () => {
+    try {
+      mirrorRun(run, join(resolve(mirror), basename(run)));
+    } catch (error) {
+      const { message } = error as Error; // training goes on, and the next look may find the disk again
+      if (message !== last) stderr.write(`${pc.yellow('warning')} the run is not mirrored: ${message}\n`);
+      last = message;
+    }
+  };
+  const timer = setInterval(copy, pulse);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    copy();
+  };
+}
+
+/** The newest run of this experiment, as it was asked for, below a folder of runs; undefined where there is none. */
+function newestRunOf(experiment: Experiment, runsFolder: string): Run | undefined {
+  for (const listed of listRuns(runsFolder)) {
+    if (!('run' in listed) || listed.run.record.name !== experiment.name) continue;
+    if (isSame(experiment, readRunConfig(listed.folder).experiment)) return listed.run;
+  }
+  return undefined;
+}
+
+/** Whether settings are as they were asked for: "auto" has become what suited student and rows. */
+function isSame(asked: unknown, recorded: unknown): boolean {
+  if (asked === 'auto') return true;
+  if (Array.isArray(asked) && Array.isArray(recorded))
+    return asked.length === recorded.length && asked.every((one, i) => isSame(one, recorded[i]));
+  if (!isObject(asked) || !isObject(recorded)) return asked === recorded;
+  return Object.entries(asked).every(([name, value]) => value === undefined || isSame(value, recorded[name]));
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,146 @@
+/** Copies of run folders on other disks, machines and buckets: there while a run goes on, and back. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { UserError } from '../errors';
+import { runFile, runsFolderName } from '../runs/layout';
+import { lockHolder } from '../runs/lock';
+import { leftOut, mirrorRun } from '../runs/mirror';
+import { makeFolder } from '../writing';
+import { printDocument } from './exit';
+import { locateRun, shown } from './places';
+import { stdout } from './terminal';
+import { goesOn } from './track';
+
+/** Seconds between two looks at a run that is followed. */
+const usualPulse = 10;
+
+/** Programs that reach machines and buckets, with what they are told: all but the last file, then that. */
+const programs: Record<string, (from: string, to: string) => string[][]> = {
+  rsync: (from, to) => [
+    ['-a', '--delete', ...leftOut.map((name) => `--exclude=/${name}`), `${from}/`, `${to}/`],
+    ['-a', `${from}/${lastFile}`, `${to}/`],
+  ],
+  rclone: (from, to) => [
+    ['sync', ...leftOut.flatMap((name) => ['--exclude', `/${name}`, '--exclude', `/${name}/**`]), from, to],
+    ['copyto', `${from}/${lastFile}`, `${to}/${lastFile}`],
+  ],
+};
+const lastFile = basename(runFile(''));
+const programNames = Object.keys(programs).join(', ');
+
+interface Options {
+  with?: string;
+  runs?: string;
+  json?: boolean;
+}
+
+export function addMirrorCommands(program: Command): void {
+  program
+    .command('mirror')
+    .description(
+      'a copy of a run elsewhere, also while it trains: in a folder (a mounted bucket), or by rsync or rclone',
+    )
+    .argument('<run>', 'a run folder, a run by its name or a part of it, or `latest`')
+    .requiredOption('--to <place>', 'where it goes, below its name: a folder, or what --with takes')
+    .option('--with <program>', `the program that reaches that place: ${programNames}`)
+    .option('--follow [seconds]', `go on while the run does, looking so often (${usualPulse}), until Ctrl-C`)
+    .option('--runs <folder>', `where runs are looked for (default: ${runsFolderName} here, below or above)`)
+    .option('--json', 'what went where, as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  distillery mirror latest --to /mnt/bucket/runs --follow\n  distillery mirror latest --with rclone --to s3:bucket/runs\n  distillery mirror latest --with rsync --to box:runs',
+    )
+    .action(async (name: string, options: Options & { to: string; follow?: boolean | string }) => {
+      const { folder } = locateRun(name, options.runs);
+      const target = below(options.to, basename(folder));
+      const stop = new AbortController();
+      const end = () => stop.abort();
+      process.on('SIGINT', end).on('SIGTERM', end);
+      const pulse = 1000 * (Number(options.follow) || usualPulse);
+      try {
+        do copy(folder, target, options.with);
+        while (await goesOn(folder, options.follow !== undefined, stop.signal, pulse));
+        if (stop.signal.aborted) copy(folder, target, options.with);
+      } finally {
+        process.off('SIGINT', end).off('SIGTERM', end);
+      }
+      report(folder, target, options);
+    });
+  program
+    .command('pull')
+    .description('brings a run back from where `mirror` has put it')
+    .argument('<place>', 'the copy: a folder, or what --with takes')
+    .option('--with <program>', `the program that reaches that place: ${programNames}`)
+    .option('--runs <folder>', 'where run folders go', runsFolderName)
+    .option('--json', 'what went where, as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  distillery pull /mnt/bucket/runs/20260205-140309-arithmetic\n  distillery pull box:runs/20260205-140309-arithmetic --with rsync',
+    )
+    .action((place: string, options: Options & { runs: string }) => {
+      const from = place.replace(/[\\/]+$/, '');
+      const target = join(resolve(options.runs), from.split(/[\\/:]/).at(-1)!);
+      const holder = existsSync(target) && lockHolder(target);
+      if (holder)
+        throw new UserError(`process ${holder.pid} works on the run of this name`, {
+          file: target,
+          code: 'locked',
+          remedy: 'Stop it first, or give --runs another folder.',
+        });
+      makeFolder(resolve(options.runs), target);
+      copy(from, target, options.with);
+      report(from, target, options);
+    });
+}
+
+const below = (place: string, name: string) => `${place.replace(/([^:])[\\/]+$/, '$1')}/${name}`;
+
+function copy(from: string, to: string, program: string | undefined): void {
+  if (program !== undefined) {
+    copyBy(program, from, to);
+    return;
+  }
+  for (const place of [from, to])
+    if (/^(\w[\w+.-]*:\/\/|[\w@.-]{2,}:)/.test(place))
+      throw new UserError(`"${place}" is no folder of this machine`, {
+        code: 'usage',
+        remedy: `Name the program that reaches it: --with ${programNames.replace(',', ' or')}.`,
+      });
+  if (!existsSync(runFile(from)))
+    throw new UserError('no run is there: it has no run.json', { file: from, code: 'run', remedy: 'Check the path.' });
+  mirrorRun(from, resolve(to));
+}
+
+function copyBy(program: string, from: string, to: string): void {
+  const steps = programs[program];
+  if (!steps)
+    throw new UserError(`--with knows no ${program}`, { code: 'usage', remedy: `Take one of ${programNames}.` });
+  // A run goes on meanwhile: what run.json names now must be there, so it is looked at again when all was sent.
+  for (let before: string | undefined; ; ) {
+    const said = existsSync(runFile(from)) ? readFileSync(runFile(from), 'utf8') : '';
+    if (said === before) break;
+    before = said;
+    for (const args of steps(from, to)) call(program, args);
+  }
+}
+
+function call(program: string, args: string[]): void {
+  const { status, error, stderr } = spawnSync(program, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  if (error)
+    throw new UserError(`${program} cannot be started`, { code: 'missing', remedy: 'Install it.', cause: error });
+  if (status !== 0)
+    throw new UserError(`${program} failed: ${stderr.trim().split('\n').at(-1)}`, {
+      code: 'disk',
+      remedy: `Try it by hand: ${program} ${args.join(' ')}`,
+    });
+}
+
+function report(from: string, to: string, { json }: Options): void {
+  if (json) printDocument({ from, to });
+  else stdout.write(`${shown(from)} is in ${shown(to)}\n`);
+}

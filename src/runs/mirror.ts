@@ -1,0 +1,77 @@
+/**
+ * A copy of a run folder elsewhere, made while the run goes on: on a disk, or by a program that reaches further. run.json
+ * comes last, so that all it names is there.
+ */
+import fs from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { makeFolder, remove, replaceFile, replaceText } from '../writing';
+import { lockFolder, runFile } from './layout';
+
+/** What is copied of a run and what is not: its lock is this machine's, run.json comes last. */
+export const leftOut = [basename(lockFolder('')), basename(runFile(''))];
+
+const chunk = 1 << 20;
+
+/**
+ * Makes `copy` what the run folder `run` is: files that are new or changed are written, those that are gone are removed.
+ * Returns how many were written. Nothing of it is half there under its name, whenever it ends.
+ */
+export function mirrorRun(run: string, copy: string): number {
+  const root = dirname(copy);
+  makeFolder(root, copy);
+  const said = fs.readFileSync(runFile(run)); // as it is before the files that it names are looked at
+  const names = filesOf(run);
+  const kept = new Set(names);
+  for (const name of filesOf(copy)) if (!kept.has(name)) remove(root, join(copy, name));
+  let written = 0;
+  for (const name of names) {
+    const [from, to] = [join(run, name), join(copy, name)];
+    if (isCopied(from, to)) continue;
+    makeFolder(root, dirname(to));
+    if (copyFile(root, from, to)) written++;
+  }
+  if (fs.existsSync(runFile(copy)) && fs.readFileSync(runFile(copy)).equals(said)) return written;
+  replaceText(root, runFile(copy), said);
+  return written + 1;
+}
+
+/** By their paths in the run folder. */
+function filesOf(run: string): string[] {
+  const found: string[] = [];
+  const walk = (folder: string) => {
+    for (const entry of fs.readdirSync(join(run, folder), { withFileTypes: true })) {
+      const name = join(folder, entry.name);
+      if (leftOut.includes(name) || entry.name.endsWith('.draft')) continue;
+      if (entry.isDirectory()) walk(name);
+      else if (entry.isFile()) found.push(name);
+    }
+  };
+  walk('');
+  return found;
+}
+
+function isCopied(from: string, to: string): boolean {
+  const [source, copy] = [from, to].map((file) => fs.statSync(file, { throwIfNoEntry: false }));
+  return !source || (copy !== undefined && copy.size === source.size && copy.mtimeMs >= source.mtimeMs);
+}
+
+/** False where the run has removed the file meanwhile: a checkpoint that a better one has replaced. */
+function copyFile(root: string, from: string, to: string): boolean {
+  let source: number;
+  try {
+    source = fs.openSync(from, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+  try {
+    replaceFile(root, to, (handle) => {
+      const bytes = Buffer.allocUnsafe(chunk);
+      for (let read = fs.readSync(source, bytes); read > 0; read = fs.readSync(source, bytes))
+        for (let done = 0; done < read; ) done += fs.writeSync(handle, bytes, done, read - done);
+    });
+  } finally {
+    fs.closeSync(source);
+  }
+  return true;
+}
