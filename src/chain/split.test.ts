@@ -280,3 +280,13 @@ test('no text makes it throw', () => {
     { numRuns: 500 },
   );
 });
+
+test('answer tags hold the answer, or the whole solution', () => {
+  const steps = ['Each of 6 bags holds 7 pears, so 6 * 7 = 42 pears.'];
+  const chain = { thinking: 'Hm.', steps, answer: '42' };
+  expect(splitChain(`<think>\nHm.\n</think>\n${steps[0]}\n<answer>42</answer>`)).toEqual(chain);
+  expect(splitChain(`<think>Hm.</think> <answer>${steps[0]}\nAnswer: 42</answer>`)).toEqual(chain);
+  expect(splitChain(`<think>Hm.</think><answer> Answer: 42 </answer>`)).toEqual({ ...chain, steps: [] });
+  expect(splitChain('<answer></answer>').answer).toBe('');
+  expect(splitChain('In HTML <answer> is no tag, 1 + 1 = 2.').steps).toHaveLength(1);
+});

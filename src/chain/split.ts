@@ -13,7 +13,8 @@ import type { Chain, Span } from './types';
  * rules of the BRIDGE release, for text that is not in our form.
  */
 export function splitChain(text: string): Chain {
-  const { thought, body } = partThinking(text.replace(/\r\n?/g, '\n'));
+  const { thought, body: said } = partThinking(text.replace(/\r\n?/g, '\n'));
+  const body = withoutAnswerTags(said);
   const solution = splitSolution(body);
   if (solution) return { thinking: thought, ...solution };
 
@@ -33,6 +34,18 @@ export function splitChain(text: string): Chain {
     return numbered ? step.replace(/^\*\*[^*\n]{1,80}\*\*:?\s*(?=\S)/, '') : step;
   });
   return { thinking: [thought, head].filter(Boolean).join('\n\n'), steps: steps.filter(Boolean), answer };
+}
+
+/** Most code units of what tags around an answer hold, where it is the answer alone and no solution. */
+const longestTagged = 100;
+
+/** `<answer>` tags at the end, as R1-Zero's template asks for them: around the answer alone, or around the whole solution. */
+function withoutAnswerTags(text: string): string {
+  const open = text.lastIndexOf('<answer>');
+  const inside = open < 0 ? null : /^<answer>([\s\S]*?)(?:<\/answer>)?\s*$/.exec(text.slice(open))?.[1].trim();
+  if (!inside) return text;
+  const isAnswer = inside.length <= longestTagged && !inside.includes('\n');
+  return `${text.slice(0, open).trimEnd()}\n${isAnswer && !/^\W*answer\s*:/i.test(inside) ? `Answer: ${inside}` : inside}`;
 }
 
 /**

@@ -127,15 +127,19 @@ export async function surveyDataset(
  * nothing was thought.
  */
 function thinkingRule(problems: Problems, tokenizer: Tokenizer): { rule: 'keep' | 'cut'; note: string } | null {
-  const { chains, thinking } = thinkingIn(problems);
+  const { chains, thinking, bare } = thinkingIn(problems);
   if (thinking === 0) return null;
   const found = `${thinking} of ${chains} teacher chains that were looked at have thinking before the solution.`;
+  const alone = bare > 0 ? ` ${bare} of them say the answer alone behind it: there the thinking is the solution.` : '';
   return closingTag(tokenizer)
     ? {
         rule: 'keep',
         note: `${found} It is kept, as this student thinks, too; "data": {"thinking": "cut"} takes it off.`,
       }
-    : { rule: 'cut', note: `${found} It is cut off ("data": {"thinking": "cut"}): the student learns the solutions.` };
+    : {
+        rule: 'cut',
+        note: `${found} It is cut off ("data": {"thinking": "cut"}): the student learns the solutions.${alone}`,
+      };
 }
 
 /** Rows spread over all. */

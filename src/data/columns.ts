@@ -36,11 +36,29 @@ export type SettledColumns = Columns & { question: string | string[] };
 const usual = {
   question: [
     ...['question', 'problem', 'query', 'prompt', 'problem_statement', 'question_text', 'input_text', 'instruction'],
-    ...['input', 'user', 'task', 'exercise'],
+    ...[
+      'input',
+      'user',
+      'task',
+      'exercise',
+      'frage',
+      'aufgabe',
+      'pregunta',
+      'problema',
+      'domanda',
+      'вопрос',
+      '问题',
+      '題目',
+      '题目',
+      '質問',
+      '問題',
+      '질문',
+    ],
   ],
   answer: [
     ...['answer', 'final_answer', 'expected_answer', 'correct_answer', 'reference_answer', 'gold_answer', 'gold'],
     ...['ground_truth', 'reward_model.ground_truth', 'target', 'answers', 'label', 'numerical_answer', 'solution'],
+    ...['antwort', 'respuesta', 'réponse', 'risposta', 'resposta', 'ответ', '答案', '回答', '답', '정답'],
   ],
   chain: [
     ...[
@@ -55,6 +73,7 @@ const usual = {
     ],
     ...['response', 'responses', 'completion', 'completions', 'attempt', 'deepseek_attempt', 'solution', 'solutions'],
     ...['output', 'outputs', 'explanation', 'chosen', 'assistant', 'model_output', 'r1_generation'],
+    ...['lösung', 'lösungsweg', 'solución', 'soluzione', 'solução', 'решение', '解析', '解答', '解説', '풀이'],
   ],
   thinking: [
     ...[
@@ -74,14 +93,31 @@ const usual = {
 
 const conversations = ['messages', 'conversations', 'conversation', 'dialogue', 'dialog', 'chat'];
 
-/** "Final Answer" of a spreadsheet is final_answer. */
-const plainName = (name: string) => name.trim().toLowerCase().replace(/[ -]+/g, '_');
+/** "Final Answer" of a spreadsheet and finalAnswer of a program are final_answer. */
+const plainName = (name: string) =>
+  name
+    .trim()
+    .replace(/(?<=\p{Ll})(?=\p{Lu})/gu, '_')
+    .toLowerCase()
+    .replace(/[ -]+/g, '_');
+
+/** How less usual names end: worked_solution, teacher_reasoning, math_problem. Not those of what is wrong or a student's. */
+const endings: Partial<Record<Role, RegExp>> = {
+  question: /_(question|problem|query|prompt)$/,
+  answer: /_(answer|ground_truth)$/,
+  chain: /_(solution|reasoning|rationale|explanation|chain|cot|chain_of_thought|response|completion|generation)$/,
+};
+const otherwise =
+  /(^|_)(rejected|wrong|incorrect|bad|negative|student|predicted|pred|original|old|previous|num|is|has)_/;
 
 /** Names that a guess looks at: others need not be read for it. */
 export const isUsual = (name: string) =>
   conversations.includes(plainName(name)) ||
   Object.values(usual).some((names) => names.some((one) => one.split('.')[0] === plainName(name))) ||
+  Object.values(endings).some((ending) => endsAs(ending, name)) ||
   isVerdictColumn(name);
+
+const endsAs = (ending: RegExp, name: string) => ending.test(plainName(name)) && !otherwise.test(plainName(name));
 
 /** Columns with verdicts on generations. */
 export const isVerdictColumn = (name: string) => /correct|verif|complete|finish/i.test(name);
@@ -111,8 +147,10 @@ export function settleColumns(
     const column = lower.get(first);
     return column === undefined ? undefined : [column, ...rest].join('.');
   };
-  const find = (candidates: readonly string[]): string | undefined => {
-    const found = candidates.map(real).find((name) => name !== undefined && !taken.has(name) && filled(name));
+  const find = (candidates: readonly string[], ending?: RegExp): string | undefined => {
+    const free = (name: string | undefined) => name !== undefined && !taken.has(name) && filled(name);
+    const found =
+      candidates.map(real).find(free) ?? (ending && names.find((name) => endsAs(ending, name) && free(name)));
     if (found !== undefined) taken.add(found);
     return found;
   };
@@ -120,12 +158,13 @@ export function settleColumns(
     .map(real)
     .find((name) => name !== undefined && rows.some((row) => conversationOf(row[name])));
 
-  const question = told.question ?? questionOf(rows, find, real) ?? talk ?? real('chosen');
+  const question =
+    told.question ?? questionOf(rows, find, real) ?? talk ?? real('chosen') ?? find([], endings.question);
   if (question === undefined) throw fail('no column looks like the question', advice);
   // A question that was found as one column stays free for the answer where it is a whole conversation.
   const asked = [question].flat();
-  const answer = told.answer ?? find(usual.answer);
-  let chain = told.chain ?? find(usual.chain);
+  const answer = told.answer ?? find(usual.answer, endings.answer);
+  let chain = told.chain ?? find(usual.chain, endings.chain);
   let thinking = told.thinking ?? (told.chain === undefined ? find(usual.thinking) : undefined);
   if (chain === undefined && thinking !== undefined) [chain, thinking] = [thinking, undefined];
   if (chain === undefined && (answer === undefined || asked.includes(talk ?? '')))

@@ -234,3 +234,73 @@ describe('written by hand', () => {
     expect(problems.slice(5, 7).map(({ id }) => id)).toEqual(['r5', 'r6']);
   });
 });
+
+describe('less usual files', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'distillery-less-usual-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const asked = (i: number) => `A farmer has ${i + 3} crates with 7 melons each. How many melons?`;
+  const said = (i: number) => `There are ${i + 3} crates of 7, so ${i + 3} * 7 = ${7 * (i + 3)} melons.`;
+  const rows = (names: readonly [string, string, string]) =>
+    [0, 1, 2].map((i) => Object.fromEntries([asked(i), `${7 * (i + 3)}`, said(i)].map((text, k) => [names[k], text])));
+  const english = rows(['question', 'answer', 'solution']);
+  const written = (name: string, content: unknown) => {
+    const file = join(folder, name);
+    writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+    return read(file);
+  };
+  const columns = (list: 'lists' | 'objects') =>
+    Object.fromEntries(
+      Object.keys(english[0]).map((name) => [
+        name,
+        list === 'lists' ? english.map((row) => row[name]) : { ...english.map((row) => row[name]) },
+      ]),
+    );
+
+  test.each<[string, unknown]>([
+    ['wrapped.json', { version: '1.0', data: english }],
+    ['wrapped-pretty.json', JSON.stringify({ version: 1, rows: english }, null, 2)],
+    ['lists.json', columns('lists')],
+    ['pandas.json', columns('objects')],
+    ['pandas-pretty.json', JSON.stringify(columns('objects'), null, 2)],
+  ])('%s: a table in one object', (name, content) => {
+    const { problems } = written(name, content);
+    expect(problems.map(({ question, answer, chain }) => [question, answer, chain])).toEqual(
+      [0, 1, 2].map((i) => [asked(i), `${7 * (i + 3)}`, said(i)]),
+    );
+  });
+
+  test('one row alone is a row, whatever lists it has', () => {
+    const messages = [
+      { role: 'user', content: asked(0) },
+      { role: 'assistant', content: `${said(0)}\nAnswer: 21` },
+    ];
+    expect(written('one.jsonl', { messages }).problems).toHaveLength(1);
+    expect(written('sources.jsonl', { ...english[0], sources: [{ a: 1 }, { a: 2 }] }).problems).toHaveLength(1);
+  });
+
+  test.each<[string, readonly [string, string, string]]>([
+    ['camel', ['mathProblem', 'finalAnswer', 'workedSolution']],
+    ['sheet', ['Question Text', 'Final Answer', 'Worked Solution']],
+    ['suffix', ['algebra_problem', 'verified_answer', 'teacher_reasoning']],
+    ['german', ['Frage', 'Antwort', 'Lösung']],
+    ['spanish', ['pregunta', 'respuesta', 'solución']],
+    ['chinese', ['问题', '答案', '解析']],
+  ])('columns of other names: %s', (name, names) => {
+    const { columns: found } = written(`${name}.json`, rows(names));
+    expect(found).toEqual({ question: names[0], answer: names[1], chain: names[2] });
+  });
+
+  test('what is wrong or a student has said is no teacher chain', () => {
+    const { columns: found } = written(
+      'wrong.json',
+      english.map(({ question, answer, solution }) => ({
+        question,
+        answer,
+        rejected_solution: solution,
+        student_response: 'No.',
+      })),
+    );
+    expect(found).toMatchObject({ question: 'question', answer: 'answer', student: 'student_response' });
+    expect(found).not.toHaveProperty('chain');
+  });
+});

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { splitChain } from '../chain/split';
 import { taughtProblems, thinkingIn } from './taught';
 
 const solution = 'Step 1: 6 * 7 = 42\nAnswer: 42';
@@ -26,5 +27,11 @@ it('changes nothing that is no thinking, and leaves no chain empty', () => {
 
 it('counts the chains that have some', () => {
   const problems = [problem(`<think>\nHm.\n</think>\n${solution}`), problem(solution), problem()];
-  expect(thinkingIn(problems)).toEqual({ chains: 2, thinking: 1 });
+  expect(thinkingIn(problems)).toEqual({ chains: 2, thinking: 1, bare: 0 });
+});
+
+it('takes the thinking for the solution where nothing but the answer follows it', () => {
+  const chain = '<think>\n6 bags of 7 are 6 * 7 = 42 pears.\n</think>\n<answer>42</answer>';
+  expect(splitChain(cut(chain)!)).toEqual({ thinking: '', steps: ['6 bags of 7 are 6 * 7 = 42 pears.'], answer: '42' });
+  expect(thinkingIn([problem(chain)])).toEqual({ chains: 1, thinking: 1, bare: 1 });
 });

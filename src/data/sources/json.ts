@@ -81,7 +81,7 @@ const isClosing = (byte: number) => byte === 0x7d || byte === 0x5d;
  * Where the values lie: the items of an array, or the values of a sequence. Errors: brackets that do not match, other
  * text between.
  */
-function* spansOf(bytes: Bytes): Generator<Span> {
+export function* spansOf(bytes: Bytes): Generator<Span> {
   let [at, line, depth, inText, escaped, outer] = [0, 1, 0, false, false, -1];
   let open: { start: number; line: number } | null = null;
   for (const chunk of bytes.chunks()) {

@@ -5,6 +5,7 @@ import { arrowRows } from './arrow';
 import { type Bytes, bytesOf, headOf } from './bytes';
 import { csvRows } from './csv';
 import { jsonLines, jsonValues } from './json';
+import { heldRows, tableOf } from './json-table';
 import { parquetRows } from './parquet';
 import type { RowSource } from './source';
 
@@ -20,6 +21,8 @@ export function rowsOf(file: string): RowSource {
 
 function textRows(bytes: Bytes): RowSource {
   const first = firstLine(bytes);
+  const table = first.startsWith('{') ? tableOf(bytes) : null;
+  if (table) return heldRows(bytes.file, table);
   if (first.startsWith('[') || first === '{') return jsonValues(bytes);
   const csv = /\.(csv|tsv|tab)(\.\w+)?$/i.test(bytes.file) || (!/^[{"]/.test(first) && /[,;\t|]/.test(first));
   return csv && !first.startsWith('{') ? csvRows(bytes) : jsonLines(bytes);

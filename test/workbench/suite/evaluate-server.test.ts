@@ -13,15 +13,15 @@ async function until(what: string, look: () => boolean, ms = 30_000): Promise<vo
     if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
 }
 
-/** Takes the first item of the list that is open, again and again, until a command is done. */
-async function accepting<T>(command: Thenable<T>): Promise<T> {
+/** Takes the first item of the list that is open, or does `what` with it, again and again, until a command is done. */
+async function ending<T>(command: Thenable<T>, what = 'workbench.action.acceptSelectedQuickOpenItem'): Promise<T> {
   let done = false;
   const end = () => {
     done = true;
   };
   command.then(end, end);
   await until('the end', () => {
-    if (!done) void vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+    if (!done) void vscode.commands.executeCommand(what);
     return done;
   });
   return command;
@@ -62,14 +62,13 @@ suite('Evaluate Model on a Server', function () {
 
   test('sends nothing before somebody says how many problems go to which host', async () => {
     const command = evaluate(wish({ prompt: 'plain' }));
-    await pause(1500);
-    await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
-    assert.equal(await command, undefined);
+    await pause(1000);
+    assert.equal(await ending(command, 'workbench.action.closeQuickOpen'), undefined);
     assert.equal(server.asked.length, 0);
   });
 
   test('asks as the command line does, with the key of the secret storage, and gives figures and answers', async () => {
-    const result = (await accepting(evaluate(wish())))!;
+    const result = (await ending(evaluate(wish())))!;
     assert.deepEqual([result.n, result.accuracy], [4, 0.75]);
     const answers = result.answers
       .trim()
@@ -91,7 +90,7 @@ suite('Evaluate Model on a Server', function () {
     server.asked.length = 0;
     const experiment = join(root(), readdirSync(root()).find((name) => name.endsWith('.distillery.json'))!);
     const { evaluation } = JSON.parse(readFileSync(experiment, 'utf8').replace(/^\s*\/\/.*$/gm, ''));
-    const result = (await accepting(evaluate(wish({ data: experiment, prompt: 'chat' }))))!;
+    const result = (await ending(evaluate(wish({ data: experiment, prompt: 'chat' }))))!;
     assert.ok(result.n > 0);
     assert.equal(server.asked.length, result.n);
     assert.ok(server.asked.every(({ path }) => path === '/v1/chat/completions'));
@@ -100,7 +99,7 @@ suite('Evaluate Model on a Server', function () {
 
   test('a server that refuses the key is told of, and the key forgotten', async () => {
     server.behave = () => ({ status: 401, error: 'wrong key' });
-    assert.equal(await accepting(evaluate(wish({ prompt: 'plain' }))), undefined);
+    assert.equal(await ending(evaluate(wish({ prompt: 'plain' }))), undefined);
     const stored = await services.context.secrets.get(`distillery.teacher.key ${new URL(server.baseUrl).origin}`);
     assert.equal(stored, undefined);
   });
