@@ -182,6 +182,14 @@ export const fromDashboard = z.discriminatedUnion('type', [
   z.object({ type: z.literal('control'), run: z.string(), verb: z.enum(['pause', 'resume', 'stop']) }),
   /** The updates of all runs shown, these metrics and stages of them, as CSV to the clipboard. */
   z.object({ type: z.literal('copyUpdates'), metrics: z.array(z.string()).max(200), stages: z.array(stage) }),
+  /** The charts as SVG and as PNG (base64), and what they are of, to be written to a file. */
+  z.object({
+    type: z.literal('exportCharts'),
+    svg: z.string(),
+    png: z.string(),
+    metrics: z.array(z.string()).max(200),
+    stages: z.array(stage),
+  }),
   z.object({ type: z.literal('copy'), text: z.string(), what: z.string() }),
 ]);
 export type FromDashboard = z.infer<typeof fromDashboard>;

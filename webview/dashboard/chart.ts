@@ -5,6 +5,7 @@ import { drawn, type Line, lonely, plain, smoothed } from './curve';
 import type { Mark } from './marks';
 import { clock, type Metric, type Panel, tickText } from './metrics';
 import type { Model } from './model';
+import type { DrawnChart } from './picture';
 import { dashes, lineCount, type Theme } from './theme';
 import { logTicks, padded, type Range, valueRange } from './value-range';
 
@@ -47,6 +48,10 @@ export class Chart {
    * row.
    */
   private told = new Map<string, Float64Array>();
+  /** Of each curve. */
+  private colours: number[] = [];
+  /** Ticks as they were drawn last. */
+  private readonly ticksAt: Record<'x' | 'y', [value: number, text: string][]> = { x: [], y: [] };
 
   constructor(
     private readonly host: HTMLElement,
@@ -57,6 +62,7 @@ export class Chart {
     const { view, layout } = model;
     const log = view.log && panel.metrics.every(({ positive }) => positive);
     const curves = curvesOf(panel, model);
+    this.colours = [];
     const weight = panel.metrics.some(({ exact }) => exact) ? 0 : view.smoothing;
     this.bands = layout.bands;
     this.range = { min: model.range.min, max: model.range.max };
@@ -66,11 +72,12 @@ export class Chart {
     const raw: Line[] = [];
     const smooth: Line[] = [];
     this.told = new Map();
-    for (const { run, metric } of curves) {
+    for (const { run, metric, colour } of curves) {
       const column = model.tracks[run].column(metric.key);
       const placed = layout.placed[run];
       const line = (values: Float64Array) => drawn(values, placed, this.range, { buckets, log });
       if (!column || !placed) continue;
+      this.colours.push(colour);
       const own = plain(column, placed);
       const drawnMost = weight > 0 ? smoothed(column, placed, weight) : own;
       this.told.set(`${run} ${metric.key}`, drawnMost);
@@ -111,6 +118,42 @@ export class Chart {
   valueAt(run: number, metric: string, place: number): number | undefined {
     const value = this.told.get(`${run} ${metric}`)?.[place];
     return value === undefined || Number.isNaN(value) ? undefined : value;
+  }
+
+  /** What it shows, for a picture of it; undefined before it is drawn. */
+  drawnNow(): DrawnChart | undefined {
+    const { plot } = this;
+    if (!plot) return undefined;
+    const at = (x: number) => plot.valToPos(x, 'x');
+    const up = (y: number) => plot.valToPos(y, 'y');
+    const [, ...columns] = plot.data;
+    const curves = columns.length / 2;
+    return {
+      left: plot.over.offsetLeft,
+      top: plot.over.offsetTop,
+      width: plot.over.clientWidth,
+      height: plot.over.clientHeight,
+      bands: this.bands.map(({ stage, phase, from, to }) => ({ stage, phase, from: at(from), to: at(to) })),
+      xTicks: this.ticksAt.x.flatMap(([value, text]) => (text === '' ? [] : [{ at: at(value), text }])),
+      yTicks: this.ticksAt.y.flatMap(([value, text]) => (text === '' ? [] : [{ at: up(value), text }])),
+      lines: columns.flatMap((values, i) => {
+        const smooth = plot.series[1 + curves + (i % curves)].show === true;
+        if (i >= curves && !smooth) return [];
+        const points = Array.from(values, (y, row) => {
+          if (y === undefined) return undefined; // another line's place
+          return y === null ? null : ([at(plot.data[0][row]), up(y)] as const);
+        });
+        const colour = this.colours[i % curves];
+        return [{ colour, faint: smooth && i < curves, points: points.filter((point) => point !== undefined) }];
+      }),
+      marks: this.marks.map(({ x, value, colour, interval }) => ({
+        x: at(x),
+        y: up(value),
+        colour,
+        ...(interval && { interval: [up(interval[0]), up(interval[1])] as [number, number] }),
+      })),
+      canvas: plot.ctx.canvas,
+    };
   }
 
   /** Shows the cursor at a place; it is hidden where the chart does not reach. */
@@ -178,7 +221,11 @@ export class Chart {
           grid: { stroke: theme.grid, width: 1, ...(log && { filter: logAxis.filter }) },
           ...(log && logAxis),
           values: (...[, ticks, , , increment]) =>
-            ticks.map((value) => (value === null ? '' : tickText(value, unit, log ? value : increment))),
+            this.noted(
+              'y',
+              ticks,
+              ticks.map((value) => (value === null ? '' : tickText(value, unit, log ? value : increment))),
+            ),
         },
       ],
       series: [
@@ -203,17 +250,28 @@ export class Chart {
 
   /** By stageNames, ticks count each stage's own steps. */
   private ticks(axis: AxisKind): Pick<uPlot.Axis, 'splits' | 'values'> {
-    if (axis === 'time') return { values: (_, ticks) => ticks.map(clock) };
-    if (axis === 'updates')
-      return { values: (_, ticks) => ticks.map((x) => (Number.isInteger(x) ? shortStep(x) : '')) };
+    const shown = (text: (x: number) => string) => (_: uPlot, ticks: number[]) =>
+      this.noted('x', ticks, ticks.map(text));
+    if (axis === 'time') return { values: shown(clock) };
+    if (axis === 'updates') return { values: shown((x) => (Number.isInteger(x) ? shortStep(x) : '')) };
     let steps: StepTick[] = [];
     return {
       splits: (plot) => {
         steps = stepTicks(this.bands, this.range, plot.over.clientWidth || plot.width - 54);
         return steps.map(({ x }) => x);
       },
-      values: () => steps.map(({ step }) => shortStep(step)),
+      values: (_, ticks) =>
+        this.noted(
+          'x',
+          ticks,
+          steps.map(({ step }) => shortStep(step)),
+        ),
     };
+  }
+
+  private noted(axis: 'x' | 'y', ticks: readonly (number | null)[], texts: string[]): string[] {
+    this.ticksAt[axis] = ticks.map((value, i) => [value ?? 0, value === null ? '' : texts[i]]);
+    return texts;
   }
 
   /** A little room at both ends, for what stands there. */

@@ -13,6 +13,7 @@ import { alertsView, headsView } from './heads';
 import type { Panel } from './metrics';
 import { Model, type View, viewSchema } from './model';
 import { Panels } from './panels';
+import { pngOf, svgOf } from './picture';
 import { resultsTable } from './results';
 import { resultsCsv } from './results-csv';
 import { RolloutsPane } from './rollouts';
@@ -42,7 +43,7 @@ copyResults.addEventListener('click', () =>
   link.post({ type: 'copy', text: resultsCsv(model.heads, model.pairs), what: 'The results, as CSV,' }),
 );
 const curvesTrouble = element('p', { class: 'dim empty' });
-const toolbar = new Toolbar({ choose, zoom, chooseRuns: () => link.post({ type: 'chooseRuns' }) });
+const toolbar = new Toolbar({ choose, zoom, chooseRuns: () => link.post({ type: 'chooseRuns' }), exportCharts });
 const panels = new Panels({ point, zoom, pick, step, zoomBy, zeros: (zeros) => choose({ zeros }) });
 const table = new UpdatesTable({
   open: (run, row) => openRollouts(run, row),
@@ -279,6 +280,18 @@ function tellPlace(): void {
   const time = model.tracks[run].time[row];
   const clock = model.tracks.length === 1 && Number.isFinite(time) ? ` · ${new Date(time).toLocaleTimeString()}` : '';
   toolbar.point(`${model.placeText(run, row)}${clock}`);
+}
+
+function exportCharts(): void {
+  const sheet = panels.sheet();
+  const shown = panels.available.filter(({ id }) => !model.view.hidden.includes(id));
+  link.post({
+    type: 'exportCharts',
+    svg: svgOf(sheet),
+    png: pngOf(sheet, devicePixelRatio),
+    metrics: [...new Set(shown.flatMap(({ metrics }) => metrics.map(({ key }) => recorded(key))))],
+    stages: [...model.stagesShown()].map((i) => stageNames[i]),
+  });
 }
 
 /** As the run folder names it. */

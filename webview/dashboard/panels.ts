@@ -3,6 +3,7 @@ import { Chart } from './chart';
 import { type Mark, marksOf } from './marks';
 import { type Panel, panelsOf, valueText } from './metrics';
 import type { Model } from './model';
+import type { Sheet } from './picture';
 import { letterOf, readTheme, swatch, type Theme } from './theme';
 
 export interface PanelActions {
@@ -85,6 +86,44 @@ export class Panels {
     toggle.addEventListener('click', () => this.actions.zeros(!drawn));
     replaceChildren(this.zeros, drawn ? null : `0 in all updates: ${names}. `, toggle);
     this.zeros.hidden = zero.length === 0;
+  }
+
+  /** All charts as they are laid out here, those out of sight too. */
+  sheet(): Sheet {
+    const { model, theme } = this;
+    const { left, top, width, height } = this.grid.getBoundingClientRect();
+    const style = getComputedStyle(document.body);
+    const panels = [...this.shown.values()].flatMap(({ chart, panel, marks, root }) => {
+      if (model) chart.draw(panel, model, marks, theme);
+      const drawn = chart.drawnNow();
+      const place = root.getBoundingClientRect();
+      return drawn
+        ? [
+            {
+              title: panel.title,
+              legend: this.names(panel),
+              x: place.left - left + 8,
+              y: place.top - top,
+              chart: drawn,
+            },
+          ]
+        : [];
+    });
+    return {
+      width: width + 16,
+      height: height + 16,
+      background: backgroundOf(style),
+      font: style.fontFamily,
+      theme,
+      panels,
+    };
+  }
+
+  /** Of the lines of a panel. */
+  private names({ metrics }: Panel): Sheet['panels'][number]['legend'] {
+    const tracks = this.model?.tracks ?? [];
+    if (tracks.length > 1) return tracks.map(({ run }, i) => ({ text: `${letterOf(i)} ${basename(run)}`, colour: i }));
+    return metrics.length > 1 ? metrics.map(({ short }, colour) => ({ text: short, colour })) : [];
   }
 
   /** The theme changed: all colours are new. */
@@ -265,6 +304,12 @@ export class Panels {
     return -1;
   }
 }
+
+const basename = (path: string) => path.split(/[\\/]/).at(-1)!;
+
+/** A page of VS Code may leave its background to the editor's. */
+const backgroundOf = ({ backgroundColor }: CSSStyleDeclaration) =>
+  /^rgba\(.*, 0\)$/.test(backgroundColor) ? 'white' : backgroundColor;
 
 /** What the marks stand for. */
 function markLegend(marks: readonly Mark[]): string {

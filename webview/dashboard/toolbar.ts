@@ -8,6 +8,7 @@ export interface ToolbarActions {
   choose(change: Partial<View>): void;
   zoom(range: null): void;
   chooseRuns(): void;
+  exportCharts(): void;
 }
 
 const axisChoices: [View['axis'], string, string][] = [
@@ -42,6 +43,11 @@ export class Toolbar {
   });
   private readonly weight = element('output', { class: 'weight', 'aria-hidden': 'true' });
   private readonly reset: HTMLElement;
+  private readonly exporting = element(
+    'button',
+    { class: 'plain', title: 'The charts as they stand here, as SVG or PNG, or their values as CSV' },
+    'Export Charts…',
+  );
   private readonly axes: HTMLButtonElement[];
   private readonly log: HTMLElement & { checked?: boolean };
   /** What a table has no use for. */
@@ -97,6 +103,7 @@ export class Toolbar {
     this.reset.addEventListener('click', () => actions.zoom(null));
     const runs = element('button', { class: 'plain' }, 'Compare with Runs…');
     runs.addEventListener('click', () => actions.chooseRuns());
+    this.exporting.addEventListener('click', () => actions.exportCharts());
     replaceChildren(
       this.root,
       element('span', { class: 'choices', role: 'group', 'aria-label': 'Show as' }, ...this.modes),
@@ -105,6 +112,7 @@ export class Toolbar {
       curves,
       this.curveList,
       runs,
+      this.exporting,
       this.reset,
       this.readout,
     );
@@ -117,6 +125,7 @@ export class Toolbar {
     for (const [i, [axis]] of axisChoices.entries())
       this.axes[i].setAttribute('aria-pressed', String(view.axis === axis));
     this.ofCharts.hidden = view.mode !== 'charts';
+    this.exporting.hidden = view.mode !== 'charts' || panels.length === 0;
     this.log.checked = view.log;
     this.smoothing.value = String(view.smoothing);
     this.weight.textContent = view.smoothing.toFixed(2);

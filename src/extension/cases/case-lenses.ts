@@ -2,8 +2,10 @@ import type { Services } from '../services';
 import * as vscode from '../vscode';
 import type { Case } from './case';
 import type { CaseDocuments, OpenCase } from './case-documents';
+import { readable } from './readable';
 import { caseScheme, referenceAt } from './reference';
 import { canBe } from './rewrite-actions';
+import { bodiesOf } from './text';
 
 const { t } = vscode.l10n;
 
@@ -26,6 +28,7 @@ export function registerLenses({ runs, cases }: Services, documents: CaseDocumen
       const lineOf = (offset: number) => document.positionAt(offset).line;
       return [
         ...listLenses(open.case, cases.order(reference.run) ?? []),
+        ...renderingLenses(open),
         ...studentLenses(open, lineOf),
         ...teacherLenses(open, lineOf),
         ...rewriteLenses(open, lineOf),
@@ -60,6 +63,13 @@ function listLenses({ reference, read, note }: Case, order: readonly string[]): 
       : lens(0, ['check', t('Mark as Read (r)')], 'distillery.markRead', reference),
     lens(0, ['note', note === undefined ? t('Add Note (n)') : t('Edit Note (n)')], 'distillery.noteCase', reference),
   ];
+}
+
+/** Where a formula or Markdown is rendered. */
+function renderingLenses({ layout }: OpenCase): vscode.CodeLens[] {
+  const { replacements } = readable(layout.text, bodiesOf(layout));
+  const title = t('Rendered or as Written (l)');
+  return replacements.length > 0 ? [lens(0, ['symbol-operator', title], 'distillery.toggleRendering')] : [];
 }
 
 function studentLenses({ case: { reference, shown, fault }, layout }: OpenCase, lineOf: LineOf): vscode.CodeLens[] {

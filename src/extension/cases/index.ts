@@ -6,6 +6,7 @@ import { CaseDiagnostics, registerInProblems } from './case-diagnostics';
 import { CaseDocuments } from './case-documents';
 import { registerHovers } from './case-hovers';
 import { registerLenses } from './case-lenses';
+import { registerRendering } from './case-rendering';
 import { registerOutline } from './chain-outline';
 import { registerDatasetLines } from './dataset-lines';
 import { registerExport } from './export-cases';
@@ -24,6 +25,7 @@ export function registerCases(services: Services): vscode.Disposable {
     vscode.workspace.registerFileSystemProvider(caseScheme, documents, { isCaseSensitive: true }),
     registerOutline(),
     registerDecorations(documents),
+    registerRendering(services, documents),
     registerHovers(services, documents),
     registerLenses(services, documents),
     registerCommands(services, documents),

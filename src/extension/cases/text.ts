@@ -49,6 +49,13 @@ export function renderCase(shownCase: Case): CaseText {
   return { text: `${text.trimEnd()}\n`, student, teacher: teacherSection, rewrites: sections };
 }
 
+/** What models and datasets wrote of it. */
+export function bodiesOf({ text, student, teacher, rewrites }: CaseText): Span[] {
+  const sections = [student, teacher, ...rewrites.map(({ section }) => section)].flatMap((one) => one ?? []);
+  const question = { start: text.indexOf('\n') + 1, end: sections[0]?.heading ?? text.length };
+  return [question, ...sections];
+}
+
 /** "Rewrite 2 of 4" */
 export function rewriteName(rewrites: readonly CaseRewrite[], rewrite: CaseRewrite): string {
   const index = rewrites.findIndex(({ text }) => text === rewrite.text);

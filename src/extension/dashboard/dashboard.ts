@@ -1,6 +1,11 @@
+import { basename, extname, join } from 'node:path';
+import { UserError } from '../../errors';
 import type { DashboardSubject, FromDashboard, RunHead, ToDashboard } from '../../protocol/dashboard';
 import { rolloutsFile } from '../../runs/layout';
+import { writeOutput } from '../../writing';
+import { report } from '../commands/report';
 import type { Services } from '../services';
+import { requireTrust } from '../trust';
 import * as vscode from '../vscode';
 import type { Page, PageDriver } from '../webview-page';
 import { updatesCsv } from './csv';
@@ -50,7 +55,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
   receive(message: FromDashboard): void {
     if ('run' in message && !this.page.subject.runs.includes(message.run)) return;
     const answer = this.answer(message);
-    answer?.catch((error: unknown) => this.services.log.error(`dashboard: ${message.type}: ${error}`));
+    answer?.catch((error: unknown) => report(error, this.services.log));
   }
 
   dispose(): void {
@@ -83,13 +88,49 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
       case 'control':
         await vscode.commands.executeCommand(`distillery.${message.verb}`, { run: message.run });
         return;
-      case 'copyUpdates': {
-        const runs = this.sources.map((source) => ({ id: source.head().id, columns: source.columns }));
-        return this.copy(updatesCsv(runs, message.metrics, message.stages), 'The updates, as CSV,');
-      }
+      case 'copyUpdates':
+        return this.copy(this.csv(message), 'The updates, as CSV,');
+      case 'exportCharts':
+        return this.exportCharts(message);
       case 'copy':
         return this.copy(message.text, message.what);
     }
+  }
+
+  private csv({
+    metrics,
+    stages,
+  }: Pick<Extract<FromDashboard, { type: 'copyUpdates' }>, 'metrics' | 'stages'>): string {
+    const runs = this.sources.map((source) => ({ id: source.head().id, columns: source.columns }));
+    return updatesCsv(runs, metrics, stages);
+  }
+
+  /** In the format that the chosen name ends with. */
+  private async exportCharts(message: Extract<FromDashboard, { type: 'exportCharts' }>): Promise<void> {
+    requireTrust();
+    const [run] = this.page.subject.runs;
+    const file = await vscode.window.showSaveDialog({
+      title: vscode.l10n.t('Export Charts'),
+      saveLabel: vscode.l10n.t('Export'),
+      defaultUri: vscode.Uri.file(
+        join(vscode.workspace.workspaceFolders?.[0].uri.fsPath ?? run, `${basename(run)}.svg`),
+      ),
+      filters: { SVG: ['svg'], PNG: ['png'], CSV: ['csv'] },
+    });
+    if (!file) return;
+    const contents: Record<string, () => string | Uint8Array> = {
+      '.svg': () => message.svg,
+      '.png': () => Buffer.from(message.png, 'base64'),
+      '.csv': () => this.csv(message),
+    };
+    const content = contents[extname(file.fsPath).toLowerCase()];
+    if (!content)
+      throw new UserError('charts are exported as SVG, PNG or CSV', {
+        file: file.fsPath,
+        remedy: 'Give it a name that ends in .svg, .png or .csv.',
+      });
+    writeOutput(file.fsPath, content());
+    vscode.window.setStatusBarMessage(vscode.l10n.t('The charts are in {0}.', file.fsPath), 5000);
   }
 
   private async copy(text: string, what: string): Promise<void> {

@@ -27,7 +27,8 @@ export class CodeLens extends editor.CodeLens {
     line: number,
     { icon, title, command, args = [] }: { icon?: string; title: string; command: string; args?: unknown[] },
   ) {
-    const shown = icon === undefined ? inertLine(title) : `$(${icon}) ${inertLine(title)}`;
+    // VS Code leaves a plain space behind a lens's icon out.
+    const shown = icon === undefined ? inertLine(title) : `$(${icon})\u00a0${inertLine(title)}`;
     super(new editor.Range(line, 0, line, 0), { title: shown, command, arguments: args });
   }
   declare protected readonly made: true;

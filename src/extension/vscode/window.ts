@@ -74,20 +74,24 @@ function withProgress<R>(
   });
 }
 
-/** A range, with what is written behind it and what is shown when the mouse rests on it. */
+/** A range, with what is written before and behind it and what is shown when the mouse rests on it. */
 export interface Decoration {
   range: editor.Range;
   hover?: readonly Markdown[];
+  before?: string;
   after?: string;
 }
+
+const written = (text: string | undefined) =>
+  text === undefined || text === '' ? undefined : { contentText: visible(text).replace(/\n/g, ' ') };
 
 function decorate(on: TextEditor, type: editor.TextEditorDecorationType, decorations: readonly Decoration[]): void {
   (on as editor.TextEditor).setDecorations(
     type,
-    decorations.map(({ range, hover, after }) => ({
+    decorations.map(({ range, hover, before, after }) => ({
       range,
       hoverMessage: hover?.map(markdown),
-      renderOptions: after === undefined ? undefined : { after: { contentText: visible(after).replace(/\n/g, ' ') } },
+      renderOptions: { before: written(before), after: written(after) },
     })),
   );
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { option, quickInput, runCommand, webview } from '../../../scripts/workbench/page';
@@ -64,6 +64,24 @@ suite('Dashboard', () => {
     assert.ok((await rollouts.getByRole('listitem').count()) > 1);
     await session.page.keyboard.press('Escape');
     await rollouts.waitFor({ state: 'hidden' });
+  });
+
+  test('exports the charts as they stand', async () => {
+    for (const [ending, head] of [
+      ['svg', Buffer.from('<svg xmlns=')],
+      ['png', Buffer.from([0x89, 0x50, 0x4e, 0x47])],
+      ['csv', Buffer.from('run,stage,phase,step,time,reward')],
+    ] as const) {
+      const file = join(session.folder, `charts.${ending}`);
+      await page().getByRole('button', { name: 'Export Charts…' }).click();
+      await quickInput(session.page).fill(file);
+      await session.page.keyboard.press('Enter');
+      for (let i = 0; i < 100 && !existsSync(file); i++) await session.page.waitForTimeout(100);
+      assert.deepEqual(readFileSync(file).subarray(0, head.length), head);
+    }
+    const svg = readFileSync(join(session.folder, 'charts.svg'), 'utf8');
+    assert.match(svg, /<tspan font-weight="bold">Reward<\/tspan>/);
+    assert.doesNotMatch(svg, /NaN|undefined/);
   });
 
   test('a new update comes into the curves by itself', async () => {

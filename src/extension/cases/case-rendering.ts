@@ -1,0 +1,56 @@
+import { command } from '../commands/report';
+import type { Services } from '../services';
+import * as vscode from '../vscode';
+import type { CaseDocuments } from './case-documents';
+import { readable } from './readable';
+import { caseScheme, referenceAt } from './reference';
+import { bodiesOf } from './text';
+
+const { t } = vscode.l10n;
+const key = 'cases.asWritten';
+
+/**
+ * Formulas and Markdown in the documents of cases, shown as they are read: the text stays what it is, with marks hidden and
+ * signs in place of commands. `distillery.toggleRendering` shows it as it is written.
+ */
+export function registerRendering(services: Services, documents: CaseDocuments): vscode.Disposable {
+  const { workspaceState } = services.context;
+  // VS Code has no setting that hides text; what follows `none` goes into the style sheet as it is.
+  const replaced = vscode.window.createTextEditorDecorationType({ textDecoration: 'none; display: none' });
+  const bold = vscode.window.createTextEditorDecorationType({ fontWeight: 'bold' });
+  const show = (editor: vscode.TextEditor) => {
+    const { document } = editor;
+    if (document.uri.scheme !== caseScheme || referenceAt(document.uri)?.kind !== 'case') return;
+    const open = documents.at(document.uri)?.value;
+    const isShown = open && document.getText() === open.layout.text && !workspaceState.get(key, false);
+    const found = isShown ? readable(open.layout.text, bodiesOf(open.layout)) : { replacements: [], bold: [] };
+    const range = ({ start, end }: { start: number; end: number }) =>
+      new vscode.Range(document.positionAt(start), document.positionAt(end));
+    const replacements = found.replacements.map((one) => ({ range: range(one), before: one.shown }));
+    vscode.window.decorate(editor, replaced, replacements);
+    vscode.window.decorate(
+      editor,
+      bold,
+      found.bold.map((one) => ({ range: range(one) })),
+    );
+  };
+  const all = () => vscode.window.visibleTextEditors.forEach(show);
+  all();
+  return vscode.Disposable.from(
+    replaced,
+    bold,
+    vscode.window.onDidChangeVisibleTextEditors((editors) => editors.forEach(show)),
+    vscode.workspace.onDidChangeTextDocument(({ document }) => {
+      for (const editor of vscode.window.visibleTextEditors) if (editor.document === document) show(editor);
+    }),
+    command(services, 'distillery.toggleRendering', async () => {
+      const asWritten = !workspaceState.get(key, false);
+      await workspaceState.update(key, asWritten);
+      all();
+      const text = asWritten
+        ? t('Formulas and Markdown as they are written.')
+        : t('Formulas and Markdown are rendered.');
+      vscode.window.setStatusBarMessage(text, 5000);
+    }),
+  );
+}
