@@ -6,6 +6,7 @@ const ground = [
   'byte-queue',
   'foreign-text',
   'once',
+  'remembered',
   'statistics',
   'errors',
   'paths',

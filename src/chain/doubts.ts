@@ -9,7 +9,12 @@ import type { Side } from './sides';
  * + 2 short sides = 30 + 2 x 15), names a share (1/3 = 15 apples), or begins with a number that is a name (day 1 * 2 =
  * 20 pages).
  */
-export function isDoubtful(text: string, tokens: Token[], [left, right]: [Side, Side], stated: Fraction): boolean {
+export function isDoubtful(
+  text: string,
+  tokens: readonly Token[],
+  [left, right]: [Side, Side],
+  stated: Fraction,
+): boolean {
   const before = tokens[left.from - 1];
   const [start, end] = [tokens[left.from].start, tokens[right.end - 1].end];
   const inCents = tokens.slice(left.from, right.end + 1).some(({ text }) => /^cents?$/.test(text));
@@ -51,7 +56,7 @@ const unitKinds = [
 /**
  * Whether two different units of one kind stand in or right behind a stretch of tokens, so that factors may be hidden.
  */
-export function mixesUnits(tokens: Token[], from: number, to: number): boolean {
+export function mixesUnits(tokens: readonly Token[], from: number, to: number): boolean {
   const seen = unitKinds.map(() => new Set<string>());
   for (let i = from; i < Math.min(to + 3, tokens.length); i++) {
     if (i >= to && tokens[i].kind !== 'word') break;

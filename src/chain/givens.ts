@@ -2,7 +2,10 @@ import type { Token } from './lexer';
 import { lex } from './lexer';
 
 /** A number as a key: without its sign, and without what arithmetic in floating point leaves behind. */
-export const numberKey = (value: number): number => Number(Math.abs(value).toPrecision(12));
+export function numberKey(value: number): number {
+  const size = Math.abs(value);
+  return Number.isInteger(size) && size < 1e12 ? size : Number(size.toPrecision(12));
+}
 
 const ones = 'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen \
 seventeen eighteen nineteen'.split(' ');
@@ -213,10 +216,10 @@ export function givensOf(question: string): Givens {
     if (!own.has(numberKey(value))) own.set(numberKey(value), numberKey(root));
   };
   const digits = writtenNumbers(tokens);
-  const found = mentionedNumbers(question, tokens);
+  const found = [...new Set(mentionedNumbers(question, tokens))];
   const percents = tokens.filter(({ percent }) => percent).map(({ value }) => value!.valueOf());
-  if (/percent/i.test(question)) percents.push(...found);
-  for (const one of percents)
+  const hundredths = new Set(/percent/i.test(question) ? [...percents, ...found] : percents);
+  for (const one of hundredths)
     for (const made of [one, one / 100, 100 - one, 100 + one, 1 - one / 100, 1 + one / 100]) add(made, one);
   for (const value of found) add(value);
   const counts = found.filter((value) => Number.isInteger(value) && value > 0 && value <= 12);

@@ -1,4 +1,5 @@
 import { parseAnswer } from '../answers/equal';
+import { remembered } from '../remembered';
 import { type StatedValue, statedValues } from './calculator';
 import { lex } from './lexer';
 import type { Chain } from './types';
@@ -55,9 +56,7 @@ export function operandsOf(text: string, { value, computed, start, end }: Stated
 }
 
 /** A number in one spelling, without its sign. */
-export function keyOf(value: string): string {
-  return parseAnswer(value)?.abs().toFraction() ?? value;
-}
+export const keyOf = remembered((value) => parseAnswer(value)?.abs().toFraction() ?? value, 1 << 16);
 
 const words: Record<string, number> = {
   ...Object.fromEntries(

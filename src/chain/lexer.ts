@@ -1,5 +1,6 @@
 import Fraction from 'fraction.js';
 import { operators as signs, vulgarFractions } from '../answers/commands';
+import { remembered } from '../remembered';
 
 /**
  * Words of arithmetic in prose and LaTeX, for reading answers and checking equations.
@@ -91,9 +92,13 @@ const shapeNames = Object.keys(shapes) as Shape[];
 const pattern = new RegExp(shapeNames.map((name) => `(${shapes[name].source})`).join('|'), 'gu');
 
 /** Reads a text once, from left to right; linear in its length. Brackets that have no partner become `other`. */
-export function lex(text: string): Token[] {
-  return pairBrackets(new Lexer(text).read());
-}
+export const lex = remembered((text): readonly Token[] => pairBrackets(new Lexer(text).read()), 1 << 20);
+
+/** The value of digits with a point. */
+const numberOf = remembered((digits) => {
+  const [whole, part = ''] = digits.split('.');
+  return { value: new Fraction(BigInt(whole + part || '0'), 10n ** BigInt(part.length)), decimals: part.length };
+}, 1 << 16);
 
 class Lexer {
   private readonly tokens: Token[] = [];
@@ -159,16 +164,14 @@ class Lexer {
     const list = /^(?:,\d+)+/.exec(this.ahead(source.length, maxDigits))?.[0];
     if (list) return this.push('other', source.length + list.length); // 1,08 and (1,2,3)
     if (digits.length > maxDigits || /^0\d\d/.test(digits)) return this.push('other', source.length); // 0730 is a time
-    const [whole, part = ''] = digits.split('.');
-    const value = new Fraction(BigInt(whole + part || '0'), 10n ** BigInt(part.length));
+    const value = numberOf(digits);
     const after = this.ahead(source.length, 12);
     const percent = /^(?:\.{3}|…)?\s?\\?%/.exec(after)?.[0];
-    if (percent)
-      return this.push('number', source.length + percent.length, { value, decimals: part.length, percent: true });
+    if (percent) return this.push('number', source.length + percent.length, { ...value, percent: true });
     if (/^(?:st|nd|rd|th)\b/.test(after)) return this.push('word', source.length + 2);
     // 6-inch
     if (/^-[a-zA-Z]{2}/.test(after)) return this.push('word', source.length + /^[-\w]+/.exec(after)![0].length);
-    this.push('number', source.length, { value, decimals: part.length });
+    this.push('number', source.length, value);
   }
 
   private pushCommand(command: string) {

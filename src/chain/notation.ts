@@ -7,7 +7,12 @@ import type { Side } from './sides';
  * A side as it was written, on one line, without units, currency and remarks; \frac{1}{2} becomes 1/2, \times becomes
  * ×.
  */
-export function writeSide(text: string, tokens: Token[], reader: ExpressionReader, { from, end }: Side): string {
+export function writeSide(
+  text: string,
+  tokens: readonly Token[],
+  reader: ExpressionReader,
+  { from, end }: Side,
+): string {
   const signs: Record<string, string> = { '*': ' × ', '/': ' ÷ ', '+': ' + ', '-': ' - ', '^': '^' };
   let line = '';
   for (let i = from; i < end; i++) {

@@ -4,7 +4,7 @@ import { connectives, ExpressionReader } from './reader';
 
 /** The two sides around a sign of equality; a side is null when no expression stands there. */
 export interface Sides {
-  tokens: Token[];
+  tokens: readonly Token[];
   reader: ExpressionReader;
   sign: Token;
   /** Index of the sign among the tokens. */
@@ -13,12 +13,15 @@ export interface Sides {
   right: Side | null;
 }
 
+/** Equalities of a text beyond which none is read: no chain of thought has so many, and each takes time. */
+const mostEqualities = 20_000;
+
 /** The sides of every equality among the tokens; those of a chain a = b = c share the middle ones. */
-export function sidesOf(tokens: Token[]): Sides[] {
+export function sidesOf(tokens: readonly Token[]): Sides[] {
   const reader = new ExpressionReader(tokens);
   const signs = tokens.flatMap((token, i) => (token.kind === 'equals' ? [i] : []));
   let left = leftSide(tokens, reader, { from: 0, to: signs[0] ?? 0, gap: 0 });
-  return signs.map((sign, i) => {
+  return signs.slice(0, mostEqualities).map((sign, i) => {
     const end = signs[i + 1] ?? tokens.length;
     const right = rightSide(tokens, reader, sign + 1, end);
     const sides = { tokens, reader, sign: tokens[sign], at: sign, left, right };
@@ -38,7 +41,7 @@ export interface Side {
   rounded?: boolean;
 }
 
-function rightSide(tokens: Token[], reader: ExpressionReader, from: number, to: number): Side | null {
+function rightSide(tokens: readonly Token[], reader: ExpressionReader, from: number, to: number): Side | null {
   const rounded = /^(?:about|approximately|around|roughly|nearly|almost)$/.test(tokens[from]?.text ?? '');
   const begin = rounded ? from + 1 : from;
   const read = reader.read(begin, to);
@@ -56,7 +59,7 @@ interface Stretch {
 }
 
 /** The expression that ends at `to`: in the last clause, behind all words that lead up to it. */
-function leftSide(tokens: Token[], reader: ExpressionReader, { from, to, gap }: Stretch): Side | null {
+function leftSide(tokens: readonly Token[], reader: ExpressionReader, { from, to, gap }: Stretch): Side | null {
   let at = to;
   while (at > from && !endsClause(tokens[at - 1])) at--;
   // In the clause of the sign before, what that has not taken as its right side is no new left side.
@@ -78,7 +81,7 @@ function leftSide(tokens: Token[], reader: ExpressionReader, { from, to, gap }: 
 }
 
 /** Where the last number of a side ends, with the brackets that close behind it: units are not part of a value. */
-export function endOfValue(tokens: Token[], reader: ExpressionReader, side: Side): number {
+export function endOfValue(tokens: readonly Token[], reader: ExpressionReader, side: Side): number {
   let last = side.end - 1;
   while (last > side.from && tokens[last].kind !== 'number') last--;
   while (last + 1 < side.end && tokens[last + 1].kind === 'close' && reader.partner(last + 1) >= side.from) last++;

@@ -50,7 +50,12 @@ import { Random } from '../../src/random';
 const question = 'Tom has 3 apples and buys 4 more. How many apples has he?';
 const teacher = splitChain('He has 3.\nStep 1: 3 + 4 = 7\nStep 2: 7 * 2 = 14\nAnswer: 14');
 const tokens = (text: string) => text.match(/.{1,4}/gs) ?? [];
-const chainOf = (text: string) => ({ thinking: text, steps: [text, text], answer: text });
+/** The text in four parts: a chain of its length. */
+function chainOf(text: string) {
+  const quarter = Math.ceil(text.length / 4);
+  const [thinking, one, two, answer] = [0, 1, 2, 3].map((i) => text.slice(i * quarter, (i + 1) * quarter));
+  return { thinking, steps: [one, two], answer };
+}
 const last: Answer = { value: '14', kind: 'number', start: 0, end: 2 };
 
 export const textFunctions: Record<string, (text: string) => unknown> = {
