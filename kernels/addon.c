@@ -16,7 +16,7 @@
 
 #include "parallel.h"
 
-#define MAX_ARGS 2048
+#define MAX_ARGS 4096
 #define MAX_THREADS 64
 
 typedef struct {

@@ -9,6 +9,10 @@
 // On the diagonal queries go in strips of this many (a multiple of VW), which saves most of the masked half.
 #define QUERY_STRIP 16
 #define NO_SCORE (-3.0e38f)  // below every score
+#define NO_WINDOW (1 << 30)
+
+// A query at position p sees the keys p - window + 1 .. p; a window of 0 stands for none.
+INLINE int window_of(int window) { return window > 0 ? window : NO_WINDOW; }
 
 INLINE vi lane_index(int first) {
   vi v;
@@ -74,24 +78,40 @@ INLINE int next_strip(strip *s, int count, int position, int key, int keys) {
   return 0;
 }
 
+// Which keys of a block the lanes of a vector of queries see: all of them the keys [from, to), some those around it.
+typedef struct {
+  int from, to;
+  vi at, least;  // a lane's last key, and the one before its first
+} lane_view;
+
+INLINE lane_view view_of(const strip *s, int c, int position, int key, int window) {
+  lane_view v = {.at = lane_index(position + c - key)};
+  v.least = v.at - window;
+  v.to = most(0, least(s->keys, position + c - key + 1));
+  v.from = most(0, least(v.to, position + c + VW - key - window));
+  return v;
+}
+INLINE vi sees(const lane_view *v, int j) { return (v->at >= j) & (v->least < j); }
+// The first key at or after j that not every lane sees.
+INLINE int next_partial(const lane_view *v, int j) { return j == v->from ? v->to : j; }
+
 // Running softmax of the scores of a strip: scores become exp(score - top) (0 where masked), `top` and `sum` [QUERY_BLOCK] are
 // brought up to date and `fade` gets the factor for what was summed before.
-static void soften(float *scores, const strip *s, int position, int key, float *top, float *sum, float *fade) {
+static void soften(float *scores, const strip *s, int position, int key, int window, float *top, float *sum, float *fade) {
   for (int c = s->first; c < s->first + s->width; c += VW) {
-    int clear = most(0, least(s->keys, position + c - key + 1));  // keys that every lane sees
-    vi at = lane_index(position + c - key);
+    lane_view v = view_of(s, c, position, key, window);
     vf old = vload(top + c), best = old;
-    for (int j = 0; j < clear; j++) best = vmax(vload(scores + j * QUERY_BLOCK + c), best);
-    for (int j = clear; j < s->keys; j++)
-      best = vselect(at >= j, vmax(vload(scores + j * QUERY_BLOCK + c), best), best);
+    for (int j = v.from; j < v.to; j++) best = vmax(vload(scores + j * QUERY_BLOCK + c), best);
+    for (int j = next_partial(&v, 0); j < s->keys; j = next_partial(&v, j + 1))
+      best = vselect(sees(&v, j), vmax(vload(scores + j * QUERY_BLOCK + c), best), best);
     vf total = {0};
-    for (int j = 0; j < clear; j++) {
+    for (int j = v.from; j < v.to; j++) {
       vf p = vexp(vload(scores + j * QUERY_BLOCK + c) - best);
       vstore(scores + j * QUERY_BLOCK + c, p);
       total += p;
     }
-    for (int j = clear; j < s->keys; j++) {
-      vf p = vselect(at >= j, vexp(vload(scores + j * QUERY_BLOCK + c) - best), (vf){0});
+    for (int j = next_partial(&v, 0); j < s->keys; j = next_partial(&v, j + 1)) {
+      vf p = vselect(sees(&v, j), vexp(vload(scores + j * QUERY_BLOCK + c) - best), (vf){0});
       vstore(scores + j * QUERY_BLOCK + c, p);
       total += p;
     }
@@ -107,10 +127,13 @@ typedef struct {
   const float *k, *v;
   ptrdiff_t ld;
   int keys;
-  int position;  // of the first query, counted from the first key: query i sees the keys 0..position + i
+  int position;  // of the first query, counted from the first key: query i sees keys up to position + i
+  int window;    // and that many at most
 } key_span;
 
+// The keys [first_key, seen_keys) are those that any of `count` queries sees; the first one is the first of a block.
 INLINE int seen_keys(const key_span *s, int count) { return least(s->keys, s->position + count); }
+INLINE int first_key(const key_span *s) { return most(0, s->position + 1 - s->window) / KEY_BLOCK * KEY_BLOCK; }
 
 // What a block of queries sums up while it runs over keys. scores [KEY_BLOCK, QUERY_BLOCK] is work space; out [QUERY_BLOCK, headDim] is not yet
 // divided by sum.
@@ -129,20 +152,19 @@ static void attend_span(const float *queries, int count, const key_span *span, i
       q->sum[i] = 0;
     }
   int position = span->position, end = seen_keys(span, count);
-  for (int key = 0; key < end; key += KEY_BLOCK) {
+  for (int key = first_key(span); key < end; key += KEY_BLOCK) {
     int keys = least(KEY_BLOCK, end - key);
     for (strip s = {0}; next_strip(&s, count, position, key, keys);) {
       product(s.keys, s.width, headDim, span->k + key * span->ld, span->ld, queries + s.first, QUERY_BLOCK, scores + s.first, QUERY_BLOCK, 0);
-      soften(scores, &s, position, key, q->top, q->sum, fade);
+      soften(scores, &s, position, key, span->window, q->top, q->sum, fade);
       float *rows = q->out + s.first * headDim;
-      int more = q->begun || key > 0;
-      if (more)
+      if (q->begun)
         for (int i = 0; i < s.width; i++)
           for (int c = 0; c < headDim; c++) rows[i * headDim + c] *= fade[s.first + i];
-      product_transposed(s.width, headDim, s.keys, scores + s.first, QUERY_BLOCK, span->v + key * span->ld, span->ld, rows, headDim, more);
+      product_transposed(s.width, headDim, s.keys, scores + s.first, QUERY_BLOCK, span->v + key * span->ld, span->ld, rows, headDim, q->begun);
     }
+    q->begun = 1;  // every strip of the block sees the first keys that any of them does
   }
-  q->begun = 1;
 }
 
 typedef struct {
@@ -151,7 +173,7 @@ typedef struct {
   float *out, *lse;
   const float *dOut;
   float *dq, *dk, *dv;
-  int sequences, heads, kvHeads, headDim, blocks;
+  int sequences, heads, kvHeads, headDim, blocks, window;
   float scale;
 } attention;
 
@@ -173,7 +195,7 @@ static int spans_of(const attention *a, int sequence, int h, int first, key_span
     int s = own ? sequence : parent, keys = a->starts[s + 1] - a->starts[s];
     if (keys == 0) continue;
     ptrdiff_t at = a->starts[s] * narrow + h * a->headDim;
-    spans[count++] = (key_span){a->k + at, a->v + at, narrow, keys, own ? first : keys};
+    spans[count++] = (key_span){a->k + at, a->v + at, narrow, keys, own ? first : keys + first, a->window};
   }
   return count;
 }
@@ -208,25 +230,24 @@ static void attend_part(void *context, int part, int parts) {
 
 void FN(attend)(const arg *a) {
   attention x = {.q = F(0), .k = F(1), .v = F(2), .starts = I32(3), .parents = I32(4), .out = F(5), .lse = F(6),
-                 .sequences = INT(7), .heads = INT(8), .kvHeads = INT(9), .headDim = INT(10), .scale = NUM(11)};
+                 .sequences = INT(7), .heads = INT(8), .kvHeads = INT(9), .headDim = INT(10), .scale = NUM(11), .window = window_of(INT(12))};
   x.blocks = (longest(x.starts, x.sequences) + QUERY_BLOCK - 1) / QUERY_BLOCK;
   parallel(attend_part, &x, x.sequences * x.kvHeads * x.blocks);
 }
 
 // From scores and dOut . v^T (both transposed, of a strip): the probabilities and the gradient of the scores times scale.
-static void soften_grad(float *scores, float *grads, const strip *s, int position, int key, const float *lse, const float *dots,
-                        float scale) {
+static void soften_grad(float *scores, float *grads, const strip *s, int position, int key, int window, const float *lse,
+                        const float *dots, float scale) {
   for (int c = s->first; c < s->first + s->width; c += VW) {
-    int clear = most(0, least(s->keys, position + c - key + 1));
-    vi at = lane_index(position + c - key);
+    lane_view v = view_of(s, c, position, key, window);
     vf norm = vload(lse + c), dot = vload(dots + c);
     for (int j = 0; j < s->keys; j++) {
       float *score = scores + j * QUERY_BLOCK + c, *grad = grads + j * QUERY_BLOCK + c;
       vf p = vexp(vload(score) - norm);
       vf g = p * (vload(grad) - dot) * scale;
-      if (j >= clear) {
-        p = vselect(at >= j, p, (vf){0});
-        g = vselect(at >= j, g, (vf){0});
+      if (j < v.from || j >= v.to) {
+        p = vselect(sees(&v, j), p, (vf){0});
+        g = vselect(sees(&v, j), g, (vf){0});
       }
       vstore(score, p);
       vstore(grad, g);
@@ -256,10 +277,10 @@ static void attend_grad_sequence(const attention *a, int sequence, int h) {
         lse[i] = i < count ? a->lse[(ptrdiff_t)(start + first + i) * a->heads + head] : 0;
       }
       key_span spans[2];
-      int count_spans = spans_of(a, sequence, h, first, spans);
+      int count_spans = spans_of(a, sequence, h, first, spans), begun = 0;
       for (int i = 0; i < count_spans; i++) {
         int position = spans[i].position, end = seen_keys(&spans[i], count);
-        for (int key = 0; key < end; key += KEY_BLOCK) {
+        for (int key = first_key(&spans[i]); key < end; key += KEY_BLOCK) {
           int keys = least(KEY_BLOCK, end - key);
           const float *k = spans[i].k + key * narrow, *v = spans[i].v + key * narrow;
           float *dk = a->dk + (k - a->k), *dv = a->dv + (v - a->v);
@@ -269,11 +290,12 @@ static void attend_grad_sequence(const attention *a, int sequence, int h) {
             ptrdiff_t row = s.first * wide;
             product(s.keys, s.width, hd, k, narrow, queries + s.first, QUERY_BLOCK, p, QUERY_BLOCK, 0);
             product(s.keys, s.width, hd, v, narrow, dOuts + s.first, QUERY_BLOCK, g, QUERY_BLOCK, 0);
-            soften_grad(scores, grads, &s, position, key, lse, dots, a->scale);
+            soften_grad(scores, grads, &s, position, key, a->window, lse, dots, a->scale);
             product(s.keys, hd, real, p, QUERY_BLOCK, dOut + row, wide, dv, narrow, 1);
             product(s.keys, hd, real, g, QUERY_BLOCK, q + row, wide, dk, narrow, 1);
-            product_transposed(real, hd, s.keys, g, QUERY_BLOCK, k, narrow, a->dq + at + row, wide, i > 0 || key > 0);
+            product_transposed(real, hd, s.keys, g, QUERY_BLOCK, k, narrow, a->dq + at + row, wide, begun);
           }
+          begun = 1;
         }
       }
     }
@@ -298,6 +320,7 @@ static void attend_grad_part(void *context, int part, int parts) {
 
 void FN(attend_grad)(const arg *a) {
   attention x = {.dOut = F(0), .q = F(1), .k = F(2), .v = F(3), .out = F(4), .lse = F(5), .starts = I32(6), .parents = I32(7), .dq = F(8),
-                 .dk = F(9), .dv = F(10), .sequences = INT(11), .heads = INT(12), .kvHeads = INT(13), .headDim = INT(14), .scale = NUM(15)};
+                 .dk = F(9), .dv = F(10), .sequences = INT(11), .heads = INT(12), .kvHeads = INT(13), .headDim = INT(14), .scale = NUM(15),
+                 .window = window_of(INT(16))};
   parallel(attend_grad_part, &x, x.sequences * x.kvHeads);
 }

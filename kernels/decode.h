@@ -2,9 +2,10 @@
 //
 // Arguments: tokens int32 [n], starts int32 [rows+1], slots int32 [rows], past int32 [rows],
 //   keys, values [layers,slotCount,kvHeads,maxLength,headDim] (written in place), embed [vocab,d], norm [d], head (packed) [vocab,d],
-//   cos, sin [positions,headDim/2], logits [rows,vocab], temp, rows, d, heads, kvHeads, headDim, inner, vocab, layers, slotCount, maxLength,
-//   scale, eps, chunk, precision, times [4]|0; then for each layer: inputNorm, q, k, v, o, qBias|0, kBias|0, vBias|0, qNorm|0, kNorm|0, postNorm,
-//   gate, up, down. Matrices are packed, all in that precision (pack.h).
+//   logits [rows,vocab], temp, rows, d, heads, kvHeads, headDim, inner, vocab, layers, slotCount, maxLength, scale, eps, normOffset,
+//   embedScale, activation, chunk, precision, times [4]|0; then for each layer: window (0: none), cos, sin [positions,headDim/2]|0 (no
+//   rotation), inputNorm, q, k, v, o, qBias|0, kBias|0, vBias|0, qNorm|0, kNorm|0, attentionOutputNorm|0, mlpNorm, gate, up, down,
+//   mlpOutputNorm|0. Matrices are packed, all in that precision (pack.h).
 // `times` is for measurements: to its elements are added the seconds of processor time that the projections of the attention (with the
 // embedding), the attention itself, the MLP and the logits took.
 // The tokens go in chunks of at most `chunk`; temp [chunk*(2*d + 2*heads*headDim + 2*kvHeads*headDim + 2*inner + 2) + 2*rows*d].
@@ -12,17 +13,20 @@
 #include "attend_token.h"
 #include "pack.h"
 
-enum { INPUT_NORM, Q_WEIGHT, K_WEIGHT, V_WEIGHT, O_WEIGHT, Q_BIAS, K_BIAS, V_BIAS, Q_NORM, K_NORM, POST_NORM, GATE, UP, DOWN, LAYER_ARGUMENTS };
+enum {
+  WINDOW, COS, SIN, INPUT_NORM, Q_WEIGHT, K_WEIGHT, V_WEIGHT, O_WEIGHT, Q_BIAS, K_BIAS, V_BIAS, Q_NORM, K_NORM, ATTENTION_OUTPUT_NORM, MLP_NORM, GATE,
+  UP, DOWN, MLP_OUTPUT_NORM, LAYER_ARGUMENTS
+};
 enum { PROJECTIONS, ATTENTION, MLP, LOGITS };
-#define FIRST_LAYER 28
+#define FIRST_LAYER 29
 
 typedef struct {
   const int32_t *tokens, *starts, *slots, *past;
   float *keys, *values;
-  const float *embed, *norm, *head, *cos, *sin;
+  const float *embed, *norm, *head;
   float *logits;
-  int rows, d, heads, kvHeads, headDim, inner, vocab, layers, slotCount, maxLength, precision;
-  float scale, eps;
+  int rows, d, heads, kvHeads, headDim, inner, vocab, layers, slotCount, maxLength, precision, activation;
+  float scale, eps, normOffset, embedScale;
   // Of the tokens of the chunk, a row each: residual stream, its norm, queries, attention, keys, values, gate and up. And each row's last token.
   float *x, *normed, *q, *o, *k, *v, *gate, *up, *last;
   int32_t *position, *slot;
@@ -30,7 +34,7 @@ typedef struct {
   int firstRow, endRow;  // rows that have tokens in it
   int blocks;            // most query blocks of one of them
   const arg *weights;    // of the layer at hand
-  int layer;
+  int layer, window;
   float *times;
   double since;  // when the phase at hand began
 } decoder;
@@ -46,7 +50,7 @@ static void count_time(decoder *x, int phase) {
 INLINE const float *layer_weight(const decoder *x, int index) { return x->weights[index].p; }
 
 static void normalize(const decoder *x, const float *from, const float *weight, float *to, int n, int d) {
-  norm_job g = {.x = from, .weight = weight, .y = to, .n = n, .d = d, .eps = x->eps};
+  norm_job g = {.x = from, .weight = weight, .y = to, .n = n, .d = d, .eps = x->eps, .offset = x->normOffset};
   run_parts(rms_norm_part, &g, rows_parts(n, d));
 }
 
@@ -69,8 +73,9 @@ static void place_heads(const decoder *x, float *y, int heads, const float *bias
   rows_job add = {.from = y, .row = bias, .to = y, .n = x->count, .d = d};
   if (bias) run_parts(add_rows_part, &add, rows_parts(x->count, d));
   if (norm) normalize(x, y, norm, y, x->count * heads, x->headDim);
-  rotate_job turn = {.from = y, .positions = x->position, .cos = x->cos, .sin = x->sin, .to = y, .n = x->count, .heads = heads, .headDim = x->headDim};
-  run_parts(rotate_part, &turn, rows_parts(x->count, d));
+  rotate_job turn = {.from = y, .positions = x->position, .cos = layer_weight(x, COS), .sin = layer_weight(x, SIN), .to = y, .n = x->count,
+                     .heads = heads, .headDim = x->headDim};
+  if (turn.cos) run_parts(rotate_part, &turn, rows_parts(x->count, d));
 }
 
 static void keep_part(void *context, int part, int parts) {
@@ -104,8 +109,10 @@ INLINE float *decode_scratch(void) { return (float *)((char *)thread_scratch() +
 
 // One token, all query heads of kv head h, two at a time.
 static void attend_token(const decoder *x, int t, int h, const float *k, const float *v) {
-  int hd = x->headDim, keys = x->position[t] + 1, group = x->heads / x->kvHeads;
+  int hd = x->headDim, group = x->heads / x->kvHeads, end = x->position[t] + 1, keys = least(end, x->window);
   float *q = decode_scratch(), *scores = q + 2 * hd;
+  k += (ptrdiff_t)(end - keys) * hd;
+  v += (ptrdiff_t)(end - keys) * hd;
   ptrdiff_t ld = x->maxLength;
   for (int head = h * group; head < (h + 1) * group; head += 2) {
     int heads = least(2, (h + 1) * group - head);
@@ -125,7 +132,7 @@ static void attend_tokens(const decoder *x, int t, int count, int h, const float
   ptrdiff_t wide = (ptrdiff_t)x->heads * hd;
   float *scores = decode_scratch(), *queries = scores + KEY_BLOCK * QUERY_BLOCK;
   query_sums sums = {.scores = scores, .out = queries + hd * QUERY_BLOCK};
-  key_span span = {k, v, hd, x->position[t] + count, x->position[t]};
+  key_span span = {k, v, hd, x->position[t] + count, x->position[t], x->window};
   for (int head = h * group; head < (h + 1) * group; head++) {
     ptrdiff_t at = t * wide + head * hd;
     transpose_queries(x->q + at, wide, count, hd, x->scale, queries);
@@ -168,21 +175,34 @@ static void place_chunk(decoder *x) {
   }
 }
 
+// Adds what a branch gives, from [count, k] weight^T, to the residual stream; with a norm, what that makes of it.
+static void add_branch(const decoder *x, const float *from, int k, int weight, int norm) {
+  if (!layer_weight(x, norm)) {
+    project(x, from, x->count, k, layer_weight(x, weight), x->x, x->d, 1);
+    return;
+  }
+  project(x, from, x->count, k, layer_weight(x, weight), x->normed, x->d, 0);
+  normalize(x, x->normed, layer_weight(x, norm), x->normed, x->count, x->d);
+  binary_job sum = {0, x->x, x->normed, x->x, (ptrdiff_t)x->count * x->d};
+  run_parts(binary_part, &sum, range_parts(sum.n));
+}
+
 static void run_layer(decoder *x) {
   ptrdiff_t inner = (ptrdiff_t)x->count * x->inner;
+  x->window = window_of((int)x->weights[WINDOW].n);
   project_heads(x);
   count_time(x, PROJECTIONS);
   parallel(decode_attend_part, x, (x->endRow - x->firstRow) * x->kvHeads * x->blocks);
   count_time(x, ATTENTION);
-  project(x, x->o, x->count, x->heads * x->headDim, layer_weight(x, O_WEIGHT), x->x, x->d, 1);
+  add_branch(x, x->o, x->heads * x->headDim, O_WEIGHT, ATTENTION_OUTPUT_NORM);
   count_time(x, PROJECTIONS);
-  normalize(x, x->x, layer_weight(x, POST_NORM), x->normed, x->count, x->d);
+  normalize(x, x->x, layer_weight(x, MLP_NORM), x->normed, x->count, x->d);
   packed_product g = {x->normed, x->count, x->d, x->precision, 2, 0,
                       {{layer_weight(x, GATE), x->gate, x->inner}, {layer_weight(x, UP), x->up, x->inner}}};
   multiply_packed(&g);
-  swi_glu_job mix = {.gate = x->gate, .up = x->up, .y = x->gate, .n = inner};
-  run_parts(swi_glu_part, &mix, range_parts(inner));
-  project(x, x->gate, x->count, x->inner, layer_weight(x, DOWN), x->x, x->d, 1);
+  glu_job mix = {.gate = x->gate, .up = x->up, .y = x->gate, .n = inner, .activation = x->activation};
+  run_parts(glu_part, &mix, range_parts(inner));
+  add_branch(x, x->gate, x->inner, DOWN, MLP_OUTPUT_NORM);
   count_time(x, MLP);
 }
 
@@ -197,12 +217,13 @@ static void keep_last(decoder *x) {
 
 void FN(decode_step)(const arg *a) {
   decoder x = {.tokens = I32(0), .starts = I32(1), .slots = I32(2), .past = I32(3), .keys = F(4), .values = F(5), .embed = F(6),
-               .norm = F(7), .head = F(8), .cos = F(9), .sin = F(10), .logits = F(11), .rows = INT(13), .d = INT(14), .heads = INT(15),
-               .kvHeads = INT(16), .headDim = INT(17), .inner = INT(18), .vocab = INT(19), .layers = INT(20), .slotCount = INT(21),
-               .maxLength = INT(22), .scale = NUM(23), .eps = NUM(24), .precision = INT(26), .times = F(27)};
+               .norm = F(7), .head = F(8), .logits = F(9), .rows = INT(11), .d = INT(12), .heads = INT(13), .kvHeads = INT(14),
+               .headDim = INT(15), .inner = INT(16), .vocab = INT(17), .layers = INT(18), .slotCount = INT(19), .maxLength = INT(20),
+               .scale = NUM(21), .eps = NUM(22), .normOffset = NUM(23), .embedScale = NUM(24), .activation = INT(25), .precision = INT(27),
+               .times = F(28)};
   int n = x.starts[x.rows], query = x.heads * x.headDim, key = x.kvHeads * x.headDim;
-  ptrdiff_t chunk = INT(25);
-  x.x = F(12);
+  ptrdiff_t chunk = INT(26);
+  x.x = F(10);
   x.normed = x.x + chunk * x.d;
   x.q = x.normed + chunk * x.d;
   x.o = x.q + chunk * query;
@@ -221,6 +242,8 @@ void FN(decode_step)(const arg *a) {
     place_chunk(&x);
     embed_job rows = {x.embed, x.tokens + x.first, x.x, x.count, x.d, 0};
     run_parts(embed_part, &rows, rows_parts(x.count, x.d));
+    scale_job larger = {x.x, x.x, (ptrdiff_t)x.count * x.d, x.embedScale};
+    if (x.embedScale != 1) run_parts(scale_part, &larger, range_parts(larger.n));
     for (x.layer = 0; x.layer < x.layers; x.layer++) {
       x.weights = a + FIRST_LAYER + x.layer * LAYER_ARGUMENTS;
       run_layer(&x);

@@ -90,43 +90,67 @@ void FN(scale)(const arg *a) {
   run_parts(scale_part, &x, range_parts(x.n));
 }
 
+enum { SILU, GELU_TANH };
+
 typedef struct {
   const float *dy, *gate, *up;
   float *y, *dGate, *dUp;
   ptrdiff_t n;
-} swi_glu_job;
+  int activation;
+} glu_job;
+
+// Both activations are g s(z), s(z) = 1 / (1 + e^-z): SiLU with z = g, and GELU by the tanh, g/2 (1 + tanh(z/2)), with
+// z = 2 sqrt(2/pi) (g + 0.044715 g^3).
+#define GELU_LINEAR 1.5957691216057308f
+#define GELU_CUBIC 0.07135481282052102f  // 0.044715 * 2 sqrt(2/pi)
+
+INLINE vf glu_sigmoid(const int activation, vf gate) {
+  vf z = activation == SILU ? gate : gate * (gate * gate * GELU_CUBIC + GELU_LINEAR);
+  return vexp(-z) + 1.f;
+}
 
 // The last vector of a part may be a short one: it is copied, so that every element goes through the same vexp.
-static void swi_glu_part(void *context, int part, int parts) {
-  ELEMENTS(swi_glu_job);
+INLINE void glu_range(const int activation, const glu_job *x, ptrdiff_t i, ptrdiff_t end) {
   for (; i < end; i += VW) {
     int lanes = (int)range_least(VW, end - i);
     vf gate = vload_lanes(x->gate + i, lanes), up = vload_lanes(x->up + i, lanes);
-    vf y = gate / (vexp(-gate) + 1.f) * up;
+    vf y = gate / glu_sigmoid(activation, gate) * up;
     vstore_lanes(x->y + i, y, lanes);
   }
 }
 
-// silu'(g) = s (1 + g (1 - s)) with s = 1 / (1 + e^-g).
-static void swi_glu_grad_part(void *context, int part, int parts) {
-  ELEMENTS(swi_glu_job);
+static void glu_part(void *context, int part, int parts) {
+  ELEMENTS(glu_job);
+  if (x->activation == SILU) glu_range(SILU, x, i, end);
+  else glu_range(GELU_TANH, x, i, end);
+}
+
+// The slope of g s(z) is s (1 + g (1 - s) z').
+INLINE void glu_grad_range(const int activation, const glu_job *x, ptrdiff_t i, ptrdiff_t end) {
   for (; i < end; i += VW) {
     int lanes = (int)range_least(VW, end - i);
     vf dy = vload_lanes(x->dy + i, lanes), gate = vload_lanes(x->gate + i, lanes), up = vload_lanes(x->up + i, lanes);
-    vf s = 1.f / (vexp(-gate) + 1.f);
-    vstore_lanes(x->dGate + i, dy * up * s * (gate * (1.f - s) + 1.f), lanes);
+    vf s = 1.f / glu_sigmoid(activation, gate);
+    vf turned = activation == SILU ? gate : gate * (gate * gate * (3 * GELU_CUBIC) + GELU_LINEAR);
+    vstore_lanes(x->dGate + i, dy * up * s * (turned * (1.f - s) + 1.f), lanes);
     vstore_lanes(x->dUp + i, dy * gate * s, lanes);
   }
 }
 
-void FN(swi_glu)(const arg *a) {
-  swi_glu_job x = {.gate = F(0), .up = F(1), .y = F(2), .n = (ptrdiff_t)a[3].n};
-  run_parts(swi_glu_part, &x, range_parts(x.n));
+static void glu_grad_part(void *context, int part, int parts) {
+  ELEMENTS(glu_job);
+  if (x->activation == SILU) glu_grad_range(SILU, x, i, end);
+  else glu_grad_range(GELU_TANH, x, i, end);
 }
 
-void FN(swi_glu_grad)(const arg *a) {
-  swi_glu_job x = {.dy = F(0), .gate = F(1), .up = F(2), .dGate = F(3), .dUp = F(4), .n = (ptrdiff_t)a[5].n};
-  run_parts(swi_glu_grad_part, &x, range_parts(x.n));
+void FN(glu)(const arg *a) {
+  glu_job x = {.gate = F(0), .up = F(1), .y = F(2), .n = (ptrdiff_t)a[3].n, .activation = INT(4)};
+  run_parts(glu_part, &x, range_parts(x.n));
+}
+
+void FN(glu_grad)(const arg *a) {
+  glu_job x = {.dy = F(0), .gate = F(1), .up = F(2), .dGate = F(3), .dUp = F(4), .n = (ptrdiff_t)a[5].n, .activation = INT(6)};
+  run_parts(glu_grad_part, &x, range_parts(x.n));
 }
 
 typedef struct {

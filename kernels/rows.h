@@ -95,12 +95,13 @@ typedef struct {
   const float *dy, *x, *weight;
   float *y, *rstd, *dWeight;
   int n, d;
-  float eps;
+  float eps, offset;
 } norm_job;
 
 static void rms_norm_part(void *context, int part, int parts) {
   (void)parts;
   const norm_job *g = context;
+  float offset = g->offset;
   int row = part * rows_each(g->d), end = (int)range_least(row + rows_each(g->d), g->n);
   for (; row < end; row++) {
     const float *x = g->x + (ptrdiff_t)row * g->d;
@@ -112,30 +113,31 @@ static void rms_norm_part(void *context, int part, int parts) {
     float rstd = 1 / __builtin_sqrtf((sum + vsum(squares)) / g->d + g->eps);
     if (g->rstd) g->rstd[row] = rstd;
     i = 0;
-    SWEEP(g->d, vstore(y + i, vload(x + i) * rstd * vload(g->weight + i)), y[i] = x[i] * rstd * g->weight[i])
+    SWEEP(g->d, vstore(y + i, vload(x + i) * rstd * (vload(g->weight + i) + offset)), y[i] = x[i] * rstd * (g->weight[i] + offset))
   }
 }
 
 void FN(rms_norm)(const arg *a) {
-  norm_job g = {.x = F(0), .weight = F(1), .y = F(2), .rstd = F(3), .n = INT(4), .d = INT(5), .eps = NUM(6)};
+  norm_job g = {.x = F(0), .weight = F(1), .y = F(2), .rstd = F(3), .n = INT(4), .d = INT(5), .eps = NUM(6), .offset = NUM(7)};
   run_parts(rms_norm_part, &g, rows_parts(g.n, g.d));
 }
 
-// With u = x * rstd: dx = rstd * (dy*weight - u * mean(dy*weight*u)).
+// With u = x * rstd and w = weight + offset: dx = rstd * (dy*w - u * mean(dy*w*u)).
 static void rms_norm_grad_part(void *context, int part, int parts) {
   (void)parts;
   const norm_job *g = context;
-  const float *w = g->weight;
+  const float *w = g->weight, offset = g->offset;
   int row = part * rows_each(g->d), end = (int)range_least(row + rows_each(g->d), g->n);
   for (; row < end; row++) {
     const float *x = g->x + (ptrdiff_t)row * g->d, *dy = g->dy + (ptrdiff_t)row * g->d;
     float *dx = g->y + (ptrdiff_t)row * g->d, rstd = g->rstd[row], sum = 0;
     vf sums = {0};
     int i = 0;
-    SWEEP(g->d, sums += vload(dy + i) * vload(w + i) * vload(x + i), sum += dy[i] * w[i] * x[i])
+    SWEEP(g->d, sums += vload(dy + i) * (vload(w + i) + offset) * vload(x + i), sum += dy[i] * (w[i] + offset) * x[i])
     float mean = (sum + vsum(sums)) / g->d * rstd * rstd;
     i = 0;
-    SWEEP(g->d, vstore(dx + i, (vload(dy + i) * vload(w + i) - vload(x + i) * mean) * rstd), dx[i] = (dy[i] * w[i] - x[i] * mean) * rstd)
+    SWEEP(g->d, vstore(dx + i, (vload(dy + i) * (vload(w + i) + offset) - vload(x + i) * mean) * rstd),
+          dx[i] = (dy[i] * (w[i] + offset) - x[i] * mean) * rstd)
   }
 }
 
@@ -151,7 +153,7 @@ static void rms_norm_weight_part(void *context, int part, int parts) {
 }
 
 void FN(rms_norm_grad)(const arg *a) {
-  norm_job g = {.dy = F(0), .x = F(1), .weight = F(2), .rstd = F(3), .y = F(4), .dWeight = F(5), .n = INT(6), .d = INT(7)};
+  norm_job g = {.dy = F(0), .x = F(1), .weight = F(2), .rstd = F(3), .y = F(4), .dWeight = F(5), .n = INT(6), .d = INT(7), .offset = NUM(8)};
   run_parts(rms_norm_grad_part, &g, rows_parts(g.n, g.d));
   run_parts(rms_norm_weight_part, &g, column_parts(g.n, g.d));
 }

@@ -10,7 +10,7 @@ describe('useBackend', () => {
       const info = await useBackend(name);
       expect(info.name).toBe(name);
       expect(getBackend()).toBe(name);
-      const y = rmsNorm(tensor2d([[3, 4]]), tensor1d([1, 1]), 0);
+      const y = rmsNorm(tensor2d([[3, 4]]), tensor1d([1, 1]), { eps: 0, offset: 0 });
       expect(y.dataSync()[0]).toBeCloseTo(3 / Math.sqrt(12.5), 5);
     }
   });

@@ -7,6 +7,7 @@ import type { WeightPrecision } from '../engine-data/sampling';
  * files.
  */
 export interface LayerWeights {
+  /** Of what the attention takes. [d] */
   inputNorm: Tensor1D;
   q: Tensor2D;
   k: Tensor2D;
@@ -18,10 +19,21 @@ export interface LayerWeights {
   /** RMSNorm over each head of q and k before rotation (Qwen3). [headDim] */
   qNorm: Tensor1D | null;
   kNorm: Tensor1D | null;
-  postNorm: Tensor1D;
+  /** Of what the attention gives (Gemma). [d] */
+  attentionOutputNorm: Tensor1D | null;
+  /** Of what the MLP takes. [d] */
+  mlpNorm: Tensor1D;
   gate: Tensor2D;
   up: Tensor2D;
   down: Tensor2D;
+  /** Of what the MLP gives (Gemma). [d] */
+  mlpOutputNorm: Tensor1D | null;
+}
+
+/** Tables of rotary position embedding, [positions, headDim / 2] each. */
+export interface RopeTables {
+  cos: Tensor2D;
+  sin: Tensor2D;
 }
 
 /** Which of them are matrices, read whole for every token. */
@@ -44,15 +56,20 @@ export interface Packing {
   inner: number;
 }
 
+/** The rotary tables among DecodeStep's inputs, in their order. */
+export function tablesOf<T>(inputs: Record<string, T>): { cos: T; sin: T }[] {
+  const count = Object.keys(inputs).filter((name) => /^cos\d+$/.test(name)).length;
+  return Array.from({ length: count }, (_, i) => ({ cos: inputs[`cos${i}`], sin: inputs[`sin${i}`] }));
+}
+
 export interface DecoderWeights {
   embed: Tensor2D;
   layers: LayerWeights[];
   norm: Tensor1D;
   /** [vocab, d]; the embedding itself when tied. */
   head: Tensor2D;
-  /** RoPE tables [positions, headDim/2]. */
-  cos: Tensor2D;
-  sin: Tensor2D;
+  /** As the layers name them (LayerSpec.rope). */
+  ropes: RopeTables[];
   /** Set where the matrices (of the layers, and `head`) have gone through packWeight. */
   packed?: Packing;
 }

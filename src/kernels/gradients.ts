@@ -37,8 +37,8 @@ const gradients: GradConfig[] = [
     kernelName: kernelNames.rmsNorm,
     inputsToSave: ['x', 'weight'],
     outputsToSave: [false, true],
-    gradFunc: (dys, [x, weight, rstd]) => {
-      const [dx, dWeight] = backward(gradientKernelNames.rmsNorm, { dy: (dys as Tensor[])[0], x, weight, rstd });
+    gradFunc: (dys, [x, weight, rstd], attrs) => {
+      const [dx, dWeight] = backward(gradientKernelNames.rmsNorm, { dy: (dys as Tensor[])[0], x, weight, rstd }, attrs);
       return { x: () => dx, weight: () => dWeight };
     },
   },
@@ -51,10 +51,10 @@ const gradients: GradConfig[] = [
     },
   },
   {
-    kernelName: kernelNames.swiGlu,
+    kernelName: kernelNames.glu,
     inputsToSave: ['gate', 'up'],
-    gradFunc: (dy, [gate, up]) => {
-      const [dGate, dUp] = backward(gradientKernelNames.swiGlu, { dy: dy as Tensor, gate, up });
+    gradFunc: (dy, [gate, up], attrs) => {
+      const [dGate, dUp] = backward(gradientKernelNames.glu, { dy: dy as Tensor, gate, up }, attrs);
       return { gate: () => dGate, up: () => dUp };
     },
   },

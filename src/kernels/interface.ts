@@ -22,16 +22,16 @@ import {
 } from '@tensorflow/tfjs-core';
 import type { Sampling, WeightPrecision } from '../engine-data/sampling';
 import type { KlEstimator } from '../engine-data/training';
-import type { LayerSpec } from '../student-files/layer-spec';
-import type { DecodeInput, DecoderWeights, KvCache, Packing } from './decoder';
+import type { Activation, LayerSpec } from '../student-files/layer-spec';
+import type { DecodeInput, DecoderWeights, KvCache, Packing, RopeTables } from './decoder';
 
-export type { DecodeInput, DecoderWeights, KvCache, LayerWeights, Packing } from './decoder';
+export type { DecodeInput, DecoderWeights, KvCache, LayerWeights, Packing, RopeTables } from './decoder';
 
 export const kernelNames = {
   embed: 'Embed',
   rmsNorm: 'RmsNorm',
   rotate: 'Rotate',
-  swiGlu: 'SwiGlu',
+  glu: 'Glu',
   seededDropout: 'SeededDropout',
   adaptedLinear: 'AdaptedLinear',
   attend: 'Attend',
@@ -51,7 +51,7 @@ export const gradientKernelNames = {
   embed: 'EmbedGrad',
   rmsNorm: 'RmsNormGrad',
   rotate: 'RotateGrad',
-  swiGlu: 'SwiGluGrad',
+  glu: 'GluGrad',
   adaptedLinear: 'AdaptedLinearGrad',
   attend: 'AttendGrad',
   attendShared: 'AttendSharedGrad',
@@ -72,19 +72,25 @@ export function embed(table: Tensor2D, ids: Tensor1D): Tensor2D {
   return run(kernelNames.embed, { table, ids }, {})[0] as Tensor2D;
 }
 
-/** x / rms(x) * weight along the last axis (Zhang & Sennrich, arXiv 1910.07467). x [n, d], weight [d] -> [n, d]. */
-export function rmsNorm(x: Tensor2D, weight: Tensor1D, eps: number): Tensor2D {
+export interface NormShape {
+  eps: number;
+  /** What the weight lacks of the factor that it stands for: Gemma's weights are the factors less 1. */
+  offset: number;
+}
+
+/**
+ * x / rms(x) * (weight + offset) along the last axis (Zhang & Sennrich, arXiv 1910.07467). x [n, d], weight [d] -> [n,
+ * d].
+ */
+export function rmsNorm(x: Tensor2D, weight: Tensor1D, { eps, offset }: NormShape): Tensor2D {
   // The second output: 1/rms [n], kept for the gradient.
-  return run(kernelNames.rmsNorm, { x, weight }, { eps })[0] as Tensor2D;
+  return run(kernelNames.rmsNorm, { x, weight }, { eps, offset })[0] as Tensor2D;
 }
 
 /** What rotary position embedding needs: the position of each token and the tables that it indexes. */
-export interface Rope {
+export interface Rope extends RopeTables {
   /** int32 [n] */
   positions: Tensor1D;
-  /** [positions, headDim / 2] */
-  cos: Tensor2D;
-  sin: Tensor2D;
 }
 
 /**
@@ -95,9 +101,9 @@ export function rotate(x: Tensor2D, bias: Tensor1D | null, rope: Rope, headDim: 
   return run(kernelNames.rotate, { x, bias, ...rope }, { headDim, bias: bias !== null })[0] as Tensor2D;
 }
 
-/** silu(gate) * up (SwiGLU, arXiv 2002.05202). Both [n, m]. */
-export function swiGlu(gate: Tensor2D, up: Tensor2D): Tensor2D {
-  return run(kernelNames.swiGlu, { gate, up }, {})[0] as Tensor2D;
+/** activation(gate) * up (arXiv 2002.05202). Both [n, m]. */
+export function glu(gate: Tensor2D, up: Tensor2D, activation: Activation): Tensor2D {
+  return run(kernelNames.glu, { gate, up }, { activation })[0] as Tensor2D;
 }
 
 /** Inverted dropout whose mask is a pure function of (seed, element index). rate in [0, 1). */
@@ -130,6 +136,8 @@ export interface AttentionShape {
   headDim: number;
   /** Factor on the scores, usually 1/sqrt(headDim). */
   scale: number;
+  /** How many tokens one sees, itself the last of them (arXiv 2004.05150); null or absent: all before it. */
+  window?: number | null;
 }
 
 /** How tokens are divided into sequences. */
@@ -257,15 +265,17 @@ export function packWeight(weight: Tensor2D, precision: WeightPrecision): Tensor
   return run(kernelNames.packWeight, { weight }, { precision })[0];
 }
 
-export interface DecoderShape extends AttentionShape {
-  eps: number;
+export interface DecoderShape extends Omit<AttentionShape, 'window'> {
+  norm: NormShape;
+  /** Factor on the embeddings (Gemma: the root of their width). */
+  embedScale: number;
   /** What each layer computes. */
   specs: readonly LayerSpec[];
 }
 
 /**
- * Attribute map of the DecodeStep kernel. Weights are inputs named `embed`, `norm`, `head`, `cos`, `sin`,
- * `<layer>.<name>`.
+ * Attribute map of the DecodeStep kernel. Weights are inputs named `embed`, `norm`, `head`, `<layer>.<name>`;
+ * rotary tables `cos<table>` and `sin<table>`.
  */
 export interface DecodeAttrs extends DecoderShape {
   /** Null where the weights are plain matrices. */
@@ -290,9 +300,10 @@ export function decodeStep(
     embed: weights.embed,
     norm: weights.norm,
     head: weights.head,
-    cos: weights.cos,
-    sin: weights.sin,
   };
+  weights.ropes.forEach(({ cos, sin }, i) => {
+    Object.assign(inputs, { [`cos${i}`]: cos, [`sin${i}`]: sin });
+  });
   weights.layers.forEach((layer, i) => {
     for (const [name, tensor] of Object.entries(layer)) inputs[`${i}.${name}`] = tensor as Tensor | null;
   });

@@ -7,11 +7,12 @@ import { expectGradients } from './testing/gradient';
 import { plainAttend } from './testing/plain';
 import { randomTensor, startsOf } from './testing/random';
 
-const shapeOf = (heads: number, kvHeads: number, headDim: number): AttentionShape => ({
+const shapeOf = (heads: number, kvHeads: number, headDim: number, window?: number): AttentionShape => ({
   heads,
   kvHeads,
   headDim,
   scale: 1 / Math.sqrt(headDim),
+  window,
 });
 
 function caseOf(lengths: number[], shape: AttentionShape, deviation = 1, parents: number[] | null = null) {
@@ -42,9 +43,15 @@ describe.each(backendNames)('attend on %s', (backendName) => {
     { lengths: [31, 65], heads: 2, kvHeads: 2, headDim: 32 },
     { lengths: [65, 1, 2], heads: 3, kvHeads: 1, headDim: 34 },
     { lengths: [130], heads: 1, kvHeads: 1, headDim: 64 },
-  ])('$lengths, $heads heads on $kvHeads of $headDim', ({ lengths, heads, kvHeads, headDim }) => {
+    { lengths: [31, 1, 5], heads: 2, kvHeads: 1, headDim: 6, window: 4 },
+    { lengths: [150, 20], heads: 2, kvHeads: 1, headDim: 6, window: 70 },
+    { lengths: [7, 9], heads: 1, kvHeads: 1, headDim: 6, window: 1 },
+  ])('$lengths, $heads heads on $kvHeads of $headDim, window $window', ({ lengths, window, ...heads }) => {
     tidy(() => {
-      const { inputs, kernel, plain, expected } = caseOf(lengths, shapeOf(heads, kvHeads, headDim));
+      const { inputs, kernel, plain, expected } = caseOf(
+        lengths,
+        shapeOf(heads.heads, heads.kvHeads, heads.headDim, window),
+      );
       expectClose(kernel(...inputs), expected(), 1e-5);
       expectGradients({ kernel, plain }, inputs, { samples: 5 });
     });
@@ -54,13 +61,19 @@ describe.each(backendNames)('attend on %s', (backendName) => {
     { lengths: [3, 4, 2], parents: [-1, 0, 0], heads: 4, kvHeads: 2, headDim: 6 },
     { lengths: [2, 65, 3, 70, 1, 0], parents: [-1, -1, 1, 1, 0, 0], heads: 2, kvHeads: 1, headDim: 10 },
     { lengths: [2, 0, 3], parents: [-1, -1, 1], heads: 2, kvHeads: 1, headDim: 6 },
-  ])('$lengths, those with a parent ($parents) after that', ({ lengths, parents, heads, kvHeads, headDim }) => {
-    tidy(() => {
-      const { inputs, kernel, plain, expected } = caseOf(lengths, shapeOf(heads, kvHeads, headDim), 1, parents);
-      expectClose(kernel(...inputs), expected(), 1e-5);
-      expectGradients({ kernel, plain }, inputs, { samples: 5 });
-    });
-  });
+    { lengths: [9, 7, 3], parents: [-1, 0, 0], heads: 2, kvHeads: 1, headDim: 6, window: 4 },
+    { lengths: [80, 140, 5], parents: [-1, 0, 0], heads: 1, kvHeads: 1, headDim: 6, window: 66 },
+  ])(
+    '$lengths, those with a parent ($parents) after that, window $window',
+    ({ lengths, parents, window, ...heads }) => {
+      tidy(() => {
+        const shape = shapeOf(heads.heads, heads.kvHeads, heads.headDim, window);
+        const { inputs, kernel, plain, expected } = caseOf(lengths, shape, 1, parents);
+        expectClose(kernel(...inputs), expected(), 1e-5);
+        expectGradients({ kernel, plain }, inputs, { samples: 5 });
+      });
+    },
+  );
 
   it('a token sees nothing that stands after it, and nothing of other sequences', () => {
     tidy(() => {

@@ -63,8 +63,9 @@ class Session {
   }
 }
 
+const gemma = { headNorm: true, outputNorms: true, activation: 'gelu_tanh' } as const;
 const one = (...slots: number[]) => slots.map((slot) => ({ slot, count: 1 }));
-const small = { heads: 4, kvHeads: 2, headDim: 6, d: 10, vocab: 13, layers: 2, bias: false, headNorm: false };
+const small = { heads: 4, kvHeads: 2, headDim: 6, d: 10, vocab: 13, layers: 2 };
 
 describe.each(backendNames)('on %s', (backendName) => {
   beforeAll(() => switchTo(backendName));
@@ -72,11 +73,19 @@ describe.each(backendNames)('on %s', (backendName) => {
   describe('decodeStep', () => {
     const variants: [string, DecoderOptions][] = [
       ['grouped queries', small],
-      ['biases on q, k and v (Qwen2)', { ...small, bias: true }],
-      ['norms on the heads of q and k (Qwen3)', { ...small, headNorm: true }],
-      ['biases and norms', { ...small, bias: true, headNorm: true }],
+      ['biases on q, k and v (Qwen2)', { ...small, spec: { qkvBias: true } }],
+      ['norms on the heads of q and k (Qwen3)', { ...small, spec: { headNorm: true } }],
+      ['biases and norms', { ...small, spec: { qkvBias: true, headNorm: true } }],
+      ['norms of what is added, GELU, factors on norms and embeddings (Gemma)', { ...small, spec: gemma }],
+      ['layers within a window, by another rotary table', { ...small, layers: 3, window: 4 }],
+      ['a window of one token', { ...small, window: 1 }],
+      ['layers without rotation (SmolLM3)', { ...small, spec: { rope: null } }],
+      ['biases without rotation', { ...small, spec: { rope: null, qkvBias: true } }],
       ['a key head for each query head', { ...small, heads: 3, kvHeads: 3, headDim: 34 }],
-      ['one key head for all', { ...small, heads: 5, kvHeads: 1, headDim: 32, d: 33, layers: 1, bias: true }],
+      [
+        'one key head for all',
+        { ...small, heads: 5, kvHeads: 1, headDim: 32, d: 33, layers: 1, spec: { qkvBias: true } },
+      ],
     ];
 
     it.each(variants)('prompts and single steps equal whole passes: %s', (_, options) => {

@@ -1,14 +1,15 @@
 import { matMul, type Tensor, type Tensor1D, type Tensor2D, tidy } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, it } from 'vitest';
+import { activations } from '../student-files/layer-spec';
 import {
   adaptedLinear,
   attend,
   embed,
+  glu,
   rmsNorm,
   rotate,
   seededDropout,
   sumSquares,
-  swiGlu,
   tokenLogProbs,
 } from './interface';
 import { backendNames, switchTo } from './testing/backends';
@@ -54,13 +55,18 @@ function adaptedLinearCase(inner: number, outer: number, rank: number, dropout: 
   };
 }
 
-function attendCase(heads: number, kvHeads: number, headDim: number, sequences = lengths): Case {
+function attendCase(
+  heads: number,
+  kvHeads: number,
+  headDim: number,
+  { sequences = lengths, window }: { sequences?: number[]; window?: number } = {},
+): Case {
   const total = sequences.reduce((sum, length) => sum + length, 0);
   return {
-    name: `attend, ${heads} heads on ${kvHeads} of ${headDim}, lengths ${sequences}`,
+    name: `attend, ${heads} heads on ${kvHeads} of ${headDim}, lengths ${sequences}, window ${window}`,
     shapes: [heads, kvHeads, kvHeads].map((count) => [total, count * headDim]),
     kernel: (q, k, v) => {
-      const shape = { heads, kvHeads, headDim, scale: headDim ** -0.5 };
+      const shape = { heads, kvHeads, headDim, scale: headDim ** -0.5, window };
       return [
         attend(q as Tensor2D, k as Tensor2D, v as Tensor2D, { starts: startsOf(sequences), parents: null }, shape),
       ];
@@ -92,19 +98,23 @@ const cases: Case[] = [
     shapes: [[513, d]],
     kernel: (table: Tensor) => [embed(table as Tensor2D, randomIds(2, n, 513))],
   })),
-  ...widths.map((d) => ({
-    name: `rmsNorm, width ${d}`,
-    shapes: [[n, d], [d]],
-    kernel: (...[x, weight]: Tensor[]) => [rmsNorm(x as Tensor2D, weight as Tensor1D, 1e-6)],
-  })),
-  ...widths.map((d) => ({
-    name: `swiGlu, width ${d}`,
-    shapes: [
-      [n, d],
-      [n, d],
-    ],
-    kernel: (...[gate, up]: Tensor[]) => [swiGlu(gate as Tensor2D, up as Tensor2D)],
-  })),
+  ...widths.flatMap((d) =>
+    [0, 1].map((offset) => ({
+      name: `rmsNorm, width ${d}, offset ${offset}`,
+      shapes: [[n, d], [d]],
+      kernel: (...[x, weight]: Tensor[]) => [rmsNorm(x as Tensor2D, weight as Tensor1D, { eps: 1e-6, offset })],
+    })),
+  ),
+  ...widths.flatMap((d) =>
+    activations.map((activation) => ({
+      name: `glu by ${activation}, width ${d}`,
+      shapes: [
+        [n, d],
+        [n, d],
+      ],
+      kernel: (...[gate, up]: Tensor[]) => [glu(gate as Tensor2D, up as Tensor2D, activation)],
+    })),
+  ),
   {
     name: 'seededDropout',
     shapes: [[n, 130]],
@@ -119,13 +129,11 @@ const cases: Case[] = [
   attendCase(4, 2, 6),
   attendCase(2, 1, 32),
   attendCase(3, 3, 34),
-  attendCase(6, 1, 6, [130]),
-  attendCase(
-    1,
-    1,
-    34,
-    Array.from({ length: 40 }, (_, i) => 1 + (i % 3)),
-  ),
+  attendCase(6, 1, 6, { sequences: [130] }),
+  attendCase(4, 2, 6, { window: 2 }),
+  attendCase(4, 2, 6, { window: 20 }),
+  attendCase(2, 1, 34, { sequences: [130, 3, 200], window: 70 }),
+  attendCase(1, 1, 34, { sequences: Array.from({ length: 40 }, (_, i) => 1 + (i % 3)) }),
   tokenLogProbsCase(n, 5, 7, 0.7),
   tokenLogProbsCase(n, 33, 513, 1),
   tokenLogProbsCase(31, 130, 513, 1.3),

@@ -1,11 +1,21 @@
-import { dispose, ones, type Tensor1D, type Tensor2D, tensor1d, tensor2d, tidy } from '@tensorflow/tfjs-core';
+import {
+  dispose,
+  ones,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tensor1d,
+  tensor2d,
+  tidy,
+} from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bits } from '../random';
-import { embed, rmsNorm, rotate, seededDropout, sumSquares, swiGlu } from './interface';
+import { activations } from '../student-files/layer-spec';
+import { embed, glu, rmsNorm, rotate, seededDropout, sumSquares } from './interface';
 import { backendNames, switchTo } from './testing/backends';
 import { expectClose } from './testing/close';
 import { expectGradients, tapeGradients } from './testing/gradient';
-import { plainEmbed, plainRmsNorm, plainRotate, plainSwiGlu } from './testing/plain';
+import { plainEmbed, plainGlu, plainRmsNorm, plainRotate } from './testing/plain';
 import { positionsOf, randomIds, randomTensor, ropeTables } from './testing/random';
 
 // Rows and widths that no vector or tile length divides.
@@ -51,15 +61,29 @@ describe.each(backendNames)('on %s', (backendName) => {
       tidy(() => {
         const inputs = [randomTensor(3, [n, d]), randomTensor(4, [d])];
         const plain = (x: Float64Array, weight: Float64Array) => plainRmsNorm(x, weight, 1e-6);
-        const kernel = (...[x, weight]: typeof inputs) => rmsNorm(x as Tensor2D, weight as Tensor1D, 1e-6);
+        const kernel = (...[x, weight]: typeof inputs) =>
+          rmsNorm(x as Tensor2D, weight as Tensor1D, { eps: 1e-6, offset: 0 });
         expectClose(kernel(...inputs), plainRmsNorm(inputs[0].dataSync(), inputs[1].dataSync(), 1e-6), 1e-5);
         expectGradients({ kernel, plain }, inputs);
+        const offset = {
+          kernel: (...[t, w]: typeof inputs) => rmsNorm(t as Tensor2D, w as Tensor1D, { eps: 1e-6, offset: 1 }),
+          plain: (t: Float64Array, w: Float64Array) =>
+            plainRmsNorm(
+              t,
+              w.map((value) => value + 1),
+              1e-6,
+            ),
+        };
+        expectGradients(offset, inputs);
       });
     });
 
     it('gives zeros for a row of zeros', () => {
       tidy(() => {
-        const y = rmsNorm(randomTensor(1, [2, 8], 0) as Tensor2D, randomTensor(2, [8]) as Tensor1D, 1e-6);
+        const y = rmsNorm(randomTensor(1, [2, 8], 0) as Tensor2D, randomTensor(2, [8]) as Tensor1D, {
+          eps: 1e-6,
+          offset: 0,
+        });
         expect([...y.dataSync()].every((value) => value === 0)).toBe(true);
       });
     });
@@ -93,23 +117,21 @@ describe.each(backendNames)('on %s', (backendName) => {
     });
   });
 
-  describe('swiGlu', () => {
+  describe.each(activations)('glu by %s', (activation) => {
     it.each(shapes)('gates %i rows of %i', (n, d) => {
       tidy(() => {
         const inputs = [randomTensor(7, [n, d], 3), randomTensor(8, [n, d])];
-        expectClose(
-          swiGlu(inputs[0] as Tensor2D, inputs[1] as Tensor2D),
-          plainSwiGlu(inputs[0].dataSync(), inputs[1].dataSync()),
-          1e-5,
-        );
-        expectGradients({ kernel: (...[g, u]) => swiGlu(g as Tensor2D, u as Tensor2D), plain: plainSwiGlu }, inputs);
+        const kernel = (...[gate, up]: Tensor[]) => glu(gate as Tensor2D, up as Tensor2D, activation);
+        const plain = (gate: ArrayLike<number>, up: ArrayLike<number>) => plainGlu(gate, up, activation);
+        expectClose(kernel(...inputs), plain(inputs[0].dataSync(), inputs[1].dataSync()), 1e-5);
+        expectGradients({ kernel, plain }, inputs);
       });
     });
 
     it('stays finite far from zero', () => {
       tidy(() => {
         const gate = tensor2d([[-1000, -100, 100, 1000]]);
-        expectClose(swiGlu(gate, ones([1, 4])), [0, 0, 100, 1000], 1e-6);
+        expectClose(glu(gate, ones([1, 4]), activation), [0, 0, 100, 1000], 1e-6);
       });
     });
   });

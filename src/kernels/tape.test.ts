@@ -11,7 +11,7 @@ import {
   type Tensor2D,
 } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { adaptedLinear, rmsNorm, swiGlu } from './interface';
+import { adaptedLinear, glu, rmsNorm } from './interface';
 import { gradientsOf } from './tape';
 import { backendNames, switchTo } from './testing/backends';
 import { expectClose } from './testing/close';
@@ -31,8 +31,9 @@ function network(depth: number) {
   const loss = () => {
     let y = x;
     for (let i = 0; i < depth; i++) {
-      const normed = rmsNorm(y, weight, 1e-6);
-      const gated = swiGlu(matMul(normed, gate), adaptedLinear(normed, up, a, b, { scale: 2, dropout: 0.2, seed: i }));
+      const normed = rmsNorm(y, weight, { eps: 1e-6, offset: 0 });
+      const adapted = adaptedLinear(normed, up, a, b, { scale: 2, dropout: 0.2, seed: i });
+      const gated = glu(matMul(normed, gate), adapted, 'silu');
       y = add(add(y, gated), add(normed, row));
     }
     return sum(mul(y, y)) as Scalar;

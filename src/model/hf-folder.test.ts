@@ -5,9 +5,10 @@ import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { UserError } from '../errors';
 import { useBackend } from '../kernels/backends';
 import { parseModelConfig } from '../student-files/config';
+import { modelTypes } from '../student-files/families';
 import type { JsonObject } from '../student-files/files';
 import { openSafetensors, type TensorSource, writeSafetensors } from '../student-files/safetensors';
-import { tinyConfig, tinyTokenizer } from '../student-files/testing/tiny';
+import { type TinyType, tinyConfig, tinyTokenizer } from '../student-files/testing/tiny';
 import { loadModel, loadStudent, saveStudent } from './hf-folder';
 import { createModel, disposeModel, type Model } from './transformer';
 
@@ -28,7 +29,7 @@ afterEach(() => {
   for (const path of [folder, source]) rmSync(path, { recursive: true });
 });
 
-const makeModel = (type: 'llama' | 'qwen2' | 'qwen3' | 'mistral', changes: JsonObject = {}) =>
+const makeModel = (type: TinyType, changes: JsonObject = {}) =>
   createModel(parseModelConfig(tinyConfig(type, { vocab_size: 261, ...changes })), 3);
 const valuesOf = (model: Model) =>
   [...model.parameters].map(([name, { shape }]) => [name, shape, [...model.parameters.get(name)!.dataSync()]]);
@@ -43,7 +44,7 @@ function failure(): UserError {
   return expect.fail('loaded');
 }
 
-it.each(['llama', 'qwen2', 'qwen3', 'mistral'] as const)('saves a %s and loads it back unchanged', (type) => {
+it.each(modelTypes)('saves a %s and loads it back unchanged', (type) => {
   const model = makeModel(type, { an_unknown_field: [1, { a: 2 }] });
   saveStudent(folder, model, { tokenizerFrom: source });
   expect(readdirSync(folder).sort()).toEqual([

@@ -9,7 +9,8 @@ import { adapterShapes } from '../student-files/adapter';
 import { adapterConfigFile } from '../student-files/adapter-base';
 import type { ModelConfig } from '../student-files/config';
 import { writeJson } from '../student-files/files';
-import { moduleOf, readSettings } from '../student-files/lora-settings';
+import { readSettings } from '../student-files/lora-settings';
+import { moduleOf } from '../student-files/parameters';
 import { openSafetensors, type SafetensorsFile, writeSafetensors } from '../student-files/safetensors';
 import { type Adapter, type AdapterBase, adapterFrom } from './lora';
 

@@ -116,7 +116,7 @@ describe('an adapter', () => {
       expect(most).toBeGreaterThan(0.8 / Math.sqrt(columns));
       expect(values).not.toEqual(other.parameters.get(name)!.dataSync());
     }
-    disposeModel({ ...model, adapter: other, parameters: new Map(), rope: null });
+    disposeModel({ ...model, adapter: other, parameters: new Map(), ropes: null });
     disposeModel(model);
   });
 

@@ -29,5 +29,5 @@ export function mergedValues(model: Model, name: string): Float32Array {
  */
 export function mergeAdapter(model: Model): Model {
   const parameters = new Map([...model.parameters.keys()].map((name) => [name, keep(mergedParameter(model, name))]));
-  return { config: model.config, parameters, adapter: null, rope: null };
+  return { config: model.config, parameters, adapter: null, ropes: null };
 }

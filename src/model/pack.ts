@@ -22,7 +22,7 @@ export function packDecoder(model: Model, positions: number, precision: WeightPr
   try {
     const plain = decoderWeights(model, positions);
     const layers = plain.layers.map((layer, i): LayerWeights => {
-      const packed = layerMatrices.map((weight) => [weight, pack(layerName(i, weight))]);
+      const packed = layerMatrices.map((weight) => [weight, pack(layerName(model.config, i, weight))]);
       return { ...layer, ...Object.fromEntries(packed) };
     });
     const head = pack(model.config.tied ? embedName : headName);

@@ -19,6 +19,7 @@ import { useBackend } from '../kernels/backends';
 import { adamW, tokenLogProbs } from '../kernels/interface';
 import { Random } from '../random';
 import { parseModelConfig } from '../student-files/config';
+import { modelTypes } from '../student-files/families';
 import type { JsonObject } from '../student-files/files';
 import type { LayerSpec } from '../student-files/layer-spec';
 import { parameterShapes } from '../student-files/parameters';
@@ -36,11 +37,9 @@ const logitsOf = (model: Model, of: number[][]) =>
   tidy(() => matMul(forward(model, pack(of)), headWeight(model), false, true).arraySync() as number[][]);
 
 describe.each([
-  ['llama', {}],
+  ...modelTypes.map((type): [TinyType, JsonObject] => [type, {}]),
   ['llama', { tie_word_embeddings: false, rope_scaling: { type: 'linear', factor: 2 } }],
-  ['qwen2', {}],
-  ['qwen3', {}],
-  ['mistral', {}],
+  ['mistral', { sliding_window: 3 }],
   ['qwen3', {}, { qkvBias: true }], // no family has biases under its head norms yet
 ] as [TinyType, JsonObject, Partial<LayerSpec>?][])('%s %j %j', (modelType, changes, layer) => {
   const config = withLayers(parseModelConfig(tinyConfig(modelType, changes)), layer);
@@ -163,8 +162,8 @@ it('makes larger RoPE tables when a longer sequence comes', () => {
   const model = livelyModel(parseModelConfig(tinyConfig('llama')), 1);
   const long = Array.from({ length: 300 }, (_, i) => i % 53);
   const first = logitsOf(model, [long.slice(0, 10)]);
-  const rows = model.rope!.cos.shape[0];
+  const rows = model.ropes![0].cos.shape[0];
   const second = logitsOf(model, [long]);
-  expect(model.rope!.cos.shape[0]).toBeGreaterThan(rows);
+  expect(model.ropes![0].cos.shape[0]).toBeGreaterThan(rows);
   expect(Math.abs(second[9][7] - first[9][7])).toBeLessThan(1e-5);
 });

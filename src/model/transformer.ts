@@ -1,5 +1,6 @@
 /**
- * The decoder-only transformer of Llama, Qwen2, Qwen3 and Mistral over packed sequences (see kernels/interface.ts).
+ * The decoder-only transformer over packed sequences (see kernels/interface.ts), of the families in
+ * student-files/families.ts.
  *
  * A model is plain data: a config and a map of tensors under Hugging Face's names. Parameters are ordinary tensors
  * marked `keep`, not tf.Variables: tf.engine().gradients(loss, [...model.parameters.values()]) differentiates by them
@@ -8,6 +9,7 @@
  * models that differ in their adapter share them.
  */
 import {
+  dispose,
   keep,
   type Tensor,
   type Tensor1D,
@@ -22,15 +24,15 @@ import {
   adaptedLinear,
   type DecoderShape,
   type DecoderWeights,
-  embed,
   type LayerWeights,
-  type Rope,
+  type NormShape,
+  type RopeTables,
   rmsNorm,
   type Sequences,
   seededDropout,
 } from '../kernels/interface';
 import { decoderLayer, type LayerOps } from '../kernels/layer';
-import { tensorOps } from '../kernels/tensor-ops';
+import { embedTokens, tensorOps } from '../kernels/tensor-ops';
 import { bits } from '../random';
 import { adapterScale } from '../student-files/adapter';
 import { checkLength, checkTokens, type ModelConfig } from '../student-files/config';
@@ -39,7 +41,7 @@ import {
   headName,
   initialValues,
   layerName,
-  layerNames,
+  layerWeights,
   normName,
   parameterShapes,
 } from '../student-files/parameters';
@@ -53,7 +55,7 @@ export interface Model {
   /** What is trained in place of the parameters; null when they are trained themselves. */
   adapter: Adapter | null;
   /** RoPE tables [positions, headDim / 2], made when first needed and remade when a longer sequence comes. */
-  rope: { cos: Tensor2D; sin: Tensor2D } | null;
+  ropes: RopeTables[] | null;
 }
 
 /** A model with random parameters, a function of config and seed. */
@@ -70,7 +72,7 @@ export function modelFrom(config: ModelConfig, read: (name: string, shape: numbe
     for (const parameter of parameters.values()) parameter.dispose();
     throw error;
   }
-  return { config, parameters, adapter: null, rope: null };
+  return { config, parameters, adapter: null, ropes: null };
 }
 
 /**
@@ -93,17 +95,15 @@ export function copyModel(model: Model): Model {
 /** The model as it is without its adapter: all of its weights are shared. */
 export function shareFrozen({ config, parameters }: Model): Model {
   const shared = new Map([...parameters].map(([name, parameter]) => [name, keep(parameter.clone())]));
-  return { config, parameters: shared, adapter: null, rope: null };
+  return { config, parameters: shared, adapter: null, ropes: null };
 }
 
 export function disposeModel(model: Model): void {
   for (const parameter of model.adapter?.parameters.values() ?? []) parameter.dispose();
   model.adapter?.parameters.clear();
   for (const parameter of model.parameters.values()) parameter.dispose();
-  model.rope?.cos.dispose();
-  model.rope?.sin.dispose();
+  disposeRopes(model);
   model.parameters.clear();
-  model.rope = null;
 }
 
 /** Sequences one after the other. Its tensors are the caller's to dispose: tf.dispose(batch). */
@@ -150,7 +150,7 @@ export function forward(model: Model, batch: Batch, training?: Training): Tensor
   const longest = 1 + batch.positions.dataSync<'int32'>().reduce((most, position) => Math.max(most, position), 0);
   return tidy(() => {
     const weights = decoderWeights(model, longest);
-    let x = embed(weights.embed, batch.tokens);
+    let x = embedTokens(weights.embed, batch.tokens, config.embedScale);
     config.layerSpecs.forEach((spec, i) => {
       const ops = layerOps(model, weights, i, { batch, training });
       const compute = (input: Tensor2D): Tensor2D => decoderLayer(input, spec, ops);
@@ -159,13 +159,13 @@ export function forward(model: Model, batch: Batch, training?: Training): Tensor
       x = tidy(() => (training?.checkpointing ? checkpointed(compute, input, trainedIn(model, i)) : compute(input)));
       if (i > 0) input.dispose(); // the tape has its own handle
     });
-    return rmsNorm(x, weights.norm, config.normEps);
+    return rmsNorm(x, weights.norm, normShape(config));
   });
 }
 
 /** The parameters of a layer that training changes. */
-function trainedIn({ adapter, parameters }: Model, layer: number): Tensor[] {
-  const names = Object.keys(layerNames).map((weight) => layerName(layer, weight as keyof typeof layerNames));
+function trainedIn({ config, adapter, parameters }: Model, layer: number): Tensor[] {
+  const names = layerWeights.map((weight) => layerName(config, layer, weight));
   if (!adapter) return names.flatMap((name) => parameters.get(name) ?? []);
   return names.flatMap((name) => Object.values(adapterOf(adapter, name) ?? {}));
 }
@@ -173,16 +173,16 @@ function trainedIn({ adapter, parameters }: Model, layer: number): Tensor[] {
 /** What layer `i` is computed with: its weights, the adapter beside them, dropout on what is added to the stream. */
 function layerOps(
   { adapter, config }: Model,
-  { layers, cos, sin }: DecoderWeights,
+  { layers, ropes }: DecoderWeights,
   i: number,
   { batch, training }: { batch: Batch; training?: Training },
 ): LayerOps<Tensor2D> {
-  const rope: Rope = { positions: batch.positions, cos, sin };
-  const ops = tensorOps(layers[i], { rope, sequences: batch, shape: decoderShape(config) });
+  const shape = decoderShape(config);
+  const ops = tensorOps(layers[i], { positions: batch.positions, ropes, sequences: batch, shape });
   return {
     ...ops,
     linear(x, weight) {
-      const pair = adapter && adapterOf(adapter, layerName(i, weight));
+      const pair = adapter && adapterOf(adapter, layerName(config, i, weight));
       if (!pair) return ops.linear(x, weight);
       return adaptedLinear(x, layers[i][weight], pair.a, pair.b, {
         scale: adapterScale(adapter.settings),
@@ -198,9 +198,12 @@ function layerOps(
   };
 }
 
-export function decoderShape({ heads, kvHeads, headDim, normEps, layerSpecs }: ModelConfig): DecoderShape {
-  return { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), eps: normEps, specs: layerSpecs };
+export function decoderShape(config: ModelConfig): DecoderShape {
+  const { heads, kvHeads, headDim, attentionScale, embedScale, layerSpecs } = config;
+  return { heads, kvHeads, headDim, scale: attentionScale, norm: normShape(config), embedScale, specs: layerSpecs };
 }
+
+const normShape = ({ normEps, normOffset }: ModelConfig): NormShape => ({ eps: normEps, offset: normOffset });
 
 /** The output projection [vocab, d]: what tokenLogProbs takes beside `forward`'s result. */
 export function headWeight(model: Model): Tensor2D {
@@ -214,9 +217,8 @@ export function headWeight(model: Model): Tensor2D {
 export function decoderWeights(model: Model, positions = 1): DecoderWeights {
   const { config, parameters } = model;
   const layers = Array.from({ length: config.layers }, (_, i) => {
-    const weights = Object.keys(layerNames) as (keyof typeof layerNames)[];
     return Object.fromEntries(
-      weights.map((weight) => [weight, parameters.get(layerName(i, weight)) ?? null]),
+      layerWeights.map((weight) => [weight, parameters.get(layerName(config, i, weight)) ?? null]),
     ) as unknown as LayerWeights;
   });
   return {
@@ -224,19 +226,26 @@ export function decoderWeights(model: Model, positions = 1): DecoderWeights {
     layers,
     norm: parameters.get(normName) as Tensor1D,
     head: headWeight(model),
-    ...ropeTables(model, positions),
+    ropes: ropeTables(model, positions),
   };
 }
 
-function ropeTables(model: Model, positions: number): { cos: Tensor2D; sin: Tensor2D } {
+function ropeTables(model: Model, positions: number): RopeTables[] {
+  const { headDim, maxPositions, ropes } = model.config;
   checkLength(model.config, positions);
-  if (model.rope && model.rope.cos.shape[0] >= positions) return model.rope;
-  model.rope?.cos.dispose();
-  model.rope?.sin.dispose();
+  if (model.ropes && model.ropes[0].cos.shape[0] >= positions) return model.ropes;
+  disposeRopes(model);
   // Powers of two, so that slowly growing sequences do not remake the tables each time.
-  const rows = Math.min(Math.max(256, 2 ** Math.ceil(Math.log2(positions))), model.config.maxPositions);
-  const { cos, sin } = ropeValues(model.config, rows);
-  const shape: [number, number] = [rows, model.config.headDim / 2];
-  model.rope = { cos: keep(tensor2d(cos, shape)), sin: keep(tensor2d(sin, shape)) };
-  return model.rope;
+  const rows = Math.min(Math.max(256, 2 ** Math.ceil(Math.log2(positions))), maxPositions);
+  const table = (values: Float32Array) => keep(tensor2d(values, [rows, headDim / 2]));
+  model.ropes = ropes.map((rope) => {
+    const { cos, sin } = ropeValues(headDim, rope, rows);
+    return { cos: table(cos), sin: table(sin) };
+  });
+  return model.ropes;
+}
+
+function disposeRopes(model: Model): void {
+  for (const { cos, sin } of model.ropes ?? []) dispose([cos, sin]);
+  model.ropes = null;
 }

@@ -7,6 +7,7 @@ import { tensorFlowIsSetUp } from '../kernels/testing/backends';
 import { livelyModel, naiveLogits, naiveLogProb } from '../model/testing/naive';
 import { forward, headWeight, type Model, modelFrom, pack } from '../model/transformer';
 import { type ModelConfig, parseModelConfig } from '../student-files/config';
+import { modelTypes } from '../student-files/families';
 import type { JsonObject } from '../student-files/files';
 import { type TinyType, tinyConfig, withLayers } from '../student-files/testing/tiny';
 import { sample } from './sample';
@@ -23,7 +24,7 @@ const configOf = (kind: Kind, changes: JsonObject = {}): ModelConfig =>
     : parseModelConfig(tinyConfig(kind, changes));
 const model = (kind: Kind = 'qwen2') => livelyModel(configOf(kind), 4);
 const backends = ['cpu', 'embedded', 'embedded-wasm', ...(tensorFlowIsSetUp() ? ['tensorflow' as const] : [])] as const;
-const kinds: Kind[] = ['llama', 'qwen2', 'qwen3', 'mistral', both];
+const kinds: Kind[] = [...modelTypes, both];
 const tokensOf = (completions: Completion[]) => completions.map(({ tokens }) => tokens);
 
 /** What the losses compute for the same tokens. */
@@ -177,7 +178,7 @@ describe('on embedded', () => {
       new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(Number.NaN),
     );
     await expect(sample(broken, [[1]], options)).rejects.toThrow(/not a number/);
-    dispose([...broken.parameters.values(), broken.rope!.cos, broken.rope!.sin]);
+    dispose([...broken.parameters.values(), broken.ropes![0].cos, broken.ropes![0].sin]);
     expect(memory().numTensors).toBe(before);
   });
 });

@@ -22,7 +22,7 @@ export function adapterShapes(config: ModelConfig, { rank, targets }: AdapterSet
   const shapes = new Map<string, [number, number]>();
   for (let layer = 0; layer < config.layers; layer++)
     for (const target of loraTargets.filter((one) => targets.includes(one))) {
-      const weight = layerName(layer, target);
+      const weight = layerName(config, layer, target);
       const [out, inner] = whole.get(weight)!;
       shapes.set(adapterName(weight, 'A'), [rank, inner]);
       shapes.set(adapterName(weight, 'B'), [out, rank]);

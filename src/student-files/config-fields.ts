@@ -1,5 +1,6 @@
 /** Reading single fields of config.json, with messages that name them. */
 import { UserError } from '../errors';
+import { modelTypes } from './families';
 import type { JsonObject } from './files';
 
 export interface Source {
@@ -15,8 +16,8 @@ export function refuseField({ json, file, path = '' }: Source, field: string, wa
   throw new UserError(`${path}${field} ${is}; it must be ${wanted}`, {
     file,
     remedy:
-      'The embedded engine computes llama, qwen2, qwen3 and mistral with full ' +
-      'attention; for others: `distillery engine install`, and "backend": "torch".',
+      `The embedded engine computes ${modelTypes.join(', ')}; for others: ` +
+      '`distillery engine install`, and "backend": "torch".',
     code: 'checkpoint',
   });
 }

@@ -1,6 +1,7 @@
 /** The rotary part of config.json in both of its spellings. */
 import { number, refuseField, type Source } from './config-fields';
-import { isJsonObject } from './files';
+import type { Family } from './families';
+import { isJsonObject, type JsonObject } from './files';
 
 /** How frequencies are stretched for longer contexts; the numbers are those of config.json. */
 export type RopeScaling = { type: 'linear'; factor: number } | Llama3Scaling | YarnScaling;
@@ -30,19 +31,39 @@ export interface YarnScaling {
   truncate: boolean;
 }
 
+/** What a rotary table is made of. */
+export interface RopeSettings {
+  ropeTheta: number;
+  ropeScaling: RopeScaling | null;
+}
+
 /**
- * `rope_theta` and `rope_scaling`, or `rope_parameters`, which holds both since transformers 5. Throws a UserError for
- * kinds of scaling that are not computed.
+ * `rope_theta` and `rope_scaling`, or `rope_parameters`, which holds both since transformers 5; of families whose
+ * layers within a window have a table of their own, that one second. Throws a UserError for kinds of scaling that are
+ * not computed.
  */
-export function ropeOf(source: Source, maxPositions: number): { ropeTheta: number; ropeScaling: RopeScaling | null } {
-  const { json } = source;
+export function ropesOf(source: Source, maxPositions: number, { absent, localTheta }: Family): RopeSettings[] {
+  const { json, file } = source;
   const name = json.rope_parameters != null ? 'rope_parameters' : 'rope_scaling';
   const parameters = json[name] ?? {};
   if (!isJsonObject(parameters)) return refuseField(source, name, 'an object');
-  const inner: Source = { json: parameters, file: source.file, path: `${name}.` };
-  const theta: Source = parameters.rope_theta == null ? source : inner;
-  if ((parameters.partial_rotary_factor ?? 1) !== 1) refuseField(inner, 'partial_rotary_factor', '1');
-  return { ropeTheta: number(theta, 'rope_theta', 10000, 'real'), ropeScaling: scalingOf(inner, maxPositions) };
+  /** An object of settings; what it leaves out stands at the top of config.json, in `field`. */
+  const read = (settings: JsonObject, path: string, field: string, theta: number): RopeSettings => {
+    const inner: Source = { json: settings, file, path };
+    if ((settings.partial_rotary_factor ?? 1) !== 1) refuseField(inner, 'partial_rotary_factor', '1');
+    const ropeTheta =
+      settings.rope_theta == null ? number(source, field, theta, 'real') : number(inner, 'rope_theta', theta, 'real');
+    return { ropeTheta, ropeScaling: scalingOf(inner, maxPositions) };
+  };
+  const { full_attention: whole, sliding_attention: local } = parameters;
+  const ropes = isJsonObject(whole)
+    ? [read(whole, `${name}.full_attention.`, 'rope_theta', absent.theta)]
+    : [read(parameters, `${name}.`, 'rope_theta', absent.theta)];
+  if (localTheta) {
+    const { field, absent: theta } = localTheta;
+    ropes.push(read(isJsonObject(local) ? local : {}, `${name}.sliding_attention.`, field, theta));
+  }
+  return ropes;
 }
 
 function scalingOf(source: Source, maxPositions: number): RopeScaling | null {

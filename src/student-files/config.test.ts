@@ -55,9 +55,9 @@ it('reads Qwen2.5-0.5B and counts its parameters', () => {
   const config = parseModelConfig(qwen25);
   expect(config).toMatchObject({
     headDim: 64,
-    layerSpecs: Array.from({ length: 24 }, () => ({ qkvBias: true, headNorm: false })),
+    layerSpecs: Array.from({ length: 24 }, () => ({ qkvBias: true, headNorm: false, window: null })),
     tied: true,
-    ropeTheta: 1e6,
+    ropes: [{ ropeTheta: 1e6, ropeScaling: null }],
     eosIds: [151643],
   });
   expect(parameterCount(config)).toBe(494_032_768); // the model card's 0.49 B
@@ -67,8 +67,8 @@ it('reads Llama-3.2-1B with its scaled RoPE', () => {
   const config = parseModelConfig(llama32);
   expect(config.eosIds).toEqual([128001, 128008, 128009]);
   expect(parameterCount(config)).toBe(1_235_814_400); // 1.23 B
-  const scaled = inverseFrequencies(config);
-  const plain = inverseFrequencies({ ...config, ropeScaling: null });
+  const scaled = inverseFrequencies(config.headDim, config.ropes[0]);
+  const plain = inverseFrequencies(config.headDim, { ...config.ropes[0], ropeScaling: null });
   expect(scaled[0]).toBe(1); // short waves are kept
   expect(scaled[31]).toBeCloseTo(plain[31] / 32, 12); // long ones stretched
   for (let i = 0; i < 32; i++) {
@@ -88,20 +88,20 @@ it('reads the rope_parameters of transformers 5 like the two older fields', () =
 
 it('divides frequencies by the factor of linear scaling', () => {
   const scaled = parseModelConfig(tinyConfig('llama', { rope_scaling: { type: 'linear', factor: 4 } }));
-  const { cos } = ropeValues(scaled, 5);
+  const { cos } = ropeValues(scaled.headDim, scaled.ropes[0], 5);
   expect(cos[4 * 3]).toBeCloseTo(Math.cos(1), 6); // position 4, first frequency 1/4
 });
 
 it('leaves frequencies alone that are stretched beyond max_position_embeddings only', () => {
   const dynamic = parseModelConfig(tinyConfig('llama', { rope_scaling: { type: 'dynamic', factor: 2 } }));
-  expect(inverseFrequencies(dynamic)).toEqual(inverseFrequencies(parseModelConfig(tinyConfig('llama'))));
+  expect(dynamic.ropes).toEqual(parseModelConfig(tinyConfig('llama')).ropes);
 });
 
 it('scales attention by what a YaRN config says, or by its factor', () => {
   const yarn = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32 };
   const scaleOf = (more: object) => {
     const config = parseModelConfig(tinyConfig('llama', { rope_scaling: { ...yarn, ...more } }));
-    return ropeValues(config, 1).cos[0]; // position 0: cos 0 = 1
+    return ropeValues(config.headDim, config.ropes[0], 1).cos[0]; // position 0: cos 0 = 1
   };
   expect(scaleOf({})).toBeCloseTo(0.1 * Math.log(4) + 1, 6);
   expect(scaleOf({ attention_factor: 1.5 })).toBe(1.5);
@@ -161,18 +161,18 @@ it.each([
 });
 
 it.each([
-  [{ model_type: 'mistral', sliding_window: null }, 8192],
-  [{ model_type: 'mistral', sliding_window: 16384 }, 8192],
-  [{ model_type: 'mistral', sliding_window: 128 }, 128],
-  [{ model_type: 'mistral', sliding_window: undefined }, 4096],
-  [{ model_type: 'qwen2', sliding_window: 128, use_sliding_window: false }, 8192],
-  [{ model_type: 'qwen2', sliding_window: 128, use_sliding_window: true, max_window_layers: 1 }, 128],
-  [{ model_type: 'qwen2', sliding_window: 128, use_sliding_window: true, max_window_layers: 2 }, 8192], // no layer uses it
-  [{ layer_types: ['full_attention', 'full_attention'], sliding_window: 128 }, 8192],
-  [{ layer_types: ['full_attention', 'sliding_attention'], sliding_window: 128 }, 128],
-] as const)('takes sequences that a window sees whole: %j', (changes, positions) => {
+  [{ model_type: 'mistral', sliding_window: null }, null, null],
+  [{ model_type: 'mistral', sliding_window: 16384 }, null, null], // no sequence is longer than 8192
+  [{ model_type: 'mistral', sliding_window: 128 }, 128, 128],
+  [{ model_type: 'mistral', sliding_window: undefined }, 4096, 4096],
+  [{ model_type: 'qwen2', sliding_window: 128, use_sliding_window: false }, null, null],
+  [{ model_type: 'qwen2', sliding_window: 128, use_sliding_window: true, max_window_layers: 1 }, null, 128],
+  [{ model_type: 'qwen2', sliding_window: 128, use_sliding_window: true, max_window_layers: 2 }, null, null],
+  [{ layer_types: ['full_attention', 'full_attention'], sliding_window: 128 }, null, null],
+  [{ layer_types: ['full_attention', 'sliding_attention'], sliding_window: 128 }, null, 128],
+] as const)('attends within the windows of its layers: %j', (changes, ...windows) => {
   const config = parseModelConfig(tinyConfig('llama', { max_position_embeddings: 8192, ...changes }));
-  expect(config.maxPositions).toBe(positions);
+  expect(config.layerSpecs.map(({ window }) => window)).toEqual(windows);
 });
 
 it("leaves a field that Qwen2's class does not read", () => {

@@ -1,12 +1,13 @@
 /** A decoder's architecture as Hugging Face's config.json states it. */
 import { UserError } from '../errors';
 import { maxLayers, number, refuseField, requireField, type Source } from './config-fields';
-import { type RopeScaling, ropeOf } from './config-rope';
+import { type RopeSettings, ropesOf } from './config-rope';
+import { type Family, familyOf, type ModelType, modelTypes } from './families';
 import { isJsonObject, type JsonObject } from './files';
 import type { LayerSpec } from './layer-spec';
 
 export interface ModelConfig {
-  modelType: 'llama' | 'qwen2' | 'qwen3' | 'mistral';
+  modelType: ModelType;
   hiddenSize: number;
   layers: number;
   heads: number;
@@ -14,9 +15,15 @@ export interface ModelConfig {
   headDim: number;
   intermediateSize: number;
   vocabSize: number;
-  ropeTheta: number;
-  ropeScaling: RopeScaling | null;
+  /** What the rotary tables are made of that the layers name. */
+  ropes: RopeSettings[];
   normEps: number;
+  /** What a norm's weight lacks of the factor that it stands for (Gemma: 1). */
+  normOffset: number;
+  /** Factor on the embeddings. */
+  embedScale: number;
+  /** Factor on the attention's scores. */
+  attentionScale: number;
   /** The output projection is the embedding table itself. */
   tied: boolean;
   /** What each layer computes. */
@@ -30,24 +37,6 @@ export interface ModelConfig {
   json: JsonObject;
 }
 
-const modelTypes = ['llama', 'qwen2', 'qwen3', 'mistral'] as const;
-
-const plain: LayerSpec = { qkvBias: false, headNorm: false };
-const layerSpec: Record<ModelConfig['modelType'], LayerSpec> = {
-  llama: plain,
-  qwen2: { qkvBias: true, headNorm: false },
-  qwen3: { qkvBias: false, headNorm: true },
-  mistral: plain,
-};
-
-/** What transformers' config classes take for fields that config.json leaves out; 0 = follows from other fields. */
-const absent = {
-  llama: { kvHeads: 0, headDim: 0, maxPositions: 2048 },
-  qwen2: { kvHeads: 32, headDim: 0, maxPositions: 32768 },
-  qwen3: { kvHeads: 32, headDim: 128, maxPositions: 32768 },
-  mistral: { kvHeads: 8, headDim: 0, maxPositions: 131072 },
-};
-
 /**
  * Reads config.json's content. `file` is for messages only.
  * Throws a UserError that names the field when the architecture is not one that is computed here, rather than computing
@@ -57,18 +46,20 @@ export function parseModelConfig(json: JsonObject, file?: string): ModelConfig {
   const source: Source = { json, file };
   const modelType = modelTypes.find((type) => type === json.model_type);
   if (!modelType) return refuseField(source, 'model_type', `one of ${modelTypes.join(', ')} (SmolLM2 is a llama)`);
-  refuseUnsupported(source, modelType);
+  const family = familyOf(modelType);
+  const { absent } = family;
+  refuseUnsupported(source, family);
 
   const hiddenSize = number(source, 'hidden_size');
   const heads = number(source, 'num_attention_heads');
-  const kvHeads = number(source, 'num_key_value_heads', absent[modelType].kvHeads || heads);
-  const headDim = number(source, 'head_dim', absent[modelType].headDim || hiddenSize / heads);
+  const kvHeads = number(source, 'num_key_value_heads', absent.kvHeads || heads);
+  const headDim = number(source, 'head_dim', absent.headDim || hiddenSize / heads);
   if (!Number.isInteger(headDim)) refuseField(source, 'hidden_size', `a multiple of num_attention_heads (${heads})`);
   if (headDim % 2 !== 0) refuseField(source, 'head_dim', 'even, for rotary embedding');
   if (heads % kvHeads !== 0) refuseField(source, 'num_key_value_heads', `a divisor of num_attention_heads (${heads})`);
-  const maxPositions = positionsOf(source, modelType);
-
+  const maxPositions = number(source, 'max_position_embeddings', absent.positions);
   const layers = layersOf(source);
+
   return {
     modelType,
     hiddenSize,
@@ -78,10 +69,13 @@ export function parseModelConfig(json: JsonObject, file?: string): ModelConfig {
     headDim,
     intermediateSize: number(source, 'intermediate_size'),
     vocabSize: number(source, 'vocab_size'),
-    ...ropeOf(source, maxPositions),
+    ropes: ropesOf(source, maxPositions, family),
     normEps: number(source, 'rms_norm_eps', 1e-6, 'real'),
-    tied: json.tie_word_embeddings === true,
-    layerSpecs: Array.from({ length: layers }, () => layerSpec[modelType]),
+    normOffset: family.normOffset,
+    embedScale: family.embedScale(hiddenSize),
+    attentionScale: attentionScale(source, family, headDim),
+    tied: (json.tie_word_embeddings ?? absent.tied) === true,
+    layerSpecs: layerSpecsOf(source, family, layers, maxPositions),
     maxPositions,
     bosId: tokenIds(source, 'bos_token_id')[0] ?? null,
     eosIds: tokenIds(source, 'eos_token_id'),
@@ -90,19 +84,19 @@ export function parseModelConfig(json: JsonObject, file?: string): ModelConfig {
   };
 }
 
+function attentionScale(source: Source, { scaleField }: Family, headDim: number): number {
+  return 1 / Math.sqrt(scaleField ? number(source, scaleField.field, scaleField.absent, 'real') : headDim);
+}
+
 function layersOf(source: Source): number {
   const layers = number(source, 'num_hidden_layers');
   return layers > maxLayers ? refuseField(source, 'num_hidden_layers', `at most ${maxLayers}`) : layers;
 }
 
-function refuseUnsupported(source: Source, modelType: ModelConfig['modelType']): void {
+function refuseUnsupported(source: Source, { activation, plain }: Family): void {
   const { json } = source;
-  requireField(source, 'hidden_act', ['silu', 'swish'], 'silu');
-  requireField(source, 'mlp_bias', [false], false);
-  // transformers' attention_bias also gives the output projection a bias; Qwen2's class has q, k, v biases whatever it
-  // says.
-  if (modelType !== 'qwen2') requireField(source, 'attention_bias', [false], false);
-  requireField(source, 'partial_rotary_factor', [1], 1);
+  requireField(source, activation.field, [...activation.names], activation.names[0]);
+  for (const [field, values] of Object.entries(plain)) requireField(source, field, [...values], values[0]);
   for (const field of ['num_experts', 'num_local_experts', 'n_routed_experts'])
     if (json[field] != null && json[field] !== 0) refuseField(source, field, 'absent: mixtures are not computed');
   if (json.quantization_config != null) refuseQuantised(source);
@@ -119,27 +113,32 @@ function refuseQuantised({ json, file }: Source): never {
   });
 }
 
-/**
- * The longest sequence. Attention within a window (Mistral, some layers of Qwen) is not computed: a student with one
- * takes sequences that its window sees whole, for which it changes nothing.
- */
-function positionsOf(source: Source, modelType: ModelConfig['modelType']): number {
-  const positions = number(source, 'max_position_embeddings', absent[modelType].maxPositions);
-  return hasWindow(source, modelType) ? Math.min(positions, number(source, 'sliding_window', 4096)) : positions;
+/** What each layer computes, by the rules of transformers' config classes. */
+function layerSpecsOf(source: Source, family: Family, layers: number, maxPositions: number): LayerSpec[] {
+  const { json } = source;
+  const read = (field: string, absent: number, kind?: 'size' | 'count' | 'real') => number(source, field, absent, kind);
+  const types = layerTypes(source);
+  const within = (i: number) => (types ? types[i] === windowed : family.attendsWithin(json, i, read));
+  return Array.from({ length: layers }, (_, i): LayerSpec => {
+    const window = within(i) ? read('sliding_window', family.absent.window) : maxPositions;
+    const rope = within(i) && family.localTheta ? 1 : 0;
+    return {
+      ...family.layer,
+      rope: family.rotates(json, i, read) ? rope : null,
+      window: window < maxPositions ? window : null,
+    };
+  });
 }
 
-/** Whether any layer attends within a window, by the rules of transformers' config classes. */
-function hasWindow(source: Source, modelType: ModelConfig['modelType']): boolean {
-  const { json } = source;
-  if (Array.isArray(json.layer_types)) {
-    if (json.layer_types.some((type) => type !== 'full_attention' && type !== 'sliding_attention'))
-      refuseField(source, 'layer_types', 'a list of full_attention and sliding_attention');
-    return json.layer_types.includes('sliding_attention');
-  }
-  if (modelType === 'llama' || json.sliding_window === null) return false;
-  if (modelType === 'mistral') return true;
-  const firstLayer = number(source, 'max_window_layers', 28, 'count');
-  return json.use_sliding_window === true && firstLayer < number(source, 'num_hidden_layers');
+const windowed = 'sliding_attention';
+
+/** What each layer attends to, where the config lists it. */
+function layerTypes(source: Source): unknown[] | null {
+  const { layer_types: types } = source.json;
+  if (!Array.isArray(types)) return null;
+  if (types.some((type) => type !== 'full_attention' && type !== windowed))
+    refuseField(source, 'layer_types', `a list of full_attention and ${windowed}`);
+  return types;
 }
 
 /** A token id, a list of them, or none. */
@@ -167,8 +166,7 @@ export function checkLength(config: ModelConfig, length: number): void {
       `A sequence of ${length} tokens is longer than the student's ${config.maxPositions} positions`,
       {
         remedy:
-          'Shorten the chains or the budget of new tokens, or choose a student with ' +
-          'more max_position_embeddings (or a wider sliding_window).',
+          'Shorten the chains or the budget of new tokens, or choose a student with more max_position_embeddings.',
         code: 'config',
       },
     );

@@ -4,11 +4,8 @@ import { UserError } from '../errors';
 import { type AdapterSettings, adapterName, adapterScale } from './adapter';
 import type { ModelConfig } from './config';
 import { isJsonObject, type JsonObject, readJsonObject } from './files';
-import { layerName, layerNames } from './parameters';
+import { layerName, moduleOf } from './parameters';
 import type { TensorEntry } from './safetensors-header';
-
-/** `q` is PEFT's `q_proj`. */
-export const moduleOf = (target: LoraTarget) => layerNames[target].split('.')[1];
 
 export interface ReadSettings {
   settings: AdapterSettings;
@@ -123,7 +120,7 @@ function readTargets(json: JsonObject, { config, file, tensors }: Place): LoraTa
   const layers = Array.from({ length: config.layers }, (_, layer) => layer);
   const counts = loraTargets.map((target) => ({
     target,
-    count: layers.filter((layer) => isNamed(layerName(layer, target))).length,
+    count: layers.filter((layer) => isNamed(layerName(config, layer, target))).length,
   }));
   const targets = counts.filter(({ count }) => count > 0).map(({ target }) => target);
   const everywhere = counts.every(({ count }) => count === 0 || count === config.layers);
@@ -141,7 +138,7 @@ function withPatterns(json: JsonObject, settings: AdapterSettings, { config, fil
   const alphas = alphaPattern(json, file);
   const rankOf = (module: string) => tensors.get(adapterName(`${module}.weight`, 'A'))?.shape[0] ?? settings.rank;
   const modules = settings.targets.flatMap((target) =>
-    Array.from({ length: config.layers }, (_, layer) => layerName(layer, target).replace(/\.weight$/, '')),
+    Array.from({ length: config.layers }, (_, layer) => layerName(config, layer, target).replace(/\.weight$/, '')),
   );
   const common: AdapterSettings = { ...settings, rank: Math.max(...modules.map(rankOf)) };
   const moduleIn = (name: string) => name.replace(/^base_model\.model\./, '').replace(/\.lora_[AB]\.weight$/, '');

@@ -1,15 +1,16 @@
 /** Names, shapes and first values of a decoder's parameters; names and layouts ([out, in]) are Hugging Face's. */
+import type { LoraTarget } from '../config/lora';
 import { Random } from '../random';
 import type { ModelConfig } from './config';
+import { type Family, familyOf } from './families';
 import type { LayerSpec } from './layer-spec';
 
 export const embedName = 'model.embed_tokens.weight';
 export const normName = 'model.norm.weight';
 export const headName = 'lm_head.weight';
 
-/** Where each weight of a layer stands under `model.layers.<i>.`. */
-export const layerNames = {
-  inputNorm: 'input_layernorm.weight',
+/** Where the weights of a layer stand under `model.layers.<i>.`; norms of the layer have names of their family. */
+const layerNames = {
   q: 'self_attn.q_proj.weight',
   k: 'self_attn.k_proj.weight',
   v: 'self_attn.v_proj.weight',
@@ -19,15 +20,27 @@ export const layerNames = {
   vBias: 'self_attn.v_proj.bias',
   qNorm: 'self_attn.q_norm.weight',
   kNorm: 'self_attn.k_norm.weight',
-  postNorm: 'post_attention_layernorm.weight',
   gate: 'mlp.gate_proj.weight',
   up: 'mlp.up_proj.weight',
   down: 'mlp.down_proj.weight',
 } as const;
 
-export type LayerWeight = keyof typeof layerNames;
+export type LayerWeight = keyof Family['norms'] | keyof typeof layerNames;
 
-export const layerName = (layer: number, weight: LayerWeight) => `model.layers.${layer}.${layerNames[weight]}`;
+export const layerWeights = [
+  ...(['inputNorm', 'q', 'k', 'v', 'o', 'qBias', 'kBias', 'vBias', 'qNorm', 'kNorm'] as const),
+  ...(['attentionOutputNorm', 'mlpNorm', 'gate', 'up', 'down', 'mlpOutputNorm'] as const),
+] as const satisfies readonly LayerWeight[];
+
+/** The module of a linear layer within its block, as PEFT names it: `q_proj`. */
+export const moduleOf = (weight: LoraTarget) => layerNames[weight].split('.')[1];
+
+/** The name of a weight; one that the family does not have gets a name that no file has. */
+export function layerName({ modelType }: Pick<ModelConfig, 'modelType'>, layer: number, weight: LayerWeight): string {
+  const norms: Partial<Record<LayerWeight, string>> = familyOf(modelType).norms;
+  const name = weight in layerNames ? layerNames[weight as keyof typeof layerNames] : `${norms[weight]}.weight`;
+  return `model.layers.${layer}.${name}`;
+}
 
 /** The shape of every parameter of this architecture, by name. A tied head has no entry of its own. */
 export function parameterShapes(config: ModelConfig): Map<string, number[]> {
@@ -35,7 +48,7 @@ export function parameterShapes(config: ModelConfig): Map<string, number[]> {
   const shapes = new Map<string, number[]>([[embedName, [vocabSize, d]]]);
   config.layerSpecs.forEach((spec, i) => {
     for (const [weight, shape] of Object.entries(layerShapes(config, spec)))
-      shapes.set(layerName(i, weight as LayerWeight), shape);
+      shapes.set(layerName(config, i, weight as LayerWeight), shape);
   });
   shapes.set(normName, [d]);
   if (!config.tied) shapes.set(headName, [vocabSize, d]);
@@ -55,10 +68,12 @@ export function layerShapes(config: ModelConfig, spec: LayerSpec): Partial<Recor
     o: [d, query],
     ...(spec.qkvBias && { qBias: [query], kBias: [key], vBias: [key] }),
     ...(spec.headNorm && { qNorm: [headDim], kNorm: [headDim] }),
-    postNorm: [d],
+    ...(spec.outputNorms && { attentionOutputNorm: [d] }),
+    mlpNorm: [d],
     gate: [m, d],
     up: [m, d],
     down: [d, m],
+    ...(spec.outputNorms && { mlpOutputNorm: [d] }),
   };
 }
 
@@ -69,13 +84,13 @@ export function parameterCount(config: ModelConfig): number {
 }
 
 /**
- * First values of a parameter: norms 1, biases 0, the rest normal with deviation 0.02; the projections that write to
+ * First values of a parameter: factors of norms 1, biases 0, the rest normal with deviation 0.02; the projections that write to
  * the residual stream divided by sqrt(2 layers), so that its variance does not grow with depth (GPT-2's rule). A
  * function of (seed, name).
  */
 export function initialValues(config: ModelConfig, name: string, shape: number[], seed: number): Float32Array {
   const values = new Float32Array(shape.reduce((size, dimension) => size * dimension, 1));
-  if (name.endsWith('norm.weight')) return values.fill(1);
+  if (name.endsWith('norm.weight')) return values.fill(1 - config.normOffset);
   if (name.endsWith('.bias')) return values;
   const writesResidual = name.endsWith(layerNames.o) || name.endsWith(layerNames.down);
   const deviation = 0.02 / (writesResidual ? Math.sqrt(2 * config.layers) : 1);

@@ -1,13 +1,8 @@
 /** Tables of rotary position embedding (arXiv 2104.09864), with the rounding of transformers so that logits agree. */
-import type { ModelConfig } from './config';
-import type { Llama3Scaling, YarnScaling } from './config-rope';
+import type { Llama3Scaling, RopeSettings, YarnScaling } from './config-rope';
 
 /** Angle per position of each pair of dimensions: float32 [headDim / 2]. */
-export function inverseFrequencies({
-  headDim,
-  ropeTheta,
-  ropeScaling,
-}: Pick<ModelConfig, 'headDim' | 'ropeTheta' | 'ropeScaling'>): Float32Array {
+export function inverseFrequencies(headDim: number, { ropeTheta, ropeScaling }: RopeSettings): Float32Array {
   const plain = Float32Array.from(
     { length: headDim / 2 },
     (_, i) => 1 / Math.fround(ropeTheta ** Math.fround((2 * i) / headDim)),
@@ -61,9 +56,13 @@ function yarnFrequencies(plain: Float32Array, ropeTheta: number, scaling: YarnSc
  * cos and sin of every angle up to `positions`: [positions, headDim / 2] each. Angles are float32 products, as in
  * transformers.
  */
-export function ropeValues(config: ModelConfig, positions: number): { cos: Float32Array; sin: Float32Array } {
-  const frequencies = inverseFrequencies(config);
-  const scale = config.ropeScaling?.type === 'yarn' ? config.ropeScaling.attentionFactor : 1;
+export function ropeValues(
+  headDim: number,
+  rope: RopeSettings,
+  positions: number,
+): { cos: Float32Array; sin: Float32Array } {
+  const frequencies = inverseFrequencies(headDim, rope);
+  const scale = rope.ropeScaling?.type === 'yarn' ? rope.ropeScaling.attentionFactor : 1;
   const half = frequencies.length;
   const cos = new Float32Array(positions * half);
   const sin = new Float32Array(positions * half);

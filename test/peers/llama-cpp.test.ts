@@ -13,6 +13,7 @@ import { disposeModel, forward, headWeight, type Model, modelFrom, pack } from '
 import { sample } from '../../src/rollout/sample';
 import { copyCompanions, loadStudentTokenizer } from '../../src/student-files/folder';
 import type { Field, WrittenType } from '../../src/student-files/gguf/write';
+import { ggufStudents } from '../../src/student-files/testing/tiny';
 import { readFixture } from '../parity/fixtures';
 import { type GeneratedTexts, generated } from '../parity/texts';
 import { type LlamaCpp, openLlamaCpp } from './llama';
@@ -167,9 +168,8 @@ describe.skipIf(!entry)('a random student', { timeout: patience }, () => {
   }
 
   it.each([
-    ['qwen2', {}],
+    ...ggufStudents,
     ['qwen3', { tie_word_embeddings: false }],
-    ['llama', {}],
     ['llama', llama3],
     ['llama', { rope_scaling: { rope_type: 'linear', factor: 2 } }],
     ['mistral', {}],

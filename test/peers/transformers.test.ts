@@ -13,6 +13,7 @@ import { loadStudent } from '../../src/model/hf-folder';
 import { livelyModel } from '../../src/model/testing/naive';
 import { disposeModel, forward, headWeight, pack } from '../../src/model/transformer';
 import { packageRoot } from '../../src/paths';
+import { ggufStudents } from '../../src/student-files/testing/tiny';
 import { prompts } from './prompts';
 
 const interpreter = python(['torch', 'transformers']);
@@ -50,15 +51,12 @@ describe.skipIf(!interpreter)('transformers', () => {
     expect(most).toBeLessThan(1e-3);
   });
 
-  it.each(['llama', 'qwen2', 'qwen3'] as const)(
-    'loads a %s that went through GGUF, and has our logits to 1e-3',
-    (type) => {
-      const model = livelyModel(tinyConfig(type), 3);
-      const from = writeTinyFolder(join(folder, type), model);
-      disposeModel(model);
-      exportStudent(from, `${from}.gguf`, { format: 'gguf', dtype: 'F32' });
-      const { path } = exportStudent(`${from}.gguf`, `${from}-back`, { format: 'hf', dtype: 'F32' });
-      expect(compare(path, ['The 12 cats', 'of the 日本'])).toBeLessThan(1e-3);
-    },
-  );
+  it.each(ggufStudents)('loads a %s %o that went through GGUF, and has our logits to 1e-3', (type, more) => {
+    const model = livelyModel(tinyConfig(type, more), 3);
+    const from = writeTinyFolder(join(folder, type), model);
+    disposeModel(model);
+    exportStudent(from, `${from}.gguf`, { format: 'gguf', dtype: 'F32' });
+    const { path } = exportStudent(`${from}.gguf`, `${from}-back`, { format: 'hf', dtype: 'F32' });
+    expect(compare(path, ['The 12 cats', 'of the 日本'])).toBeLessThan(1e-3);
+  });
 });

@@ -46,7 +46,7 @@ export function savedByLayer(
       return rows(shapes[weight]![0]);
     },
     addBias: (x) => saving(x),
-    rotate: like, // the gradient needs the positions alone
+    rotate: (x) => like(x), // the gradient needs the positions alone
     attend: (q, k, v) => {
       const out = like(q);
       save(q, k, v, out, rows(config.heads)); // and the log-sum-exp

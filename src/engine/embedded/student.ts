@@ -84,7 +84,7 @@ export class EmbeddedStudent implements Student {
     const values = checkpoint === undefined ? this.cloned(this.model) : readWeights(this.model, checkpoint);
     const model: Model = adapter
       ? { ...shareFrozen(this.model), adapter: { ...adapter, parameters: values } }
-      : { config, parameters: values, adapter, rope: null };
+      : { config, parameters: values, adapter, ropes: null };
     const kept = new Kept(model, (one) => this.snapshots.delete(one));
     this.snapshots.add(kept);
     return kept;

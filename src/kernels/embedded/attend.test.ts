@@ -12,16 +12,21 @@ const someParents = Int32Array.from([-1, 0, -1, -1, 3, 2]);
 const starts = Int32Array.from([0, ...lengths.map((_, i) => lengths.slice(0, i + 1).reduce((a, b) => a + b, 0))]);
 const n = starts[lengths.length];
 
-function inputs(heads: number, kvHeads: number, headDim: number, parents: Int32Array | null = noParents) {
+function inputs(
+  heads: number,
+  kvHeads: number,
+  headDim: number,
+  { parents = noParents, window = 0 }: { parents?: Int32Array | null; window?: number } = {},
+) {
   const [q, k, v, dOut] = [heads, kvHeads, kvHeads, heads].map((h, i) => noise(i + 1, n * h * headDim, 2));
-  return { q, k, v, dOut, parents, shape: { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim) } };
+  return { q, k, v, dOut, parents, shape: { heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), window } };
 }
 
 type Inputs = ReturnType<typeof inputs>;
 
 /** [out, lse, dq, dk, dv] */
 function run(library: KernelLibrary, { q, k, v, dOut, parents, shape }: Inputs): Values[] {
-  const sizes = [lengths.length, shape.heads, shape.kvHeads, shape.headDim, shape.scale];
+  const sizes = [lengths.length, shape.heads, shape.kvHeads, shape.headDim, shape.scale, shape.window];
   const results = [out(q.length), out(n * shape.heads)];
   const [y, lse] = outputsOf(library, 'attend', [q, k, v, starts, parents, ...results, ...sizes]);
   const grads = [out(q.length), out(k.length), out(v.length)];
@@ -41,7 +46,7 @@ function plainGrads({ q, k, v, dOut, parents, shape }: Inputs): Float64Array[] {
     for (let i = 0; i < length * heads; i++) {
       const head = i % heads;
       const query = (starts[s] * heads + i) * headDim;
-      const seen = seenTokens({ starts, parents }, s, starts[s] + Math.floor(i / heads));
+      const seen = seenTokens({ starts, parents }, s, starts[s] + Math.floor(i / heads), shape.window || null);
       const key = (j: number) => (seen[j] * kvHeads + Math.floor(head / (heads / kvHeads))) * headDim;
       const weights = seen.map((_, j) => Math.exp(scale * dot(q, query, k, key(j))));
       const total = weights.reduce((a, b) => a + b);
@@ -63,17 +68,24 @@ function plainGrads({ q, k, v, dOut, parents, shape }: Inputs): Float64Array[] {
 
 describe.each(await kernelForms())('attend on $name', ({ one: alone, three: together }) => {
   it.each([
-    [4, 2, 6, noParents],
-    [2, 2, 10, someParents],
-    [3, 1, 34, someParents],
-    [2, 1, 64, noParents],
+    [4, 2, 6, noParents, 0],
+    [2, 2, 10, someParents, 0],
+    [3, 1, 34, someParents, 0],
+    [2, 1, 64, noParents, 0],
+    [2, 1, 10, noParents, 3],
+    [2, 1, 10, someParents, 40],
+    [2, 1, 10, someParents, 67],
   ])(
-    '%i heads on %i of %i, parents %s: right, and the same bytes with any number of threads',
-    (heads, kvHeads, headDim, parents) => {
-      const given = inputs(heads, kvHeads, headDim, parents);
+    '%i heads on %i of %i, parents %s, window %i: right, and the same bytes with any number of threads',
+    (heads, kvHeads, headDim, parents, window) => {
+      const given = inputs(heads, kvHeads, headDim, { parents, window });
       const results = run(alone, given);
       const { q, k, v, shape } = given;
-      const expected = [plainAttend(q, k, v, { starts, parents }, shape), null, ...plainGrads(given)];
+      const expected = [
+        plainAttend(q, k, v, { starts, parents }, { ...shape, window: window || null }),
+        null,
+        ...plainGrads(given),
+      ];
       expected.forEach((values, i) => {
         if (values) expectClose(results[i], values, 3e-6, { what: `result ${i}` });
       });

@@ -4,19 +4,19 @@ import type { EmbeddedBackend } from './backend';
 import { type EmbeddedKernel, registerEmbedded } from './register';
 
 const attend: EmbeddedKernel<AttentionShape> = (call, { q, k, v, starts, parents }, shape, backend) => {
-  const { heads, kvHeads, headDim, scale } = shape;
+  const { heads, kvHeads, headDim, scale, window } = shape;
   const sequences = checkPacking(backend, { q, starts, parents }, shape);
   const [out, lse] = [backend.output(q.shape), backend.output([q.shape[0], heads])];
-  call.attend(q, k, v, starts, parents, out, lse, sequences, heads, kvHeads, headDim, scale);
+  call.attend(q, k, v, starts, parents, out, lse, sequences, heads, kvHeads, headDim, scale, window ?? 0);
   return [out, lse];
 };
 
 const attendGrad: EmbeddedKernel<AttentionShape> = (call, inputs, shape, backend) => {
   const { dy, q, k, v, out, lse, starts, parents } = inputs;
-  const { heads, kvHeads, headDim, scale } = shape;
+  const { heads, kvHeads, headDim, scale, window } = shape;
   const sequences = checkPacking(backend, { q, starts, parents }, shape);
   const [dq, dk, dv] = [q, k, v].map((tensor) => backend.output(tensor.shape));
-  const sizes = [sequences, heads, kvHeads, headDim, scale];
+  const sizes = [sequences, heads, kvHeads, headDim, scale, window ?? 0];
   call.attend_grad(dy, q, k, v, out, lse, starts, parents, dq, dk, dv, ...sizes);
   return [dq, dk, dv];
 };

@@ -27,7 +27,7 @@ import {
   tidy,
 } from '@tensorflow/tfjs-core';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { adamW, embed, rmsNorm, rotate, seededDropout, sumSquares, swiGlu } from '../interface';
+import { adamW, embed, glu, rmsNorm, rotate, seededDropout, sumSquares } from '../interface';
 import { switchTo } from '../testing/backends';
 import { expectClose } from '../testing/close';
 import type { EmbeddedBackend } from './backend';
@@ -166,8 +166,8 @@ describe.each(embedded)('%s', (name) => {
     const update = (step: number) => {
       const gradient = tidy(() => {
         const loss = (w: Tensor) => {
-          const h = matMul(rmsNorm(x, norm, 1e-6), w as Tensor2D, false, true) as Tensor2D;
-          return sum(mul(seededDropout(swiGlu(h, h), 0.1, step), h));
+          const h = matMul(rmsNorm(x, norm, { eps: 1e-6, offset: 0 }), w as Tensor2D, false, true) as Tensor2D;
+          return sum(mul(seededDropout(glu(h, h, 'silu'), 0.1, step), h));
         };
         return engine().gradients(() => loss(weight), [weight]).grads[0];
       });

@@ -16,11 +16,19 @@ import { installEmbedded } from './index';
 
 const slotCount = 4;
 const maxLength = 720;
-const options = { heads: 4, kvHeads: 2, headDim: 10, d: 22, vocab: 37, layers: 2, bias: true, headNorm: true };
+const options = {
+  heads: 4,
+  kvHeads: 2,
+  headDim: 10,
+  d: 22,
+  vocab: 37,
+  layers: 2,
+  spec: { qkvBias: true, headNorm: true },
+};
 
 function students() {
   const { weights, shape } = randomDecoder(options);
-  return { weights: { ...weights, ...ropeTables(maxLength, options.headDim) }, shape };
+  return { weights: { ...weights, ropes: [ropeTables(maxLength, options.headDim)] }, shape };
 }
 
 const random = new Random(3);

@@ -1,5 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { layerMatrices } from '../decoder';
+import { activations } from '../../student-files/layer-spec';
+import { layerMatrices, tablesOf } from '../decoder';
 import { type DecodeAttrs, kernelNames, type LayerWeights, type Packing } from '../interface';
 import type { Values } from '../native/library';
 import { checkStarts } from './attend';
@@ -13,7 +14,7 @@ import { withSpace } from './vocabulary';
 /** Tokens that go through the layers at a time: bounds the work space of a prefill. */
 const chunkTokens = 512;
 
-/** In the order of kernels/decode.h. */
+/** In the order of kernels/decode.h, after the window and the rotary tables. */
 const layerArguments: readonly (keyof LayerWeights)[] = [
   'inputNorm',
   'q',
@@ -25,10 +26,12 @@ const layerArguments: readonly (keyof LayerWeights)[] = [
   'vBias',
   'qNorm',
   'kNorm',
-  'postNorm',
+  'attentionOutputNorm',
+  'mlpNorm',
   'gate',
   'up',
   'down',
+  'mlpOutputNorm',
 ];
 
 const matrices = new Set<string>(layerMatrices);
@@ -55,30 +58,41 @@ function packAll(call: Call, inputs: Record<string, TensorInfo>, backend: Embedd
 function decode(
   call: Call,
   inputs: Record<string, TensorInfo>,
-  { heads, kvHeads, headDim, specs, scale, eps }: DecodeAttrs,
+  { heads, kvHeads, headDim, specs, scale, norm: { eps, offset }, embedScale }: DecodeAttrs,
   backend: EmbeddedBackend,
   { precision, inner }: Packing,
 ): TensorInfo[] {
-  const { tokens, starts, slots, past, embed, norm, head, cos, sin } = inputs;
+  const { tokens, starts, slots, past, embed, norm, head } = inputs;
   const rows = slots.shape[0];
   const [vocab, d] = embed.shape;
   const [, slotCount, , maxLength] = inputs.keys.shape;
   if (d > 8192 || headDim > 1024 || maxLength > 65536) throw new RangeError('A layer too wide, or a cache too long');
 
-  const layers = specs.length;
   const logits = backend.output([rows, vocab]);
   const [keys, values] = [inPlace(backend, inputs.keys), inPlace(backend, inputs.values)];
   const chunk = Math.min(tokens.shape[0], chunkTokens);
   const eachToken = 2 * d + 2 * heads * headDim + 2 * kvHeads * headDim + 2 * inner + 2;
-  const sizes = [rows, d, heads, kvHeads, headDim, inner, vocab, layers, slotCount, maxLength, scale, eps, chunk];
-  const weights = Array.from({ length: layers }, (_, i) => layerArguments.map((name) => inputs[`${i}.${name}`])).flat();
+  const sizes = [rows, d, heads, kvHeads, headDim, inner, vocab, specs.length, slotCount, maxLength];
+  const numbers = [scale, eps, offset, embedScale, activationOf(specs), chunk];
+  const layers = specs.flatMap(({ window, rope }, i) => [
+    window ?? 0,
+    ...['cos', 'sin'].map((table) => (rope === null ? null : inputs[`${table}${rope}`])),
+    ...layerArguments.map((name) => inputs[`${i}.${name}`]),
+  ]);
   const where = [tokens, starts, slots, past];
-  const shared = [embed, norm, head, cos, sin];
+  const shared = [embed, norm, head];
   const how = [precisions.indexOf(precision), backend.decodeTimes];
   withSpace(backend, chunk * eachToken + 2 * rows * d, (space) =>
-    call.decode_step(...where, keys, values, ...shared, logits, space, ...sizes, ...how, ...weights),
+    call.decode_step(...where, keys, values, ...shared, logits, space, ...sizes, ...numbers, ...how, ...layers),
   );
   return [logits, keys, values];
+}
+
+/** All layers of a student have one. */
+function activationOf(specs: DecodeAttrs['specs']): number {
+  const kinds = new Set(specs.map(({ activation }) => activation));
+  if (kinds.size > 1) throw new RangeError(`Layers with different activations: ${[...kinds]}`);
+  return activations.indexOf([...kinds][0]);
 }
 
 /** The kernel indexes without looking. @throws RangeError */
@@ -86,7 +100,7 @@ function checkPlaces(inputs: Record<string, TensorInfo>, backend: EmbeddedBacken
   const read = (name: string): Values => backend.values(inputs[name]);
   const [starts, slots, past] = [read('starts'), read('slots'), read('past')];
   const [, slotCount, , maxLength] = inputs.keys.shape;
-  const longest = Math.min(maxLength, inputs.cos.shape[0]);
+  const longest = Math.min(maxLength, ...tablesOf(inputs).map(({ cos }) => cos.shape[0]));
   checkStarts(starts, inputs.tokens.shape[0]);
   checkIds(read('tokens'), inputs.embed.shape[0]);
   checkIds(slots, slotCount);

@@ -1,4 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
+import { type Activation, activations } from '../../student-files/layer-spec';
 import { gradientKernelNames, kernelNames } from '../interface';
 import { registerEmbedded } from './register';
 
@@ -53,15 +54,19 @@ registerEmbedded<{ axis: number | number[]; keepDims: boolean }>('Sum', (call, {
   return out;
 });
 
-registerEmbedded(kernelNames.swiGlu, (call, { gate, up }, _, backend) => {
+interface GluAttrs {
+  activation: Activation;
+}
+
+registerEmbedded<GluAttrs>(kernelNames.glu, (call, { gate, up }, { activation }, backend) => {
   const y = backend.output(gate.shape);
-  call.swi_glu(gate, up, y, util.sizeFromShape(gate.shape));
+  call.glu(gate, up, y, util.sizeFromShape(gate.shape), activations.indexOf(activation));
   return y;
 });
 
-registerEmbedded(gradientKernelNames.swiGlu, (call, { dy, gate, up }, _, backend) => {
+registerEmbedded<GluAttrs>(gradientKernelNames.glu, (call, { dy, gate, up }, { activation }, backend) => {
   const [dGate, dUp] = [backend.output(gate.shape), backend.output(up.shape)];
-  call.swi_glu_grad(dy, gate, up, dGate, dUp, util.sizeFromShape(gate.shape));
+  call.glu_grad(dy, gate, up, dGate, dUp, util.sizeFromShape(gate.shape), activations.indexOf(activation));
   return [dGate, dUp];
 });
 

@@ -1,4 +1,4 @@
-import { gradientKernelNames, kernelNames } from '../interface';
+import { gradientKernelNames, kernelNames, type NormShape } from '../interface';
 import { registerEmbedded } from './register';
 
 registerEmbedded(kernelNames.embed, (call, { table, ids }, _, backend) => {
@@ -17,17 +17,17 @@ registerEmbedded<{ vocab: number }>(gradientKernelNames.embed, (call, { dy, ids 
   return dTable;
 });
 
-registerEmbedded<{ eps: number }>(kernelNames.rmsNorm, (call, { x, weight }, { eps }, backend) => {
+registerEmbedded<NormShape>(kernelNames.rmsNorm, (call, { x, weight }, { eps, offset }, backend) => {
   const [n, d] = x.shape;
   const [y, rstd] = [backend.output(x.shape), backend.output([n])];
-  call.rms_norm(x, weight, y, rstd, n, d, eps);
+  call.rms_norm(x, weight, y, rstd, n, d, eps, offset);
   return [y, rstd];
 });
 
-registerEmbedded(gradientKernelNames.rmsNorm, (call, { dy, x, weight, rstd }, _, backend) => {
+registerEmbedded<NormShape>(gradientKernelNames.rmsNorm, (call, { dy, x, weight, rstd }, { offset }, backend) => {
   const [n, d] = x.shape;
   const [dx, dWeight] = [backend.output(x.shape), backend.output(weight.shape)];
-  call.rms_norm_grad(dy, x, weight, rstd, dx, dWeight, n, d);
+  call.rms_norm_grad(dy, x, weight, rstd, dx, dWeight, n, d, offset);
   return [dx, dWeight];
 });
 

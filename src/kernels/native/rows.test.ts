@@ -146,11 +146,11 @@ const cases: Case[] = [
     tolerance: 0,
   },
   { what: 'sum_rows', kernel: 'sum_rows', slots: [x, { wanted: columnSums() }, n, d] },
-  { what: 'rms_norm', kernel: 'rms_norm', slots: [x, weight, { wanted: y }, { wanted: rstd }, n, d, 1e-5] },
+  { what: 'rms_norm', kernel: 'rms_norm', slots: [x, weight, { wanted: y }, { wanted: rstd }, n, d, 1e-5, 0] },
   {
     what: 'rms_norm_grad',
     kernel: 'rms_norm_grad',
-    slots: [dy, x, weight, rstd32, { wanted: dx }, { wanted: dWeight }, n, d],
+    slots: [dy, x, weight, rstd32, { wanted: dx }, { wanted: dWeight }, n, d, 0],
   },
   ...[odd, even].flatMap(({ from, bias, tables, shape, ...wanted }): Case[] => [
     { what: 'rotate', kernel: 'rotate', slots: [from, bias, ...tables, { wanted: wanted.biased }, ...shape] },
@@ -167,13 +167,13 @@ const cases: Case[] = [
     },
   ]),
   {
-    what: 'swi_glu',
-    kernel: 'swi_glu',
-    slots: [a, b, { wanted: Float64Array.from(a, (gate, i) => gate * sigmoid(gate) * b[i]) }, long],
+    what: 'glu',
+    kernel: 'glu',
+    slots: [a, b, { wanted: Float64Array.from(a, (gate, i) => gate * sigmoid(gate) * b[i]) }, long, 0],
   },
   {
-    what: 'swi_glu_grad',
-    kernel: 'swi_glu_grad',
+    what: 'glu_grad',
+    kernel: 'glu_grad',
     slots: [
       a,
       b,
@@ -181,6 +181,7 @@ const cases: Case[] = [
       { wanted: Float64Array.from(a, (g, i) => g * a[i] * sigmoid(b[i]) * (1 + b[i] * (1 - sigmoid(b[i])))) },
       { wanted: Float64Array.from(a, (g, i) => g * b[i] * sigmoid(b[i])) },
       long,
+      0,
     ],
   },
   ...[0.1, 0.5, 0.999].map(
@@ -250,7 +251,7 @@ describe('kernels over rows and elements', () => {
         [p, q],
         [q, p],
       ]) {
-        one.kernels.swi_glu(gate, up, out, long);
+        one.kernels.glu(gate, up, out, long, 0);
         expect([out[5], out[long - 1]]).toEqual([Number.NaN, Number.NaN]);
         expect(out.filter(Number.isNaN)).toHaveLength(2);
       }
@@ -264,7 +265,7 @@ describe('kernels over rows and elements', () => {
     for (const { one } of forms) {
       const none = space(one, 0);
       one.kernels.binary(0, none, none, none, 0);
-      one.kernels.rms_norm(none, place(one, weight), none, none, 0, d, 1e-5);
+      one.kernels.rms_norm(none, place(one, weight), none, none, 0, d, 1e-5, 0);
       const total = space(one, 1);
       one.kernels.sum_squares(total, 1, none, 0);
       expect(total[0]).toBe(0);

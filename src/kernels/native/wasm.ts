@@ -7,7 +7,7 @@ import { Heap, roundUp, type SharedMemory } from './heap';
 import { type KernelArgument, type KernelCall, type KernelLibrary, kernelList } from './library';
 import { memoryLimit } from './limit';
 
-const mostArguments = 2048;
+const mostArguments = 4096;
 const stackBytes = 1 << 20;
 
 /** What kernels/wasm.c exports beside the kernels, and what wasm-ld adds. */

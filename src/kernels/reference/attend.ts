@@ -4,11 +4,14 @@ import {
   exp,
   expandDims,
   greater,
+  lessEqual,
+  logicalOr,
   logSumExp,
   matMul,
   mul,
   range,
   reshape,
+  scalar,
   sub,
   sum,
   type Tensor,
@@ -17,24 +20,32 @@ import type { AttentionShape } from '../interface';
 import type { Reference, References } from './kernel';
 import { type Padding, pack, pad, padding } from './padding';
 
-/**
- * Scaled scores [sequences * kvHeads, rep * length, length] with what lies in a token's future at -1e30 (no infinity:
- * no NaN).
- */
-function causalScores(q: Tensor, k: Tensor, at: Padding, scale: number): Tensor {
+/** Scaled scores [sequences * kvHeads, rep * length, length], those of tokens that are not seen at -1e30. */
+function causalScores(q: Tensor, k: Tensor, at: Padding, { scale, window }: AttentionShape): Tensor {
   const scores = mul(matMul(q, k, false, true), scale);
   const places = range(0, at.length, 1, 'int32');
-  const future = mul(cast(greater(expandDims(places, 0), expandDims(places, 1)), 'float32'), -1e30);
-  return reshape(add(reshape(scores, [-1, at.length, at.length]), future), scores.shape);
+  const hidden = unseen(expandDims(places, 0), expandDims(places, 1), window);
+  return reshape(add(reshape(scores, [-1, at.length, at.length]), hidden), scores.shape);
+}
+
+/**
+ * -1e30 (no infinity: no NaN) where a key lies in a query's future, or before its window; else 0. Positions int32,
+ * broadcast.
+ */
+export function unseen(keys: Tensor, queries: Tensor, window?: number | null): Tensor {
+  const future = greater(keys, queries);
+  const hidden = window == null ? future : logicalOr(future, lessEqual(keys, sub(queries, scalar(window, 'int32'))));
+  return mul(cast(hidden, 'float32'), -1e30);
 }
 
 /**
  * Places behind a sequence's end lie in the future of all its tokens, so that the causal mask hides them too. -> [out,
  * lse [n, heads]]
  */
-const attend: Reference<AttentionShape> = ({ q, k, v, starts }, { heads, kvHeads, scale }) => {
+const attend: Reference<AttentionShape> = ({ q, k, v, starts }, shape) => {
+  const { heads, kvHeads } = shape;
   const at = padding(starts);
-  const scores = causalScores(pad(q, at, heads, kvHeads), pad(k, at, kvHeads, kvHeads), at, scale);
+  const scores = causalScores(pad(q, at, heads, kvHeads), pad(k, at, kvHeads, kvHeads), at, shape);
   const lse = logSumExp(scores, 2, true);
   const out = matMul(exp(sub(scores, lse)), pad(v, at, kvHeads, kvHeads));
   return [pack(out, at, heads), pack(lse, at, heads)];
@@ -45,7 +56,8 @@ const attend: Reference<AttentionShape> = ({ q, k, v, starts }, { heads, kvHeads
  * q (FlashAttention, arXiv 2205.14135, appendix B.2). dy is zeroed behind a sequence's end, which zeroes all that place
  * adds.
  */
-const attendGrad: Reference<AttentionShape> = ({ dy, q, k, v, out, lse, starts }, { heads, kvHeads, scale }) => {
+const attendGrad: Reference<AttentionShape> = ({ dy, q, k, v, out, lse, starts }, shape) => {
+  const { heads, kvHeads, scale } = shape;
   const at = padding(starts);
   const [queries, keys, values] = [
     pad(q, at, heads, kvHeads),
@@ -55,7 +67,7 @@ const attendGrad: Reference<AttentionShape> = ({ dy, q, k, v, out, lse, starts }
   const padded = pad(dy, at, heads, kvHeads);
   const width = padded.shape[2]!;
   const dOut = reshape(mul(reshape(padded, [at.sequences, heads, at.length, width]), at.present), padded.shape);
-  const p = exp(sub(causalScores(queries, keys, at, scale), pad(lse, at, heads, kvHeads)));
+  const p = exp(sub(causalScores(queries, keys, at, shape), pad(lse, at, heads, kvHeads)));
   const delta = sum(mul(dOut, pad(out, at, heads, kvHeads)), 2, true);
   const dScores = mul(mul(p, sub(matMul(dOut, values, false, true), delta)), scale);
   const dv = matMul(p, dOut, true, false);

@@ -1,9 +1,7 @@
 import {
   add,
-  cast,
   expandDims,
   gather,
-  greater,
   matMul,
   mul,
   range,
@@ -19,9 +17,11 @@ import {
   tensorScatterUpdate,
   unstack,
 } from '@tensorflow/tfjs-core';
-import { type DecodeAttrs, embed, type LayerWeights, rmsNorm } from '../interface';
+import { tablesOf } from '../decoder';
+import { type AttentionShape, type DecodeAttrs, type LayerWeights, type RopeTables, rmsNorm } from '../interface';
 import { decoderLayer } from '../layer';
-import { tensorOps } from '../tensor-ops';
+import { embedTokens, tensorOps } from '../tensor-ops';
+import { unseen } from './attend';
 import type { Inputs, Reference, References } from './kernel';
 import { type Padding, pack, pad, padding } from './padding';
 
@@ -32,8 +32,8 @@ interface Plan {
   positions: Tensor1D;
   /** int32 [n * kvHeads, 3]: slot, head and position of each new key and value. */
   places: Tensor;
-  /** [rows, 1, new tokens, length]: -1e30 where a key lies in a query's future (or holds nothing yet), else 0. */
-  future: Tensor;
+  /** [rows, 1, new tokens, length]: -1e30 where a query does not see a key (or there is none yet), else 0. */
+  hidden(window?: number | null): Tensor;
   /** int32 [rows]: each row's last new token. */
   last: Tensor1D;
   /** Cached tokens of the longest row, the new ones included. */
@@ -56,12 +56,11 @@ function planOf({ starts, slots, past }: Inputs, kvHeads: number): Plan {
     }
   }
   const queryAt = add(expandDims(past, 1), expandDims(range(0, at.length, 1, 'int32'), 0));
-  const future = greater(range(0, length, 1, 'int32'), reshape(queryAt, [rows, 1, at.length, 1]));
   return {
     at,
     positions: tensor1d(positions, 'int32'),
     places: tensor(places, [positions.length * kvHeads, 3], 'int32'),
-    future: mul(cast(future, 'float32'), -1e30),
+    hidden: (window) => unseen(range(0, length, 1, 'int32'), reshape(queryAt, [rows, 1, at.length, 1]), window),
     last: tensor1d(
       Array.from(slotIds, (_, row) => offsets[row + 1] - 1),
       'int32',
@@ -80,10 +79,10 @@ function recall(cache: Tensor, slots: Tensor, { length }: Plan): Tensor {
   return reshape(slice(rows, [0, 0, 0, 0], [-1, -1, length, -1]), [-1, length, cache.shape[3]!]);
 }
 
-function attendCached(q: Tensor2D, [keys, values]: Tensor[], plan: Plan, attrs: DecodeAttrs): Tensor2D {
-  const { heads, kvHeads, scale } = attrs;
+function attendCached(q: Tensor2D, [keys, values]: Tensor[], plan: Plan, shape: AttentionShape): Tensor2D {
+  const { heads, kvHeads, scale, window } = shape;
   const scores = mul(matMul(pad(q, plan.at, heads, kvHeads), keys, false, true), scale);
-  const masked = add(reshape(scores, [plan.at.sequences, heads, plan.at.length, plan.length]), plan.future);
+  const masked = add(reshape(scores, [plan.at.sequences, heads, plan.at.length, plan.length]), plan.hidden(window));
   return pack(matMul(reshape(softmax(masked), scores.shape), values), plan.at, heads) as Tensor2D;
 }
 
@@ -96,25 +95,30 @@ function layerWeights(inputs: Inputs, layer: number): LayerWeights {
 /** -> [logits [rows, vocab], keys, values] */
 const decodeStep: Reference<DecodeAttrs> = (inputs, attrs) => {
   const plan = planOf(inputs, attrs.kvHeads);
-  const rope = { positions: plan.positions, cos: inputs.cos as Tensor2D, sin: inputs.sin as Tensor2D };
-  const sequences = { starts: inputs.starts as Tensor1D, parents: null };
+  const over = {
+    positions: plan.positions,
+    ropes: tablesOf(inputs) as RopeTables[],
+    sequences: { starts: inputs.starts as Tensor1D, parents: null },
+    shape: attrs,
+  };
 
   // Copies, as tfjs's cpu backend scatters into the very tensor it is given, and somebody else may hold the cache's
   // data.
   const caches = [inputs.keys, inputs.values].map((cache) => unstack(add(cache, 0)));
-  let x: Tensor2D = embed(inputs.embed as Tensor2D, inputs.tokens as Tensor1D);
+  let x = embedTokens(inputs.embed as Tensor2D, inputs.tokens as Tensor1D, attrs.embedScale);
   attrs.specs.forEach((spec, layer) => {
-    const ops = tensorOps(layerWeights(inputs, layer), { rope, sequences, shape: attrs });
-    ops.attend = (q, ...news) => {
+    const ops = tensorOps(layerWeights(inputs, layer), over);
+    ops.attend = (q, k, v, window) => {
+      const news = [k, v];
       const seen = caches.map((cache, i) => {
         cache[layer] = remember(cache[layer], news[i], plan);
         return recall(cache[layer], inputs.slots, plan);
       });
-      return attendCached(q, seen, plan, attrs);
+      return attendCached(q, seen, plan, { ...attrs, window });
     };
     x = decoderLayer(x, spec, ops);
   });
-  const last = rmsNorm(gather(x, plan.last), inputs.norm as Tensor1D, attrs.eps);
+  const last = rmsNorm(gather(x, plan.last), inputs.norm as Tensor1D, attrs.norm);
   return [matMul(last, inputs.head as Tensor2D, false, true), ...caches.map((cache) => stack(cache))];
 };
 

@@ -6,6 +6,7 @@ import { attendSharedReferences } from './attend-shared';
 import { copySlotsReferences } from './copy-slots';
 import { decodeStepReferences } from './decode-step';
 import { embedReferences } from './embed';
+import { gluReferences } from './glu';
 import { grpoLossReferences } from './grpo-loss';
 import { kernelFunc, type References } from './kernel';
 import { packWeightReferences } from './pack-weight';
@@ -14,7 +15,6 @@ import { rotateReferences } from './rotate';
 import { sampleTokenReferences } from './sample-token';
 import { seededDropoutReferences } from './seeded-dropout';
 import { sumSquaresReferences } from './sum-squares';
-import { swiGluReferences } from './swi-glu';
 import { tokenLogProbsReferences } from './token-log-probs';
 
 /** Every kernel of interface.ts, composed of tfjs operations. */
@@ -22,7 +22,7 @@ export const references: References = {
   ...embedReferences,
   ...rmsNormReferences,
   ...rotateReferences,
-  ...swiGluReferences,
+  ...gluReferences,
   ...seededDropoutReferences,
   ...adaptedLinearReferences,
   ...attendReferences,

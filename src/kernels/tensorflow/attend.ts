@@ -21,8 +21,8 @@ registerTensorFlow<AttentionShape>(kernelNames.attend, (ops, { q, k, v }, shape,
 export function attendBlocks(
   ops: Ops,
   { q, k, v }: { q: Handle; k: Handle; v: Handle },
-  { blocks, masks }: Blocks,
-  { heads, kvHeads, scale }: AttentionShape,
+  { blocks, mask }: Blocks,
+  { heads, kvHeads, scale, window }: AttentionShape,
 ): { out: Handle; lse: Handle } {
   const scaled = ops.mul(q, ops.scalar(scale));
   const parts = blocks.map((block) => {
@@ -31,7 +31,7 @@ export function attendBlocks(
       padKv(ops, k, block, kvHeads),
       padKv(ops, v, block, kvHeads),
     ];
-    const { p, scores } = weigh(ops, queries, keys, block, masks.get(block.length)!);
+    const { p, scores } = weigh(ops, queries, keys, block, mask(ops, block.length, window));
     const out = pack(ops, ops.matMul(p, values), block, heads);
     const lse = ops.sub(ops.max(scores, 2, true), ops.op('Log', [ops.max(p, 2, true)]));
     const packed = { out, lse: pack(ops, lse, block, heads) };
@@ -59,10 +59,10 @@ const joined = (ops: Ops, parts: Handle[]) => ops.concat(parts, 0);
  * 2205.14135, B.2).
  */
 registerTensorFlow<AttentionShape>(gradientKernelNames.attend, (ops, given, shape, { backend, inputs }) => {
-  const { heads, kvHeads, headDim, scale } = shape;
+  const { heads, kvHeads, headDim, scale, window } = shape;
   const { dy, q, k, v, out } = given;
   const n = q.shape[0];
-  const { blocks, masks } = blocksOf(ops, backend, inputs.starts, heads);
+  const { blocks, mask } = blocksOf(ops, backend, inputs.starts, heads);
   const scaled = ops.mul(q, ops.scalar(scale));
   const deltas = ops.sum(ops.reshape(ops.mul(dy, out), [n, heads, headDim]), 2);
   const parts = blocks.map((block) => {
@@ -70,7 +70,7 @@ registerTensorFlow<AttentionShape>(gradientKernelNames.attend, (ops, given, shap
     const [keys, values] = [padKv(ops, k, block, kvHeads), padKv(ops, v, block, kvHeads)];
     const dOut = pad(ops, dy, block, heads, kvHeads, true);
     const delta = pad(ops, deltas, block, heads, kvHeads, true);
-    const { p, scores } = weigh(ops, queries, keys, block, masks.get(block.length)!);
+    const { p, scores } = weigh(ops, queries, keys, block, mask(ops, block.length, window));
     const dWeights = ops.matMul(dOut, values, false, true);
     const dScores = ops.mul(p, ops.sub(dWeights, delta));
     const results = [

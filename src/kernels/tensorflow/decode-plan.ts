@@ -8,14 +8,15 @@ import { type Turn, turnOf } from './rows';
  * another, as in training; every other token looks into the cache by itself.
  */
 export interface Plan {
-  turn: Turn;
+  /** By the rotary table that a layer names. */
+  turns: Turn[];
   /** int32 [n * kvHeads, 3]: slot, head and position of each new key and value. */
   places: Handle;
   /**
    * Tokens that look into the cache: their indices (null: all, in order), slots, and [count, 1, 1, maxLength] of -1e30
-   * behind their place.
+   * where they do not see a key.
    */
-  cached: { tokens: Handle | null; slots: Handle; count: number; mask: Handle } | null;
+  cached: { tokens: Handle | null; slots: Handle; count: number; mask(window?: number | null): Handle } | null;
   /** Tokens of fresh prompts: their indices (null: all), and the blocks they are computed in. */
   fresh: { tokens: Handle | null; blocks: Blocks } | null;
   /** Puts [cached, fresh] back into the order of the tokens; null where it is that. */
@@ -33,7 +34,7 @@ interface Places {
 export function planOf(
   ops: Ops,
   { starts, slots, past }: Places,
-  tables: { cos: Handle; sin: Handle },
+  tables: { cos: Handle; sin: Handle }[],
   { heads, kvHeads, maxLength }: { heads: number; kvHeads: number; maxLength: number },
 ): Plan {
   const ints = (values: number[], shape = [values.length]) => ops.upload(Int32Array.from(values), shape);
@@ -56,16 +57,26 @@ export function planOf(
     }
     if (begins) freshStarts.push(fresh.length);
   }
-  const mask = new Float32Array(looking.length * maxLength);
-  looking.forEach((token, i) => {
-    mask.fill(-1e30, i * maxLength + positions[token] + 1, (i + 1) * maxLength);
-  });
+  const masks = new Map<number | null | undefined, Handle>();
+  const mask = (window?: number | null): Handle => {
+    const known = masks.get(window);
+    if (known) return known;
+    const values = new Float32Array(looking.length * maxLength).fill(-1e30);
+    looking.forEach((token, i) => {
+      const end = positions[token] + 1;
+      values.fill(0, i * maxLength + Math.max(0, end - (window ?? end)), i * maxLength + end);
+    });
+    const made = ops.upload(values, [looking.length, 1, 1, maxLength]);
+    masks.set(window, made);
+    return made;
+  };
   const order = new Array<number>(n);
   [...looking, ...fresh].forEach((token, i) => {
     order[token] = i;
   });
+  const at = ints(positions);
   return {
-    turn: turnOf(ops, ints(positions), tables.cos, tables.sin),
+    turns: tables.map(({ cos, sin }) => turnOf(ops, at, cos, sin)),
     places: ints(places, [n * kvHeads, 3]),
     cached:
       looking.length > 0
@@ -73,14 +84,14 @@ export function planOf(
             tokens: fresh.length > 0 ? ints(looking) : null,
             slots: ints(lookingSlots),
             count: looking.length,
-            mask: ops.upload(mask, [looking.length, 1, 1, maxLength]),
+            mask,
           }
         : null,
     fresh:
       fresh.length > 0
         ? {
             tokens: looking.length > 0 ? ints(fresh) : null,
-            blocks: makeBlocks(ops, freshStarts, heads, (handle) => handle),
+            blocks: makeBlocks(ops, freshStarts, heads, (_, handle) => handle),
           }
         : null,
     order: order.every((place, token) => place === token) ? null : ints(order),

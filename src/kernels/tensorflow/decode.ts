@@ -1,6 +1,6 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { layerMatrices } from '../decoder';
-import { type DecodeAttrs, kernelNames, type LayerWeights, type SlotCopies } from '../interface';
+import { layerMatrices, tablesOf } from '../decoder';
+import { type AttentionShape, type DecodeAttrs, kernelNames, type LayerWeights, type SlotCopies } from '../interface';
 import { decoderLayer, type LayerBias, type LayerOps } from '../layer';
 import { attendBlocks } from './attend';
 import type { Handle, TensorFlowBackend } from './binding';
@@ -9,19 +9,19 @@ import { type Plan, placesOf, planOf } from './decode-plan';
 import { Latest } from './latest';
 import type { Ops } from './ops';
 import { registerTensorFlow } from './register';
-import { rmsNorm, swiGlu, turned } from './rows';
+import { glu, rmsNorm, turned } from './rows';
 
 const pick = (ops: Ops, x: Handle, indices: Handle | null) => (indices ? ops.gather(x, indices) : x);
 
 /** Tokens that look into the cache, each at its own slot: [count, heads*headDim]. */
-function attendCached(ops: Ops, q: Handle, cache: Handle[], plan: NonNullable<Plan['cached']>, attrs: DecodeAttrs) {
-  const { heads, kvHeads, headDim, scale } = attrs;
+function attendCached(ops: Ops, q: Handle, cache: Handle[], plan: NonNullable<Plan['cached']>, shape: AttentionShape) {
+  const { heads, kvHeads, headDim, scale, window } = shape;
   const { count, mask } = plan;
   const [keys, values] = cache;
   const queries = ops.reshape(ops.mul(q, ops.scalar(scale)), [count, kvHeads, heads / kvHeads, headDim]);
   // keys · queriesᵀ and a small transpose: less than half of the time of queries · keysᵀ for so few queries.
   const products = ops.transpose(ops.matMul(keys, queries, false, true), [0, 1, 3, 2]);
-  const scores = ops.add(products, mask);
+  const scores = ops.add(products, mask(window));
   return ops.reshape(ops.matMul(ops.op('Softmax', [scores]), values), [count, heads * headDim]);
 }
 
@@ -30,21 +30,21 @@ function attendTokens(
   ops: Ops,
   [q, ...news]: [q: Handle, k: Handle, v: Handle],
   { caches, layer, plan }: { caches: Store[]; layer: number; plan: Plan },
-  attrs: DecodeAttrs,
+  shape: AttentionShape,
 ): Handle {
   news.forEach((rows, i) => {
-    write(ops, caches[i], layer, plan.places, ops.reshape(rows, [-1, attrs.headDim]));
+    write(ops, caches[i], layer, plan.places, ops.reshape(rows, [-1, shape.headDim]));
   });
   const parts: Handle[] = [];
   if (plan.cached) {
     const seen = caches.map((cache) => rowsOf(ops, cache, layer, plan.cached!.slots));
-    parts.push(attendCached(ops, pick(ops, q, plan.cached.tokens), seen, plan.cached, attrs));
+    parts.push(attendCached(ops, pick(ops, q, plan.cached.tokens), seen, plan.cached, shape));
     for (const large of seen) ops.free(large);
   }
   if (plan.fresh) {
     const { tokens, blocks } = plan.fresh;
     const [k, v] = news.map((rows) => pick(ops, rows, tokens));
-    parts.push(attendBlocks(ops, { q: pick(ops, q, tokens), k, v }, blocks, attrs).out);
+    parts.push(attendBlocks(ops, { q: pick(ops, q, tokens), k, v }, blocks, shape).out);
   }
   return pick(ops, ops.concat(parts, 0), plan.order);
 }
@@ -58,12 +58,12 @@ function decode(
   attrs: DecodeAttrs,
   transposed: ReadonlyMap<Handle, Handle>,
 ): Handle {
-  const { headDim, eps } = attrs;
+  const { headDim, embedScale } = attrs;
   const product = (x: Handle, weight: Handle) => {
     const across = transposed.get(weight);
     return across ? ops.matMul(x, across) : ops.matMul(x, weight, false, true);
   };
-  const norm = (x: Handle, weight: Handle) => rmsNorm(ops, x, weight, eps).y;
+  const norm = (x: Handle, weight: Handle) => rmsNorm(ops, x, weight, attrs.norm).y;
   const layerOps = (layer: number): LayerOps<Handle> => {
     const weight = (name: keyof LayerWeights) => inputs[`${layer}.${name}`];
     const addBias = (x: Handle, bias: LayerBias) => ops.op('BiasAdd', [x, weight(bias)]);
@@ -72,13 +72,13 @@ function decode(
       headNorm: (x, name) => ops.reshape(norm(ops.reshape(x, [-1, headDim]), weight(name)), x.shape),
       linear: (x, name) => product(x, weight(name)),
       addBias,
-      rotate: (x, bias) => turned(ops, bias ? addBias(x, bias) : x, plan.turn, headDim),
-      attend: (...given) => attendTokens(ops, given, { caches, layer, plan }, attrs),
-      glu: (gate, up) => swiGlu(ops, gate, up),
+      rotate: (x, rope, bias) => turned(ops, bias ? addBias(x, bias) : x, plan.turns[rope], headDim),
+      attend: (q, k, v, window) => attendTokens(ops, [q, k, v], { caches, layer, plan }, { ...attrs, window }),
+      glu: (gate, up, activation) => glu(ops, gate, up, activation),
       residual: (stream, given) => ops.add(stream, given),
     };
   };
-  let x = ops.gather(inputs.embed, inputs.tokens);
+  let x = ops.scale(ops.gather(inputs.embed, inputs.tokens), embedScale);
   attrs.specs.forEach((spec, layer) => {
     x = decoderLayer(x, spec, layerOps(layer));
   });
@@ -111,7 +111,7 @@ registerTensorFlow<DecodeAttrs>(
   kernelNames.decodeStep,
   (ops, inputs, attrs, { backend, inputs: given }) => {
     const maxLength = given.keys.shape[3];
-    const plan = planOf(ops, placesOf(backend, given), inputs as { cos: Handle; sin: Handle }, { ...attrs, maxLength });
+    const plan = planOf(ops, placesOf(backend, given), tablesOf(inputs), { ...attrs, maxLength });
     return onCaches(ops, given, backend, (caches) => [
       decode(ops, inputs, caches, plan, attrs, transposedWeights(ops, inputs, attrs.specs.length, { backend, given })),
     ]);

@@ -22,9 +22,12 @@ export interface Block {
 
 export interface Blocks {
   blocks: Block[];
-  /** By length: [length, length], -1e30 where a key lies in the future of a query. */
-  masks: Map<number, Handle>;
+  /** [length, length] for a block's sequences: -1e30 where a query does not see a key. Made once. */
+  mask(ops: Ops, length: number, window?: number | null): Handle;
 }
+
+/** Decides how long a handle that these operations made stays. */
+type Keep = (ops: Ops, handle: Handle) => Handle;
 
 /** Scores that a block may have: 128 MB of float32. */
 const scoresOfBlock = 2 ** 25;
@@ -70,21 +73,21 @@ function blockOf(
   return { ...even, tokens: keep(tokens), places: rows, rows };
 }
 
-/** The blocks of sequences with these offsets, and their masks. `keep` decides how long their handles stay. */
-export function makeBlocks(
-  ops: Ops,
-  offsets: ArrayLike<number>,
-  heads: number,
-  keep: (handle: Handle) => Handle,
-): Blocks {
-  const ints = (values: number[]) => keep(ops.upload(Int32Array.from(values), [values.length]));
+/** The blocks of sequences with these offsets, and their masks. */
+export function makeBlocks(ops: Ops, offsets: ArrayLike<number>, heads: number, keep: Keep): Blocks {
+  const ints = (values: number[]) => keep(ops, ops.upload(Int32Array.from(values), [values.length]));
   const blocks = divide(offsets, heads)
     .map((part) => blockOf(offsets, part, ints))
     .filter(({ count }) => count > 0);
-  const masks = new Map<number, Handle>();
-  for (const { length } of blocks)
-    if (!masks.has(length)) masks.set(length, keep(ops.upload(future(length), [length, length])));
-  return { blocks, masks };
+  const masks = new Map<string, Handle>();
+  const mask: Blocks['mask'] = (now, length, window) => {
+    const seen = Math.min(window ?? length, length);
+    const key = `${length} ${seen}`;
+    const mask = masks.get(key) ?? keep(now, now.upload(unseen(length, seen), [length, length]));
+    masks.set(key, mask);
+    return mask;
+  };
+  return { blocks, mask };
 }
 
 const latest = new Latest<Blocks>();
@@ -93,13 +96,14 @@ const latest = new Latest<Blocks>();
 export function blocksOf(ops: Ops, backend: TensorFlowBackend, starts: { dataId: object }, heads: number): Blocks {
   return latest.of(backend, [starts.dataId], String(heads), (keep) => {
     const offsets = backend.readSync(starts.dataId) as Int32Array;
-    return makeBlocks(ops, offsets, heads, (handle) => keep(ops.retain(handle)));
+    return makeBlocks(ops, offsets, heads, (now, handle) => keep(now.retain(handle)));
   });
 }
 
-function future(length: number): Float32Array {
-  const values = new Float32Array(length * length);
-  for (let i = 0; i < length; i++) values.fill(-1e30, i * length + i + 1, (i + 1) * length);
+/** [length, length]: row i is 0 for the `seen` places that end with i, -1e30 for all others. */
+function unseen(length: number, seen: number): Float32Array {
+  const values = new Float32Array(length * length).fill(-1e30);
+  for (let i = 0; i < length; i++) values.fill(0, i * length + Math.max(0, i + 1 - seen), i * length + i + 1);
   return values;
 }
 

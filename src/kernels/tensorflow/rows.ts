@@ -1,5 +1,7 @@
-/** Kernels that work on rows: embedding, RMSNorm, rotation, SwiGLU, dropout, a linear layer with its adapter. */
-import { type Adaptation, gradientKernelNames, kernelNames } from '../interface';
+/** Kernels that work on rows: embedding, RMSNorm, rotation, gated units, dropout, a linear layer with its adapter. */
+import type { Activation } from '../../student-files/layer-spec';
+import { type Adaptation, gradientKernelNames, kernelNames, type NormShape } from '../interface';
+import { gluTerms } from '../reference/glu';
 import { type Handle, TF_UINT32 } from './binding';
 import { Latest } from './latest';
 import type { Ops } from './ops';
@@ -12,22 +14,25 @@ registerTensorFlow<{ vocab: number }>(gradientKernelNames.embed, ({ op, constant
 ]);
 
 /** [y, 1/rms [n]] of x [n, d] */
-export function rmsNorm(ops: Ops, x: Handle, weight: Handle, eps: number): { y: Handle; rstd: Handle } {
+export function rmsNorm(ops: Ops, x: Handle, weight: Handle, { eps, offset }: NormShape): { y: Handle; rstd: Handle } {
   const { op, mul, add, mean, scalar } = ops;
   const rstd = op('Rsqrt', [add(mean(op('Square', [x]), 1), scalar(eps))]);
-  return { y: mul(mul(x, rstd), weight), rstd };
+  return { y: mul(mul(x, rstd), factor(ops, weight, offset)), rstd };
 }
 
-registerTensorFlow<{ eps: number }>(kernelNames.rmsNorm, (ops, { x, weight }, { eps }) => {
-  const { y, rstd } = rmsNorm(ops, x, weight, eps);
+const factor = (ops: Ops, weight: Handle, offset: number) =>
+  offset === 0 ? weight : ops.add(weight, ops.scalar(offset));
+
+registerTensorFlow<NormShape>(kernelNames.rmsNorm, (ops, { x, weight }, shape) => {
+  const { y, rstd } = rmsNorm(ops, x, weight, shape);
   return [y, ops.reshape(rstd, [x.shape[0]])];
 });
 
-registerTensorFlow(gradientKernelNames.rmsNorm, (ops, { dy, x, weight, rstd }) => {
+registerTensorFlow<NormShape>(gradientKernelNames.rmsNorm, (ops, { dy, x, weight, rstd }, { offset }) => {
   const { mul, sub, mean, sum, reshape } = ops;
   const scale = reshape(rstd, [x.shape[0], 1]);
   const xhat = mul(x, scale);
-  const g = mul(dy, weight);
+  const g = mul(dy, factor(ops, weight, offset));
   return [mul(scale, sub(g, mul(xhat, mean(mul(g, xhat), 1)))), sum(mul(dy, xhat), 0)];
 });
 
@@ -80,15 +85,30 @@ registerTensorFlow<RotateAttrs>(gradientKernelNames.rotate, (ops, inputs, attrs,
   return attrs.bias ? [dx, ops.sum(dx, 0)] : [dx];
 });
 
-export const swiGlu = ({ mul, op }: Ops, gate: Handle, up: Handle): Handle => mul(mul(gate, op('Sigmoid', [gate])), up);
+interface GluAttrs {
+  activation: Activation;
+}
 
-registerTensorFlow(kernelNames.swiGlu, (ops, { gate, up }) => [swiGlu(ops, gate, up)]);
+/** g (linear + cubic g²): what the sigmoid of an activation takes (reference/glu.ts). */
+function gluTerm({ mul, add, op, scalar }: Ops, gate: Handle, linear: number, cubic: number): Handle {
+  return cubic === 0 ? gate : mul(gate, add(mul(op('Square', [gate]), scalar(cubic)), scalar(linear)));
+}
 
-/** SigmoidGrad(s, d) = d s (1 - s), so that with a = dy up: dGate = a s + a gate s (1 - s). */
-registerTensorFlow(gradientKernelNames.swiGlu, ({ mul, add, op }, { dy, gate, up }) => {
-  const s = op('Sigmoid', [gate]);
+export function glu(ops: Ops, gate: Handle, up: Handle, activation: Activation): Handle {
+  const { linear, cubic } = gluTerms[activation];
+  return ops.mul(ops.mul(gate, ops.op('Sigmoid', [gluTerm(ops, gate, linear, cubic)])), up);
+}
+
+registerTensorFlow<GluAttrs>(kernelNames.glu, (ops, { gate, up }, { activation }) => [glu(ops, gate, up, activation)]);
+
+/** SigmoidGrad(s, d) = d s (1 - s), so that with a = dy up: dGate = a s + a s (1 - s) gate dz/dgate. */
+registerTensorFlow<GluAttrs>(gradientKernelNames.glu, (ops, { dy, gate, up }, { activation }) => {
+  const { mul, add, op } = ops;
+  const { linear, cubic } = gluTerms[activation];
+  const s = op('Sigmoid', [gluTerm(ops, gate, linear, cubic)]);
   const a = mul(dy, up);
-  return [add(mul(a, s), op('SigmoidGrad', [s, mul(a, gate)])), mul(dy, mul(gate, s))];
+  const turned = gluTerm(ops, gate, linear, 3 * cubic);
+  return [add(mul(a, s), op('SigmoidGrad', [s, mul(a, turned)])), mul(dy, mul(gate, s))];
 });
 
 const int32 = (word: number) => word | 0;

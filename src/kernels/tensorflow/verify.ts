@@ -1,6 +1,6 @@
 import { matMul, type Scalar, sum, type Tensor, type Tensor2D, tensor2d, tidy, zeros } from '@tensorflow/tfjs-core';
 import { useBackend } from '../backends';
-import { swiGlu } from '../interface';
+import { glu } from '../interface';
 import { gradientsOf } from '../tape';
 import { openTensorFlow } from './open';
 import type { ProbeResult } from './probe';
@@ -15,8 +15,8 @@ export async function verifyTensorFlow(gpu: boolean): Promise<ProbeResult> {
       const [dx] = gradientsOf(() => sum(matMul(x, x)) as Scalar, [x]).grads;
       expectValues('the gradient of a product', dx, [7, 11, 9, 13]);
       const gate = zeros([2, 2]) as Tensor2D;
-      const [dGate] = gradientsOf(() => sum(swiGlu(gate, x)) as Scalar, [gate]).grads;
-      expectValues('the gradient of SwiGLU', dGate, [0.5, 1, 1.5, 2]);
+      const [dGate] = gradientsOf(() => sum(glu(gate, x, 'silu')) as Scalar, [gate]).grads;
+      expectValues('the gradient of Glu', dGate, [0.5, 1, 1.5, 2]);
     });
     return { works: true, version: openTensorFlow(gpu).version };
   } catch (error) {

@@ -28,13 +28,13 @@ export const kernelCalls: Record<string, () => KernelCall> = {
   }),
   [kernelNames.rmsNorm]: () => ({
     inputs: { x: random(5, 4), weight: random(4) },
-    attrs: { eps: 1e-6 },
+    attrs: { eps: 1e-6, offset: 1 },
     outputs: 2,
     differentiable: ['x', 'weight'],
   }),
   [gradientKernelNames.rmsNorm]: () => ({
     inputs: { dy: random(5, 4), x: random(5, 4), weight: random(4), rstd: random(5) },
-    attrs: {},
+    attrs: { offset: 1 },
     outputs: 2,
   }),
   [kernelNames.rotate]: () => ({
@@ -48,15 +48,15 @@ export const kernelCalls: Record<string, () => KernelCall> = {
     attrs: { headDim: 6, bias: true },
     outputs: 2,
   }),
-  [kernelNames.swiGlu]: () => ({
+  [kernelNames.glu]: () => ({
     inputs: { gate: random(5, 4), up: random(5, 4) },
-    attrs: {},
+    attrs: { activation: 'gelu_tanh' },
     outputs: 1,
     differentiable: ['gate', 'up'],
   }),
-  [gradientKernelNames.swiGlu]: () => ({
+  [gradientKernelNames.glu]: () => ({
     inputs: { dy: random(5, 4), gate: random(5, 4), up: random(5, 4) },
-    attrs: {},
+    attrs: { activation: 'gelu_tanh' },
     outputs: 2,
   }),
   [kernelNames.seededDropout]: () => ({
@@ -152,16 +152,25 @@ export const kernelCalls: Record<string, () => KernelCall> = {
     differentiable: ['logProbs'],
   }),
   [kernelNames.decodeStep]: () => {
-    const options = { heads: 2, kvHeads: 1, headDim: 6, d: 5, vocab: 7, layers: 1, bias: true, headNorm: true };
+    const options = {
+      heads: 2,
+      kvHeads: 1,
+      headDim: 6,
+      d: 5,
+      vocab: 7,
+      layers: 1,
+      spec: { qkvBias: true, headNorm: true },
+    };
     const { weights, shape } = randomDecoder(options);
-    const { layers, packed: _, ...shared } = weights;
+    const { layers, ropes, packed: _, ...shared } = weights;
+    const tables = { cos0: ropes[0].cos, sin0: ropes[0].sin };
     const layer = Object.fromEntries(
-      Object.entries(layers[0]).map(([name, weight]) => [`0.${name}`, weight as Tensor]),
+      Object.entries(layers[0]).flatMap(([name, weight]) => (weight ? [[`0.${name}`, weight as Tensor]] : [])),
     );
     const places = { slots: ints(1, 0), past: ints(0, 0), starts: startsOf([3, 1]), tokens: randomIds(1, 4, 7) };
     const cache = { keys: zeros([1, 2, 1, 8, 6]), values: zeros([1, 2, 1, 8, 6]) };
     const attrs = shape as unknown as NamedAttrMap;
-    return { inputs: { ...shared, ...layer, ...places, ...cache }, attrs, outputs: 3 };
+    return { inputs: { ...shared, ...tables, ...layer, ...places, ...cache }, attrs, outputs: 3 };
   },
   [kernelNames.packWeight]: () => ({ inputs: { weight: random(3, 5) }, attrs: { precision: 'int8' }, outputs: 1 }),
   [kernelNames.copySlots]: () => ({

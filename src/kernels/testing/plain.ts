@@ -2,6 +2,7 @@
  * The kernels written out literally, in double precision, one loop per sum: what all implementations are checked
  * against.
  */
+import type { Activation } from '../../student-files/layer-spec';
 import type { AttentionShape } from '../interface';
 
 type Numbers = ArrayLike<number>;
@@ -48,8 +49,14 @@ export function plainRotate(
   return y;
 }
 
-export function plainSwiGlu(gate: Numbers, up: Numbers): Float64Array {
-  return Float64Array.from({ length: gate.length }, (_, i) => (gate[i] / (1 + Math.exp(-gate[i]))) * up[i]);
+/** x / (1 + e^-x), and x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x³))) (torch.nn.functional.silu, .gelu). */
+export const plainActivations: Record<Activation, (x: number) => number> = {
+  silu: (x) => x / (1 + Math.exp(-x)),
+  gelu_tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+};
+
+export function plainGlu(gate: Numbers, up: Numbers, activation: Activation): Float64Array {
+  return Float64Array.from({ length: gate.length }, (_, i) => plainActivations[activation](gate[i]) * up[i]);
 }
 
 /** log(sum(exp(z))) */
@@ -73,7 +80,7 @@ export function plainAttend(
   const out = new Float64Array(q.length);
   for (let s = 0; s + 1 < starts.length; s++) {
     for (let row = starts[s]; row < starts[s + 1]; row++) {
-      const tokens = seenTokens({ starts, parents }, s, row);
+      const tokens = seenTokens({ starts, parents }, s, row, shape.window);
       for (let head = 0; head < heads; head++) {
         const shared = Math.floor(head / (heads / kvHeads));
         const query = (row * heads + head) * headDim;
@@ -99,12 +106,17 @@ export interface PlainSequences {
   parents?: Numbers | null;
 }
 
-/** What the token `row` of sequence `s` sees: its parent's tokens, and its own up to itself. */
-export function seenTokens({ starts, parents }: PlainSequences, s: number, row: number): number[] {
+/** What the token `row` of sequence `s` sees: the last ones of its parent's tokens and its own up to itself. */
+export function seenTokens(
+  { starts, parents }: PlainSequences,
+  s: number,
+  row: number,
+  window?: number | null,
+): number[] {
   const range = (from: number, end: number) => Array.from({ length: end - from }, (_, i) => from + i);
   const parent = parents?.[s] ?? -1;
   const before = parent < 0 ? [] : range(starts[parent], starts[parent + 1]);
-  return [...before, ...range(starts[s], row + 1)];
+  return [...before, ...range(starts[s], row + 1)].slice(-(window ?? Number.POSITIVE_INFINITY));
 }
 
 /** hidden [n, d], weight [vocab, d], ids [n] */

@@ -35,12 +35,16 @@ export function positionsOf(lengths: readonly number[]): Tensor<Rank.R1> {
   return tensor(positions, [positions.length], 'int32');
 }
 
-/** RoPE tables [positions, headDim/2] of base 10000. */
-export function ropeTables(positions: number, headDim: number): { cos: Tensor<Rank.R2>; sin: Tensor<Rank.R2> } {
+/** RoPE tables [positions, headDim/2]. */
+export function ropeTables(
+  positions: number,
+  headDim: number,
+  base = 10000,
+): { cos: Tensor<Rank.R2>; sin: Tensor<Rank.R2> } {
   const half = headDim / 2;
   const angles = Array.from(
     { length: positions * half },
-    (_, i) => Math.floor(i / half) * 10000 ** (-(i % half) / half),
+    (_, i) => Math.floor(i / half) * base ** (-(i % half) / half),
   );
   return { cos: tensor(angles.map(Math.cos), [positions, half]), sin: tensor(angles.map(Math.sin), [positions, half]) };
 }

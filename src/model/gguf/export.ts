@@ -1,9 +1,11 @@
 /** A student as a GGUF file that llama.cpp loads. */
-import type { ModelConfig } from '../../student-files/config';
+import { UserError } from '../../errors';
+import { type ModelConfig, parseModelConfig } from '../../student-files/config';
 import { usualAttentionFactor } from '../../student-files/config-rope';
+import { familyOf } from '../../student-files/families';
 import type { JsonObject } from '../../student-files/files';
-import { llama3Divisors } from '../../student-files/gguf/config';
-import { ggufName, interleave, interleavedHeads } from '../../student-files/gguf/names';
+import { configJson, llama3Divisors } from '../../student-files/gguf/config';
+import { ggufNames, interleave, interleavedHeads, isNorm, lessened } from '../../student-files/gguf/names';
 import { tensorTypes } from '../../student-files/gguf/types';
 import { vocabularyFields } from '../../student-files/gguf/vocabulary';
 import { type Field, type GgufSource, type WrittenType, writeGguf } from '../../student-files/gguf/write';
@@ -31,24 +33,48 @@ export function writeGgufStudent(file: string, model: Model, options: GgufOption
     ...vocabularyFields(options.tokenizerJson, config.vocabSize, options.tokenizerFile),
     ...tokenFields(options),
   ];
+  const names = ggufNames(config);
   const sources = [...parameterShapes(config)].map(([name, shape]): GgufSource => {
     const heads = interleavedHeads(name, config);
     return {
-      name: ggufName(name) ?? fail(name),
+      name: names.get(name) ?? fail(name),
       type: storedType(options.type, shape),
       shape,
       values: () => {
         const values = mergedValues(model, name);
-        return heads === 0 ? values : interleave(values, shape[0], heads);
+        if (heads > 0) return interleave(values, shape[0], heads);
+        return isNorm(name) ? lessened(values, -config.normOffset) : values;
       },
     };
   });
-  const { ropeScaling: scaling } = config;
+  const [{ ropeTheta, ropeScaling: scaling }] = config.ropes;
   if (scaling?.type === 'llama3') {
-    const divisors = llama3Divisors(config.headDim, config.ropeTheta, scaling);
+    const divisors = llama3Divisors(config.headDim, ropeTheta, scaling);
     sources.push({ name: 'rope_freqs.weight', type: 'F32', shape: [divisors.length], values: () => divisors });
   }
+  refuseOther(config, { file, fields, sources });
   writeGguf(file, fields, sources);
+}
+
+/** llama.cpp knows some of what a family's layers compute by itself: this student's must be that. */
+function refuseOther(
+  config: ModelConfig,
+  { file, fields, sources }: { file: string; fields: Field[]; sources: GgufSource[] },
+): void {
+  const tensors = new Map(sources.map(({ name, shape }) => [name, { shape }]));
+  const readFloats = (name: string) => sources.find((source) => source.name === name)!.values();
+  const read = parseModelConfig(
+    configJson({ metadata: new Map(fields.map(([key, , value]) => [key, value])), tensors, readFloats, file }),
+  );
+  const { windows } = familyOf(config.modelType).gguf;
+  const computed = ({ layerSpecs, attentionScale }: ModelConfig) =>
+    JSON.stringify([attentionScale, layerSpecs.map(({ rope, window }) => [rope, windows && window])]);
+  if (computed(read) !== computed(config))
+    throw new UserError('llama.cpp computes other layers than this student has: windows or rotations differ', {
+      file,
+      remedy: 'Export it as a Hugging Face folder.',
+      code: 'checkpoint',
+    });
 }
 
 function fail(name: string): never {
@@ -65,11 +91,11 @@ function storedType(type: WrittenType, shape: readonly number[]): WrittenType {
 const fileTypes: Record<WrittenType, number> = { F32: 0, F16: 1, Q8_0: 7, BF16: 32 };
 
 function architectureFields(config: ModelConfig, { name, type }: GgufOptions): Field[] {
-  // Mistral's layers are Llama's, and llama.cpp knows them by that name.
-  const architecture = config.modelType === 'mistral' ? 'llama' : config.modelType;
+  const { architecture, windows } = familyOf(config.modelType).gguf;
+  const widths = config.layerSpecs.flatMap(({ window }) => window ?? []);
   const u32 = (key: string, value: number): Field => [`${architecture}.${key}`, 'u32', value];
   const f32 = (key: string, value: number): Field => [`${architecture}.${key}`, 'f32', value];
-  const { ropeScaling: scaling } = config;
+  const [{ ropeTheta, ropeScaling: scaling }] = config.ropes;
   return [
     ['general.architecture', 'string', architecture],
     ['general.type', 'string', 'model'],
@@ -77,7 +103,9 @@ function architectureFields(config: ModelConfig, { name, type }: GgufOptions): F
     ['general.file_type', 'u32', fileTypes[type]],
     ['general.quantization_version', 'u32', 2],
     u32('block_count', config.layers),
-    u32('context_length', config.maxPositions),
+    // Where llama.cpp knows of no window, texts end where it would hide something.
+    u32('context_length', windows ? config.maxPositions : Math.min(config.maxPositions, ...widths)),
+    ...(windows ? [u32('attention.sliding_window', widths[0] ?? config.maxPositions)] : []),
     u32('embedding_length', config.hiddenSize),
     u32('feed_forward_length', config.intermediateSize),
     u32('attention.head_count', config.heads),
@@ -86,7 +114,7 @@ function architectureFields(config: ModelConfig, { name, type }: GgufOptions): F
     u32('attention.value_length', config.headDim),
     u32('rope.dimension_count', config.headDim),
     u32('vocab_size', config.vocabSize),
-    f32('rope.freq_base', config.ropeTheta),
+    f32('rope.freq_base', ropeTheta),
     f32('attention.layer_norm_rms_epsilon', config.normEps),
     ...(scaling?.type === 'linear' || scaling?.type === 'yarn'
       ? [

@@ -14,6 +14,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../errors';
 import { useBackend } from '../../kernels/backends';
+import { expectClose } from '../../kernels/testing/close';
 import { loadStudentConfig, loadStudentTokenizer } from '../../student-files/folder';
 import { openGguf } from '../../student-files/gguf/file';
 import { interleave, separate } from '../../student-files/gguf/names';
@@ -23,6 +24,7 @@ import { cutsOtherwise, vocabularyFields } from '../../student-files/gguf/vocabu
 import { type Field, writeGguf } from '../../student-files/gguf/write';
 import { parameterShapes } from '../../student-files/parameters';
 import { type PromptSettings, promptStyle } from '../../student-files/prompting';
+import { ggufStudents } from '../../student-files/testing/tiny';
 import { makeTokenizer } from '../../student-files/tokenizer';
 import { exportStudent } from '../export';
 import { loadStudent, type Student } from '../hf-folder';
@@ -47,12 +49,10 @@ const tinyFolder = (name: string, { model }: Student) => writeTinyFolder(at(name
 
 describe('a student', () => {
   it.each([
-    ['llama', {}],
+    ...ggufStudents,
     ['llama', llama3],
     ['llama', { rope_scaling: { rope_type: 'linear', factor: 2 } }],
     ['qwen2', { rope_scaling: { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32 } }],
-    ['qwen2', {}],
-    ['qwen3', {}],
   ] as const)('%s %o is the same after a way through GGUF', (type, more) => {
     const student = tiny(type, more);
     const from = tinyFolder(`there-${type}-${Object.keys(more).length}`, student);
@@ -61,8 +61,12 @@ describe('a student', () => {
     const back = loadStudent(file);
     const same = [...parameterShapes(student.model.config).keys()];
     expect([...back.model.parameters.keys()]).toEqual(same);
-    for (const name of same)
-      expect(back.model.parameters.get(name)!.dataSync(), name).toEqual(student.model.parameters.get(name)!.dataSync());
+    for (const name of same) {
+      const [read, written] = [back, student].map(({ model }) => model.parameters.get(name)!.dataSync());
+      // GGUF has the factors of norms, which take a bit more than what Gemma has of them.
+      if (student.model.config.normOffset === 0) expect(read, name).toEqual(written);
+      else expectClose(read, written, 1e-6);
+    }
     const { json: _, ...config } = back.model.config;
     const { json: __, ...wanted } = student.model.config;
     expect(config).toEqual({ ...wanted, bosId: null, padId: 259 });

@@ -4,29 +4,37 @@
  */
 import { UserError } from '../../errors';
 import { usualAttentionFactor } from '../config-rope';
+import { familyOf, type ModelType, modelTypes } from '../families';
 import type { JsonObject } from '../files';
 import { inverseFrequencies } from '../rope';
 import type { GgufFile } from './file';
 import { refuse, refuseKind } from './types';
 
-const architectures = { llama: 'LlamaForCausalLM', qwen2: 'Qwen2ForCausalLM', qwen3: 'Qwen3ForCausalLM' } as const;
-type Architecture = keyof typeof architectures;
+/** The first family of that name: Mistral's layers go as Llama's. */
+const familyNamed = (architecture: unknown): ModelType | undefined =>
+  modelTypes.find((type) => familyOf(type).gguf.architecture === architecture);
+
+const architectures = () =>
+  [...new Set(modelTypes.map((type) => familyOf(type).gguf.architecture))].join(', ');
+
+/** What is read of a file here. */
+export type GgufFacts = Pick<GgufFile, 'metadata' | 'readFloats' | 'file'> & {
+  tensors: ReadonlyMap<string, { shape: readonly number[] }>;
+};
 
 /** What config.json of the same model says. Throws a UserError for what is not computed here. */
-export function configJson(gguf: GgufFile): JsonObject {
+export function configJson(gguf: GgufFacts): JsonObject {
   const { metadata, tensors, file } = gguf;
   const named = metadata.get('general.architecture');
-  if (typeof named !== 'string' || !Object.hasOwn(architectures, named))
+  const modelType = familyNamed(named);
+  if (!modelType)
     throw new UserError(`The architecture is ${JSON.stringify(named) ?? 'not named'}`, {
       file,
-      remedy:
-        'Students of the architectures ' +
-        `${Object.keys(architectures).join(', ')} are computed (SmolLM2 ` +
-        'and Mistral are llama).',
+      remedy: `Students of the architectures ${architectures()} are computed (SmolLM2 and Mistral are llama).`,
       code: 'checkpoint',
     });
-  const architecture = named as Architecture;
-  const fields = fieldsOf(gguf, architecture);
+  const family = familyOf(modelType);
+  const fields = fieldsOf(gguf, family.gguf.architecture);
   const { count, real } = fields;
   const heads = count('attention.head_count');
   const hiddenSize = count('embedding_length');
@@ -35,23 +43,25 @@ export function configJson(gguf: GgufFile): JsonObject {
   fields.mustBe('rope.dimension_count', headDim);
   if ((fields.value('expert_count') ?? 0) !== 0)
     refuseKind(file, 'holds a mixture of experts', 'Take a dense model of the same family.');
+  const layers = count('block_count');
   const positions = count('context_length');
-  if (count('attention.sliding_window', positions) < positions)
+  const window = count('attention.sliding_window', positions);
+  if (window < positions && !family.gguf.windows)
     refuseKind(
       file,
-      'has attention within a window',
-      'Take the Hugging Face folder of this model: it is read up to its window.',
+      'has attention within a window, and does not say in which layers',
+      'Take the Hugging Face folder of this model.',
     );
-  const theta = real('rope.freq_base', 10000);
+  const theta = real('rope.freq_base', family.absent.theta);
   const token = (name: string) => metadata.get(`tokenizer.ggml.${name}_token_id`);
   const [vocabSize] = tensors.get('token_embd.weight')?.shape ?? refuse(file, 'has no tensor "token_embd.weight"');
   const bias = tensors.has('blk.0.attn_q.bias');
   return {
-    architectures: [architectures[architecture]],
-    model_type: architecture,
-    hidden_act: 'silu',
+    architectures: [family.architecture],
+    model_type: modelType,
+    [family.activation.field]: family.activation.names[0],
     hidden_size: hiddenSize,
-    num_hidden_layers: count('block_count'),
+    num_hidden_layers: layers,
     num_attention_heads: heads,
     num_key_value_heads: count('attention.head_count_kv', heads),
     head_dim: headDim,
@@ -62,9 +72,9 @@ export function configJson(gguf: GgufFile): JsonObject {
     rope_theta: theta,
     rope_scaling: ropeScaling(gguf, fields, { headDim, theta }),
     tie_word_embeddings: !tensors.has('output.weight'),
-    ...(architecture !== 'qwen2' && { attention_bias: bias }),
-    ...(architecture === 'llama' && { mlp_bias: false }),
-    ...(architecture !== 'llama' && { use_sliding_window: false }),
+    ...(!family.layer.qkvBias && { attention_bias: bias }),
+    ...(family.gguf.windows && { sliding_window: window }),
+    ...family.gguf.fields({ hiddenSize, heads, headDim, layers }),
     initializer_range: 0.02,
     use_cache: true,
     bos_token_id: token('bos') ?? null,
@@ -75,7 +85,7 @@ export function configJson(gguf: GgufFile): JsonObject {
 
 type Fields = ReturnType<typeof fieldsOf>;
 
-function fieldsOf({ metadata, file }: GgufFile, architecture: string) {
+function fieldsOf({ metadata, file }: GgufFacts, architecture: string) {
   const number = (name: string, absent?: number): number => {
     const value = metadata.get(`${architecture}.${name}`) ?? absent;
     if (typeof value !== 'number' || !Number.isFinite(value))
@@ -109,7 +119,7 @@ function fieldsOf({ metadata, file }: GgufFile, architecture: string) {
  * How frequencies are stretched. Llama 3.1's way is stored as the divisors that come out of it (rope_freqs.weight),
  * which are taken for it when its published settings give the same.
  */
-function ropeScaling(gguf: GgufFile, fields: Fields, rope: { headDim: number; theta: number }): JsonObject | null {
+function ropeScaling(gguf: GgufFacts, fields: Fields, rope: { headDim: number; theta: number }): JsonObject | null {
   const { file, tensors } = gguf;
   const type = fields.value('rope.scaling.type') ?? 'none';
   if (type === 'linear') return { rope_type: 'linear', factor: fields.real('rope.scaling.factor') };
@@ -159,7 +169,7 @@ export function llama3Divisors(
   ropeTheta: number,
   scaling: { factor: number; lowFreqFactor: number; highFreqFactor: number; originalPositions: number },
 ): Float32Array {
-  const plain = inverseFrequencies({ headDim, ropeTheta, ropeScaling: null });
-  const stretched = inverseFrequencies({ headDim, ropeTheta, ropeScaling: { type: 'llama3', ...scaling } });
+  const plain = inverseFrequencies(headDim, { ropeTheta, ropeScaling: null });
+  const stretched = inverseFrequencies(headDim, { ropeTheta, ropeScaling: { type: 'llama3', ...scaling } });
   return plain.map((frequency, i) => frequency / stretched[i]);
 }

@@ -1,62 +1,56 @@
 /**
  * Tensors under GGUF's names and under Hugging Face's (gguf-py/gguf/tensor_mapping.py in llama.cpp), and the order of
- * rotary rows: for the architecture llama, GGUF has the two halves of each head of q and k interleaved
- * (LlamaModel.permute in convert_hf_to_gguf.py).
+ * rotary rows: some architectures have the two halves of each head of q and k interleaved (LlamaModel.permute in
+ * convert_hf_to_gguf.py).
  */
 import type { ModelConfig } from '../config';
-import { embedName, headName, layerNames, normName } from '../parameters';
+import { familyOf } from '../families';
+import { embedName, headName, type LayerWeight, layerName, layerWeights, normName } from '../parameters';
 
-const inLayer: Record<string, string> = {
-  [layerNames.inputNorm]: 'attn_norm.weight',
-  [layerNames.q]: 'attn_q.weight',
-  [layerNames.k]: 'attn_k.weight',
-  [layerNames.v]: 'attn_v.weight',
-  [layerNames.o]: 'attn_output.weight',
-  [layerNames.qBias]: 'attn_q.bias',
-  [layerNames.kBias]: 'attn_k.bias',
-  [layerNames.vBias]: 'attn_v.bias',
-  'self_attn.o_proj.bias': 'attn_output.bias',
-  [layerNames.qNorm]: 'attn_q_norm.weight',
-  [layerNames.kNorm]: 'attn_k_norm.weight',
-  [layerNames.postNorm]: 'ffn_norm.weight',
-  [layerNames.gate]: 'ffn_gate.weight',
-  [layerNames.up]: 'ffn_up.weight',
-  [layerNames.down]: 'ffn_down.weight',
+const inLayer: Record<LayerWeight, string> = {
+  inputNorm: 'attn_norm.weight',
+  q: 'attn_q.weight',
+  k: 'attn_k.weight',
+  v: 'attn_v.weight',
+  o: 'attn_output.weight',
+  qBias: 'attn_q.bias',
+  kBias: 'attn_k.bias',
+  vBias: 'attn_v.bias',
+  qNorm: 'attn_q_norm.weight',
+  kNorm: 'attn_k_norm.weight',
+  attentionOutputNorm: 'post_attention_norm.weight',
+  mlpNorm: 'ffn_norm.weight',
+  gate: 'ffn_gate.weight',
+  up: 'ffn_up.weight',
+  down: 'ffn_down.weight',
+  mlpOutputNorm: 'post_ffw_norm.weight',
 };
 
-const outside: Record<string, string> = {
-  [embedName]: 'token_embd.weight',
-  [normName]: 'output_norm.weight',
-  [headName]: 'output.weight',
-};
-
-const inverse = (names: Record<string, string>) =>
-  new Map(Object.entries(names).map(([hugging, gguf]) => [gguf, hugging]));
-const layerOf = inverse(inLayer);
-const outsideOf = inverse(outside);
-
-/** GGUF's name for one of Hugging Face's; null when it has none. */
-export function ggufName(name: string): string | null {
-  const [, layer, weight] = /^model\.layers\.(\d+)\.(.+)$/.exec(name) ?? [];
-  if (layer === undefined) return outside[name] ?? null;
-  return Object.hasOwn(inLayer, weight) ? `blk.${layer}.${inLayer[weight]}` : null;
-}
-
-/** Hugging Face's name for one of GGUF's; null when it has none. */
-export function huggingFaceName(name: string): string | null {
-  const [, layer, weight] = /^blk\.(\d+)\.(.+)$/.exec(name) ?? [];
-  if (layer === undefined) return outsideOf.get(name) ?? null;
-  const known = layerOf.get(weight);
-  return known === undefined ? null : `model.layers.${layer}.${known}`;
+/** GGUF's name for each of Hugging Face's, of every tensor that a student of the family may have. */
+export function ggufNames(config: ModelConfig): Map<string, string> {
+  const layers = Array.from({ length: config.layers }, (_, i) =>
+    layerWeights.map((weight): [string, string] => [layerName(config, i, weight), `blk.${i}.${inLayer[weight]}`]),
+  );
+  return new Map([
+    [embedName, 'token_embd.weight'],
+    ...layers.flat(),
+    [normName, 'output_norm.weight'],
+    [headName, 'output.weight'],
+  ]);
 }
 
 /** Heads of a tensor (by Hugging Face's name) whose rows GGUF has interleaved; 0 for all others. */
 export function interleavedHeads(name: string, { modelType, heads, kvHeads }: ModelConfig): number {
-  if (modelType !== 'llama' && modelType !== 'mistral') return 0;
+  if (!familyOf(modelType).gguf.interleaved) return 0;
   const [, projection] = /\.self_attn\.([qk])_proj\.(?:weight|bias)$/.exec(name) ?? [];
   if (projection === undefined) return 0;
   return projection === 'q' ? heads : kvHeads;
 }
+
+/** GGUF has the factors of norms, also where Hugging Face has them less 1. */
+export const isNorm = (name: string) => name.endsWith('norm.weight');
+export const lessened = (values: Float32Array, offset: number): Float32Array =>
+  offset === 0 ? values : values.map((value) => value - offset);
 
 /** Rows (h, half, i) of a matrix or vector in the order (h, i, half): from Hugging Face's to GGUF's. */
 export const interleave = (values: Float32Array, rows: number, heads: number): Float32Array =>

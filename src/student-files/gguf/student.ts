@@ -9,7 +9,7 @@ import { makeTokenizer, type Tokenizer } from '../tokenizer';
 import type { Weights } from '../weights';
 import { configJson } from './config';
 import { type GgufFile, openGguf } from './file';
-import { huggingFaceName, interleavedHeads, separate } from './names';
+import { ggufNames, interleavedHeads, isNorm, lessened, separate } from './names';
 import { type TokenizerFiles, tokenizerFiles } from './tokenizer';
 
 /**
@@ -75,9 +75,10 @@ const derived = ['rope_freqs.weight'];
 export function ggufWeights(gguf: GgufFile, config: ModelConfig): Weights {
   const tensors = new Map<string, TensorEntry>();
   const names = new Map<string, string>();
+  const huggingFace = new Map([...ggufNames(config)].map(([hugging, name]) => [name, hugging]));
   for (const [name, { shape, offset, bytes }] of gguf.tensors) {
     if (derived.includes(name)) continue;
-    const known = huggingFaceName(name) ?? name;
+    const known = huggingFace.get(name) ?? name;
     tensors.set(known, { dtype: 'F32', shape, offset, bytes });
     names.set(known, name);
   }
@@ -86,7 +87,8 @@ export function ggufWeights(gguf: GgufFile, config: ModelConfig): Weights {
     readFloats(name) {
       const values = gguf.readFloats(names.get(name)!);
       const heads = interleavedHeads(name, config);
-      return heads === 0 ? values : separate(values, tensors.get(name)!.shape[0], heads);
+      if (heads > 0) return separate(values, tensors.get(name)!.shape[0], heads);
+      return isNorm(name) ? lessened(values, config.normOffset) : values;
     },
     close: gguf.close,
   };

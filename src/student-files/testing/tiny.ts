@@ -11,6 +11,16 @@ export const withLayers = (config: ModelConfig, changes: Partial<LayerSpec> = {}
   layerSpecs: config.layerSpecs.map((spec) => ({ ...spec, ...changes })),
 });
 
+/** What shows that a family is computed as it is: short windows, a layer without rotation. */
+export const ofFamily: Partial<Record<TinyType, JsonObject>> = {};
+
+/** Students of each family that llama.cpp knows, as it computes them. */
+export const ggufStudents: [type: TinyType, more: JsonObject][] = [
+  ['llama', {}],
+  ['qwen2', {}],
+  ['qwen3', {}],
+];
+
 /** config.json of a two-layer decoder whose sizes are all different, so that mixed-up axes show. */
 export function tinyConfig(modelType: TinyType, changes: JsonObject = {}): JsonObject {
   return {
@@ -34,6 +44,7 @@ export function tinyConfig(modelType: TinyType, changes: JsonObject = {}): JsonO
     eos_token_id: 1,
     torch_dtype: 'float32',
     use_cache: true,
+    ...ofFamily[modelType],
     ...changes,
   };
 }

@@ -5,6 +5,7 @@ import { type ModelConfig, parseModelConfig } from '../../../student-files/confi
 import { tokenizerFiles } from '../../../student-files/gguf/tokenizer';
 import type { Metadata } from '../../../student-files/gguf/types';
 import type { Field } from '../../../student-files/gguf/write';
+import { ofFamily } from '../../../student-files/testing/tiny';
 import { saveStudent } from '../../hf-folder';
 import type { Model } from '../../transformer';
 
@@ -57,6 +58,7 @@ export function tinyConfig(type: ModelConfig['modelType'], more: object = {}): M
     use_sliding_window: false,
     sliding_window: null,
     eos_token_id: 259,
+    ...ofFamily[type],
     ...more,
   });
 }
