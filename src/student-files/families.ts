@@ -107,6 +107,39 @@ export const families = {
     absent: { ...llama.absent, kvHeads: 8, positions: 131072 },
     attendsWithin: (json) => json.sliding_window !== null,
   },
+  gemma3_text: {
+    ...llama,
+    architecture: 'Gemma3ForCausalLM',
+    absent: { kvHeads: 4, headDim: 256, positions: 131072, window: 4096, theta: 1e6, tied: true },
+    layer: { qkvBias: false, headNorm: true, outputNorms: true, activation: 'gelu_tanh' },
+    activation: { field: 'hidden_activation', names: ['gelu_pytorch_tanh'] },
+    norms: {
+      inputNorm: 'input_layernorm',
+      attentionOutputNorm: 'post_attention_layernorm',
+      mlpNorm: 'pre_feedforward_layernorm',
+      mlpOutputNorm: 'post_feedforward_layernorm',
+    },
+    normOffset: 1,
+    attendsWithin: (_json, layer, read) => (layer + 1) % read('sliding_window_pattern', 6) !== 0,
+    localTheta: { field: 'rope_local_base_freq', absent: 10000 },
+    embedScale: Math.sqrt,
+    scaleField: { field: 'query_pre_attn_scalar', absent: 256 },
+    plain: {
+      ...llama.plain,
+      attn_logit_softcapping: [null],
+      final_logit_softcapping: [null],
+      use_bidirectional_attention: [false],
+    },
+    gguf: {
+      architecture: 'gemma3',
+      interleaved: false,
+      windows: true,
+      // llama.cpp scales the scores by the width of a head but for the 27B model (gemma3.cpp).
+      fields: ({ layers, hiddenSize, heads, headDim }) => ({
+        query_pre_attn_scalar: layers === 62 ? hiddenSize / heads : headDim,
+      }),
+    },
+  },
 } satisfies Record<string, Family>;
 
 export type ModelType = keyof typeof families;

@@ -12,13 +12,21 @@ export const withLayers = (config: ModelConfig, changes: Partial<LayerSpec> = {}
 });
 
 /** What shows that a family is computed as it is: short windows, a layer without rotation. */
-export const ofFamily: Partial<Record<TinyType, JsonObject>> = {};
+export const ofFamily: Partial<Record<TinyType, JsonObject>> = {
+  gemma3_text: {
+    hidden_activation: 'gelu_pytorch_tanh',
+    sliding_window: 4,
+    sliding_window_pattern: 2,
+    query_pre_attn_scalar: 11,
+  },
+};
 
 /** Students of each family that llama.cpp knows, as it computes them. */
 export const ggufStudents: [type: TinyType, more: JsonObject][] = [
   ['llama', {}],
   ['qwen2', {}],
   ['qwen3', {}],
+  ['gemma3_text', { sliding_window_pattern: 6, query_pre_attn_scalar: 16, num_hidden_layers: 6 }],
 ];
 
 /** config.json of a two-layer decoder whose sizes are all different, so that mixed-up axes show. */
