@@ -140,6 +140,17 @@ export const families = {
       }),
     },
   },
+  smollm3: {
+    ...llama,
+    architecture: 'SmolLM3ForCausalLM',
+    absent: { ...llama.absent, kvHeads: 4, positions: 32768, theta: 2e6, tied: true },
+    // Every fourth layer rotates nothing (no_rope_layers has a 0 there).
+    rotates: (json, layer, read) =>
+      Array.isArray(json.no_rope_layers)
+        ? json.no_rope_layers[layer] !== 0
+        : (layer + 1) % read('no_rope_layer_interval', 4) !== 0,
+    gguf: { ...llama.gguf, architecture: 'smollm3', fields: () => ({ mlp_bias: false, use_sliding_window: false }) },
+  },
 } satisfies Record<string, Family>;
 
 export type ModelType = keyof typeof families;

@@ -19,6 +19,7 @@ export const ofFamily: Partial<Record<TinyType, JsonObject>> = {
     sliding_window_pattern: 2,
     query_pre_attn_scalar: 11,
   },
+  smollm3: { no_rope_layers: [1, 0] },
 };
 
 /** Students of each family that llama.cpp knows, as it computes them. */
@@ -27,6 +28,7 @@ export const ggufStudents: [type: TinyType, more: JsonObject][] = [
   ['qwen2', {}],
   ['qwen3', {}],
   ['gemma3_text', { sliding_window_pattern: 6, query_pre_attn_scalar: 16, num_hidden_layers: 6 }],
+  ['smollm3', { no_rope_layers: null, num_hidden_layers: 4 }],
 ];
 
 /** config.json of a two-layer decoder whose sizes are all different, so that mixed-up axes show. */
