@@ -17,7 +17,7 @@ import { packageRoot } from '../../src/paths';
 import { openRun, readMetrics, readSummary } from '../../src/runs/reading';
 
 const python = process.env.DISTILLERY_ENGINES === '1' ? process.env.DISTILLERY_PYTHON : undefined;
-const families = ['gemma3_text', 'phi3', 'olmo2', 'smollm3'] as const;
+const families = ['gemma2', 'phi3', 'olmo2'] as const;
 const tokenizerFiles = ['tokenizer.json', 'tokenizer_config.json'];
 
 let folder = '';

@@ -100,7 +100,7 @@ describe('a run on an engine in a process', () => {
   it('`auto` takes it for a family that the embedded engine does not know, and says so', async () => {
     const file = join(folder, 'student', 'config.json');
     const config = readFileSync(file, 'utf8');
-    writeFileSync(file, JSON.stringify({ ...JSON.parse(config), model_type: 'gemma3_text' }));
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(config), model_type: 'gemma2' }));
     try {
       askForEngine({ text: `"${process.execPath}" "${program}"`, origin: 'a test' });
       const notes: string[] = [];

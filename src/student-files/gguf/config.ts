@@ -14,8 +14,7 @@ import { refuse, refuseKind } from './types';
 const familyNamed = (architecture: unknown): ModelType | undefined =>
   modelTypes.find((type) => familyOf(type).gguf.architecture === architecture);
 
-const architectures = () =>
-  [...new Set(modelTypes.map((type) => familyOf(type).gguf.architecture))].join(', ');
+const architectures = () => [...new Set(modelTypes.map((type) => familyOf(type).gguf.architecture))].join(', ');
 
 /** What is read of a file here. */
 export type GgufFacts = Pick<GgufFile, 'metadata' | 'readFloats' | 'file'> & {
