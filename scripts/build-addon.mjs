@@ -11,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -85,7 +86,10 @@ for (const file of readdirSync(source).sort()) {
 }
 const stamp = hash.digest('hex');
 const stampFile = join(folder, 'distillery.stamp');
-if (existsSync(target) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) process.exit(0);
+if (existsSync(target) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) {
+  utimesSync(target, new Date(), new Date()); // a checkout may have touched its sources: it is still what they give
+  process.exit(0);
+}
 
 mkdirSync(folder, { recursive: true });
 const work = mkdtempSync(join(folder, 'work-'));
