@@ -9,7 +9,7 @@ import type { ProductPrecision } from '../src/engine-data/training';
 import { useBackend } from '../src/kernels/backends';
 import type { EmbeddedBackend } from '../src/kernels/embedded/backend';
 import type { KernelArgument, KernelName } from '../src/kernels/native/library';
-import { openUpdates, pretrainedWork, smallWork, spentSeconds, type UpdateWork } from './update';
+import { embeddedStudent, openUpdates, pretrainedWork, smallWork, spentSeconds, type UpdateWork } from './update';
 
 /** One kind of work within an update. */
 interface Share {
@@ -96,7 +96,7 @@ async function shareOut(backend: EmbeddedBackend, work: () => Promise<void>): Pr
 
 async function profile(work: UpdateWork, rounds: number, precision: ProductPrecision): Promise<Profile> {
   const backend = findBackend('embedded') as EmbeddedBackend;
-  const updates = openUpdates(work, precision);
+  const updates = openUpdates(embeddedStudent(work), work, precision);
   let best: Profile | undefined;
   for (let round = 0; round < rounds; round++) {
     const began = spentSeconds();

@@ -1,19 +1,21 @@
 /**
- * Whole GRPO updates beside TRL's, from the same weights and prompts: npm run bench -- --trl [--rounds n]
+ * Whole GRPO updates of both engines beside TRL's, from the same weights and prompts: npm run bench -- --trl [--rounds n]
  * [--pretrained] [--json file] [--out] Seconds of processor time with one thread on each side (DISTILLERY_THREADS says
  * otherwise), in turns, so that a busy machine disturbs both alike and little. DISTILLERY_PYTHON names a Python with
- * trl and peft. `--pretrained` adds SmolLM2-135M, minutes a round.
+ * trl and peft, on which the PyTorch engine computes, too (Linux). `--pretrained` adds SmolLM2-135M, minutes a round.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ProductPrecision } from '../src/engine-data/training';
+import { defaultLora } from '../src/config/lora';
+import { ProcessEngine } from '../src/engine/process/engine';
+import { pythonEngine } from '../src/engine/process/installed';
 import { useBackend } from '../src/kernels/backends';
 import { saveStudent } from '../src/model/hf-folder';
 import { packageRoot } from '../src/paths';
 import { startPython } from './peer';
 import { median, table } from './report';
-import { openUpdates, pretrainedWork, smallWork, spentSeconds, type UpdateWork } from './update';
+import { embeddedStudent, openUpdates, pretrainedWork, smallWork, spentSeconds, type UpdateWork } from './update';
 
 interface Seconds {
   generate: number;
@@ -31,23 +33,51 @@ interface Compared {
   sides: Side[];
 }
 
+type Updates = ReturnType<typeof openUpdates>;
+
+/** Of the clock that /proc counts in: USER_HZ, which is 100 on every Linux that Node runs on. */
+const ticksASecond = 100;
+
 interface Updater {
   update(): Promise<Seconds>;
   close(): void;
 }
 
-function openOurs(work: UpdateWork, precision: ProductPrecision): Updater {
-  const updates = openUpdates(work, precision);
+/** `elsewhere`: of the engine's own process, where it has one. */
+function openOurs(updates: Updates, elsewhere: () => number = () => 0): Updater {
+  const spent = () => spentSeconds() + elsewhere();
   return {
     async update() {
-      const began = spentSeconds();
+      const began = spent();
       const episodes = await updates.generate();
-      const generated = spentSeconds();
+      const generated = spent();
       await updates.train(episodes);
-      return { generate: generated - began, train: spentSeconds() - generated };
+      return { generate: generated - began, train: spent() - generated };
     },
     close: () => {},
   };
+}
+
+/** The PyTorch engine on the same student, through its pipe. */
+async function openTorch(work: UpdateWork, folder: string, dtype: string): Promise<Updater> {
+  const python = process.env.DISTILLERY_PYTHON || 'python3';
+  const { line, env, origin } = pythonEngine(python, { origin: 'DISTILLERY_PYTHON', vllm: false });
+  const threads = { OMP_NUM_THREADS: process.env.DISTILLERY_THREADS! };
+  const command = {
+    line: [...line, '--device', 'cpu', '--dtype', dtype],
+    env: Object.assign({}, env, threads),
+    origin,
+  };
+  const engine = await ProcessEngine.start(command, { client: 'bench' });
+  const student = await engine.open(folder, { lora: work.model.adapter ? defaultLora : null, seed: 1 });
+  const { update } = openOurs(openUpdates(student, work), () => spentBy(engine.pid!));
+  return { update, close: () => void engine.close() };
+}
+
+/** Seconds of processor time that a process of this machine has used (Linux). */
+function spentBy(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / ticksASecond;
 }
 
 async function openTrl(work: UpdateWork, folder: string, dtype: string): Promise<Updater & { version: string }> {
@@ -79,8 +109,13 @@ async function compareUpdates(work: UpdateWork, dtypes: readonly string[], round
     saveStudent(folder, { ...work.model, adapter: null });
     let version = '';
     for (const precision of ['float32', 'bfloat16'] as const)
-      opened.push(Object.assign(openOurs(work, precision), { name: `Distillery, ${precision}` }));
+      opened.push({
+        name: `Distillery, ${precision}`,
+        ...openOurs(openUpdates(embeddedStudent(work), work, precision)),
+      });
     for (const dtype of dtypes) {
+      if (process.platform === 'linux')
+        opened.push(Object.assign(await openTorch(work, folder, dtype), { name: `Distillery on PyTorch, ${dtype}` }));
       const trl = await openTrl(work, folder, dtype);
       version = trl.version;
       opened.push(Object.assign(trl, { name: `TRL, ${dtype}` }));

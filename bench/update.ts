@@ -4,15 +4,14 @@
  */
 import { peer } from '../scripts/peers/peers';
 import { defaultLora } from '../src/config/lora';
+import { EmbeddedStudent } from '../src/engine/embedded/student';
+import type { Student } from '../src/engine/port';
 import type { Episode } from '../src/engine-data/examples';
 import type { GrpoOptions, ProductPrecision } from '../src/engine-data/training';
-import { grpoStep } from '../src/learning/grpo';
-import { createOptimizer } from '../src/learning/optimizer';
 import { loadModel } from '../src/model/hf-folder';
 import { createAdapter } from '../src/model/lora';
 import { createModel, type Model } from '../src/model/transformer';
 import { Random } from '../src/random';
-import { sample } from '../src/rollout/sample';
 import { config, modelSeed } from './workload';
 
 /** A student with the size of its updates. */
@@ -75,20 +74,22 @@ const options = {
   replayWeight: 0,
 } satisfies Partial<GrpoOptions>;
 
+/** The student of `work` in this process. */
+export const embeddedStudent = ({ model }: UpdateWork): Student => new EmbeddedStudent(model, '', () => {});
+
 /**
- * Updates of one student, one after the other, sampling and products in that precision. Generation and training can be
- * timed apart.
+ * Updates of a student on any engine, one after the other; on the embedded one, sampling and products are in that
+ * precision. Generation and training can be timed apart.
  */
-export function openUpdates(work: UpdateWork, precision: ProductPrecision = 'float32') {
-  const { model, prompts, group, newTokens, microBatchTokens } = work;
-  const optimizer = createOptimizer(model);
+export function openUpdates(student: Student, work: UpdateWork, precision: ProductPrecision = 'float32') {
+  const { prompts, group, newTokens, microBatchTokens } = work;
   const sampling = { temperature: 1, topK: 0, topP: 1, minP: 0 };
   let seed = 0;
   return {
     async generate(): Promise<Episode[]> {
       seed++;
       const how = { sampling, maxNewTokens: newTokens, eosIds: [], seed, groupSize: group, precision };
-      const { completions } = await sample(model, prompts, how);
+      const { completions } = await student.sample(prompts, how);
       // Any reward does: half of each group is better than the other.
       return completions.map(({ prompt, completion, tokens, logProbs }) => ({
         prompt: prompts[prompt],
@@ -100,7 +101,7 @@ export function openUpdates(work: UpdateWork, precision: ProductPrecision = 'flo
     },
     train(episodes: readonly Episode[]) {
       const how = { ...options, microBatchTokens, maxNewTokens: newTokens, precision, samplingPrecision: precision };
-      return grpoStep(model, optimizer, { episodes, learningRate: 1e-4, seed }, how);
+      return student.grpoStep({ episodes, replay: [], reference: null, learningRate: 1e-4, seed }, how);
     },
   };
 }

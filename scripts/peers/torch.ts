@@ -7,29 +7,12 @@
  * libraries. Where it cannot be had it says so in one line, and nothing is tested; DISTILLERY_REQUIRE_TORCH=1 makes
  * that an error.
  */
-import { join } from 'node:path';
-import { readInstalledEngine } from '../../src/engine/process/installed';
-import { installEngine } from '../../src/engine-install/install';
-import { cacheFolder } from './peers';
+
 import { testOn, vitest } from './suites';
+import { pythonWithTorch, quiet } from './torch-python';
 
 /** What needs PyTorch; the other tests of engines are among the unit tests. */
 const suites = ['test/engines/torch.test.ts', 'test/parity/engine.test.ts'];
-/** One thread: with more, PyTorch's wait for each other on a busy machine. */
-const quiet = { OMP_NUM_THREADS: '1', DISTILLERY_THREADS: '1' };
-
-async function pythonWithTorch(): Promise<string> {
-  if (process.env.DISTILLERY_PYTHON) return process.env.DISTILLERY_PYTHON;
-  process.env.DISTILLERY_ENGINE_HOME = join(cacheFolder(), 'torch-2.13');
-  Object.assign(process.env, quiet);
-  const before = readInstalledEngine();
-  if (before) return before.python;
-  const agreed = async ({ folder }: { folder: string }) => {
-    process.stderr.write(`Fetching PyTorch and transformers from PyPI into ${folder}\n`);
-    return true;
-  };
-  return (await installEngine({ accelerator: 'cpu', vllm: false }, agreed, { progress: () => {} })).python;
-}
 
 void testOn('PyTorch engine', 'DISTILLERY_REQUIRE_TORCH', pythonWithTorch, (python) => {
   const own = process.argv.slice(2);

@@ -8,7 +8,7 @@ import { UserError } from '../../errors';
 import { adapterConfigFile } from '../../student-files/adapter-base';
 import { isJsonObject } from '../../student-files/files';
 import { headerLength, parseHeader } from '../../student-files/safetensors-header';
-import { replaceText } from '../../writing';
+import { remove, replaceText } from '../../writing';
 import type { TinkerClient } from './client';
 
 const weightsFile = 'adapter_model.safetensors';
@@ -26,6 +26,11 @@ export async function downloadAdapter(client: TinkerClient, path: string, folder
   const config = repaired(files.get(adapterConfigFile), modulesOf(weights, path), base);
   replaceText(folder, join(folder, adapterConfigFile), `${JSON.stringify(config, null, 2)}\n`);
   replaceText(folder, join(folder, weightsFile), weights);
+}
+
+/** Takes what `downloadAdapter` brought away again. */
+export function removeAdapter(folder: string): void {
+  for (const name of [adapterConfigFile, weightsFile]) remove(folder, join(folder, name));
 }
 
 const unusable = (path: string, why: string) =>

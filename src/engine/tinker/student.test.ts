@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +12,7 @@ import { createOptimizer } from '../../learning/optimizer';
 import { supervisedStep } from '../../learning/supervised';
 import { plainGrpo } from '../../learning/testing/settings';
 import { fingerprint } from '../../model/fingerprint';
+import { saveStudent } from '../../model/hf-folder';
 import { createAdapter } from '../../model/lora';
 import { readAdapter } from '../../model/lora-files';
 import { copyModel, createModel, type Model } from '../../model/transformer';
@@ -158,6 +159,27 @@ it('goes on from a checkpoint as if nothing had been, and brings its adapter hom
   };
   expectClose(await scores(home), saved);
   await engine.close();
+});
+
+it('takes an adapter that computes otherwise here away again, and says so', async () => {
+  for (const [adapterConfig, stays] of [
+    [{}, true],
+    [{ lora_alpha: 4000 }, false],
+  ] as const) {
+    const warned: string[] = [];
+    const { engine, folder } = await both({ adapterConfig });
+    saveStudent(folder, base); // the base's weights are here, so that there is something to compare with
+    const remote = await engine.open(folder, { lora, seed: 5, warn: (text) => warned.push(text) });
+    await remote.supervisedStep(examples, { ...settings, learningRate: 3e-3, seed: 1 });
+    const checkpoint = mkdtempSync(join(tmpdir(), 'distillery-tinker-checkpoint-'));
+    await remote.save(checkpoint, { moments: true, eosIds: [1] });
+    expect(existsSync(join(checkpoint, 'adapter_model.safetensors')), warned.join()).toBe(stays);
+    const said = expect.stringMatching(/on the server alone: here it computes otherwise .* nats apart/);
+    if (stays) expect(warned).not.toContainEqual(said);
+    else expect(warned).toContainEqual(said);
+    await engine.close();
+    await server!.stop();
+  }
 });
 
 it('samples what the seed says, up to an end token', async () => {

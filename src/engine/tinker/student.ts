@@ -21,7 +21,8 @@ import { bits } from '../../random';
 import { copyCompanions } from '../../student-files/folder';
 import { replaceText } from '../../writing';
 import type { GrpoUpdate, LogProbOptions, Snapshot, Student, StudentFacts, SupervisedStep, TokenScores } from '../port';
-import { downloadAdapter } from './adapter';
+import { downloadAdapter, removeAdapter } from './adapter';
+import { checkAtHome, rowsToCompare } from './at-home';
 import { carry, completionPart, rowOf } from './carrier';
 import type { TinkerClient } from './client';
 import { draftOf, emptyDraft } from './drafts';
@@ -69,6 +70,7 @@ export class TinkerStudent implements Student {
   optimizerStep = 0;
   private sampler: Sampler | null = null;
   private saves = 0;
+  private compared = false;
 
   constructor(
     private model: RemoteModel,
@@ -231,9 +233,22 @@ export class TinkerStudent implements Student {
     );
     try {
       await downloadAdapter(client, await this.model.saveForDownload(this.name('adapter')), folder, student);
+      await this.compareAtHome(folder);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       warn(`the checkpoint's weights are on the server alone: ${error.message}`);
+    }
+  }
+
+  /** Once an adapter adds something, and once is enough. One that computes otherwise here does not stay. */
+  private async compareAtHome(folder: string): Promise<void> {
+    if (this.compared || this.optimizerStep === 0) return;
+    try {
+      await checkAtHome(folder, await this.score(this.model, rowsToCompare));
+      this.compared = true;
+    } catch (error) {
+      removeAdapter(folder);
+      throw error;
     }
   }
 

@@ -38,6 +38,8 @@ export interface Ways {
   forgetsMoments?: boolean;
   /** There is no /forward. */
   noForward?: boolean;
+  /** What adapter_config.json of its archives says otherwise. */
+  adapterConfig?: object;
 }
 
 interface Training {
@@ -267,7 +269,10 @@ export class TestServer {
       saveAdapter(folder, this.saved.get(`tinker://run/sampler_weights/${name}`)!.model.adapter!);
       const config = JSON.parse(readFileSync(join(folder, 'adapter_config.json'), 'utf8'));
       const archive = pack();
-      archive.entry({ name: 'adapter_config.json' }, JSON.stringify({ ...config, target_modules: null }));
+      archive.entry(
+        { name: 'adapter_config.json' },
+        JSON.stringify({ ...config, target_modules: null, ...this.ways.adapterConfig }),
+      );
       archive.entry({ name: 'adapter_model.safetensors' }, readFileSync(join(folder, 'adapter_model.safetensors')));
       archive.finalize();
       const parts: Buffer[] = [];

@@ -1,0 +1,72 @@
+/**
+ * What is long of the engines beside the embedded one: npm run test:engines [-- parts]. Parts are torch (parity; engine
+ * and host killed eight times), families (those that PyTorch alone knows), arithmetic (the quick built-in experiment on
+ * both engines), python (the engine's own tests, two processes by gloo among them) and vllm. An hour on two cores.
+ *
+ * PyTorch is set up as for `npm run test:torch`. DISTILLERY_VLLM_PYTHON names a Python with vLLM beside it (`distillery
+ * engine install --vllm`). What cannot be had is NOT RUN, with the reason in one line; DISTILLERY_REQUIRE_ENGINES=1
+ * makes that an error.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { UserError } from '../../src/errors';
+import { packageRoot } from '../../src/paths';
+import { cacheFolder } from './peers';
+import { vitest } from './suites';
+import { pythonWithTorch, quiet } from './torch-python';
+
+const folder = join(packageRoot(), 'python');
+
+/** Exit codes of parts; each throws a UserError where it cannot be had. */
+const parts: Record<string, () => Promise<number>> = {
+  torch: () => suites('torch.test.ts', join('..', 'parity', 'engine.test.ts')),
+  families: () => suites('families.test.ts'),
+  arithmetic: () => suites('arithmetic.test.ts'),
+  python: async () => pytest(await pythonWithTorch()),
+  vllm: async () => pytest(named('DISTILLERY_VLLM_PYTHON', 'vllm'), 'tests/test_vllm.py'),
+};
+
+async function suites(...names: string[]): Promise<number> {
+  const more = { DISTILLERY_ENGINES: '1', DISTILLERY_KILLS: process.env.DISTILLERY_KILLS ?? '8' };
+  const env = Object.assign({}, process.env, quiet, more, { DISTILLERY_PYTHON: await pythonWithTorch() });
+  return vitest(env, ...names.map((name) => join('test', 'engines', name)));
+}
+
+function pytest(python: string, ...names: string[]): number {
+  const side = join(cacheFolder(), 'pytest-9.2.0');
+  if (!existsSync(side)) {
+    const { status } = spawnSync('pip', ['install', '--quiet', '--target', side, 'pytest==9.2.0'], {
+      stdio: 'inherit',
+    });
+    if (status !== 0) throw new UserError('pytest cannot be had from PyPI');
+  }
+  const path = [folder, side, process.env.PYTHONPATH].filter(Boolean).join(delimiter);
+  const env = Object.assign({}, process.env, quiet, { PYTHONPATH: path, PYTHONDONTWRITEBYTECODE: '1' });
+  return spawnSync(python, ['-m', 'pytest', '-q', ...names], { cwd: folder, stdio: 'inherit', env }).status ?? 1;
+}
+
+/** The Python that an environment variable names, which has the module. */
+function named(variable: string, module: string): string {
+  const python = process.env[variable];
+  if (!python) throw new UserError(`${variable} names no Python with ${module}`);
+  const found = `import importlib.util as u, sys; sys.exit(u.find_spec("${module}") is None)`;
+  if (spawnSync(python, ['-c', found]).status !== 0) throw new UserError(`${python} has no ${module}`);
+  return python;
+}
+
+async function main(): Promise<void> {
+  const asked = process.argv.slice(2);
+  for (const [name, run] of Object.entries(parts)) {
+    if (asked.length > 0 && !asked.includes(name)) continue;
+    try {
+      if ((await run()) !== 0) process.exitCode = 1;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      process.stderr.write(`${name}: NOT RUN, ${error.message}\n`);
+      if (process.env.DISTILLERY_REQUIRE_ENGINES === '1') process.exitCode = 1;
+    }
+  }
+}
+
+void main();

@@ -1,0 +1,54 @@
+/**
+ * The built-in experiment, cut down, on the PyTorch engine: the same table as on the embedded one, within what chance
+ * explains. Half an hour on one core; `npm run test:engines` runs it.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadExperiment } from '../../src/config/load';
+import { startRun } from '../../src/curriculum/session';
+import { askForEngine, pythonEngine } from '../../src/engine/process/installed';
+import { packageRoot } from '../../src/paths';
+import { openRun } from '../../src/runs/reading';
+
+const python = process.env.DISTILLERY_ENGINES === '1' ? process.env.DISTILLERY_PYTHON : undefined;
+const folder = mkdtempSync(join(tmpdir(), 'distillery-engines-'));
+const file = join(packageRoot(), 'examples', 'arithmetic', 'arithmetic.distillery.json');
+
+beforeAll(() => {
+  if (!python) return;
+  process.env.DISTILLERY_ENGINE_HOME = folder;
+  const { line, env } = pythonEngine(python, { origin: 'a test', vllm: false });
+  Object.assign(process.env, env);
+  askForEngine({ text: line.map((word) => `"${word}"`).join(' '), origin: 'a test' });
+});
+afterAll(() => {
+  askForEngine(undefined);
+  delete process.env.DISTILLERY_ENGINE_HOME;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function tableOn(backend: 'embedded' | 'torch') {
+  const { experiment } = loadExperiment(file, { quick: true });
+  const session = { notify: () => {}, signal: new AbortController().signal };
+  const { folder: run, rows } = await startRun({ ...experiment, backend }, join(folder, backend), session);
+  expect(openRun(run).record.state).toBe('finished');
+  return rows;
+}
+
+describe.skipIf(!python)('the built-in experiment', () => {
+  it('gives the same table on both engines, within the intervals', { timeout: 3 * 3_600_000 }, async () => {
+    const [ours, theirs] = [await tableOn('embedded'), await tableOn('torch')];
+    expect(theirs.map(({ stage }) => stage)).toEqual(ours.map(({ stage }) => stage));
+    for (const [i, row] of theirs.entries()) {
+      const { stage, accuracyInterval: interval, meanTokens } = ours[i];
+      const said = `${row.stage}: ${row.accuracyInterval} beside ${interval}`;
+      expect(row.accuracyInterval[0], said).toBeLessThanOrEqual(interval[1]);
+      expect(row.accuracyInterval[1], said).toBeGreaterThanOrEqual(interval[0]);
+      expect(row.meanTokens / meanTokens, `${stage}: tokens`).toBeGreaterThan(0.75);
+      expect(row.meanTokens / meanTokens, `${stage}: tokens`).toBeLessThan(1.33);
+    }
+    expect(theirs[0].accuracy).toBeCloseTo(ours[0].accuracy, 1); // the same student, asked greedily
+  });
+});
