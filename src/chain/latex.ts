@@ -3,7 +3,8 @@ import type { Span } from './types';
 const closers: Record<string, string> = { '\\(': '\\)', '\\[': '\\]', $$: '$$' };
 
 /**
- * The stretches of LaTeX mathematics in a text, in order and without overlap: \( \), \[ \], $$ $$ and $ $.
+ * The stretches of LaTeX mathematics in a text, in order and without overlap: \( \), \[ \], $$ $$, $ $, and
+ * environments such as \begin{align} \end{align}.
  *
  * A single dollar is mathematics only by Pandoc's rule (User's Guide, `tex_math_dollars`): something other than a space
  * right after the opening one, something other than a space right before the closing one and no digit right after it,
@@ -22,6 +23,11 @@ export function latexSpans(text: string): Span[] {
       const close = text.indexOf(closers[opener], start + 2);
       if (close < 0) hopeless.add(opener);
       else end = close + 2;
+    } else if (opener === '\\b') {
+      const closer = /^\\begin(\{[a-z]{1,20}\*?\})/.exec(text.slice(start, start + 40))?.[1].replace(/^/, '\\end');
+      const close = closer === undefined || hopeless.has(closer) ? -1 : text.indexOf(closer, start);
+      if (close >= 0) end = close + closer!.length;
+      else if (closer !== undefined) hopeless.add(closer);
     } else if (opener === '$') {
       const inline = /^\$(?=\S)(?:[^$\\\n]|\\[^\n]|\n(?!\n)){1,300}(?<=\S)\$(?!\d)/.exec(
         text.slice(start, start + 302),

@@ -290,3 +290,18 @@ test('answer tags hold the answer, or the whole solution', () => {
   expect(splitChain('<answer></answer>').answer).toBe('');
   expect(splitChain('In HTML <answer> is no tag, 1 + 1 = 2.').steps).toHaveLength(1);
 });
+
+test.each([
+  ['Schritt 1: 3 * 4 = 12\nSchritt 2: 12 + 1 = 13\nAntwort: 13', ['3 * 4 = 12', '12 + 1 = 13'], '13'],
+  ['Étape 1 : 3 * 4 = 12\nÉtape 2 : 12 + 1 = 13\n**Réponse finale :** 13', ['3 * 4 = 12', '12 + 1 = 13'], '13'],
+  ['步骤1：3 * 4 = 12\n步骤2：12 + 1 = 13\n答案：13', ['3 * 4 = 12', '12 + 1 = 13'], '13'],
+  ['a) 3 + 4 = 7\nb) 7 * 2 = 14\nc) 14 - 1 = 13\n\nAnswer: 13', ['3 + 4 = 7', '7 * 2 = 14', '14 - 1 = 13'], '13'],
+  ['(1) 3 + 4 = 7\n(2) 7 * 2 = 14\nAnswer: 14', ['3 + 4 = 7', '7 * 2 = 14'], '14'],
+  [
+    'We solve for x here.\n\\begin{align*}\nx &= 3 + 4 \\\\\n&= 7\n\\end{align*}\nThus $x=\\boxed{7}$',
+    ['We solve for x here.\n\\begin{align*}\nx &= 3 + 4 \\\\\n&= 7\n\\end{align*}\nThus $x=\\boxed{7}$'],
+    '7',
+  ],
+])('marks of other languages, lettered lists, aligned equations: %j', (text, steps, answer) => {
+  expect(splitChain(text)).toEqual({ thinking: '', steps, answer });
+});

@@ -83,27 +83,43 @@ function findSteps(text: string): { marks: Mark[]; numbered: boolean } {
     [...text.matchAll(pattern)].map((match) => ({
       start: match.index,
       end: match.index + match[0].length,
-      number: Number(match[1]),
+      number: numberOf(match[1]),
     }));
   const atLineStart = find(stepMark);
   if (atLineStart.length > 0) return { marks: atLineStart, numbered: false };
   const inline = find(/(?<![^\s*])\*{0,2}Step (\d{1,4}):\*{0,2}/g);
   if (inline[0]?.number === 1) return { marks: inline, numbered: false };
-  // A numbered list must count 1, 2, 3 ...: a line may also begin with a number that means something else.
+  const lists = [/^[ \t]{0,8}\(?(\d{1,3})[.)](?=[ \t])/gm, /^[ \t]{0,8}\(?([a-z])\)(?=[ \t])/gm];
+  const list = lists.map((pattern) => counting(find(pattern))).find((marks) => marks.length >= 2);
+  return { marks: list ?? [], numbered: true };
+}
+
+/** Of "7", and of "c" in a list a), b), c). */
+const numberOf = (text: string) => (/\d/.test(text) ? Number(text) : text.charCodeAt(0) - 96);
+
+/** A list must count 1, 2, 3 ...: a line may also begin with a number that means something else. */
+function counting(marks: readonly Mark[]): Mark[] {
   let expected = 1;
-  const list = find(/^[ \t]{0,8}(\d{1,3})[.)](?=[ \t])/gm).filter((mark) => {
-    if (mark.number !== expected) return false;
+  return marks.filter(({ number }) => {
+    if (number !== expected) return false;
     expected++;
     return true;
   });
-  return { marks: list.length >= 2 ? list : [], numbered: true };
 }
 
-const answerMark = /(?<![\p{L}\p{N}])(?:\*{0,2}(?:Final )?Answer(?:[ \t]?|\*{1,2}):\*{0,2}[ \t]{0,4})+/giu;
+/** As steps are marked in other languages, so are answers; words that also head a whole solution ("Lösung") are none. */
+const answerWords = [
+  '(?:Final )?Answer|(?:Endgültige )?Antwort|Respuesta(?: final)?|Réponse(?: finale)?|Risposta(?: finale)?|Resposta(?: final)?',
+  'Antwoord|Svar|Odpowiedź|Cevap|Ответ|Відповідь|(?:最终|最終)?答案|答え|答|정답|답',
+].join('|');
+const answerMark = new RegExp(
+  `(?<![\\p{L}\\p{N}])(?:\\*{0,2}(?:${answerWords})(?:[ \\t]?|\\*{1,2})[:：]\\*{0,2}[ \\t]{0,4})+`,
+  'giu',
+);
 /** What may stand on a line before an answer mark that heads it, an empty step included. */
 const headOfLine = /(?:^|\n)[ \t>#*-]{0,8}(?:Step[ \t]?\d{1,4}[ \t]?[:.)][ \t*]{0,4})?$/i;
 /** An answer line and all behind it, within a step: there when a student goes on after its answer. */
-const strayAnswer = /(?<=\n)[ \t>#*-]{0,8}(?:Final )?Answer(?:[ \t]?|\*{1,2}):[\s\S]*$/i;
+const strayAnswer = new RegExp(`(?<=\\n)[ \\t>#*-]{0,8}(?:${answerWords})(?:[ \\t]?|\\*{1,2})[:：][\\s\\S]*$`, 'iu');
 /** A line across the page behind a step. */
 const rule = /\n[ \t]*(?:-{3,}|\*{3,}|_{3,})\s*$/;
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { editor, openFile, option, pick, quickInput, toast } from '../../../scripts/workbench/page';
+import { editor, openFile, openQuickFixes, option, pick, quickInput, toast } from '../../../scripts/workbench/page';
 import { packageRoot } from '../../../src/paths';
 import { runsOf } from '../workspace';
 import { keepPictures, openSession, type Session } from './session';
@@ -44,12 +44,12 @@ suite('The first hour', () => {
     await newExperimentOn(page, 'meta.jsonl');
     await option(page, /question: query\s*A kiosk sells 18 postcards/).waitFor();
     await option(page, /answer: –\s*180/).waitFor();
-    await option(page, /chain: response/).waitFor();
+    await option(page, /^chain: response/).waitFor();
 
     await pick(page, 'question: query');
-    await option(page, /original_question\s*A kiosk/).waitFor(); // every column with its first row
+    await option(page, /^original_question\s*A kiosk/).waitFor(); // every column with its first row
     await pick(page, 'original_question');
-    await option(page, /question: original_question/).waitFor();
+    await option(page, /^question: original_question\s*A kiosk/).waitFor();
 
     await pick(page, 'Show the First Rows');
     await editor(page).getByText('## question').first().waitFor();
@@ -93,5 +93,7 @@ suite('The first hour', () => {
     );
     await openFile(page, 'hub.distillery.json');
     await editor(page).locator('.squiggly-error').first().waitFor();
+    await openQuickFixes(page);
+    await page.locator('.action-widget .monaco-list-row', { hasText: 'Download school/sums/main' }).waitFor();
   });
 });
