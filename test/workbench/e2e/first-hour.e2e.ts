@@ -31,6 +31,7 @@ suite('The first hour', () => {
 
   /** New Experiment in the menu of a file in the Explorer. */
   const newExperimentOn = async (page: Page, name: string) => {
+    await page.keyboard.press('Escape'); // what an earlier try has left open
     await page.keyboard.press('Control+Shift+E');
     const file = page.locator('.explorer-folders-view .monaco-list-row', { hasText: name });
     await file.click({ button: 'right' });
@@ -63,6 +64,7 @@ suite('The first hour', () => {
     assert.equal(await option(page, 'Make the Experiment').count(), 0, 'what cannot be read is not agreed to');
     await pick(page, 'answer: –');
     await pick(page, 'type');
+    await option(page, /^answer: type/).waitFor();
     await page.keyboard.press('Escape');
     assert.equal(existsSync(join(session.folder, 'meta')), false);
   });
