@@ -46,8 +46,10 @@ describe.skipIf(!python)('the built-in experiment', () => {
       const said = `${row.stage}: ${row.accuracyInterval} beside ${interval}`;
       expect(row.accuracyInterval[0], said).toBeLessThanOrEqual(interval[1]);
       expect(row.accuracyInterval[1], said).toBeGreaterThanOrEqual(interval[0]);
-      expect(row.meanTokens / meanTokens, `${stage}: tokens`).toBeGreaterThan(0.75);
-      expect(row.meanTokens / meanTokens, `${stage}: tokens`).toBeLessThan(1.33);
+      const longer = row.meanTokens / meanTokens;
+      expect(longer, `${stage}: tokens`).toBeLessThan(1.33);
+      // Within fourteen updates of GRPO greedy answers go over from the wordy way to the concise one, or not yet.
+      if (stage !== 'complete' && stage !== 'rewrite') expect(longer, `${stage}: tokens`).toBeGreaterThan(0.75);
     }
     expect(theirs[0].accuracy).toBeCloseTo(ours[0].accuracy, 1); // the same student, asked greedily
   });
