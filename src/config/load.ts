@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { UserError } from '../errors';
 import { locateDataset, locateStudent, missingDataset, missingStudent } from '../hub/cache';
-import { isDatasetFile } from '../hub/dataset-files';
+import { isDatasetFile, patternIn } from '../hub/dataset-files';
 import { datasetNameText } from '../hub/dataset-name';
 import { studentNameText } from '../hub/name';
 import { readSmallText } from '../lines';
@@ -193,17 +193,14 @@ export function fileFindings({ student, data, stages }: ParsedExperiment, folder
   return found;
 }
 
-/** A folder of files that is no student, or a pattern in a folder that is there; a file is looked for by itself. */
+/** A folder of files that is no student, or a pattern; a file is looked for by itself. */
 function isDataset(path: string): boolean {
   if (isFolder(path))
     return (
       !existsSync(join(path, 'config.json')) &&
       readdirSync(path, { recursive: true }).some((name) => isDatasetFile(`${name}`))
     );
-  if (!/[*?{[]/.test(path)) return false;
-  let root = dirname(path);
-  while (/[*?{[]/.test(root)) root = dirname(root);
-  return isFolder(root);
+  return !existsSync(path) && patternIn(path) !== null;
 }
 
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 import picomatch from 'picomatch';
-import { isDatasetFile, splitOf } from '../hub/dataset-files';
+import { isDatasetFile, patternIn, splitOf } from '../hub/dataset-files';
 import { datasetError } from './rows';
 
 /** Of a folder whose files are named by split. */
@@ -16,19 +16,15 @@ export type Split = 'train' | 'test';
 export function filesOf(path: string, split: Split): string[] {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat?.isDirectory()) return ofFolder(path, split);
-  if (stat || !/[*?{[]/.test(path)) return [path];
-  const { root, pattern } = parts(path);
+  const found = stat ? null : patternIn(path);
+  return found ? matching(path, found) : [path];
+}
+
+function matching(path: string, { root, pattern }: { root: string; pattern: string }): string[] {
   const isMatch = picomatch(pattern);
   const found = filesBelow(root, pattern.includes('/')).filter((file) => isMatch(slashes(relative(root, file))));
   if (found.length === 0) throw datasetError('no file is named like this', { file: path }, 'Check the pattern.');
   return found;
-}
-
-/** A pattern's folder without signs, and the rest of it with forward slashes. */
-function parts(path: string): { root: string; pattern: string } {
-  let root = dirname(path);
-  while (/[*?{[]/.test(root)) root = dirname(root);
-  return { root, pattern: slashes(relative(root, path)) };
 }
 
 const slashes = (path: string) => path.replaceAll('\\', '/');

@@ -304,3 +304,15 @@ describe('less usual files', () => {
     expect(found).not.toHaveProperty('chain');
   });
 });
+
+test('a folder with brackets in its name is no pattern', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'distillery [ok] {a} '));
+  const row = '{"question":"How many are 6 * 7?","answer":"42"}\n';
+  for (const name of ['a.jsonl', 'b.jsonl']) writeFileSync(join(folder, name), row);
+  expect(read(join(folder, 'a.jsonl')).problems).toHaveLength(1);
+  expect(read(join(folder, '*.jsonl')).problems).toHaveLength(2);
+  expect(() => read(join(folder, 'c.jsonl'))).toThrow('no such file');
+  expect(() => read(join(folder, 'c*.jsonl'))).toThrow('no file is named like this');
+  expect(() => read(join(folder, 'absent', '*.jsonl'))).toThrow('no such file');
+  rmSync(folder, { recursive: true });
+});

@@ -3,6 +3,9 @@
  * Hub.
  */
 
+import { statSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
+
 const ending = /\.(jsonl|ndjson|json|csv|tsv|parquet|arrow|feather)(\.(gz|zst|zstd))?$/i;
 /** Settings and descriptions, which are no rows. */
 const settings = /\.(distillery|reward)\.json$|(^|[\\/])(config|state|dataset_dict|dataset_infos?)\.json$/i;
@@ -15,3 +18,17 @@ export const datasetKind = (path: string) => ending.exec(path)?.[1].toLowerCase(
 
 /** The split that a relative path names first, in lower case. */
 export const splitOf = (path: string) => split.exec(path)?.[1].toLowerCase();
+
+/**
+ * A path that is a pattern such as `data/*.jsonl`: the folder that is there, and the rest with forward slashes; null of any other path.
+ * Folders may have brackets in their names.
+ */
+export function patternIn(path: string): { root: string; pattern: string } | null {
+  let root = dirname(path);
+  while (!isFolder(root) && root !== dirname(root)) root = dirname(root);
+  const pattern = relative(root, path).replaceAll('\\', '/');
+  // A first part without signs is a folder that is missing.
+  return /[*?{[]/.test(pattern.split('/')[0]) ? { root, pattern } : null;
+}
+
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
