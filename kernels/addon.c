@@ -1,8 +1,7 @@
 // The native addon: the kernel tables of all instruction sets in it, offered to JavaScript through Node-API.
 //   isas: string[]                    what this processor can run, best first
 //   open(isa, threads)                -> {isa, threads, kernels: {name: (...args) => void}}
-// Every argument of a kernel is a typed array (its data), a number, or null. There is no glue per kernel: what a kernel's arguments mean
-// is between list.h and its caller.
+// Every argument of a kernel is a typed array (its data), a number, or null, as list.h says; a call that does not fit is refused.
 #define _GNU_SOURCE
 #define NAPI_VERSION 8
 #include <dlfcn.h>
@@ -67,10 +66,29 @@ double spent_seconds(void) {
 
 // What the function object of a kernel refers to. Never freed: a few kilobytes for each open().
 typedef struct {
-  const char *name;
-  kernel run;
+  named_kernel kernel;
   int threads;
 } bound_kernel;
+
+// Whether a kernel takes so many arguments.
+static int takes(const named_kernel *k, size_t count) {
+  size_t fixed = strlen(k->fixed), group = strlen(k->group);
+  return count == fixed || (group && count > fixed && (count - fixed) % group == 0);
+}
+
+// The letter of an argument (list.h).
+static char kind_of(const named_kernel *k, size_t i) {
+  size_t fixed = strlen(k->fixed);
+  return i < fixed ? k->fixed[i] : k->group[(i - fixed) % strlen(k->group)];
+}
+
+static napi_value refuse_count(napi_env env, const named_kernel *k, size_t count) {
+  char message[160];
+  snprintf(message, sizeof message, "kernel %s: %zu arguments, where it takes %zu", k->name, count, strlen(k->fixed));
+  if (*k->group) snprintf(message + strlen(message), sizeof message - strlen(message), " and groups of %zu", strlen(k->group));
+  napi_throw_type_error(env, NULL, message);
+  return NULL;
+}
 
 static napi_value refuse(napi_env env, const char *name, size_t index, const char *why) {
   char message[160];
@@ -85,23 +103,27 @@ static napi_value call_kernel(napi_env env, napi_callback_info info) {
   size_t count = MAX_ARGS;
   bound_kernel *bound;
   napi_get_cb_info(env, info, &count, values, NULL, (void **)&bound);
-  if (count > MAX_ARGS) return refuse(env, bound->name, count, "is one too many");
+  const named_kernel *k = &bound->kernel;
+  if (count > MAX_ARGS) return refuse(env, k->name, count, "is one too many");
+  if (!takes(k, count)) return refuse_count(env, k, count);
   for (size_t i = 0; i < count; i++) {
     napi_valuetype type;
     napi_typeof(env, values[i], &type);
-    if (type == napi_number) {
+    char kind = kind_of(k, i);
+    if (kind == 'n') {
+      if (type != napi_number) return refuse(env, k->name, i, "is not a number");
       napi_get_value_double(env, values[i], &args[i].n);
-    } else if (type == napi_null) {
+    } else if (kind == 'o' && type == napi_null) {
       args[i].p = NULL;
     } else {
       bool typed = false;
       if (type == napi_object) napi_is_typedarray(env, values[i], &typed);
-      if (!typed) return refuse(env, bound->name, i, "is neither a typed array nor a number nor null");
+      if (!typed) return refuse(env, k->name, i, kind == 'o' ? "is not data or null" : "is not data");
       napi_get_typedarray_info(env, values[i], NULL, NULL, &args[i].p, NULL, NULL);
     }
   }
   calling_threads = bound->threads;
-  bound->run(args);
+  k->run(args);
   return NULL;
 }
 
@@ -138,7 +160,7 @@ static napi_value open_library(napi_env env, napi_callback_info info) {
   for (const named_kernel *k = found; k->name; k++) {
     bound_kernel *bound = malloc(sizeof *bound);
     if (!bound) abort();
-    *bound = (bound_kernel){k->name, k->run, threads};
+    *bound = (bound_kernel){*k, threads};
     napi_create_function(env, k->name, NAPI_AUTO_LENGTH, call_kernel, bound, &value);
     napi_set_named_property(env, kernels, k->name, value);
   }

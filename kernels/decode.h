@@ -183,7 +183,7 @@ static void add_branch(const decoder *x, const float *from, int k, int weight, i
   }
   project(x, from, x->count, k, layer_weight(x, weight), x->normed, x->d, 0);
   normalize(x, x->normed, layer_weight(x, norm), x->normed, x->count, x->d);
-  binary_job sum = {0, x->x, x->normed, x->x, (ptrdiff_t)x->count * x->d};
+  binary_job sum = {OPERATION_ADD, x->x, x->normed, x->x, (ptrdiff_t)x->count * x->d};
   run_parts(binary_part, &sum, range_parts(sum.n));
 }
 

@@ -1,5 +1,6 @@
 // Kernels over elements. All of them are bound by memory: what counts is one pass, in order, in parts of RANGE elements.
 #pragma once
+#include "choices.h"
 #include "vec.h"
 
 #define RANGE 16384  // elements of one part
@@ -37,9 +38,9 @@ static void binary_part(void *context, int part, int parts) {
   const float *a = x->a, *b = x->b;
   float *out = x->out;
   switch (x->op) {
-    case 0: SWEEP(end, vstore(out + i, vload(a + i) + vload(b + i)), out[i] = a[i] + b[i]) break;
-    case 1: SWEEP(end, vstore(out + i, vload(a + i) - vload(b + i)), out[i] = a[i] - b[i]) break;
-    case 2: SWEEP(end, vstore(out + i, vload(a + i) * vload(b + i)), out[i] = a[i] * b[i]) break;
+    case OPERATION_ADD: SWEEP(end, vstore(out + i, vload(a + i) + vload(b + i)), out[i] = a[i] + b[i]) break;
+    case OPERATION_SUBTRACT: SWEEP(end, vstore(out + i, vload(a + i) - vload(b + i)), out[i] = a[i] - b[i]) break;
+    case OPERATION_MULTIPLY: SWEEP(end, vstore(out + i, vload(a + i) * vload(b + i)), out[i] = a[i] * b[i]) break;
     default: SWEEP(end, vstore(out + i, vload(a + i) / vload(b + i)), out[i] = a[i] / b[i]) break;
   }
 }
@@ -90,8 +91,6 @@ void FN(scale)(const arg *a) {
   run_parts(scale_part, &x, range_parts(x.n));
 }
 
-enum { SILU, GELU_TANH };
-
 typedef struct {
   const float *dy, *gate, *up;
   float *y, *dGate, *dUp;
@@ -105,7 +104,7 @@ typedef struct {
 #define GELU_CUBIC 0.07135481282052102f  // 0.044715 * 2 sqrt(2/pi)
 
 INLINE vf glu_sigmoid(const int activation, vf gate) {
-  vf z = activation == SILU ? gate : gate * (gate * gate * GELU_CUBIC + GELU_LINEAR);
+  vf z = activation == ACTIVATION_SILU ? gate : gate * (gate * gate * GELU_CUBIC + GELU_LINEAR);
   return vexp(-z) + 1.f;
 }
 
@@ -121,8 +120,8 @@ INLINE void glu_range(const int activation, const glu_job *x, ptrdiff_t i, ptrdi
 
 static void glu_part(void *context, int part, int parts) {
   ELEMENTS(glu_job);
-  if (x->activation == SILU) glu_range(SILU, x, i, end);
-  else glu_range(GELU_TANH, x, i, end);
+  if (x->activation == ACTIVATION_SILU) glu_range(ACTIVATION_SILU, x, i, end);
+  else glu_range(ACTIVATION_GELU_TANH, x, i, end);
 }
 
 // The slope of g s(z) is s (1 + g (1 - s) z').
@@ -131,7 +130,7 @@ INLINE void glu_grad_range(const int activation, const glu_job *x, ptrdiff_t i, 
     int lanes = (int)range_least(VW, end - i);
     vf dy = vload_lanes(x->dy + i, lanes), gate = vload_lanes(x->gate + i, lanes), up = vload_lanes(x->up + i, lanes);
     vf s = 1.f / glu_sigmoid(activation, gate);
-    vf turned = activation == SILU ? gate : gate * (gate * gate * (3 * GELU_CUBIC) + GELU_LINEAR);
+    vf turned = activation == ACTIVATION_SILU ? gate : gate * (gate * gate * (3 * GELU_CUBIC) + GELU_LINEAR);
     vstore_lanes(x->dGate + i, dy * up * s * (turned * (1.f - s) + 1.f), lanes);
     vstore_lanes(x->dUp + i, dy * gate * s, lanes);
   }
@@ -139,8 +138,8 @@ INLINE void glu_grad_range(const int activation, const glu_job *x, ptrdiff_t i, 
 
 static void glu_grad_part(void *context, int part, int parts) {
   ELEMENTS(glu_job);
-  if (x->activation == SILU) glu_grad_range(SILU, x, i, end);
-  else glu_grad_range(GELU_TANH, x, i, end);
+  if (x->activation == ACTIVATION_SILU) glu_grad_range(ACTIVATION_SILU, x, i, end);
+  else glu_grad_range(ACTIVATION_GELU_TANH, x, i, end);
 }
 
 void FN(glu)(const arg *a) {

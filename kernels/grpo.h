@@ -1,12 +1,9 @@
 // The policy loss of the GRPO family with its KL penalty, its gradient and its metrics in one pass.
 // A few operations a token: one thread, double precision.
 #pragma once
+#include "choices.h"
 #include "vec.h"
 
-enum { SEQUENCE_MEAN, TOKEN_SUM };              // aggregation
-enum { TOKEN_RATIO, SEQUENCE_RATIO };           // importance
-enum { KL_K1, KL_K2, KL_K3, KL_K3_CORRECTED };  // kl
-enum { CLIP, CISPO, SAPO };                     // surrogate
 
 // e^x - 1 - x without cancellation near 0, where ratios and KL terms live (Taylor up to x^12).
 static double exp_excess(double x) {
@@ -41,11 +38,11 @@ typedef struct {
 // CISPO (arXiv 2506.13585): -min(r, high) A logProb with the ratio as a constant, so that no token loses its gradient;
 // SAPO (arXiv 2511.20347): -4 A sigmoid(t (r - 1)) / t, whose slope fades where the ratio leaves 1.
 static double policy_term(const surrogate *s, double ratio, double advantage, double logProb, double *slope) {
-  if (s->kind == CISPO) {
+  if (s->kind == SURROGATE_CISPO) {
     *slope = -(ratio > s->high ? s->high : ratio) * advantage;
     return *slope * logProb;
   }
-  if (s->kind == SAPO) {
+  if (s->kind == SURROGATE_SAPO) {
     double t = advantage > 0 ? s->positive : s->negative;
     double gate = 1 / (1 + (double)sexp((float)(t * (1 - ratio))));
     *slope = -4 * gate * (1 - gate) * ratio * advantage;
@@ -73,14 +70,14 @@ void FN(grpo_loss)(const arg *a) {
       count += 1;
       change += (double)logProbs[i] - old[i];
     }
-    double seen = 0, weight = 1 / (aggregation == SEQUENCE_MEAN ? count * normalizer : normalizer);
+    double seen = 0, weight = 1 / (aggregation == AGGREGATION_SEQUENCE ? count * normalizer : normalizer);
     tokens += count;
     for (int i = starts[s]; i < starts[s + 1]; i++) {
       dLogProbs[i] = 0;
       if (mask[i] == 0) continue;
       // With one ratio for the sequence, the geometric mean, each token's term is ratio.detach() * exp(l - l.detach()) (GSPO's token
       // form): the mean's 1/count and the sum over its tokens cancel, so value and slope are the ratio in both cases.
-      double x = importance == SEQUENCE_RATIO ? change / count : (double)logProbs[i] - old[i];
+      double x = importance == IMPORTANCE_SEQUENCE ? change / count : (double)logProbs[i] - old[i];
       double ratio = 1 + x + exp_excess(x), slope;
       double term = policy_term(&policy, ratio, advantage, logProbs[i], &slope);
       if (ref) {
@@ -95,8 +92,8 @@ void FN(grpo_loss)(const arg *a) {
       dLogProbs[i] = (float)(slope * weight);
       ratios += ratio;
       seen += 1;
-      if (policy.kind == SAPO || (importance == SEQUENCE_RATIO && seen > 1)) continue;  // one ratio is clipped or not, once
-      clippedLow += policy.kind == CLIP && ratio < policy.low && advantage < 0;
+      if (policy.kind == SURROGATE_SAPO || (importance == IMPORTANCE_SEQUENCE && seen > 1)) continue;  // one ratio is clipped or not, once
+      clippedLow += policy.kind == SURROGATE_CLIP && ratio < policy.low && advantage < 0;
       clippedHigh += ratio > policy.high && advantage > 0;
     }
   }

@@ -15,8 +15,8 @@
 #include "vocabulary.h"
 
 const named_kernel FN(kernel_table)[] = {
-#define KERNEL(name) {#name, FN(name)},
+#define KERNEL(name, fixed, group) {#name, FN(name), fixed, group},
 #include "list.h"
 #undef KERNEL
-    {0, 0},
+    {0, 0, 0, 0},
 };

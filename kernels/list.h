@@ -1,46 +1,29 @@
-// Every kernel, once: the tables of addon.c and the exports of wasm.c are made from this list.
-// Arguments in call order; [shape] float32 unless said int32; "|0" = may be absent (JavaScript passes 0). All matrices row-major.
-// Packed sequences: the tokens of all sequences one after the other, [n, ...]; `starts` int32 [sequences + 1] holds their offsets (starts[0] = 0, the last = n).
-
-// gemm.h -----------------------------------------------------------------------------------------------------------------
-KERNEL(gemm)                  // A, B, C, transposeA, transposeB, batch, m, n, k, strideA, strideB, accumulate: C[b] (+)= op(A[b]) op(B[b]); strides in elements, 0 = shared
-KERNEL(round_products)        // flag: whether products of matrices round their factors to bfloat16 from now on (sums stay in float32)
-
-// elementwise.h ----------------------------------------------------------------------------------------------------------
-KERNEL(binary)                // op (0 add, 1 subtract, 2 multiply, 3 divide), a [n], b [n], out [n], n
-KERNEL(add_n)                 // out [n], n, count, inputs... [n] each
-KERNEL(scale)                 // x [n], out [n], n, factor
-KERNEL(glu)                   // gate [n], up [n], y [n], n, activation (0 silu, 1 gelu by the tanh): activation(gate) * up
-KERNEL(glu_grad)              // dy, gate, up, dGate, dUp, n, activation
-KERNEL(dropout)               // x [n], y [n], n, rate, seed: y[i] = bits(seed, i) >= rate ? x[i] / (1 - rate) : 0   (hash of random.ts)
-KERNEL(sum_squares)           // out [1], count, then (x [n], n) pairs
-KERNEL(adam_w)                // p, g, m, v [n] (p, m, v in place), n, lr, beta1, beta2, eps, weightDecay, correction1 (1-beta1^t), correction2 (1-beta2^t), gradScale
-
-// rows.h -----------------------------------------------------------------------------------------------------------------
-KERNEL(embed)                 // table [vocab,d], ids int32 [n], out [n,d], n, d
-KERNEL(embed_grad)            // dy [n,d], ids int32 [n], dTable [vocab,d] (overwritten), n, d, vocab
-KERNEL(add_rows)              // x [n,d], row [d], y [n,d], n, d: the row added to each of x
-KERNEL(sum_rows)              // x [n,d], out [d], n, d
-KERNEL(rms_norm)              // x [n,d], weight [d], y [n,d], rstd [n], n, d, eps, offset: the weight counts for that much more (Gemma: 1)
-KERNEL(rms_norm_grad)         // dy [n,d], x [n,d], weight [d], rstd [n], dx [n,d], dWeight [d], n, d, offset
-KERNEL(rotate)                // x [n,heads*headDim], bias [heads*headDim]|0, positions int32 [n], cos [positions,headDim/2], sin, y, n, heads, headDim
-KERNEL(rotate_grad)           // dy, positions int32 [n], cos, sin, dx, dBias|0, n, heads, headDim
-
-// attend.h ----------------------------------------------------------------------------------------------------------------
-KERNEL(attend)                // q [n,heads*headDim], k [n,kvHeads*headDim], v, starts int32, parents int32 [sequences]|0, out [n,heads*headDim], lse [n,heads], sequences, heads, kvHeads, headDim, scale, window (0: none): causal within each sequence, which also sees its parent (an earlier one without a parent; -1: none), of all that the last `window` tokens
-KERNEL(attend_grad)           // dOut, q, k, v, out, lse, starts int32, parents int32|0, dq, dk, dv, sequences, heads, kvHeads, headDim, scale, window
-
-// vocabulary.h --------------------------------------------------------------------------------------------------------------
-KERNEL(token_log_probs)       // hidden [n,d], weight [vocab,d], ids int32 [n], logProbs [n], entropy [n], lse [n], temp [rows*(columns+1)], n, d, vocab, temperature, rows, columns (chunk sizes)
-KERNEL(token_log_probs_grad)  // dLogProbs [n], hidden, weight, ids int32, lse, dHidden [n,d], dWeight [vocab,d]|0, temp [rows*columns], n, d, vocab, temperature, rows, columns
-KERNEL(sample_token)          // logits [rows,vocab], uniforms [rows], ids int32 [rows], logProbs [rows], temp [rows*vocab], rows, vocab, temperature, topK, topP, minP
-
-// grpo.h ------------------------------------------------------------------------------------------------------------------
-KERNEL(grpo_loss)             // logProbs [n], old [n], ref [n]|0, advantages [sequences], mask [n], starts int32, loss [1], dLogProbs [n], metrics [8], sequences, aggregation, importance, clipLow, clipHigh, beta, kl, normalizer, surrogate, sapoPositive, sapoNegative
-
-// pack.h ------------------------------------------------------------------------------------------------------------------
-KERNEL(pack_weight)           // weight [rows,k], packed, rows, k, precision (0 float32, 1 bfloat16, 2 int8): as decode_step reads it
-KERNEL(packed_size)           // out int32 [1], rows, k, precision: the numbers of 32 bits that the packed weight takes
-
-// decode.h ----------------------------------------------------------------------------------------------------------------
-KERNEL(decode_step)           // see decode.h
+// Written by scripts/generate-kernels.ts from src/kernels/native/table.ts; not to be edited.
+// Arguments by letters: d data, o data or NULL, n a number.
+KERNEL(gemm, "dddnnnnnnnnn", "")  // a: f32, b: f32, c: f32, transposeA: number, transposeB: number, batch: number, m: number, n: number, k: number, strideA: number, strideB: number, accumulate: number; C[b] (+)= op(A[b]) op(B[b]); strides in elements, 0 = shared
+KERNEL(round_products, "n", "")  // flag: number; whether products of matrices round their factors to bfloat16 from now on (sums stay in float32)
+KERNEL(binary, "ndddn", "")  // operation: number, a: f32 [n], b: f32 [n], out: f32 [n], n: number
+KERNEL(add_n, "dnn", "d")  // out: f32 [n], n: number, count: number, ...input: f32 [n]
+KERNEL(scale, "ddnn", "")  // x: f32 [n], out: f32 [n], n: number, factor: number
+KERNEL(glu, "dddnn", "")  // gate: f32 [n], up: f32 [n], y: f32 [n], n: number, activation: number; activation(gate) * up
+KERNEL(glu_grad, "dddddnn", "")  // dy: f32 [n], gate: f32 [n], up: f32 [n], dGate: f32 [n], dUp: f32 [n], n: number, activation: number
+KERNEL(dropout, "ddnnn", "")  // x: f32 [n], y: f32 [n], n: number, rate: number, seed: number; y[i] = bits(seed, i) >= rate ? x[i] / (1 - rate) : 0 (hash of random.ts)
+KERNEL(sum_squares, "dn", "dn")  // out: f32 [1], count: number, ...x: f32 [n], n: number
+KERNEL(adam_w, "ddddnnnnnnnnn", "")  // p: f32 [n], g: f32 [n], m: f32 [n], v: f32 [n], n: number, lr: number, beta1: number, beta2: number, eps: number, weightDecay: number, correction1: number, correction2: number, gradScale: number; p, m, v in place; corrections are 1 - beta^t
+KERNEL(embed, "dddnn", "")  // table: f32 [vocab,d], ids: i32 [n], out: f32 [n,d], n: number, d: number
+KERNEL(embed_grad, "dddnnn", "")  // dy: f32 [n,d], ids: i32 [n], dTable: f32 [vocab,d], n: number, d: number, vocab: number; dTable is overwritten
+KERNEL(add_rows, "dddnn", "")  // x: f32 [n,d], row: f32 [d], y: f32 [n,d], n: number, d: number; the row added to each of x
+KERNEL(sum_rows, "ddnn", "")  // x: f32 [n,d], out: f32 [d], n: number, d: number
+KERNEL(rms_norm, "ddddnnnn", "")  // x: f32 [n,d], weight: f32 [d], y: f32 [n,d], rstd: f32 [n], n: number, d: number, eps: number, offset: number; the weight counts for `offset` more (Gemma: 1)
+KERNEL(rms_norm_grad, "ddddddnnn", "")  // dy: f32 [n,d], x: f32 [n,d], weight: f32 [d], rstd: f32 [n], dx: f32 [n,d], dWeight: f32 [d], n: number, d: number, offset: number
+KERNEL(rotate, "doddddnnn", "")  // x: f32 [n,heads*headDim], bias: f32? [heads*headDim], positions: i32 [n], cos: f32 [positions,headDim/2], sin: f32, y: f32, n: number, heads: number, headDim: number
+KERNEL(rotate_grad, "dddddonnn", "")  // dy: f32, positions: i32 [n], cos: f32, sin: f32, dx: f32, dBias: f32?, n: number, heads: number, headDim: number
+KERNEL(attend, "ddddoddnnnnnn", "")  // q: f32 [n,heads*headDim], k: f32 [n,kvHeads*headDim], v: f32, starts: i32, parents: i32? [sequences], out: f32 [n,heads*headDim], lse: f32 [n,heads], sequences: number, heads: number, kvHeads: number, headDim: number, scale: number, window: number; causal within each sequence, which also sees its parent (an earlier one without a parent; -1: none); of all that the last `window` tokens (0: all)
+KERNEL(attend_grad, "dddddddodddnnnnnn", "")  // dOut: f32, q: f32, k: f32, v: f32, out: f32, lse: f32, starts: i32, parents: i32? [sequences], dq: f32, dk: f32, dv: f32, sequences: number, heads: number, kvHeads: number, headDim: number, scale: number, window: number
+KERNEL(token_log_probs, "dddddddnnnnnn", "")  // hidden: f32 [n,d], weight: f32 [vocab,d], ids: i32 [n], logProbs: f32 [n], entropy: f32 [n], lse: f32 [n], temp: f32 [rows*(columns+1)], n: number, d: number, vocab: number, temperature: number, rows: number, columns: number; in chunks of rows * columns logits
+KERNEL(token_log_probs_grad, "ddddddodnnnnnn", "")  // dLogProbs: f32 [n], hidden: f32, weight: f32, ids: i32, lse: f32, dHidden: f32 [n,d], dWeight: f32? [vocab,d], temp: f32 [rows*columns], n: number, d: number, vocab: number, temperature: number, rows: number, columns: number
+KERNEL(sample_token, "dddddnnnnnn", "")  // logits: f32 [rows,vocab], uniforms: f32 [rows], ids: i32 [rows], logProbs: f32 [rows], temp: f32 [rows*vocab], rows: number, vocab: number, temperature: number, topK: number, topP: number, minP: number
+KERNEL(grpo_loss, "ddoddddddnnnnnnnnnnn", "")  // logProbs: f32 [n], old: f32 [n], ref: f32? [n], advantages: f32 [sequences], mask: f32 [n], starts: i32, loss: f32 [1], dLogProbs: f32 [n], metrics: f32 [8], sequences: number, aggregation: number, importance: number, clipLow: number, clipHigh: number, beta: number, kl: number, normalizer: number, surrogate: number, sapoPositive: number, sapoNegative: number
+KERNEL(pack_weight, "ddnnn", "")  // weight: f32 [rows,k], packed: any, rows: number, k: number, precision: number
+KERNEL(packed_size, "dnnn", "")  // out: i32 [1], rows: number, k: number, precision: number; the numbers of 32 bits that the packed weight takes
+KERNEL(decode_step, "dddddddddddnnnnnnnnnnnnnnnnno", "noodddddooooooddddo")  // tokens: i32 [n], starts: i32 [rows+1], slots: i32 [rows], past: i32 [rows], keys: f32 [layers,slotCount,kvHeads,maxLength,headDim], values: f32, embed: f32 [vocab,d], norm: f32 [d], head: any, logits: f32 [rows,vocab], temp: f32, rows: number, d: number, heads: number, kvHeads: number, headDim: number, inner: number, vocab: number, layers: number, slotCount: number, maxLength: number, scale: number, eps: number, normOffset: number, embedScale: number, activation: number, chunk: number, precision: number, times: f32? [4], ...window: number, cos: f32?, sin: f32?, inputNorm: f32, q: any, k: any, v: any, o: any, qBias: f32?, kBias: f32?, vBias: f32?, qNorm: f32?, kNorm: f32?, attentionOutputNorm: f32?, mlpNorm: f32, gate: any, up: any, down: any, mlpOutputNorm: f32?; see decode.h

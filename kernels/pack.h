@@ -7,10 +7,10 @@
 // They are widened on the way to the multiplication; sums are float32 always. Each element of y is one chain over k, in order, whatever other
 // rows are computed with it and by however many threads.
 #pragma once
+#include "choices.h"
 #include "gemm.h"
 #include "rows.h"
 
-enum { FLOAT32, BFLOAT16, INT8 };
 
 #define BLOCK_ROWS (2 * VW)
 #if VW == 16
@@ -25,8 +25,8 @@ enum { FLOAT32, BFLOAT16, INT8 };
 
 // Numbers of 32 bits that a block takes.
 INLINE ptrdiff_t block_size(int k, int precision) {
-  if (precision == FLOAT32) return (ptrdiff_t)BLOCK_ROWS * k;
-  return precision == BFLOAT16 ? (ptrdiff_t)VW * k : BLOCK_ROWS + (ptrdiff_t)VW * ((k + 1) / 2);
+  if (precision == PRECISION_FLOAT32) return (ptrdiff_t)BLOCK_ROWS * k;
+  return precision == PRECISION_BFLOAT16 ? (ptrdiff_t)VW * k : BLOCK_ROWS + (ptrdiff_t)VW * ((k + 1) / 2);
 }
 INLINE int block_count(int rows) { return (rows + BLOCK_ROWS - 1) / BLOCK_ROWS; }
 
@@ -56,12 +56,12 @@ INLINE uint32_t int8_bits(float x, float scale) {
 // The columns [from, end) of row i of a block; its scale where there is one.
 static void pack_row(const pack_job *g, const float *row, int i, float scale, int from, int end, float *block) {
   int lane = i % VW, second = i >= VW;
-  uint32_t *lanes = (uint32_t *)block + (g->precision == INT8 ? BLOCK_ROWS : 0);
+  uint32_t *lanes = (uint32_t *)block + (g->precision == PRECISION_INT8 ? BLOCK_ROWS : 0);
   for (int p = from; p < end; p++) {
     float value = row && p < g->k ? row[p] : 0;
-    if (g->precision == FLOAT32) {
+    if (g->precision == PRECISION_FLOAT32) {
       block[(ptrdiff_t)p * BLOCK_ROWS + i] = value;
-    } else if (g->precision == BFLOAT16) {
+    } else if (g->precision == PRECISION_BFLOAT16) {
       uint32_t *at = lanes + (ptrdiff_t)p * VW + lane;
       *at = second ? *at | bfloat16_bits(value) << 16 : bfloat16_bits(value);
     } else {
@@ -78,11 +78,11 @@ static void pack_part(void *context, int block, int parts) {
   const pack_job *g = context;
   float *to = g->to + block * block_size(g->k, g->precision), scales[BLOCK_ROWS] = {0};
   const float *from[BLOCK_ROWS];
-  int columns = g->k + (g->precision == INT8 ? g->k % 2 : 0);
+  int columns = g->k + (g->precision == PRECISION_INT8 ? g->k % 2 : 0);
   for (int i = 0; i < BLOCK_ROWS; i++) {
     int row = block * BLOCK_ROWS + i;
     from[i] = row < g->rows ? g->from + (ptrdiff_t)row * g->k : NULL;
-    if (g->precision == INT8) to[i] = scales[i] = from[i] ? row_scale(from[i], g->k) : 0;
+    if (g->precision == PRECISION_INT8) to[i] = scales[i] = from[i] ? row_scale(from[i], g->k) : 0;
   }
   for (int p = 0; p < columns; p += PACK_COLUMNS)
     for (int i = 0; i < BLOCK_ROWS; i++) pack_row(g, from[i], i, scales[i], p, least(columns, p + PACK_COLUMNS), to);
@@ -101,7 +101,7 @@ void FN(packed_size)(const arg *a) { I32(0)[0] = (int32_t)(block_count(INT(1)) *
 INLINE void packed_tile(const int tokens, const int precision, int k, const float *w, const float *x, vf sum[][2]) {
   UNROLL_TILE for (int t = 0; t < tokens; t++) sum[t][0] = sum[t][1] = (vf){0};
   const float *scales = w;
-  if (precision == INT8) {
+  if (precision == PRECISION_INT8) {
     w += BLOCK_ROWS;
     for (int p = 0; p < k; p += 2, w += VW, x += 2 * tokens) {
       vi all = *(const vi *)w;
@@ -124,7 +124,7 @@ INLINE void packed_tile(const int tokens, const int precision, int k, const floa
   }
   for (int p = 0; p < k; p++, x += tokens) {
     vf w0, w1;
-    if (precision == FLOAT32) {
+    if (precision == PRECISION_FLOAT32) {
       w0 = vload(w), w1 = vload(w + VW);
       w += BLOCK_ROWS;
     } else {
@@ -142,9 +142,9 @@ INLINE void packed_tile(const int tokens, const int precision, int k, const floa
 
 #define TILE_CASE(count)                                                                \
   case count:                                                                           \
-    if (precision == FLOAT32) packed_tile(count, FLOAT32, k, w, x, sum);                \
-    else if (precision == BFLOAT16) packed_tile(count, BFLOAT16, k, w, x, sum);         \
-    else packed_tile(count, INT8, k, w, x, sum);                                        \
+    if (precision == PRECISION_FLOAT32) packed_tile(count, PRECISION_FLOAT32, k, w, x, sum);                \
+    else if (precision == PRECISION_BFLOAT16) packed_tile(count, PRECISION_BFLOAT16, k, w, x, sum);         \
+    else packed_tile(count, PRECISION_INT8, k, w, x, sum);                                        \
     break;
 
 static void any_tile(int tokens, int precision, int k, const float *w, const float *x, float *to) {

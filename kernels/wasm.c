@@ -7,7 +7,7 @@
 
 #define EXPORT(name) __attribute__((export_name(name)))
 
-#define KERNEL(name) \
+#define KERNEL(name, fixed, group) \
   EXPORT(#name) void export_##name(const arg *a) { FN(name)(a); }
 #include "list.h"
 #undef KERNEL

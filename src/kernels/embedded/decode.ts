@@ -1,12 +1,12 @@
 import type { TensorInfo } from '@tensorflow/tfjs-core';
-import { activations } from '../../student-files/layer-spec';
 import { layerMatrices, tablesOf } from '../decoder';
 import { type DecodeAttrs, kernelNames, type LayerWeights, type Packing } from '../interface';
 import type { Values } from '../native/library';
+import { numberOf } from '../native/table';
 import { checkStarts } from './attend';
 import type { EmbeddedBackend } from './backend';
 import { inPlace } from './in-place';
-import { type Call, pack, precisions } from './pack';
+import { type Call, pack } from './pack';
 import { registerEmbedded } from './register';
 import { checkIds } from './rows';
 import { withSpace } from './vocabulary';
@@ -81,7 +81,7 @@ function decode(
   ]);
   const where = [tokens, starts, slots, past];
   const shared = [embed, norm, head];
-  const how = [precisions.indexOf(precision), backend.decodeTimes];
+  const how = [numberOf('precision', precision), backend.decodeTimes];
   withSpace(backend, chunk * eachToken + 2 * rows * d, (space) =>
     call.decode_step(...where, keys, values, ...shared, logits, space, ...sizes, ...numbers, ...how, ...layers),
   );
@@ -92,7 +92,7 @@ function decode(
 function activationOf(specs: DecodeAttrs['specs']): number {
   const kinds = new Set(specs.map(({ activation }) => activation));
   if (kinds.size > 1) throw new RangeError(`Layers with different activations: ${[...kinds]}`);
-  return activations.indexOf([...kinds][0]);
+  return numberOf('activation', [...kinds][0]);
 }
 
 /** The kernel indexes without looking. @throws RangeError */

@@ -1,9 +1,10 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import { type Activation, activations } from '../../student-files/layer-spec';
+import type { Activation } from '../../student-files/layer-spec';
 import { gradientKernelNames, kernelNames } from '../interface';
+import { numberOf } from '../native/table';
 import { registerEmbedded } from './register';
 
-const operations = { Add: 0, Sub: 1, Multiply: 2, RealDiv: 3 };
+const operations = { Add: 'add', Sub: 'subtract', Multiply: 'multiply', RealDiv: 'divide' } as const;
 
 const bothFloat = (a: TensorInfo, b: TensorInfo) => a.dtype === 'float32' && b.dtype === 'float32';
 const alike = (a: TensorInfo, b: TensorInfo) => bothFloat(a, b) && util.arraysEqual(a.shape, b.shape);
@@ -31,7 +32,7 @@ for (const [name, operation] of Object.entries(operations)) {
     }
     if (!alike(a, b)) return null;
     const out = backend.output(a.shape);
-    call.binary(operation, a, b, out, util.sizeFromShape(a.shape));
+    call.binary(numberOf('operation', operation), a, b, out, util.sizeFromShape(a.shape));
     return out;
   });
 }
@@ -60,13 +61,13 @@ interface GluAttrs {
 
 registerEmbedded<GluAttrs>(kernelNames.glu, (call, { gate, up }, { activation }, backend) => {
   const y = backend.output(gate.shape);
-  call.glu(gate, up, y, util.sizeFromShape(gate.shape), activations.indexOf(activation));
+  call.glu(gate, up, y, util.sizeFromShape(gate.shape), numberOf('activation', activation));
   return y;
 });
 
 registerEmbedded<GluAttrs>(gradientKernelNames.glu, (call, { dy, gate, up }, { activation }, backend) => {
   const [dGate, dUp] = [backend.output(gate.shape), backend.output(up.shape)];
-  call.glu_grad(dy, gate, up, dGate, dUp, util.sizeFromShape(gate.shape), activations.indexOf(activation));
+  call.glu_grad(dy, gate, up, dGate, dUp, util.sizeFromShape(gate.shape), numberOf('activation', activation));
   return [dGate, dUp];
 });
 

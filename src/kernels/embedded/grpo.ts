@@ -1,18 +1,7 @@
 import { type GrpoLossOptions, kernelNames } from '../interface';
+import { numberOf } from '../native/table';
 import { checkStarts } from './attend';
 import { registerEmbedded } from './register';
-
-// The numbers of the enums in kernels/grpo.h.
-const aggregations: readonly GrpoLossOptions['aggregation'][] = ['sequence', 'token'];
-const importances: readonly GrpoLossOptions['importance'][] = ['token', 'sequence'];
-const surrogates: readonly GrpoLossOptions['surrogate'][] = ['clip', 'cispo', 'sapo'];
-const estimators: readonly GrpoLossOptions['kl'][] = ['k1', 'k2', 'k3', 'k3+'];
-
-function numberOf<T extends string>(names: readonly T[], name: T): number {
-  const number = names.indexOf(name);
-  if (number < 0) throw new RangeError(`${name} is none of ${names.join(', ')}`);
-  return number;
-}
 
 /** [loss, dLogProbs, metrics] */
 registerEmbedded<GrpoLossOptions>(kernelNames.grpoLoss, (call, inputs, options, backend) => {
@@ -21,11 +10,11 @@ registerEmbedded<GrpoLossOptions>(kernelNames.grpoLoss, (call, inputs, options, 
   if (beta !== 0 && !refLogProbs) throw new Error('A KL term needs the log-probabilities of the reference');
   checkStarts(backend.values(starts), logProbs.shape[0]);
   const [loss, dLogProbs, metrics] = [backend.output([]), backend.output(logProbs.shape), backend.output([8])];
-  const aggregation = numberOf(aggregations, options.aggregation);
-  const importance = numberOf(importances, options.importance);
+  const aggregation = numberOf('aggregation', options.aggregation);
+  const importance = numberOf('importance', options.importance);
   const sizes = [advantages.shape[0], aggregation, importance, clipLow, clipHigh, beta];
   const given = [logProbs, oldLogProbs, refLogProbs, advantages, mask, starts];
-  const policy = [numberOf(surrogates, options.surrogate), sapoPositive, sapoNegative];
-  call.grpo_loss(...given, loss, dLogProbs, metrics, ...sizes, numberOf(estimators, options.kl), normalizer, ...policy);
+  const policy = [numberOf('surrogate', options.surrogate), sapoPositive, sapoNegative];
+  call.grpo_loss(...given, loss, dLogProbs, metrics, ...sizes, numberOf('kl', options.kl), normalizer, ...policy);
   return [loss, dLogProbs, metrics];
 });

@@ -2,17 +2,15 @@ import type { TensorInfo } from '@tensorflow/tfjs-core';
 import type { WeightPrecision } from '../../engine-data/sampling';
 import { kernelNames } from '../interface';
 import type { KernelCall } from '../native/library';
+import { numberOf } from '../native/table';
 import type { Argument, EmbeddedBackend } from './backend';
 import { registerEmbedded } from './register';
 
 export type Call = KernelCall<Argument>;
 
-/** By their numbers in kernels/pack.h. */
-export const precisions: readonly WeightPrecision[] = ['float32', 'bfloat16', 'int8'];
-
 /** The weight [rows, k] as kernels/pack.h keeps it. */
 export function pack(call: Call, weight: TensorInfo, precision: WeightPrecision, backend: EmbeddedBackend): TensorInfo {
-  const sizes = [...weight.shape, precisions.indexOf(precision)];
+  const sizes = [...weight.shape, numberOf('precision', precision)];
   const size = backend.output([1], 'int32');
   call.packed_size(size, ...sizes);
   const packed = backend.output([backend.values(size)[0]]);

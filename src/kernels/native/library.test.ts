@@ -6,15 +6,40 @@ import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../../paths';
 import { addonFile, openAddon } from './addon';
+import { choicesHeader, listHeader } from './kernel-headers';
 import { kernelList } from './library';
+import { signatureOf } from './table';
 import { kernelForms, place, space } from './testing';
 import { openWasm, wasmFile } from './wasm';
 
 const kernels = join(packageRoot(), 'kernels');
 
-test('the names are those of kernels/list.h, in its order', () => {
-  const list = readFileSync(join(kernels, 'list.h'), 'utf8');
-  expect([...list.matchAll(/^KERNEL\((\w+)\)/gm)].map(([, name]) => name)).toEqual([...kernelList]);
+test.each([
+  ['list.h', listHeader()],
+  ['choices.h', choicesHeader()],
+])('kernels/%s is what the table says: `npx tsx scripts/generate-kernels.ts`', (name, wanted) => {
+  expect(readFileSync(join(kernels, name), 'utf8')).toBe(wanted);
+});
+
+test('a call with too few, too many or other arguments than the table says is refused', async () => {
+  for (const { name: form, one } of await kernelForms()) {
+    for (const name of kernelList) {
+      const kernel = one.kernels[name] as (...args: unknown[]) => void;
+      const { fixed, group } = signatureOf(name);
+      const data = space(one, 1);
+      const fitting = [...fixed].map((kind) => (kind === 'n' ? 0 : data));
+      const refused = (args: unknown[]) => expect(() => kernel(...args), `${form}: ${name}`);
+      refused(fitting.slice(1)).toThrow(
+        `kernel ${name}: ${fixed.length - 1} arguments, where it takes ${fixed.length}`,
+      );
+      if (group.length !== 1) refused([...fitting, 0]).toThrow(`kernel ${name}: ${fixed.length + 1} arguments`);
+      const number = fixed.indexOf('n');
+      refused(fitting.with(number, data)).toThrow(`kernel ${name}: argument ${number} is not a number`);
+      const place = fixed.indexOf('d');
+      if (place >= 0) refused(fitting.with(place, 1 as never)).toThrow(`kernel ${name}: argument ${place} is not data`);
+      if (place >= 0) refused(fitting.with(place, null as never)).toThrow(`argument ${place} is not data`);
+    }
+  }
 });
 
 test('arguments that are no data, number or null are refused by name', async () => {

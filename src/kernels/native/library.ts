@@ -2,38 +2,9 @@
  * What a compiled form of /kernels offers: the kernels as functions, and the memory their data must lie in. One of the
  * two loaders gives it: addon.ts (native code) or wasm.ts (WebAssembly).
  */
-export const kernelList = [
-  'gemm',
-  'round_products',
-  'binary',
-  'add_n',
-  'scale',
-  'glu',
-  'glu_grad',
-  'dropout',
-  'sum_squares',
-  'adam_w',
-  'embed',
-  'embed_grad',
-  'add_rows',
-  'sum_rows',
-  'rms_norm',
-  'rms_norm_grad',
-  'rotate',
-  'rotate_grad',
-  'attend',
-  'attend_grad',
-  'token_log_probs',
-  'token_log_probs_grad',
-  'sample_token',
-  'grpo_loss',
-  'pack_weight',
-  'packed_size',
-  'decode_step',
-] as const;
+import type { KernelName } from './table';
 
-/** A kernel of kernels/list.h, which gives the order of its arguments. */
-export type KernelName = (typeof kernelList)[number];
+export { type KernelName, kernelList } from './table';
 
 export type Values = Float32Array | Int32Array | Uint8Array;
 

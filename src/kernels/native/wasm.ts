@@ -6,6 +6,7 @@ import { threadCount } from './addon';
 import { Heap, roundUp, type SharedMemory } from './heap';
 import { type KernelArgument, type KernelCall, type KernelLibrary, kernelList } from './library';
 import { memoryLimit } from './limit';
+import { misfit, signatureOf } from './table';
 
 const mostArguments = 4096;
 const stackBytes = 1 << 20;
@@ -94,8 +95,11 @@ function bind(exports: Exports, heap: Heap): KernelCall {
   const pointers = new Uint32Array(block.buffer, block.offset, mostArguments * 2);
   const bound = kernelList.map((name) => {
     const kernel = exports[name] as (args: number) => void;
+    const signature = signatureOf(name);
     const call = (...args: KernelArgument[]) => {
       if (args.length > mostArguments) throw new TypeError(`kernel ${name}: too many arguments`);
+      const wrong = misfit(signature, args);
+      if (wrong) throw new TypeError(`kernel ${name}: ${wrong}`);
       for (let i = 0; i < args.length; i++) {
         const arg = args[i];
         if (typeof arg === 'number') numbers[i] = arg;

@@ -1,0 +1,22 @@
+/** kernels/list.h and kernels/choices.h, as the table says. */
+import { choices, type KernelName, kernelList, kernelTable, signatureOf } from './table';
+
+const head = '// Written by scripts/generate-kernels.ts from src/kernels/native/table.ts; not to be edited.\n';
+
+/** KERNEL(name, letters of its arguments, letters of the group that may follow any number of times). */
+export function listHeader(): string {
+  const lines = kernelList.map((name: KernelName) => {
+    const { fixed, group } = signatureOf(name);
+    const [args, does] = kernelTable[name];
+    return `KERNEL(${name}, "${fixed}", "${group}")  // ${args}${does && `; ${does}`}`;
+  });
+  return `${head}// Arguments by letters: d data, o data or NULL, n a number.\n${lines.join('\n')}\n`;
+}
+
+export function choicesHeader(): string {
+  const word = (name: string, value: string) => `${name}_${value.replace('+', '_plus')}`.toUpperCase();
+  const enums = Object.entries(choices).map(
+    ([name, values]) => `enum { ${values.map((value) => word(name, value)).join(', ')} };`,
+  );
+  return `${head}#pragma once\n${enums.join('\n')}\n`;
+}
