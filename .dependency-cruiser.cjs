@@ -22,7 +22,8 @@ const ground = [
   'time-left',
 ];
 const mayImport = {
-  // Students and data sets by name: where they lie, and fetching them. Free of the engine, so that the extension can fetch too.
+  // Students and data sets by name: where they lie, and fetching them. Free of the engine, so that the extension can
+  // fetch too.
   hub: [],
   config: ['hub'],
   answers: [],
@@ -54,7 +55,8 @@ const mayImport = {
   imports: ['cases', 'runs', 'data', 'chain', 'answers', 'config'],
   rollout: ['student-files', 'engine-data', 'model', 'kernels'],
   learning: ['student-files', 'engine-data', 'model', 'kernels', 'rollout', 'config'],
-  // The port, and what computes behind it. Above it nobody knows of tensors: model, learning, rollout and kernels are the embedded engine's.
+  // The port, and what computes behind it. Above it nobody knows of tensors: model, learning, rollout and kernels are
+  // the embedded engine's.
   engine: ['student-files', 'engine-data', 'learning', 'rollout', 'model', 'kernels', 'config'],
   curriculum: [
     'engine',

@@ -14,8 +14,8 @@ const common = {
 };
 
 /**
- * Large packages that few sessions need: loaded from files of their own, when a dynamic import asks for them or one of the functions named
- * here (an object's as `object.function`) is first called.
+ * Large packages that few sessions need: loaded from files of their own, when a dynamic import asks for them or one of
+ * the functions named here (an object's as `object.function`) is first called.
  */
 const onDemand = {
   openai: [],
@@ -55,7 +55,10 @@ const node = {
   plugins: [apart],
 };
 
-/** `vscode` by one module for all: esbuild else copies its hundreds of properties for each module that imports it, 40 ms in sum. */
+/**
+ * `vscode` by one module for all: esbuild else copies its hundreds of properties for each module that imports it, 40 ms
+ * in sum.
+ */
 const vscodeOnce = {
   name: 'vscode',
   setup({ onResolve, onLoad }) {

@@ -1,6 +1,7 @@
 // Builds kernels/build/<platform>-<arch>/distillery.node, if it is not up to date.
 //   --if-possible   without a C compiler: say so in one line and succeed (WebAssembly is used then)
-// Plain Node: it is a step of `npm ci`. The headers come from node-api-headers, nothing is downloaded. CC names another compiler.
+// Plain Node: it is a step of `npm ci`. The headers come from node-api-headers, nothing is downloaded. CC names another
+// compiler.
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {

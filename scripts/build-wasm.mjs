@@ -1,5 +1,6 @@
-// Builds kernels/wasm/distillery.wasm, which is checked in, so that nobody needs this but who changes the kernels. Wants clang and wasm-ld,
-// version 19 (Debian: apt-get install clang-19 lld-19): another version gives other bytes, and a test compares them.
+// Builds kernels/wasm/distillery.wasm, which is checked in, so that nobody needs this but who changes the kernels.
+// Wants clang and wasm-ld, version 19 (Debian: apt-get install clang-19 lld-19): another version gives other bytes, and
+// a test compares them.
 //   --out <file>    where to write instead
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// The licences of all that the .vsix ships and others made, with their full texts: of the packages that esbuild read (dist/packages.json).
+// The licences of all that the .vsix ships and others made, with their full texts: of the packages that esbuild read
+// (dist/packages.json).
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,6 @@
-// Makes the extension's package: node scripts/package.mjs [--target linux-x64] [--out file.vsix] [--repository https://...]
-// Without --target: for every platform, with the native kernels of those that lie in kernels/build (WebAssembly serves the others).
+// Makes the extension's package: node scripts/package.mjs [--target linux-x64] [--out file.vsix] [--repository
+// https://...] Without --target: for every platform, with the native kernels of those that lie in kernels/build
+// (WebAssembly serves the others).
 // --repository: where the README's pictures and links are found by the marketplace. A warning of vsce is an error here.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -53,7 +54,10 @@ function vsce() {
   return { status, output: `${stdout}${stderr}` };
 }
 
-/** What the Extensions view shows, with its pictures inside: an installed extension has no address that they could be read from. */
+/**
+ * What the Extensions view shows, with its pictures inside: an installed extension has no address that they could be
+ * read from.
+ */
 function readme() {
   const media = join(root, 'media');
   return readFileSync(join(media, 'readme.md'), 'utf8').replace(

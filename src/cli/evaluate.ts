@@ -99,14 +99,8 @@ Examples:
       const { evaluation, settings, chatTemplate } = await evaluateOn(engine, checkpoint, data, options).finally(() =>
         engine.close(),
       );
-      tell(
-        { checkpoint: resolve(checkpoint), chatTemplate },
-        data,
-        evaluation,
-        settings,
-        engine.info.description,
-        options,
-      );
+      const student = { checkpoint: resolve(checkpoint) };
+      tell({ student, chatTemplate, settings, backend: engine.info.description }, data, evaluation, options);
     });
 }
 
@@ -162,7 +156,8 @@ async function evaluateServer(url: string, named: string | undefined, options: O
     if (options.out !== undefined) keep(came, data.problems, samples, `${resolve(options.out)}.partial`);
     throw error;
   }
-  tell({ model, server: student.endpoint }, data, evaluation, settings, `on ${student.host}`, options);
+  const served = { model, server: student.endpoint };
+  tell({ student: served, settings, backend: `on ${student.host}` }, data, evaluation, options);
 }
 
 /** How the server is to ask: as here, where the student lies here, too. */
@@ -180,15 +175,18 @@ function keep(came: [number, ServerAnswer][], problems: Problems, samples: numbe
   stderr.write(`${plural(came.length, 'answer')} came before it failed: ${shown(file)}\n`);
 }
 
+/** Who was asked, how and where. */
+interface Tested {
+  student: { checkpoint: string } | { model: string; server: string };
+  chatTemplate?: boolean;
+  settings: Result['settings'];
+  backend: string;
+}
+
 function tell(
-  {
-    chatTemplate,
-    ...student
-  }: ({ checkpoint: string } | { model: string; server: string }) & { chatTemplate?: boolean },
+  { student, chatTemplate, settings, backend }: Tested,
   data: TestData,
   evaluation: Evaluation & Partial<ServerEvaluation>,
-  settings: Result['settings'],
-  backend: string,
   { samples, out, json }: Options,
 ): void {
   const answers = evaluation.answers.map((answer, i) => recordOf(answer, i, data.problems, samples));

@@ -111,7 +111,8 @@ describe('the default preset', () => {
     expect(total(completion('Step 1: It is 5.\nAnswer: 5', 3))).toBe(-1);
     expect(total(completion('Step 1: 2 + 3 = 6\nAnswer: 5', 3))).toBe(-1);
     expect(total(right)).toBeCloseTo(2 + 0.5 + 0.1 * 1.5);
-    expect(total(completion(right.completion.text, 1000))).toBe(1); // very long and right is better than any malformed one
+    // Very long and right is better than any malformed one.
+    expect(total(completion(right.completion.text, 1000))).toBe(1);
   });
 });
 

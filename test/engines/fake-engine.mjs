@@ -1,7 +1,8 @@
 // An engine without a model, for tests: node fake-engine.mjs [fault...]
 //
-// It answers every request of the engine protocol with numbers that are functions of what it is asked, and keeps a count of its optimizer
-// steps in the folders that it saves. A fault is `<what>@<method>[:<n>][=<file>]`: at the n-th such request (1 unless said) it
+// It answers every request of the engine protocol with numbers that are functions of what it is asked, and keeps a
+// count of its optimizer steps in the folders that it saves. A fault is `<what>@<method>[:<n>][=<file>]`: at the n-th
+// such request (1 unless said) it
 //   exit      ends with code 3, after some last words        silence   says nothing any more
 //   garbage   writes what is no message                      torn      writes half a message and ends
 //   memory, diverged: answers with that error                wrong     answers with a result of another shape

@@ -124,7 +124,8 @@ function settingsOf(shared: Shared, one: UpdateCase) {
   const sizes = shared.completions.flatMap((rows, p) => rows.map((row) => shared.prompts[p].length + row.length));
   const parts = one.microBatches
     .map((indices) => ({ indices, size: indices.reduce((sum, i) => sum + sizes[i], 0) }))
-    .sort((a, b) => b.size - a.size); // the first one fills the room, so that the others fit and begin where they should
+    // The first one fills the room, so that the others fit and begin where they should.
+    .sort((a, b) => b.size - a.size);
   const options: GrpoOptions = {
     ...one,
     dropout: 0,

@@ -144,8 +144,7 @@ export class TinkerStudent implements Student {
       const part = episodes.map((_, i) => i).filter((i) => i % options.minibatches === step % options.minibatches);
       const norm = await this.grpoPart(
         part,
-        { ...update, replay },
-        refLogProbs,
+        { ...update, refLogProbs },
         { ...options, ...signalOf(step, options) },
         results,
       );
@@ -160,8 +159,7 @@ export class TinkerStudent implements Student {
   /** One optimizer step of an update, on the episodes with these indices and the replayed examples. */
   private async grpoPart(
     part: readonly number[],
-    { episodes, replay, learningRate }: GrpoUpdate,
-    refLogProbs: readonly Float32Array[] | null,
+    { episodes, replay, learningRate, refLogProbs }: GrpoUpdate & { refLogProbs: readonly Float32Array[] | null },
     options: GrpoOptions,
     results: StepResults,
   ): Promise<number | undefined> {

@@ -127,7 +127,8 @@ function dropoutMask(ops: Ops, shape: number[], rate: number, seed: number): Han
   const size = shape.reduce((product, side) => product * side, 1);
   const indices = op('Range', [constant([0], true), constant([size], true), constant([1], true)]);
   const counters = unsigned(indices);
-  const start = unsigned(ops.upload(Int32Array.of(startOf(seed) + 0x7f4a7c15), [])); // another one each time: no constant
+  // Another one each time: no constant.
+  const start = unsigned(ops.upload(Int32Array.of(startOf(seed) + 0x7f4a7c15), []));
   const drawn = mix(mix(add(mul(counters, word(0x9e3779b1)), start)));
   // Unsigned comparison on every device: both sides have their highest bit turned, and are compared as signed.
   const signed = op('Bitcast', [op('BitwiseXor', [drawn, word(0x80000000)])], [ops.type('type', indices.dtype)]);

@@ -93,6 +93,7 @@ const fifthBit = (raw: Uint8Array, at: number, i: number) => ((raw[at + (i >> 3)
  * 256 values of Q4_K and Q5_K: scale, scale of the minima, eight 6-bit pairs of them in 12 bytes, then 4 bits a value
  * at `low` and, for Q5_K, a fifth bit at `high`.
  */
+// biome-ignore lint/complexity/useMaxParams: called for every 256 values, where an object would be made for each.
 function superBlock(
   raw: Uint8Array,
   out: Float32Array,

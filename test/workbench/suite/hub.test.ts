@@ -68,7 +68,8 @@ suite('Students and data sets of the Hub', function () {
     assert.equal(folder, join(cache, 'models--tiny--random', 'snapshots', commit));
     assert.ok(existsSync(join(folder, 'model.safetensors')));
     assert.ok(hub.requests.every(({ headers }) => headers.authorization === `Bearer ${token}`));
-    assert.equal(await vscode.commands.executeCommand('distillery.downloadStudent', 'tiny/random'), folder); // it is here
+    // It is here.
+    assert.equal(await vscode.commands.executeCommand('distillery.downloadStudent', 'tiny/random'), folder);
   });
 
   test('Download Data Set fetches nothing before its size was seen; New Experiment names it', async () => {
