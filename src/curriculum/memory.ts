@@ -54,8 +54,8 @@ const runtimeBytes = 250e6;
 const measured = 16;
 
 /**
- * Of the rows that are longest as text, and of those that are longest without their thinking, which may be others: looked for among more of
- * the longest and rows spread over all.
+ * Of the rows that are longest as text, and of those that are longest without their thinking, which may be others:
+ * looked for among more of the longest and rows spread over all.
  */
 export function longestOf(problems: Problems, tokenizer: Tokenizer): Lengths {
   const most = prepareLessons(longest(problems, measured), tokenizer);

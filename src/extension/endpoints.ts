@@ -42,7 +42,10 @@ function faultIn(baseUrl: string): string | undefined {
 /** A key belongs to one origin: it is never sent to another endpoint. */
 const secretName = (url: URL) => `distillery.teacher.key ${url.origin}`;
 
-/** The key for an endpoint, asked for where none is known; '' where it wants none, undefined where the question was left. */
+/**
+ * The key for an endpoint, asked for where none is known; '' where it wants none, undefined where the question was
+ * left.
+ */
 export async function keyOf(secrets: vscode.SecretStorage, baseUrl: string): Promise<string | undefined> {
   const url = checkBaseUrl(baseUrl);
   const stored = await secrets.get(secretName(url));

@@ -1,4 +1,7 @@
-/** What an experiment on some data is to be, on one page: columns, student and name, agreed to at once or changed one by one. */
+/**
+ * What an experiment on some data is to be, on one page: columns, student and name, agreed to at once or changed one by
+ * one.
+ */
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { textOf } from '../../data/cells';
