@@ -12,7 +12,9 @@ import { pc, stderr } from './terminal';
 /** Milliseconds between two looks at what has changed. */
 const pulse = 10_000;
 
-/** The run to take up: the newest of this experiment here, else in the folder that runs are mirrored to, brought here. */
+/**
+ * The run to take up: the newest of this experiment here, else in the folder that runs are mirrored to, brought here.
+ */
 export function runToContinue(experiment: Experiment, runsFolder: string, mirror: string | undefined): Run | undefined {
   const here = newestRunOf(experiment, runsFolder);
   if (here || mirror === undefined) return here;
@@ -23,7 +25,9 @@ export function runToContinue(experiment: Experiment, runsFolder: string, mirror
   return openRun(folder);
 }
 
-/** Keeps a copy of a run in a folder while it trains; the answer is called when it has ended, and makes the last one. */
+/**
+ * Keeps a copy of a run in a folder while it trains; the answer is called when it has ended, and makes the last one.
+ */
 export function keepMirrored(run: string, mirror: string | undefined): () => void {
   if (mirror === undefined) return () => {};
   let last = '';

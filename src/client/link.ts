@@ -29,8 +29,8 @@ import { checkEndpoint } from '../protocol/host-folder';
 import type { RequestOptions } from './api';
 
 /**
- * Where the host listens. One on another machine is behind a tunnel that the user has opened and named: host.json, which
- * may have come with its folder, names no port that is dialled.
+ * Where the host listens. One on another machine is behind a tunnel that the user has opened and named: host.json,
+ * which may have come with its folder, names no port that is dialled.
  */
 function doorOf({ endpoint, machine, port }: Address, env = process.env): NetConnectOpts {
   const tunnel = Number(env.DISTILLERY_HOST_TUNNEL);

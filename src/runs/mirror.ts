@@ -1,6 +1,6 @@
 /**
- * A copy of a run folder elsewhere, made while the run goes on: on a disk, or by a program that reaches further. run.json
- * comes last, so that all it names is there.
+ * A copy of a run folder elsewhere, made while the run goes on: on a disk, or by a program that reaches further.
+ * run.json comes last, so that all it names is there.
  */
 import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -13,8 +13,8 @@ export const leftOut = [basename(lockFolder('')), basename(runFile(''))];
 const chunk = 1 << 20;
 
 /**
- * Makes `copy` what the run folder `run` is: files that are new or changed are written, those that are gone are removed.
- * Returns how many were written. Nothing of it is half there under its name, whenever it ends.
+ * Makes `copy` what the run folder `run` is: files that are new or changed are written, those that are gone are
+ * removed. Returns how many were written. Nothing of it is half there under its name, whenever it ends.
  */
 export function mirrorRun(run: string, copy: string): number {
   const root = dirname(copy);
