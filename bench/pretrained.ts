@@ -16,6 +16,7 @@ import { parseArgs } from 'node:util';
 import { peer } from '../scripts/peers/peers';
 import { loadExperiment } from '../src/config/load';
 import { startRun } from '../src/curriculum/session';
+import { gigabytes } from '../src/words';
 
 const { values } = parseArgs({
   options: {
@@ -105,8 +106,6 @@ async function measure(source: Source, student: string, scratch: string, data: s
   });
   return phases;
 }
-
-const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
 
 function row({ what }: Source, { title, seconds, loss, peak }: Phase): string {
   const sorted = seconds.toSorted((a, b) => a - b);

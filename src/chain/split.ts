@@ -39,7 +39,10 @@ export function splitChain(text: string): Chain {
 /** Most code units of what tags around an answer hold, where it is the answer alone and no solution. */
 const longestTagged = 100;
 
-/** `<answer>` tags at the end, as R1-Zero's template asks for them: around the answer alone, or around the whole solution. */
+/**
+ * `<answer>` tags at the end, as R1-Zero's template asks for them: around the answer alone, or around the whole
+ * solution.
+ */
 function withoutAnswerTags(text: string): string {
   const open = text.lastIndexOf('<answer>');
   const inside = open < 0 ? null : /^<answer>([\s\S]*?)(?:<\/answer>)?\s*$/.exec(text.slice(open))?.[1].trim();

@@ -1,6 +1,6 @@
 import { inOneLine, pc, width } from './terminal';
 
-export { clock, percent, signed } from '../report/format';
+export { bytes, clip, clock, percent, plural, signed } from '../words';
 
 /** 940, 12.3k, 4.1M */
 export function short(value: number): string {
@@ -28,16 +28,3 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
 
 const widthsOf = (rows: readonly (readonly string[])[]) =>
   (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => width(row[i]))));
-
-/** 1.2 MB, 4.0 GB */
-export function bytes(value: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(value, 1)) / 3));
-  return `${(value / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
-}
-
-/** `1 problem`, `7 problems` */
-export const plural = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
-
-/** The text in at most `width` characters. */
-export const clip = (text: string, width: number) => (text.length > width ? `${text.slice(0, width - 1)}…` : text);

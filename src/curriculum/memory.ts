@@ -17,6 +17,7 @@ import { UserError } from '../errors';
 import { Random } from '../random';
 import { type BaselineName, baselineNames } from '../stages';
 import type { Tokenizer } from '../student-files/tokenizer';
+import { gigabytes } from '../words';
 import { rowsAtOnce } from './groups';
 import { type Lesson, prepareLessons, wording } from './lessons';
 
@@ -187,8 +188,6 @@ export function checkMemory(experiment: Experiment, sizes: Sizes, limits: Memory
     throw new UserError(`the run ${needs}, and there are only ${gigabytes(limits.total)}`, { code: 'memory', remedy });
   return { level: 'warning', text: `the run ${needs}, ${gigabytes(limits.free)} are free: ${remedy}` };
 }
-
-const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
 
 /** Sequences that an update learns from, the tokens of the longest, and copies of the student beside it. */
 interface Update {

@@ -3,6 +3,7 @@ import type { RewriteSettings } from '../config/experiment';
 import type { Student } from '../engine/port';
 import { uniform } from '../random';
 import type { RewriteRecord } from '../runs/records';
+import { percent } from '../words';
 import { checkpointName, newestCheckpoint } from './checkpoints';
 import type { Context } from './context';
 import { decisionsFor, markedSteps, rejectedTexts, type TaughtRewrite, withVerdicts } from './decisions';
@@ -208,7 +209,6 @@ async function reportTransfer(
     maxNewTokens,
   });
   const plain = await evaluateLessons(context, rewriter, lessons);
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   context.notify({
     type: 'note',
     level: 'info',

@@ -101,7 +101,10 @@ const plainName = (name: string) =>
     .toLowerCase()
     .replace(/[ -]+/g, '_');
 
-/** How less usual names end: worked_solution, teacher_reasoning, math_problem. Not those of what is wrong or a student's. */
+/**
+ * How less usual names end: worked_solution, teacher_reasoning, math_problem. Not those of what is wrong or a
+ * student's.
+ */
 const endings: Partial<Record<Role, RegExp>> = {
   question: /_(question|problem|query|prompt)$/,
   answer: /_(answer|ground_truth)$/,

@@ -3,6 +3,7 @@
  */
 import { sameAnswer } from '../answers/equal';
 import { extractAnswer } from '../answers/extract';
+import { clip } from '../words';
 import { changed, type Problems } from './problems';
 import type { Problem } from './types';
 
@@ -39,10 +40,8 @@ export function otherAnswersNote(problems: readonly Problem[], rule: OtherAnswer
   const [{ id, answer, other }] = others;
   const told =
     `${others.length} of ${chains} teacher chains end in another answer than ` +
-    `the reference (${id}: ${clip(other)}, not ${clip(answer)})`;
+    `the reference (${id}: ${clip(other, 41)}, not ${clip(answer, 41)})`;
   return rule === 'keep'
     ? `${told}. They are kept as they are ("otherAnswers": "keep").`
     : `${told}. These chains are left out, their questions stay; data.otherAnswers "keep" keeps them.`;
 }
-
-const clip = (text: string) => (text.length > 40 ? `${text.slice(0, 40)}…` : text);

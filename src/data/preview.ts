@@ -6,6 +6,7 @@ import type { Chain, Exercise } from '../chain/types';
 import type { CompleteSettings, Experiment, ReconstructSettings, RewriteSettings } from '../config/experiment';
 import { Random } from '../random';
 import type { TrainedStage } from '../stages';
+import { percent } from '../words';
 import type { Problem } from './types';
 
 export interface View {
@@ -83,15 +84,13 @@ export function viewsOf(
 const rewardOf = (stage: CompleteSettings | RewriteSettings | false) =>
   stage ? (stage.reward.name ?? 'unnamed') : null;
 
-const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
-
 function reconstructLabel(settings: ReconstructSettings): string {
   const { chains, maskProbability, maskSteps, shuffleProbability, mixPlain } = settings;
   const parts = [
     ...(chains === 'concise' ? ['the chain cut to the sentences that compute'] : []),
     `${maskSteps} masked with p ${maskProbability}`,
     `shuffled with p ${shuffleProbability}`,
-    ...(mixPlain > 0 ? [`${percent(mixPlain)} of the examples are the plain question instead`] : []),
+    ...(mixPlain > 0 ? [`${percent(mixPlain, 0)} of the examples are the plain question instead`] : []),
   ];
   return parts.join(', ');
 }
@@ -111,7 +110,7 @@ function scheduleOf({ maskSchedule, updates }: CompleteSettings): { ratio: MaskR
   return points.map(({ ratio, from, to }) => ({
     ratio,
     label:
-      `${ratio >= 1 ? 'the plain question' : `${percent(ratio)} masked`}, ` +
+      `${ratio >= 1 ? 'the plain question' : `${percent(ratio, 0)} masked`}, ` +
       `${to - from === 1 ? `update ${to}` : `updates ${from + 1} to ${to}`}`,
   }));
 }

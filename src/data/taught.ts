@@ -25,7 +25,10 @@ const isBare = (solution: string) => splitChain(solution).steps.length === 0;
 /** Chains are looked at as far as this. */
 const looked = 1000;
 
-/** Of so many chains that were looked at, how many have thinking before what they say, and of these how many say the answer alone. */
+/**
+ * Of so many chains that were looked at, how many have thinking before what they say, and of these how many say the
+ * answer alone.
+ */
 export function thinkingIn(problems: Problems): { chains: number; thinking: number; bare: number } {
   const chains = spread(problems, looked).flatMap(({ chain }) => chain ?? []);
   const thoughtful = chains.map(partChain).filter(({ thinking, solution }) => thinking !== '' && solution !== '');

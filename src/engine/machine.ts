@@ -4,6 +4,7 @@ import { existsSync, statfsSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { addonFile, nativeIsas, threadCount } from '../kernels/native/addon';
+import { gigabytes } from '../words';
 import { reportEngines } from './engines';
 
 const oldestNode = 20;
@@ -66,5 +67,3 @@ export function machineProblems({ backends, disk }: MachineFacts): string[] {
     ...(disk.free < leastSpace ? [`Only ${gigabytes(disk.free)} are free for runs (${disk.folder}).`] : []),
   ];
 }
-
-const gigabytes = (value: number) => `${(value / 1e9).toFixed(1)} GB`;

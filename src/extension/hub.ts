@@ -4,6 +4,7 @@ import { datasetsCache, studentsCache } from '../hub/cache';
 import { download } from '../hub/download';
 import type { DownloadPlan } from '../hub/plan';
 import { type Hub, hubOf } from '../hub/request';
+import { bytes } from '../words';
 import { cancellable } from './cancellable';
 import type { Services } from './services';
 import * as vscode from './vscode';
@@ -62,7 +63,7 @@ function askToken(hub: Hub, { message, remedy }: UserError): Thenable<string | u
 async function agree(hub: Hub, plan: DownloadPlan): Promise<boolean> {
   const fetch = {
     icon: 'cloud-download',
-    label: t('Download {0}', gigabytes(plan.bytes)),
+    label: t('Download {0}', bytes(plan.bytes)),
     detail: t('{0}, to {1}', plural(plan.files.length, 'file'), cacheOf(plan)),
   };
   const title = t('Download {0}?', plan.what);
@@ -74,19 +75,16 @@ function fetchAll(hub: Hub, plan: DownloadPlan): Thenable<string> {
   return cancellable(t('Downloading {0}', plan.what), (signal, progress) => {
     let [told, last] = [0, 0];
     let begun: { at: number; done: number } | undefined;
-    return download({ ...hub, signal }, plan, cacheOf(plan), ({ done, bytes }) => {
+    return download({ ...hub, signal }, plan, cacheOf(plan), ({ done, bytes: total }) => {
       const now = performance.now();
       begun ??= { at: now, done };
       if (now - last < 500) return;
       last = now;
       const speed = (done - begun.done) / Math.max(now - begun.at, 1); // bytes a millisecond
-      const left = speed > 0 ? t(', {0} left', duration((bytes - done) / speed / 1000)) : '';
-      const increment = (100 * (done - told)) / Math.max(bytes, 1);
+      const left = speed > 0 ? t(', {0} left', duration((total - done) / speed / 1000)) : '';
+      const increment = (100 * (done - told)) / Math.max(total, 1);
       told = done;
-      progress.report({ increment, message: t('{0} of {1}{2}', gigabytes(done), gigabytes(bytes), left) });
+      progress.report({ increment, message: t('{0} of {1}{2}', bytes(done), bytes(total), left) });
     });
   });
 }
-
-const gigabytes = (bytes: number) =>
-  bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;

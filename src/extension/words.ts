@@ -1,5 +1,8 @@
 /** Numbers, times and names as the views write them. */
 import type { ShownState } from '../runs/reading';
+import { clip, percent, plural } from '../words';
+
+export { duration, percent, plural, signed } from '../words';
 
 export const stateTitles: Record<ShownState, string> = {
   created: 'starting',
@@ -10,9 +13,6 @@ export const stateTitles: Record<ShownState, string> = {
   failed: 'failed',
   interrupted: 'interrupted',
 };
-
-export const percent = (share: number, digits = 1) =>
-  Number.isFinite(share) ? `${(100 * share).toFixed(digits)} %` : '–';
 
 /** An accuracy; of how many problems, where they are so few that it says little. */
 export const accuracyText = ({ accuracy, n }: { accuracy: number; n: number }) =>
@@ -25,20 +25,6 @@ export const tokens = (count: number) => (Number.isFinite(count) ? `${count.toFi
 
 /** Where there is little room. */
 export const shortTokens = (count: number) => (Number.isFinite(count) ? `${count.toFixed(0)} tok` : '– tok');
-
-/** `1 case`, `7 cases` */
-export const plural = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
-
-/** `+1.7`, `−0.4` (a real minus sign, as screen readers say it). */
-export const signed = (value: number, digits = 1) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
-
-/** Seconds as a person says them: `40 s`, `12 min`, `3 h 20 min`. */
-export function duration(seconds: number): string {
-  if (seconds < 60) return `${Math.max(0, Math.round(seconds))} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
-  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -61,7 +47,4 @@ export function ago(time: string, now: number): string {
 }
 
 /** At most `width` characters on one line. */
-export function clip(text: string, width: number): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
-}
+export const clipLine = (text: string, width: number) => clip(text.replace(/\s+/g, ' ').trim(), width);

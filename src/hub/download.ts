@@ -7,6 +7,7 @@ import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
+import { gigabytes } from '../words';
 import { flushFolder, makeFolder, move, replaceText } from '../writing';
 import { repositoryFolder } from './cache';
 import { fetchFile } from './fetch-file';
@@ -76,4 +77,3 @@ function checkSpace(draft: string, { bytes, files, kind, what }: DownloadPlan): 
 }
 
 const setting = { model: 'DISTILLERY_STUDENTS_CACHE', dataset: 'DISTILLERY_DATASETS_CACHE' };
-const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;

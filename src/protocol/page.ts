@@ -2,8 +2,8 @@
 import * as z from 'zod';
 
 /**
- * Characters of JSON: a message beyond these is refused. A page asks, names, and sends pictures of charts; the extension
- * sends chains with their numbers.
+ * Characters of JSON: a message beyond these is refused. A page asks, names, and sends pictures of charts; the
+ * extension sends chains with their numbers.
  */
 export const maxToExtension = 16 * 1024 * 1024;
 export const maxToPage = 32 * 1024 * 1024;

@@ -4,7 +4,7 @@ import { pairedDifference } from '../runs/paired';
 import { readEvaluation } from '../runs/reading';
 import type { StageRow } from '../runs/records';
 import { stageTitles, strongestBaseline, trainedStages } from '../stages';
-import { signed } from './format';
+import { signed } from '../words';
 
 /** What is to be said beside it. */
 export const oneSeed = 'One seed: the interval does not say what other seeds would give.';

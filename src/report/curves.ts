@@ -1,7 +1,7 @@
 /** Curves of a run as drawings: a panel for each measure, the stages as bands behind it. */
 import type { MetricsRecord } from '../runs/records';
 import { isBaseline, type StageName, stageBands, stageTitles } from '../stages';
-import { percent } from './format';
+import { percent } from '../words';
 import { escaped, type Html, html, raw } from './html';
 
 /** Records of one stage and phase, one after the other. */

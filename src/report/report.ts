@@ -3,10 +3,10 @@ import { type Run, readMetrics, readStart, readSummary, stateOf } from '../runs/
 import type { StageRow } from '../runs/records';
 import { strongestBaseline } from '../stages';
 import { type Start, studentTitle, versusStart } from '../start';
+import { clock, percent, signed } from '../words';
 import { casesOf, casesPart } from './cases';
 import { comparisonText, oneSeed } from './comparison';
 import { curvesPart } from './curves';
-import { clock, percent, signed } from './format';
 import { type Html, html, markup } from './html';
 import { style } from './style';
 

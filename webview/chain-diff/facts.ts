@@ -4,7 +4,7 @@ import { element } from '../common/dom';
 import { factTable } from '../common/explain';
 import { verdictOf } from '../common/verdict';
 import { visibleNodes } from '../common/visible';
-import { format, signed, tokenKl } from './overlays';
+import { format, signedValue, tokenKl } from './overlays';
 
 interface Fact {
   name: string;
@@ -24,13 +24,13 @@ export function tokenFacts(chain: ChainView, token: number): Fact[] {
     facts.push({
       name: 'log-prob',
       value: format(logProb),
-      about: `probability ${percent(Math.exp(logProb))} when sampled`,
+      about: `probability ${roughly(Math.exp(logProb))} when sampled`,
     });
   if (refLogProb !== null)
     facts.push({
       name: 'reference',
       value: format(refLogProb),
-      about: `probability ${percent(Math.exp(refLogProb))} by the reference`,
+      about: `probability ${roughly(Math.exp(refLogProb))} by the reference`,
     });
   if (logProb !== null && refLogProb !== null)
     facts.push({
@@ -42,7 +42,7 @@ export function tokenFacts(chain: ChainView, token: number): Fact[] {
   if (chain.reward?.advantage !== null && chain.reward !== undefined)
     facts.push({
       name: 'advantage',
-      value: signed(chain.reward.advantage),
+      value: signedValue(chain.reward.advantage),
       about: 'the same for all tokens of the completion',
     });
   for (const { from, to, text } of chain.findings)
@@ -72,10 +72,10 @@ export function explainReward({ reward }: ChainView): Node[] {
   const scaled = scale === 'group' || scale === 'batch' ? `, divided by the ${scale}’s standard deviation` : '';
   return [
     factTable([
-      { name: 'reward', value: total === null ? 'not scored' : signed(total), about: 'the sum of its parts' },
+      { name: 'reward', value: total === null ? 'not scored' : signedValue(total), about: 'the sum of its parts' },
       ...parts.map(({ name, value, weight, about }) => ({
         name,
-        value: value === null ? 'does not apply' : signed(value),
+        value: value === null ? 'does not apply' : signedValue(value),
         about: value !== null && weight ? `= weight ${format(weight)} × ${format(value / weight)}. ${about}` : about,
       })),
       ...(advantage === null
@@ -83,8 +83,8 @@ export function explainReward({ reward }: ChainView): Node[] {
         : [
             {
               name: 'advantage',
-              value: signed(advantage),
-              about: `the reward minus the group’s mean${groupMean === null ? '' : ` ${signed(groupMean)}`}${scaled}${
+              value: signedValue(advantage),
+              about: `the reward minus the group’s mean${groupMean === null ? '' : ` ${signedValue(groupMean)}`}${scaled}${
                 groupStd === null ? '' : ` (standard deviation ${format(groupStd)})`
               }`,
             },
@@ -98,8 +98,8 @@ export function explainMember({ reward, advantage, length, answer, correct, fini
   return [
     factTable([
       { name: 'sample', value: String(sample + 1) },
-      ...(reward === null ? [] : [{ name: 'reward', value: signed(reward) }]),
-      ...(advantage === null ? [] : [{ name: 'advantage', value: signed(advantage), about: 'against its group' }]),
+      ...(reward === null ? [] : [{ name: 'reward', value: signedValue(reward) }]),
+      ...(advantage === null ? [] : [{ name: 'advantage', value: signedValue(advantage), about: 'against its group' }]),
       { name: 'length', value: `${length} tokens`, ...(finished ? {} : { about: 'cut off by the token budget' }) },
       { name: 'answer', value: answer ?? 'none', about: verdictOf(correct)?.said },
     ]),
@@ -107,5 +107,6 @@ export function explainMember({ reward, advantage, length, answer, correct, fini
   ];
 }
 
-export const percent = (share: number) =>
+/** A share to two digits. */
+export const roughly = (share: number) =>
   `${share >= 0.0995 ? (100 * share).toFixed(0) : (100 * share).toPrecision(2)} %`;

@@ -4,7 +4,7 @@ import { element } from '../common/dom';
 import { explain } from '../common/explain';
 import { verdictOf } from '../common/verdict';
 import { explainMember } from './facts';
-import { signed } from './overlays';
+import { signedValue } from './overlays';
 
 /** `choose` is told the sample, and whether it is wanted in the third column. */
 export function makeGroupStrip(view: CaseView, choose: (sample: number, third: boolean) => void): HTMLElement {
@@ -60,7 +60,7 @@ function makeMember(member: GroupMember, chosen: boolean, { several, size, longe
   const bar = element('span', { class: 'bar-of-member', 'aria-hidden': 'true' });
   bar.style.setProperty('--share', share.toFixed(3));
   const said = [
-    reward === null ? null : `reward ${signed(reward)}`,
+    reward === null ? null : `reward ${signedValue(reward)}`,
     verdict?.said ?? null,
     answer === null ? 'no answer' : `answer ${answer}`,
     `${length} tokens${finished ? '' : ', cut off'}`,
@@ -76,7 +76,7 @@ function makeMember(member: GroupMember, chosen: boolean, { several, size, longe
       'aria-label': said.filter(Boolean).join(', '),
     },
     element('span', { class: verdict?.class ?? 'dim' }, verdict?.mark ?? '·'),
-    ` ${reward === null ? (answer ?? 'none') : signed(reward)} · ${length} tok`,
+    ` ${reward === null ? (answer ?? 'none') : signedValue(reward)} · ${length} tok`,
     finished ? null : element('span', { class: 'bad' }, '…'),
     bar,
   );

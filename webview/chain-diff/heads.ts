@@ -4,8 +4,8 @@ import { element } from '../common/dom';
 import { explain, factTable } from '../common/explain';
 import { verdictOf } from '../common/verdict';
 import { visibleNodes } from '../common/visible';
-import { explainReward, percent } from './facts';
-import { missingFor, type Overlay, signed } from './overlays';
+import { explainReward, roughly } from './facts';
+import { missingFor, type Overlay, signedValue } from './overlays';
 
 const titles = { teacher: 'Teacher', student: 'Student', rewritten: 'Rewritten' };
 
@@ -64,8 +64,12 @@ function headOf(
 
 function rewardButton(chain: ChainView, post: (message: FromChainPage) => void): HTMLElement {
   const { total, advantage } = chain.reward!;
-  const made = element('button', { class: 'number-button', 'data-testid': `reward-${chain.role}` }, signed(total!));
-  if (advantage !== null) made.append(element('span', { class: 'dim' }, ` adv ${signed(advantage)}`));
+  const made = element(
+    'button',
+    { class: 'number-button', 'data-testid': `reward-${chain.role}` },
+    signedValue(total!),
+  );
+  if (advantage !== null) made.append(element('span', { class: 'dim' }, ` adv ${signedValue(advantage)}`));
   explain(made, () => explainReward(chain));
   made.addEventListener('click', () => post({ type: 'openRecord', origin: { ...chain.origin, field: 'reward' } }));
   return made;
@@ -82,7 +86,7 @@ function lengthOf(chain: ChainView, view: CaseView, teacher: ChainView | undefin
   const against = inWords ? teacher?.ids.length : teacher?.length;
   const change = comparable && against ? (length - against) / against : null;
   const made = element('span', { class: 'dim length', tabindex: 0 }, `${length} ${unit}`);
-  if (change !== null) made.append(` ${change < 0 ? '−' : '+'}${percent(Math.abs(change))}`.replace(' %', '%'));
+  if (change !== null) made.append(` ${change < 0 ? '−' : '+'}${roughly(Math.abs(change))}`.replace(' %', '%'));
   if (!finished) made.append(element('span', { class: 'bad' }, ' cut off'));
   explain(made, () => [
     factTable([
@@ -93,7 +97,7 @@ function lengthOf(chain: ChainView, view: CaseView, teacher: ChainView | undefin
         : [
             {
               name: 'change',
-              value: `${signed(100 * change, 0)} %`,
+              value: `${signedValue(100 * change, 0)} %`,
               about: `against the teacher’s ${against}`,
             },
           ]),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { format, levelOf, missingFor, signed, tokenKl, tokenValue } from './overlays';
+import { format, levelOf, missingFor, signedValue, tokenKl, tokenValue } from './overlays';
 import { alignChains } from './rows';
 import { findAll } from './search';
 import { chainOf } from './testing';
@@ -32,7 +32,7 @@ describe('overlays', () => {
   });
 
   it('writes numbers as people read them', () => {
-    expect([format(-0.6789), format(1234.5), format(-0.0000159), signed(-1), signed(0.256)]).toEqual([
+    expect([format(-0.6789), format(1234.5), format(-0.0000159), signedValue(-1), signedValue(0.256)]).toEqual([
       '−0.679',
       '1235',
       '−1.6e−5',

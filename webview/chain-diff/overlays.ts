@@ -101,8 +101,8 @@ export function format(value: number, digits = 3): string {
   return (size >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(digits)))).replace('-', '−');
 }
 
-/** With its sign, unless it rounds to nothing. */
-export function signed(value: number, digits = 2): string {
+/** A reward or the like with its sign, unless it rounds to nothing. */
+export function signedValue(value: number, digits = 2): string {
   const size = Math.abs(value).toFixed(digits);
   return Number(size) === 0 ? size : `${value < 0 ? '−' : '+'}${size}`;
 }

@@ -1,9 +1,10 @@
 import uPlot from 'uplot';
 import { shortStageTitles, stageNames } from '../../src/stages';
+import { clock } from '../../src/words';
 import { type AxisKind, type Band, type StepTick, shortStep, stepTicks } from './axis';
 import { drawn, type Line, lonely, plain, smoothed } from './curve';
 import type { Mark } from './marks';
-import { clock, type Metric, type Panel, tickText } from './metrics';
+import { type Metric, type Panel, tickText } from './metrics';
 import type { Model } from './model';
 import type { DrawnChart } from './picture';
 import { dashes, lineCount, type Theme } from './theme';

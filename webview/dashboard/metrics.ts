@@ -291,22 +291,5 @@ export function tickText(value: number, unit: Unit, increment: number): string {
 
 export const minus = (text: string) => text.replace('-', '−');
 
-export const signed = (text: string) => (text.startsWith('-') ? minus(text) : `+${text}`);
-
-/** Seconds as 12 s, 3 min 20 s, 1 h 05 min. */
-export function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const pad = (value: number) => String(value).padStart(2, '0');
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`;
-  return `${Math.floor(whole / 3600)} h ${pad(Math.floor((whole % 3600) / 60))} min`;
-}
-
-/** Seconds along an axis: 0:40, 12:30, 1:05:00. */
-export function clock(seconds: number): string {
-  const whole = Math.round(seconds);
-  const pad = (value: number) => String(value).padStart(2, '0');
-  const hours = Math.floor(whole / 3600);
-  const rest = `${pad(Math.floor(whole / 60) % 60)}:${pad(whole % 60)}`;
-  return hours > 0 ? `${hours}:${rest}` : rest.replace(/^0/, '');
-}
+/** A number as text, with its sign. */
+export const withSign = (text: string) => (text.startsWith('-') ? minus(text) : `+${text}`);

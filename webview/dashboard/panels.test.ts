@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { layOut } from './axis';
 import { marksOf } from './marks';
-import { clock, duration, panelsOf, tickText, valueText } from './metrics';
+import { panelsOf, tickText, valueText } from './metrics';
 import type { Model } from './model';
 import { resultsCsv } from './results-csv';
 import { all, steps, track } from './testing-tracks';
@@ -119,6 +119,4 @@ it('values are written for people', () => {
     '−0.5000',
   ]);
   expect([2e-5, 0].map((value) => tickText(value, 'number', 1e-5))).toEqual(['2e−5', '0']);
-  expect([42, 200, 3900].map(duration)).toEqual(['42 s', '3 min 20 s', '1 h 05 min']);
-  expect([0, 75, 3675].map(clock)).toEqual(['0:00', '1:15', '1:01:15']);
 });

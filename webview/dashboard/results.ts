@@ -1,9 +1,10 @@
 import type { Pair, Result, RunHead } from '../../src/protocol/dashboard';
 import { stageNames, stageTitles, strongestBaseline } from '../../src/stages';
 import { startText, studentTitle, versusStart } from '../../src/start';
+import { clock } from '../../src/words';
 import { element, setAttributes } from '../common/dom';
 import { visibleNodes } from '../common/visible';
-import { duration, minus, signed, valueText } from './metrics';
+import { minus, valueText, withSign } from './metrics';
 import { letterOf, lineCount, swatch } from './theme';
 
 interface Row {
@@ -196,7 +197,7 @@ function columnsOf(heads: readonly RunHead[], rows: readonly Row[]): Column[] {
       heading: 'Training',
       title: 'Time of training of this stage',
       rank: 4,
-      cell: ({ result }) => number(result.seconds > 0 ? duration(result.seconds) : ''),
+      cell: ({ result }) => number(result.seconds > 0 ? clock(result.seconds) : ''),
     },
     {
       heading: 'Problems',
@@ -236,12 +237,12 @@ function difference(
     {
       class: `number ${certain ? tone : ''}`,
       title:
-        `${signed(write(value))} ${unit} on the ${problems} problems that both ` +
+        `${withSign(write(value))} ${unit} on the ${problems} problems that both ` +
         `answered; 95 % interval ${minus(write(interval[0]))} to ` +
         `${minus(write(interval[1]))}${certain ? `: ${verdict}` : ': may be chance'}`,
     },
     certain ? element('span', { class: 'spoken' }, `${verdict} `) : null,
-    `${certain ? `${arrow} ` : ''}${signed(write(value))} `,
+    `${certain ? `${arrow} ` : ''}${withSign(write(value))} `,
     element('span', { class: 'dim' }, intervalText(interval, write)),
   );
 }

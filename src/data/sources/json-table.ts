@@ -1,4 +1,7 @@
-/** JSON files that are one object: rows under a name (`{"data": [...]}`), or columns by name, as pandas and `datasets` write them. */
+/**
+ * JSON files that are one object: rows under a name (`{"data": [...]}`), or columns by name, as pandas and `datasets`
+ * write them.
+ */
 import { conversationOf } from '../cells';
 import type { Row } from '../rows';
 import type { Bytes } from './bytes';

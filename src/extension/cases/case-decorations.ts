@@ -2,7 +2,7 @@ import { checkEquations } from '../../chain/calculator';
 import { counterpart } from '../../chain/counterpart';
 import { splitChain } from '../../chain/split';
 import * as vscode from '../vscode';
-import { clip } from '../words';
+import { clipLine } from '../words';
 import type { Case } from './case';
 import type { CaseDocuments } from './case-documents';
 import { caseScheme, referenceAt } from './reference';
@@ -22,7 +22,7 @@ export function teacherStepAt({ shown, fault, teacher }: Case): string | undefin
 function inShort(step: string): string {
   const equations = checkEquations(step).map(({ left, operator, right }) => `${left} ${operator} ${right}`);
   while (equations.length > 1 && equations.join(', ').length > longest) equations.shift();
-  return clip(equations.length > 0 ? equations.join(', ') : step, longest);
+  return clipLine(equations.length > 0 ? equations.join(', ') : step, longest);
 }
 
 /** The teacher's step as dim text behind the first wrong step, and a bar at that step's edge. */

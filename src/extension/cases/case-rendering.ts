@@ -10,8 +10,8 @@ const { t } = vscode.l10n;
 const key = 'cases.asWritten';
 
 /**
- * Formulas and Markdown in the documents of cases, shown as they are read: the text stays what it is, with marks hidden and
- * signs in place of commands. `distillery.toggleRendering` shows it as it is written.
+ * Formulas and Markdown in the documents of cases, shown as they are read: the text stays what it is, with marks hidden
+ * and signs in place of commands. `distillery.toggleRendering` shows it as it is written.
  */
 export function registerRendering(services: Services, documents: CaseDocuments): vscode.Disposable {
   const { workspaceState } = services.context;

@@ -1,7 +1,7 @@
 import { rolloutRecordSchema } from '../../runs/records';
 import { ProblemIndex } from '../chain-diff/problem-index';
 import * as vscode from '../vscode';
-import { clip } from '../words';
+import { clipLine } from '../words';
 import { answerOfRollout, type Case, type CaseAnswer } from './case';
 
 const { t } = vscode.l10n;
@@ -25,7 +25,7 @@ export async function chooseAnswer(shown: Case): Promise<CaseAnswer['place'] | u
         const heading = { label: t('From training'), kind: vscode.QuickPickItemKind.Separator };
         if (found.length > 0) list.add([heading, ...found.map(itemOf)]);
       },
-      (error) => list.say(t('Completions cannot be read: {0}', clip(String(error), 120))),
+      (error) => list.say(t('Completions cannot be read: {0}', clipLine(String(error), 120))),
     )
     .then(() => list.complete());
   return (await list.choose())?.place;
@@ -41,8 +41,8 @@ function itemOf({ label, text, correct, tokens, unit, answer, finished, place }:
   return {
     label,
     icon: correct ? 'pass' : 'error',
-    description: `${verdict}, ${tokens} ${unit ?? 'tokens'}${answer === null ? '' : `, answers ${clip(answer, 30)}`}`,
-    detail: clip(text, 160),
+    description: `${verdict}, ${tokens} ${unit ?? 'tokens'}${answer === null ? '' : `, answers ${clipLine(answer, 30)}`}`,
+    detail: clipLine(text, 160),
     place,
   };
 }

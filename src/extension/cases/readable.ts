@@ -1,6 +1,6 @@
 /**
- * LaTeX and Markdown of models, to be read in a text editor: marks that are hidden, and signs in place of commands. What
- * is shown comes from the tables here, never from the text. No editor types, so that it can be tested anywhere.
+ * LaTeX and Markdown of models, to be read in a text editor: marks that are hidden, and signs in place of commands.
+ * What is shown comes from the tables here, never from the text. No editor types, so that it can be tested anywhere.
  */
 import { latexSpans } from '../../chain/latex';
 import type { Span } from '../../chain/types';

@@ -12,7 +12,7 @@ import type { Row } from '../../data/rows';
 import type { Services } from '../services';
 import { pickStudent } from '../students';
 import * as vscode from '../vscode';
-import { clip } from '../words';
+import { clipLine } from '../words';
 import { firstRowsText, type Look, lookAt, optionOf } from './columns-look';
 
 /** File endings of datasets, for dialogs. */
@@ -74,7 +74,7 @@ const makeItem = (columns: SettledColumns | undefined) => ({
 
 const roleItem = (role: Asked, { columns, first }: Look) => ({
   label: `${role}: ${[columns?.[role] ?? '–'].flat().join(' + ')}`,
-  detail: clip((first?.[role] ?? '–').replace(/\s+/g, ' '), 160),
+  detail: clipLine((first?.[role] ?? '–').replace(/\s+/g, ' '), 160),
   change: role,
 });
 
@@ -110,7 +110,7 @@ async function chooseColumn(file: string, title: string, role: Asked): Promise<C
 }
 
 const columnItems = (names: readonly string[], row: Row | undefined) =>
-  names.map((label) => ({ label, detail: clip((textOf(row?.[label], 'user') ?? '').replace(/\s+/g, ' '), 160) }));
+  names.map((label) => ({ label, detail: clipLine((textOf(row?.[label], 'user') ?? '').replace(/\s+/g, ' '), 160) }));
 
 async function chooseStudent(
   services: Services,

@@ -1,5 +1,6 @@
 import type { Alert } from '../../protocol/dashboard';
 import { stageNames } from '../../stages';
+import { percent } from '../../words';
 import { type Columns, type Stretch, stretchesOf } from './columns';
 
 /** Updates that are judged together: single batches of a few groups say little. */
@@ -85,8 +86,8 @@ const flatGroups: Judge = (columns, stretch) => {
     ...at(columns, flat.row, 'flatGroups'),
     level: 'warning',
     text:
-      `${percent(flat.mean)} of the groups are flat and teach nothing (all ` +
-      `right ${percent(right)}, all wrong ${percent(wrong)}).`,
+      `${percent(flat.mean, 0)} of the groups are flat and teach nothing (all ` +
+      `right ${percent(right, 0)}, all wrong ${percent(wrong, 0)}).`,
     remedy:
       right >= wrong
         ? 'Harder problems, or dynamicSampling, would leave more to learn.'
@@ -104,8 +105,8 @@ const truncation: Judge = (columns, stretch) => {
     ...at(columns, end.row, 'truncated'),
     level: 'warning',
     text: rises
-      ? `The share of completions that are cut off rose from ${percent(begin.mean)} to ${percent(end.mean)}.`
-      : `${percent(end.mean)} of the completions are cut off.`,
+      ? `The share of completions that are cut off rose from ${percent(begin.mean, 0)} to ${percent(end.mean, 0)}.`
+      : `${percent(end.mean, 0)} of the completions are cut off.`,
     remedy: 'Raise maxNewTokens, or reward brevity more.',
   };
 };
@@ -125,6 +126,4 @@ function windows(columns: Columns, { from, to }: Stretch, metric: string): { mea
 function at(columns: Columns, row: number, metric: string): Pick<Alert, 'stage' | 'step' | 'metric'> {
   return { stage: stageNames[columns.stage[row]], step: columns.step[row], metric };
 }
-
-const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 const short = (value: number) => (value === 0 ? '0' : value.toPrecision(2));

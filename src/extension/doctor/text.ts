@@ -2,6 +2,7 @@
 import { UserError } from '../../errors';
 import type { Result } from '../../protocol/control';
 import { speedText } from '../../report/format';
+import { bytes } from '../../words';
 import { join, type Markdown, md, paragraphs, table } from '../markdown';
 
 export interface Editor {
@@ -89,10 +90,3 @@ const inEditor: Partial<Record<string, string>> = {
   tensorflow: 'Optional: "Distillery: Set Up TensorFlow Backend" in the command palette gets it.',
   'tensorflow-gpu': 'Optional, for CUDA: "Distillery: Set Up TensorFlow Backend" in the command palette gets it.',
 };
-
-/** 1.2 MB, 4.0 GB */
-function bytes(value: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(value, 1)) / 3));
-  return `${(value / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
-}

@@ -6,7 +6,7 @@ import { faultText } from '../../chain/fault-text';
 import { failureCategories } from '../../chain/faults';
 import type { Decisions } from '../../runs/decisions';
 import type { FailureRecord, RewriteDecision } from '../../runs/records';
-import { clip, plural } from '../words';
+import { clipLine, plural } from '../words';
 
 export const groupings = ['category', 'step'] as const;
 export type Grouping = (typeof groupings)[number];
@@ -174,10 +174,12 @@ const byStep = (a: string, b: string) =>
 
 /** What went wrong, in one line. */
 export function caseText({ record, sample, fault }: FailureCase): string {
-  if (fault) return clip(fault.reason, 100);
+  if (fault) return clipLine(fault.reason, 100);
   const shown = record.samples[sample];
   if (!shown?.finished) return 'cut off by the token budget';
-  return shown.answer === null ? 'no answer' : `answers ${clip(shown.answer, 30)}, not ${clip(record.answer, 30)}`;
+  return shown.answer === null
+    ? 'no answer'
+    : `answers ${clipLine(shown.answer, 30)}, not ${clipLine(record.answer, 30)}`;
 }
 
 /** `3 of 3 wrong` */

@@ -3,7 +3,7 @@ import type { Decisions } from '../../runs/decisions';
 import { md } from '../markdown';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
-import { clip, plural } from '../words';
+import { clipLine, plural } from '../words';
 import { type CaseGroup, caseText, type FailureCase, isAccepted, shareText } from './cases';
 import { caseTooltip } from './tooltip';
 
@@ -88,7 +88,7 @@ function iconOf(problemId: string, { picked, read }: Decisions): vscode.ThemeIco
 /** The question first: a case is known by what it asks. */
 function caseItem(node: FailureCase, decisions: Decisions): vscode.TreeItem {
   const { run, problemId, sample, record } = node;
-  const question = clip(record.question, 60);
+  const question = clipLine(record.question, 60);
   const item = new vscode.TreeItem(question);
   item.id = node.id;
   item.iconPath = iconOf(problemId, decisions);

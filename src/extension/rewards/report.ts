@@ -5,7 +5,7 @@ import type { Scorable } from '../../rewards/recorded';
 import { groupsOf, isFlat, type ScoreSummary, type Spread, summariseScores } from '../../rewards/summary';
 import type { RolloutRecord } from '../../runs/records';
 import { deviation } from '../../statistics';
-import { clip, percent, plural, signed } from '../words';
+import { clipLine, percent, plural, signed } from '../words';
 import { Page, type PageText } from './page';
 
 type Completion = Rescored<Scorable<RolloutRecord>>;
@@ -157,7 +157,7 @@ const verdict = ({ rollout, completion: { tokens, finished } }: Scorable<Rollout
 /** From its first step on: what is said before is much the same in a whole group. */
 function beginning({ completion: { text } }: Scorable<RolloutRecord>): string {
   const [first] = stepMarks(text);
-  return clip(first ? text.slice(first.index) : text, textWidth);
+  return clipLine(first ? text.slice(first.index) : text, textWidth);
 }
 
 const nameOfGroup = ([{ record }]: readonly Completion[]) => `${record.problemId}, update ${record.rollout.step}`;

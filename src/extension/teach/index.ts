@@ -15,7 +15,7 @@ import { forgetKey, refusesKey } from '../endpoints';
 import type { Services } from '../services';
 import { setting } from '../settings';
 import * as vscode from '../vscode';
-import { clip, duration, percent, plural } from '../words';
+import { clipLine, duration, percent, plural } from '../words';
 import { pickTeacher } from './pick-teacher';
 
 const { t } = vscode.l10n;
@@ -168,7 +168,7 @@ function progressText({ done, total, cached, correct, waiting }: Progress, secon
     t('{0} of {1}', done, total),
     done > 0 ? t('{0} right', percent(correct / done, 0)) : '',
     asked > 0 && done < total ? t('{0} left', duration((seconds / asked) * (total - done))) : '',
-    waiting && waiting.until > Date.now() ? t('waiting: {0}', clip(waiting.reason, 60)) : '',
+    waiting && waiting.until > Date.now() ? t('waiting: {0}', clipLine(waiting.reason, 60)) : '',
   ]
     .filter(Boolean)
     .join(', ');
@@ -186,7 +186,7 @@ function resultText(
       : '';
   const failed =
     failures.length > 0
-      ? ` ${t('{0} without a reply: {1}', plural(failures.length, 'request'), clip(failures[0].message, 80))}`
+      ? ` ${t('{0} without a reply: {1}', plural(failures.length, 'request'), clipLine(failures[0].message, 80))}`
       : '';
   const { cut, done } = progress;
   const short =

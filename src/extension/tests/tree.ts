@@ -6,7 +6,7 @@ import { attempt, type Read, stampOf } from '../file-cache';
 import { sameFile } from '../run-paths';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
-import { clip, plural } from '../words';
+import { clipLine, plural } from '../words';
 import { generatedUri } from './generated';
 import { type Loaded, loadSuite, type Suite, suiteOfFile, suitesOfExperiment } from './suites';
 
@@ -198,7 +198,7 @@ export class TestTree implements vscode.Disposable {
       const line = lines[from + i] ?? 0;
       item.range = new vscode.Range(line, 0, line, 0);
       item.sortText = order(from + i);
-      vscode.say(item, { description: clip(problem.question, 80) });
+      vscode.say(item, { description: clipLine(problem.question, 80) });
       return this.add(item, { kind: 'problem', suite, problem });
     });
   }

@@ -1,0 +1,44 @@
+/** Numbers and texts as people read them: the same in the terminal, the editor, its pages and reports. */
+
+/** `71.3 %`; `–` for what is no number. */
+export const percent = (share: number, digits = 1) =>
+  Number.isFinite(share) ? `${(100 * share).toFixed(digits)} %` : '–';
+
+/** `+1.7`, `−0.4` (a real minus sign, as screen readers say it); what rounds to 0 has no minus. */
+export function signed(value: number, digits = 1): string {
+  const rounded = Number(value.toFixed(digits));
+  return `${rounded < 0 ? '−' : '+'}${Math.abs(rounded).toFixed(digits)}`;
+}
+
+/** Seconds as 0:07, 12:30 or 1:02:03. */
+export function clock(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const pad = (value: number) => String(value).padStart(2, '0');
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor(whole / 60) % 60;
+  return hours > 0 ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
+}
+
+/** Seconds as a person says them: `40 s`, `12 min`, `3 h 20 min`. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.max(0, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** 1.2 MB, 4.0 GB */
+export function bytes(value: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(value, 1)) / 3));
+  return `${(value / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}
+
+/** So many bytes in GB, for memory and disks: what is needed and what there is are then compared at a glance. */
+export const gigabytes = (value: number) => `${(value / 1e9).toFixed(1)} GB`;
+
+/** `1 problem`, `7 problems` */
+export const plural = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`;
+
+/** The text in at most `width` characters. */
+export const clip = (text: string, width: number) => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
