@@ -4,6 +4,22 @@ import { choice, flag, group, number, share, text, whole } from './fields';
 import { presetDescriptions } from './presets';
 import { rewardSchema } from './reward';
 
+/** The policy's losses, by TRL's names. What each computes stands in `lossShape` (src/learning/grpo-pass.ts). */
+export const losses = {
+  grpo: "Mean over each completion's tokens, then over completions (DeepSeekMath, arXiv 2402.03300).",
+  bnpo: 'Mean over the tokens of each micro-batch.',
+  dr_grpo: 'Sum over tokens, divided by completions x maxNewTokens: no bias by length (arXiv 2503.20783).',
+  dapo: 'Mean over all tokens of the update (arXiv 2503.14476).',
+  gspo: 'One importance ratio for each completion (arXiv 2507.18071); wants much smaller clip ranges.',
+  cispo:
+    'Every token keeps its gradient, weighted by its ratio of at most 1 + clipHigh (MiniMax-M1, ' +
+    "arXiv 2506.13585); mean over all tokens. clipHigh 4 is TRL's epsilon_high 5.",
+  sapo:
+    'A soft gate instead of clipping (arXiv 2511.20347); mean over ' +
+    "each completion's tokens, then over completions.",
+} as const;
+export type LossType = keyof typeof losses;
+
 /**
  * Peak learning rates where none is given: for a student trained whole, and for an adapter, which wants steps ten times
  * as large and more ("LoRA Without Regret", Schulman et al. 2025). Over the few dozen updates that small data sets get,
@@ -135,19 +151,7 @@ export const grpo = (updates: number, maxNewTokens: number) => ({
       'What completions are rewarded for: a preset, the path of a *.reward.json file, or a reward config written here.',
     )
     .default('default'),
-  loss: choice("The policy's loss, by TRL's names.", {
-    grpo: "Mean over each completion's tokens, then over completions (DeepSeekMath, arXiv 2402.03300).",
-    bnpo: 'Mean over the tokens of each micro-batch.',
-    dr_grpo: 'Sum over tokens, divided by completions x maxNewTokens: no bias by length (arXiv 2503.20783).',
-    dapo: 'Mean over all tokens of the update (arXiv 2503.14476).',
-    gspo: 'One importance ratio for each completion (arXiv 2507.18071); wants much smaller clip ranges.',
-    cispo:
-      'Every token keeps its gradient, weighted by its ratio of at most 1 + clipHigh (MiniMax-M1, ' +
-      "arXiv 2506.13585); mean over all tokens. clipHigh 4 is TRL's epsilon_high 5.",
-    sapo:
-      'A soft gate instead of clipping (arXiv 2511.20347); mean over ' +
-      "each completion's tokens, then over completions.",
-  }).default('dr_grpo'),
+  loss: choice("The policy's loss, by TRL's names.", losses).default('dr_grpo'),
   scale: choice('What advantages are divided by.', {
     group: 'The standard deviation of the group.',
     batch: 'The standard deviation of all rewards of the update.',

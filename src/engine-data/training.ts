@@ -1,5 +1,6 @@
 /** Settings and measurements of optimizer steps. */
 import type { AdamSettings } from '../config/adam';
+import type { LossType } from '../config/training';
 import { UserError } from '../errors';
 import type { WeightPrecision } from './sampling';
 
@@ -44,8 +45,7 @@ export interface SupervisedMeasures {
   tokens: number;
 }
 
-/** Loss types by the names that TRL gives them. */
-export type LossType = 'grpo' | 'bnpo' | 'dr_grpo' | 'dapo' | 'gspo' | 'cispo' | 'sapo';
+export type { LossType };
 
 /** KL estimators of Schulman (2020); `k3+` is k3 in value with the gradient of k2 (the right one for reverse KL). */
 export type KlEstimator = 'k1' | 'k2' | 'k3' | 'k3+';

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { loraTargets } from '../../config/lora';
+import { type LossType, losses } from '../../config/training';
 import { real } from '../../json';
 import { examples, floatRows, floats, rows } from './encodings';
 
@@ -44,7 +45,7 @@ const optimization = {
 
 const grpoOptions = z.object({
   ...optimization,
-  loss: z.enum(['grpo', 'bnpo', 'dr_grpo', 'dapo', 'gspo', 'cispo', 'sapo']),
+  loss: z.enum(Object.keys(losses) as [LossType, ...LossType[]]),
   clipLow: z.number(),
   clipHigh: z.number(),
   sapoTemperature: z.object({ positive: z.number(), negative: z.number() }),
