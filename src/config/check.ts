@@ -4,6 +4,7 @@ import { type ConfigDocument, maxFindings, nodeAt, parseDocument, placeFinding }
 import { experimentSchema, type ParsedExperiment } from './experiment';
 import { experimentFindings } from './experiment-findings';
 import type { Finding, Issue } from './issue';
+import { mergeQuick } from './quick';
 import { type RewardConfig, rewardSchema } from './reward';
 import { rewardFindings } from './reward-findings';
 import { schemaFindings } from './translate';
@@ -65,25 +66,6 @@ function conclude<S extends z.ZodType>(
   const issues = found.toSorted((a, b) => a.offset - b.offset);
   const failed = issues.some(({ severity }) => severity === 'error');
   return { issues, place, value: failed ? undefined : schema.parse(value) };
-}
-
-/** The experiment with its `quick` settings over its own. */
-function mergeQuick(value: unknown): unknown {
-  if (!isObject(value) || !isObject(value.quick)) return value;
-  const { quick, ...rest } = value;
-  return merge(rest, quick);
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Objects merge, everything else replaces. A data source of another format replaces too: its fields are others. */
-function merge(base: unknown, over: unknown): unknown {
-  if (!isObject(base) || !isObject(over)) return over;
-  if ('format' in over && over.format !== base.format) return over;
-  const out: Record<string, unknown> = { ...base };
-  for (const [key, value] of Object.entries(over)) out[key] = key in base ? merge(base[key], value) : value;
-  return out;
 }
 
 /**

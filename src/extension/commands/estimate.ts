@@ -1,6 +1,7 @@
 /** How long a run will take, judged by an earlier run of the same experiment on this machine. */
 import { dirname } from 'node:path';
 import { parse } from 'jsonc-parser';
+import { mergeQuick } from '../../config/quick';
 import { readSmallText } from '../../lines';
 import { stageNames } from '../../stages';
 import { type ExperimentFile, isRecord } from '../experiment-file';
@@ -37,13 +38,7 @@ export function estimatedSeconds(experiment: ExperimentFile, quick: boolean, { l
 /** The experiment of a file, with its quick budget laid over it. */
 function experimentOf(text: string, quick: boolean): unknown {
   const value: unknown = parse(text, [], { allowTrailingComma: true });
-  return quick ? laidOver(value, (value as { quick?: unknown } | undefined)?.quick) : value;
-}
-
-function laidOver(below: unknown, above: unknown): unknown {
-  if (!isRecord(below) || !isRecord(above)) return above ?? below;
-  const keys = [...new Set([...Object.keys(below), ...Object.keys(above)])];
-  return Object.fromEntries(keys.map((key) => [key, laidOver(below[key], above[key])]));
+  return quick ? mergeQuick(value) : value;
 }
 
 /** The updates of each stage and baseline, those of its phases together. */

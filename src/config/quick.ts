@@ -1,0 +1,18 @@
+/** The experiment with its `quick` settings over its own. */
+export function mergeQuick(value: unknown): unknown {
+  if (!isObject(value) || !isObject(value.quick)) return value;
+  const { quick, ...rest } = value;
+  return merge(rest, quick);
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Objects merge, everything else replaces. A data source of another format replaces too: its fields are others. */
+function merge(base: unknown, over: unknown): unknown {
+  if (!isObject(base) || !isObject(over)) return over;
+  if ('format' in over && over.format !== base.format) return over;
+  const out: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) out[key] = key in base ? merge(base[key], value) : value;
+  return out;
+}
