@@ -84,9 +84,9 @@ export function parameterCount(config: ModelConfig): number {
 }
 
 /**
- * First values of a parameter: factors of norms 1, biases 0, the rest normal with deviation 0.02; the projections that write to
- * the residual stream divided by sqrt(2 layers), so that its variance does not grow with depth (GPT-2's rule). A
- * function of (seed, name).
+ * First values of a parameter: factors of norms 1, biases 0, the rest normal with deviation 0.02; the projections that
+ * write to the residual stream divided by sqrt(2 layers), so that its variance does not grow with depth (GPT-2's rule).
+ * A function of (seed, name).
  */
 export function initialValues(config: ModelConfig, name: string, shape: number[], seed: number): Float32Array {
   const values = new Float32Array(shape.reduce((size, dimension) => size * dimension, 1));

@@ -26,8 +26,8 @@ const tolerance = 0.05;
 const mostBytes = 4e9;
 
 /**
- * Compares log-probs of `rowsToCompare` under the adapter in `folder` with the server's. Returns false where it cannot be
- * computed here: the base's weights are not here, too big, or of a family that the embedded engine does not know.
+ * Compares log-probs of `rowsToCompare` under the adapter in `folder` with the server's. Returns false where it cannot
+ * be computed here: the base's weights are not here, too big, or of a family that the embedded engine does not know.
  * @throws UserError where they are apart
  */
 export async function checkAtHome(folder: string, expected: readonly Float32Array[]): Promise<boolean> {

@@ -11,8 +11,8 @@ const rmsNorm: Reference<NormShape> = ({ x, weight }, { eps, offset }) => {
 const factor = (weight: Tensor, offset: number) => (offset === 0 ? weight : add(weight, offset));
 
 /**
- * With xhat = x * rstd and g = dy * (weight + offset): dx = rstd * (g - xhat * mean(g * xhat)), dWeight = sum over rows of dy *
- * xhat.
+ * With xhat = x * rstd and g = dy * (weight + offset): dx = rstd * (g - xhat * mean(g * xhat)), dWeight = sum over rows
+ * of dy * xhat.
  */
 const rmsNormGrad: Reference<NormShape> = ({ dy, x, weight, rstd }, { offset }) => {
   const scale = expandDims(rstd, 1);

@@ -18,7 +18,9 @@ export function livelyModel(config: ModelConfig, seed: number): Model {
 
 type Rows = number[][];
 
-/** Logits [tokens][vocab], as Hugging Face's modeling_llama, modeling_qwen3, modeling_gemma3 and the like define them. */
+/**
+ * Logits [tokens][vocab], as Hugging Face's modeling_llama, modeling_qwen3, modeling_gemma3 and the like define them.
+ */
 export function naiveLogits(model: Model, tokens: readonly number[]): Rows {
   const { config, parameters } = model;
   const values = new Map([...parameters].map(([name, tensor]) => [name, tensor.arraySync() as Rows | number[]]));
