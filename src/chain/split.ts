@@ -114,7 +114,8 @@ function counting(marks: readonly Mark[]): Mark[] {
  * As steps are marked in other languages, so are answers; words that also head a whole solution ("Lösung") are none.
  */
 const answerWords = [
-  '(?:Final )?Answer|(?:Endgültige )?Antwort|Respuesta(?: final)?|Réponse(?: finale)?|Risposta(?: finale)?|Resposta(?: final)?',
+  '(?:Final )?Answer|(?:Endgültige )?Antwort|Respuesta(?: final)?|' +
+    'Réponse(?: finale)?|Risposta(?: finale)?|Resposta(?: final)?',
   'Antwoord|Svar|Odpowiedź|Cevap|Ответ|Відповідь|(?:最终|最終)?答案|答え|答|정답|답',
 ].join('|');
 const answerMark = new RegExp(

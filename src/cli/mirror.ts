@@ -50,7 +50,9 @@ export function addMirrorCommands(program: Command): void {
     .option('--json', 'what went where, as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  distillery mirror latest --to /mnt/bucket/runs --follow\n  distillery mirror latest --with rclone --to s3:bucket/runs\n  distillery mirror latest --with rsync --to box:runs',
+      '\nExamples:\n  distillery mirror latest --to /mnt/bucket/runs ' +
+        '--follow\n  distillery mirror latest --with rclone --to ' +
+        's3:bucket/runs\n  distillery mirror latest --with rsync --to box:runs',
     )
     .action(async (name: string, options: Options & { to: string; follow?: boolean | string }) => {
       const { folder } = locateRun(name, options.runs);
@@ -77,7 +79,8 @@ export function addMirrorCommands(program: Command): void {
     .option('--json', 'what went where, as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  distillery pull /mnt/bucket/runs/20260205-140309-arithmetic\n  distillery pull box:runs/20260205-140309-arithmetic --with rsync',
+      '\nExamples:\n  distillery pull /mnt/bucket/runs/20260205-140309-arithmetic\n  ' +
+        'distillery pull box:runs/20260205-140309-arithmetic --with rsync',
     )
     .action((place: string, options: Options & { runs: string }) => {
       const from = place.replace(/[\\/]+$/, '');

@@ -24,7 +24,10 @@ export function resultsText(folder: string, damage: Damage = () => {}): string {
 export function endText(folder: string, minutes?: number): string {
   const time = minutes === undefined ? '' : ` (${minutes.toFixed(1)} min)`;
   const next = commandLine(`show ${quoted(shown(folder))}`);
-  return `\n${resultsText(folder)}\n\nThe run is in ${shown(folder)}${time}.\n\nNext, its curves and failures:\n  ${next}\n`;
+  return (
+    `\n${resultsText(folder)}\n\nThe run is in ${shown(folder)}${time}.\n\n` +
+    `Next, its curves and failures:\n  ${next}\n`
+  );
 }
 
 /** Each student on the test problems, with the change in accuracy and tokens from the one that the run began with. */

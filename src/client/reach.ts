@@ -80,7 +80,8 @@ async function openLink({ folder, client, times }: Pick<Reach, 'folder' | 'clien
 
 /** Nothing is done here with a host of another machine. */
 export function elsewhere(folder: string, { machine, port }: Address): UserError {
-  const tunnel = `open a tunnel (ssh -N -L ${port}:127.0.0.1:${port} ${machine}) and set DISTILLERY_HOST_TUNNEL=${port}`;
+  const command = `ssh -N -L ${port}:127.0.0.1:${port} ${machine}`;
+  const tunnel = `open a tunnel (${command}) and set DISTILLERY_HOST_TUNNEL=${port}`;
   const ways = port === undefined ? '' : `, or ${tunnel}`;
   return new UserError(`the host of this folder runs on ${machine}`, {
     file: folder,

@@ -77,16 +77,19 @@ function panelSvg({ title, legend, x, y, chart }: DrawnPanel, { theme }: Sheet):
     `<g transform="translate(${round(left)} ${round(top + head)})">`,
     ...yTicks.map(
       ({ at, text }) =>
-        `<path d="M0 ${round(at)}H${round(width)}" stroke="${theme.grid}"/><text x="-6" y="${round(at + 4)}" text-anchor="end" fill="${theme.dim}">${escaped(text)}</text>`,
+        `<path d="M0 ${round(at)}H${round(width)}" stroke="${theme.grid}"/><text x="-6" ` +
+        `y="${round(at + 4)}" text-anchor="end" fill="${theme.dim}">${escaped(text)}</text>`,
     ),
     ...xTicks.map(
       ({ at, text }) =>
-        `<text x="${round(at)}" y="${round(height + 14)}" text-anchor="middle" fill="${theme.dim}">${escaped(text)}</text>`,
+        `<text x="${round(at)}" y="${round(height + 14)}" ` +
+        `text-anchor="middle" fill="${theme.dim}">${escaped(text)}</text>`,
     ),
     ...bands.flatMap((band, i) => bandSvg(band, i, chart, theme)),
     ...lines.map(
       ({ points, faint, colour }) =>
-        `<path d="${pathOf(points)}" fill="none" stroke="${ink(colour)}" stroke-linecap="round" stroke-width="${faint ? 1 : 1.5}"${faint ? ' opacity="0.3"' : dash(colour)}/>`,
+        `<path d="${pathOf(points)}" fill="none" stroke="${ink(colour)}" stroke-linecap="round" ` +
+        `stroke-width="${faint ? 1 : 1.5}"${faint ? ' opacity="0.3"' : dash(colour)}/>`,
     ),
     ...marks.map(({ x: at, y: up, colour, interval }) => markSvg(at, up, ink(colour), interval)),
     '</g>',
@@ -116,7 +119,8 @@ function bandSvg(
 function markSvg(x: number, y: number, ink: string, interval?: [number, number]): string {
   if (!interval)
     return `<circle cx="${round(x)}" cy="${round(y)}" r="2.8" fill="none" stroke="${ink}" stroke-width="1.5"/>`;
-  const line = `<path d="M${round(x)} ${round(interval[0])}V${round(interval[1])}" stroke="${ink}" stroke-width="1.5"/>`;
+  const line =
+    `<path d="M${round(x)} ` + `${round(interval[0])}V${round(interval[1])}" ` + `stroke="${ink}" stroke-width="1.5"/>`;
   return `${line}<path d="M${round(x)} ${round(y - 4.5)}l4.5 4.5l-4.5 4.5l-4.5 -4.5z" fill="${ink}"/>`;
 }
 

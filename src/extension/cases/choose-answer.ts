@@ -41,7 +41,8 @@ function itemOf({ label, text, correct, tokens, unit, answer, finished, place }:
   return {
     label,
     icon: correct ? 'pass' : 'error',
-    description: `${verdict}, ${tokens} ${unit ?? 'tokens'}${answer === null ? '' : `, answers ${clipLine(answer, 30)}`}`,
+    description:
+      `${verdict}, ${tokens} ` + `${unit ?? 'tokens'}${answer === null ? '' : `, answers ${clipLine(answer, 30)}`}`,
     detail: clipLine(text, 160),
     place,
   };
