@@ -1,4 +1,8 @@
 import { defineConfig } from 'vitest/config';
+import { faultFiles } from './scripts/faults/rows';
+
+/** `npm test` runs these by `npm run test:faults -- --short`. */
+const elsewhere = process.env.DISTILLERY_WITHOUT_FAULTS === '1' ? faultFiles : [];
 
 export default defineConfig({
   test: {
@@ -9,7 +13,7 @@ export default defineConfig({
       'webview/**/*.test.ts',
       'bench/**/*.test.ts',
     ],
-    exclude: ['test/workbench/**', '**/node_modules/**'],
+    exclude: ['test/workbench/**', '**/node_modules/**', ...elsewhere],
     // Twenty times what the slowest take alone: a busy machine is no failure.
     testTimeout: 240_000,
     hookTimeout: 240_000,

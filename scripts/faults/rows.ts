@@ -20,6 +20,7 @@ export const faultRows: FaultRow[] = [
     lost: 'the updates since that checkpoint, done again',
     told: 'the run is shown as interrupted, with the command that goes on',
     tests: [
+      ['test/faults/killed-run.test.ts', /./],
       ['test/faults/kill.test.ts', /./],
       ['src/runs/jsonl.test.ts', /a torn last line/],
     ],
@@ -152,7 +153,7 @@ export const faultRows: FaultRow[] = [
   },
   {
     fault: 'texts made to cost, of models, datasets and teachers',
-    outcome: 'whatever reads them takes time in proportion to their length',
+    outcome: 'whatever reads them takes time in proportion to their length, a second for 1 MB at most',
     lost: nothing,
     told: '',
     tests: [['test/faults/hostile-text.test.ts', /is linear/]],
@@ -196,6 +197,9 @@ export const faultRows: FaultRow[] = [
     ],
   },
 ];
+
+/** The files of these tests. */
+export const faultFiles = [...new Set(faultRows.flatMap(({ tests }) => tests.map(([file]) => file)))];
 
 export const heading = '| fault | what happens | lost | told how | tests |\n| --- | --- | --- | --- | --- |';
 

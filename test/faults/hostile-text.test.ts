@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { withinTime } from '../../src/bounded';
-import { cpuTime } from '../../src/chain/testing/cpu-time';
+import { cpuTime, growsWith } from '../../src/chain/testing/cpu-time';
 import { hostileTexts } from './hostile-texts';
 import { textFunctions } from './text-functions';
 
@@ -33,17 +33,8 @@ function time(work: Work, text: string, runs: number): number {
 
 /** The text for which `work` grows faster than its length; undefined if there is none. */
 function growing(work: Work, texts: readonly Text[]): string | undefined {
-  const [short, long] = [1 << 14, 1 << 16];
-  for (const [name, make] of texts) {
-    const [a, b] = [make(short), make(long)];
-    for (let runs = 1; ; runs += 2) {
-      const [before, after] = [time(work, a, runs), time(work, b, runs)];
-      // 80 ms: what the engine collects and compiles meanwhile.
-      if (after < 80 + (6 * before * long) / (4 * short) && after < 2000) break;
-      if (runs > 4) return `${name}: ${before.toFixed(0)} ms of ${short}, ${after.toFixed(0)} ms of ${long} characters`;
-    }
-  }
-  return undefined;
+  const bounded = (text: string) => withinTime(60_000, () => work(text));
+  return texts.find(([, make]) => !growsWith(bounded, make(1 << 14), make(1 << 16), { most: 2000 }))?.[0];
 }
 
 /** How many times longer this machine takes at present than the one that the limit is for, an EPYC at rest. */
