@@ -22,11 +22,20 @@ function unfinished(name: string): string {
 
 const unfinishedName = new RegExp(`^\\.unfinished-(${stageNames.join('|')})-\\d+$`);
 
-/** Removes what a killed process left half-written or half-deleted; touches nothing but its own exact names. */
-export function removeUnfinished(run: string): void {
+const wholeName = new RegExp(`^(${stageNames.join('|')})-\\d+$`);
+
+/**
+ * Removes what a killed process left: half-written or half-deleted, or whole but not yet, or no longer, one of
+ * `published`. Touches nothing but its own exact names.
+ */
+export function removeUnfinished(run: string, published: readonly { name: string }[]): void {
   const checkpoints = checkpointsFolder(run);
   if (!fs.existsSync(checkpoints)) return;
-  for (const name of fs.readdirSync(checkpoints)) if (unfinishedName.test(name)) remove(run, join(checkpoints, name));
+  const kept = new Set(published.map(({ name }) => name));
+  for (const name of fs.readdirSync(checkpoints)) {
+    if (unfinishedName.test(name)) remove(run, join(checkpoints, name));
+    else if (wholeName.test(name) && !kept.has(name)) deleteCheckpointFolder(run, name);
+  }
 }
 
 /**

@@ -255,14 +255,15 @@ describe('rolling back', () => {
 });
 
 describe('opening to write', () => {
-  it('removes unfinished checkpoints by their exact names, and numbers on', () => {
+  it('removes checkpoints that are unfinished or that it does not know, by their exact names, and numbers on', () => {
     const run = create();
     update(run, 1);
     run.close();
-    const names = ['.unfinished-complete-3', '.unfinished-mine', 'complete-7', '.unfinished-complete-3.bak'];
+    const gone = ['.unfinished-complete-3', 'complete-7'];
+    const names = [...gone, '.unfinished-mine', 'complete-7.bak', 'mine', '.unfinished-complete-3.bak'];
     for (const name of names) fs.mkdirSync(join(run.folder, 'checkpoints', name), { recursive: true });
     const again = openForWriting(run.folder, clock);
-    expect(readdirSync(join(run.folder, 'checkpoints')).sort()).toEqual(names.slice(1).sort());
+    expect(readdirSync(join(run.folder, 'checkpoints')).sort()).toEqual(names.slice(2).sort());
     expect(again.metrics({ stage: 'complete', step: 2, loss: 0 }).seq).toBe(4);
   });
 

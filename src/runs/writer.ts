@@ -64,7 +64,7 @@ export function openForWriting(folder: string, now = () => new Date()): RunWrite
   const lock = acquireLock(folder);
   try {
     const { record } = openRun(folder);
-    removeUnfinished(folder);
+    removeUnfinished(folder, record.checkpoints);
     const seq = Math.max(0, ...layout.recordFiles(folder).map((file) => lastSeq(file).seq));
     return new RunWriter(folder, { ...record, host: thisHost() }, lock, { seq, now });
   } catch (error) {
