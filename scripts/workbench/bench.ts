@@ -1,9 +1,11 @@
 /**
  * Times of the user interface, in a real VS Code: `npm run bench:ui [-- --rounds n]`.
  * Activation: loading and activating the bundle. Tree: listing 1,000 runs and making the Runs tree's items. Chain diff:
- * script time of the page for two chains of at least 2,000 tokens each, from the message to its last row drawn.
+ * script time of the page for two chains of at least 2,000 tokens each, from the message to its last row drawn. Memory: of
+ * the extension host when 568 cases are listed. Rollouts: finding the problems of a file of 1 GB (--gigabytes n).
  */
 import {
+  appendFileSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -14,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { packageRoot } from '../../src/paths';
@@ -27,7 +29,9 @@ import { installWorkbench } from './install';
 import { openWorkbench, pick, runCommand, webview } from './page';
 import { type Server, startServer } from './server';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '5' }, gigabytes: { type: 'string', default: '1' } },
+});
 const rounds = Number(values.rounds);
 
 async function main(): Promise<void> {
@@ -36,7 +40,8 @@ async function main(): Promise<void> {
   const module = await buildForHost('bench.ts');
   const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'distillery-bench-')));
   const out = join(scratch, 'times.jsonl');
-  const server = await startServer(workbench, { development: true, env: { DISTILLERY_BENCH_OUT: out } });
+  const env = { DISTILLERY_BENCH_OUT: out, DISTILLERY_BENCH_ROLLOUTS: join(scratch, 'large') };
+  const server = await startServer(workbench, { development: true, env });
   const browser = await launchBrowser(workbench);
   try {
     const folder = join(scratch, 'workspace');
@@ -44,6 +49,9 @@ async function main(): Promise<void> {
     const empty = join(scratch, 'empty');
     mkdirSync(empty);
     const many = manyRuns(folder, join(scratch, 'many'), 1000);
+    const large = largeRollouts(folder, join(scratch, 'large'), Number(values.gigabytes));
+    const cases = manyCases(folder, join(scratch, 'cases'), 568);
+    await runInHost(browser, server.url(cases, { path: packageRoot(), tests: module }));
     for (let i = 0; i < rounds; i++) {
       await runInHost(browser, server.url(empty, { path: packageRoot(), tests: module }));
       await runInHost(browser, server.url(many, { path: packageRoot(), tests: module }));
@@ -52,6 +60,8 @@ async function main(): Promise<void> {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as HostTimes);
+    const [first] = times;
+    printMemory(first, large);
     print([
       ['activation', times.flatMap(({ activation, runs }) => (runs === 0 && activation ? [activation] : [])), 100],
       ['tree of 1,000 runs', times.flatMap(({ runs, tree }) => (runs === 1000 ? [tree] : [])), 200],
@@ -73,6 +83,60 @@ function print(rows: [what: string, took: Took[], budget: number][]): void {
     const cells = [wall[wall.length >> 1], wall[0], own[own.length >> 1], budget];
     console.log(`| ${[what, ...cells.map((ms) => (Number.isNaN(ms) ? '' : ms.toFixed(0)))].join(' | ')} |`);
   }
+}
+
+/** What takes memory rather than time, with its aim. */
+function printMemory({ memory, index }: HostTimes, large: number): void {
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
+  const { before, after, cases } = memory;
+  console.log(`extension host with ${cases} cases: ${megabytes(after)} (${megabytes(before)} before; aim 250 MB)`);
+  if (index)
+    console.log(
+      `problems of ${megabytes(large)} of rollouts: ${(index.wall / 1000).toFixed(1)} s, memory grew by ${megabytes(index.grown)} (aim: bounded, 100 MB)`,
+    );
+}
+
+/** A run whose only file of rollouts is that large; its size in bytes. */
+function largeRollouts(from: string, folder: string, gigabytes: number): number {
+  const [run] = runsOf(from);
+  cpSync(join(run, 'run.json'), join(folder, 'run.json'));
+  const lines = readFileSync(join(run, 'rollouts/complete/1.jsonl'), 'utf8').trim().split('\n');
+  const file = join(folder, 'rollouts/complete/1.jsonl');
+  mkdirSync(join(folder, 'rollouts/complete'), { recursive: true });
+  let number = 0;
+  const chunk = () =>
+    Array.from({ length: 2000 }, () => {
+      const problem = `"problemId":"problem-${Math.floor(number / 8)}"`;
+      return lines[number++ % lines.length].replace(/"problemId":"[^"]*"/, problem);
+    }).join('\n');
+  let size = 0;
+  while (size < gigabytes * 1e9) {
+    const text = `${chunk()}\n`;
+    appendFileSync(file, text);
+    size += Buffer.byteLength(text);
+  }
+  return size;
+}
+
+/** A workspace with one run of so many failure cases, of a teacher's and a student's usual length. */
+function manyCases(from: string, folder: string, count: number): string {
+  const [run] = runsOf(from);
+  const copy = join(folder, '.distillery/runs', basename(run));
+  mkdirSync(copy, { recursive: true });
+  for (const name of readdirSync(run).filter((one) => /\.jsonl?$/.test(one))) cpSync(join(run, name), join(copy, name));
+  const [first] = readFileSync(join(run, 'failures.jsonl'), 'utf8').trim().split('\n');
+  const record = JSON.parse(first) as FailureRecord;
+  const text = `${steps(4).slice(0, 1200)}\nAnswer: 43`;
+  const cases = Array.from({ length: count }, (_, i) => ({
+    ...record,
+    seq: i + 1,
+    problemId: `case-${i}`,
+    samples: record.samples.slice(0, 1).map((sample) => ({ ...sample, text })),
+    teacherChain: text,
+  }));
+  writeFileSync(join(copy, 'failures.jsonl'), cases.map((one) => `${JSON.stringify(one)}\n`).join(''));
+  cpSync(join(from, 'tiny.distillery.json'), join(folder, 'tiny.distillery.json'));
+  return folder;
 }
 
 /** A workspace with copies of a run, as the tree reads them: without checkpoints and rollouts. */

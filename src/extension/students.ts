@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { runOfCheckpoint } from '../runs/reading';
 import { checkpointFolder } from './run-cache';
-import { titleOf } from './runs/items';
+import { runTitle, titleOf } from './runs/items';
 import type { Services } from './services';
 import * as vscode from './vscode';
 import { percent, tokens } from './words';
@@ -75,7 +75,9 @@ function checkpoints({ runs }: Services): StudentItem[] {
       const reached = row && `${percent(row.accuracy)}, ${tokens(row.meanTokens)}`;
       return { icon: row ? 'star-full' : undefined, label: name, description: reached, folder };
     });
-    return items.length > 0 ? [separator(`${listing.run.record.name}, ${titleOf(listing.id)}`), ...items] : [];
+    return items.length > 0
+      ? [separator(`${listing.run.record.name}, ${runTitle(listing, runs.cache)}`), ...items]
+      : [];
   });
 }
 

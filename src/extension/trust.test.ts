@@ -87,6 +87,6 @@ it('commands that ask for no trust only read, or change what the window shows', 
       'reveal',
     ],
     ...['revealInRuns', 'scoreRollouts', 'showActions', 'showFailures', 'showHostLog', 'showLog', 'showOlderRuns'],
-    ...['sortFailures', 'stopAsking'],
+    ...['sortFailures', 'stopAsking', 'toggleRendering'],
   ]);
 });

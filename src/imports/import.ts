@@ -189,7 +189,7 @@ class RolloutImport {
   close(): ImportedRollouts {
     const { updates, completions, tests } = this.filler;
     this.time = undefined;
-    const from = `imported from ${basename(this.source.path)}; nothing was trained`;
+    const from = `imported from ${basename(this.source.path)}`;
     this.run.close({ state: 'finished', reason: from });
     const notes = [...this.notes, ...this.filler.notes];
     return { folder: this.run.folder, format: formatTitles[this.source.format], updates, completions, tests, notes };

@@ -54,18 +54,31 @@ const maxFileBytes = 256 << 20;
  */
 export function readRecords<T>(file: string, schema: z.ZodType<T>, damage?: Damage, most = maxFileBytes): T[] {
   const records: T[] = [];
-  for (const { value, line, start } of rawRecords(file, damage)) {
-    const problem = start > most ? tooLarge(file, most) : undefined;
+  for (const { record, start } of eachRecord(file, schema, damage)) {
+    if (start > most) {
+      const problem = tooLarge(file, most);
+      if (!damage) throw problem;
+      damage(problem);
+      break;
+    }
+    records.push(record);
+  }
+  return records;
+}
+
+/** The same one by one, however large the file is: `start` and `next` are the bytes at which a line begins and ends. */
+export function* eachRecord<T>(
+  file: string,
+  schema: z.ZodType<T>,
+  damage?: Damage,
+): Generator<{ record: T; start: number; next: number }> {
+  for (const { value, line, start, next } of rawRecords(file, damage))
     try {
-      if (problem) throw problem;
-      records.push(check(schema, value, { file, line }));
+      yield { record: check(schema, value, { file, line }), start, next };
     } catch (error) {
       if (!damage || !(error instanceof UserError)) throw error;
       damage(error);
-      if (problem) break;
     }
-  }
-  return records;
 }
 
 function tooLarge(file: string, most: number): UserError {

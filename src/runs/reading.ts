@@ -7,7 +7,7 @@ import { type Damage, parseJson, readSmallText } from '../lines';
 import type { StageName } from '../stages';
 import { type Start, startOf } from '../start';
 import { verifyCheckpoint } from './checkpoints';
-import { check, readRecords } from './jsonl';
+import { check, eachRecord, readRecords } from './jsonl';
 import * as layout from './layout';
 import { lockHolder } from './lock';
 import {
@@ -153,6 +153,10 @@ export function readValidation(run: string, damage?: Damage): ValidationRecord[]
 export function readRollouts(run: string, stage: StageName, step: number, damage?: Damage): RolloutRecord[] {
   return readRecords(layout.rolloutsFile(run, stage, step), rolloutRecordSchema, damage);
 }
+
+/** The same one by one, however many there are. */
+export const eachRollout = (run: string, stage: StageName, step: number, damage?: Damage) =>
+  eachRecord(layout.rolloutsFile(run, stage, step), rolloutRecordSchema, damage);
 
 /** Most bytes of failures and of rewrites that are held: ten times those of GSM8K. */
 const maxCaseBytes = 64 << 20;

@@ -14,6 +14,10 @@ export interface HostTimes {
   /** To load and activate the extension; undefined if it was active already. */
   activation?: Took;
   runs: number;
+  /** Resident memory of the extension host, all that runs in it, before and after the cases were listed, in bytes. */
+  memory: { before: number; after: number; cases: number };
+  /** To find every problem's records in a run's rollouts, and how far the memory grew meanwhile, in bytes. */
+  index?: Took & { grown: number };
   /** To list the workspace's runs and to make all items of the Runs tree, with cold caches of ours. */
   tree: Took;
 }
@@ -37,6 +41,23 @@ async function quiet(): Promise<void> {
   }
 }
 
+/** As the chain diff finds a problem's records; the most memory on the way. */
+async function indexed(run: string): Promise<Took & { grown: number }> {
+  const { ProblemIndex } = await import('../../src/extension/chain-diff/problem-index');
+  const index = new ProblemIndex(run);
+  const before = process.memoryUsage.rss();
+  let most = before;
+  const watch = setInterval(() => {
+    most = Math.max(most, process.memoryUsage.rss());
+  }, 20);
+  const took = stopwatch();
+  await index.refresh();
+  clearInterval(watch);
+  const problems = index.allProblems();
+  if (problems.length === 0) throw new Error(`No problem was found in ${run}`);
+  return { ...took(), grown: most - before };
+}
+
 export async function run(): Promise<void> {
   const extension = vscode.extensions.getExtension<Services>('distillery.distillery')!;
   await quiet();
@@ -58,7 +79,20 @@ export async function run(): Promise<void> {
     }, 0);
   items();
   const tookTree = drawn();
-  const times: HostTimes = { activation, runs: runs.list().length, tree: tookTree };
+  const before = process.memoryUsage.rss();
+  await vscode.commands.executeCommand('distillery.failures.focus');
+  await quiet();
+  const cases = services.cases.groups.reduce((sum, group) => sum + group.cases.length, 0);
+  const memory = { before, after: process.memoryUsage.rss(), cases };
+  const rollouts = process.env.DISTILLERY_BENCH_ROLLOUTS;
+  const index = cases > 100 && rollouts ? await indexed(rollouts) : undefined;
+  const times: HostTimes = {
+    activation,
+    runs: runs.list().length,
+    tree: tookTree,
+    memory,
+    ...(index && { index }),
+  };
   tree.dispose();
   runs.dispose();
   appendFileSync(process.env.DISTILLERY_BENCH_OUT!, `${JSON.stringify(times)}\n`);

@@ -178,7 +178,7 @@ export class Page {
       { class: 'question' },
       element('b', {}, 'Question '),
       element('span', { class: 'foreign', 'data-testid': 'question' }, ...visibleNodes(view.question)),
-      element('b', {}, ' Answer '),
+      view.answer === '' ? null : element('b', {}, ' Answer '),
       element('span', { class: 'foreign' }, ...visibleNodes(view.answer)),
     );
     const prompt = view.prompt

@@ -161,6 +161,10 @@ export function makeLegend(overlay: Overlay, chains: readonly ChainView[], rende
       'Formulas and Markdown as they are read. Render (L) shows the text as it is written, with what differs.';
     return legend(text, text);
   }
+  if (overlay === 'diff' && chains.length < 2) {
+    const text = 'One chain: there is none to compare it with.';
+    return legend(text, text);
+  }
   if (overlay === 'diff')
     return legend(
       about,

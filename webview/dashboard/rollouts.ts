@@ -57,7 +57,7 @@ export class RolloutsPane {
   }
 
   private draw(title: string): void {
-    const { stage, step, previous, next, problem } = this.message!;
+    const { stage, step, previous, next, problem, groups } = this.message!;
     const turn = (text: string, label: string, to: number | undefined) =>
       button(text, label, to === undefined ? undefined : () => this.actions.open(to));
     replaceChildren(
@@ -72,7 +72,8 @@ export class RolloutsPane {
         problem ? null : button('Open File', 'Open File of these rollouts', this.actions.openFile),
         button('✕', 'Close rollouts (Escape)', this.actions.close),
       ),
-      problem ? element('p', { class: 'trouble foreign' }, ...visibleNodes(problem)) : this.choices(),
+      problem ? element('p', { class: 'trouble foreign' }, ...visibleNodes(problem)) : null,
+      problem && groups.length === 0 ? null : this.choices(),
       this.list,
     );
     this.fill();

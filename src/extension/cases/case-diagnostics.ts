@@ -50,8 +50,10 @@ export class CaseDiagnostics implements vscode.Disposable {
 
   private update(): void {
     const { run } = this.services.cases;
-    const all = run === undefined ? undefined : this.services.runs.cache.failures(run).value;
-    const failures = all && all.length <= limitNow() ? all : undefined;
+    const { cache } = this.services.runs;
+    // Counting reads no record: at start-up nothing is parsed that is not listed.
+    const listable = run !== undefined && cache.failureCount(run) <= limitNow();
+    const failures = listable ? cache.failures(run).value : undefined;
     setContext('distillery.casesInProblems', failures !== undefined);
     if (failures === this.listed) return;
     this.listed = failures;

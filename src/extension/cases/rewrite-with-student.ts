@@ -3,6 +3,7 @@ import { splitChain } from '../../chain/split';
 import { UserError } from '../../errors';
 import { checkpointsFolder } from '../../runs/layout';
 import { cancellable } from '../cancellable';
+import { reachedText } from '../runs/items';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { plural } from '../words';
@@ -94,7 +95,7 @@ async function chooseCheckpoint(runs: Services['runs'], run: string): Promise<Ch
       remedy: 'Run a curriculum first.',
     });
   const chosen = await vscode.window.showQuickPick(
-    all.map((one) => ({ label: one.name, description: one.run.id, one })),
+    all.map((one) => ({ label: one.name, description: reachedText(one.run, runs.cache), one })),
     { title: t('Which student rewrites?'), placeHolder: t('This run has no checkpoints of its own') },
   );
   return chosen?.one;

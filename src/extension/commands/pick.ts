@@ -4,6 +4,7 @@ import { type Run, type ShownState, stateOf } from '../../runs/reading';
 import type { TrainedStage } from '../../stages';
 import { type ExperimentFile, experimentSuffix, readExperiment } from '../experiment-file';
 import { checkpointFolder } from '../run-cache';
+import { reachedText } from '../runs/items';
 import { nameOf } from '../runs/nodes';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
@@ -115,7 +116,7 @@ export async function pickCheckpoint(
         return {
           icon: row ? 'star-full' : undefined,
           label: name,
-          description: listing.id,
+          description: reachedText(listing, runs.cache),
           detail: row && t('Chosen and tested: {0}, {1}', percent(row.accuracy), tokens(row.meanTokens)),
           value: checkpointFolder(listing.folder, name),
         };

@@ -1,8 +1,10 @@
 import { dirname, relative, sep } from 'node:path';
-import { checkpointFolder } from '../run-cache';
+import type { RunListing } from '../../runs/reading';
+import { checkpointFolder, type RunCache } from '../run-cache';
 import type { RunIndex } from '../run-index';
-import { titleOf } from '../runs/items';
+import { runTitle } from '../runs/items';
 import * as vscode from '../vscode';
+import { percent, tokens } from '../words';
 import { kindOf } from './kinds';
 import { type NamePlace, namePlace } from './names';
 
@@ -74,7 +76,7 @@ async function students(folder: string, runs: RunIndex): Promise<Proposal[]> {
     if (!('run' in listing)) return [];
     return listing.run.record.checkpoints.map(({ name }) => ({
       value: shown(folder, checkpointFolder(listing.folder, name)),
-      detail: vscode.l10n.t('checkpoint of {0}', titleOf(listing.id)),
+      detail: checkpointText(listing, name, runs.cache),
       rank: 100 + age,
     }));
   });
@@ -84,6 +86,13 @@ async function students(folder: string, runs: RunIndex): Promise<Proposal[]> {
     rank: distance(folder, one),
   }));
   return [...found, ...checkpoints];
+}
+
+/** What a tested checkpoint reached; else only whose it is. */
+function checkpointText(listing: RunListing, name: string, cache: RunCache): string {
+  const row = cache.summary(listing.folder).value?.find(({ checkpoint }) => checkpoint === name);
+  const reached = row ? `, ${percent(row.accuracy)}, ${tokens(row.meanTokens)}` : '';
+  return vscode.l10n.t('checkpoint of {0}', `${runTitle(listing, cache)}${reached}`);
 }
 
 async function files(pattern: string, excluded = skipped): Promise<string[]> {

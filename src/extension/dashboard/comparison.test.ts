@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { pairedDifference } from '../../runs/paired';
 import type { EvaluationRecord, RolloutRecord } from '../../runs/records';
+import { createRun } from '../../runs/writer';
 import { differingSettings } from './differences';
-import { groupsOf } from './rollouts';
+import { Groups, rolloutsMessage } from './rollouts';
 import { runsOf } from './subject';
 
 it('settings that differ are named by their path; components by name, not by place', () => {
@@ -101,11 +105,38 @@ it('groups of rollouts are sorted by reward, and their texts end before the end 
     answer: null,
     correct: false,
   });
-  const groups = groupsOf([rollout(1, 0, -1), rollout(0, 0, 0), rollout(1, 1, null), rollout(1, 2, 2)]);
+  const made = new Groups();
+  for (const one of [rollout(1, 0, -1), rollout(0, 0, 0), rollout(1, 1, null), rollout(1, 2, 2)]) made.add(one);
+  const groups = made.sorted();
   expect(groups.map(({ problemId }) => problemId)).toEqual(['p1', 'p0']);
   expect(groups[0].completions.map(({ sample }) => sample)).toEqual([2, 0, 1]);
   expect(groups[0].completions[0]).toMatchObject({ text: 'ab<end>', tokens: 3 });
   expect(groups[0].completions[1]).toMatchObject({ text: 'ab', tokens: 2 });
+});
+
+it('of more rollouts than a page can show the first are shown, and that they are', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rollouts-'));
+  try {
+    const run = createRun(folder, 'large', {});
+    const record = {
+      ...{ problemId: 'p', group: 0, prompt: 'Q', tokens: [5], tokenTexts: ['abcd'] },
+      ...{ reward: 1, parts: {}, advantage: 0, finished: false, answer: null, correct: false },
+    };
+    run.rollouts(
+      'complete',
+      1,
+      Array.from({ length: 9 }, (_, sample) => ({ ...record, sample })),
+    );
+    const place = { run: run.folder, stage: 'complete' as const, step: 1 };
+    const whole = await rolloutsMessage(place);
+    expect([whole.groups[0].completions.length, whole.problem]).toEqual([9, undefined]);
+    const first = await rolloutsMessage(place, undefined, 10);
+    expect(first.groups[0].completions).toHaveLength(3);
+    expect(first.problem).toBe('The first 3 completions: the file holds more than a page can show.');
+    run.close({ state: 'finished' });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 it('commands take folders, nodes and selections', () => {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { UserError } from '../../errors';
 import type { DashboardSubject, FromDashboard, RunHead, ToDashboard } from '../../protocol/dashboard';
@@ -19,6 +20,8 @@ const rowsAMessage = 8192;
 /** How often a run's files are looked at, in milliseconds: while it runs, and otherwise. */
 const livePulse = 500;
 const idlePulse = 3000;
+/** Bytes of rollouts that take more than a moment to read. */
+const largeFile = 32 << 20;
 
 /** Drives one dashboard: follows its runs while it is seen, and sends what is new. */
 export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
@@ -26,6 +29,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
   /** What the page has: rows of each run's columns, and the heads, settings and pairs as they were sent last. */
   private sent = new Map<RunSource, { columns: object; rows: number }>();
   private last = { heads: '', settings: '', pairs: '' };
+  private rolloutsAsked: object | undefined;
   private looking = false;
   private again = false;
   private disposed = false;
@@ -69,7 +73,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
       case 'ready':
         return this.ready();
       case 'rollouts':
-        return this.page.post(rolloutsMessage(message.run, message.stage, message.step));
+        return this.showRollouts(message);
       case 'openRollouts': {
         const file = vscode.Uri.file(rolloutsFile(message.run, message.stage, message.step));
         await vscode.window.showTextDocument(file, { viewColumn: vscode.ViewColumn.Beside });
@@ -95,6 +99,22 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
       case 'copy':
         return this.copy(message.text, message.what);
     }
+  }
+
+  /** With a progress bar where it takes a while; only the last that was asked for is shown. */
+  private async showRollouts(asked: Extract<FromDashboard, { type: 'rollouts' }>): Promise<void> {
+    this.rolloutsAsked = asked;
+    const file = rolloutsFile(asked.run, asked.stage, asked.step);
+    const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    const read = (told?: (bytes: number) => void) => rolloutsMessage(asked, told);
+    const location = vscode.ProgressLocation.Notification;
+    const title = vscode.l10n.t('Reading the rollouts');
+    const slowly = () =>
+      vscode.window.withProgress({ location, title }, (progress) =>
+        read((bytes) => progress.report({ message: `${(bytes / 1e6).toFixed(0)} of ${(size / 1e6).toFixed(0)} MB` })),
+      );
+    const message = await (size > largeFile ? slowly() : read());
+    if (this.rolloutsAsked === asked) this.page.post(message);
   }
 
   private csv({

@@ -1,14 +1,24 @@
+import { breathe } from '../../breath';
 import type { UserError } from '../../errors';
 import type { Completion, Group, RolloutsMessage } from '../../protocol/dashboard';
-import { readRollouts, rolloutSteps } from '../../runs/reading';
+import { eachRollout, rolloutSteps } from '../../runs/reading';
 import type { RolloutRecord } from '../../runs/records';
 import type { StageName } from '../../stages';
 
+/** Characters of prompts and completions that a page is sent: it shows them all at once. */
+const mostText = 16 << 20;
+/** Milliseconds of reading before others get a turn. */
+const patience = 20;
+
 /**
  * The completions that an update was computed from, a group a prompt, highest reward first; or why there are none to
- * see.
+ * see. Of a file that holds more than a page can show, the first ones. `told` hears how many bytes were read.
  */
-export function rolloutsMessage(run: string, stage: StageName, step: number): RolloutsMessage {
+export async function rolloutsMessage(
+  { run, stage, step }: { run: string; stage: StageName; step: number },
+  told: (bytes: number) => void = () => {},
+  most = mostText,
+): Promise<RolloutsMessage> {
   const message: RolloutsMessage = { type: 'rollouts', run, stage, step, groups: [] };
   const steps = rolloutSteps(run).flatMap((place) => (place.stage === stage ? [place.step] : []));
   const previous = Math.max(...steps.filter((other) => other < step));
@@ -26,7 +36,20 @@ export function rolloutsMessage(run: string, stage: StageName, step: number): Ro
     const damage = (problem: UserError) => {
       message.problem ??= problem.toString();
     };
-    message.groups = groupsOf(readRollouts(run, stage, step, damage));
+    const groups = new Groups();
+    let turn = performance.now();
+    for (const { record, next } of eachRollout(run, stage, step, damage)) {
+      if (groups.characters > most) {
+        message.problem ??= `The first ${groups.completions.toLocaleString('en')} completions: the file holds more than a page can show.`;
+        break;
+      }
+      groups.add(record);
+      if (performance.now() - turn < patience) continue;
+      told(next);
+      await breathe();
+      turn = performance.now();
+    }
+    message.groups = groups.sorted();
   } catch (error) {
     message.problem = String(error);
   }
@@ -34,23 +57,33 @@ export function rolloutsMessage(run: string, stage: StageName, step: number): Ro
 }
 
 /** In the order of the batch. */
-export function groupsOf(records: readonly RolloutRecord[]): Group[] {
-  const groups = new Map<number, Group>();
-  for (const record of records) {
-    let group = groups.get(record.group);
+export class Groups {
+  completions = 0;
+  characters = 0;
+  private readonly groups = new Map<number, Group>();
+
+  add(record: RolloutRecord): void {
+    let group = this.groups.get(record.group);
     if (!group) {
       const { problemId, prompt, teacherTokens } = record;
       group = { problemId, group: record.group, prompt, completions: [] };
       if (teacherTokens !== undefined) group.teacherTokens = teacherTokens;
-      groups.set(record.group, group);
+      this.groups.set(record.group, group);
+      this.characters += prompt.length;
     }
-    group.completions.push(completionOf(record));
+    const completion = completionOf(record);
+    group.completions.push(completion);
+    this.completions++;
+    this.characters += completion.text.length;
   }
-  const rank = ({ reward }: Completion) =>
-    reward === null || Number.isNaN(reward) ? Number.NEGATIVE_INFINITY : reward;
-  for (const { completions } of groups.values())
-    completions.sort((a, b) => (rank(a) === rank(b) ? a.tokens - b.tokens : rank(b) - rank(a)));
-  return [...groups.values()];
+
+  sorted(): Group[] {
+    const rank = ({ reward }: Completion) =>
+      reward === null || Number.isNaN(reward) ? Number.NEGATIVE_INFINITY : reward;
+    for (const { completions } of this.groups.values())
+      completions.sort((a, b) => (rank(a) === rank(b) ? a.tokens - b.tokens : rank(b) - rank(a)));
+    return [...this.groups.values()];
+  }
 }
 
 function completionOf(record: RolloutRecord): Completion {

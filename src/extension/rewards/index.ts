@@ -3,7 +3,7 @@ import { stageTitles } from '../../stages';
 import { command } from '../commands/report';
 import { kindOf } from '../config/kinds';
 import { sourceOf } from '../live-documents';
-import { titleOf } from '../runs/items';
+import { reachedText, runTitle } from '../runs/items';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { plural } from '../words';
@@ -60,13 +60,17 @@ interface StageItem extends vscode.QuickPickItem {
 
 async function chooseRollouts({ runs }: Services): Promise<RolloutChoice | undefined> {
   const items = runs.list().flatMap((listing): StageItem[] => {
-    const stages = 'run' in listing ? stagesWithRollouts(listing.folder) : [];
+    if (!('run' in listing)) return [];
+    const stages = stagesWithRollouts(listing.folder);
     if (stages.length === 0) return [];
     return [
-      { label: titleOf(listing.id), kind: vscode.QuickPickItemKind.Separator },
+      {
+        label: `${listing.run.record.name}, ${reachedText(listing, runs.cache)}`,
+        kind: vscode.QuickPickItemKind.Separator,
+      },
       ...stages.map(({ stage, updates }) => ({
         label: stageTitles[stage],
-        description: `${titleOf(listing.id)} · ${plural(updates, 'update')}`,
+        description: `${runTitle(listing, runs.cache)} · ${plural(updates, 'update')}`,
         choice: { run: listing.folder, stage, recorded: updates },
       })),
     ];

@@ -164,6 +164,10 @@ export function titleOf(id: string, now = Date.now()): string {
 export const runTitle = ({ id, folder }: RunListing, cache: Pick<RunCache, 'about'>, now = Date.now()): string =>
   cache.about(folder).name ?? titleOf(id, now);
 
+/** `Feb 5 14:03 · 88.0 % · 95 tokens`: a run where there is room for one line, by what it reached. */
+export const reachedText = (listing: RunListing, cache: RunCache): string =>
+  [runTitle(listing, cache), ...resultParts(cache.summary(listing.folder).value ?? [])].join(' · ');
+
 /** Where a run that did not come to its end stands. */
 function stageAt(listing: RunListing): string {
   if (!('run' in listing) || listing.run.record.state === 'finished') return '';
