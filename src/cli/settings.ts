@@ -53,8 +53,9 @@ export function settingsText({ experiment, environment }: RunConfig): string {
 
 function sourceText(source: DataSource): string {
   if (source.format === 'arithmetic') {
-    const { count, operations, seed } = source;
-    return `${count} arithmetic stories of ${operations.join(' to ')} operations, seed ${seed}`;
+    const { count, chains = count, operations, seed } = source;
+    const some = chains < count ? `, ${chains} of them with a teacher chain` : '';
+    return `${count} arithmetic stories of ${operations.join(' to ')} operations, seed ${seed}${some}`;
   }
   const rows = source.count === undefined ? 'all rows' : `${source.count} rows`;
   return `${shown(source.path)} (${source.format}), ${rows}${source.start > 0 ? ` from ${source.start} on` : ''}`;

@@ -63,6 +63,10 @@ const dataSource = once(() =>
           seed: whole('Seed of the generator: problem i is a function of seed and i.', { min: 0, example: 1 }),
           count: whole('Number of problems.', { min: 1, max: 100_000, example: 1000 }),
           start: start(),
+          chains: whole('Problems that come with a teacher chain, the first of them; without it, all.', {
+            min: 0,
+            example: 200,
+          }).optional(),
           operations: z
             .tuple([positive(), positive()], { error: 'a pair [fewest, most] of whole numbers from 1 to 8' })
             .describe('Fewest and most operations in a story.')

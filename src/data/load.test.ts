@@ -208,6 +208,15 @@ describe('arithmetic', () => {
     expect(loadData({ ...source, count: 19 }, '/').hash).not.toBe(hash);
     expect(loadData(source, '/', 'test').problems).not.toEqual(problems);
   });
+
+  it('gives teacher chains to the first `chains` problems alone', () => {
+    const { problems, hash } = loadData({ ...source, chains: 3 }, '/');
+    expect([...problems].map(({ chain }) => chain !== undefined)).toEqual(Array.from({ length: 20 }, (_, i) => i < 3));
+    expect([...problems].map(({ question }) => question)).toEqual(
+      [...loadData(source, '/').problems].map(({ question }) => question),
+    );
+    expect(hash).not.toBe(loadData(source, '/').hash);
+  });
 });
 
 const shared = join(packageRoot(), '../shared/data');

@@ -18,8 +18,9 @@ export function loadData(
   progress?: (rows: number) => void,
 ): Dataset {
   if (source.format === 'arithmetic') {
-    const { seed, operations, maxValue, count, start } = source;
-    const problems = arithmeticItems({ ...arithmeticDefaults, seed, operations, maxValue }, split, count, start);
+    const { seed, operations, maxValue, count, start, chains = count } = source;
+    const items = arithmeticItems({ ...arithmeticDefaults, seed, operations, maxValue }, split, count, start);
+    const problems = items.map((item, i) => (i < chains ? item : { ...item, chain: undefined }));
     const hash = createHash('sha256');
     for (const problem of problems) hash.update(`${JSON.stringify(problem)}\n`);
     return { format: source.format, problems, hash: hash.digest('hex') };
