@@ -20,8 +20,8 @@ export const datasetKind = (path: string) => ending.exec(path)?.[1].toLowerCase(
 export const splitOf = (path: string) => split.exec(path)?.[1].toLowerCase();
 
 /**
- * A path that is a pattern such as `data/*.jsonl`: the folder that is there, and the rest with forward slashes; null of any other path.
- * Folders may have brackets in their names.
+ * A path that is a pattern such as `data/*.jsonl`: the folder that is there, and the rest with forward slashes; null of
+ * any other path. Folders may have brackets in their names.
  */
 export function patternIn(path: string): { root: string; pattern: string } | null {
   let root = dirname(path);

@@ -2,8 +2,8 @@
  * The one table of kernels: names, arguments in call order, and the numbers of their choices. `npx tsx
  * scripts/generate-kernels.ts` writes kernels/list.h from it. Both targets refuse calls that do not fit.
  *
- * An argument is `name: kind [shape]`: `f32` and `i32` are data, `any` packed data (kernels/pack.h), `number` a number; `?`
- * behind data allows null. Arguments behind `...` come as a group, any number of times. All matrices are row-major;
+ * An argument is `name: kind [shape]`: `f32` and `i32` are data, `any` packed data (kernels/pack.h), `number` a number;
+ * `?` behind data allows null. Arguments behind `...` come as a group, any number of times. All matrices are row-major;
  * `starts` holds the offsets of packed sequences ([sequences + 1], starts[0] = 0, the last = n).
  */
 import { activations } from '../../student-files/layer-spec';
