@@ -74,9 +74,13 @@ suite('Dashboard', () => {
     ] as const) {
       const file = join(session.folder, `charts.${ending}`);
       await page().getByRole('button', { name: 'Export Charts…' }).click();
-      await quickInput(session.page).fill(file);
+      const path = quickInput(session.page);
+      // The dialog writes its own proposal when it is ready.
+      for (let i = 0; i < 300 && !(await path.inputValue()).endsWith('.svg'); i++)
+        await session.page.waitForTimeout(100);
+      await path.fill(file);
       await session.page.keyboard.press('Enter');
-      for (let i = 0; i < 100 && !existsSync(file); i++) await session.page.waitForTimeout(100);
+      for (let i = 0; i < 300 && !existsSync(file); i++) await session.page.waitForTimeout(100);
       assert.deepEqual(readFileSync(file).subarray(0, head.length), head);
     }
     const svg = readFileSync(join(session.folder, 'charts.svg'), 'utf8');
