@@ -1,8 +1,8 @@
 /**
- * Times of the user interface, in a real VS Code: `npm run bench:ui [-- --rounds n]`.
- * Activation: loading and activating the bundle. Tree: listing 1,000 runs and making the Runs tree's items. Chain diff:
- * script time of the page for two chains of at least 2,000 tokens each, from the message to its last row drawn. Memory: of
- * the extension host when 568 cases are listed. Rollouts: finding the problems of a file of 1 GB (--gigabytes n).
+ * Times of the user interface, in a real VS Code: `npm run bench:ui [-- --rounds n]`. Activation: loading and
+ * activating the bundle. Tree: listing 1,000 runs and making the Runs tree's items. Chain diff: script time of the page
+ * for two chains of at least 2,000 tokens each, from the message to its last row drawn. Memory: of the extension host
+ * when 568 cases are listed. Rollouts: finding the problems of a file of 1 GB (--gigabytes n).
  */
 import {
   appendFileSync,
