@@ -1,3 +1,51 @@
+/** What an error is about: a stable word for scripts (`--json`). */
+export type ErrorCode =
+  // what was given
+  | 'input'
+  | 'usage'
+  | 'config'
+  | 'dataset'
+  | 'checkpoint'
+  | 'run'
+  | 'no-run'
+  | 'no-experiment'
+  | 'json'
+  // a place
+  | 'missing'
+  | 'exists'
+  | 'locked'
+  | 'elsewhere'
+  | 'outside'
+  | 'link'
+  | 'disk'
+  // what may be done
+  | 'consent'
+  | 'trust'
+  | 'denied'
+  // what computes
+  | 'backend'
+  | 'tensorflow'
+  | 'engine'
+  | 'python'
+  | 'node'
+  | 'compiler'
+  | 'memory'
+  | 'diverged'
+  | 'slow'
+  | 'stopped'
+  // what answers
+  | 'host'
+  | 'busy'
+  | 'version'
+  | 'protocol'
+  | 'server'
+  | 'teacher'
+  | 'tracker'
+  | 'network'
+  | 'offline'
+  | 'download'
+  | 'unavailable';
+
 /**
  * An error the user can mend: it names the place and the remedy, and is printed without a stack.
  * Anything else that is thrown is a defect of ours and keeps its stack.
@@ -7,12 +55,11 @@ export class UserError extends Error {
   readonly line?: number;
   readonly column?: number;
   readonly remedy?: string;
-  /** A stable word for scripts (`--json`), such as `config`, `dataset`, `checkpoint`, `locked`, `disk`. */
-  readonly code: string;
+  readonly code: ErrorCode;
 
   constructor(
     message: string,
-    place: { file?: string; line?: number; column?: number; remedy?: string; code?: string; cause?: unknown } = {},
+    place: { file?: string; line?: number; column?: number; remedy?: string; code?: ErrorCode; cause?: unknown } = {},
   ) {
     super(message, { cause: place.cause });
     this.name = 'UserError';

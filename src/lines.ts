@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { type ParseError, parse } from 'jsonc-parser';
-import { UserError } from './errors';
+import { type ErrorCode, UserError } from './errors';
 
 /** Longest line that is read; a rollout of 100,000 tokens fits. */
 export const maxLineBytes = 32 * 1024 * 1024;
@@ -139,7 +139,7 @@ function line(file: string, bytes: Buffer, place: Omit<Line, 'text' | 'end'>): L
  * JSON.parse with a place in the message, and limits: nesting, and no `__proto__`, `constructor` or `prototype` keys
  * (they would reach into prototypes when the value is merged or indexed).
  */
-export function parseJson(text: string, place: { file?: string; line?: number; code?: string }): unknown {
+export function parseJson(text: string, place: { file?: string; line?: number; code?: ErrorCode }): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);

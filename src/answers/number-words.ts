@@ -1,7 +1,7 @@
 /** Numbers in words among the tokens of an answer. */
 import Fraction from 'fraction.js';
 import type { Token } from './lexer';
-import { numberInWords, partWords } from './numbers';
+import { longestNumber, numberInWords, partWords } from './numbers';
 
 /** "twenty-five" and "one hundred and five" as single numbers. */
 export function joinNumberWords(tokens: Token[]): Token[] {
@@ -9,7 +9,7 @@ export function joinNumberWords(tokens: Token[]): Token[] {
   for (let i = 0; i < tokens.length; i++) {
     const spoken: string[] = [];
     const places: number[] = [];
-    for (let j = i; j < tokens.length && spoken.length < 12; j++) {
+    for (let j = i; j < tokens.length && spoken.length < longestNumber; j++) {
       if (tokens[j].kind === 'word') {
         spoken.push(tokens[j].text.toLowerCase());
         places.push(j);

@@ -88,13 +88,16 @@ const multipliers = new Map(Object.entries({ hundred: 100n, thousand: 1000n, mil
 /** "five", "forty", "hundred". */
 export const isNumberWord = (word: string) => words.has(word.toLowerCase()) || multipliers.has(word.toLowerCase());
 
+/** Words of the longest number that is read. */
+export const longestNumber = 12;
+
 /**
  * The whole number that the first of these words spell ("one hundred and five"), and how many words it takes; null for
  * none.
  */
 export function numberInWords(spoken: readonly string[]): { value: bigint; words: number } | null {
   let [total, group, used] = [0n, 0n, 0];
-  for (let i = 0; i < spoken.length; i++) {
+  for (let i = 0; i < Math.min(spoken.length, longestNumber); i++) {
     const word = spoken[i];
     const small = words.get(word) ?? (word === 'a' && multipliers.has(spoken[i + 1]) && used === 0 ? 1 : undefined);
     const factor = multipliers.get(word);

@@ -11,7 +11,7 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
 } from 'vscode-jsonrpc/node';
-import { UserError } from '../errors';
+import { type ErrorCode, UserError } from '../errors';
 import { encode } from '../json';
 import {
   type Address,
@@ -200,7 +200,7 @@ export class Link {
 export function errorOfFault({ code, message, ...place }: Fault): Error {
   if (code === 'defect') return new Error(`${message} (a defect; host.log has more)`);
   if (code === 'cancelled') return Object.assign(new Error(message), { name: 'AbortError' });
-  return new UserError(message, { code, ...place });
+  return new UserError(message, { code: code as ErrorCode, ...place }); // the host took it from one
 }
 
 export function hostGone(method: string): UserError {

@@ -142,7 +142,7 @@ function attempt(operations: number, maxValue: number, random: Random): Problem 
 }
 
 function check({ operations: [least, most], maxValue, verbosity }: ArithmeticOptions): void {
-  const place = { code: 'config' };
+  const place = { code: 'config' } as const;
   if (!(Number.isInteger(least) && Number.isInteger(most) && least >= 1 && most <= 8 && least <= most))
     throw new UserError(`arithmetic: operations [${least}, ${most}] is not a range within 1 to 8`, place);
   if (!(Number.isInteger(maxValue) && maxValue >= 10 && maxValue <= 9999))

@@ -7,7 +7,7 @@ import { fetchFile } from '../backend-install/fetch';
 import { findWheel } from '../backend-install/pypi';
 import type { Watch } from '../backend-install/report';
 import { unzip } from '../backend-install/unzip';
-import { UserError } from '../errors';
+import { type ErrorCode, UserError } from '../errors';
 import { move, remove } from '../writing';
 import { type Parts, requirements, uvVersion } from './pins';
 import type { Python } from './python';
@@ -145,13 +145,13 @@ export function problemOf(said: string, program: string): UserError {
   const words = (telling.length > 0 ? telling : lines.slice(-4)).join(' ');
   const [, code, remedy] = known.find(([pattern]) => pattern.test(said)) ?? [
     null,
-    'python',
+    'python' as const,
     'Its words say why; try again, or name an environment of your own by --python.',
   ];
   return new UserError(`${program} could not install the engine: ${words.slice(0, 800)}`, { code, remedy });
 }
 
-const known: [RegExp, string, string][] = [
+const known: [RegExp, ErrorCode, string][] = [
   [
     /No space left|not enough space|Disk quota/i,
     'disk',

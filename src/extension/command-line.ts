@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { allowedEnvironment, findNode } from '../client/find-node';
-import { UserError } from '../errors';
+import { type ErrorCode, UserError } from '../errors';
 import { packageRoot } from '../paths';
 import { setting } from './settings';
 
@@ -22,7 +22,8 @@ export async function commandLine(args: readonly string[]) {
  * What a command answered with --json. @throws UserError for an error that it tells; SyntaxError for what is no answer
  */
 export function answerOf<T>(output: string): T {
-  const answer: T | { error: { message: string; file?: string; remedy?: string; code: string } } = JSON.parse(output);
+  const answer: T | { error: { message: string; file?: string; remedy?: string; code: ErrorCode } } =
+    JSON.parse(output);
   if (typeof answer === 'object' && answer !== null && 'error' in answer)
     throw new UserError(answer.error.message, answer.error);
   return answer as T;

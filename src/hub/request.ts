@@ -1,6 +1,6 @@
 /** Requests to the Hub: patient with a server that is busy, careful with the token, and clear about what went wrong. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UserError } from '../errors';
+import { type ErrorCode, UserError } from '../errors';
 
 export interface Hub {
   /** Without a slash at its end. */
@@ -112,7 +112,7 @@ export function unreachable(hub: Hub, error: unknown): unknown {
 /** Throws a UserError for an answer that refuses `what`. */
 export function refuseStatus(hub: Hub, status: number, what: string): never {
   const host = new URL(hub.url).host;
-  const fault = (message: string, code: string, remedy: string) => {
+  const fault = (message: string, code: ErrorCode, remedy: string) => {
     throw new UserError(message, { code, remedy });
   };
   if (status === 401 || status === 403)
