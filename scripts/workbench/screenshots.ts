@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { UserError } from '../../src/errors';
 import { packageRoot } from '../../src/paths';
-import { findRun, readFailures } from '../../src/runs/reading';
+import { findRun, listRuns, readFailures } from '../../src/runs/reading';
 import { launchBrowser } from './browser';
 import { buildPackage } from './build';
 import { installWorkbench } from './install';
@@ -45,7 +45,8 @@ const { values } = parseArgs({
 
 /** The experiment with one run, in a folder of its own. */
 function workspace(scratch: string): { folder: string; run: string } {
-  const run = values.run ? resolve(values.run) : findRun(join(example, '.distillery/runs'), 'latest').folder;
+  const made = () => listRuns(join(example, '.distillery/runs'));
+  const run = values.run ? resolve(values.run) : findRun('latest', made, 'Make one with `npm start`.').folder;
   const folder = join(scratch, 'arithmetic');
   cpSync(example, folder, { recursive: true, filter: (path) => basename(path) !== '.distillery' });
   const copy = join(folder, '.distillery/runs', basename(run));

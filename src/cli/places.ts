@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { UserError } from '../errors';
-import { runFile, runsFolderName } from '../runs/layout';
-import { listRuns, openRun, type Run, type RunListing } from '../runs/reading';
+import { runsFolderName } from '../runs/layout';
+import { findRun, listRuns, type Run, type RunListing } from '../runs/reading';
 
 export { type ShownState, stateOf } from '../runs/reading';
 
@@ -87,22 +87,8 @@ export function allRuns(folders: readonly string[]): RunListing[] {
 
 /** The run that a user names: a path, an id, a part of an id that only one run has, or `latest`. */
 export function locateRun(name: string, told?: string): Run {
-  if (existsSync(runFile(name)) || (/[\\/]/.test(name) && existsSync(name))) return openRun(name);
-  const runs = allRuns(runsFolders(told));
-  let matches = runs.filter((run) => run.id === name);
-  if (name === 'latest') matches = runs.slice(0, 1);
-  else if (matches.length === 0) matches = runs.filter((run) => run.id.includes(name));
-  if (matches.length === 1) return openRun(matches[0].folder);
-  const listed = (matches.length > 1 ? matches : runs).slice(0, 8).map(({ id }) => id);
-  const none = runs.length === 0 ? 'there are no runs here' : `no run is named like "${name}"`;
-  const more = runs.length > listed.length ? ', ...' : '';
-  throw new UserError(matches.length > 1 ? `more than one run is named like "${name}"` : none, {
-    code: 'run',
-    remedy:
-      listed.length > 0
-        ? `Runs: ${listed.join(', ')}${more}.`
-        : `Start one with \`${commandLine('run <experiment>')}\`, or say where they are with --runs <folder>.`,
-  });
+  const start = `Start one with \`${commandLine('run <experiment>')}\`, or say where they are with --runs <folder>.`;
+  return findRun(name, () => allRuns(runsFolders(told)), start);
 }
 
 /** A path as short as it can be written from here. */

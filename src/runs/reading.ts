@@ -97,27 +97,24 @@ export function stateOf(run: Run): ShownState {
   return run.interrupted || (state === 'created' && !lockHolder(run.folder)) ? 'interrupted' : state;
 }
 
-/** The run that a user names: a path, an id, or a part of an id that only one run has; `latest` is the newest. */
-export function findRun(runsFolder: string, name: string): Run {
-  if (fs.existsSync(layout.runFile(name))) return openRun(name);
-  const runs = listRuns(runsFolder);
-  const exact = runs.filter((run) => run.id === name);
-  const named = exact.length > 0 ? exact : runs.filter((run) => run.id.includes(name));
-  const matches = name === 'latest' ? runs.slice(0, 1) : named;
+/**
+ * The run that a user names: a path, an id, a part of an id that only one of `listed` has, or `latest`, the first of
+ * them. `none` is the remedy where there are no runs at all. Throws a UserError that names those there are.
+ */
+export function findRun(name: string, listed: () => RunListing[], none: string): Run {
+  if (fs.existsSync(layout.runFile(name)) || (/[\\/]/.test(name) && fs.existsSync(name))) return openRun(name);
+  const runs = listed();
+  let matches = runs.filter(({ id }) => id === name);
+  if (name === 'latest') matches = runs.slice(0, 1);
+  else if (matches.length === 0) matches = runs.filter(({ id }) => id.includes(name));
   if (matches.length === 1) return openRun(matches[0].folder);
-  throw new UserError(
-    matches.length > 1 ? `more than one run is named like "${name}"` : `no run is named like "${name}"`,
-    {
-      file: runsFolder,
-      code: 'run',
-      remedy: `Runs: ${
-        (matches.length > 1 ? matches : runs)
-          .slice(0, 8)
-          .map((run) => run.id)
-          .join(', ') || 'none yet'
-      }.`,
-    },
-  );
+  const [among, fault] =
+    matches.length > 1
+      ? [matches, `more than one run is named like "${name}"`]
+      : [runs, runs.length > 0 ? `no run is named like "${name}"` : 'there are no runs here'];
+  const some = among.slice(0, 8).map(({ id }) => id);
+  const more = among.length > some.length ? ', ...' : '';
+  throw new UserError(fault, { code: 'run', remedy: some.length > 0 ? `Runs: ${some.join(', ')}${more}.` : none });
 }
 
 /** config.json: the resolved config with versions and hashes. */

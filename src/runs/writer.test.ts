@@ -309,12 +309,13 @@ describe('listing', () => {
 
   it('finds a run by path, id, part of an id, or as the latest', () => {
     const [first, second] = ['alpha', 'beta'].map(create);
-    expect(findRun(root, first.folder).folder).toBe(first.folder);
-    expect(findRun(root, 'alp').folder).toBe(first.folder);
-    expect(findRun(root, second.record.id).folder).toBe(second.folder);
-    expect(findRun(root, 'latest').folder).toBe(second.folder);
-    expect(() => findRun(root, '2026')).toThrow(/more than one/);
-    expect(() => findRun(root, 'gamma')).toThrow(expect.objectContaining({ remedy: expect.stringContaining('beta') }));
+    const find = (name: string) => findRun(name, () => listRuns(root), 'Start one.');
+    expect(find(first.folder).folder).toBe(first.folder);
+    expect(find('alp').folder).toBe(first.folder);
+    expect(find(second.record.id).folder).toBe(second.folder);
+    expect(find('latest').folder).toBe(second.folder);
+    expect(() => find('2026')).toThrow(/more than one/);
+    expect(() => find('gamma')).toThrow(expect.objectContaining({ remedy: expect.stringContaining('beta') }));
     expect(existsSync(join(first.folder, 'lock'))).toBe(true);
   });
 });

@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path';
 import { defaultLora, type LoraSettings } from '../../config/lora';
 import type { MemoryModel } from '../../engine-data/memory';
 import { UserError } from '../../errors';
+import { gigabytes } from '../../words';
 import type { Engine, EngineInfo, OpenOptions, Student } from '../port';
 import type { EngineCommand } from './child';
 import { EngineConnection } from './connection';
@@ -126,7 +127,6 @@ function through({ line: [program] }: EngineCommand): string {
 
 function memoryText({ totalBytes, freeBytes }: { totalBytes?: number; freeBytes?: number }): string {
   if (totalBytes === undefined) return '';
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   return ` (${gigabytes(totalBytes)}${freeBytes === undefined ? '' : `, ${gigabytes(freeBytes)} free`})`;
 }
 
