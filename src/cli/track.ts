@@ -2,12 +2,14 @@ import { spawn } from 'node:child_process';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UserError } from '../errors';
+import type { Damage } from '../lines';
 import { runsFolderName } from '../runs/layout';
 import { openRun, stateOf } from '../runs/reading';
 import { writeEventFiles } from '../tracking/event-files';
 import { measurementsOf } from '../tracking/measurements';
 import { pythonWith } from '../tracking/python';
-import { pythonTrackers, sendRun } from '../tracking/send';
+import { pythonTrackers, type SendOptions, sendRun } from '../tracking/send';
+import { Damaged } from './damaged';
 import { printDocument } from './exit';
 import { plural } from './format';
 import { namesOf } from './options';
@@ -54,19 +56,29 @@ export function addTrackCommand(program: Command): void {
       const stop = new AbortController();
       const end = () => stop.abort();
       process.on('SIGINT', end).on('SIGTERM', end);
+      const damaged = new Damaged();
+      const sending = { stop, damage: damaged.tell };
       try {
-        const all = await Promise.all([...new Set(options.to)].map((tracker) => send(folder, tracker, options, stop)));
+        const all = await Promise.all(
+          [...new Set(options.to)].map((tracker) => send(folder, tracker, options, sending)),
+        );
         if (options.json) printDocument(all.map(({ text: _, ...one }) => one));
         else for (const { text } of all) stdout.write(`${text}\n`);
+        if (damaged.text()) stderr.write(`${damaged.text()}\n`);
       } finally {
         process.off('SIGINT', end).off('SIGTERM', end);
       }
     });
 }
 
-async function send(run: string, tracker: Tracker, options: Options, stop: AbortController) {
+interface Sending {
+  stop: AbortController;
+  damage: Damage;
+}
+
+async function send(run: string, tracker: Tracker, options: Options, { stop, damage }: Sending) {
   const next = () => goesOn(run, options.follow ?? false, stop.signal);
-  if (measurementsOf(run).length === 0 && !(await next()))
+  if (measurementsOf(run, { damage }).length === 0 && !(await next()))
     throw new UserError('the run has no metrics yet', {
       file: run,
       code: 'run',
@@ -74,9 +86,9 @@ async function send(run: string, tracker: Tracker, options: Options, stop: Abort
     });
   const out = resolve(options.out);
   try {
-    if (tracker === 'tensorboard') return await toTensorboard(run, join(out, 'tensorboard'), next);
+    if (tracker === 'tensorboard') return await toTensorboard(run, join(out, 'tensorboard'), { next, damage });
     const { project, python, online = false } = options;
-    const arrived = await sendRun(run, tracker, { project, python, online, folder: out, next });
+    const arrived = await sendRun(run, tracker, { project, python, online, folder: out, next, damage });
     return {
       tracker,
       arrived,
@@ -96,11 +108,11 @@ const hints = {
       : `They are on this machine; this uploads them:\n  wandb sync ${quoted(join(out, 'wandb'))}/offline-run-*`,
 };
 
-async function toTensorboard(run: string, logs: string, next: () => Promise<boolean>) {
+async function toTensorboard(run: string, logs: string, { next, damage }: Pick<SendOptions, 'next' | 'damage'>) {
   const target = join(logs, basename(run));
-  do writeEventFiles(run, target, false);
+  do writeEventFiles(run, target, { results: false, damage });
   while (await next());
-  const files = writeEventFiles(run, target, true);
+  const files = writeEventFiles(run, target, { damage });
   const text =
     `${plural(files.length, 'event file')} in ${shown(target)}. See them ` +
     `with:\n  tensorboard --logdir ${quoted(shown(dirname(target)))}`;

@@ -3,6 +3,7 @@
 import { placeSteps } from '../chain/places';
 import { splitChain } from '../chain/split';
 import { UserError } from '../errors';
+import type { Damage } from '../lines';
 import { readFailures, readRewrites, readRollouts, rolloutSteps } from '../runs/reading';
 import type { FailureRecord, RolloutRecord } from '../runs/records';
 import { type Html, html } from './html';
@@ -30,10 +31,18 @@ export interface ReportedCase {
   texts: ShownText[];
 }
 
+export interface Wanted {
+  count: number;
+  /** Problems by id. */
+  named: readonly string[];
+  /** Told of lines that cannot be read. */
+  damage: Damage;
+}
+
 /** The named ones first, then others up to `count`. Errors: no such case. */
-export function casesOf(run: string, { count, named }: { count: number; named: readonly string[] }): ReportedCase[] {
-  const failures = readFailures(run);
-  const all = failures.length > 0 ? ofFailures(run, failures) : ofRollouts(run);
+export function casesOf(run: string, { count, named, damage }: Wanted): ReportedCase[] {
+  const failures = readFailures(run, damage);
+  const all = failures.length > 0 ? ofFailures(run, failures, damage) : ofRollouts(run, damage);
   const byId = new Map(all.map((one) => [one.problemId, one]));
   const chosen = named.map((id) => {
     const found = byId.get(id);
@@ -51,8 +60,8 @@ export function casesOf(run: string, { count, named }: { count: number; named: r
   return [...chosen, ...others.toSorted((a, b) => marked(b) - marked(a))].slice(0, Math.max(count, chosen.length));
 }
 
-function ofFailures(run: string, failures: readonly FailureRecord[]): ReportedCase[] {
-  const rewrites = readRewrites(run).filter(({ accepted }) => accepted);
+function ofFailures(run: string, failures: readonly FailureRecord[], damage: Damage): ReportedCase[] {
+  const rewrites = readRewrites(run, damage).filter(({ accepted }) => accepted);
   return failures.map(({ problemId, question, answer, category, samples, firstWrongStep, teacherChain }) => {
     const shown =
       firstWrongStep?.sample ??
@@ -100,11 +109,11 @@ function markOf(text: string, wrong: FailureRecord['firstWrongStep']): Mark | un
 }
 
 /** Of each problem of the last update the best and the worst completion. */
-function ofRollouts(run: string): ReportedCase[] {
+function ofRollouts(run: string, damage: Damage): ReportedCase[] {
   const last = rolloutSteps(run).at(-1);
   if (!last) return [];
   const groups = new Map<string, RolloutRecord[]>();
-  for (const rollout of readRollouts(run, last.stage, last.step))
+  for (const rollout of readRollouts(run, last.stage, last.step, damage))
     groups.set(rollout.problemId, [...(groups.get(rollout.problemId) ?? []), rollout]);
   return [...groups].map(([problemId, group]) => {
     const ranked = group.toSorted((a, b) => (b.reward ?? -Infinity) - (a.reward ?? -Infinity));

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -128,6 +128,18 @@ it('of a run without failures shows the best and the worst completion of its las
   expect(page).not.toContain('bad</pre>');
   expect(page).not.toContain('✗');
   expect(page).toContain('No student has been tested.');
+});
+
+it('shows what can be read of damaged records, and names the rest', () => {
+  const run = openRun(makeRun().folder);
+  appendFileSync(join(run.folder, 'metrics.jsonl'), '{"seq": 1, broken\n');
+  appendFileSync(join(run.folder, 'failures.jsonl'), '\0\0\0\n');
+  const page = reportOf(run, { version: '1' });
+  expect(page).toContain('<h2>What could not be read</h2>');
+  expect(page).toMatch(/<li>metrics\.jsonl:1004: broken JSON/);
+  expect(page).toMatch(/<li>failures\.jsonl:\d+: /);
+  expect(page).toContain('<h2>Results</h2>');
+  expect(reportOf(openRun(makeRun('whole').folder), { version: '1' })).not.toContain('could not be read');
 });
 
 it('of an empty run says what there is', () => {

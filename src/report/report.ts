@@ -1,4 +1,7 @@
 /** A run as one page of HTML that needs nothing else: for somebody who has no editor with Distillery in it. */
+import { relative } from 'node:path';
+import type { UserError } from '../errors';
+import type { Damage } from '../lines';
 import { type Run, readMetrics, readStart, readSummary, stateOf } from '../runs/reading';
 import type { StageRow } from '../runs/records';
 import { strongestBaseline } from '../stages';
@@ -21,12 +24,16 @@ export interface ReportSettings {
 /** What a report of ours begins with. */
 export const reportHead = '<!doctype html>\n<!-- A report of Distillery';
 
-/** Errors: a record that cannot be read; a case that the run does not have. */
+/** What cannot be read of the run's records is named in the page. Errors: a case that the run does not have. */
 export function reportOf(run: Run, { count = 10, cases = [], version }: ReportSettings): string {
   const { record, folder } = run;
   const start = readStart(folder);
   const rows = readSummary(folder);
-  const metrics = readMetrics(folder);
+  const unread = new Set<UserError>();
+  const damage = (problem: UserError) => void unread.add(problem);
+  const results = resultsPart(folder, rows, start, damage);
+  const curves = curvesPart(readMetrics(folder, damage));
+  const shownCases = casesPart(casesOf(folder, { count, named: cases, damage }));
   const time = (iso: string) => `${iso.replace('T', ' ').slice(0, 16)} UTC`;
   const page = html`<html lang="en">
 <head>
@@ -43,9 +50,10 @@ export function reportOf(run: Run, { count = 10, cases = [], version }: ReportSe
 <h1>${record.name}</h1>
 <p class="dim">${record.id} · ${stateOf(run)}${record.reason ? `: ${record.reason}` : ''} · started ${time(record.created)}, last update ${time(record.updated)}</p>
 </header>
-${resultsPart(folder, rows, start)}
-${curvesPart(metrics)}
-${casesPart(casesOf(folder, { count, named: cases }))}
+${results}
+${curves}
+${shownCases}
+${unreadPart(folder, [...unread])}
 <footer class="dim">Made by Distillery ${version}. Everything is in this file: it loads nothing and runs nothing.</footer>
 </main>
 </body>
@@ -54,11 +62,21 @@ ${casesPart(casesOf(folder, { count, named: cases }))}
   return `${reportHead} ${version} -->\n${markup(page)}`;
 }
 
-function resultsPart(folder: string, rows: readonly StageRow[], start: Start | undefined): Html {
+function unreadPart(folder: string, unread: readonly UserError[]): Html {
+  if (unread.length === 0) return html``;
+  const told = unread.slice(0, 20).map(({ file, line, message }) => {
+    const place = [file && relative(folder, file), line].filter((part) => part !== undefined).join(':');
+    return html`<li>${place}: ${message}</li>`;
+  });
+  const more = unread.length > told.length ? html`<li>and ${String(unread.length - told.length)} more</li>` : html``;
+  return html`<section><h2>What could not be read</h2><ul>${told}${more}</ul></section>`;
+}
+
+function resultsPart(folder: string, rows: readonly StageRow[], start: Start | undefined, damage: Damage): Html {
   if (rows.length === 0) return html`<section><h2>Results</h2><p>No student has been tested.</p></section>`;
   const base = rows.find(({ stage }) => stage === 'base');
   const strongest = strongestBaseline(rows);
-  const compared = comparisonText(folder, rows);
+  const compared = comparisonText(folder, rows, damage);
   const versus = versusStart(start);
   const words = rows.some(({ unit }) => unit === 'words');
   const heads = [

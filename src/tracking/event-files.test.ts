@@ -26,7 +26,7 @@ it('of a run that goes on is the beginning of what it will be', () => {
   try {
     const run = createRun(folder, 'live', {});
     run.metrics({ stage: 'grpo', step: 1, reward: 1 });
-    const [[name, before]] = eventFiles(run.folder, false);
+    const [[name, before]] = eventFiles(run.folder, { results: false });
     run.metrics({ stage: 'grpo', step: 2, reward: 2 });
     run.summary({ stage: 'grpo', accuracy: 1, accuracyInterval: [0, 1], meanTokens: 1, n: 1, wallSeconds: 0 });
     const [[same, after]] = eventFiles(run.folder);

@@ -4,15 +4,15 @@ import { dirname, join } from 'node:path';
 import type { StageName } from '../stages';
 import { makeFolder, openToWrite, replaceText } from '../writing';
 import { firstRecord, scalarsRecord } from './event-record';
-import { measurementsOf } from './measurements';
+import { type MeasurementsOf, measurementsOf } from './measurements';
 
 /**
  * A file for each stage of a run, by its name, so that each is a run of TensorBoard with steps of its own. Without
  * `results` a file of a run that goes on only grows.
  */
-export function eventFiles(run: string, results = true): Map<string, Buffer> {
+export function eventFiles(run: string, asked: MeasurementsOf = {}): Map<string, Buffer> {
   const stages = new Map<StageName, { seconds: number; records: Buffer[] }>();
-  for (const { stage, step, seconds, values } of measurementsOf(run, results)) {
+  for (const { stage, step, seconds, values } of measurementsOf(run, asked)) {
     const file = stages.get(stage) ?? { seconds, records: [firstRecord(seconds)] };
     stages.set(stage, file);
     const scalars = Object.entries(values).map(([tag, value]) => ({ tag, value }));
@@ -27,8 +27,8 @@ export function eventFiles(run: string, results = true): Map<string, Buffer> {
 }
 
 /** Writes them below `target`, and returns where they are. */
-export function writeEventFiles(run: string, target: string, results: boolean): string[] {
-  return [...eventFiles(run, results)].map(([name, bytes]) => {
+export function writeEventFiles(run: string, target: string, asked: MeasurementsOf = {}): string[] {
+  return [...eventFiles(run, asked)].map(([name, bytes]) => {
     const file = join(target, name);
     makeFolder(target, dirname(file));
     put(target, file, bytes);

@@ -1,5 +1,6 @@
 /** What trackers of metrics are told of a run: numbers with their names, update by update. */
 import { existsSync } from 'node:fs';
+import type { Damage } from '../lines';
 import { metricsFile } from '../runs/layout';
 import { readMetrics, readSummary, readValidation } from '../runs/reading';
 import type { MetricsRecord, ValidationRecord } from '../runs/records';
@@ -21,14 +22,21 @@ export interface Measurement {
 /** What of a record is no measurement. */
 const places = new Set(['seq', 'step']);
 
+export interface MeasurementsOf {
+  results?: boolean;
+  damage?: Damage;
+}
+
 /**
  * Every update, the checks on held-out rows (`validation/...`), and, with `results`, those on the test problems
  * (`test/...`) at their stage's last update. The reward's components are `parts/<name>`; a phase with a loop of its own
- * puts its name before each. Errors: damaged records.
+ * puts its name before each. What cannot be read is told to `damage` and left out; without it it is an error.
  */
-export function measurementsOf(run: string, results = true): Measurement[] {
+export function measurementsOf(run: string, { results = true, damage }: MeasurementsOf = {}): Measurement[] {
   if (!existsSync(metricsFile(run))) return [];
-  const updates = [...readMetrics(run), ...readValidation(run).map(asValidation)].sort((a, b) => a.seq - b.seq);
+  const updates = [...readMetrics(run, damage), ...readValidation(run, damage).map(asValidation)].sort(
+    (a, b) => a.seq - b.seq,
+  );
   const found = updates.flatMap(({ stage, phase, step, time, seq, ...rest }) => {
     const values = namedNumbers(rest, phase === undefined || phase === stage ? '' : `${phase}/`);
     return Object.keys(values).length > 0 ? [{ seq, stage, step, seconds: Date.parse(time) / 1000, values }] : [];

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { UserError } from '../errors';
 import { encode } from '../json';
+import type { Damage } from '../lines';
 import { packageRoot } from '../paths';
 import { openRun, readConfig } from '../runs/reading';
 import { type Measurement, measurementsOf } from './measurements';
@@ -29,6 +30,8 @@ export interface SendOptions {
   python?: string;
   /** Between two looks at a run that grows; resolves to false when there is no further look. */
   next: () => Promise<boolean>;
+  /** Told of records that cannot be read. */
+  damage?: Damage;
 }
 
 /** Sends what has not been sent, until there is no next look. Resolves to the number of measurements that arrived. */
@@ -42,7 +45,8 @@ export async function sendRun(run: string, tracker: PythonTracker, options: Send
   try {
     client.write({ ...to, config: readConfig(run) });
     const tell = async () => {
-      for (const one of byStage(measurementsOf(run).filter(({ seq }) => seq > client.told))) client.write(one);
+      for (const one of byStage(measurementsOf(run, { damage: options.damage }).filter(({ seq }) => seq > client.told)))
+        client.write(one);
       await client.arrived();
     };
     do await tell();
