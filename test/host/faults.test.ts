@@ -177,15 +177,18 @@ describe('a host in trouble', () => {
     const { run } = await client.start({ experiment: work.experiment('unharmed', longStage(100_000)) });
     const { pid, session } = address();
     const updates = () => client.status?.progress.update?.update ?? 0;
+    const linkNow = () => (client as unknown as { link?: Link }).link;
     await until('updates', () => updates() > 3);
     for (const state of ['running', 'paused'] as const) {
       if (state === 'paused') await client.pause();
       await until(state, () => client.state === state);
       const before = logged();
-      const { link } = client as unknown as { link: Link };
+      const link = linkNow()!;
       writeFileSync(flag, '');
       await link.closed;
       await until('the failure', () => logged() > before);
+      // Its state is the old one until then.
+      await until('another connection', () => linkNow() !== undefined && linkNow() !== link);
       await until('its return', () => client.state === state && client.status?.run?.folder === run);
       expect(address()).toMatchObject({ pid, session });
     }
