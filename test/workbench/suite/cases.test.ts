@@ -253,7 +253,8 @@ suite('Failure cases', () => {
     await call('distillery.markRead', { run: imported, problemId: 'bridge-2' });
     await until('the note in the case', () => document.getText().includes('Note: odd wording'));
     const { steps, notes, read } = decisionsOf(readDecisions(imported));
-    assert.deepEqual(steps.get('bridge-2'), { sample: 0, step: 0 });
+    const question = 'Six boxes hold 4 pens each. Ann takes 5 pens. How many are left?';
+    assert.deepEqual(steps.get('bridge-2'), { question, sample: 0, step: 0, text: '6 + 4 = 10.' });
     assert.deepEqual([notes.get('bridge-2'), read.has('bridge-2')], ['odd wording', true]);
     await call('distillery.markFirstWrongStep', { run: imported, problemId: 'bridge-2' }, null);
     assert.equal(decisionsOf(readDecisions(imported)).steps.size, 0);
@@ -377,7 +378,7 @@ suite('Failure cases', () => {
       });
       assert.deepEqual(
         found.map(({ title, line }) => [title, line]),
-        [['$(error) Open case sum-1', 0]],
+        [['$(error)\u00a0Open case sum-1', 0]],
       );
       const { command } = found[0];
       await vscode.commands.executeCommand(command.command, ...command.arguments!);
