@@ -8,21 +8,24 @@ import { packageRoot } from '../../../src/paths';
 import { runsOf } from '../workspace';
 import { keepPictures, openSession, type Session } from './session';
 
+/** R1 chains as messages, and questions with other columns. */
+function writeData(folder: string): void {
+  const think = (n: number) =>
+    `<think>\n${n} and 1, so ${n + 1}.\n</think>\n\nStep 1: ${n} + 1 = ${n + 1}.\nAnswer: ${n + 1}`;
+  const rows = Array.from({ length: 12 }, (_, n) => ({
+    messages: [
+      { role: 'user', content: `What is ${n} + 1?` },
+      { role: 'assistant', content: think(n) },
+    ],
+  }));
+  writeFileSync(join(folder, 'own.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  copyFileSync(join(packageRoot(), 'test/fixtures/data/metamath.jsonl'), join(folder, 'meta.jsonl'));
+}
+
 suite('The first hour', () => {
   let session: Session;
   suiteSetup(async () => {
-    session = await openSession({ withRun: false });
-    const { folder } = session;
-    const think = (n: number) =>
-      `<think>\n${n} and 1, so ${n + 1}.\n</think>\n\nStep 1: ${n} + 1 = ${n + 1}.\nAnswer: ${n + 1}`;
-    const rows = Array.from({ length: 12 }, (_, n) => ({
-      messages: [
-        { role: 'user', content: `What is ${n} + 1?` },
-        { role: 'assistant', content: think(n) },
-      ],
-    }));
-    writeFileSync(join(folder, 'own.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-    copyFileSync(join(packageRoot(), 'test/fixtures/data/metamath.jsonl'), join(folder, 'meta.jsonl'));
+    session = await openSession({ withRun: false, prepare: writeData });
   });
   teardown(function () {
     return keepPictures(session, this.currentTest);
@@ -34,8 +37,15 @@ suite('The first hour', () => {
     await page.keyboard.press('Escape'); // what an earlier try has left open
     await page.keyboard.press('Control+Shift+E');
     const file = page.locator('.explorer-folders-view .monaco-list-row', { hasText: name });
-    await file.click({ button: 'right' });
-    await page.locator('.monaco-menu .action-item', { hasText: /^New Experiment/ }).click();
+    const item = page.locator('.monaco-menu .action-item', { hasText: /^New Experiment/ });
+    // The extension may not have said yet what the menu has of it.
+    for (let tries = 0; tries < 20 && !(await item.isVisible()); tries++) {
+      await page.keyboard.press('Escape');
+      await file.click({ button: 'right' });
+      await item.waitFor({ timeout: 3000 }).catch(() => {});
+    }
+    await item.hover();
+    await page.keyboard.press('Enter'); // a menu that has just opened takes no click yet
     await option(page, 'Make the Experiment').waitFor();
   };
   const experiment = (name: string) => readFileSync(join(session.folder, name, `${name}.distillery.json`), 'utf8');

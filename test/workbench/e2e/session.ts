@@ -28,11 +28,18 @@ export interface Session {
   close(): Promise<void>;
 }
 
-export async function openSession(options: ServerOptions & { withRun?: boolean } = {}): Promise<Session> {
+interface SessionOptions extends ServerOptions {
+  withRun?: boolean;
+  /** Called with the folder before a window opens: the Explorer then shows what it writes there. */
+  prepare?: (folder: string) => void;
+}
+
+export async function openSession(options: SessionOptions = {}): Promise<Session> {
   const workbench = await installWorkbench();
   const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'distillery-e2e-')));
   const folder = join(scratch, awkwardName);
   await createWorkspace(folder, options);
+  options.prepare?.(folder);
   const vsix = process.env.DISTILLERY_VSIX;
   assert.ok(vsix, 'DISTILLERY_VSIX names the packaged extension');
   const server = await startServer(workbench, {
