@@ -153,7 +153,7 @@ export const faultRows: FaultRow[] = [
   },
   {
     fault: 'texts made to cost, of models, datasets and teachers',
-    outcome: 'whatever reads them takes time in proportion to their length, a second for 1 MB at most',
+    outcome: 'whatever reads them takes time in proportion to their length: a second or a few for 1 MB',
     lost: nothing,
     told: '',
     tests: [['test/faults/hostile-text.test.ts', /is linear/]],
