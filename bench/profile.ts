@@ -1,8 +1,9 @@
 /**
- * Where the time of a GRPO update goes: npm run bench -- --profile [--student path] [--precision bfloat16] [--json
- * file] [--out] Every kernel's calls are timed by processor time, with one thread unless DISTILLERY_THREADS says
- * otherwise, so that other processes show little; of several updates the one that took least is shown. Beside it what
- * the machine gives in the same run: a large matrix product, and reading memory.
+ * Where the time of a GRPO update goes:
+ *   npm run bench -- --profile [--student path] [--precision bfloat16] [--json file] [--out]
+ * Every kernel's calls are timed by processor time, with one thread unless DISTILLERY_THREADS says otherwise, so that
+ * other processes show little; of several updates the one that took least is shown. Beside it what the machine gives in
+ * the same run: a large matrix product, and reading memory.
  */
 import { findBackend } from '@tensorflow/tfjs-core';
 import type { ProductPrecision } from '../src/engine-data/training';

@@ -1,9 +1,9 @@
 /**
- * Whole GRPO updates of both engines beside TRL's, from the same weights and prompts: npm run bench -- --trl [--rounds
- * n] [--pretrained] [--json file] [--out] Seconds of processor time with one thread on each side (DISTILLERY_THREADS
- * says otherwise), in turns, so that a busy machine disturbs both alike and little. DISTILLERY_PYTHON names a Python
- * with trl and peft, on which the PyTorch engine computes, too (Linux). `--pretrained` adds SmolLM2-135M, minutes a
- * round.
+ * Whole GRPO updates of both engines beside TRL's, from the same weights and prompts:
+ *   npm run bench -- --trl [--rounds n] [--pretrained] [--json file] [--out]
+ * Seconds of processor time with one thread on each side (DISTILLERY_THREADS says otherwise), in turns, so that a busy
+ * machine disturbs all alike and little. DISTILLERY_PYTHON names a Python with trl and peft, on which the PyTorch
+ * engine computes, too (Linux). `--pretrained` adds SmolLM2-135M, minutes a round.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,8 +1,9 @@
 """Metrics of a run to Trackio or Weights & Biases, by their own clients: python track.py trackio|wandb < lines.
 
-`distillery track` starts it. The first line on standard input says where they go: {"project", "group", "folder", "online", "config"}; each
-further one is what was measured at once: {"seq", "stage", "step", "seconds", "values"}. Each stage is a run of the tracker, in one group, with
-steps of its own. For each line that was logged its `seq` is written to standard output, and after the last one {"done": true}.
+`distillery track` starts it. The first line on standard input says where they go: {"project", "group", "folder",
+"online", "config"}; each further one is what was measured at once: {"seq", "stage", "step", "seconds", "values"}. Each
+stage is a run of the tracker, in one group, with steps of its own. For each line that was logged its `seq` is written
+to standard output, and after the last one {"done": true}.
 
 Unless "online" is true, nothing leaves this machine: W&B works offline, Trackio in its local store.
 """
@@ -13,7 +14,9 @@ import sys
 
 # What would send somewhere, or look for news.
 ONLINE = ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL", "TRACKIO_WEBHOOK_URL", "TRACKIO_BUCKET_ID", "TRACKIO_DATASET_ID")
-OFFLINE = {"WANDB_MODE": "offline", "WANDB_ERROR_REPORTING": "false", "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+OFFLINE = {
+    "WANDB_MODE": "offline", "WANDB_ERROR_REPORTING": "false", "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1",
+}  # fmt: skip
 
 
 class Trackio:
@@ -24,8 +27,8 @@ class Trackio:
 
     def open(self, stage):
         self.run = self.module.init(
-            project=self.to["project"], name=f"{self.to['group']}-{stage}", group=self.to["group"], config=self.to["config"],
-            resume="allow", embed=False, auto_log_gpu=False, auto_log_cpu=False,
+            project=self.to["project"], name=f"{self.to['group']}-{stage}", group=self.to["group"],
+            config=self.to["config"], resume="allow", embed=False, auto_log_gpu=False, auto_log_cpu=False,
         )  # fmt: skip
 
     def log(self, line):
@@ -44,9 +47,12 @@ class Wandb:
     def open(self, stage):
         name = f"{self.to['group']}-{stage}"
         self.run = self.module.init(
-            project=self.to["project"], name=name, id=name, group=self.to["group"], job_type=stage, config=self.to["config"],
-            dir=self.to["folder"], resume="allow", mode="online" if self.to["online"] else "offline",
-            settings=self.module.Settings(console="off", disable_code=True, disable_git=True, x_disable_stats=True, x_save_requirements=False),
+            project=self.to["project"], name=name, id=name, group=self.to["group"], job_type=stage,
+            config=self.to["config"], dir=self.to["folder"], resume="allow",
+            mode="online" if self.to["online"] else "offline",
+            settings=self.module.Settings(
+                console="off", disable_code=True, disable_git=True, x_disable_stats=True, x_save_requirements=False,
+            ),
         )  # fmt: skip
         # Not W&B's own step: that one only grows, and a run that is resumed begins before it.
         self.run.define_metric("update")

@@ -1,6 +1,7 @@
-// Makes the extension's package: node scripts/package.mjs [--target linux-x64] [--out file.vsix] [--repository
-// https://...] Without --target: for every platform, with the native kernels of those that lie in kernels/build
-// (WebAssembly serves the others).
+// Makes the extension's package:
+//   node scripts/package.mjs [--target linux-x64] [--out file.vsix] [--repository https://...]
+// Without --target: for every platform, with the native kernels of those that lie in kernels/build (WebAssembly serves
+// the others).
 // --repository: where the README's pictures and links are found by the marketplace. A warning of vsce is an error here.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

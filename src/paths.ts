@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -24,3 +24,6 @@ export function dataFolder(name: string, env: NodeJS.ProcessEnv = process.env): 
   if (process.platform === 'win32') return join(env.LOCALAPPDATA ?? join(home, 'AppData', 'Local'), 'distillery', name);
   return join(env.XDG_DATA_HOME || join(home, '.local', 'share'), 'distillery', name);
 }
+
+/** Whether a folder is there. */
+export const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

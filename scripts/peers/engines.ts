@@ -1,7 +1,8 @@
 /**
- * What is long of the engines beside the embedded one: npm run test:engines [-- parts]. Parts are torch (parity; engine
- * and host killed eight times), families (those that PyTorch alone knows), arithmetic (the quick built-in experiment on
- * both engines), python (the engine's own tests, two processes by gloo among them) and vllm. An hour on two cores.
+ * The long tests of the engines beside the embedded one: npm run test:engines [-- parts]. Parts are torch (parity;
+ * engine and host killed eight times), families (those that PyTorch alone knows), arithmetic (the quick built-in
+ * experiment on both engines), python (the engine's own tests, two processes by gloo among them) and vllm. An hour on
+ * two cores.
  *
  * PyTorch is set up as for `npm run test:torch`. DISTILLERY_VLLM_PYTHON names a Python with vLLM beside it (`distillery
  * engine install --vllm`). What cannot be had is NOT RUN, with the reason in one line; DISTILLERY_REQUIRE_ENGINES=1
@@ -13,7 +14,7 @@ import { delimiter, join } from 'node:path';
 import { UserError } from '../../src/errors';
 import { packageRoot } from '../../src/paths';
 import { cacheFolder } from './peers';
-import { vitest } from './suites';
+import { runOrSay, vitest } from './suites';
 import { pythonWithTorch, quiet } from './torch-python';
 
 const folder = join(packageRoot(), 'python');
@@ -57,16 +58,8 @@ function named(variable: string, module: string): string {
 
 async function main(): Promise<void> {
   const asked = process.argv.slice(2);
-  for (const [name, run] of Object.entries(parts)) {
-    if (asked.length > 0 && !asked.includes(name)) continue;
-    try {
-      if ((await run()) !== 0) process.exitCode = 1;
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      process.stderr.write(`${name}: NOT RUN, ${error.message}\n`);
-      if (process.env.DISTILLERY_REQUIRE_ENGINES === '1') process.exitCode = 1;
-    }
-  }
+  for (const [name, run] of Object.entries(parts))
+    if (asked.length === 0 || asked.includes(name)) await runOrSay(name, 'DISTILLERY_REQUIRE_ENGINES', run);
 }
 
 void main();

@@ -1,5 +1,6 @@
-"""What runs of W&B hold that were written offline: python read_wandb.py <folder>. Its files are LevelDB's log of protobuf records.
+"""What runs of W&B hold that were written offline: python read_wandb.py <folder>
 
+Its files are LevelDB's log of protobuf records,
 https://github.com/google/leveldb/blob/main/doc/log_format.md, after a head of 7 bytes.
 """
 

@@ -12,23 +12,16 @@ export function vitest(env: NodeJS.ProcessEnv, ...args: string[]): number {
 }
 
 /**
- * Ends with the exit code of `run` on what `setUp` gives. Where `library` cannot be had it says so in one line, and
- * nothing is tested; the environment variable `required` makes that an error where it is 1.
+ * Runs tests and takes the exit code that they give, unless it is 0. Where `what` they need cannot be had (a UserError)
+ * it says so in one line, and nothing is tested; the environment variable `required` makes that an error where it is 1.
  */
-export async function testOn<T>(
-  library: string,
-  required: string,
-  setUp: () => Promise<T>,
-  run: (found: T) => number,
-): Promise<void> {
-  let found: T;
+export async function runOrSay(what: string, required: string, run: () => Promise<number>): Promise<void> {
   try {
-    found = await setUp();
+    const code = await run();
+    if (code !== 0) process.exitCode = code;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    process.stderr.write(`${library}: NOT RUN, ${error.message}\n`);
-    process.exitCode = process.env[required] === '1' ? 1 : 0;
-    return;
+    process.stderr.write(`${what}: NOT RUN, ${error.message}\n`);
+    if (process.env[required] === '1') process.exitCode = 1;
   }
-  process.exitCode = run(found);
 }

@@ -3,9 +3,8 @@
  * arguments]
  *
  * It sets PyPI's TensorFlow up as `distillery backend install --download` does, pinned, in ~/.cache/distillery/peers
- * (274 MB to fetch and
- * 0.9 GB to keep, once; DISTILLERY_PEERS_CACHE names another folder). Where it cannot be fetched or built it says so in
- * one line, and nothing is tested; DISTILLERY_REQUIRE_TENSORFLOW=1 makes that an error.
+ * (274 MB to fetch and 0.9 GB to keep, once; DISTILLERY_PEERS_CACHE names another folder). Where it cannot be fetched
+ * or built it says so in one line, and nothing is tested; DISTILLERY_REQUIRE_TENSORFLOW=1 makes that an error.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +14,7 @@ import { tried } from '../../src/backend-install/source';
 import { UserError } from '../../src/errors';
 import { readInstalled } from '../../src/kernels/tensorflow/installed';
 import { cacheFolder } from './peers';
-import { testOn, vitest } from './suites';
+import { runOrSay, vitest } from './suites';
 
 /** PyPI's wheels of tensorflow-cpu 2.21.0, whichever this machine takes. */
 const pinned: Record<string, string> = {
@@ -49,7 +48,8 @@ async function setUp(): Promise<void> {
   await installTensorFlow({ gpu: false, download: 'always', version }, agreed, { progress: () => {} });
 }
 
-void testOn('TensorFlow', 'DISTILLERY_REQUIRE_TENSORFLOW', setUp, () => {
+void runOrSay('TensorFlow', 'DISTILLERY_REQUIRE_TENSORFLOW', async () => {
+  await setUp();
   const env = { DISTILLERY_THREADS: '1', ...process.env };
   const own = process.argv.slice(2);
   if (own.length > 0) return vitest(env, ...own);

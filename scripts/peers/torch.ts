@@ -7,14 +7,14 @@
  * libraries. Where it cannot be had it says so in one line, and nothing is tested; DISTILLERY_REQUIRE_TORCH=1 makes
  * that an error.
  */
-
-import { testOn, vitest } from './suites';
+import { runOrSay, vitest } from './suites';
 import { pythonWithTorch, quiet } from './torch-python';
 
 /** What needs PyTorch; the other tests of engines are among the unit tests. */
 const suites = ['test/engines/torch.test.ts', 'test/parity/engine.test.ts'];
 
-void testOn('PyTorch engine', 'DISTILLERY_REQUIRE_TORCH', pythonWithTorch, (python) => {
+void runOrSay('PyTorch engine', 'DISTILLERY_REQUIRE_TORCH', async () => {
+  const python = await pythonWithTorch();
   const own = process.argv.slice(2);
   const env = { ...process.env, ...quiet, DISTILLERY_PYTHON: python };
   return vitest(env, ...(own.length > 0 ? own : suites));

@@ -90,10 +90,9 @@ function printMemory({ memory, index }: HostTimes, large: number): void {
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
   const { before, after, cases } = memory;
   console.log(`extension host with ${cases} cases: ${megabytes(after)} (${megabytes(before)} before; aim 250 MB)`);
-  if (index)
-    console.log(
-      `problems of ${megabytes(large)} of rollouts: ${(index.wall / 1000).toFixed(1)} s, memory grew by ${megabytes(index.grown)} (aim: bounded, 100 MB)`,
-    );
+  if (!index) return;
+  const took = `${(index.wall / 1000).toFixed(1)} s, memory grew by ${megabytes(index.grown)}`;
+  console.log(`problems of ${megabytes(large)} of rollouts: ${took} (aim: bounded, 100 MB)`);
 }
 
 /** A run whose only file of rollouts is that large; its size in bytes. */

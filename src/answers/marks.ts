@@ -18,9 +18,8 @@ export const answerLine = new RegExp(
 
 /** "Answer - 42" at the head of a line, and a line that is nothing but "Final Answer" or "### Answer". */
 export const answerHeading = new RegExp(
-  '(?<=^|\\n)[ \\t>#*_-]{0,8}(?:final[ \\t]|correct[ ' +
-    `\\t])?(?:answer|ans)(?:${dress}(?=\\n|$)|[ \\t*_]{0,8}[-–—](?=[ ` +
-    '\\t]))',
+  '(?<=^|\\n)[ \\t>#*_-]{0,8}(?:final[ \\t]|correct[ \\t])?(?:answer|ans)' +
+    `(?:${dress}(?=\\n|$)|[ \\t*_]{0,8}[-–—](?=[ \\t]))`,
   'giu',
 );
 export const headingMarks = new RegExp(
@@ -32,12 +31,11 @@ export const headingMarks = new RegExp(
 export const answerPhrase = new RegExp(
   [
     '(?<![\\p{L}\\p{N}])answer[ \\t]{1,4}(?:to[ \\t](?:the|this)[ \\t](?:question|problem)[ \\t]{1,4})?' +
-      '(?:is|was|becomes|equals|(?:would|will|should|must|can only)[ ' +
-      '\\t]be|(?:comes|works)[ \\t](?:out[ \\t])?(?:to|as))',
+      '(?:is|was|becomes|equals|(?:would|will|should|must|can only)[ \\t]be|' +
+      '(?:comes|works)[ \\t](?:out[ \\t])?(?:to|as))',
     '(?<![\\p{L}\\p{N}])(?:correct|right|best)[ \\t](?:option|choice)[ \\t]is',
-    '(?<![\\p{L}\\p{N}])(?:respuesta[ \\t](?:final[ \\t])?es|antwort[ ' +
-      '\\t](?:ist|lautet)|réponse[ \\t](?:finale[ \\t])?est|risposta[ \\t]è|resposta[ ' +
-      '\\t](?:final[ \\t])?é)',
+    '(?<![\\p{L}\\p{N}])(?:respuesta[ \\t](?:final[ \\t])?es|antwort[ \\t](?:ist|lautet)|' +
+      'réponse[ \\t](?:finale[ \\t])?est|risposta[ \\t]è|resposta[ \\t](?:final[ \\t])?é)',
   ]
     .map((phrase) => `${phrase}(?![\\p{L}\\p{N}])[ \\t]{0,3}:?`)
     .join('|'),

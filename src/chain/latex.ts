@@ -24,10 +24,12 @@ export function latexSpans(text: string): Span[] {
       if (close < 0) hopeless.add(opener);
       else end = close + 2;
     } else if (opener === '\\b') {
-      const closer = /^\\begin(\{[a-z]{1,20}\*?\})/.exec(text.slice(start, start + 40))?.[1].replace(/^/, '\\end');
-      const close = closer === undefined || hopeless.has(closer) ? -1 : text.indexOf(closer, start);
-      if (close >= 0) end = close + closer!.length;
-      else if (closer !== undefined) hopeless.add(closer);
+      const name = /^\\begin(\{[a-z]{1,20}\*?\})/.exec(text.slice(start, start + 40))?.[1];
+      const closer = `\\end${name}`;
+      if (name === undefined || hopeless.has(closer)) continue;
+      const close = text.indexOf(closer, start);
+      if (close < 0) hopeless.add(closer);
+      else end = close + closer.length;
     } else if (opener === '$') {
       const inline = /^\$(?=\S)(?:[^$\\\n]|\\[^\n]|\n(?!\n)){1,300}(?<=\S)\$(?!\d)/.exec(
         text.slice(start, start + 302),

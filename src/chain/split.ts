@@ -47,8 +47,8 @@ function withoutAnswerTags(text: string): string {
   const open = text.lastIndexOf('<answer>');
   const inside = open < 0 ? null : /^<answer>([\s\S]*?)(?:<\/answer>)?\s*$/.exec(text.slice(open))?.[1].trim();
   if (!inside) return text;
-  const isAnswer = inside.length <= longestTagged && !inside.includes('\n');
-  return `${text.slice(0, open).trimEnd()}\n${isAnswer && !/^\W*answer\s*:/i.test(inside) ? `Answer: ${inside}` : inside}`;
+  const isAnswer = inside.length <= longestTagged && !inside.includes('\n') && !/^\W*answer\s*:/i.test(inside);
+  return `${text.slice(0, open).trimEnd()}\n${isAnswer ? `Answer: ${inside}` : inside}`;
 }
 
 /**

@@ -52,39 +52,48 @@ Examples:
     );
 }
 
-async function downloadStudent(text: string, { json = false }: Options): Promise<void> {
+async function downloadStudent(text: string, { json }: Options): Promise<void> {
   const student = parseStudentName(text);
   if (!student)
     throw new UserError(`"${text}" is not a name on the Hugging Face Hub`, {
       code: 'usage',
       remedy: 'Names are owner/name, with @revision if it is not main: Qwen/Qwen2.5-0.5B.',
     });
-  const here = findStudent(student);
-  const folder = here ?? (await fetchStudent(student, { json, agree: async () => true }));
   const name = studentNameText(student);
-  if (json) return printDocument({ student: name, folder, fetched: here === null });
-  stdout.write(
-    `${pc.bold(name)} ${here ? 'is here already' : 'is here'}: ` +
-      `${shown(folder)}\n\nName it in an experiment ("student": { "path": "${name}" }), ` +
-      `or try it:\n  ${commandLine(`evaluate ${name} --data arithmetic --limit 20`)}\n`,
-  );
+  const trial = commandLine(`evaluate ${name} --data arithmetic --limit 20`);
+  const next = `Name it in an experiment ("student": { "path": "${name}" }), or try it:\n  ${trial}`;
+  const fetchIt = (consent: Consent) => fetchStudent(student, consent);
+  await provide({ kind: 'student', name, here: findStudent(student), fetchIt, next }, json);
 }
 
-async function downloadDataset(text: string, { json = false }: Options): Promise<void> {
+async function downloadDataset(text: string, { json }: Options): Promise<void> {
   const dataset = parseDatasetName(text);
   if (!dataset)
     throw new UserError(`"${text}" is not a data set's name on the Hugging Face Hub`, {
       code: 'usage',
       remedy: 'Names are owner/name, then its subset and split if there are several: openai/gsm8k/main/train.',
     });
-  const here = findDataset(dataset);
-  const folder = here ?? (await fetchDataset(dataset, { json, agree: async () => true }));
   const name = datasetNameText(dataset);
-  if (json) return printDocument({ dataset: name, folder, fetched: here === null });
-  stdout.write(
-    `${pc.bold(name)} ${here ? 'is here already' : 'is here'}: ${shown(folder)}\n\nMake an ` +
-      `experiment of it with:\n  ${commandLine(`new my-experiment --data ${quoted(name)}`)}\n`,
-  );
+  const next = `Make an experiment of it with:\n  ${commandLine(`new my-experiment --data ${quoted(name)}`)}`;
+  const fetchIt = (consent: Consent) => fetchDataset(dataset, consent);
+  await provide({ kind: 'dataset', name, here: findDataset(dataset), fetchIt, next }, json);
+}
+
+interface Provided {
+  kind: 'student' | 'dataset';
+  name: string;
+  /** Its folder where it is on this machine already. */
+  here: string | null;
+  fetchIt: (consent: Consent) => Promise<string>;
+  /** What can be done with it. */
+  next: string;
+}
+
+/** Fetches what is not here, and tells where it is. */
+async function provide({ kind, name, here, fetchIt, next }: Provided, json = false): Promise<void> {
+  const folder = here ?? (await fetchIt({ json, agree: async () => true }));
+  if (json) return printDocument({ [kind]: name, folder, fetched: here === null });
+  stdout.write(`${pc.bold(name)} ${here ? 'is here already' : 'is here'}: ${shown(folder)}\n\n${next}\n`);
 }
 
 interface Consent {
@@ -106,6 +115,8 @@ export interface Asked {
 /** Without a terminal or consent it is refused as it is, with the command that fetches it. */
 const canAsk = ({ yes, json }: Asked) => yes || (!json && process.stdin.isTTY && stderr.isTTY);
 
+const consentOf = ({ yes, json = false }: Asked): Consent => ({ json, agree: () => askConsent('Fetch it?', yes) });
+
 /** Fetches the student and the data sets that an experiment names and that are not here. */
 export async function fetchMissing(file: string, options: Asked & { quick?: boolean }): Promise<void> {
   let text: string;
@@ -116,10 +127,9 @@ export async function fetchMissing(file: string, options: Asked & { quick?: bool
   }
   const { value } = checkExperiment(text, { quick: options.quick });
   if (!value || !canAsk(options)) return;
-  const { json = false, yes } = options;
   const folder = dirname(file);
   const student = missingStudent(value.student.path, folder);
-  if (student) await fetchStudent(student, { json, agree: () => askConsent('Fetch it?', yes) });
+  if (student) await fetchStudent(student, consentOf(options));
   for (const source of [value.data.train, value.data.test])
     if ('path' in source) await fetchMissingDataset(source.path, folder, options);
 }
@@ -127,8 +137,7 @@ export async function fetchMissing(file: string, options: Asked & { quick?: bool
 /** Fetches the data set that a text names when it is not here. */
 export async function fetchMissingDataset(text: string, folder: string, options: Asked): Promise<void> {
   const dataset = canAsk(options) && missingDataset(text, folder);
-  if (dataset)
-    await fetchDataset(dataset, { json: options.json ?? false, agree: () => askConsent('Fetch it?', options.yes) });
+  if (dataset) await fetchDataset(dataset, consentOf(options));
 }
 
 async function fetch(

@@ -5,6 +5,7 @@
 import { basename, join, resolve } from 'node:path';
 import type { Experiment } from '../config/experiment';
 import { readRunConfig } from '../curriculum/run-config';
+import { isObject } from '../json';
 import { mirrorRun } from '../runs/mirror';
 import { listRuns, openRun, type Run } from '../runs/reading';
 import { pc, stderr } from './terminal';
@@ -26,7 +27,8 @@ export function runToContinue(experiment: Experiment, runsFolder: string, mirror
 }
 
 /**
- * Keeps a copy of a run in a folder while it trains; the answer is called when it has ended, and makes the last one.
+ * Keeps a copy of a run in a folder while it trains. What it returns is to be called when the run has ended, and makes
+ * the last copy.
  */
 export function keepMirrored(run: string, mirror: string | undefined): () => void {
   if (mirror === undefined) return () => {};
@@ -65,6 +67,3 @@ function isSame(asked: unknown, recorded: unknown): boolean {
   if (!isObject(asked) || !isObject(recorded)) return asked === recorded;
   return Object.entries(asked).every(([name, value]) => value === undefined || isSame(value, recorded[name]));
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -9,9 +9,9 @@ import { lockHolder } from '../runs/lock';
 import { leftOut, mirrorRun } from '../runs/mirror';
 import { makeFolder } from '../writing';
 import { printDocument } from './exit';
+import { goesOn, untilStopped } from './following';
 import { locateRun, shown } from './places';
 import { stdout } from './terminal';
-import { goesOn } from './track';
 
 /** Seconds between two looks at a run that is followed. */
 const usualPulse = 10;
@@ -57,17 +57,12 @@ export function addMirrorCommands(program: Command): void {
     .action(async (name: string, options: Options & { to: string; follow?: boolean | string }) => {
       const { folder } = locateRun(name, options.runs);
       const target = below(options.to, basename(folder));
-      const stop = new AbortController();
-      const end = () => stop.abort();
-      process.on('SIGINT', end).on('SIGTERM', end);
       const pulse = 1000 * (Number(options.follow) || usualPulse);
-      try {
+      await untilStopped(async ({ signal }) => {
         do copy(folder, target, options.with);
-        while (await goesOn(folder, options.follow !== undefined, stop.signal, pulse));
-        if (stop.signal.aborted) copy(folder, target, options.with);
-      } finally {
-        process.off('SIGINT', end).off('SIGTERM', end);
-      }
+        while (await goesOn(folder, options.follow !== undefined, signal, pulse));
+        if (signal.aborted) copy(folder, target, options.with);
+      });
       report(folder, target, options);
     });
   program

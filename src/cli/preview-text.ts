@@ -31,8 +31,8 @@ export function previewText({ id, question, answer, steps, teacherTokens, views 
     teacherTokens === null
       ? 'no teacher chain'
       : `teacher chain of ${plural(steps, 'step')}, ${plural(teacherTokens, 'token')}`;
-  const head =
-    `${pc.bold(pc.underline(inOneLine(id)))}  ` + `${pc.dim(`answer ${inOneLine(answer)}, ${teacher}`)}\n${question}`;
+  const facts = pc.dim(`answer ${inOneLine(answer)}, ${teacher}`);
+  const head = `${pc.bold(pc.underline(inOneLine(id)))}  ${facts}\n${question}`;
   return [head, ...views.map(viewText)].join('\n\n');
 }
 

@@ -2,7 +2,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { readRunConfig } from '../curriculum/run-config';
-import { guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
@@ -13,6 +12,7 @@ import { rolloutsFile, runFile } from '../runs/layout';
 import { readRollouts, rolloutSteps } from '../runs/reading';
 import { type RolloutRecord, rolloutRecordSchema } from '../runs/records';
 import type { StageName } from '../stages';
+import { sourceAt } from './dataset';
 import { locateRun, shown } from './places';
 import { experimentAt } from './test-data';
 
@@ -96,9 +96,7 @@ function problemsOf(run: string | undefined, data: string | undefined, file: str
       remedy: 'Name the dataset with --data, or score the file inside its run.',
     });
   const experiment = data === undefined ? readRunConfig(run!).experiment : experimentAt(data);
-  const source = experiment
-    ? experiment.data.train
-    : { format: guessFormat(locateDataset(data!, '.')), path: locateDataset(data!, '.'), start: 0 };
+  const source = experiment ? experiment.data.train : sourceAt(locateDataset(data!, '.'), {});
   return new Map(loadData(source, '.', 'train').problems.map((problem) => [problem.id, problem]));
 }
 

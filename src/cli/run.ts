@@ -120,11 +120,11 @@ async function follow(
     if (!json) stderr.write(pc.yellow('\nStopping after this update; a second Ctrl-C ends at once.\n'));
     stop.abort();
   };
-  // Without a terminal (SIGHUP) or a reader (a broken pipe) there is nobody to train for, but the work so far is kept.
-  // Schedulers say SIGTERM more than once: to the job's shell, and to every process of it.
+  // Schedulers send SIGTERM more than once: to the job's shell, and to every process of it.
   const terminate = () => {
     if (!stop.signal.aborted) interrupt();
   };
+  // Without a terminal (SIGHUP) or a reader (a broken pipe) there is nobody to train for, but the work so far is kept.
   process.on('SIGINT', interrupt).on('SIGTERM', terminate).on('SIGHUP', end);
   const ignoreOutput = onBrokenOutput(end);
   let folder = '';

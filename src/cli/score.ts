@@ -46,7 +46,8 @@ What counts for training is a completion's reward against the others of its grou
 others there.
 
 A file of texts has a line {"question", "answer", "text"} each, if you like with "id" (a group), "kind" and the
-teacher's "chain"; texts of the kind "honest" are what the others are compared with. bench/reward-battery/battery.jsonl is one.
+teacher's "chain"; texts of the kind "honest" are what the others are compared with. One such file is
+bench/reward-battery/battery.jsonl.
 
 Examples:
   distillery score brevity.reward.json latest

@@ -4,13 +4,13 @@ import { type Command, Option } from 'commander';
 import { UserError } from '../errors';
 import type { Damage } from '../lines';
 import { runsFolderName } from '../runs/layout';
-import { openRun, stateOf } from '../runs/reading';
 import { writeEventFiles } from '../tracking/event-files';
 import { measurementsOf } from '../tracking/measurements';
 import { pythonWith } from '../tracking/python';
 import { pythonTrackers, type SendOptions, sendRun } from '../tracking/send';
 import { Damaged } from './damaged';
 import { printDocument } from './exit';
+import { goesOn, untilStopped } from './following';
 import { plural } from './format';
 import { namesOf } from './options';
 import { locateRun, quoted, shown } from './places';
@@ -53,21 +53,14 @@ export function addTrackCommand(program: Command): void {
     )
     .action(async (name: string, options: Options) => {
       const { folder } = locateRun(name, options.runs);
-      const stop = new AbortController();
-      const end = () => stop.abort();
-      process.on('SIGINT', end).on('SIGTERM', end);
       const damaged = new Damaged();
-      const sending = { stop, damage: damaged.tell };
-      try {
-        const all = await Promise.all(
-          [...new Set(options.to)].map((tracker) => send(folder, tracker, options, sending)),
-        );
-        if (options.json) printDocument(all.map(({ text: _, ...one }) => one));
-        else for (const { text } of all) stdout.write(`${text}\n`);
-        if (damaged.text()) stderr.write(`${damaged.text()}\n`);
-      } finally {
-        process.off('SIGINT', end).off('SIGTERM', end);
-      }
+      const all = await untilStopped((stop) => {
+        const sending = { stop, damage: damaged.tell };
+        return Promise.all([...new Set(options.to)].map((tracker) => send(folder, tracker, options, sending)));
+      });
+      if (options.json) printDocument(all.map(({ text: _, ...one }) => one));
+      else for (const { text } of all) stdout.write(`${text}\n`);
+      if (damaged.text()) stderr.write(`${damaged.text()}\n`);
     });
 }
 
@@ -77,7 +70,7 @@ interface Sending {
 }
 
 async function send(run: string, tracker: Tracker, options: Options, { stop, damage }: Sending) {
-  const next = () => goesOn(run, options.follow ?? false, stop.signal);
+  const next = () => goesOn(run, options.follow ?? false, stop.signal, pulse);
   if (measurementsOf(run, { damage }).length === 0 && !(await next()))
     throw new UserError('the run has no metrics yet', {
       file: run,
@@ -118,23 +111,6 @@ async function toTensorboard(run: string, logs: string, { next, damage }: Pick<S
     `with:\n  tensorboard --logdir ${quoted(shown(dirname(target)))}`;
   return { tracker: 'tensorboard' as const, files, text };
 }
-
-/** Waits for the next look at a run that is followed; false when it ended before this look, or was told to. */
-export async function goesOn(run: string, follow: boolean, signal: AbortSignal, ms = pulse): Promise<boolean> {
-  if (!follow || signal.aborted || !isGrowing(run)) return false;
-  await new Promise<void>((done) => {
-    const wake = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', wake);
-      done();
-    };
-    const timer = setTimeout(wake, ms);
-    signal.addEventListener('abort', wake);
-  });
-  return true;
-}
-
-const isGrowing = (run: string) => ['running', 'paused', 'created'].includes(stateOf(openRun(run)));
 
 /** `--track`, for commands that train. */
 export const trackOption = () =>

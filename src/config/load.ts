@@ -6,6 +6,7 @@ import { isDatasetFile, patternIn } from '../hub/dataset-files';
 import { datasetNameText } from '../hub/dataset-name';
 import { studentNameText } from '../hub/name';
 import { readSmallText } from '../lines';
+import { isFolder } from '../paths';
 import { type Checked, checkExperiment, checkReward } from './check';
 import {
   type Experiment,
@@ -202,8 +203,6 @@ function isDataset(path: string): boolean {
     );
   return !existsSync(path) && patternIn(path) !== null;
 }
-
-const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 type Stage = ParsedExperiment['stages']['complete' | 'rewrite'];
 /** The reward file that a stage names, if it names one. */

@@ -1,12 +1,11 @@
+import { isObject } from '../json';
+
 /** The experiment with its `quick` settings over its own. */
 export function mergeQuick(value: unknown): unknown {
   if (!isObject(value) || !isObject(value.quick)) return value;
   const { quick, ...rest } = value;
   return merge(rest, quick);
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Objects merge, everything else replaces. A data source of another format replaces too: its fields are others. */
 function merge(base: unknown, over: unknown): unknown {

@@ -8,11 +8,12 @@ type Components = RewardConfig['components'];
 
 /** `base` is where the reward stands in a larger value. */
 export function rewardFindings({ components }: RewardConfig, base: Path = []): Finding[] {
+  const names = components.map(nameOf);
   const found = [
-    ...listFindings(components),
+    ...listFindings(components, names),
     ...components.flatMap((_, i) => [
-      ...nameFindings(components, i),
-      ...gateFindings(components, i),
+      ...nameFindings(components, names, i),
+      ...gateFindings(components, names, i),
       ...dependencyFindings(components, i),
     ]),
   ];
@@ -25,7 +26,7 @@ export function rewardFindings({ components }: RewardConfig, base: Path = []): F
 }
 
 /** Of the components together. Paths begin in their list. */
-function listFindings(components: Components): Finding[] {
+function listFindings(components: Components, names: readonly string[]): Finding[] {
   const found: Finding[] = [];
   if (components.every(({ weight }) => weight === 0))
     found.push(
@@ -33,9 +34,7 @@ function listFindings(components: Components): Finding[] {
         [],
         'All weights are 0: every completion would get the same reward.',
         'Give a component another weight.',
-        ...components
-          .map(nameOf)
-          .map((name, i) => ({ title: `Give "${name}" the weight 1`, path: [i, 'weight'], value: 1 })),
+        ...names.map((name, i) => ({ title: `Give "${name}" the weight 1`, path: [i, 'weight'], value: 1 })),
       ),
     );
   const judges = components.filter(({ use }) => traitsOf(use).judgesAnswer);
@@ -55,8 +54,7 @@ function listFindings(components: Components): Finding[] {
   return found;
 }
 
-function nameFindings(components: Components, i: number): Finding[] {
-  const names = components.map(nameOf);
+function nameFindings(components: Components, names: readonly string[], i: number): Finding[] {
   const name = names[i];
   if (names.indexOf(name) === i) return [];
   const fresh = freshName(name, names);
@@ -71,8 +69,7 @@ function nameFindings(components: Components, i: number): Finding[] {
 }
 
 /** Of each gate by itself: whether it is there, and can open. */
-function gateFindings(components: Components, i: number): Finding[] {
-  const names = components.map(nameOf);
+function gateFindings(components: Components, names: readonly string[], i: number): Finding[] {
   const [name, { gate: written }] = [names[i], components[i]];
   return gatesOf(components[i]).flatMap((gate, j) => {
     const path = [i, 'gate', ...(typeof written === 'string' ? [] : [j])];
@@ -83,14 +80,14 @@ function gateFindings(components: Components, i: number): Finding[] {
   });
 }
 
-const neverOpens = (path: Path, name: string, gate: string): Finding => ({
-  severity: 'error',
-  path,
-  message: `The gate of "${name}" never opens: "${gate}" is never above 0.`,
-  remedy: `Give "${gate}" an option that is above 0, or gate by another component.`,
-});
+const neverOpens = (path: Path, name: string, gate: string): Finding =>
+  error(
+    path,
+    `The gate of "${name}" never opens: "${gate}" is never above 0.`,
+    `Give "${gate}" an option that is above 0, or gate by another component.`,
+  );
 
-function unknownGate(path: Path, name: string, gate: string, names: string[]): Finding {
+function unknownGate(path: Path, name: string, gate: string, names: readonly string[]): Finding {
   const meant = suggest(gate, names);
   const remedy = meant ? `Did you mean "${meant}"?` : `Components here: ${names.join(', ')}.`;
   const exists = componentSchemas().some(({ shape }) => shape.use.options.some((use) => use === gate));
@@ -135,7 +132,7 @@ const addition = (use: string, before: number): Change => ({
   insert: true,
 });
 
-function freshName(name: string, taken: string[]): string {
+function freshName(name: string, taken: readonly string[]): string {
   for (let number = 2; ; number++) if (!taken.includes(`${name}${number}`)) return `${name}${number}`;
 }
 

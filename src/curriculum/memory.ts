@@ -1,7 +1,5 @@
 /** What an experiment needs of memory before it runs, and the settings that follow from it. */
 
-import { completionExercise } from '../chain/mask';
-import { completePrompt } from '../chain/prompts';
 import type { Experiment, GrpoSettings } from '../config/experiment';
 import { defaultLora } from '../config/lora';
 import { longest, type Problems, spread } from '../data/problems';
@@ -19,7 +17,7 @@ import { type BaselineName, baselineNames } from '../stages';
 import type { Tokenizer } from '../student-files/tokenizer';
 import { gigabytes } from '../words';
 import { rowsAtOnce } from './groups';
-import { type Lesson, prepareLessons, wording } from './lessons';
+import { completeExercise, type Lesson, prepareLessons, wording } from './lessons';
 
 /** The longest of what the rows become, in tokens. */
 export interface Lengths {
@@ -62,13 +60,10 @@ export function longestOf(problems: Problems, tokenizer: Tokenizer): Lengths {
   const most = prepareLessons(longest(problems, measured), tokenizer);
   const shown = (lesson: Lesson) => lesson.chain?.steps.reduce((sum, step) => sum + step.length, 0) ?? 0;
   const some = prepareLessons([...longest(problems, 8 * measured), ...spread(problems, 8 * measured)], tokenizer);
-  const sizes = some.map((lesson, i) => ({ i, size: shown(lesson) }));
+  const sizes = some.map((lesson) => ({ lesson, size: shown(lesson) }));
   const ofSteps = sizes.sort((a, b) => b.size - a.size).slice(0, measured);
-  const lessons = [...most, ...ofSteps.map(({ i }) => some[i])];
-  const exercise = ({ problem, chain, prompt }: Lesson) =>
-    chain
-      ? tokenizer.encodePrompt(completePrompt(problem.question, completionExercise(chain, 0, new Random(1)))).length
-      : prompt.length;
+  const lessons = [...most, ...ofSteps.map(({ lesson }) => lesson)];
+  const exercise = (lesson: Lesson) => completeExercise(lesson, 0, tokenizer, new Random(1)).length;
   return {
     question: Math.max(1, ...lessons.map(({ prompt }) => prompt.length)),
     chain: Math.max(1, ...lessons.map(({ teacherTokens }) => teacherTokens?.length ?? 0)),

@@ -230,7 +230,7 @@ async function learnAgainWhereLost(opened: Opened & { space: Space }, options: S
       interrupted = true;
       const place = entry ? `checkpoint ${entry.name}` : 'its beginning';
       const text =
-        `${error.message}; it is started again (${losses} of ` + `${mostLosses}), and the run goes on from ${place}`;
+        `${error.message}; it is started again (${losses} of ${mostLosses}), ` + `and the run goes on from ${place}`;
       options.notify({ type: 'note', level: 'warning', text });
     }
   }

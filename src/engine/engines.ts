@@ -1,9 +1,8 @@
 /** All engines, and which of them an experiment's `backend` asks for. */
 import type { Backend } from '../config/backends';
 import type { MemoryModel } from '../engine-data/memory';
-import { holdsAdapter } from '../student-files/adapter-base';
-import { baseFolder, loadStudentConfig } from '../student-files/folder';
-import { holdsWeights } from '../student-files/weights';
+import { loadStudentConfig } from '../student-files/folder';
+import { isAtHome, isEmbeddable } from './embedded/embeddable';
 import { embedded } from './embedded/engine';
 import { memoryModel } from './embedded/memory';
 import type { EngineKind, EngineReport } from './kind';
@@ -11,6 +10,8 @@ import type { Engine } from './port';
 import { hasEngine } from './process/installed';
 import { torch } from './process/kind';
 import { tinker } from './tinker/engine';
+
+export { isEmbeddable } from './embedded/embeddable';
 
 /** A line for each. */
 const engines: readonly EngineKind[] = [embedded, torch, tinker];
@@ -37,23 +38,6 @@ export async function startEngine(backend: Backend, student?: string): Promise<E
  */
 export const startToAsk = (backend: Backend, student: string): Promise<Engine> =>
   startEngine(backend === 'torch' || (backend === 'tinker' && isAtHome(student)) ? 'auto' : backend, student);
-
-/**
- * Whether an adapter that a server trained can be computed here: it was brought home, and its base lies here with its
- * weights.
- */
-const isAtHome = (student: string): boolean =>
-  holdsAdapter(student) && isEmbeddable(student) && holdsWeights(baseFolder(student));
-
-/** Whether the embedded engine computes students of this architecture. */
-export function isEmbeddable(student: string): boolean {
-  try {
-    loadStudentConfig(student);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** How much memory work on a student takes on the embedded engine, as far as that is known before it is started. */
 export const embeddedMemory = (student: string): MemoryModel => memoryModel(loadStudentConfig(student), 'auto');

@@ -82,9 +82,7 @@ export async function evaluateOnServer(
     const prompt = style === 'chat' ? plain.trimEnd() : plain; // as model/prompting.ts has it
     const request = { prompt, system, temperature, maxTokens: maxNewTokens, seed: seed + (i % samples), neutral: true };
     try {
-      const answer = await withRetries({ pace, gate, signal: halt.signal }, () =>
-        answerOf(student, request, halt.signal),
-      );
+      const answer = await withRetries({ pace, gate, signal: ends }, () => answerOf(student, request, ends));
       given++;
       failed = 0;
       return answer;

@@ -1,8 +1,8 @@
 import { findDataset } from '../hub/cache';
-import { type DatasetName, datasetNameText, parseDatasetName } from '../hub/dataset-name';
+import { datasetNameText, parseDatasetName } from '../hub/dataset-name';
 import { planDataset } from '../hub/dataset-plan';
 import { trustedCommand } from './commands/report';
-import { fetchFromHub } from './hub';
+import { askName, fetchFromHub } from './hub';
 import type { Services } from './services';
 import * as vscode from './vscode';
 
@@ -14,7 +14,7 @@ const { t } = vscode.l10n;
  */
 export function registerDownloadDataset(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.downloadDataset', async (argument?: unknown) => {
-    const dataset = typeof argument === 'string' ? parseDatasetName(argument) : await askName();
+    const dataset = typeof argument === 'string' ? parseDatasetName(argument) : await askName(question());
     if (!dataset) return undefined;
     const name = datasetNameText(dataset);
     const folder = findDataset(dataset) ?? (await fetchFromHub(services, name, (hub) => planDataset(hub, dataset)));
@@ -22,14 +22,10 @@ export function registerDownloadDataset(services: Services): vscode.Disposable {
   });
 }
 
-async function askName(): Promise<DatasetName | null> {
-  const text = await vscode.window.showInputBox({
-    title: t('Download Data Set'),
-    prompt: t('Name of a data set on the Hugging Face Hub. Its size is shown before anything is fetched.'),
-    placeHolder: 'openai/gsm8k/main',
-    ignoreFocusOut: true,
-    validateInput: (value) =>
-      parseDatasetName(value.trim()) ? undefined : t('owner/name, then its subset and split if it has several'),
-  });
-  return text === undefined ? null : parseDatasetName(text.trim());
-}
+const question = () => ({
+  title: t('Download Data Set'),
+  prompt: t('Name of a data set on the Hugging Face Hub. Its size is shown before anything is fetched.'),
+  placeHolder: 'openai/gsm8k/main',
+  parse: parseDatasetName,
+  form: t('owner/name, then its subset and split if it has several'),
+});

@@ -1,8 +1,8 @@
 import { findStudent } from '../hub/cache';
-import { parseStudentName, type StudentName, studentNameText } from '../hub/name';
+import { parseStudentName, studentNameText } from '../hub/name';
 import { planStudent } from '../hub/student-plan';
 import { trustedCommand } from './commands/report';
-import { fetchFromHub } from './hub';
+import { askName, fetchFromHub } from './hub';
 import type { Services } from './services';
 import * as vscode from './vscode';
 
@@ -15,7 +15,7 @@ const { t } = vscode.l10n;
 export function registerDownloadStudent(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.downloadStudent', async (argument?: unknown) => {
     const given = typeof argument === 'string' ? parseStudentName(argument) : null;
-    const student = given ?? (await askName());
+    const student = given ?? (await askName(question()));
     if (!student) return undefined;
     const name = studentNameText(student);
     const folder = findStudent(student) ?? (await fetchFromHub(services, name, (hub) => planStudent(hub, student)));
@@ -34,14 +34,10 @@ export function registerDownloadStudent(services: Services): vscode.Disposable {
   });
 }
 
-async function askName(): Promise<StudentName | null> {
-  const text = await vscode.window.showInputBox({
-    title: t('Download Student'),
-    prompt: t('Name of a model on the Hugging Face Hub. Its size is shown before anything is fetched.'),
-    placeHolder: 'Qwen/Qwen2.5-0.5B',
-    ignoreFocusOut: true,
-    validateInput: (value) =>
-      parseStudentName(value.trim()) ? undefined : t('owner/name, with @revision if it is not main'),
-  });
-  return text === undefined ? null : parseStudentName(text.trim());
-}
+const question = () => ({
+  title: t('Download Student'),
+  prompt: t('Name of a model on the Hugging Face Hub. Its size is shown before anything is fetched.'),
+  placeHolder: 'Qwen/Qwen2.5-0.5B',
+  parse: parseStudentName,
+  form: t('owner/name, with @revision if it is not main'),
+});

@@ -1,6 +1,7 @@
 /** What the views need to know of an experiment's file, even while it is being edited and not valid. */
 import { basename, dirname, join, resolve } from 'node:path';
 import { parse } from 'jsonc-parser';
+import { isObject } from '../json';
 import { readSmallText } from '../lines';
 import { runsFolderName } from '../runs/layout';
 import { type TrainedStage, trainedStages } from '../stages';
@@ -36,10 +37,10 @@ export function readExperiment(file: string): ExperimentFile {
 
 export function parseExperiment(file: string, text: string): ExperimentFile {
   const value: unknown = parse(text, [], { allowTrailingComma: true });
-  const root = isRecord(value) ? value : {};
+  const root = isObject(value) ? value : {};
   const string = (found: unknown) => (typeof found === 'string' && found !== '' ? found : undefined);
-  const student = isRecord(root.student) ? string(root.student.path) : undefined;
-  const stages = isRecord(root.stages) ? root.stages : {};
+  const student = isObject(root.student) ? string(root.student.path) : undefined;
+  const stages = isObject(root.stages) ? root.stages : {};
   return {
     file,
     name: string(root.name) ?? basename(file, experimentSuffix),
@@ -47,9 +48,6 @@ export function parseExperiment(file: string, text: string): ExperimentFile {
     runs: join(dirname(file), runsFolderName),
     student: student && resolve(dirname(file), student),
     stages: trainedStages.filter((stage) => stages[stage] !== false),
-    quick: isRecord(root.quick),
+    quick: isObject(root.quick),
   };
 }
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

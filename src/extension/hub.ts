@@ -42,6 +42,25 @@ export async function fetchFromHub(
   return fetchAll(hub, plan);
 }
 
+interface NameQuestion<Name> {
+  title: string;
+  prompt: string;
+  placeHolder: string;
+  parse(text: string): Name | null;
+  /** Said of what is no name. */
+  form: string;
+}
+
+/** A name on the Hub; null where the question was left. */
+export async function askName<Name>({ parse, form, ...texts }: NameQuestion<Name>): Promise<Name | null> {
+  const text = await vscode.window.showInputBox({
+    ...texts,
+    ignoreFocusOut: true,
+    validateInput: (value) => (parse(value.trim()) ? undefined : form),
+  });
+  return text === undefined ? null : parse(text.trim());
+}
+
 function askToken(hub: Hub, { message, remedy }: UserError): Thenable<string | undefined> {
   const { host } = new URL(hub.url);
   return vscode.window.showInputBox({

@@ -5,7 +5,7 @@ import { checkpointFolder } from './run-cache';
 import { runTitle, titleOf } from './runs/items';
 import type { Services } from './services';
 import * as vscode from './vscode';
-import { percent, tokens } from './words';
+import { reached } from './words';
 
 /** `rewrite-126 of 2026-02-05 14:03:09`, or the folder's name. */
 export function studentTitle(folder: string): string {
@@ -72,8 +72,7 @@ function checkpoints({ runs }: Services): StudentItem[] {
       .reverse();
     const items = found.map(({ name, folder }) => {
       const row = rows.find(({ checkpoint }) => checkpoint === name);
-      const reached = row && `${percent(row.accuracy)}, ${tokens(row.meanTokens)}`;
-      return { icon: row ? 'star-full' : undefined, label: name, description: reached, folder };
+      return { icon: row ? 'star-full' : undefined, label: name, description: row && reached(row), folder };
     });
     return items.length > 0
       ? [separator(`${listing.run.record.name}, ${runTitle(listing, runs.cache)}`), ...items]

@@ -23,6 +23,10 @@ export const fewProblems = 100;
 
 export const tokens = (count: number) => (Number.isFinite(count) ? `${count.toFixed(0)} tokens` : '– tokens');
 
+/** What a student reached in a test: `71.3 %, 95 tokens`. */
+export const reached = ({ accuracy, meanTokens }: { accuracy: number; meanTokens: number }) =>
+  `${percent(accuracy)}, ${tokens(meanTokens)}`;
+
 /** Where there is little room. */
 export const shortTokens = (count: number) => (Number.isFinite(count) ? `${count.toFixed(0)} tok` : '– tok');
 

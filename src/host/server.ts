@@ -54,8 +54,11 @@ const serve = () => {
 };
 serve().listen(endpoint, async () => {
   if (process.platform !== 'win32') fs.chmodSync(endpoint, 0o600);
-  if (tcp !== undefined) address.port = await openPort(tcp);
-  if (readAddress(distillery)?.session !== session) writeAddress(distillery, address);
+  const before = readAddress(distillery);
+  const restarted = before?.session === session;
+  // A thread that is started anew takes the port that it had: tunnels lead there.
+  if (tcp !== undefined) address.port = await openPort((restarted ? before.port : undefined) ?? tcp);
+  if (!restarted || before.port !== address.port) writeAddress(distillery, address);
   keepTouching(addressFile(distillery));
   log('info', `listening at ${endpoint}`);
   toEngine({ type: 'listening' });

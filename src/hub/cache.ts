@@ -7,6 +7,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { isFolder } from '../paths';
 import { type DatasetName, parseDatasetName } from './dataset-name';
 import { parseStudentName, type RepositoryName, type StudentName } from './name';
 
@@ -57,8 +58,6 @@ export function findDataset(name: DatasetName, environment: Environment = proces
 /** The folder of a part inside a snapshot: one name, whatever slashes it has. */
 export const partFolder = (part: string) => (part === '' ? 'default' : encodeURIComponent(part).replaceAll('*', '%2A'));
 
-const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-
 /** The snapshots that a revision may mean, here or not. */
 function snapshotsOf(folder: string, { revision }: RepositoryName): string[] {
   return [revision, commitOf(folder, revision)].filter(isCommit).map((commit) => join(folder, 'snapshots', commit));
@@ -84,38 +83,38 @@ function isWhole(folder: string): boolean {
   }
 }
 
+/** What a text names by `parse` where no path of that name is there: a folder goes before a name of the Hub. */
+function named<N>(text: string, folder: string, parse: (text: string) => N | null): N | null {
+  const name = parse(text);
+  return name && !existsSync(resolve(folder, text)) ? name : null;
+}
+
 /**
  * Where the student that an experiment in `folder` names lies: a path relative to it, or the folder of a model of the
- * Hub that is on this machine. What is not there comes back as a path. A folder goes before a model of the same name.
+ * Hub that is on this machine. What is not there comes back as a path.
  */
 export function locateStudent(text: string, folder: string): string {
-  const path = resolve(folder, text);
-  if (existsSync(path)) return path;
-  const name = parseStudentName(text);
-  return (name && findStudent(name)) ?? path;
+  const name = named(text, folder, parseStudentName);
+  return (name && findStudent(name)) ?? resolve(folder, text);
 }
 
 /** The model of the Hub that a text names which is neither a path that is there nor on this machine; else null. */
 export function missingStudent(text: string, folder: string): StudentName | null {
-  const name = parseStudentName(text);
-  return name && !existsSync(resolve(folder, text)) && findStudent(name) === null ? name : null;
-}
-
-/** The same of a dataset: a file, a folder, a pattern, or a data set of the Hub. */
-export function locateDataset(text: string, folder: string): string {
-  const path = resolve(folder, text);
-  if (existsSync(path)) return path;
-  const name = parseDatasetName(text);
-  return (name && findDataset(name)) ?? path;
-}
-
-/** The data set of the Hub that a text names which is neither a path that is there nor on this machine; else null. */
-export function missingDataset(text: string, folder: string): DatasetName | null {
-  const name = parseDatasetName(text);
-  return name && !existsSync(resolve(folder, text)) && findDataset(name) === null ? name : null;
+  const name = named(text, folder, parseStudentName);
+  return name && findStudent(name) === null ? name : null;
 }
 
 /** The data set of the Hub that a text names, where no path of that name is there; else null. */
-export function namedDataset(text: string, folder: string): DatasetName | null {
-  return existsSync(resolve(folder, text)) ? null : parseDatasetName(text);
+export const namedDataset = (text: string, folder: string): DatasetName | null => named(text, folder, parseDatasetName);
+
+/** As `locateStudent`, of a dataset: a file, a folder, a pattern, or a data set of the Hub. */
+export function locateDataset(text: string, folder: string): string {
+  const name = namedDataset(text, folder);
+  return (name && findDataset(name)) ?? resolve(folder, text);
+}
+
+/** As `missingStudent`, of a data set of the Hub. */
+export function missingDataset(text: string, folder: string): DatasetName | null {
+  const name = namedDataset(text, folder);
+  return name && findDataset(name) === null ? name : null;
 }

@@ -26,18 +26,11 @@ function subsetOf(config: Record<string, unknown>, paths: readonly string[]): Su
   if (typeof name !== 'string' || name === '') return undefined;
   const base = typeof folder === 'string' ? `${folder.replace(/^\.?\/+|\/+$/g, '')}/` : '';
   const splits = new Map<string, string[]>();
-  const add = (split: string, patterns: readonly string[]) => {
-    if (patterns.length > 0) splits.set(split, [...(splits.get(split) ?? []), ...patterns]);
-  };
   if (files === undefined && base !== '')
-    for (const path of paths) if (path.startsWith(base)) add(splitOf(path.slice(base.length)) ?? 'train', [path]);
+    for (const path of paths) if (path.startsWith(base)) add(splits, splitOf(path.slice(base.length)) ?? 'train', path);
   for (const file of [files ?? []].flat()) {
     const { split = 'train', path = file } = record(file);
-    if (typeof split === 'string')
-      add(
-        split,
-        texts(path).map((one) => base + one.replace(/^\.?\/+/, '')),
-      );
+    if (typeof split === 'string') for (const one of texts(path)) add(splits, split, base + one.replace(/^\.?\/+/, ''));
   }
   return splits.size === 0 ? undefined : { name, isDefault: isDefault === true, splits };
 }
@@ -46,12 +39,19 @@ function subsetOf(config: Record<string, unknown>, paths: readonly string[]): Su
 function converted(paths: readonly string[]): Subset[] {
   const parts = paths.map((path) => /^([^/]+)\/(?:partial-)?([^/]+)\/\d+\.parquet$/.exec(path));
   if (!parts.every((found) => found !== null)) return [];
-  const names = [...new Set(parts.map(([, name]) => name))];
-  return names.map((name) => {
-    const splits = new Map<string, string[]>();
-    for (const [path, of, split] of parts) if (of === name) splits.set(split, [...(splits.get(split) ?? []), path]);
-    return { name, isDefault: false, splits };
-  });
+  const subsets = new Map<string, Subset['splits']>();
+  for (const [path, name, split] of parts) {
+    const splits = subsets.get(name) ?? new Map<string, string[]>();
+    subsets.set(name, splits);
+    add(splits, split, path);
+  }
+  return [...subsets].map(([name, splits]) => ({ name, isDefault: false, splits }));
+}
+
+function add(splits: Subset['splits'], split: string, pattern: string): void {
+  const before = splits.get(split);
+  if (before) before.push(pattern);
+  else splits.set(split, [pattern]);
 }
 
 const record = (value: unknown) =>

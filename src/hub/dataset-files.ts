@@ -3,8 +3,8 @@
  * Hub.
  */
 
-import { statSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
+import { isFolder } from '../paths';
 
 const ending = /\.(jsonl|ndjson|json|csv|tsv|parquet|arrow|feather)(\.(gz|zst|zstd))?$/i;
 /** Settings and descriptions, which are no rows. */
@@ -30,5 +30,3 @@ export function patternIn(path: string): { root: string; pattern: string } | nul
   // A first part without signs is a folder that is missing.
   return /[*?{[]/.test(pattern.split('/')[0]) ? { root, pattern } : null;
 }
-
-const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

@@ -41,21 +41,14 @@ function choose(name: DatasetName, { files, card }: Listing): Chosen[] {
   if (part !== '' && first?.splits.has(part)) return ofSubset(name, first, part, paths);
   if (part !== '') return byPath(name, paths, subsets);
   if (first) return ofSubset(name, first, '', paths);
-  throw fault(name, `has ${subsets.length} subsets`, [
-    `Name one of them: ${listed(
-      name,
-      subsets.map((one) => one.name),
-    )}`,
-  ]);
+  const names = subsets.map((one) => one.name);
+  throw fault(name, `has ${subsets.length} subsets`, [`Name one of them: ${listed(name, names)}`]);
 }
 
 const defaultOf = (subsets: readonly Subset[]) =>
   subsets.find((one) => one.isDefault) ??
   subsets.find((one) => one.name === 'default') ??
   (subsets.length === 1 ? subsets[0] : undefined);
-
-/** The splits that a folder's readers know by themselves. */
-const usualSplit = /^(train|test|validation|valid|val|dev|eval)$/;
 
 function ofSubset(name: DatasetName, subset: Subset, split: string, paths: readonly string[]): Chosen[] {
   const { splits } = subset;
@@ -71,10 +64,11 @@ function ofSubset(name: DatasetName, subset: Subset, split: string, paths: reado
     if (patterns) return matching(patterns).map((path) => ({ path, name: path }));
     throw fault(name, `has no split "${split}"`, [`Its splits: ${[...splits.keys()].join(', ')}.`]);
   }
-  const strange = [...splits.keys()].filter((one) => !usualSplit.test(one));
-  if (splits.size > 1 && strange.length > 0) {
+  // Those that a folder's readers do not know by themselves.
+  const strange = [...splits.keys()].some((one) => splitOf(one) !== one);
+  if (splits.size > 1 && strange) {
     const places = [...splits.keys()].map((one) => (subset.isDefault ? one : `${subset.name}/${one}`));
-    throw fault(name, `has ${splits.size} splits`, [`Name one of them: ${listed({ ...name, part: '' }, places)}`]);
+    throw fault(name, `has ${splits.size} splits`, [`Name one of them: ${listed(name, places)}`]);
   }
   return [...splits].flatMap(([one, patterns]) =>
     matching(patterns).map((path) => ({ path, name: splits.size > 1 ? `${one}/${path}` : path })),
@@ -91,8 +85,11 @@ function bySplit(paths: readonly string[], behind: number): Chosen[] {
 /** A repository may hold its rows twice, as Parquet and JSON: those of one kind are taken. */
 function mostUsual(paths: readonly string[]): string[] {
   const kinds = paths.map((path) => datasetKind(path)!);
-  const count = (kind: string) => kinds.filter((one) => one === kind).length;
-  const [usual] = kinds.toSorted((a, b) => count(b) - count(a) || Number(b === 'parquet') - Number(a === 'parquet'));
+  const counts = new Map<string, number>();
+  for (const kind of kinds) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  const [usual] = [...counts.keys()].sort(
+    (a, b) => counts.get(b)! - counts.get(a)! || Number(b === 'parquet') - Number(a === 'parquet'),
+  );
   return paths.filter((_, i) => kinds[i] === usual);
 }
 
@@ -104,7 +101,7 @@ function byPath(name: DatasetName, paths: readonly string[], subsets: readonly S
   const found = ways.find((way) => way.length > 0);
   if (found) return bySplit(found, inside.length > 0 ? part.length : 0);
   const there = subsets.length > 0 ? subsets.map((one) => one.name) : paths;
-  throw fault(name, 'is not there', [`There are: ${listed({ ...name, part: '' }, there)}`]);
+  throw fault(name, 'is not there', [`There are: ${listed(name, there)}`]);
 }
 
 /**
@@ -117,10 +114,11 @@ function matcher(patterns: readonly string[]): (path: string) => boolean {
 }
 
 const shown = 8;
+/** Parts of the repository as names of their own. */
 const listed = (name: DatasetName, parts: readonly string[]) =>
   parts
     .slice(0, shown)
-    .map((part) => datasetNameText({ ...name, part: name.part === '' ? part : `${name.part}/${part}` }))
+    .map((part) => datasetNameText({ ...name, part }))
     .concat(parts.length > shown ? [`… ${parts.length - shown} more`] : [])
     .join(', ');
 

@@ -3,14 +3,14 @@
  * renamed when all are there. What a failed try left is gone on from. (The Hub's own library neither resumes nor can be
  * stopped.)
  */
-import { existsSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { gigabytes } from '../words';
 import { flushFolder, makeFolder, move, replaceText } from '../writing';
 import { repositoryFolder } from './cache';
-import { fetchFile } from './fetch-file';
+import { fetchFile, sizeOf } from './fetch-file';
 import type { DownloadPlan } from './plan';
 import type { Hub } from './request';
 
@@ -61,8 +61,6 @@ export async function download(
   }
   return folder;
 }
-
-const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 function checkSpace(draft: string, { bytes, files, kind, what }: DownloadPlan): void {
   const missing = bytes - files.reduce((sum, { name }) => sum + sizeOf(join(draft, name)), 0);

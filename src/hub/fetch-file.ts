@@ -52,7 +52,8 @@ export async function fetchFile(
   }
 }
 
-const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+/** Bytes of a file; 0 where there is none. */
+export const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 /** Appends what is missing. Returns the hash of all; throws an error that is no UserError when the line breaks. */
 async function complete(

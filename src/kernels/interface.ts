@@ -79,8 +79,8 @@ export interface NormShape {
 }
 
 /**
- * x / rms(x) * (weight + offset) along the last axis (Zhang & Sennrich, arXiv 1910.07467). x [n, d], weight [d] -> [n,
- * d].
+ * x / rms(x) * (weight + offset) along the last axis (Zhang & Sennrich, arXiv 1910.07467).
+ * x [n, d], weight [d] -> [n, d].
  */
 export function rmsNorm(x: Tensor2D, weight: Tensor1D, { eps, offset }: NormShape): Tensor2D {
   // The second output: 1/rms [n], kept for the gradient.
@@ -99,6 +99,11 @@ export interface Rope extends RopeTables {
  */
 export function rotate(x: Tensor2D, bias: Tensor1D | null, rope: Rope, headDim: number): Tensor2D {
   return run(kernelNames.rotate, { x, bias, ...rope }, { headDim, bias: bias !== null })[0] as Tensor2D;
+}
+
+/** Attributes of the Glu kernel and of its gradient. */
+export interface GluAttrs {
+  activation: Activation;
 }
 
 /** activation(gate) * up (arXiv 2002.05202). Both [n, m]. */
@@ -121,9 +126,9 @@ export interface Adaptation {
 }
 
 /**
- * A linear layer whose weight is frozen, with a low-rank adapter beside it (LoRA, arXiv 2106.09685): x weightᵀ + scale
- * * dropout(x) aᵀ bᵀ. x [n, in], weight [out, in], a [rank, in], b [out, rank] -> [n, out]. Gradients for x, a and b,
- * none for weight.
+ * A linear layer whose weight is frozen, with a low-rank adapter beside it (LoRA, arXiv 2106.09685):
+ * x weightᵀ + scale * dropout(x) aᵀ bᵀ. x [n, in], weight [out, in], a [rank, in], b [out, rank] -> [n, out].
+ * Gradients for x, a and b, none for weight.
  */
 export function adaptedLinear(x: Tensor2D, weight: Tensor2D, a: Tensor2D, b: Tensor2D, how: Adaptation): Tensor2D {
   // second output: scale * dropout(x) aᵀ [n, rank], kept for the gradient of b
@@ -195,10 +200,11 @@ export function sampleToken(
 }
 
 /**
- * What holds the policy near the one that sampled, r = exp(logProb - old), A = advantage. `clip`: -min(r A, clip(r,
- * 1-clipLow, 1+clipHigh) A) (PPO). `cispo`: -min(r, 1+clipHigh) A logProb, the weight being a constant (MiniMax-M1,
- * arXiv 2506.13585; no lower bound, as in TRL). `sapo`: -4 A sigmoid(t (r - 1)) / t with t by the sign of A (arXiv
- * 2511.20347).
+ * What holds the policy near the one that sampled, r = exp(logProb - old), A = advantage.
+ * `clip`: -min(r A, clip(r, 1-clipLow, 1+clipHigh) A) (PPO).
+ * `cispo`: -min(r, 1+clipHigh) A logProb, the weight being a constant (MiniMax-M1, arXiv 2506.13585; no lower bound, as
+ * in TRL).
+ * `sapo`: -4 A sigmoid(t (r - 1)) / t with t by the sign of A (arXiv 2511.20347).
  */
 export type Surrogate = 'clip' | 'cispo' | 'sapo';
 

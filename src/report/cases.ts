@@ -31,7 +31,7 @@ export interface ReportedCase {
   texts: ShownText[];
 }
 
-export interface Wanted {
+interface Wanted {
   count: number;
   /** Problems by id. */
   named: readonly string[];

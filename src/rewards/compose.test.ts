@@ -144,8 +144,8 @@ describe("the presets on BRIDGE's recorded failures", () => {
       rows.map((row) => scoreCompletion(preset(name), input(row, text(row))).total!);
     const tally = (values: number[], test: (value: number) => boolean) => values.filter(test).length;
 
-    // The release compared texts: 10 of these answers are right as numbers, and one more ends in "45 + 135 + 270 =
-    // 450".
+    // The release compared texts: 10 of these answers are right as numbers, and one more ends in
+    // "45 + 135 + 270 = 450".
     const stage3 = totals('bridge-stage3', ({ response }) => response);
     expect(tally(stage3, (value) => value > -2)).toBe(11);
     // Copying a teacher that is right earns exactly 1.

@@ -4,9 +4,8 @@ import { groupOf, isRight, lengthOf, type RewardInput } from './input';
 
 /**
  * Against the teacher's own length in student tokens: with r = length / teacher's length, under * (1 - r) up to r = 1,
- * then
- * -over * (r - 1), not below `floor`; and a bonus for each step saved. Step labels are free, so saved steps count only
- * as far as the tokens fell with them: with n0 teacher steps, at most n0 * (1 - r). null without a teacher.
+ * then -over * (r - 1), not below `floor`; and a bonus for each step saved. Step labels are free, so saved steps count
+ * only as far as the tokens fell with them: with n0 teacher steps, at most n0 * (1 - r). null without a teacher.
  */
 export function brevity(input: RewardInput, options: ComponentOptions<'brevity'>): number | null {
   const { teacher, teacherTokens } = input.problem;

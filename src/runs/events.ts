@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { real } from '../json';
+import { percent } from '../words';
 import { metricsRecordSchema, stageRowSchema, stageSchema } from './records';
 
 const count = z.number().int().nonnegative();
@@ -43,7 +44,7 @@ export type ValidationEvent = z.output<typeof validationEventSchema>;
 /** What a check found, as far as it measured it: `71.0 %, 84.2 tokens, loss 0.412`. */
 export function checkText({ accuracy, meanTokens, loss }: ValidationEvent): string {
   return [
-    accuracy === undefined ? '' : `${(100 * accuracy).toFixed(1)} %`,
+    accuracy === undefined ? '' : percent(accuracy),
     meanTokens === undefined ? '' : `${meanTokens.toFixed(1)} tokens`,
     loss === undefined ? '' : `loss ${loss.toFixed(3)}`,
   ]

@@ -18,7 +18,7 @@ export interface Family {
   absent: { kvHeads: number; headDim: number; positions: number; window: number; theta: number; tied: boolean };
   /** What all of its layers compute. */
   layer: Omit<LayerSpec, 'rope' | 'window'>;
-  /** The field that names the activation, its names for this one, and what stands for an absent one. */
+  /** The field that names the activation, and its names for this one; where it is absent, the first one stands. */
   activation: { field: string; names: readonly string[] };
   /** Where the norms of a layer stand under `model.layers.<i>.`. */
   norms: { inputNorm: string; attentionOutputNorm?: string; mlpNorm: string; mlpOutputNorm?: string };

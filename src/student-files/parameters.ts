@@ -42,6 +42,8 @@ export function layerName({ modelType }: Pick<ModelConfig, 'modelType'>, layer: 
   return `model.layers.${layer}.${name}`;
 }
 
+export const isNorm = (name: string) => name.endsWith('norm.weight');
+
 /** The shape of every parameter of this architecture, by name. A tied head has no entry of its own. */
 export function parameterShapes(config: ModelConfig): Map<string, number[]> {
   const { hiddenSize: d, vocabSize } = config;
@@ -90,7 +92,7 @@ export function parameterCount(config: ModelConfig): number {
  */
 export function initialValues(config: ModelConfig, name: string, shape: number[], seed: number): Float32Array {
   const values = new Float32Array(shape.reduce((size, dimension) => size * dimension, 1));
-  if (name.endsWith('norm.weight')) return values.fill(1 - config.normOffset);
+  if (isNorm(name)) return values.fill(1 - config.normOffset);
   if (name.endsWith('.bias')) return values;
   const writesResidual = name.endsWith(layerNames.o) || name.endsWith(layerNames.down);
   const deviation = 0.02 / (writesResidual ? Math.sqrt(2 * config.layers) : 1);

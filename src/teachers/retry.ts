@@ -39,7 +39,7 @@ export class Gate {
 /** Longest wait that a server can ask for: with more, the run ends, and says so. */
 const longestRetryAfterMs = 10 * 60_000;
 
-export interface RetryOptions {
+interface RetryOptions {
   pace: Pace;
   gate: Gate;
   signal: AbortSignal;

@@ -19,9 +19,6 @@ export interface Measurement {
   values: Record<string, number>;
 }
 
-/** What of a record is no measurement. */
-const places = new Set(['seq', 'step']);
-
 export interface MeasurementsOf {
   results?: boolean;
   damage?: Damage;
@@ -73,6 +70,6 @@ function namedNumbers(
     ...Object.entries(rest),
     ...Object.entries(parts ?? {}).map(([name, value]) => [`parts/${name}`, value] as const),
   ];
-  const numbers = all.filter(([name, value]) => typeof value === 'number' && !places.has(name));
+  const numbers = all.filter(([, value]) => typeof value === 'number');
   return Object.fromEntries(numbers.map(([name, value]) => [`${before}${name}`, value as number]));
 }

@@ -8,9 +8,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadExperiment } from '../../src/config/load';
 import { startRun } from '../../src/curriculum/session';
-import { askForEngine, pythonEngine } from '../../src/engine/process/installed';
+import { askForEngine } from '../../src/engine/process/installed';
 import { packageRoot } from '../../src/paths';
 import { openRun } from '../../src/runs/reading';
+import { askForPython } from './ask';
 
 const python = process.env.DISTILLERY_ENGINES === '1' ? process.env.DISTILLERY_PYTHON : undefined;
 const folder = mkdtempSync(join(tmpdir(), 'distillery-engines-'));
@@ -19,9 +20,7 @@ const file = join(packageRoot(), 'examples', 'arithmetic', 'arithmetic.distiller
 beforeAll(() => {
   if (!python) return;
   process.env.DISTILLERY_ENGINE_HOME = folder;
-  const { line, env } = pythonEngine(python, { origin: 'a test', vllm: false });
-  Object.assign(process.env, env);
-  askForEngine({ text: line.map((word) => `"${word}"`).join(' '), origin: 'a test' });
+  askForPython(python);
 });
 afterAll(() => {
   askForEngine(undefined);

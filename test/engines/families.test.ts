@@ -12,9 +12,10 @@ import { adjust } from '../../src/curriculum/adjust';
 import { startRun } from '../../src/curriculum/session';
 import { tinyExperiment, tinyWorkspace } from '../../src/curriculum/testing/tiny';
 import { isEmbeddable } from '../../src/engine/engines';
-import { askForEngine, pythonEngine } from '../../src/engine/process/installed';
+import { askForEngine } from '../../src/engine/process/installed';
 import { packageRoot } from '../../src/paths';
 import { openRun, readMetrics, readSummary } from '../../src/runs/reading';
+import { askForPython } from './ask';
 
 const python = process.env.DISTILLERY_ENGINES === '1' ? process.env.DISTILLERY_PYTHON : undefined;
 const families = ['gemma2', 'phi3', 'olmo2'] as const;
@@ -27,9 +28,7 @@ beforeAll(async () => {
   if (!python) return;
   process.env.DISTILLERY_ENGINE_HOME = home;
   folder = await tinyWorkspace();
-  const { line, env } = pythonEngine(python, { origin: 'a test', vllm: false });
-  Object.assign(process.env, env);
-  askForEngine({ text: line.map((word) => `"${word}"`).join(' '), origin: 'a test' });
+  askForPython(python);
   const { vocab_size } = JSON.parse(readFileSync(join(folder, 'student', 'config.json'), 'utf8'));
   for (const family of families) {
     const program = join(packageRoot(), 'scripts', 'fixtures', 'tiny_family.py');

@@ -7,6 +7,7 @@ import { tinyExperiment, tinyWorkspace } from '../../src/curriculum/testing/tiny
 import { askForEngine } from '../../src/engine/process/installed';
 import { packageRoot } from '../../src/paths';
 import { openRun, readMetrics, readRollouts, readSummary } from '../../src/runs/reading';
+import { askFor } from './ask';
 
 const program = join(packageRoot(), 'test', 'engines', 'fake-engine.mjs');
 let folder = '';
@@ -19,7 +20,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A run of all stages on an engine with these faults. */
 async function run(...faults: string[]) {
-  askForEngine({ text: [process.execPath, program, ...faults].map((word) => `"${word}"`).join(' '), origin: 'a test' });
+  askFor(process.execPath, program, ...faults);
   const notes: string[] = [];
   const notify = (event: CurriculumEvent) => {
     if (event.type === 'note') notes.push(event.text);
@@ -102,7 +103,7 @@ describe('a run on an engine in a process', () => {
     const config = readFileSync(file, 'utf8');
     writeFileSync(file, JSON.stringify({ ...JSON.parse(config), model_type: 'gemma2' }));
     try {
-      askForEngine({ text: `"${process.execPath}" "${program}"`, origin: 'a test' });
+      askFor(process.execPath, program);
       const notes: string[] = [];
       const notify = (event: CurriculumEvent) => event.type === 'note' && notes.push(event.text);
       const experiment = tinyExperiment(folder, { baselines: { sft: false } });

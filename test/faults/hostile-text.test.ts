@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { withinTime } from '../../src/bounded';
-import { cpuTime, growsWith } from '../../src/chain/testing/cpu-time';
+import { cpuTime, cpuTimeOn, growsWith } from '../../src/chain/testing/cpu-time';
 import { hostileTexts } from './hostile-texts';
 import { textFunctions } from './text-functions';
 
@@ -22,19 +22,14 @@ const once = [
 const textsFor = (index: number) =>
   hostileTexts.filter(([name], i) => thorough || once.includes(name) || (i + index) % 32 === 0);
 
-/**
- * The CPU time of `work` on `text`, the least of `runs`, in milliseconds. Never the same text twice: results are
- * remembered.
- */
-function time(work: Work, text: string, runs: number): number {
-  let run = 0;
-  return cpuTime(() => withinTime(60_000, () => work(`${text} ${++run}`)), runs);
+/** The work, ended where it takes a minute. */
+function bounded(work: Work): Work {
+  return (text) => withinTime(60_000, () => work(text));
 }
 
 /** The text for which `work` grows faster than its length; undefined if there is none. */
 function growing(work: Work, texts: readonly Text[]): string | undefined {
-  const bounded = (text: string) => withinTime(60_000, () => work(text));
-  return texts.find(([, make]) => !growsWith(bounded, make(1 << 14), make(1 << 16), { most: 2000 }))?.[0];
+  return texts.find(([, make]) => !growsWith(bounded(work), make(1 << 14), make(1 << 16), { most: 2000 }))?.[0];
 }
 
 /** How many times longer this machine takes at present than the one that the limit is for, an EPYC at rest. */
@@ -47,10 +42,10 @@ function slowness(): number {
 function slow(work: Work, texts: readonly Text[]): string | undefined {
   for (const [name, make] of texts) {
     // Where a quarter of it takes a sixteenth of the second, the whole takes no more, even if it grew with the square.
-    if (time(work, make(1 << 18), 1) < 1000 / 16) continue;
+    if (cpuTimeOn(bounded(work), make(1 << 18), 1) < 1000 / 16) continue;
     const text = make(1 << 20);
-    for (let runs = 1; ; runs += 1) {
-      const taken = time(work, text, runs);
+    for (let runs = 1; ; runs++) {
+      const taken = cpuTimeOn(bounded(work), text, runs);
       if (taken < 1000 * slowness()) break;
       if (runs > 2) return `${name}: ${taken.toFixed(0)} ms`;
     }

@@ -11,6 +11,7 @@ import { packageRoot } from '../../src/paths';
 import { uniform } from '../../src/random';
 import { listRuns } from '../../src/runs/reading';
 import { bundleProgram } from './program';
+import { withoutTimes } from './records';
 
 const thorough = process.env.DISTILLERY_THOROUGH === '1';
 const kills = thorough ? { random: 20, save: 34, append: 63 } : { random: 1, save: 2, append: 2 };
@@ -58,11 +59,9 @@ function contents(runs: string): Record<string, string> {
   const paths = files
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => !/[\\/]lock[\\/]|run\.json$/.test(path));
-  const text = (path: string) =>
-    readFileSync(path, 'latin1')
-      .replace(/"(?:time|tokensPerSecond|wallSeconds|sha256)": ?[^,}\n]+/g, '')
-      .replace(/"seconds": \{[^}]*\}/g, '');
-  return Object.fromEntries(paths.sort().map((path) => [path.slice(run.length), text(path)]));
+  return Object.fromEntries(
+    paths.sort().map((path) => [path.slice(run.length), withoutTimes(readFileSync(path, 'latin1'))]),
+  );
 }
 
 it('a run killed again and again ends with the files of one that was left alone', async () => {

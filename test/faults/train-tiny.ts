@@ -4,7 +4,6 @@
  * at the nth file that is made durable: in a checkpoint, or between it and run.json.
  */
 import fs from 'node:fs';
-import { join } from 'node:path';
 import { resumeRun, startRun } from '../../src/curriculum/session';
 import { tinyExperiment } from '../../src/curriculum/testing/tiny';
 import { listRuns } from '../../src/runs/reading';
@@ -33,10 +32,7 @@ if (place === 'save') {
 }
 
 const [listed] = listRuns(runs).filter((entry) => 'run' in entry);
-const options = {
-  signal: new AbortController().signal,
-  notify: () => {},
-};
+const options = { signal: new AbortController().signal, notify: () => {} };
 process.stdout.write('begun\n');
-const run = listed ? resumeRun(listed.folder, options) : startRun(tinyExperiment(workspace), join(runs), options);
+const run = listed ? resumeRun(listed.folder, options) : startRun(tinyExperiment(workspace), runs, options);
 run.then(() => process.exit(0));

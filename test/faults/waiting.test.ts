@@ -8,6 +8,7 @@ import { tinyExperiment, tinyWorkspace } from '../../src/curriculum/testing/tiny
 import { DiskFull } from '../../src/disk';
 import { latestCheckpoint, openRun } from '../../src/runs/reading';
 import { RunWriter } from '../../src/runs/writer';
+import { withoutTimes } from './records';
 import { mountSmallDisk, unmount } from './small-disk';
 
 // Only the waits are shorter.
@@ -29,16 +30,12 @@ afterAll(() => {
   unmount(disk);
 });
 
-/** The records of a run without the times, and the checksums of its checkpoints' files. */
+/** The records of a run and the states of its checkpoints, without the times. */
 function contents(run: string): string[] {
   const { record } = openRun(run);
   const files = ['metrics.jsonl', 'validation.jsonl', 'failures.jsonl', 'rewrites.jsonl', 'summary.json'];
   const states = record.checkpoints.map(({ name }) => join('checkpoints', name, 'state.json'));
-  return [...files, ...states].map((file) =>
-    readFileSync(join(run, file), 'utf8')
-      .replace(/"(?:time|tokensPerSecond|wallSeconds|sha256)": ?[^,}\n]+/g, '')
-      .replace(/"seconds": \{[^}]*\}/g, ''),
-  );
+  return [...files, ...states].map((file) => withoutTimes(readFileSync(join(run, file), 'utf8')));
 }
 
 const kinds = [

@@ -110,7 +110,7 @@ describe('a run that grows', () => {
   );
 });
 
-it('one Python without the client says what to install', async () => {
+it('a Python without the client is refused, with what to install', async () => {
   const options = { folder, online: false, python: join(folder, 'no-python'), next: async () => false };
   await expect(sendRun(run.folder, 'wandb', options)).rejects.toMatchObject({
     message: 'this Python has no wandb',

@@ -69,6 +69,8 @@ export function explainToken(chain: ChainView, token: number): Node[] {
 export function explainReward({ reward }: ChainView): Node[] {
   if (!reward) return [];
   const { total, advantage, groupMean, groupStd, parts, scale } = reward;
+  const mean = groupMean === null ? '' : ` ${signedValue(groupMean)}`;
+  const deviation = groupStd === null ? '' : ` (standard deviation ${format(groupStd)})`;
   const scaled = scale === 'group' || scale === 'batch' ? `, divided by the ${scale}’s standard deviation` : '';
   return [
     factTable([
@@ -84,9 +86,7 @@ export function explainReward({ reward }: ChainView): Node[] {
             {
               name: 'advantage',
               value: signedValue(advantage),
-              about: `the reward minus the group’s mean${groupMean === null ? '' : ` ${signedValue(groupMean)}`}${scaled}${
-                groupStd === null ? '' : ` (standard deviation ${format(groupStd)})`
-              }`,
+              about: `the reward minus the group’s mean${mean}${scaled}${deviation}`,
             },
           ]),
     ]),

@@ -39,8 +39,8 @@ function standing(head: RunHead): HTMLElement {
 function standingText({ state, progress, start }: RunHead): string {
   if (!progress) return state === 'running' ? `Testing ${startText(start)}` : 'No updates yet';
   const { stage, phase, done, planned, secondsLeft } = progress;
-  const at =
-    `${phaseTitle(stage, phase)}: ` + `${planned === undefined ? `${done} updates` : `update ${done} of ${planned}`}`;
+  const count = planned === undefined ? `${done} updates` : `update ${done} of ${planned}`;
+  const at = `${phaseTitle(stage, phase)}: ${count}`;
   if (state !== 'running' || secondsLeft === undefined) return at;
   return `${at} · ${secondsLeft === 0 ? 'testing' : timeLeftText(secondsLeft)}`;
 }

@@ -47,12 +47,7 @@ const toolbar = new Toolbar({ choose, zoom, chooseRuns: () => link.post({ type: 
 const panels = new Panels({ point, zoom, pick, step, zoomBy, zeros: (zeros) => choose({ zeros }) });
 const table = new UpdatesTable({
   open: (run, row) => openRollouts(run, row),
-  copy: (metrics) =>
-    link.post({
-      type: 'copyUpdates',
-      metrics: metrics.map(recorded),
-      stages: [...model.stagesShown()].map((i) => stageNames[i]),
-    }),
+  copy: (metrics) => link.post({ type: 'copyUpdates', ...columnsOf(metrics) }),
 });
 const rollouts = new RolloutsPane({
   open: (step) => ask && link.post({ type: 'rollouts', ...ask, step }),
@@ -289,9 +284,16 @@ function exportCharts(): void {
     type: 'exportCharts',
     svg: svgOf(sheet),
     png: pngOf(sheet, devicePixelRatio),
-    metrics: [...new Set(shown.flatMap(({ metrics }) => metrics.map(({ key }) => recorded(key))))],
-    stages: [...model.stagesShown()].map((i) => stageNames[i]),
+    ...columnsOf(shown.flatMap(({ metrics }) => metrics.map(({ key }) => key))),
   });
+}
+
+/** What CSV of these metrics is to hold, of the stages that are shown. */
+function columnsOf(metrics: readonly string[]) {
+  return {
+    metrics: [...new Set(metrics.map(recorded))],
+    stages: [...model.stagesShown()].map((i) => stageNames[i]),
+  };
 }
 
 /** As the run folder names it. */

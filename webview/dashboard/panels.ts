@@ -96,18 +96,10 @@ export class Panels {
     const panels = [...this.shown.values()].flatMap(({ chart, panel, marks, root }) => {
       if (model) chart.draw(panel, model, marks, theme);
       const drawn = chart.drawnNow();
+      if (!drawn) return [];
       const place = root.getBoundingClientRect();
-      return drawn
-        ? [
-            {
-              title: panel.title,
-              legend: this.names(panel),
-              x: place.left - left + 8,
-              y: place.top - top,
-              chart: drawn,
-            },
-          ]
-        : [];
+      const [x, y] = [place.left - left + 8, place.top - top];
+      return [{ title: panel.title, legend: this.names(panel), x, y, chart: drawn }];
     });
     return {
       width: width + 16,
@@ -121,8 +113,8 @@ export class Panels {
 
   /** Of the lines of a panel. */
   private names({ metrics }: Panel): Sheet['panels'][number]['legend'] {
-    const tracks = this.model?.tracks ?? [];
-    if (tracks.length > 1) return tracks.map(({ run }, i) => ({ text: `${letterOf(i)} ${basename(run)}`, colour: i }));
+    const heads = this.model?.heads ?? [];
+    if (heads.length > 1) return heads.map(({ id }, i) => ({ text: `${letterOf(i)} ${id}`, colour: i }));
     return metrics.length > 1 ? metrics.map(({ short }, colour) => ({ text: short, colour })) : [];
   }
 
@@ -304,8 +296,6 @@ export class Panels {
     return -1;
   }
 }
-
-const basename = (path: string) => path.split(/[\\/]/).at(-1)!;
 
 /** A page of VS Code may leave its background to the editor's. */
 const backgroundOf = ({ backgroundColor }: CSSStyleDeclaration) =>

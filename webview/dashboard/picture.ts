@@ -55,9 +55,11 @@ const head = 22;
 
 /** The sheet as one SVG file without outside parts. */
 export function svgOf(sheet: Sheet): string {
-  const { width, height, background, font } = sheet;
+  const { background, font } = sheet;
+  const [width, height] = [round(sheet.width), round(sheet.height)];
   const panels = sheet.panels.map((panel) => panelSvg(panel, sheet));
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${round(width)}" height="${round(height)}" viewBox="0 0 ${round(width)} ${round(height)}" font-family="${escaped(font)}" font-size="11">
+  const size = `width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="${escaped(font)}" font-size="11">
 <rect width="100%" height="100%" fill="${background}"/>
 ${panels.join('\n')}
 </svg>
@@ -97,8 +99,10 @@ function panelSvg({ title, legend, x, y, chart }: DrawnPanel, { theme }: Sheet):
   return `<g transform="translate(${round(x)} ${round(y)})">\n${parts.join('\n')}\n</g>`;
 }
 
-const dash = (colour: number) =>
-  dashes[colour % dashes.length].length > 0 ? ` stroke-dasharray="${dashes[colour % dashes.length].join(' ')}"` : '';
+function dash(colour: number): string {
+  const lengths = dashes[colour % dashes.length];
+  return lengths.length > 0 ? ` stroke-dasharray="${lengths.join(' ')}"` : '';
+}
 
 function bandSvg(
   { stage, phase, from, to }: DrawnChart['bands'][number],
@@ -119,8 +123,8 @@ function bandSvg(
 function markSvg(x: number, y: number, ink: string, interval?: [number, number]): string {
   if (!interval)
     return `<circle cx="${round(x)}" cy="${round(y)}" r="2.8" fill="none" stroke="${ink}" stroke-width="1.5"/>`;
-  const line =
-    `<path d="M${round(x)} ` + `${round(interval[0])}V${round(interval[1])}" ` + `stroke="${ink}" stroke-width="1.5"/>`;
+  const [from, to] = interval.map(round);
+  const line = `<path d="M${round(x)} ${from}V${to}" stroke="${ink}" stroke-width="1.5"/>`;
   return `${line}<path d="M${round(x)} ${round(y - 4.5)}l4.5 4.5l-4.5 4.5l-4.5 -4.5z" fill="${ink}"/>`;
 }
 

@@ -12,6 +12,13 @@ export function cpuTime(work: () => unknown, runs = 3): number {
   return Math.min(...times);
 }
 
+let texts = 0;
+
+/** The same of `work` on a text. Never the same text twice: results may be remembered. */
+export function cpuTimeOn(work: (text: string) => unknown, text: string, runs: number): number {
+  return cpuTime(() => work(`${text} ${++texts}`), runs);
+}
+
 /**
  * Whether `work` takes time in proportion to the length of its text, by a shorter and a longer one of a kind: half as
  * much again is allowed, and `room` milliseconds for what the engine collects and compiles meanwhile. A machine that is
@@ -23,11 +30,8 @@ export function growsWith(
   long: string,
   { room = 80, most = 60_000 } = {},
 ): boolean {
-  // Never the same text twice: results may be remembered.
-  let run = 0;
-  const time = (text: string, runs: number) => cpuTime(() => work(`${text} ${++run}`), runs);
   for (let runs = 1; runs <= 7; runs += 2) {
-    const [before, after] = [time(short, runs), time(long, runs)];
+    const [before, after] = [cpuTimeOn(work, short, runs), cpuTimeOn(work, long, runs)];
     if (after < most && after < room + (1.5 * before * long.length) / short.length) return true;
   }
   return false;

@@ -6,6 +6,9 @@ import type { MemoryLimits } from '../../engine-data/memory';
 import type { BackendName } from '../../kernels/backends';
 import { memoryLimit } from '../../kernels/native/limit';
 
+/** Of a machine's memory, which other programs want, too (MemoryModel.budget). */
+export const machineBudget = 1.5e9;
+
 /** WebAssembly addresses 4 GiB. */
 const webAssembly = 2 ** 32;
 

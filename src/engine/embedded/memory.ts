@@ -17,7 +17,7 @@ import { adapterShapes } from '../../student-files/adapter';
 import type { ModelConfig } from '../../student-files/config';
 import { embedName, headName, parameterShapes } from '../../student-files/parameters';
 import { savedByLayer } from './layer-memory';
-import { memoryLimits } from './memory-limits';
+import { machineBudget, memoryLimits } from './memory-limits';
 
 /** A float32 tensor of so many numbers. */
 const floats = (count: number) => (count > 0 ? sizeClass(4 * count) : 0);
@@ -115,7 +115,7 @@ function packedWeights(config: ModelConfig): number {
  */
 export function memoryModel(config: ModelConfig, backend: BackendName | 'auto', isa?: string): MemoryModel {
   return {
-    budget: 1.5e9,
+    budget: machineBudget,
     limits: () => memoryLimits(backend, isa),
     update: (learner, pass) => updateMemory(config, learner, pass),
     generation: (learner, generation, training) => generationMemory(config, learner, generation, training),

@@ -7,10 +7,11 @@ import {
   noMemory,
   type Pass,
 } from '../../engine-data/memory';
+import { machineBudget } from '../embedded/memory-limits';
 import type { MemoryFacts } from './wire';
 
-/** Of a processor's memory, which other programs want, too; and of a GPU, which is larger or not for big students. */
-const budgets = { cpu: 1.5e9, other: 6e9 };
+/** Of a GPU's memory: it is larger, or not meant for big students. */
+const deviceBudget = 6e9;
 
 /** `factsOf`: what the engine said of the student with the learner's adapter, or without one. */
 export function memoryModel(device: string, factsOf: (lora: Learner['lora']) => MemoryFacts): MemoryModel {
@@ -19,7 +20,7 @@ export function memoryModel(device: string, factsOf: (lora: Learner['lora']) => 
     return { ...noMemory, weights, copies: copies * trained, moments: training ? 2 * trained : 0 };
   };
   return {
-    budget: device === 'cpu' ? budgets.cpu : budgets.other,
+    budget: device === 'cpu' ? machineBudget : deviceBudget,
     limits() {
       const { free, total } = factsOf(null);
       return free === null || total === null ? null : { free, total };

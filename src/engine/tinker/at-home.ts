@@ -1,5 +1,5 @@
 /** Whether an adapter that came home computes here what it computes on the server. */
-import fs from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Example } from '../../engine-data/examples';
 import { UserError } from '../../errors';
@@ -7,15 +7,15 @@ import { useBackend } from '../../kernels/backends';
 import { fingerprint } from '../../model/fingerprint';
 import { loadModel } from '../../model/hf-folder';
 import { readAdapter } from '../../model/lora-files';
-import { baseFolder, loadStudentConfig } from '../../student-files/folder';
-import { holdsWeights } from '../../student-files/weights';
+import { baseFolder } from '../../student-files/folder';
+import { isAtHome } from '../embedded/embeddable';
 import { EmbeddedStudent } from '../embedded/student';
 
 /**
  * Four rows are enough: an adapter of which PEFT has loaded a half is off by nats at every token (docs/cluster.md).
  * Their ids are in every vocabulary.
  */
-export const rowsToCompare: readonly Example[] = Array.from({ length: 4 }, (_, row) => {
+const rowsToCompare: readonly Example[] = Array.from({ length: 4 }, (_, row) => {
   const ids = Array.from({ length: 16 }, (_, i) => 5 + ((7 * i + 13 * row) % 90));
   return { prompt: ids.slice(0, 4), completion: ids.slice(4) };
 });
@@ -26,22 +26,28 @@ const tolerance = 0.05;
 const mostBytes = 4e9;
 
 /**
- * Compares log-probs of `rowsToCompare` under the adapter in `folder` with the server's. Returns false where it cannot
- * be computed here: the base's weights are not here, too big, or of a family that the embedded engine does not know.
+ * Compares log-probs of `rowsToCompare` under the adapter in `folder` with the server's, which `ask` gives. Does
+ * nothing where it cannot be computed here: the base's weights are not here, too big, or of a family that the embedded
+ * engine does not know.
  * @throws UserError where they are apart
  */
-export async function checkAtHome(folder: string, expected: readonly Float32Array[]): Promise<boolean> {
-  if (!isComputable(folder)) return false;
-  await useBackend('embedded');
+export async function checkAtHome(
+  folder: string,
+  ask: (rows: readonly Example[]) => Promise<Float32Array[]>,
+): Promise<void> {
+  if (!isAtHome(folder)) return;
   const base = baseFolder(folder);
+  if (weightBytes(base) > mostBytes) return;
+  const expected = await ask(rowsToCompare);
+  await useBackend('embedded');
   const model = loadModel(base);
-  model.adapter = readAdapter(folder, model.config, { path: base, fingerprint: fingerprint(model.parameters) });
   const student = new EmbeddedStudent(model, folder, () => {});
   try {
+    model.adapter = readAdapter(folder, model.config, { path: base, fingerprint: fingerprint(model.parameters) });
     const found = await student.logProbs(rowsToCompare, { microBatchTokens: 1024 });
     const apart = found.flatMap(({ logProbs }, row) => Array.from(logProbs, (value, i) => value - expected[row][i]));
     const mean = apart.reduce((sum, value) => sum + Math.abs(value), 0) / apart.length;
-    if (mean <= tolerance) return true;
+    if (mean <= tolerance) return;
     throw new UserError(`here it computes otherwise than there: log-probs are ${mean.toFixed(2)} nats apart`, {
       code: 'checkpoint',
       remedy: 'The weights on the server are as they should be: ask them there.',
@@ -51,14 +57,7 @@ export async function checkAtHome(folder: string, expected: readonly Float32Arra
   }
 }
 
-function isComputable(folder: string): boolean {
-  try {
-    loadStudentConfig(folder);
-  } catch {
-    return false;
-  }
-  const base = baseFolder(folder);
-  if (!holdsWeights(base)) return false;
-  const sizes = fs.readdirSync(base).filter((name) => name.endsWith('.safetensors'));
-  return sizes.reduce((sum, name) => sum + fs.statSync(join(base, name)).size, 0) <= mostBytes;
+function weightBytes(folder: string): number {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.safetensors'));
+  return files.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }

@@ -22,7 +22,7 @@ import { copyCompanions } from '../../student-files/folder';
 import { replaceText } from '../../writing';
 import type { GrpoUpdate, LogProbOptions, Snapshot, Student, StudentFacts, SupervisedStep, TokenScores } from '../port';
 import { downloadAdapter, removeAdapter } from './adapter';
-import { checkAtHome, rowsToCompare } from './at-home';
+import { checkAtHome } from './at-home';
 import { carry, completionPart, rowOf } from './carrier';
 import type { TinkerClient } from './client';
 import { draftOf, emptyDraft } from './drafts';
@@ -242,7 +242,7 @@ export class TinkerStudent implements Student {
   private async compareAtHome(folder: string): Promise<void> {
     if (this.compared || this.optimizerStep === 0) return;
     try {
-      await checkAtHome(folder, await this.score(this.model, rowsToCompare));
+      await checkAtHome(folder, (rows) => this.score(this.model, rows));
       this.compared = true;
     } catch (error) {
       removeAdapter(folder);

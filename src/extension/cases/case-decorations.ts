@@ -5,7 +5,7 @@ import * as vscode from '../vscode';
 import { clipLine } from '../words';
 import type { Case } from './case';
 import type { CaseDocuments } from './case-documents';
-import { caseScheme, referenceAt } from './reference';
+import { paintCases } from './paint-cases';
 
 /** Longest text behind a step: what stands there is not wrapped. The whole step is in the hover, and further down. */
 const longest = 80;
@@ -39,13 +39,11 @@ export function registerDecorations(documents: CaseDocuments): vscode.Disposable
     borderStyle: 'solid',
     borderColor: new vscode.ThemeColor('editorWarning.foreground'),
   });
-  const decorate = (editor: vscode.TextEditor) => {
+  const painting = paintCases(documents, (editor, open) => {
     const { document } = editor;
-    if (document.uri.scheme !== caseScheme || referenceAt(document.uri)?.kind !== 'case') return;
-    const open = documents.at(document.uri)?.value;
     const { fault } = open?.case ?? {};
     const student = open?.layout.student;
-    if (!open || !fault || !student || document.getText() !== open.layout.text) {
+    if (!open || !fault || !student) {
       vscode.window.decorate(editor, teacher, []);
       vscode.window.decorate(editor, wrong, []);
       return;
@@ -66,15 +64,6 @@ export function registerDecorations(documents: CaseDocuments): vscode.Disposable
           ]
         : [],
     );
-  };
-  const all = () => vscode.window.visibleTextEditors.forEach(decorate);
-  all();
-  return vscode.Disposable.from(
-    teacher,
-    wrong,
-    vscode.window.onDidChangeVisibleTextEditors((editors) => editors.forEach(decorate)),
-    vscode.workspace.onDidChangeTextDocument(({ document }) => {
-      for (const editor of vscode.window.visibleTextEditors) if (editor.document === document) decorate(editor);
-    }),
-  );
+  });
+  return vscode.Disposable.from(teacher, wrong, painting);
 }

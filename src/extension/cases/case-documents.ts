@@ -83,8 +83,7 @@ export class CaseDocuments implements vscode.FileSystemProvider, vscode.Disposab
     } catch (error) {
       throw vscode.FileSystemError.Unavailable(reasonOf(error));
     }
-    this.services.runs.refresh(place.reference.run);
-    this.refresh(new Set([place.reference.run]));
+    this.showChanged(place.reference.run);
   }
 
   watch(): vscode.Disposable {

@@ -2,10 +2,9 @@ import type { Services } from '../services';
 import * as vscode from '../vscode';
 import type { Case } from './case';
 import type { CaseDocuments, OpenCase } from './case-documents';
-import { readable } from './readable';
+import { readableCase } from './readable';
 import { caseScheme, referenceAt } from './reference';
 import { canBe } from './rewrite-actions';
-import { bodiesOf } from './text';
 
 const { t } = vscode.l10n;
 
@@ -67,7 +66,7 @@ function listLenses({ reference, read, note }: Case, order: readonly string[]): 
 
 /** Where a formula or Markdown is rendered. */
 function renderingLenses({ layout }: OpenCase): vscode.CodeLens[] {
-  const { replacements } = readable(layout.text, bodiesOf(layout));
+  const { replacements } = readableCase(layout);
   const title = t('Rendered or as Written (l)');
   return replacements.length > 0 ? [lens(0, ['symbol-operator', title], 'distillery.toggleRendering')] : [];
 }

@@ -1,10 +1,10 @@
+import type { Span } from '../../chain/types';
 import { command } from '../commands/report';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import type { CaseDocuments } from './case-documents';
-import { readable } from './readable';
-import { caseScheme, referenceAt } from './reference';
-import { bodiesOf } from './text';
+import { paintCases } from './paint-cases';
+import { readableCase } from './readable';
 
 const { t } = vscode.l10n;
 const key = 'cases.asWritten';
@@ -18,14 +18,11 @@ export function registerRendering(services: Services, documents: CaseDocuments):
   // VS Code has no setting that hides text; what follows `none` goes into the style sheet as it is.
   const replaced = vscode.window.createTextEditorDecorationType({ textDecoration: 'none; display: none' });
   const bold = vscode.window.createTextEditorDecorationType({ fontWeight: 'bold' });
-  const show = (editor: vscode.TextEditor) => {
+  const painting = paintCases(documents, (editor, open) => {
     const { document } = editor;
-    if (document.uri.scheme !== caseScheme || referenceAt(document.uri)?.kind !== 'case') return;
-    const open = documents.at(document.uri)?.value;
-    const isShown = open && document.getText() === open.layout.text && !workspaceState.get(key, false);
-    const found = isShown ? readable(open.layout.text, bodiesOf(open.layout)) : { replacements: [], bold: [] };
-    const range = ({ start, end }: { start: number; end: number }) =>
-      new vscode.Range(document.positionAt(start), document.positionAt(end));
+    const isRendered = open && !workspaceState.get(key, false);
+    const found = isRendered ? readableCase(open.layout) : { replacements: [], bold: [] };
+    const range = ({ start, end }: Span) => new vscode.Range(document.positionAt(start), document.positionAt(end));
     const replacements = found.replacements.map((one) => ({ range: range(one), before: one.shown }));
     vscode.window.decorate(editor, replaced, replacements);
     vscode.window.decorate(
@@ -33,20 +30,15 @@ export function registerRendering(services: Services, documents: CaseDocuments):
       bold,
       found.bold.map((one) => ({ range: range(one) })),
     );
-  };
-  const all = () => vscode.window.visibleTextEditors.forEach(show);
-  all();
+  });
   return vscode.Disposable.from(
     replaced,
     bold,
-    vscode.window.onDidChangeVisibleTextEditors((editors) => editors.forEach(show)),
-    vscode.workspace.onDidChangeTextDocument(({ document }) => {
-      for (const editor of vscode.window.visibleTextEditors) if (editor.document === document) show(editor);
-    }),
+    painting,
     command(services, 'distillery.toggleRendering', async () => {
       const asWritten = !workspaceState.get(key, false);
       await workspaceState.update(key, asWritten);
-      all();
+      painting.again();
       const text = asWritten
         ? t('Formulas and Markdown as they are written.')
         : t('Formulas and Markdown are rendered.');

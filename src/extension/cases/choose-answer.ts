@@ -38,11 +38,11 @@ interface AnswerItem extends vscode.QuickPickItem {
 function itemOf({ label, text, correct, tokens, unit, answer, finished, place }: CaseAnswer): AnswerItem {
   const wrong = finished ? 'wrong' : 'cut off';
   const verdict = correct ? 'right' : wrong;
+  const said = answer === null ? '' : `, answers ${clipLine(answer, 30)}`;
   return {
     label,
     icon: correct ? 'pass' : 'error',
-    description:
-      `${verdict}, ${tokens} ` + `${unit ?? 'tokens'}${answer === null ? '' : `, answers ${clipLine(answer, 30)}`}`,
+    description: `${verdict}, ${tokens} ${unit ?? 'tokens'}${said}`,
     detail: clipLine(text, 160),
     place,
   };

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { Markdown, paragraphs } from '../markdown';
+import { paintEditors } from '../painting';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { answersTo, type DatasetMark, type KnownAnswers, marksOf } from './dataset-marks';
@@ -46,9 +47,10 @@ export function registerDatasetLines({ runs, context }: Services): vscode.Dispos
           .map((mark) => decoration(editor.document, mark, found!.run)),
       );
   };
+  const painting = paintEditors(decorate);
   const all = () => {
     changed.fire();
-    vscode.window.visibleTextEditors.forEach(decorate);
+    painting.again();
   };
 
   const lenses: vscode.CodeLensProvider = {
@@ -60,19 +62,15 @@ export function registerDatasetLines({ runs, context }: Services): vscode.Dispos
     },
   };
 
-  all();
   return vscode.Disposable.from(
     styles.right,
     styles.wrong,
     changed,
+    painting,
     vscode.languages.registerCodeLensProvider({ scheme: 'file', pattern: '**/*.jsonl' }, lenses),
     runs.onDidChange(all),
     vscode.workspace.onDidGrantWorkspaceTrust(all),
-    vscode.window.onDidChangeVisibleTextEditors((editors) => editors.forEach(decorate)),
     vscode.window.onDidChangeTextEditorVisibleRanges(({ textEditor }) => decorate(textEditor)),
-    vscode.workspace.onDidChangeTextDocument(({ document }) => {
-      for (const editor of vscode.window.visibleTextEditors) if (editor.document === document) decorate(editor);
-    }),
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (change.affectsConfiguration(setting)) all();
     }),

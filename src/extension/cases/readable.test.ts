@@ -19,6 +19,7 @@ it.each([
   ['\\(\\dfrac{\\sqrt{2}}{a + b}\\)', '(√2)/(a + b)'],
   ['\\(\\foo{x}\\{1\\}\\)', '\\foo{x}{1}'],
   ['\\[\n\\begin{aligned}\na &= \\left(2\\right) \\\\\n\\end{aligned}\n\\]', '\n\na = (2) \n\n'],
+  ['\\begin{align*}\na &= 2 \\\\\n\\end{align*} so', '\na = 2 \n so'],
   ['}} \\( }{ \\) \\(\\frac{1\\)', '}}    (1'],
 ])('a formula on one line of signs: %s', (written, read) => expect(shown(written)).toBe(read));
 

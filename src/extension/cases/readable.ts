@@ -4,6 +4,7 @@
  */
 import { latexSpans } from '../../chain/latex';
 import type { Span } from '../../chain/types';
+import { bodiesOf, type CaseText } from './text';
 
 /** A stretch of the text that is shown as `shown`; empty: hidden. */
 export interface Replacement extends Span {
@@ -105,6 +106,15 @@ const opening = /^\\(?:text|textbf|textit|mathrm|mathbf|mathit|mathsf|operatorna
 const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 const subscripts = '₀₁₂₃₄₅₆₇₈₉';
 
+const known = new WeakMap<CaseText, Readable>();
+
+/** Of the document of a case: found once, for all that asks for it as long as the case stays as it is. */
+export function readableCase(layout: CaseText): Readable {
+  const found = known.get(layout) ?? readable(layout.text, bodiesOf(layout));
+  known.set(layout, found);
+  return found;
+}
+
 /** Within the bodies of a document: its own headings are no Markdown of a model's. */
 export function readable(text: string, bodies: readonly Span[]): Readable {
   const found: Readable = { replacements: [], bold: [] };
@@ -122,9 +132,11 @@ const token =
   /\\[dt]?frac\d\d|\\begin\{\w+\*?\}(?:\{[^}\n]*\})?|\\end\{\w+\*?\}|\\[A-Za-z]+ ?|\\[^A-Za-z\n]|[\^_](?:\d|\{\d+\})|[{}&~]/g;
 
 function formula(body: string, { start, end }: Span, base: number, { replacements }: Readable): void {
-  const width = /^(?:\$\$|\\)/.test(body.slice(start, start + 2)) ? 2 : 1;
-  const put = (from: number, to: number, shown: string) =>
-    replacements.push({ start: base + from, end: base + to, shown });
+  // An environment has none: its \begin and \end are hidden as any others.
+  const width = /^(?:\$\$?|\\[([])?/.exec(body.slice(start, start + 2))![0].length;
+  const put = (from: number, to: number, shown: string) => {
+    if (to > from) replacements.push({ start: base + from, end: base + to, shown });
+  };
   put(start, start + width, '');
   /** What stands in place of each brace that is open: at its end, and, of a fraction's first part, what comes next. */
   const open: { close: string; next?: string }[] = [];

@@ -174,6 +174,22 @@ describe('rewrites that Stage 3 did not make', () => {
   });
 });
 
+it('shows a mark in the answer that it was made in, and leaves one aside that was made in another', async () => {
+  const marked = makeRun(student);
+  try {
+    const sentence = async (text: string) => {
+      appendDecisions(marked, [{ kind: 'step', problemId: 'p', question, sample: 1, step: 1, text }]);
+      const reader = new CaseReader(marked, 'a run');
+      await reader.refresh();
+      return (await reader.read({ run: marked, problemId: 'p' })).view.student!.fault!.sentence;
+    };
+    expect(await sentence('26 - 5 = 21.')).toBe('First wrong step, marked by hand.');
+    expect(await sentence('Not said here.')).toMatch(/^First wrong step: /);
+  } finally {
+    rmSync(marked, { recursive: true });
+  }
+});
+
 it('keeps the groups of one update apart, each with its own mean', async () => {
   const twice = makeRun(student);
   try {

@@ -1,5 +1,6 @@
 /** All that the page shows of one problem, put together from a run's records. */
 import { basename } from 'node:path';
+import { markIn } from '../../cases/marked-step';
 import { loadTextTokenizer, type TextTokenizer, wordTokenizer } from '../../cases/text-tokenizer';
 import { plainPrompt } from '../../chain/prompts';
 import { splitChain } from '../../chain/split';
@@ -76,8 +77,8 @@ export class CaseReader {
     const teacher = this.teacherOf(found);
     const completion = group && this.choose(group, subject.sample);
     const student = completion ? this.ofCompletion(completion, group.moment, group.completions, 'student') : null;
-    if (student && step?.sample === completion?.sample && group?.moment.kind === 'failures')
-      student.marked = step?.step;
+    const marked = markIn(group?.failure?.samples ?? [], step);
+    if (student && marked?.sample === completion?.sample) student.marked = marked?.step;
     const third = await this.thirdColumn(subject, rewrites, found);
 
     const teacherView = teacher && viewChain(teacher, { answer }, this.tokenizer);

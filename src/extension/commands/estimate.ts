@@ -2,9 +2,10 @@
 import { dirname } from 'node:path';
 import { parse } from 'jsonc-parser';
 import { mergeQuick } from '../../config/quick';
+import { isObject } from '../../json';
 import { readSmallText } from '../../lines';
 import { stageNames } from '../../stages';
-import { type ExperimentFile, isRecord } from '../experiment-file';
+import type { ExperimentFile } from '../experiment-file';
 import { attempt } from '../file-cache';
 import type { RunIndex } from '../run-index';
 
@@ -43,13 +44,13 @@ function experimentOf(text: string, quick: boolean): unknown {
 
 /** The updates of each stage and baseline, those of its phases together. */
 function updatesIn(experiment: unknown): Partial<Record<string, number>> {
-  const { stages, baselines } = (isRecord(experiment) ? experiment : {}) as Record<string, unknown>;
-  const parts = { ...(isRecord(baselines) && baselines), ...(isRecord(stages) && stages) } as Record<string, unknown>;
+  const { stages, baselines } = (isObject(experiment) ? experiment : {}) as Record<string, unknown>;
+  const parts = { ...(isObject(baselines) && baselines), ...(isObject(stages) && stages) } as Record<string, unknown>;
   return Object.fromEntries(stageNames.map((stage) => [stage, updatesOf(parts[stage])]));
 }
 
 function updatesOf(part: unknown): number {
-  if (!isRecord(part)) return 0;
+  if (!isObject(part)) return 0;
   const own = typeof part.updates === 'number' ? part.updates : 0;
   return own + updatesOf(part.internalise);
 }

@@ -56,11 +56,12 @@ export function registerEvaluateServer(services: Services): vscode.Disposable {
       concurrency: setting('teacher.concurrency', 4),
       ...(system !== undefined && style === 'chat' && { system }),
     };
+    const lineOf = (answer: ServerAnswer, i: number) => linesOf([recordOf(answer, i, problems, 1)]);
     const came: string[] = [];
-    const keep = (answer: ServerAnswer, i: number) => came.push(linesOf([recordOf(answer, i, problems, 1)]));
+    const keep = (answer: ServerAnswer, i: number) => came.push(lineOf(answer, i));
     try {
       const evaluation = await ask(student, problems, { ...settings, answered: keep });
-      const lines = linesOf(evaluation.answers.map((answer, i) => recordOf(answer, i, problems, 1)));
+      const lines = evaluation.answers.map(lineOf).join('');
       const notes = caveats(evaluation.answers, { ...settings, setting: 'evaluation.maxNewTokens' });
       for (const note of notes) services.log.warn(note);
       void tell(

@@ -45,8 +45,8 @@ export async function fillForm(services: Services, title: string, given: Given):
   const byColumns = guessFormat(file) === 'rows';
   let told: Columns = {};
   let { name, student } = given;
+  let look: Look = byColumns ? lookAt(file, told) : {};
   for (;;) {
-    const look: Look = byColumns ? lookAt(file, told) : {};
     const items = [
       ...(look.fault === undefined ? [makeItem(look.columns)] : []),
       ...(byColumns ? [...asked.map((role) => roleItem(role, look)), rowsItem()] : []),
@@ -61,7 +61,10 @@ export async function fillForm(services: Services, title: string, given: Given):
     if (change === 'rows') await showRows(file, told);
     else if (change === 'student') student = await chooseStudent(services, title, student);
     else if (change === 'name') name = (await askName(title, parent, name)) ?? name;
-    else told = { ...told, ...(await chooseColumn(file, title, change)) };
+    else {
+      told = { ...told, ...(await chooseColumn(file, title, change)) };
+      look = lookAt(file, told);
+    }
   }
 }
 
@@ -74,7 +77,7 @@ const makeItem = (columns: SettledColumns | undefined) => ({
 
 const roleItem = (role: Asked, { columns, first }: Look) => ({
   label: `${role}: ${[columns?.[role] ?? '–'].flat().join(' + ')}`,
-  detail: clipLine((first?.[role] ?? '–').replace(/\s+/g, ' '), 160),
+  detail: clipLine(first?.[role] ?? '–', 160),
   change: role,
 });
 
@@ -110,7 +113,7 @@ async function chooseColumn(file: string, title: string, role: Asked): Promise<C
 }
 
 const columnItems = (names: readonly string[], row: Row | undefined) =>
-  names.map((label) => ({ label, detail: clipLine((textOf(row?.[label], 'user') ?? '').replace(/\s+/g, ' '), 160) }));
+  names.map((label) => ({ label, detail: clipLine(textOf(row?.[label], 'user') ?? '', 160) }));
 
 async function chooseStudent(
   services: Services,

@@ -8,7 +8,7 @@ import { reachedText } from '../runs/items';
 import { nameOf } from '../runs/nodes';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
-import { duration, percent, tokens } from '../words';
+import { duration, reached } from '../words';
 import type { Named } from './arguments';
 import { estimatedSeconds } from './estimate';
 import { runChoice } from './run-choice';
@@ -108,6 +108,7 @@ export async function pickCheckpoint(
   const items = listings.flatMap((listing) => {
     if (!('run' in listing)) return [];
     const rows = runs.cache.summary(listing.folder).value ?? [];
+    const description = reachedText(listing, runs.cache);
     return listing.run.record.checkpoints
       .slice()
       .reverse()
@@ -116,8 +117,8 @@ export async function pickCheckpoint(
         return {
           icon: row ? 'star-full' : undefined,
           label: name,
-          description: reachedText(listing, runs.cache),
-          detail: row && t('Chosen and tested: {0}, {1}', percent(row.accuracy), tokens(row.meanTokens)),
+          description,
+          detail: row && t('Chosen and tested: {0}', reached(row)),
           value: checkpointFolder(listing.folder, name),
         };
       });
@@ -141,7 +142,7 @@ export async function pickStart(
     description: value.run ? basename(value.run) : experiment.student,
     detail: [
       i === 0 && value.checkpoint ? vscode.l10n.t('Chosen by the previous stage') : '',
-      value.row ? `${percent(value.row.accuracy)}, ${tokens(value.row.meanTokens)}` : '',
+      value.row ? reached(value.row) : '',
     ]
       .filter(Boolean)
       .join(' · '),

@@ -1,10 +1,10 @@
 import { dirname, relative, sep } from 'node:path';
-import type { RunListing } from '../../runs/reading';
-import { checkpointFolder, type RunCache } from '../run-cache';
+import type { StageRow } from '../../runs/records';
+import { checkpointFolder } from '../run-cache';
 import type { RunIndex } from '../run-index';
 import { runTitle } from '../runs/items';
 import * as vscode from '../vscode';
-import { percent, tokens } from '../words';
+import { reached } from '../words';
 import { kindOf } from './kinds';
 import { type NamePlace, namePlace } from './names';
 
@@ -74,9 +74,14 @@ async function students(folder: string, runs: RunIndex): Promise<Proposal[]> {
   const folders = (await files('**/model.safetensors', skippedForData)).map(dirname);
   const checkpoints = runs.list().flatMap((listing, age) => {
     if (!('run' in listing)) return [];
+    const rows = runs.cache.summary(listing.folder).value ?? [];
+    const title = runTitle(listing, runs.cache);
     return listing.run.record.checkpoints.map(({ name }) => ({
       value: shown(folder, checkpointFolder(listing.folder, name)),
-      detail: checkpointText(listing, name, runs.cache),
+      detail: checkpointText(
+        title,
+        rows.find(({ checkpoint }) => checkpoint === name),
+      ),
       rank: 100 + age,
     }));
   });
@@ -89,11 +94,8 @@ async function students(folder: string, runs: RunIndex): Promise<Proposal[]> {
 }
 
 /** What a tested checkpoint reached; else only whose it is. */
-function checkpointText(listing: RunListing, name: string, cache: RunCache): string {
-  const row = cache.summary(listing.folder).value?.find(({ checkpoint }) => checkpoint === name);
-  const reached = row ? `, ${percent(row.accuracy)}, ${tokens(row.meanTokens)}` : '';
-  return vscode.l10n.t('checkpoint of {0}', `${runTitle(listing, cache)}${reached}`);
-}
+const checkpointText = (run: string, row: StageRow | undefined) =>
+  vscode.l10n.t('checkpoint of {0}', row ? `${run}, ${reached(row)}` : run);
 
 async function files(pattern: string, excluded = skipped): Promise<string[]> {
   const found = await vscode.workspace.findFiles(pattern, excluded, most);

@@ -1,5 +1,6 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isFolder } from '../../paths';
 import * as vscode from '../vscode';
 import { kindOf, pathFrom } from './kinds';
 import { namedPaths } from './names';
@@ -17,5 +18,3 @@ export const pathLinks: vscode.DocumentLinkProvider = {
     });
   },
 };
-
-const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

@@ -119,8 +119,17 @@ it('of more rollouts than a page can show the first are shown, and that they are
   try {
     const run = createRun(folder, 'large', {});
     const record = {
-      ...{ problemId: 'p', group: 0, prompt: 'Q', tokens: [5], tokenTexts: ['abcd'] },
-      ...{ reward: 1, parts: {}, advantage: 0, finished: false, answer: null, correct: false },
+      problemId: 'p',
+      group: 0,
+      prompt: 'Q',
+      tokens: [5],
+      tokenTexts: ['abcd'],
+      reward: 1,
+      parts: {},
+      advantage: 0,
+      finished: false,
+      answer: null,
+      correct: false,
     };
     run.rollouts(
       'complete',

@@ -40,7 +40,8 @@ export async function rolloutsMessage(
     let turn = performance.now();
     for (const { record, next } of eachRollout(run, stage, step, damage)) {
       if (groups.characters > most) {
-        message.problem ??= `The first ${groups.completions.toLocaleString('en')} completions: the file holds more than a page can show.`;
+        const count = groups.completions.toLocaleString('en');
+        message.problem ??= `The first ${count} completions: the file holds more than a page can show.`;
         break;
       }
       groups.add(record);

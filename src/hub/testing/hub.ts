@@ -59,9 +59,10 @@ export async function startHub(options: HubOptions): Promise<TestHub> {
       });
     if (path === `/api/${kind}s/${repository}/tree/${commit}`) {
       const from = Number(url.searchParams.get('cursor') ?? 0);
-      const all = url.searchParams.get('recursive') === 'true' ? tree : tree.filter((entry) => !isNested(entry));
-      const next = `<http://${request.headers.host}${url.pathname}?recursive=${url.searchParams.get('recursive')}&cursor=${from + page}>; rel="next"`;
-      if (from + page < all.length) response.setHeader('link', next);
+      const recursive = url.searchParams.get('recursive');
+      const all = recursive === 'true' ? tree : tree.filter((entry) => !isNested(entry));
+      const next = `http://${request.headers.host}${url.pathname}?recursive=${recursive}&cursor=${from + page}`;
+      if (from + page < all.length) response.setHeader('link', `<${next}>; rel="next"`);
       return void json(response, 200, all.slice(from, from + page));
     }
     const base = `/${kind === 'dataset' ? 'datasets/' : ''}${repository}/resolve/${commit}/`;

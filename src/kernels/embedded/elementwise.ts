@@ -1,6 +1,5 @@
 import { type TensorInfo, util } from '@tensorflow/tfjs-core';
-import type { Activation } from '../../student-files/layer-spec';
-import { gradientKernelNames, kernelNames } from '../interface';
+import { type GluAttrs, gradientKernelNames, kernelNames } from '../interface';
 import { numberOf } from '../native/table';
 import { registerEmbedded } from './register';
 
@@ -54,10 +53,6 @@ registerEmbedded<{ axis: number | number[]; keepDims: boolean }>('Sum', (call, {
   call.sum_rows(x, out, n, d);
   return out;
 });
-
-interface GluAttrs {
-  activation: Activation;
-}
 
 registerEmbedded<GluAttrs>(kernelNames.glu, (call, { gate, up }, { activation }, backend) => {
   const y = backend.output(gate.shape);

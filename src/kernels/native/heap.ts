@@ -76,8 +76,8 @@ export class Heap implements KernelMemory {
     if (!this.tryGrow(ample) && !this.tryGrow(wanted)) {
       const used = Math.round(this.used / 2 ** 20);
       throw new Error(
-        `WebAssembly has no ${size} bytes left (${used} MiB in use, 4 ` +
-          'GiB at most): the native kernels have no such limit',
+        `WebAssembly has no ${size} bytes left (${used} MiB in use, 4 GiB at most): ` +
+          'the native kernels have no such limit',
       );
     }
     this.give({ offset: length, bytes: this.memory.buffer.byteLength - length });

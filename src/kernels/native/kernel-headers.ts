@@ -1,11 +1,11 @@
 /** kernels/list.h and kernels/choices.h, as the table says. */
-import { choices, type KernelName, kernelList, kernelTable, signatureOf } from './table';
+import { choices, kernelList, kernelTable, signatureOf } from './table';
 
 const head = '// Written by scripts/generate-kernels.ts from src/kernels/native/table.ts; not to be edited.\n';
 
 /** KERNEL(name, letters of its arguments, letters of the group that may follow any number of times). */
 export function listHeader(): string {
-  const lines = kernelList.map((name: KernelName) => {
+  const lines = kernelList.map((name) => {
     const { fixed, group } = signatureOf(name);
     const [args, does] = kernelTable[name];
     return `KERNEL(${name}, "${fixed}", "${group}")  // ${args}${does && `; ${does}`}`;

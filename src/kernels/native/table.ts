@@ -1,6 +1,6 @@
 /**
  * The one table of kernels: names, arguments in call order, and the numbers of their choices. `npx tsx
- * scripts/generate-kernels.ts` writes kernels/list.h from it. Both targets refuse calls that do not fit.
+ * scripts/generate-kernels.ts` writes kernels/list.h and choices.h from it. Both targets refuse calls that do not fit.
  *
  * An argument is `name: kind [shape]`: `f32` and `i32` are data, `any` packed data (kernels/pack.h), `number` a number;
  * `?` behind data allows null. Arguments behind `...` come as a group, any number of times. All matrices are row-major;

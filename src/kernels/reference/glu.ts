@@ -1,10 +1,7 @@
 import { add, mul, sigmoid, square, sub, type Tensor } from '@tensorflow/tfjs-core';
 import type { Activation } from '../../student-files/layer-spec';
+import type { GluAttrs } from '../interface';
 import type { Reference, References } from './kernel';
-
-interface GluAttrs {
-  activation: Activation;
-}
 
 /** z = linear g + cubic g³, for an activation g sigmoid(z): 0.5 (1 + tanh(z / 2)) is sigmoid(z). */
 export const gluTerms: Record<Activation, { linear: number; cubic: number }> = {

@@ -1,6 +1,6 @@
 import type { Handle, TensorFlowBackend } from './binding';
 import type { Ops } from './ops';
-import { type Blocks, makeBlocks } from './padding';
+import { type Blocks, makeBlocks, unseen } from './padding';
 import { type Turn, turnOf } from './rows';
 
 /**
@@ -57,17 +57,12 @@ export function planOf(
     }
     if (begins) freshStarts.push(fresh.length);
   }
-  const masks = new Map<number | null | undefined, Handle>();
+  const ends = looking.map((token) => positions[token] + 1);
+  const masks = new Map<number, Handle>();
   const mask = (window?: number | null): Handle => {
-    const known = masks.get(window);
-    if (known) return known;
-    const values = new Float32Array(looking.length * maxLength).fill(-1e30);
-    looking.forEach((token, i) => {
-      const end = positions[token] + 1;
-      values.fill(0, i * maxLength + Math.max(0, end - (window ?? end)), i * maxLength + end);
-    });
-    const made = ops.upload(values, [looking.length, 1, 1, maxLength]);
-    masks.set(window, made);
+    const seen = window ?? maxLength;
+    const made = masks.get(seen) ?? ops.upload(unseen(ends, maxLength, seen), [ends.length, 1, 1, maxLength]);
+    masks.set(seen, made);
     return made;
   };
   const order = new Array<number>(n);

@@ -14,9 +14,8 @@ export function memoryError(error: unknown): unknown {
   return new UserError(`Memory of ${where} ran out${tensor ? ` at a tensor of shape ${tensor}` : ''}`, {
     code: 'memory',
     remedy:
-      'Lower microBatchTokens, maxNewTokens, or the group and prompts ' +
-      'of an update; a GPU that others use too has more ' +
-      'when they are done. A run goes on with `distillery resume`.',
+      'Lower microBatchTokens, maxNewTokens, or the group and prompts of an update; ' +
+      'a GPU that others use too has more when they are done. A run goes on with `distillery resume`.',
     cause: error,
   });
 }

@@ -83,7 +83,7 @@ export function makeBlocks(ops: Ops, offsets: ArrayLike<number>, heads: number, 
   const mask: Blocks['mask'] = (now, length, window) => {
     const seen = Math.min(window ?? length, length);
     const key = `${length} ${seen}`;
-    const mask = masks.get(key) ?? keep(now, now.upload(unseen(length, seen), [length, length]));
+    const mask = masks.get(key) ?? keep(now, now.upload(causal(length, seen), [length, length]));
     masks.set(key, mask);
     return mask;
   };
@@ -100,10 +100,19 @@ export function blocksOf(ops: Ops, backend: TensorFlowBackend, starts: { dataId:
   });
 }
 
-/** [length, length]: row i is 0 for the `seen` places that end with i, -1e30 for all others. */
-function unseen(length: number, seen: number): Float32Array {
-  const values = new Float32Array(length * length).fill(-1e30);
-  for (let i = 0; i < length; i++) values.fill(0, i * length + Math.max(0, i + 1 - seen), i * length + i + 1);
+const causal = (length: number, seen: number) =>
+  unseen(
+    Array.from({ length }, (_, i) => i + 1),
+    length,
+    seen,
+  );
+
+/** [ends, length]: row i is 0 for the last `seen` places before ends[i], -1e30 for all others. */
+export function unseen(ends: readonly number[], length: number, seen: number): Float32Array {
+  const values = new Float32Array(ends.length * length).fill(-1e30);
+  ends.forEach((end, i) => {
+    values.fill(0, i * length + Math.max(0, end - seen), i * length + end);
+  });
   return values;
 }
 

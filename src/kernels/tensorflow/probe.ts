@@ -64,9 +64,8 @@ export async function probe(
 const withoutGpu = () => ({
   reason: hasGpuDriver() ? 'it computes on the CPU only' : 'no NVIDIA driver is found here',
   remedy:
-    'The package `tensorflow-cpu` has no CUDA: `pip install ' +
-    '"tensorflow[and-cuda]"`. Does `nvidia-smi` show the card? In a ' +
-    'container it must be passed in (`--gpus all`).',
+    'The package `tensorflow-cpu` has no CUDA: `pip install "tensorflow[and-cuda]"`. ' +
+    'Does `nvidia-smi` show the card? In a container it must be passed in (`--gpus all`).',
 });
 
 const lastLine = (log: string) => log.trim().split('\n').pop() || 'it says nothing';

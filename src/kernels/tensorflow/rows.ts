@@ -1,6 +1,6 @@
 /** Kernels that work on rows: embedding, RMSNorm, rotation, gated units, dropout, a linear layer with its adapter. */
 import type { Activation } from '../../student-files/layer-spec';
-import { type Adaptation, gradientKernelNames, kernelNames, type NormShape } from '../interface';
+import { type Adaptation, type GluAttrs, gradientKernelNames, kernelNames, type NormShape } from '../interface';
 import { gluTerms } from '../reference/glu';
 import { type Handle, TF_UINT32 } from './binding';
 import { Latest } from './latest';
@@ -84,10 +84,6 @@ registerTensorFlow<RotateAttrs>(gradientKernelNames.rotate, (ops, inputs, attrs,
   const dx = turned(ops, inputs.dy, sharedTurn(ops, inputs, attrs, given), attrs.headDim, true);
   return attrs.bias ? [dx, ops.sum(dx, 0)] : [dx];
 });
-
-interface GluAttrs {
-  activation: Activation;
-}
 
 /** g (linear + cubic g²): what the sigmoid of an activation takes (reference/glu.ts). */
 function gluTerm({ mul, add, op, scalar }: Ops, gate: Handle, linear: number, cubic: number): Handle {

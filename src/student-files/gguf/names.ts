@@ -48,7 +48,6 @@ export function interleavedHeads(name: string, { modelType, heads, kvHeads }: Mo
 }
 
 /** GGUF has the factors of norms, also where Hugging Face has them less 1. */
-export const isNorm = (name: string) => name.endsWith('norm.weight');
 export const lessened = (values: Float32Array, offset: number): Float32Array =>
   offset === 0 ? values : values.map((value) => value - offset);
 

@@ -26,8 +26,8 @@ const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: tr
 
 /** OpenAI's pattern of GPT-4 with as many digits at a time as `digits` says, which Llama 3 and Qwen took over. */
 const words = (digits: string) =>
-  `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ` +
-  '?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
+  `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}` +
+  '| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
 
 export const preTokenizers: PreTokenizer[] = [
   { names: ['gpt-2'], preTokenizer: byteLevel },

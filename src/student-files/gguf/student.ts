@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { UserError } from '../../errors';
 import { type ModelConfig, parseModelConfig } from '../config';
 import type { JsonObject } from '../files';
+import { isNorm } from '../parameters';
 import type { TensorEntry } from '../safetensors-header';
 import { makeTokenizer, type Tokenizer } from '../tokenizer';
 import type { Weights } from '../weights';
 import { configJson } from './config';
 import { type GgufFile, openGguf } from './file';
-import { ggufNames, interleavedHeads, isNorm, lessened, separate } from './names';
+import { ggufNames, interleavedHeads, lessened, separate } from './names';
 import { type TokenizerFiles, tokenizerFiles } from './tokenizer';
 
 /**

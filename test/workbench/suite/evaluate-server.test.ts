@@ -4,14 +4,9 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Services } from '../../../src/extension/services';
 import { type FakeServer, openServer } from '../../../src/teachers/testing/server';
+import { pause, until } from '../until';
 
 const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(what: string, look: () => boolean, ms = 30_000): Promise<void> {
-  for (const end = Date.now() + ms; !look(); await pause(50))
-    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-}
 
 /** Takes the first item of the list that is open, or does `what` with it, again and again, until a command is done. */
 async function ending<T>(command: Thenable<T>, what = 'workbench.action.acceptSelectedQuickOpenItem'): Promise<T> {

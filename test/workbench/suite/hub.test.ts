@@ -5,15 +5,10 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Services } from '../../../src/extension/services';
 import { commit, startHub, type TestHub } from '../../../src/hub/testing/hub';
+import { pause, until } from '../until';
 
 const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const token = 'hf_workbench5ecret';
-
-async function until(what: string, look: () => boolean, ms = 30_000): Promise<void> {
-  for (const end = Date.now() + ms; !look(); await pause(50))
-    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-}
 
 suite('Students and data sets of the Hub', function () {
   this.timeout(60_000);

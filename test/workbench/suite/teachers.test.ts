@@ -7,16 +7,11 @@ import type { Services } from '../../../src/extension/services';
 import { vscodeTeacher } from '../../../src/extension/teach/vscode-teacher';
 import { collectReply } from '../../../src/teachers/reply';
 import { type FakeServer, openServer } from '../../../src/teachers/testing/server';
+import { pause, until } from '../until';
 
 const readChains = (file: string) => [...readProblems(file, 'chains').problems];
 
 const root = () => vscode.workspace.workspaceFolders![0].uri.fsPath;
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(what: string, look: () => boolean, ms = 30_000): Promise<void> {
-  for (const end = Date.now() + ms; !look(); await pause(50))
-    if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-}
 
 /** Takes the first item of the list that is open, again and again, until a look is satisfied. */
 async function accept(what: string, look: () => boolean): Promise<void> {

@@ -1,0 +1,24 @@
+/** Commands that go on while a run does, until Ctrl-C. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openRun, stateOf } from '../runs/reading';
+
+/** Does `work`, which Ctrl-C and SIGTERM tell to stop. */
+export async function untilStopped<T>(work: (stop: AbortController) => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const end = () => stop.abort();
+  process.on('SIGINT', end).on('SIGTERM', end);
+  try {
+    return await work(stop);
+  } finally {
+    process.off('SIGINT', end).off('SIGTERM', end);
+  }
+}
+
+/** Waits for the next look at a run that is followed; false when it ended before this look, or was told to. */
+export async function goesOn(run: string, follow: boolean, signal: AbortSignal, ms: number): Promise<boolean> {
+  if (!follow || signal.aborted || !isGrowing(run)) return false;
+  await sleep(ms, undefined, { signal }).catch(() => {});
+  return true;
+}
+
+const isGrowing = (run: string) => ['running', 'paused', 'created'].includes(stateOf(openRun(run)));

@@ -1,0 +1,17 @@
+import { type Painting, paintEditors } from '../painting';
+import type * as vscode from '../vscode';
+import type { CaseDocuments, OpenCase } from './case-documents';
+import { caseScheme, referenceAt } from './reference';
+
+/** Paints the editors of cases; `open` is undefined where the text is not, or not yet, what the case says. */
+export function paintCases(
+  documents: CaseDocuments,
+  paint: (editor: vscode.TextEditor, open: OpenCase | undefined) => void,
+): Painting {
+  return paintEditors((editor) => {
+    const { document } = editor;
+    if (document.uri.scheme !== caseScheme || referenceAt(document.uri)?.kind !== 'case') return;
+    const open = documents.at(document.uri)?.value;
+    paint(editor, open && document.getText() === open.layout.text ? open : undefined);
+  });
+}

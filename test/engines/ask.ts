@@ -1,0 +1,12 @@
+/** Has the engines of a test started by its own command. */
+import { askForEngine, pythonEngine } from '../../src/engine/process/installed';
+
+export const askFor = (...line: string[]): void =>
+  askForEngine({ text: line.map((word) => `"${word}"`).join(' '), origin: 'a test' });
+
+/** The PyTorch engine of the working tree, on this Python. */
+export function askForPython(python: string): void {
+  const { line, env } = pythonEngine(python, { origin: 'a test', vllm: false });
+  Object.assign(process.env, env);
+  askFor(...line);
+}
