@@ -4,8 +4,7 @@ import type { Services } from './services';
 import * as vscode from './vscode';
 
 /**
- * Makes the hosts of all folders known, so that one that runs is found again; in Restricted Mode not before trust is
- * granted.
+ * Registers the hosts of all folders, so that a running one is found again. In Restricted Mode this waits for trust.
  */
 export function attachHosts({ hosts, runs, log }: Services): vscode.Disposable {
   const attach = () => {

@@ -1,6 +1,6 @@
 /**
- * Gathers keys and hands them over together: at once when all is quiet, then at most every `delay` milliseconds, so
- * that a training run that writes a hundred files a second is one change a moment.
+ * Collects keys and passes them on together: at once after a quiet period, then at most every `delay` milliseconds. A
+ * training run that writes a hundred files a second thus causes one update a moment.
  */
 export class Batch {
   private readonly keys = new Set<string>();
@@ -13,7 +13,7 @@ export class Batch {
     private readonly flush: (keys: ReadonlySet<string>) => void,
   ) {}
 
-  /** Without keys: something changed that has none, which is handed over as an empty set of its own. */
+  /** A change without a key. It is passed on as an empty set. */
   add(...keys: string[]): void {
     for (const key of keys) this.keys.add(key);
     this.keyless ||= keys.length === 0;

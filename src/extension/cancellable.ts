@@ -1,6 +1,6 @@
 import * as vscode from './vscode';
 
-/** Work with a bar in a notification whose Cancel aborts its signal. */
+/** Runs work behind a progress notification whose Cancel button aborts its signal. */
 export function cancellable<T>(
   title: string,
   work: (signal: AbortSignal, progress: vscode.Progress) => Promise<T>,

@@ -1,14 +1,11 @@
-/**
- * The command line that comes with the extension, where it does in a process of its own what the extension may not
- * import.
- */
+/** The bundled command line. It does, in a process of its own, work whose modules the extension must not import. */
 import { join } from 'node:path';
 import { allowedEnvironment, findNode } from '../client/find-node';
 import { type ErrorCode, UserError } from '../errors';
 import { packageRoot } from '../paths';
 import { setting } from './settings';
 
-/** How to run `distillery <args>`: the Node that hosts run on, and what of the environment they see. */
+/** How to run `distillery <args>`: with the Node and the environment variables of training hosts. */
 export async function commandLine(args: readonly string[]) {
   const node = await findNode(setting('node', ''));
   return {
@@ -19,7 +16,8 @@ export async function commandLine(args: readonly string[]) {
 }
 
 /**
- * What a command answered with --json. @throws UserError for an error that it tells; SyntaxError for what is no answer
+ * The result of a command with --json. @throws UserError for an error that it reports; SyntaxError for output that is
+ * not JSON
  */
 export function answerOf<T>(output: string): T {
   const answer: T | { error: { message: string; file?: string; remedy?: string; code: ErrorCode } } =

@@ -1,23 +1,23 @@
 import * as vscode from './vscode';
 
-/** What when-clauses of the manifest ask for. */
+/** Context keys for the manifest's when-clauses. */
 export interface Contexts {
   /** The workspace has been searched for experiments. */
   'distillery.ready': boolean;
   'distillery.hasExperiments': boolean;
   'distillery.hasRuns': boolean;
   'distillery.hasFailures': boolean;
-  /** Of the host that is busiest: see ClientState. */
+  /** State of the busiest host, see ClientState. */
   'distillery.hostState': string;
   'distillery.failuresFiltered': boolean;
-  /** The Problems panel lists them. */
+  /** The Problems panel lists the cases. */
   'distillery.casesInProblems': boolean;
   'distillery.failuresGrouping': string;
 }
 
 const told = new Map<string, unknown>();
 
-/** Tells only what differs: each call is a message to the window. */
+/** Sets only changed values, as each call sends a message to the window. */
 export function setContext<K extends keyof Contexts>(key: K, value: Contexts[K]): void {
   if (told.get(key) === value) return;
   told.set(key, value);

@@ -9,8 +9,8 @@ import * as vscode from './vscode';
 const { t } = vscode.l10n;
 
 /**
- * `distillery.downloadDataset`: fetches a data set of the Hugging Face Hub, whose name then stands for it in
- * experiments. Returns the name, or undefined where it was left.
+ * `distillery.downloadDataset`: downloads a data set of the Hugging Face Hub. Experiments refer to it by name. Returns
+ * the name; undefined when dismissed.
  */
 export function registerDownloadDataset(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.downloadDataset', async (argument?: unknown) => {

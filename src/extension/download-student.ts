@@ -9,7 +9,7 @@ import * as vscode from './vscode';
 const { t } = vscode.l10n;
 
 /**
- * `distillery.downloadStudent`: fetches a model of the Hugging Face Hub, whose name then stands for it. Returns its
+ * `distillery.downloadStudent`: downloads a model of the Hugging Face Hub. Experiments refer to it by name. Returns its
  * folder.
  */
 export function registerDownloadStudent(services: Services): vscode.Disposable {
@@ -21,11 +21,7 @@ export function registerDownloadStudent(services: Services): vscode.Disposable {
     const folder = findStudent(student) ?? (await fetchFromHub(services, name, (hub) => planStudent(hub, student)));
     if (folder === undefined) return undefined;
     const [copy, ask] = [t('Copy Name'), t('Ask It')];
-    const text = t(
-      '{0} is here. Its name stands for it in experiments: "student": {1}.',
-      name,
-      `{ "path": "${name}" }`,
-    );
+    const text = t('{0} is downloaded. Experiments use it by name: "student": {1}.', name, `{ "path": "${name}" }`);
     void vscode.window.showInformationMessage(text, copy, ask).then(async (answer) => {
       if (answer === copy) await vscode.env.clipboard.writeText(name);
       if (answer === ask) await vscode.commands.executeCommand('distillery.askStudent', folder);
@@ -36,7 +32,7 @@ export function registerDownloadStudent(services: Services): vscode.Disposable {
 
 const question = () => ({
   title: t('Download Student'),
-  prompt: t('Name of a model on the Hugging Face Hub. Its size is shown before anything is fetched.'),
+  prompt: t('Name of a model on the Hugging Face Hub. Its size is shown before anything is downloaded.'),
   placeHolder: 'Qwen/Qwen2.5-0.5B',
   parse: parseStudentName,
   form: t('owner/name, with @revision if it is not main'),

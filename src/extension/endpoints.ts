@@ -1,4 +1,4 @@
-/** OpenAI-compatible endpoints as people name them, and their keys, which lie in the secret storage of VS Code. */
+/** OpenAI-compatible endpoints entered by people, and their keys, which are kept in VS Code's secret storage. */
 import { checkBaseUrl, isLocal, keyFor } from '../teachers/endpoint';
 import * as vscode from './vscode';
 
@@ -9,7 +9,7 @@ export interface Endpoint {
   model: string;
 }
 
-/** Asks for base URL and model; undefined: left. */
+/** Asks for base URL and model; undefined when dismissed. */
 export async function askEndpoint(title: string, before: Partial<Endpoint>): Promise<Endpoint | undefined> {
   const baseUrl = await vscode.window.showInputBox({
     title,
@@ -22,7 +22,7 @@ export async function askEndpoint(title: string, before: Partial<Endpoint>): Pro
   if (!baseUrl) return undefined;
   const model = await vscode.window.showInputBox({
     title,
-    prompt: t('The model, as the endpoint calls it'),
+    prompt: t('Name of the model at the endpoint'),
     placeHolder: 'deepseek-reasoner',
     value: before.model,
     ignoreFocusOut: true,
@@ -39,25 +39,22 @@ function faultIn(baseUrl: string): string | undefined {
   }
 }
 
-/** A key belongs to one origin: it is never sent to another endpoint. */
+/** A key belongs to one origin and is never sent to another. */
 const secretName = (url: URL) => `distillery.teacher.key ${url.origin}`;
 
-/**
- * The key for an endpoint, asked for where none is known; '' where it wants none, undefined where the question was
- * left.
- */
+/** The key of an endpoint, asked for if unknown; '' if it needs none, undefined when dismissed. */
 export async function keyOf(secrets: vscode.SecretStorage, baseUrl: string): Promise<string | undefined> {
   const url = checkBaseUrl(baseUrl);
   const stored = await secrets.get(secretName(url));
   return stored ?? keyFor(url, process.env)?.key ?? (isLocal(url) ? '' : await askKey(secrets, url));
 }
 
-/** Asked once for each origin; an empty answer is kept too: the endpoint wants none. */
+/** Asked once per origin. An empty answer is saved too: the endpoint needs no key. */
 async function askKey(secrets: vscode.SecretStorage, url: URL): Promise<string | undefined> {
   const key = await vscode.window.showInputBox({
     title: t('API key for {0}', url.host),
     prompt: t(
-      'It is kept in the secret storage of VS Code and sent to {0} only. Leave it empty if the endpoint wants none.',
+      'It is kept in the secret storage of VS Code and sent to {0} only. Leave it empty if the endpoint needs none.',
       url.host,
     ),
     password: true,
@@ -67,7 +64,7 @@ async function askKey(secrets: vscode.SecretStorage, url: URL): Promise<string |
   return key?.trim();
 }
 
-/** Forgets the key of an endpoint that refused it: the next time it is asked for. */
+/** Deletes the key of an endpoint that refused it, so that the next request asks again. */
 export async function forgetKey(secrets: vscode.SecretStorage, endpoint: string): Promise<void> {
   if (URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol))
     await secrets.delete(secretName(new URL(endpoint)));

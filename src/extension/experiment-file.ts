@@ -1,4 +1,4 @@
-/** What the views need to know of an experiment's file, even while it is being edited and not valid. */
+/** The part of an experiment's file that views need, readable even while the file is being edited and invalid. */
 import { basename, dirname, join, resolve } from 'node:path';
 import { parse } from 'jsonc-parser';
 import { isObject } from '../json';
@@ -10,27 +10,27 @@ import { cached } from './file-cache';
 export interface ExperimentFile {
   /** Absolute. */
   file: string;
-  /** As its runs are named. */
+  /** Used in the names of its runs. */
   name: string;
   description?: string;
-  /** Where its runs go: `.distillery/runs` beside it. */
+  /** Folder of its runs: `.distillery/runs` beside the file. */
   runs: string;
-  /** Absolute path of the student it begins with; undefined if the file does not say. */
+  /** Absolute path of the initial student; undefined if the file has none. */
   student?: string;
   /** Stages that are not switched off. */
   stages: TrainedStage[];
-  /** Whether it has a cut-down budget. */
+  /** Whether it has a reduced budget. */
   quick: boolean;
 }
 
 export const experimentSuffix = '.distillery.json';
 
-/** Bytes: it is read without a click, when its folder is opened. */
+/** Maximum size in bytes, as the file is read without a click when its folder is opened. */
 const mostOfExperiment = 2 << 20;
 
 const read = cached((file) => parseExperiment(file, readSmallText(file, mostOfExperiment)), 500);
 
-/** The experiment in a file; the file's name speaks where its text cannot be read. */
+/** The experiment in a file. Where the text cannot be parsed, the file name gives the experiment's name. */
 export function readExperiment(file: string): ExperimentFile {
   return read(file).value ?? parseExperiment(file, '');
 }

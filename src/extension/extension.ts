@@ -37,7 +37,7 @@ import { registerTests } from './tests';
 import { registerTracking } from './tracking';
 import * as vscode from './vscode';
 
-/** Returns what the features share, for the tests that run inside the editor. */
+/** Returns the services that the features share, for tests inside the editor. */
 export function activate(context: vscode.ExtensionContext): Services {
   const begun = performance.now();
   const log = vscode.window.createOutputChannel('Distillery');
@@ -63,7 +63,7 @@ export function activate(context: vscode.ExtensionContext): Services {
   return services;
 }
 
-/** In the order they are wanted. */
+/** In the order in which they are needed. */
 const features: ((services: Services) => vscode.Disposable)[] = [
   registerRuns,
   registerFailures,

@@ -1,17 +1,14 @@
-/** What was read from files, kept until they change. */
+/** Caches values read from files until the files change. */
 import { statSync } from 'node:fs';
 import { UserError } from '../errors';
 import type { Damage } from '../lines';
 
-/** What a file says, with the first of its lines that cannot be read, or why it cannot be read at all. */
+/** The value of a file with its first unreadable line, or the reason why it cannot be read at all. */
 export type Read<T> =
   | { value: T; damage?: UserError; problem?: undefined }
   | { value?: undefined; damage?: undefined; problem: UserError };
 
-/**
- * Runs a reader; whatever it throws becomes the reason that is shown in place of the value. It may tell of lines that
- * it passes over.
- */
+/** Runs a reader. An error becomes the reason shown in place of the value. The reader may report skipped lines. */
 export function attempt<T>(file: string, read: (damage: Damage) => T): Read<T> {
   let damage: UserError | undefined;
   try {
@@ -25,16 +22,13 @@ export function attempt<T>(file: string, read: (damage: Damage) => T): Read<T> {
   }
 }
 
-/** Tells two states of a file apart without reading it; '' if there is none. */
+/** A stamp that differs between two states of a file, without reading it; '' if there is no file. */
 export function stampOf(file: string): string {
   const stat = statSync(file, { throwIfNoEntry: false });
   return stat ? `${stat.mtimeMs} ${stat.size} ${stat.ino}` : '';
 }
 
-/**
- * A reader that reads a file again only when it has changed. Of the files it was asked for, it remembers the last
- * `limit`.
- */
+/** A reader that rereads a file only when it has changed. It caches the `limit` files used last. */
 export function cached<T>(read: (file: string, damage: Damage) => T, limit = 2000): (file: string) => Read<T> {
   const known = new Map<string, { stamp: string; result: Read<T> }>();
   return (file) => {

@@ -5,7 +5,7 @@ import { distilleryOf, hasLeft, pathsOf } from './run-paths';
 import { requireTrust } from './trust';
 import * as vscode from './vscode';
 
-/** Something that a host says, with the host that says it. */
+/** A message from a host, with the host. */
 export type Told = { host: Host } & (
   | { kind: 'state'; state: ClientState; before: ClientState }
   | { kind: 'event'; event: HostEvent }
@@ -13,13 +13,13 @@ export type Told = { host: Host } & (
   | { kind: 'crash'; crash: Crash }
 );
 
-/** The training hosts of the workspace: one for each `.distillery` folder, made known when it is first asked for. */
+/** The training hosts of the workspace: one per `.distillery` folder, created on first use. */
 export class Hosts implements vscode.Disposable {
   private readonly told = new vscode.EventEmitter<Told>();
-  /** Everything that hosts say, in order. */
+  /** All events of all hosts, in order. */
   readonly onDidTell = this.told.event;
   private readonly progressed = new vscode.EventEmitter<string>();
-  /** The progress of a run changed; tells its folder. At most about once a second for each run. */
+  /** A run made progress; the event has its folder. At most about once a second per run. */
   readonly onDidProgress = this.progressed.event;
   private readonly hosts = new Map<string, Host>();
   private readonly meters = new Map<string, { meter: ProgressMeter; shown: number }>();
@@ -28,15 +28,15 @@ export class Hosts implements vscode.Disposable {
     this.leave(pathsOf(removed)),
   );
 
-  /** `home`: a folder of our own, for work where no folder is open. */
+  /** `home`: a folder for work when no folder is open. */
   constructor(
     private readonly open: (folder: string) => Host,
     private readonly home: string,
   ) {}
 
   /**
-   * The host that works for a run, a checkpoint or an experiment: of the `.distillery` folder that it lies in, else of
-   * the one beside it, else of a workspace's folder. Throws in Restricted Mode: what a host runs is the workspace's.
+   * The host of a run, a checkpoint or an experiment: by the `.distillery` folder around it, else the one beside it,
+   * else a folder of the workspace. @throws UserError in Restricted Mode, as a host runs what the workspace configures
    */
   of(path: string): Host {
     requireTrust();
@@ -53,12 +53,12 @@ export class Hosts implements vscode.Disposable {
     return [...this.hosts.values()];
   }
 
-  /** The hosts that have a run at hand. */
+  /** The hosts that work on a run. */
   busy(): Host[] {
     return this.all().filter(({ state }) => ['running', 'pausing', 'paused', 'stopping'].includes(state));
   }
 
-  /** The host that has this run at hand. */
+  /** The host that works on this run. */
   running(run: string): Host | undefined {
     return this.busy().find(({ status }) => status?.run?.folder === run);
   }
@@ -74,7 +74,7 @@ export class Hosts implements vscode.Disposable {
     this.progressed.dispose();
   }
 
-  /** Turns away from the hosts of folders that the workspace no longer has; they work on. */
+  /** Disconnects from hosts of folders that left the workspace; those hosts keep running. */
   private leave(removed: readonly string[]): void {
     const roots = rootsNow();
     for (const [folder, host] of this.hosts) {

@@ -1,4 +1,6 @@
-/** Fetching from the Hugging Face Hub: its size is shown and agreed to first, a token asked for where one is needed. */
+/**
+ * Downloads from the Hugging Face Hub: the user confirms the size first, and is asked for a token where one is needed.
+ */
 import { UserError } from '../errors';
 import { datasetsCache, studentsCache } from '../hub/cache';
 import { download } from '../hub/download';
@@ -17,7 +19,7 @@ const cacheOf = ({ kind }: DownloadPlan) => (kind === 'model' ? studentsCache() 
 /** A token belongs to one server. */
 const secretName = (hub: Hub) => `distillery.hub.token ${new URL(hub.url).origin}`;
 
-/** Fetches what `planOf` asks the Hub for, whose name is `what`. Returns its folder, or undefined where it was left. */
+/** Downloads the files of `planOf` for the model or data set `what`. Returns the folder; undefined when dismissed. */
 export async function fetchFromHub(
   { context: { secrets }, log }: Services,
   what: string,
@@ -35,7 +37,7 @@ export async function fetchFromHub(
     if (token === undefined) return undefined;
     hub = hubOf(process.env, token);
     plan = await look(hub);
-    await secrets.store(secretName(hub), token); // only once it was good for something
+    await secrets.store(secretName(hub), token); // saved only after it has worked
   }
   if (!(await agree(hub, plan))) return undefined;
   log.info(`Fetching ${what}, ${plan.bytes} bytes, from ${hub.url}`);
@@ -47,11 +49,11 @@ interface NameQuestion<Name> {
   prompt: string;
   placeHolder: string;
   parse(text: string): Name | null;
-  /** Said of what is no name. */
+  /** The message for an invalid name. */
   form: string;
 }
 
-/** A name on the Hub; null where the question was left. */
+/** A name on the Hub; null when dismissed. */
 export async function askName<Name>({ parse, form, ...texts }: NameQuestion<Name>): Promise<Name | null> {
   const text = await vscode.window.showInputBox({
     ...texts,
@@ -78,7 +80,7 @@ function askToken(hub: Hub, { message, remedy }: UserError): Thenable<string | u
   });
 }
 
-/** Nothing is fetched before this was answered. */
+/** Nothing is downloaded before the user confirms. */
 async function agree(hub: Hub, plan: DownloadPlan): Promise<boolean> {
   const fetch = {
     icon: 'cloud-download',
@@ -99,7 +101,7 @@ function fetchAll(hub: Hub, plan: DownloadPlan): Thenable<string> {
       begun ??= { at: now, done };
       if (now - last < 500) return;
       last = now;
-      const speed = (done - begun.done) / Math.max(now - begun.at, 1); // bytes a millisecond
+      const speed = (done - begun.done) / Math.max(now - begun.at, 1); // bytes per millisecond
       const left = speed > 0 ? t(', {0} left', duration((total - done) / speed / 1000)) : '';
       const increment = (100 * (done - told)) / Math.max(total, 1);
       told = done;

@@ -21,6 +21,6 @@ describe('what a set-up in the command line says', () => {
     const refused = () => resultOf('{"error":{"message":"no C++ compiler","remedy":"Install one.","code":"compiler"}}');
     expect(refused).toThrow(UserError);
     expect(refused).toThrow('no C++ compiler');
-    expect(() => resultOf('Segmentation fault')).toThrow(/gave no answer/);
+    expect(() => resultOf('Segmentation fault')).toThrow(/gave no result/);
   });
 });

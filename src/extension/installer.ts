@@ -7,8 +7,7 @@ import type { Services } from './services';
 import * as vscode from './vscode';
 
 /**
- * `distillery <what> install <args>` in a process of its own, with its progress under `title`. Resolves to what it
- * made.
+ * Runs `distillery <what> install <args>` in a process of its own, with progress under `title`. Resolves to its result.
  */
 export function install<Made>(
   { what, args, title }: { what: 'backend' | 'engine'; args: string[]; title: string },
@@ -36,14 +35,14 @@ export function install<Made>(
   });
 }
 
-/** Ways to the network and to compilers and environments, beyond what a training host gets. */
+/** Environment variables for network, compilers and Python environments, beyond those of a training host. */
 function network(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const names =
     /^(https?_proxy|no_proxy|npm_config_registry|(pip|uv)_\w+|cxx|virtual_env|conda_prefix|xdg_\w+|node_extra_ca_certs)$/i;
   return Object.fromEntries(Object.entries(env).filter(([name]) => names.test(name)));
 }
 
-/** A line of `--progress`, as words; null for any other line. */
+/** A line of `--progress` in words; null for other lines. */
 export function stepOf(line: string): string | null {
   try {
     const { doing, done, total } = JSON.parse(line) as { doing?: string; done?: number; total?: number };
@@ -54,12 +53,12 @@ export function stepOf(line: string): string | null {
   }
 }
 
-/** What the command line answered. @throws UserError with its message and remedy */
+/** The command line's result. @throws UserError with its message and remedy */
 export function resultOf<Made>(output: string): Made {
   try {
     return answerOf<Made>(output);
   } catch (error) {
-    if (!(error instanceof UserError)) throw new Error('the set-up gave no answer; the log has its words');
+    if (!(error instanceof UserError)) throw new Error('the installer gave no result; its output is in the log');
     const place = error.file ? `${error.file}: ` : '';
     throw new UserError(`${place}${error.message}`, { remedy: error.remedy, code: error.code });
   }

@@ -1,12 +1,12 @@
 import { inertLine } from '../foreign-text';
 import * as vscode from './vscode';
 
-/** After the last key, in milliseconds. */
+/** After the last keystroke, in milliseconds. */
 const delay = 250;
 
 /**
- * Read-only documents of one scheme, each about a file of the workspace, and written again as that file is edited,
- * saved or not. `V` is what a document remembers while it is open.
+ * Read-only documents of one scheme, each derived from a workspace file and updated as that file is edited, saved or
+ * not. `V` is the state kept for an open document.
  */
 export class LiveDocuments<V> implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly views = new Map<string, V>();
@@ -15,7 +15,7 @@ export class LiveDocuments<V> implements vscode.TextDocumentContentProvider, vsc
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private readonly parts: vscode.Disposable[];
 
-  /** `ending` of the document's name tells VS Code its language. */
+  /** `ending` is the file extension that tells VS Code the language. */
   constructor(
     private readonly kind: {
       scheme: string;
@@ -39,7 +39,7 @@ export class LiveDocuments<V> implements vscode.TextDocumentContentProvider, vsc
     this.changed.dispose();
   }
 
-  /** Shows the document about a file: where it is already, else beside the editor in front. */
+  /** Shows the document of a file: where it is open already, else beside the active editor. */
   async open(source: vscode.Uri, change: (view: V) => void = () => {}): Promise<vscode.TextDocument> {
     const uri = this.uriOf(source);
     this.update(uri, change);
@@ -50,13 +50,13 @@ export class LiveDocuments<V> implements vscode.TextDocumentContentProvider, vsc
     return document;
   }
 
-  /** Changes what a document remembers, and writes it again. */
+  /** Changes the state of a document and updates its text. */
   update(uri: vscode.Uri, change: (view: V) => void): void {
     change(this.view(uri));
     this.changed.fire(uri);
   }
 
-  /** What an open document remembers. */
+  /** The state of an open document. */
   at(uri: vscode.Uri): V | undefined {
     return this.views.get(uri.toString());
   }
@@ -65,13 +65,13 @@ export class LiveDocuments<V> implements vscode.TextDocumentContentProvider, vsc
     return this.kind.write(this.view(uri));
   }
 
-  /** The document in front, if it is one of these; for commands that no lens has given an address. */
+  /** The active document, if it is one of these. For commands that are called without an address. */
   front(): vscode.Uri | undefined {
     const uri = vscode.window.activeTextEditor?.document.uri;
     return uri?.scheme === this.kind.scheme ? uri : undefined;
   }
 
-  /** Its own address: named after the file, which stands in the query. */
+  /** The document's address: the name of the file, with the full path in the query. */
   private uriOf(source: vscode.Uri): vscode.Uri {
     const name = inertLine(source.path.slice(source.path.lastIndexOf('/') + 1));
     const { scheme, ending } = this.kind;
@@ -101,5 +101,5 @@ export class LiveDocuments<V> implements vscode.TextDocumentContentProvider, vsc
   }
 }
 
-/** The file that a document is about. */
+/** The file that a document is derived from. */
 export const sourceOf = (document: vscode.Uri) => vscode.Uri.parse(document.query);

@@ -1,14 +1,14 @@
-/** Markdown in which every value is shown as it is: no links, no images, no formatting, nothing hidden. */
+/** Markdown in which every value appears literally: no links, no images, no formatting, nothing hidden. */
 import { visible } from '../foreign-text';
 
 export class Markdown {
-  /** Only what is below makes Markdown. `commands`: those that its links may run. */
+  /** Only the functions below make Markdown. `commands`: those that its links may run. */
   private constructor(
     readonly text: string,
     readonly commands: readonly string[] = [],
   ) {}
 
-  /** What stands between the values is Markdown; the values are text, unless they are Markdown too. */
+  /** The literal parts of the template are Markdown; values are escaped, unless they are Markdown themselves. */
   static of(between: readonly string[], values: readonly Value[]): Markdown {
     const parts = values.map((value) => (value instanceof Markdown ? value : new Markdown(escaped(String(value)))));
     return new Markdown(
@@ -26,7 +26,7 @@ export class Markdown {
     return new Markdown(`[${escaped(label)}](command:${command}?${query})`, [command]);
   }
 
-  /** A text as a block of code, which no fence in it ends. */
+  /** A text as a code block whose fence the text cannot close. */
   static code(text: string, language: string): Markdown {
     const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
     const fence = '`'.repeat(longest + 1);
@@ -39,20 +39,20 @@ type Value = string | number | Markdown;
 /** md`**${name}** is ${state}` */
 export const md = (between: TemplateStringsArray, ...values: Value[]): Markdown => Markdown.of(between, values);
 
-/** Paragraphs; what is empty is left out. */
+/** Joins paragraphs; empty ones are skipped. */
 export const paragraphs = (...all: readonly (Value | undefined)[]): Markdown =>
   join(
     all.filter((one): one is Value => one !== undefined && one !== ''),
     '\n\n',
   );
 
-/** A table. The first column is set to the left, the others to `align`. */
+/** A table. The first column is left-aligned, the others follow `align`. */
 export function table(
   head: readonly Value[],
   rows: readonly (readonly Value[])[],
   align: 'left' | 'right' = 'right',
 ): Markdown {
-  // A tooltip sets columns without room between them.
+  // Tooltips render columns without space between them.
   const gap = align === 'right' ? '&nbsp;&nbsp; | ' : ' | ';
   const line = (cells: readonly Value[]) => md`| ${join(cells.map(inOneLine), gap)} |`;
   const rule = Markdown.of(

@@ -1,12 +1,11 @@
 import { mean } from '../statistics';
 
-/** Updates that the pace is taken from. */
+/** The pace is measured over this many updates. */
 export const paceUpdates = 30;
 
 /**
- * Milliseconds that an update takes, from the times of the last ones, one after the other; undefined for fewer than
- * two. The checks on held-out problems in between count, as they come again; rests do not: gaps of half a minute and
- * more that are ten times the usual one.
+ * Mean milliseconds per update, from the times of the last updates; undefined for fewer than two. Validation between
+ * updates counts, as it recurs. Pauses do not: gaps of at least 30 s that are ten times the usual one.
  */
 export function paceOf(times: readonly number[]): number | undefined {
   const last = times.slice(-paceUpdates - 1);

@@ -1,11 +1,11 @@
 import * as vscode from './vscode';
 
-/** What keeps editors painted; `again` paints all that are visible. */
+/** Keeps editors decorated; `again` decorates all visible ones. */
 export interface Painting extends vscode.Disposable {
   again(): void;
 }
 
-/** Paints editors: the visible ones at once, then each that comes into sight, and each whose text changes. */
+/** Decorates editors: visible ones at once, and later each that becomes visible or whose text changes. */
 export function paintEditors(paint: (editor: vscode.TextEditor) => void): Painting {
   const again = () => vscode.window.visibleTextEditors.forEach(paint);
   again();

@@ -1,4 +1,4 @@
-/** How far a run that is on has come, from its host's events. */
+/** The progress of a run, from the events of its host. */
 import type { HostEvent, Status } from '../protocol/control';
 import { type StageName, shortPhaseTitle } from '../stages';
 import { timeLeftText } from '../time-left';
@@ -7,29 +7,29 @@ import { percent } from './words';
 
 export interface Progress {
   stage: StageName;
-  /** A part of the stage with a loop of its own; the stage's name when it has one loop only. */
+  /** A part of the stage with its own loop; named like the stage if there is only one. */
   phase: string;
   update: number;
   updates: number;
-  /** Share right and mean length: of the last check on the held-out rows, else of the last update's own samples. */
+  /** Accuracy and mean length: from the last validation, else from the last update's samples. */
   accuracy?: number;
   tokens?: number;
   tokensPerSecond?: number;
-  /** Seconds until the phase ends, when it can be told. */
+  /** Seconds until the phase ends, if they can be estimated. */
   left?: number;
 }
 
 /** Follows one run. */
 export class ProgressMeter {
   private progress: Progress | undefined;
-  /** When the last updates were made, none missing in between, in ms. */
+  /** Times of the last consecutive updates, in ms. */
   private marks: number[] = [];
 
   get current(): Progress | undefined {
     return this.progress;
   }
 
-  /** How things stand for one who comes late. */
+  /** The current state, for a client that connects later. */
   snapshot({ progress: { phase, update, validation } }: Status): void {
     this.marks = [];
     this.progress = undefined;
@@ -47,7 +47,7 @@ export class ProgressMeter {
 
   private pausedAt: number | undefined;
 
-  /** The run pauses or goes on: a pause is no work. */
+  /** The run pauses or resumes; a pause does not count as work. */
   pause(paused: boolean, now = Date.now()): void {
     if (paused) this.pausedAt ??= now;
     else if (this.pausedAt !== undefined) {
@@ -80,7 +80,9 @@ export class ProgressMeter {
     };
   }
 
-  /** The phase that the last check was in: its numbers stand until the next, as they are what choices are made by. */
+  /**
+   * The phase of the last validation. Its results are shown until the next one, as checkpoints are selected by them.
+   */
   private checked = '';
 
   private check({ accuracy, meanTokens }: { accuracy?: number; meanTokens?: number }): void {
@@ -116,7 +118,7 @@ export function progressText({ stage, phase, update, updates }: Progress): strin
   return `${shortPhaseTitle(stage, phase)} ${update}/${updates}`;
 }
 
-/** What was measured last, as far as known: `72 %`, `160 tok`. */
+/** The latest measurements, as far as known: `72 %`, `160 tok`. */
 export function measuredParts({ accuracy, tokens }: Progress): string[] {
   return [
     accuracy === undefined ? '' : percent(accuracy, 0),
@@ -124,15 +126,13 @@ export function measuredParts({ accuracy, tokens }: Progress): string[] {
   ].filter(Boolean);
 }
 
-/**
- * `3 min left`; '' while it cannot be told. After its last update a phase is checked and tested, which takes a while.
- */
+/** `3 min left`; '' if unknown. After its last update a phase is validated and tested, which takes a while. */
 export function leftText({ left, update, updates }: Progress): string {
   if (left === undefined) return '';
   return update === updates ? 'testing' : timeLeftText(left);
 }
 
-/** `72 %`, `160 tok`, `Stage 2 45/110`, `3 min left`: what is read first stands first, where there is little room. */
+/** `72 %`, `160 tok`, `Stage 2 45/110`, `3 min left`: the most important first, as space may be short. */
 export function progressParts(progress: Progress): string[] {
   return [...measuredParts(progress), progressText(progress), leftText(progress)].filter(Boolean);
 }

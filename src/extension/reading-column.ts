@@ -1,8 +1,8 @@
 import * as vscode from './vscode';
 
 /**
- * Where something to read opens: in front, but not over a page of VS Code's own (the walkthrough says what comes next)
- * while there is another group of editors beside it. Such pages have tabs without a known input.
+ * The editor column for a document: the active one, but beside the walkthrough and other pages of VS Code's own if
+ * there is another group. Tabs of such pages have no known input.
  */
 export function readingColumn(): vscode.ViewColumn {
   const { activeTabGroup, all } = vscode.window.tabGroups;
@@ -11,7 +11,7 @@ export function readingColumn(): vscode.ViewColumn {
   return activeTab && activeTab.input === undefined && other ? other.viewColumn : vscode.ViewColumn.Active;
 }
 
-/** The group of editors in which a text is open that `is` the one to show; undefined where none is. */
+/** The editor group with a text for which `is` holds; undefined if there is none. */
 export function columnOf(is: (uri: vscode.Uri) => boolean): vscode.ViewColumn | undefined {
   return vscode.window.tabGroups.all.find(({ tabs }) =>
     tabs.some(({ input }) => input instanceof vscode.TabInputText && is(input.uri)),

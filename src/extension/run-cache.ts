@@ -1,4 +1,4 @@
-/** The run folders of a workspace as the views need them: read once, and again only where a file has changed. */
+/** The run folders of a workspace for the views: read once, and again only when a file has changed. */
 import { type Dirent, existsSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { chunksOf, type Damage } from '../lines';
@@ -28,7 +28,7 @@ import { evaluationRecordSchema, type FailureRecord, type RewriteRecord, type St
 import { type Start, startOf } from '../start';
 import { attempt, cached, type Read, stampOf } from './file-cache';
 
-/** What an evaluation's answers come to. */
+/** The summary of an evaluation's answers. */
 export interface Score {
   n: number;
   correct: number;
@@ -38,7 +38,7 @@ export interface Score {
 export class RunCache {
   private readonly listings = new Map<string, { stamp: string; listing: RunListing }>();
 
-  /** All runs of these folders, newest first; a run that cannot be read says why. */
+  /** All runs of these folders, newest first. An unreadable run has its error. */
   list(folders: readonly string[]): RunListing[] {
     const seen = new Set<string>();
     const listed = folders.flatMap((folder) =>
@@ -52,7 +52,7 @@ export class RunCache {
     return listed.sort((a, b) => Number(a.id < b.id) - Number(a.id > b.id));
   }
 
-  /** One run, as the list would have it. */
+  /** One run, as in the list. */
   find(folder: string): RunListing {
     return this.listing(basename(folder), folder);
   }
@@ -90,17 +90,17 @@ export class RunCache {
     return this.summaries(summaryFile(run));
   }
 
-  /** config.json: `{experiment, environment}`, not checked. */
+  /** config.json: `{experiment, environment}`, not validated. */
   config(run: string): Read<unknown> {
     return this.configs(configFile(run));
   }
 
-  /** The checkpoint that it began at; undefined: a base student, or its config.json cannot be read. */
+  /** The checkpoint that the run began with; undefined for a base student or an unreadable config.json. */
   start(run: string): Start | undefined {
     return startOf(this.config(run).value);
   }
 
-  /** Whether it was made of records from elsewhere: nothing was trained. */
+  /** Whether the run was imported: nothing was trained. */
   imported(run: string): boolean {
     return isImported(this.config(run).value);
   }
@@ -113,17 +113,17 @@ export class RunCache {
     return this.rewriteFiles(rewritesFile(run));
   }
 
-  /** What people call it and say of it; nothing where that cannot be read. */
+  /** A person's name and notes for the run; empty if they cannot be read. */
   about(run: string): About {
     return this.abouts(aboutFile(run)).value ?? {};
   }
 
-  /** What people decided about its cases; nothing where that cannot be read. */
+  /** People's decisions on its cases; empty if they cannot be read. */
   decisions(run: string): Decisions {
     return this.decisionFiles(decisionsFile(run)).value ?? nothingDecided;
   }
 
-  /** Lines of failures.jsonl, without a look into them. */
+  /** The number of lines of failures.jsonl, without parsing. */
   failureCount(run: string): number {
     return this.counts(failuresFile(run)).value ?? 0;
   }
@@ -133,7 +133,7 @@ export class RunCache {
   }
 }
 
-/** A run that somebody works on may be left by its process without a change of run.json. */
+/** The process of a run in progress may end without a change of run.json. */
 function isSettled(listing: RunListing): boolean {
   return !('run' in listing) || !['created', 'running', 'paused'].includes(listing.run.record.state);
 }
@@ -143,18 +143,18 @@ function entries(folder: string): string[] {
   try {
     found = readdirSync(folder, { withFileTypes: true });
   } catch {
-    return []; // no such folder yet, or one that may not be read: no runs of ours
+    return []; // the folder does not exist yet or cannot be read: no runs
   }
   return found.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name);
 }
 
 const nothingDecided = decisionsOf([]);
 
-/** By the content of config.json, of which nothing is taken for granted. */
+/** From the content of config.json, which is not validated. */
 export const isImported = (config: unknown): boolean =>
   typeof config === 'object' && config !== null && 'imported' in config;
 
-/** Most bytes of a file whose lines are counted: as many as are read (readFailures). */
+/** Lines are counted only in files up to this size, the limit of readFailures. */
 const maxCounted = 64 << 20;
 
 function countLines(file: string): number {
@@ -183,5 +183,5 @@ export function isLive(run: Run): boolean {
   return ['created', 'running', 'paused'].includes(run.record.state) && lockHolder(run.folder) !== undefined;
 }
 
-/** A checkpoint's folder. */
+/** The folder of a checkpoint. */
 export const checkpointFolder = (run: string, name: string) => join(run, 'checkpoints', name);

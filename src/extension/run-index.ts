@@ -8,23 +8,23 @@ import { isLive, RunCache } from './run-cache';
 import { hasLeft, pathsOf, runOfFile } from './run-paths';
 import * as vscode from './vscode';
 
-/** Changes of files are told at most this often, in milliseconds. */
+/** Minimum milliseconds between two change events. */
 const delay = 250;
-/** How long the list is taken to be what the watchers say, in milliseconds: they may miss something. */
+/** How long the list trusts the file watchers, in milliseconds; they may miss changes. */
 const trusted = 2000;
-/** How often runs that a process works on are looked at: a process that was killed changes no file. */
+/** Poll interval for runs with a live process: killing a process changes no file. */
 const pulse = 5000;
 
 /** The experiments and runs of the workspace's folders, read again when their files change. */
 export class RunIndex implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<ReadonlySet<string>>();
   /**
-   * The list, or a run in it, is no longer what it was. Tells the folders of the runs whose files changed; none when
-   * only the list did. At most a few times a second.
+   * The list, or a run in it, has changed. The event has the folders of runs whose files changed; none if only the list
+   * did. At most a few times a second.
    */
   readonly onDidChange = this.changed.event;
 
-  /** What the run folders say; errors come as values. */
+  /** Reads run folders; errors are returned as values. */
   readonly cache = new RunCache();
 
   private readonly batch = new Batch(delay, (runs) => this.changed.fire(runs));
@@ -36,7 +36,7 @@ export class RunIndex implements vscode.Disposable {
   private readonly watchers: vscode.Disposable[] = [];
   private readonly timer = setInterval(() => this.look(), pulse);
   private live: ReadonlySet<string> = new Set();
-  /** Done when the workspace has been searched for experiments. */
+  /** Resolves when the workspace has been searched for experiments. */
   ready: Promise<void>;
 
   constructor() {
@@ -45,7 +45,7 @@ export class RunIndex implements vscode.Disposable {
     this.ready = this.search();
   }
 
-  /** `.distillery/runs` folders that are looked into: of the workspace's folders, and beside each experiment. */
+  /** The `.distillery/runs` folders to search: those of the workspace's folders, and those beside experiments. */
   folders(): string[] {
     const roots = pathsOf(vscode.workspace.workspaceFolders).map((root) => join(root, runsFolderName));
     const besides = [...this.experimentFiles].map((file) => join(dirname(file), runsFolderName));
@@ -53,9 +53,8 @@ export class RunIndex implements vscode.Disposable {
   }
 
   /**
-   * Newest first; a run that cannot be read says why. Asked again within a moment, it looks only at the runs that are
-   * known to have changed: a thousand runs take milliseconds to look at, and every view asks after every update of a
-   * training run.
+   * Newest first; an unreadable run has its error. Calls in quick succession reread only runs known to have changed:
+   * scanning a thousand runs takes milliseconds, and every view asks after every training update.
    */
   list(): readonly RunListing[] {
     const { listed, stale } = this;
@@ -80,14 +79,14 @@ export class RunIndex implements vscode.Disposable {
     return this.listed.runs;
   }
 
-  /** Something changed: without runs, in the list itself. */
+  /** Something changed; without runs, the list itself. */
   private change(...runs: string[]): void {
     if (runs.length === 0) this.stale = 'all';
     else if (this.stale !== 'all') for (const run of runs) this.stale.add(run);
     this.batch.add(...runs);
   }
 
-  /** By name of the file. */
+  /** By file name. */
   experiments(): ExperimentFile[] {
     return [...this.experimentFiles]
       .filter((file) => existsSync(file))
@@ -95,7 +94,7 @@ export class RunIndex implements vscode.Disposable {
       .map(readExperiment);
   }
 
-  /** Looks again; with runs, at these only, else for experiments too. */
+  /** Rereads these runs only; without runs, searches for experiments too. */
   refresh(...runs: string[]): void {
     this.change(...runs);
     if (runs.length === 0) void this.search();
@@ -134,13 +133,13 @@ export class RunIndex implements vscode.Disposable {
       this.experimentFiles.delete(fsPath);
       this.change();
     });
-    // A folder that comes with its files in it, as a copy or a checkout does, may be all that is told.
+    // A folder that appears complete, by copy or checkout, may be the only event.
     const folders = vscode.workspace.createFileSystemWatcher('**', false, true, true);
     folders.onDidCreate(({ scheme, fsPath }) => {
       if (scheme === 'file' && !/[\\/](node_modules|\.git|\.distillery)([\\/]|$)/.test(fsPath))
         this.arrivals.add(fsPath);
     });
-    // The folders too: when one is deleted or moved, nothing is told of the files in it.
+    // Folders are watched too: when one is deleted or moved, there are no events for its files.
     const touched = ({ fsPath }: vscode.Uri) => this.touched(fsPath);
     const runs = ['**/.distillery', '**/.distillery/**'].map((pattern) => {
       const watcher = vscode.workspace.createFileSystemWatcher(pattern);

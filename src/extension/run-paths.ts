@@ -2,7 +2,7 @@ import { dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
 
 const below = `${sep}.distillery${sep}runs`;
 
-/** The runs folder that a file lies in, and the run, if it lies in one. */
+/** The runs folder around a file, and the run if the file belongs to one. */
 export function runOfFile(file: string): { runs: string; run?: string } | undefined {
   const at = `${file}${sep}`.indexOf(`${below}${sep}`);
   if (at < 0) return undefined;
@@ -12,8 +12,8 @@ export function runOfFile(file: string): { runs: string; run?: string } | undefi
 }
 
 /**
- * The `.distillery` folder that a path lies in, else the one beside an experiment's file, else that of the workspace's
- * folder around it, else that of the first one; where no folder is open, that of `home`.
+ * The `.distillery` folder around a path, else the one beside an experiment's file, else that of the workspace folder
+ * around it, else that of the first workspace folder. Without open folders, that of `home`.
  */
 export function distilleryOf(path: string, roots: readonly string[], home: string): string {
   const part = `${sep}.distillery${sep}`;
@@ -23,26 +23,26 @@ export function distilleryOf(path: string, roots: readonly string[], home: strin
   return join(roots.find((root) => isWithin(root, path)) ?? roots[0] ?? home, '.distillery');
 }
 
-/** Whether an absolute path is a folder's, or lies below it. */
+/** Whether an absolute path is a folder or below it. */
 export const isWithin = (folder: string, path: string): boolean => path === folder || isBelow(folder, path);
 
-/** Whether an absolute path lies below a folder, by their names. */
+/** Whether an absolute path is below a folder, judged by the names. */
 export function isBelow(folder: string, path: string): boolean {
   const way = relative(folder, path);
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
-/** The paths of folders of the workspace; none where no folder is open. */
+/** The paths of the workspace folders; empty where no folder is open. */
 export const pathsOf = (folders: readonly { uri: { fsPath: string } }[] | undefined): string[] =>
   folders?.map(({ uri }) => uri.fsPath) ?? [];
 
-/** Whether a path lay in a folder that was removed from the workspace, and lies in none of its folders now. */
+/** Whether a path was in a removed workspace folder and is in none of the present ones. */
 export function hasLeft(path: string, removed: readonly string[], roots: readonly string[]): boolean {
   const lies = (root: string) => isWithin(root, path);
   return removed.some(lies) && !roots.some(lies);
 }
 
-/** Whether two absolute paths name one file, as the system compares names. */
+/** Whether two absolute paths name one file by the rules of the operating system. */
 export function sameFile(a: string, b: string): boolean {
   const fold = (path: string) => (process.platform === 'linux' ? path : path.toLowerCase());
   return fold(normalize(a)) === fold(normalize(b));

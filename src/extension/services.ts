@@ -4,15 +4,16 @@ import type { ShownCases } from './shown-cases';
 import type * as vscode from './vscode';
 
 /**
- * What the features of the extension share; each is handed it by `activate`, and gives back what is to be disposed of.
+ * Services shared by the features of the extension. `activate` passes them to each feature, which returns its
+ * disposables.
  */
 export interface Services {
   context: vscode.ExtensionContext;
-  /** The runs of the workspace, watched. */
+  /** The runs of the workspace, watched for changes. */
   runs: RunIndex;
   /** The run whose failure cases are shown. */
   cases: ShownCases;
-  /** The training hosts of the workspace: `hosts.of(checkpoint)` is the one to ask. */
+  /** The training hosts of the workspace: `hosts.of(checkpoint)` returns the one to use. */
   hosts: Hosts;
   log: vscode.LogOutputChannel;
 }

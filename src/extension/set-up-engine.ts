@@ -6,7 +6,7 @@ import * as vscode from './vscode';
 const { t } = vscode.l10n;
 
 interface Way extends vscode.QuickPickItem {
-  /** Arguments of `distillery engine install`; null: a Python is asked for. */
+  /** Arguments of `distillery engine install`; null: asks for a Python. */
   args: string[] | null;
 }
 
@@ -14,25 +14,25 @@ const ways = (): Way[] => [
   {
     icon: 'cloud-download',
     label: t('A new environment, for this machine'),
-    detail: t('From PyPI; for a GPU where an NVIDIA driver is here (about 7 GB), else for the processor (about 1 GB)'),
+    detail: t('From PyPI: for the GPU if there is an NVIDIA driver (about 7 GB), else for the CPU (about 1 GB)'),
     args: ['--yes'],
   },
   {
     icon: 'cloud-download',
-    label: t('A new environment, for the processor'),
+    label: t('A new environment, for the CPU'),
     detail: t('From PyPI; about 1 GB'),
     args: ['--cpu', '--yes'],
   },
   {
     icon: 'folder-opened',
     label: t('Choose a Python...'),
-    detail: t('An environment of yours that has torch, transformers and peft; nothing in it is changed'),
+    detail: t('An existing environment with torch, transformers and peft; it is not changed'),
     args: null,
   },
 ];
 
 /**
- * `distillery.setUpEngine`: runs `distillery engine install`, with its progress. Returns what computes now, in words.
+ * `distillery.setUpEngine`: runs `distillery engine install` with progress. Returns a description of the device in use.
  */
 export function registerSetUpEngine(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.setUpEngine', async (argument?: unknown) => {
@@ -41,7 +41,7 @@ export function registerSetUpEngine(services: Services): vscode.Disposable {
     const title = t('Setting up the PyTorch engine');
     const { description } = await install<{ description: string }>({ what: 'engine', args, title }, services);
     const doctor = t('Doctor');
-    const text = t('{0} works. An experiment takes it by a line "backend": "torch" beside its "name".', description);
+    const text = t('{0} works. To use it, add "backend": "torch" beside the "name" of an experiment.', description);
     services.log.info(text);
     void vscode.window.showInformationMessage(text, doctor).then((answer) => {
       if (answer === doctor) void vscode.commands.executeCommand('distillery.doctor');

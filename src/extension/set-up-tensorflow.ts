@@ -6,15 +6,15 @@ import * as vscode from './vscode';
 
 const { t } = vscode.l10n;
 
-/** How a TensorFlow is come by: arguments of `distillery backend install`. */
+/** A way to get TensorFlow: arguments of `distillery backend install`. */
 interface Plan {
   args: string[];
-  /** What is offered where those find no TensorFlow. */
+  /** The fallback when those find no TensorFlow. */
   otherwise?: string[];
 }
 
 interface Way extends vscode.QuickPickItem, Plan {
-  /** A file or folder is asked for, and goes behind --from. */
+  /** Asks for a file or folder, which follows --from. */
   asks?: boolean;
 }
 
@@ -24,28 +24,28 @@ const fetchGpu = ['--gpu', ...fetchCpu];
 const ways = (): Way[] => [
   {
     icon: 'search',
-    label: t('The TensorFlow that is here'),
-    detail: t('That of the active environment, or of python3 on the PATH'),
+    label: t('The installed TensorFlow'),
+    detail: t('From the active environment, or from python3 on the PATH'),
     args: ['--no-download'],
     otherwise: fetchCpu,
   },
   {
     icon: 'cloud-download',
     label: t('TensorFlow from PyPI'),
-    detail: t('For the CPU: 274 MB to fetch, 0.9 GB to keep'),
+    detail: t('For the CPU: downloads 274 MB, uses 0.9 GB'),
     args: fetchCpu,
   },
   {
     icon: 'circuit-board',
-    label: t('The TensorFlow that is here, for the GPU'),
-    detail: t('CUDA libraries beside it: pip install "tensorflow[and-cuda]"'),
+    label: t('The installed TensorFlow, for the GPU'),
+    detail: t('With its CUDA libraries: pip install "tensorflow[and-cuda]"'),
     args: ['--gpu', '--no-download'],
     otherwise: fetchGpu,
   },
   {
     icon: 'cloud-download',
     label: t('TensorFlow from PyPI, for the GPU'),
-    detail: t('572 MB to fetch; CUDA 12 and cuDNN must be on this machine'),
+    detail: t('Downloads 572 MB; needs CUDA 12 and cuDNN on this machine'),
     args: fetchGpu,
   },
   {
@@ -57,10 +57,7 @@ const ways = (): Way[] => [
   },
 ];
 
-/**
- * `distillery.setUpTensorFlow`: runs `distillery backend install`, with its progress. Returns the version that works
- * now.
- */
+/** `distillery.setUpTensorFlow`: runs `distillery backend install` with progress. Returns the installed version. */
 export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.setUpTensorFlow', async (argument?: unknown) => {
     const plan: Plan | undefined = Array.isArray(argument) ? { args: argument.map(String) } : await chooseWay();
@@ -70,7 +67,7 @@ export function registerSetUpTensorFlow(services: Services): vscode.Disposable {
     const name = made.gpu ? 'tensorflow-gpu' : 'tensorflow';
     const doctor = t('Doctor');
     const text = t(
-      'TensorFlow {0} works. An experiment takes it by a line "backend": "{1}" beside its "name".',
+      'TensorFlow {0} works. To use it, add "backend": "{1}" beside the "name" of an experiment.',
       made.tensorflow.version,
       name,
     );
@@ -90,14 +87,14 @@ async function chooseWay(): Promise<Plan | undefined> {
   return file && { args: [...way.args, '--from', file.fsPath] };
 }
 
-/** Where there is none here, asks whether PyPI's is fetched. undefined: it is not. */
+/** When none is installed, asks whether to download PyPI's. Undefined: no. */
 async function installBy({ args, otherwise }: Plan, services: Services): Promise<Made | undefined> {
   try {
     return await installTensorFlow(args, services);
   } catch (error) {
     if (!otherwise || !(error instanceof UserError) || error.code !== 'missing') throw error;
-    const fetch = t('Fetch It From PyPI');
-    const chosen = await vscode.window.showWarningMessage(t('No TensorFlow is found here.'), fetch);
+    const fetch = t('Download From PyPI');
+    const chosen = await vscode.window.showWarningMessage(t('TensorFlow was not found on this machine.'), fetch);
     return chosen === fetch ? installTensorFlow(otherwise, services) : undefined;
   }
 }

@@ -3,31 +3,31 @@ import * as vscode from './vscode';
 
 /** The settings of the manifest, with their types. */
 export interface Settings {
-  /** Path of the Node.js that runs the training host; '' = found on its own. */
+  /** Path of the Node.js for the training host; '' = found automatically. */
   node: string;
   backend: Backend | 'experiment';
-  /** What starts an engine, as a command line; '' = what was set up. Of the person alone, never of a workspace. */
+  /** Command line that starts an engine; '' = the one set up. A user setting only, never a workspace's. */
   'engine.command': string;
   openOnStart: 'dashboard' | 'runs' | 'nothing';
   notifyOnFinish: boolean;
-  /** Programs that are told the metrics of runs, whether over the network, and the Python that has their clients. */
+  /** Trackers that receive the metrics of runs, whether over the network, and the Python with their clients. */
   trackers: ('tensorboard' | 'trackio' | 'wandb')[];
   'trackers.online': boolean;
   'trackers.python': string;
-  /** Problems that a whole dataset is tested on at most, in the Testing view. */
+  /** Maximum number of problems when a whole dataset is tested in the Testing view. */
   'evaluation.limit': number;
-  /** How Ask Student samples. */
+  /** Sampling settings of Ask Student. */
   'ask.samples': number;
   'ask.temperature': number;
   /** The teacher's OpenAI-compatible endpoint, and its model; '' = not chosen yet. */
   'teacher.baseUrl': string;
   'teacher.model': string;
-  /** How a teacher is asked. */
+  /** Sampling settings of the teacher. */
   'teacher.samples': number;
   'teacher.temperature': number;
   'teacher.maxTokens': number;
   'teacher.concurrency': number;
-  /** For a million tokens, in any currency; 0 = unknown or free. */
+  /** Price per million tokens, in any currency; 0 = unknown or free. */
   'teacher.priceInput': number;
   'teacher.priceOutput': number;
 }

@@ -15,12 +15,12 @@ const groupingKey = 'failures.grouping';
 const orderKey = 'failures.order';
 
 /**
- * Which run's failure cases are shown, in their tree and in the Problems panel: the chosen one, else the one that is
- * being read, else the newest that has some.
+ * Selects the run whose failure cases the tree and the Problems panel show: the chosen one, else the one being read,
+ * else the newest that has some.
  */
 export class ShownCases implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
-  /** Another run, other records of the same, or a newer one beside it. */
+  /** The run, its records, or the hint about a newer run have changed. */
   readonly onDidChange = this.changed.event;
   private readonly listener: vscode.Disposable;
   private held: string | undefined;
@@ -44,7 +44,7 @@ export class ShownCases implements vscode.Disposable {
     return this.chosen ?? (this.has(this.held) ? this.held : this.newest);
   }
 
-  /** The newest run that has cases, while an older one is shown only because it is being read. */
+  /** The newest run with cases, if an older one is shown only because it is being read. */
   get newer(): string | undefined {
     const { newest } = this;
     return this.chosen === undefined && newest !== this.run ? newest : undefined;
@@ -71,7 +71,7 @@ export class ShownCases implements vscode.Disposable {
     this.changed.fire();
   }
 
-  /** The cases as they are listed: what the tree shows, and what next and previous walk through. */
+  /** The cases in display order: as in the tree, and for next and previous. */
   get groups(): CaseGroup[] {
     const { run } = this;
     const failures = run === undefined ? undefined : this.runs.cache.failures(run).value;
@@ -84,13 +84,13 @@ export class ShownCases implements vscode.Disposable {
     return this.listed.groups;
   }
 
-  /** Problems of a run in the order of the list; undefined for another run than the one that is listed. */
+  /** Problems of a run in display order; undefined if another run is listed. */
   order(run: string): string[] | undefined {
     return run === this.run ? this.groups.flatMap(({ problemIds }) => problemIds) : undefined;
   }
 
   private readonly shownCase = new vscode.EventEmitter<{ run: string; problemId: string }>();
-  /** A case is read, in a document or in the chain diff. */
+  /** A case was opened, in a document or in the chain diff. */
   readonly onDidShow = this.shownCase.event;
 
   show(run: string, problemId: string): void {
@@ -102,7 +102,7 @@ export class ShownCases implements vscode.Disposable {
     this.changed.fire();
   }
 
-  /** While a run is being read, a newer one does not take its place. */
+  /** While a run is being read, a newer one does not replace it. */
   hold(run: string | undefined): void {
     const before = this.run;
     this.held = run;
@@ -124,7 +124,7 @@ export class ShownCases implements vscode.Disposable {
     return this.has(chosen) && this.runs.list().some(({ folder }) => folder === chosen) ? chosen : undefined;
   }
 
-  /** Looked for once between two changes: among a thousand runs that is work. */
+  /** Cached between two changes, as the search is slow among a thousand runs. */
   private get newest(): string | undefined {
     this.latest ??= { folder: this.runs.list().find(({ folder }) => this.has(folder))?.folder };
     return this.latest.folder;

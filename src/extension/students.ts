@@ -17,7 +17,7 @@ interface StudentItem extends vscode.QuickPickItem {
   folder?: string;
 }
 
-/** Asks for a student: a checkpoint of a run, one that an experiment begins with, or any Hugging Face folder. */
+/** Asks for a student: a checkpoint of a run, the initial student of an experiment, or any Hugging Face folder. */
 export async function pickStudent(services: Services, title: string): Promise<string | undefined> {
   const { t } = vscode.l10n;
   await services.runs.ready;
@@ -29,7 +29,7 @@ export async function pickStudent(services: Services, title: string): Promise<st
   const file: StudentItem = {
     icon: 'file-binary',
     label: t('Choose a GGUF file…'),
-    description: t('as llama.cpp has it'),
+    description: t('a llama.cpp file'),
   };
   const fetch: StudentItem = {
     icon: 'cloud-download',
@@ -61,7 +61,7 @@ export async function pickStudent(services: Services, title: string): Promise<st
   return (await vscode.window.showOpenDialog(open))?.[0].fsPath;
 }
 
-/** Newest run first, and in it the newest checkpoint; a star for those that a stage chose. */
+/** Newest run first, with its newest checkpoint first; a star marks those that a stage selected. */
 function checkpoints({ runs }: Services): StudentItem[] {
   return runs.list().flatMap((listing): StudentItem[] => {
     if (!('run' in listing)) return [];

@@ -7,9 +7,8 @@ import { setting } from './settings';
 import type * as vscode from './vscode';
 
 /**
- * The setting `distillery.trackers`: a run that trains is followed by `distillery track`, in a process that goes on
- * when the window closes. A run is followed once for each time that it is started; what was sent before is not sent
- * again.
+ * The setting `distillery.trackers`: each training run is followed by a `distillery track` process, which continues
+ * when the window closes. A run is followed once for each start; measurements sent before are not sent again.
  */
 export function registerTracking({ hosts, log }: Services): vscode.Disposable {
   const followed = new Set<string>();
@@ -46,11 +45,12 @@ async function follow(run: string, trackers: readonly string[], log: vscode.LogO
   });
   await new Promise<void>((done, fail) => child.once('error', fail).once('close', () => done()));
   for (const { tracker, arrived } of answerOf<{ tracker: string; arrived?: number }[]>(output))
-    log.info(arrived === undefined ? `${run} is followed to ${tracker}` : `${arrived} measurements sent to ${tracker}`);
+    log.info(arrived === undefined ? `${run} is sent to ${tracker}` : `${arrived} measurements sent to ${tracker}`);
 }
 
 /**
- * What the clients of trackers read, beyond what a training host gets: their settings and keys, the person's Python.
+ * Environment variables for the clients of trackers, beyond those of a training host: their settings and keys, and the
+ * user's Python.
  */
 function ofClients(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const names = /^((wandb|trackio|hf)_\w+|virtual_env|conda_prefix|https?_proxy|no_proxy|netrc|xdg_\w+)$/i;

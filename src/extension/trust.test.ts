@@ -50,7 +50,10 @@ describe('a command that writes', () => {
     await run('line');
     expect(written).toEqual([]);
     expect(editor.window.shown).toEqual([
-      [expect.stringContaining('Distillery starts and writes nothing in Restricted Mode.'), 'Manage Workspace Trust'],
+      [
+        expect.stringContaining('Distillery does not start or write anything in Restricted Mode.'),
+        'Manage Workspace Trust',
+      ],
     ]);
     expect(editor.commands.called).toEqual(['workbench.trust.manage']);
   });

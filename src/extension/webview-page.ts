@@ -5,16 +5,16 @@ import { readingColumn } from './reading-column';
 import type { Services } from './services';
 import * as vscode from './vscode';
 
-/** A kind of page: `dist/webview/<name>.js` and `.css`, and what passes between it and the extension. */
+/** A kind of webview page: `dist/webview/<name>.js` and `.css`, and its messages. */
 export interface PageKind<Subject, ToPage, ToExtension> {
   /** Name of its folder in webview/. The view type is `distillery.<name>`. */
   name: string;
-  /** What one page is about, such as a run and a problem. Lies in the page's state, so that a reload opens it again. */
+  /** What one page shows, such as a run and a problem. Saved in the page's state, so that a reload reopens it. */
   subject: z.ZodType<Subject>;
   toExtension: z.ZodType<ToExtension>;
-  /** Types what is posted; the page checks it by the same schema. */
+  /** Type of posted messages; the page validates them by the same schema. */
   toPage: z.ZodType<ToPage>;
-  /** Pages are told apart by this: opening a subject with the key of an open page reveals that page. */
+  /** Identity of a page: opening a subject with the key of an open page reveals that page. */
   keyOf(subject: Subject): string;
   titleOf(subject: Subject): string;
 }
@@ -22,22 +22,24 @@ export interface PageKind<Subject, ToPage, ToExtension> {
 /** An open page. Lives as long as its tab. */
 export interface Page<Subject, ToPage> {
   panel: vscode.WebviewPanel;
-  /** What it was opened for last; set it when the page moves on, so that its key stays true. */
+  /** The subject opened last. Set it when the page moves on, so that its key stays correct. */
   subject: Subject;
-  /** Lost while the page is hidden: `ready` comes when it is shown again, and then everything must be sent anew. */
+  /**
+   * False while the page is hidden and unloaded: `ready` comes when it is shown again, and everything must be resent.
+   */
   post(message: ToPage): void;
 }
 
-/** What drives a page, made when the page is opened and disposed of with it. */
+/** Drives a page; created when it opens and disposed with it. */
 export interface PageDriver<Subject, ToExtension> extends vscode.Disposable {
-  /** The page was loaded, or loaded again: it knows nothing. */
+  /** The page was loaded or reloaded and has no data. */
   ready(): void;
   receive(message: ToExtension): void;
-  /** The page was open and is now wanted for this subject (of the same key). */
+  /** The open page was asked for this subject (with the same key). */
   show(subject: Subject): void;
 }
 
-/** All open pages of a kind. Registers the serializer that brings them back after a reload of the window. */
+/** All open pages of a kind. Registers the serializer that restores them after a window reload. */
 export class WebviewPages<Subject, ToPage, ToExtension> implements vscode.Disposable {
   private readonly pages = new Map<vscode.WebviewPanel, OpenPage<Subject, ToPage, ToExtension>>();
   private readonly serializer: vscode.Disposable;
@@ -61,7 +63,7 @@ export class WebviewPages<Subject, ToPage, ToExtension> implements vscode.Dispos
     return `distillery.${this.kind.name}`;
   }
 
-  /** Opens the page, or reveals the one that is open for the same key. */
+  /** Opens the page, or reveals an open one with the same key. */
   open(subject: Subject, column = readingColumn()): Page<Subject, ToPage> {
     const key = this.kind.keyOf(subject);
     for (const { page, driver } of this.pages.values()) {
@@ -125,8 +127,9 @@ interface OpenPage<Subject, ToPage, ToExtension> {
 }
 
 /**
- * The page's document: nothing may load but its own script and style by this load's nonce, and fonts of dist/webview.
- * Everything that is shown comes by message and enters as text nodes.
+ * The page's document. The content security policy allows only its own script and style, by this load's nonce, and
+ * fonts of dist/webview.
+ * All content arrives by message and is inserted as text nodes.
  */
 function htmlOf(webview: vscode.Webview, root: vscode.Uri, name: string, title: string): string {
   const nonce = randomBytes(24).toString('base64url');

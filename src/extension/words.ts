@@ -1,4 +1,4 @@
-/** Numbers, times and names as the views write them. */
+/** Formatting of numbers, times and names in the views. */
 import type { ShownState } from '../runs/reading';
 import { clip, percent, plural } from '../words';
 
@@ -14,25 +14,25 @@ export const stateTitles: Record<ShownState, string> = {
   interrupted: 'interrupted',
 };
 
-/** An accuracy; of how many problems, where they are so few that it says little. */
+/** An accuracy, with the number of problems if that is small. */
 export const accuracyText = ({ accuracy, n }: { accuracy: number; n: number }) =>
   n < fewProblems ? `${percent(accuracy)} of ${n}` : percent(accuracy);
 
-/** Below this many test problems an accuracy is known to no better than about ten points. */
+/** With fewer test problems, an accuracy has a margin of about ten points. */
 export const fewProblems = 100;
 
 export const tokens = (count: number) => (Number.isFinite(count) ? `${count.toFixed(0)} tokens` : '– tokens');
 
-/** What a student reached in a test: `71.3 %, 95 tokens`. */
+/** A test result: `71.3 %, 95 tokens`. */
 export const reached = ({ accuracy, meanTokens }: { accuracy: number; meanTokens: number }) =>
   `${percent(accuracy)}, ${tokens(meanTokens)}`;
 
-/** Where there is little room. */
+/** The short form, where space is limited. */
 export const shortTokens = (count: number) => (Number.isFinite(count) ? `${count.toFixed(0)} tok` : '– tok');
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** `Feb 5 14:03`, local time; the year in front where it is another than now. */
+/** `Feb 5 14:03`, local time; with the year if it is not this year. */
 export function shortTime(time: string, now: number): string {
   const date = new Date(time);
   const pad = (value: number) => String(value).padStart(2, '0');
@@ -41,7 +41,7 @@ export function shortTime(time: string, now: number): string {
   return year === new Date(now).getFullYear() ? day : `${year} ${day}`;
 }
 
-/** How long ago, in the largest unit that says enough. */
+/** The time since then in the largest suitable unit. */
 export function ago(time: string, now: number): string {
   const minutes = Math.round((now - Date.parse(time)) / 60_000);
   if (!(minutes >= 1)) return 'just now';

@@ -150,13 +150,13 @@ describe('the chain diff', () => {
   });
 
   it('says why an overlay has nothing to show', async () => {
-    const beta = 'there is no reference policy: beta is 0';
+    const beta = 'there is no reference policy because beta is 0';
     expect(await lacking(made.whole, /rollouts\/rewrite/)).toEqual([null, beta, null, beta, null]);
-    const off = 'not recorded: the setting tokenMeasures is off';
+    const off = 'the setting tokenMeasures is off';
     expect(await lacking(made.continued, /rollouts\/complete/)).toEqual([null, off, off, off, null]);
     const every = (why: string) => Array<string>(5).fill(why);
-    expect(await lacking(made.whole, /evaluations/)).toEqual(every('answers of tests are recorded as text'));
-    expect(await lacking(made.imported, /failures/)).toEqual(every('imported as text'));
+    expect(await lacking(made.whole, /evaluations/)).toEqual(every('test answers are recorded as text only'));
+    expect(await lacking(made.imported, /failures/)).toEqual(every('the records were imported as text'));
     expect(await lacking(made.whole, /failures/, 'teacher')).toEqual(
       every('the student did not sample the teacher’s chain'),
     );

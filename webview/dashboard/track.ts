@@ -55,7 +55,7 @@ export class Track {
     return this.broken.has(`${lossOf(metric)} ${row}`) ? value : undefined;
   }
 
-  /** Whether the update's completions were sampled; supervised updates learn from given text. */
+  /** Whether the update's completions were sampled; supervised updates train on given texts. */
   sampled(row: number): boolean {
     return this.value('reward', row) !== undefined || this.value('lengthMean', row) !== undefined;
   }

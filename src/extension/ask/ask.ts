@@ -6,14 +6,14 @@ import { studentTitle } from '../students';
 import * as vscode from '../vscode';
 import { type Asked, blockText, nextNumber, placeOf, type Question, type SampleSoFar, sameQuestion } from './page';
 
-/** Between two writings of answers that grow, in milliseconds. */
+/** Milliseconds between two writes of a growing answer. */
 const pace = 150;
-/** How often a text is tried to be written into a page that somebody is typing in, and milliseconds between. */
+/** How often an edit is retried while somebody types in the page, and the milliseconds between two attempts. */
 const [tries, between] = [100, 20];
 
 export interface Sampling {
   samples: number;
-  /** 0 = greedy. */
+  /** 0 means greedy. */
   temperature: number;
 }
 
@@ -22,15 +22,17 @@ export interface Asking extends Sampling {
   underWay: UnderWay;
 }
 
-/** What a student answered, for marks: by the number of the asking. */
+/**
+ * Answers of a student with their token probabilities, by the number of the question asked. Marks are made from them.
+ */
 export type Answers = Result<'ask'>['samples'];
 
-/** Questions under way in one page, by number: what stops them. */
+/** Questions in progress on one page, by number, each with the controller that stops it. */
 export type UnderWay = Map<number, AbortController>;
 
 /**
- * Asks a student a question of a page, and writes the answers below it as they grow. Ends early when the person
- * cancels, or takes the answers out of the page. Undefined then.
+ * Asks a student one question of a page and writes the answers below it as they grow. Resolves to undefined when the
+ * person cancels, or deletes the answers from the page.
  */
 export async function ask(
   { hosts }: Services,
@@ -91,21 +93,21 @@ function whileAsking<T>(student: string, abort: AbortController, work: () => Pro
 }
 
 /**
- * Writes one block of a page, one edit after the other, the newest text only. It replaces nothing but what it wrote
- * itself: when that no longer stands in the page as it was written, it stops.
+ * Writes one block of a page, one edit at a time, and always the newest text. It replaces only its own earlier text;
+ * when that is no longer in the page as written, it stops.
  */
 class Pen {
   private written: readonly string[] = [];
   private wanted: readonly string[] | undefined;
   private writing: Promise<void> | undefined;
 
-  /** `gone` is told when the block is no longer in the page, or has been edited. */
+  /** `gone` is called when the block is no longer in the page, or has been edited. */
   constructor(
     private readonly document: vscode.TextDocument,
     private readonly gone: () => void,
   ) {}
 
-  /** Writes the first text below a question, with an empty line on both sides. */
+  /** Inserts the first text below a question, with an empty line above and below. */
   async begin(question: Question, lines: readonly string[]): Promise<void> {
     const { document } = this;
     const begun = await this.edit(() => {
@@ -117,7 +119,10 @@ class Pen {
       return { range: new vscode.Range(line, 0, line, 0), text: `${text}\n` };
     });
     if (!begun)
-      throw new UserError('the question changed while it was asked', { code: 'input', remedy: 'Ask it again.' });
+      throw new UserError('the question changed before the answer could be written', {
+        code: 'input',
+        remedy: 'Ask it again.',
+      });
     this.written = lines;
   }
 
@@ -126,7 +131,7 @@ class Pen {
     this.writing ??= this.drain();
   }
 
-  /** Writes the last text; done when it is there. */
+  /** Writes the final text. Resolves once it is in the page. */
   async finish(lines: readonly string[]): Promise<void> {
     this.wanted = undefined;
     await this.writing;
@@ -143,7 +148,7 @@ class Pen {
     this.writing = undefined;
   }
 
-  /** False when what is to be replaced does not stand in the page any more. */
+  /** False when the text to replace is no longer in the page. */
   private async replace(lines: readonly string[], before = this.written): Promise<boolean> {
     const { document } = this;
     const replaced = await this.edit(() => {
@@ -157,7 +162,7 @@ class Pen {
   }
 
   /**
-   * Edits the page, again where the editor refuses because somebody typed in the meantime. False when there is nothing
+   * Edits the page. Retries when the editor refuses because somebody typed in the meantime. False when there is nothing
    * to edit.
    */
   private async edit(change: () => { range: vscode.Range; text: string } | undefined): Promise<boolean> {

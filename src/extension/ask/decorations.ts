@@ -2,7 +2,7 @@ import { md } from '../markdown';
 import * as vscode from '../vscode';
 import { marksOf, type SampledText } from './marks';
 
-/** Underlines the tokens that a student was unsure of; their probability is on hover. */
+/** Underlines the tokens that the student was unsure of; the hover shows their probability. */
 export class AnswerMarks implements vscode.Disposable {
   private readonly type = vscode.window.createTextEditorDecorationType({
     textDecoration: 'underline dotted',

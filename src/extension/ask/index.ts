@@ -18,8 +18,8 @@ const selector: vscode.DocumentSelector = [
 ];
 
 /**
- * Ask Student: a page of questions, in which answers appear below each. It is a text like any other, so that a question
- * can be changed and asked again, of another student too, and the page be kept.
+ * Ask Student: a page of questions with answers below each. It is ordinary text, so a question can be edited, asked
+ * again (of another student too), and saved.
  */
 export function registerAsk(services: Services): vscode.Disposable {
   const marks = new AnswerMarks();
@@ -45,7 +45,7 @@ export function registerAsk(services: Services): vscode.Disposable {
     const { document } = editor;
     const question = questionAt(document.getText(), line ?? editor.selection.active.line);
     if (!question?.text)
-      throw new UserError('there is no question here', {
+      throw new UserError('there is no question at the cursor', {
         code: 'input',
         remedy: 'Write a line "Question: ..." first.',
       });
@@ -100,7 +100,7 @@ export function registerAsk(services: Services): vscode.Disposable {
   );
 }
 
-/** At each question: asking it, and whom. */
+/** Above each question: commands to ask it and to choose the student. */
 function askLenses(page: string, student: string | undefined): vscode.CodeLens[] {
   return questions(page).flatMap(({ line, text }) => {
     const lens = (title: string, command: string, icon?: string) =>
@@ -115,7 +115,7 @@ function askLenses(page: string, student: string | undefined): vscode.CodeLens[]
   });
 }
 
-/** At each answer that is being written: stopping it. */
+/** Above each answer in progress: a command to stop it. */
 function stopLenses(page: string, underWay: UnderWay): vscode.CodeLens[] {
   return [...underWay.keys()].flatMap((number) => {
     const line = blockOf(page, number)?.from;
@@ -125,7 +125,7 @@ function stopLenses(page: string, underWay: UnderWay): vscode.CodeLens[] {
   });
 }
 
-/** A page with room for a new question: the one in front, else a new one. */
+/** A page with room for a new question: the active one if it is a page, else a new one. */
 async function openPage(students: ReadonlyMap<string, string>): Promise<vscode.TextDocument> {
   const front = vscode.window.activeTextEditor;
   if (front && students.has(front.document.uri.toString())) {

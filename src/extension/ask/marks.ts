@@ -1,4 +1,4 @@
-/** Which tokens of an answer the student was unsure of, as places in a page. Pure. */
+/** Ranges in a page of the tokens that the student was unsure of. Pure. */
 import { blockOf, bodyOf } from './page';
 
 export interface SampledText {
@@ -11,14 +11,14 @@ export interface Mark {
   line: number;
   start: number;
   end: number;
-  /** 0 to 1. */
+  /** Between 0 and 1. */
   probability: number;
 }
 
-/** Tokens less likely than this are marked. */
+/** Tokens with a lower probability are marked. */
 const unsure = 0.5;
 
-/** Marks of the answers with a number; none for an answer that has been edited since. */
+/** Marks for the answers with this number. An answer that was edited since gets none. */
 export function marksOf(page: string, number: number, answers: readonly SampledText[]): Mark[] {
   const block = blockOf(page, number);
   if (!block) return [];
@@ -27,7 +27,7 @@ export function marksOf(page: string, number: number, answers: readonly SampledT
   return answers.flatMap((answer, i) => {
     const first = headings[i] + 1;
     const body = lines.slice(first, first + bodyOf(answer).split('\n').length);
-    // Only a text that stands as it was written has its tokens where they were.
+    // Token positions hold only for text that was not edited.
     if (headings[i] === undefined || body.join('\n') !== answer.text) return [];
     return marksIn(answer, block.from + first);
   });
@@ -39,7 +39,7 @@ function marksIn({ text, tokenTexts, logProbs }: SampledText, firstLine: number)
   let start = 0;
   let offset = 0;
   for (const [i, token] of tokenTexts.entries()) {
-    if (text.slice(offset, offset + token.length) !== token) break; // the end token, or a character cut in two
+    if (text.slice(offset, offset + token.length) !== token) break; // the end token, or part of a character
     offset += token.length;
     for (const [part, piece] of token.split('\n').entries()) {
       if (part > 0) [line, start] = [line + 1, 0];

@@ -1,23 +1,23 @@
-/** A page of questions and what students answered: where its parts are, and how they are written. Pure. */
+/** Finds the parts of a page of questions and answers, and formats them. Pure. */
 import { sameAnswer } from '../../answers/equal';
 import { extractAnswer } from '../../answers/extract';
 import { mean } from '../../statistics';
 import { plural } from '../words';
 
 export interface Question {
-  /** From 0. */
+  /** Counted from 0. */
   line: number;
   text: string;
-  /** Of a line `Gold answer: ...` below it. */
+  /** From a line `Gold answer: ...` below the question. */
   gold?: string;
-  /** The line that follows it and its gold answer: where answers go. */
+  /** The line after the question and its gold answer, where answers are inserted. */
   end: number;
 }
 
 const isQuestion = (line: string) => /^Question:/.test(line);
 const isHeading = (line: string) => line.startsWith('## ');
 
-/** Every `Question: ...` of a page, over as many lines as it has: up to an empty line or a heading. */
+/** Every `Question: ...` of a page. A question ends at an empty line or a heading. */
 export function questions(page: string): Question[] {
   const lines = page.split(/\r?\n/);
   return lines.flatMap((first, line): Question[] => {
@@ -37,11 +37,11 @@ export function questions(page: string): Question[] {
   });
 }
 
-/** The question that a line belongs to: the last one at or above it. */
+/** The question of a line: the last one that starts at or above it. */
 export const questionAt = (page: string, line: number): Question | undefined =>
   questions(page).findLast((question) => question.line <= line);
 
-/** A question of a page in the page as it is now, wherever edits have moved it. */
+/** Finds a question of an earlier version of the page in the current one, wherever edits have moved it. */
 export function sameQuestion(page: string, { text, line }: Question): Question | undefined {
   const far = (one: Question) => Math.abs(one.line - line);
   return questions(page)
@@ -49,17 +49,17 @@ export function sameQuestion(page: string, { text, line }: Question): Question |
     .sort((a, b) => far(a) - far(b))[0];
 }
 
-/** What came of a question so far. */
+/** The state of a question that was asked. */
 export interface Asked {
-  /** Of the page, from 1: by it the answers are found again, wherever edits have moved them. */
+  /** Unique in the page, from 1. Identifies the answers wherever edits have moved them. */
   number: number;
   student: string;
   temperature: number;
   gold?: string;
   samples: readonly SampleSoFar[];
-  /** When all is there. */
+  /** Set when every sample is complete. */
   tokensPerSecond?: number;
-  /** Ended before it was all there: by the person, or by an error. */
+  /** Why it ended early: cancelled by the person, or an error. */
   stopped?: boolean;
 }
 
@@ -68,23 +68,23 @@ export interface SampleSoFar {
   /** Tokens so far. */
   tokens: number;
   done: boolean;
-  /** Ended by itself; known when all is there. */
+  /** Whether the sample ended by itself. Known once it is complete. */
   finished?: boolean;
   logProbs?: readonly number[];
 }
 
 const marker = (number: number) => `## Asked ${number}: `;
 
-/** The number for the next answers of a page, in which some may be about to be written. */
+/**
+ * The next free number on a page. Numbers of questions in progress, whose answers may not be in the page yet, count
+ * too.
+ */
 export function nextNumber(page: string, underWay: Iterable<number> = []): number {
   const numbers = Array.from(page.matchAll(/^## Asked (\d+): /gm), ([, number]) => Number(number));
   return Math.max(0, ...numbers, ...underWay) + 1;
 }
 
-/**
- * Where lines stand in a page as they were written, but for spaces at their ends: from the first, up to but not
- * including the last.
- */
+/** Where these lines still stand in a page, ignoring trailing spaces. The end is exclusive. */
 export function placeOf(page: string, written: readonly string[]): { from: number; to: number } | undefined {
   const lines = page.split(/\r?\n/);
   const same = (from: number) => written.every((line, i) => lines[from + i]?.trimEnd() === line.trimEnd());
@@ -92,10 +92,7 @@ export function placeOf(page: string, written: readonly string[]): { from: numbe
   return from < 0 ? undefined : { from, to: from + written.length };
 }
 
-/**
- * The lines between the heading of the answers with a number and the next question or answers: theirs, and what was
- * written below.
- */
+/** The lines from the heading of the answers with a number to the next question or set of answers. */
 export function blockOf(page: string, number: number): { from: number; to: number } | undefined {
   const lines = page.split(/\r?\n/);
   const from = lines.findIndex((line) => line.startsWith(marker(number)));
@@ -104,7 +101,7 @@ export function blockOf(page: string, number: number): { from: number; to: numbe
   return { from, to: next < 0 ? lines.length : next };
 }
 
-/** The answers as lines. */
+/** The answers as lines of text. */
 export function blockText(asked: Asked): string[] {
   const { number, student, samples, temperature } = asked;
   const how = temperature === 0 ? 'greedy' : `${plural(samples.length, 'sample')} at temperature ${temperature}`;
@@ -121,7 +118,7 @@ function state(asked: Asked): string {
   return asked.samples.some(({ tokens }) => tokens > 0) ? ', working…' : ', waiting for the student…';
 }
 
-/** As it is written: a line of it must not look like one of the page's own. */
+/** The answer as written, indented where a line would look like one of the page's own. */
 export const bodyOf = ({ text }: { text: string }) => text.replace(/\r\n?/g, '\n').replace(/^(?=## |Question:)/gm, ' ');
 
 const answerOf = ({ text }: SampleSoFar) => extractAnswer(text, 'strict')?.value ?? null;
@@ -141,7 +138,7 @@ function sampleHeading(sample: SampleSoFar, i: number, { samples, gold, stopped 
   return `## ${name}: ${verdict}, ${length}${sample.finished === false ? ', cut off' : ''}${sure}`;
 }
 
-/** Which answers came how often, and how long they were. */
+/** How often each answer occurred, and how long the samples were. */
 function summary({ samples, gold, tokensPerSecond }: Asked): string {
   const counts = new Map<string, number>();
   for (const sample of samples) {

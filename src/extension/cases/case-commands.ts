@@ -16,7 +16,9 @@ import { rewriteName } from './text';
 
 const { t } = vscode.l10n;
 
-/** Commands on cases. Each takes the case (an object or a tree's node), or else the one whose document is active. */
+/**
+ * Commands on cases. Each takes a case (an object or a tree node), or falls back to the case of the active document.
+ */
 export function registerCommands(services: Services, documents: CaseDocuments): vscode.Disposable {
   return vscode.Disposable.from(
     ...showingCommands(services, documents),
@@ -50,7 +52,7 @@ function showingCommands(services: Services, documents: CaseDocuments): vscode.D
 }
 
 function rewriteCommands(services: Services, documents: CaseDocuments): vscode.Disposable[] {
-  /** The rewrite with this text; without one, the rewrite at the cursor, or one that the person picks. */
+  /** The rewrite with this text. Without a text, the rewrite at the cursor, or one that the person picks. */
   const rewriteFor = async ({ reference, rewrites }: Case, text: unknown, what: keyof typeof canBe) => {
     if (typeof text === 'string') return rewrites.find((one) => one.text === text);
     const { run, problemId } = reference;
@@ -78,8 +80,8 @@ function rewriteCommands(services: Services, documents: CaseDocuments): vscode.D
       const reference = referenceFrom(argument) ?? activeCase();
       if (!reference) return sayNoCase();
       const shown = documents.caseOf(reference);
-      // Called for a case, it begins with the best rewrite or the teacher's chain; from the palette, with the one at
-      // the cursor.
+      // Called on a case, it starts from the best rewrite or the teacher's chain; called from the palette, from the
+      // rewrite at the cursor.
       const asked = argument === undefined && shown.rewrites.length > 0;
       const rewrite = asked ? await rewriteFor(shown, undefined, 'edited') : undefined;
       if (!asked || rewrite) await editRewrite(documents, shown, rewrite?.text ?? text);
@@ -87,7 +89,7 @@ function rewriteCommands(services: Services, documents: CaseDocuments): vscode.D
   ];
 }
 
-/** Which cases the next Stage 3 takes. */
+/** Chooses the cases that the next Stage 3 trains on. */
 function pickingCommands(services: Services, documents: CaseDocuments): vscode.Disposable[] {
   const byRun = (problems: readonly { run: string; problemId: string }[]) =>
     [...new Set(problems.map(({ run }) => run))].map((run) => ({
@@ -118,7 +120,7 @@ function pickingCommands(services: Services, documents: CaseDocuments): vscode.D
   ];
 }
 
-/** Says how many cases are picked now, `count` of them just so, with the way to a run of Stage 3 on them. */
+/** Reports how many cases are picked now (`count` of them by this command) and offers to run Stage 3 on them. */
 function offerStage3(run: string, count: number): void {
   const { size } = decisionsOf(readDecisions(run)).picked;
   const start = t('Run Stage 3');
@@ -131,8 +133,8 @@ function offerStage3(run: string, count: number): void {
 }
 
 /**
- * Opens a case's document, where another answer of the problem is open already in that place. The answer that would be
- * shown anyway needs no address of its own.
+ * Opens a case's document, replacing another answer of the same problem if one is open there. The default answer needs
+ * no sample in its address.
  */
 export async function openCase(
   { cases }: Services,
@@ -159,7 +161,7 @@ export async function openCase(
   cases.show(plain.run, plain.problemId);
 }
 
-/** Opens the rewrite to be written; `text` is what to begin with, instead of what is approved or best. */
+/** Opens the rewrite for editing. It starts from `text`, else from the approved or best rewrite. */
 async function editRewrite(documents: CaseDocuments, shown: Case, text: unknown): Promise<void> {
   const uri = documents.uriOf({ run: shown.reference.run, problemId: shown.reference.problemId }, 'rewrite');
   const document = await vscode.workspace.openTextDocument(uri);
@@ -169,7 +171,7 @@ async function editRewrite(documents: CaseDocuments, shown: Case, text: unknown)
   await editor.edit((edit) => edit.replace(all, `${text.trimEnd()}\n`));
 }
 
-/** `{run, problemIds}`, cases chosen in a tree, or the active document. */
+/** Called with `{run, problemIds}`, with cases selected in a tree, or on the active document. */
 export function problemsFrom(argument: unknown, selected: unknown): { run: string; problemId: string }[] {
   const { run, problemIds } = (argument ?? {}) as { run?: unknown; problemIds?: unknown };
   if (typeof run === 'string' && Array.isArray(problemIds))

@@ -7,10 +7,10 @@ import type { Case } from './case';
 import type { CaseDocuments } from './case-documents';
 import { paintCases } from './paint-cases';
 
-/** Longest text behind a step: what stands there is not wrapped. The whole step is in the hover, and further down. */
+/** Longest text shown after a step, as it does not wrap. The hover and the document have the whole step. */
 const longest = 80;
 
-/** What the teacher does where the student first goes wrong: its step, or undefined where there is none. */
+/** The teacher's step where the student first goes wrong; undefined where the teacher has none. */
 export function teacherStepAt({ shown, fault, teacher }: Case): string | undefined {
   if (!shown || !fault || !teacher) return undefined;
   const chain = splitChain(teacher.text);
@@ -18,14 +18,14 @@ export function teacherStepAt({ shown, fault, teacher }: Case): string | undefin
   return at === null ? undefined : `Step ${at + 1}: ${chain.steps[at].replace(/\s+/g, ' ')}`;
 }
 
-/** The teacher's step in little room: its equations, where it has some. */
+/** A short form of the teacher's step: its equations, if it has any. */
 function inShort(step: string): string {
   const equations = checkEquations(step).map(({ left, operator, right }) => `${left} ${operator} ${right}`);
   while (equations.length > 1 && equations.join(', ').length > longest) equations.shift();
   return clipLine(equations.length > 0 ? equations.join(', ') : step, longest);
 }
 
-/** The teacher's step as dim text behind the first wrong step, and a bar at that step's edge. */
+/** Shows the teacher's step as dim text after the first wrong step, and a bar at the edge of that step. */
 export function registerDecorations(documents: CaseDocuments): vscode.Disposable {
   const teacher = vscode.window.createTextEditorDecorationType({
     rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,

@@ -10,20 +10,20 @@ import { type CaseFinding, chainFindings, rewriteFindings, studentFindings } fro
 import { caseScheme, referenceAt } from './reference';
 import { positionIn, renderCase } from './text';
 
-/** Most cases of the chosen run that the Problems panel lists. */
+/** At most this many cases are listed in the Problems panel. */
 const most = 1000;
-/** Milliseconds of work between two breaths. */
+/** Milliseconds of work before the event loop gets a turn. */
 const breath = 8;
 
 /**
- * The Problems panel: every case of the run whose cases are shown, and the first wrong step of each case that is open.
- * Goes when the run goes.
+ * Fills the Problems panel: every case of the selected run, and the first wrong step of each open case.
+ * The entries disappear with the run.
  */
 export class CaseDiagnostics implements vscode.Disposable {
   private readonly ofRun = vscode.languages.createDiagnosticCollection('distillery.cases');
   private readonly ofOpen = vscode.languages.createDiagnosticCollection('distillery.case');
   private readonly subscriptions: vscode.Disposable[];
-  /** Which records are listed, or being listed. */
+  /** The version of the records that is listed, or is being listed. */
   private listed: readonly FailureRecord[] | undefined;
 
   constructor(
@@ -51,7 +51,7 @@ export class CaseDiagnostics implements vscode.Disposable {
   private update(): void {
     const { run } = this.services.cases;
     const { cache } = this.services.runs;
-    // Counting reads no record: at start-up nothing is parsed that is not listed.
+    // Counting parses no record, so start-up parses only what is listed.
     const listable = run !== undefined && cache.failureCount(run) <= limitNow();
     const failures = listable ? cache.failures(run).value : undefined;
     setContext('distillery.casesInProblems', failures !== undefined);
@@ -62,7 +62,7 @@ export class CaseDiagnostics implements vscode.Disposable {
     if (run !== undefined && failures) void this.list(run, failures);
   }
 
-  /** In portions: describing a thousand chains takes longer than an editor may be kept waiting. */
+  /** Works in slices: describing a thousand chains would block the editor for too long. */
   private async list(run: string, failures: readonly FailureRecord[]): Promise<void> {
     let entries: [vscode.Uri, vscode.Diagnostic[]][] = [];
     let begun = performance.now();
@@ -95,7 +95,7 @@ export class CaseDiagnostics implements vscode.Disposable {
     for (const document of vscode.workspace.textDocuments) this.show(document);
   }
 
-  /** An open document's own: what the list does not have. */
+  /** Findings of an open document that the list does not include. */
   private show(document: vscode.TextDocument): void {
     const { uri } = document;
     if (uri.scheme !== caseScheme) return;
@@ -110,7 +110,7 @@ export class CaseDiagnostics implements vscode.Disposable {
       );
       return;
     }
-    if (document.getText() !== layout.text) return; // about to be read again
+    if (document.getText() !== layout.text) return; // it is about to be read again
     const inList = this.ofRun.has(uri) ? [] : studentFindings(shown, layout);
     this.ofOpen.set(
       uri,
@@ -121,7 +121,7 @@ export class CaseDiagnostics implements vscode.Disposable {
 
 const nobody: Decisions = decisionsOf([]);
 const setting = 'distillery.cases.inProblems';
-/** More cases than these are listed only when asked: they would hide what else the panel is for. */
+/** More cases than this are listed only on request, as they would hide the panel's other entries. */
 const few = 20;
 
 function limitNow(): number {
@@ -130,7 +130,7 @@ function limitNow(): number {
   return chosen === 'all' || chosen === true ? Number.POSITIVE_INFINITY : few;
 }
 
-/** One click lists the cases, or takes them out again. */
+/** Lists the cases in the Problems panel, or removes them. */
 export function registerInProblems(services: Services): vscode.Disposable {
   const choose = (value: 'all' | 'none') => () =>
     vscode.workspace.getConfiguration().update(setting, value, vscode.ConfigurationTarget.Workspace);

@@ -12,16 +12,15 @@ import { saveEdited } from './decide';
 import { type CaseReference, caseScheme, placeOf, referenceAt } from './reference';
 import { type CaseText, renderCase } from './text';
 
-/** A case as it was read last, and its document. */
+/** A case as it was last read, and the text of its document. */
 export interface OpenCase {
   case: Case;
   layout: CaseText;
 }
 
 /**
- * The documents of cases, as files of a scheme of their own: read-only ones that show a case, and one beside each that
- * can be edited and saved, which is how a person writes a rewrite. Read when asked for; told to the editor when the
- * run's files change.
+ * A file system for case documents: a read-only one for each case, and beside it an editable one in which a person
+ * writes a rewrite. They are read on demand; the editor is notified when files of the run change.
  */
 export class CaseDocuments implements vscode.FileSystemProvider, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
@@ -33,20 +32,20 @@ export class CaseDocuments implements vscode.FileSystemProvider, vscode.Disposab
     this.subscription = services.runs.onDidChange((runs) => this.refresh(runs));
   }
 
-  /** The case of a document of ours; why it cannot be read; undefined for other documents. */
+  /** The case of a document of this scheme, or the reason why it cannot be read. Undefined for other documents. */
   at(uri: vscode.Uri): Read<OpenCase> | undefined {
     const place = uri.scheme === caseScheme ? referenceAt(uri) : undefined;
     return place && this.entry(place.reference).result;
   }
 
-  /** Errors: it cannot be read. */
+  /** @throws UserError when the case cannot be read */
   caseOf(reference: CaseReference): Case {
     const { value, problem } = this.entry(reference).result;
     if (problem) throw problem;
     return value.case;
   }
 
-  /** What a command did to a run shows at once, whoever watches the files. */
+  /** Shows the effect of a command on a run at once, without waiting for the file watcher. */
   showChanged(run: string): void {
     this.services.runs.refresh(run);
     this.refresh(new Set([run]));
@@ -71,10 +70,10 @@ export class CaseDocuments implements vscode.FileSystemProvider, vscode.Disposab
     return Buffer.from(this.content(uri).text);
   }
 
-  /** Saving a rewrite is accepting it as it now stands. */
+  /** Saving a rewrite accepts it as it is. */
   writeFile(uri: vscode.Uri, content: Uint8Array): void {
     const place = referenceAt(uri);
-    if (place?.kind !== 'rewrite') throw vscode.FileSystemError.NoPermissions('A case is read, not written.');
+    if (place?.kind !== 'rewrite') throw vscode.FileSystemError.NoPermissions('A case is read-only.');
     const { value, problem } = this.entry(place.reference).result;
     if (problem) throw vscode.FileSystemError.Unavailable(problem.toString());
     try {
@@ -102,7 +101,7 @@ export class CaseDocuments implements vscode.FileSystemProvider, vscode.Disposab
     throw vscode.FileSystemError.NoPermissions();
   }
 
-  /** Tells the editor that the documents of these runs (of all, if none is named) may have changed. */
+  /** Notifies the editor that the documents of these runs (or of all) may have changed. */
   refresh(runs: ReadonlySet<string>): void {
     const open = vscode.workspace.textDocuments.filter(({ uri }) => uri.scheme === caseScheme);
     const touched = open.filter(({ uri }) => {
@@ -136,7 +135,7 @@ export class CaseDocuments implements vscode.FileSystemProvider, vscode.Disposab
       const shown = readCase(this.services.runs.cache, reference);
       return { case: shown, layout: renderCase(shown) };
     });
-    // A time of ours: two versions of equal length within a millisecond must still differ.
+    // A modification time of our own: two versions of equal length within one millisecond must still differ.
     const version = Math.max(Date.now(), (before?.version ?? 0) + 1);
     const entry = { stamp, result, version };
     this.read.delete(key);
@@ -147,12 +146,12 @@ export class CaseDocuments implements vscode.FileSystemProvider, vscode.Disposab
   }
 }
 
-/** The rewrite to start from, or the teacher's chain. */
+/** The rewrite to start from, else the teacher's chain. */
 function rewriteToEdit({ rewrites, teacher }: Case): string {
   return `${(startingPoint(rewrites)?.text ?? teacher?.text ?? '').trimEnd()}\n`;
 }
 
-/** In one line, as VS Code shows it behind the document's address. */
+/** On one line, as VS Code shows it after the document's address. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof UserError)) return String(error);
   return sentences(error);

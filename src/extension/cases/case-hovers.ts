@@ -11,7 +11,7 @@ import { experimentOf } from './known-problems';
 import { caseScheme } from './reference';
 import { tokenAt, tokenLines } from './token-facts';
 
-/** Hovers of a case: a token's facts, the reward and its parts with weights, the whole step of the teacher. */
+/** Hovers in a case: the facts of a token, the reward with its weighted parts, the teacher's whole step. */
 export function registerHovers({ runs }: Services, documents: CaseDocuments): vscode.Disposable {
   return vscode.languages.registerHoverProvider(
     { scheme: caseScheme },
@@ -47,10 +47,10 @@ function teacherHover({ case: shown, layout: { student } }: OpenCase, offset: nu
     return undefined;
   const step = teacherStepAt(shown);
   if (!step) return undefined;
-  return paragraphs(vscode.l10n.t('The teacher, at this point:'), Markdown.code(step, 'reasoning-chain'));
+  return paragraphs(vscode.l10n.t('The teacher at this step:'), Markdown.code(step, 'reasoning-chain'));
 }
 
-/** On a heading: what reward the text below it got. */
+/** On a heading: the reward of the text below it. */
 function rewardHover(cache: RunCache, { case: shown, layout }: OpenCase, offset: number) {
   const { student, rewrites } = layout;
   const isHeading = (section: { heading: number; start: number } | undefined) =>
@@ -89,7 +89,7 @@ function rewardText(
   return paragraphs(head, rows.length > 0 ? Markdown.code(rows.join('\n'), 'text') : undefined);
 }
 
-/** Weight of each component of a stage's reward, by its name. */
+/** The weight of each reward component of a stage, by name. */
 function weights(cache: RunCache, run: string, stage: StageName): ReadonlyMap<string, number> {
   const stages = experimentOf(cache, run)?.stages;
   const home = sampledAs[stage];

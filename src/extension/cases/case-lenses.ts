@@ -8,7 +8,7 @@ import { canBe } from './rewrite-actions';
 
 const { t } = vscode.l10n;
 
-/** What can be done with a case, above its parts. */
+/** Commands for a case, above the part that each applies to. */
 export function registerLenses({ runs, cases }: Services, documents: CaseDocuments): vscode.Disposable {
   const changed = new vscode.EventEmitter<void>();
   const provider: vscode.CodeLensProvider = {
@@ -47,7 +47,7 @@ const lens = (line: number, [icon, title]: [string, string], command: string, ..
 
 type LineOf = (offset: number) => number;
 
-/** At the top: the case's place in the list, whether it is read, its note. */
+/** At the top: the case's position in the list, whether it is read, and its note. */
 function listLenses({ reference, read, note }: Case, order: readonly string[]): vscode.CodeLens[] {
   const number = order.indexOf(reference.problemId) + 1;
   const places = [
@@ -64,7 +64,7 @@ function listLenses({ reference, read, note }: Case, order: readonly string[]): 
   ];
 }
 
-/** Where a formula or Markdown is rendered. */
+/** Above text with formulas or Markdown that can be rendered. */
 function renderingLenses({ layout }: OpenCase): vscode.CodeLens[] {
   const { replacements } = readableCase(layout);
   const title = t('Rendered or as Written (l)');
@@ -78,7 +78,7 @@ function studentLenses({ case: { reference, shown, fault }, layout }: OpenCase, 
   const lenses = [lens(line, ['list-selection', t('Show Another Answer')], 'distillery.chooseAnswer', reference)];
   if (layout.teacher) lenses.push(lens(line, ['diff', t('Compare with Teacher')], 'distillery.compareChains', target));
   const mark = 'distillery.markFirstWrongStep';
-  if (fault?.by === 'person') lenses.push(lens(line, ['discard', t('Take Back the Mark')], mark, reference, null));
+  if (fault?.by === 'person') lenses.push(lens(line, ['discard', t('Remove the Mark')], mark, reference, null));
   else if (!shown!.rollout) lenses.push(lens(line, ['error', t('Mark First Wrong Step (W)')], mark));
   return lenses;
 }

@@ -10,12 +10,13 @@ const { t } = vscode.l10n;
 const key = 'cases.asWritten';
 
 /**
- * Formulas and Markdown in the documents of cases, shown as they are read: the text stays what it is, with marks hidden
- * and signs in place of commands. `distillery.toggleRendering` shows it as it is written.
+ * Renders formulas and Markdown in case documents. The text does not change: markup is hidden and symbols stand in for
+ * commands. `distillery.toggleRendering` shows the source.
  */
 export function registerRendering(services: Services, documents: CaseDocuments): vscode.Disposable {
   const { workspaceState } = services.context;
-  // VS Code has no setting that hides text; what follows `none` goes into the style sheet as it is.
+  // VS Code has no setting that hides text, but it copies the value of `textDecoration` into the style sheet, so CSS
+  // can follow `none`.
   const replaced = vscode.window.createTextEditorDecorationType({ textDecoration: 'none; display: none' });
   const bold = vscode.window.createTextEditorDecorationType({ fontWeight: 'bold' });
   const painting = paintCases(documents, (editor, open) => {
@@ -40,7 +41,7 @@ export function registerRendering(services: Services, documents: CaseDocuments):
       await workspaceState.update(key, asWritten);
       painting.again();
       const text = asWritten
-        ? t('Formulas and Markdown as they are written.')
+        ? t('Formulas and Markdown are shown as written.')
         : t('Formulas and Markdown are rendered.');
       vscode.window.setStatusBarMessage(text, 5000);
     }),

@@ -2,25 +2,24 @@ import { sameAnswer } from '../../answers/equal';
 import { extractAnswer } from '../../answers/extract';
 import type { RewriteDecision, RewriteRecord } from '../../runs/records';
 
-/** A rewrite of a case: sampled by Stage 3, on request, or written by a person. */
+/** A rewrite of a case: sampled by Stage 3, sampled on request, or written by a person. */
 export interface CaseRewrite {
   text: string;
   tokens?: number;
   reward?: number | null;
   parts?: Record<string, number | null>;
-  /** By the reference answer. */
+  /** Judged by the reference answer. */
   correct: boolean;
-  /** What a person decided; undefined: nobody did. */
+  /** A person's decision; undefined if there is none. */
   verdict?: Exclude<RewriteDecision['verdict'], 'proposed'>;
-  /** What Stage 3 made of it: undefined for texts that it has not seen, null where it accepted it, else why not. */
+  /**
+   * The verdict of Stage 3: null when accepted, else the reason for refusal. Undefined for texts that it has not seen.
+   */
   refused?: string | null;
   provenance: RewriteDecision['provenance'];
 }
 
-/**
- * The rewrites of a case, each text once: those that people approved first, what they rejected last, then right before
- * wrong.
- */
+/** The rewrites of a case without duplicates: approved ones first, rejected ones last, right before wrong. */
 export function rewritesOf(
   records: readonly RewriteRecord[],
   decided: readonly RewriteDecision[],
@@ -65,20 +64,20 @@ function rank({ verdict, refused, correct }: CaseRewrite): number {
   return correct ? 3 : 4;
 }
 
-/** Whether a text ends in the reference answer, as Stage 3 counts it. */
+/** Whether a text ends in the reference answer, by the rule of Stage 3. */
 export function isRight(text: string, gold: string): boolean {
   const answer = extractAnswer(text, 'strict');
   return answer !== null && sameAnswer(answer.value, gold);
 }
 
 /**
- * What a person starts from: the approved rewrite, else the best that is right. A wrong one would have to be written
- * anew anyway.
+ * The starting point for a person: the approved rewrite, else the best right one. A wrong one would have to be written
+ * from scratch anyway.
  */
 export const startingPoint = (rewrites: readonly CaseRewrite[]): CaseRewrite | undefined =>
   rewrites.find(({ verdict, correct }) => verdict !== 'rejected' && correct);
 
-/** In words: "accepted by hand", "accepted by Stage 3", "proposed, right", "not accepted: wrong". */
+/** The status in words: "accepted by hand", "accepted by Stage 3", "proposed, right", "not accepted: wrong". */
 export function standingOf({ verdict, refused, correct }: CaseRewrite): string {
   if (verdict === 'edited') return 'written by hand, accepted';
   if (verdict !== undefined) return `${verdict} by hand`;

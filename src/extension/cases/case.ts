@@ -1,4 +1,4 @@
-/** All that a run's folder knows of one case. */
+/** Everything that a run's folder records about one case. */
 
 import { markIn } from '../../cases/marked-step';
 import { faultText, isGuess } from '../../chain/fault-text';
@@ -25,13 +25,11 @@ export interface CaseAnswer extends AnswerRecord {
   rollout?: RolloutRecord;
 }
 
-/** Where the shown answer first goes wrong: a step (from 0), its place in the answer's text, and why. */
+/** The first wrong step of the shown answer: its number (from 0), its range in the text, and the reason. */
 export interface CaseFault {
   step: number;
   reason: string;
-  /**
-   * What it rests on: an equation that is false, a departure from the teacher, which is a guess, or a person's word.
-   */
+  /** The evidence: a false equation, a departure from the teacher (which is a guess), or a person's mark. */
   by: 'equation' | 'guess' | 'person';
   start: number;
   end: number;
@@ -42,24 +40,24 @@ export interface Case {
   question: string;
   gold: string;
   category?: string;
-  /** Recorded answers, and the completion that was asked for. */
+  /** Recorded answers, and the completion that was requested. */
   answers: CaseAnswer[];
-  /** The one that is shown; undefined where there are none. */
+  /** The answer shown; undefined where there is none. */
   shown?: CaseAnswer;
   fault?: CaseFault;
   teacher?: { text: string; tokens?: number };
   rewrites: CaseRewrite[];
-  /** Whether Stage 3 was told to take it. */
+  /** Whether the case is picked for Stage 3. */
   picked: boolean;
-  /** What a person noted about it. */
+  /** The person's note. */
   note?: string;
-  /** Whether a person is done with reading it. */
+  /** Whether a person has marked the case as read. */
   read: boolean;
 }
 
 /**
- * Reads a case; `decisions` are all of its run, where they are known already. Errors: no such run, unreadable files, a
- * problem that the run does not know.
+ * Reads a case. `decisions` are all those of its run, if they are loaded already. @throws UserError when the run is
+ * missing, a file cannot be read, or the run does not have the problem
  */
 export function readCase(
   cache: RunCache,
@@ -77,13 +75,13 @@ export function readCase(
 
 type Known = Pick<FailureRecord, 'question' | 'answer' | 'samples' | 'teacherChain'> & Partial<FailureRecord>;
 
-/** A problem that is no failure: from the run's data and what its evaluations say. */
+/** A problem that is not a failure: built from the run's data and its evaluations. */
 function describeProblem(cache: RunCache, { run, problemId, stage, step }: CaseReference): Known {
   const problem =
     problemOf(cache, run, problemId) ??
     recordedProblem(run, problemId, stage && step !== undefined ? { stage, step } : undefined);
   if (!problem)
-    throw new UserError(`the run does not know a problem "${problemId}"`, {
+    throw new UserError(`the run does not have a problem "${problemId}"`, {
       file: run,
       code: 'run',
       remedy: 'It may belong to another run, or to data that has changed since.',
@@ -92,10 +90,10 @@ function describeProblem(cache: RunCache, { run, problemId, stage, step }: CaseR
   return { question: problem.question, answer: problem.answer, samples, teacherChain: problem.chain };
 }
 
-/** Lines that cannot be read are told where a whole file is shown. */
+/** Unreadable lines are reported where the whole file is shown. */
 const passOver = () => {};
 
-/** The problem as imported records tell it, whose dataset is not at hand. */
+/** The problem as recorded by imported records whose dataset is not available. */
 function recordedProblem(
   run: string,
   problemId: string,
@@ -107,7 +105,7 @@ function recordedProblem(
   return question === undefined ? undefined : { question, answer: gold };
 }
 
-/** The case that these records make. */
+/** Builds the case from these records. */
 export function buildCase(
   reference: CaseReference,
   failure: Known,
@@ -164,7 +162,7 @@ export function answerOfRollout(rollout: RolloutRecord): CaseAnswer {
   };
 }
 
-/** The answer that was asked for; else the one whose first wrong step is known, else the first wrong one. */
+/** The requested answer; else the one whose first wrong step is recorded, else the first wrong one. */
 function chosen(
   { sample, stage, step }: CaseReference,
   answers: readonly CaseAnswer[],
@@ -178,10 +176,7 @@ function chosen(
   );
 }
 
-/**
- * The first wrong step: as a person marked it, else as it was recorded; found anew for answers that the record is not
- * about.
- */
+/** The first wrong step: as marked by a person, else as recorded. For other answers it is computed. */
 function faultOf(
   shown: CaseAnswer,
   { firstWrongStep: recorded, teacherChain, answer, question }: Known,
@@ -202,7 +197,7 @@ function faultOf(
   const said = 'reason' in fault ? fault.reason : fault.message;
   const by = isGuess(said) ? 'guess' : 'equation';
   const reason = faultText(said, step);
-  // A step whose white space was joined has no exact places in the text: the whole of it is marked.
+  // A step whose white space was normalized has no exact positions, so the whole step is marked.
   return place.end - place.start === chain.steps[step].length && end <= chain.steps[step].length
     ? { step, reason, by, start: place.start + start, end: place.start + end }
     : { step, reason, by, ...place };

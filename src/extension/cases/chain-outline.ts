@@ -12,7 +12,7 @@ const kinds: Record<PartKind, vscode.SymbolKind> = {
   answer: vscode.SymbolKind.Constant,
 };
 
-/** Outline, breadcrumbs and folding of any reasoning chain: sections, and the steps in them. */
+/** Outline, breadcrumbs and folding for any reasoning chain: its sections and their steps. */
 export function registerOutline(): vscode.Disposable {
   const symbols: vscode.DocumentSymbolProvider = {
     provideDocumentSymbols(document) {

@@ -6,17 +6,16 @@ import { answerOfRollout, type Case, type CaseAnswer } from './case';
 
 const { t } = vscode.l10n;
 
-/** Updates, from the newest back, whose completions of a problem are offered. */
+/** Completions are offered from this many updates, newest first. */
 const updates = 4;
 
 /**
- * Asks which of a case's answers to show: the recorded ones, and the newest completions of training. Undefined when
- * none is chosen.
+ * Asks which answer of a case to show: the recorded ones and the newest training completions. Undefined when dismissed.
  */
 export async function chooseAnswer(shown: Case): Promise<CaseAnswer['place'] | undefined> {
   const list = new vscode.GrowingList<AnswerItem>({
     title: t('Answers to {0}', shown.reference.problemId),
-    placeHolder: t('Which answer to show'),
+    placeHolder: t('Which answer do you want to see?'),
   });
   list.add(shown.answers.filter(({ rollout }) => !rollout).map(itemOf));
   void newestCompletions(shown)

@@ -13,7 +13,7 @@ const questions = {
   rejected: () => [t('Reject which rewrite?'), t('This case has no rewrite that could be rejected.')],
 };
 
-/** The rewrite that the cursor is in, if the active editor shows this problem's case as it is now. */
+/** The rewrite at the cursor, if the active editor shows the current version of this case. */
 export function rewriteAtCursor(documents: CaseDocuments, run: string, problemId: string): CaseRewrite | undefined {
   const editor = vscode.window.activeTextEditor;
   const place = editor && referenceAt(editor.document.uri);
@@ -24,7 +24,7 @@ export function rewriteAtCursor(documents: CaseDocuments, run: string, problemId
   return rewriteAtOffset(layout, editor!.document.offsetAt(editor!.selection.active));
 }
 
-/** The rewrite that the person picks. */
+/** Asks the person to pick a rewrite. */
 export async function chooseRewrite(
   rewrites: readonly CaseRewrite[],
   what: keyof typeof canBe,

@@ -6,15 +6,15 @@ import * as vscode from '../vscode';
 import { answersTo, type DatasetMark, type KnownAnswers, marksOf } from './dataset-marks';
 import { datasetRows } from './dataset-rows';
 
-/** Lines beyond what is seen of a dataset that are marked too, so that scrolling finds them there. */
+/** Lines beyond the visible range that are marked too, so that scrolling shows marks at once. */
 const margin = 100;
-/** Most rows with a lens of their own: more would push the rows apart. */
+/** At most this many rows get a lens of their own, as each lens takes a line. */
 const mostLenses = 200;
 const setting = 'distillery.cases.inDatasets';
 
 const isDataset = ({ uri, fileName }: vscode.TextDocument) => uri.scheme === 'file' && fileName.endsWith('.jsonl');
 
-/** At each problem's line of a dataset: what the student makes of it, and the way to the case. */
+/** At each problem of a dataset: how the student answered it, and a link to the case. */
 export function registerDatasetLines({ runs, context }: Services): vscode.Disposable {
   const styles = {
     right: styleOf(context, 'right', 'testing.iconPassed'),
@@ -107,6 +107,6 @@ function decoration(document: vscode.TextDocument, mark: DatasetMark, run: strin
   const { range } = document.lineAt(line);
   const link = Markdown.link(vscode.l10n.t('Open the case'), 'distillery.openCase', { run, problemId });
   const chain = Markdown.code(answer.record.text.slice(0, 4000), 'reasoning-chain');
-  // Two messages: in the one with what the student said, no command can be run.
+  // Two messages, as the one with the student's text must not run commands.
   return { range, hover: [link, paragraphs(text, `${answer.source} of ${basename(run)}`, chain)], after: text };
 }

@@ -1,4 +1,4 @@
-/** What the student makes of the rows of a dataset: its last answers in the newest run that knows the file. */
+/** How the student answers the rows of a dataset: its last answers in the newest run that uses the file. */
 import { resolve } from 'node:path';
 import { sameAnswer } from '../../answers/equal';
 import type { RunListing } from '../../runs/reading';
@@ -7,13 +7,13 @@ import type { RunCache } from '../run-cache';
 import type { DatasetRow } from './dataset-rows';
 import { experimentOf, lastAnswers } from './known-problems';
 
-/** An answer and where it comes from. */
+/** An answer and its source. */
 export interface KnownAnswer {
   record: AnswerRecord;
-  /** The evaluation's checkpoint; for a training problem that is a failure, "failure". */
+  /** The checkpoint of the evaluation, or "failure" for a training problem that is a failure case. */
   source: string;
   gold: string;
-  /** How many of how many answers to a failure were right. */
+  /** The number of right answers to a failure, and of all answers. */
   share?: [right: number, all: number];
 }
 
@@ -22,13 +22,10 @@ export interface KnownAnswers {
   answers: ReadonlyMap<string, KnownAnswer>;
 }
 
-/** Runs that are looked into, from the newest back. */
+/** Runs that are searched, newest first. */
 const mostRuns = 20;
 
-/**
- * The answers of the newest run that names this file as its data and has answers to anything in it; undefined if none
- * has.
- */
+/** The answers of the newest run that uses this file and has answers for it; undefined if there is none. */
 export function answersTo(file: string, listings: readonly RunListing[], cache: RunCache): KnownAnswers | undefined {
   let looked = 0;
   for (const listing of listings) {
@@ -63,7 +60,7 @@ export interface DatasetMark {
   answer: KnownAnswer;
 }
 
-/** The marks of these rows. A row whose answer is another one now than when it was asked has none. */
+/** The marks of these rows. A row whose reference answer has changed since gets none. */
 export function marksOf(rows: readonly DatasetRow[], { answers }: KnownAnswers): DatasetMark[] {
   return rows.flatMap(({ line, problemId, answer: gold }) => {
     const answer = answers.get(problemId);

@@ -1,16 +1,17 @@
-/** Rows of a dataset's file by their lines, as the readers in src/data number them. */
+/** Maps the rows of a dataset file to lines, with the numbering of the readers in src/data. */
 import { basename } from 'node:path';
 
 export interface DatasetRow {
-  /** From 0. */
+  /** Counted from 0. */
   line: number;
   problemId: string;
-  /** The reference answer as the row has it; of GSM8K's rows behind "####". */
+  /** The reference answer of the row; for GSM8K, the text after "####". */
   answer?: string;
 }
 
 /**
- * Numbers the rows of a text and reads those of `lines` (from, to; both included). Lines that are no rows are left out.
+ * Numbers the rows of a text and reads those on `lines` (from, to; both inclusive). Lines that are not rows are
+ * skipped.
  */
 export function datasetRows(file: string, lines: readonly string[], from: number, to: number): DatasetRow[] {
   const name = basename(file).replace(/\.[^.]*$/, '');
@@ -39,6 +40,6 @@ function parse(text: string): { id?: unknown; question?: unknown; answer?: unkno
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
-    return undefined; // being typed just now; the readers say what is wrong when it is used
+    return undefined; // probably half-typed; the readers report errors when the file is used
   }
 }

@@ -1,4 +1,4 @@
-/** What a person decides about a case, written to the run's decisions.jsonl. */
+/** A person's decisions on a case, appended to the run's decisions.jsonl. */
 import { splitChain } from '../../chain/split';
 import { UserError } from '../../errors';
 import { appendDecisions, type NewDecision } from '../../runs/decisions';
@@ -8,13 +8,13 @@ import { type CaseRewrite, isRight, startingPoint } from './case-rewrites';
 
 type Decidable = Pick<Case, 'reference' | 'question' | 'gold'>;
 
-/** Accepts or rejects a rewrite. A rewrite whose answer is wrong cannot be accepted: it would be taught. */
+/** Accepts or rejects a rewrite. One with a wrong answer cannot be accepted, as the student would learn it. */
 export function decide(of: Decidable, rewrite: CaseRewrite, verdict: 'accepted' | 'rejected'): void {
   if (verdict === 'accepted') refuseWrong(of, rewrite.text);
   append(of, [decision(of, verdict, rewrite)]);
 }
 
-/** Keeps texts that were sampled on request, so that they can be decided on. */
+/** Saves texts that were sampled on request, so that they can be judged. */
 export function propose(of: Decidable, rewrites: readonly Omit<CaseRewrite, 'correct'>[]): void {
   append(
     of,
@@ -22,7 +22,7 @@ export function propose(of: Decidable, rewrites: readonly Omit<CaseRewrite, 'cor
   );
 }
 
-/** Accepts what a person wrote. Errors: no text, no answer, a wrong answer. */
+/** Accepts a rewrite that a person wrote. @throws UserError when there is no text, no answer, or a wrong answer */
 export function saveEdited(of: Case, written: string): void {
   const text = written.replace(/\r\n?/g, '\n').trim();
   refuseWrong(of, text);
@@ -31,7 +31,7 @@ export function saveEdited(of: Case, written: string): void {
     decide(of, best, 'accepted');
     return;
   }
-  // The version that this one was written from has served: only one text of a person's hand is taught.
+  // Replaces the version that this text was edited from: only one handwritten text is taught.
   const former = of.rewrites.filter((one) => one.verdict === 'edited' && one.text !== text);
   append(of, [
     ...former.map((one) => decision(of, 'rejected', one)),
@@ -39,7 +39,7 @@ export function saveEdited(of: Case, written: string): void {
   ]);
 }
 
-/** Tells Stage 3 to take these problems, or no longer to. */
+/** Picks these problems for Stage 3, or unpicks them. */
 export function pick(run: string, problems: readonly { problemId: string; question: string }[], picked: boolean): void {
   appendDecisions(
     run,
@@ -47,13 +47,13 @@ export function pick(run: string, problems: readonly { problemId: string; questi
   );
 }
 
-/** Says where an answer first goes wrong: a step, from 0; null takes the mark back. */
+/** Marks the step (from 0) where an answer first goes wrong; null removes the mark. */
 export function markStep(of: Decidable, { text, place }: CaseAnswer, step: number | null): void {
   const said = step === null ? {} : { text: splitChain(text).steps[step] };
   append(of, [{ kind: 'step', ...problemOf(of), sample: place.sample, step, ...said }]);
 }
 
-/** Notes something about a case; an empty text takes the note away. */
+/** Sets the note on a case; an empty text removes it. */
 export const note = (of: Decidable, text: string): void => append(of, [{ kind: 'note', ...problemOf(of), text }]);
 
 export const markRead = (of: Decidable, read: boolean): void => append(of, [{ kind: 'read', ...problemOf(of), read }]);

@@ -9,10 +9,7 @@ import { plural } from '../words';
 
 const { t } = vscode.l10n;
 
-/**
- * `distillery.exportCases`: the cases that are listed, in their order, with what people decided, as JSON lines or
- * Markdown.
- */
+/** `distillery.exportCases`: writes the listed cases with people's decisions as JSON lines or Markdown. */
 export function registerExport(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.exportCases', async (argument?: unknown) => {
     const { run, groups } = services.cases;
@@ -43,7 +40,7 @@ async function chooseFile(): Promise<string | undefined> {
   return chosen?.fsPath;
 }
 
-/** What people decided about a case, as far as they did. */
+/** The decisions on a case, if there are any. */
 function decided({ problemId, record }: FailureCase, { picked, rewrites, steps, notes, read }: Decisions) {
   return {
     picked: picked.has(problemId),
@@ -57,9 +54,7 @@ function decided({ problemId, record }: FailureCase, { picked, rewrites, steps, 
 const casesLines = (cases: readonly FailureCase[], decisions: Decisions): string =>
   cases.map((one) => `${JSON.stringify({ ...one.record, decisions: decided(one, decisions) })}\n`).join('');
 
-/**
- * For people: question, answers, the teacher, what was decided. What models wrote stands in fences that it cannot end.
- */
+/** For people: question, answers, teacher, decisions. Model output stands in code fences that it cannot close. */
 function casesMarkdown(cases: readonly FailureCase[], decisions: Decisions): string {
   return cases
     .map((one) => {

@@ -141,7 +141,9 @@ describe('findings', () => {
       '6 * 4 is 24, not 25',
       '20 is wrong: the answer is 19',
     ]);
-    expect(chainFindings('6 * 4 - 5 = 19', '19')[0].message).toBe('it has no answer line; end it with "Answer: 19"');
+    expect(chainFindings('6 * 4 - 5 = 19', '19')[0].message).toBe(
+      'there is no answer line; end the text with "Answer: 19"',
+    );
     expect(chainFindings('6 * 4 - 5 = 19\nAnswer: 19', '19')).toEqual([]);
     const text = 'Answer: 7';
     const decided = decisionsOf([

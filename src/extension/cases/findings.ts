@@ -1,4 +1,4 @@
-/** What is wrong in a case's document, and where. */
+/** The errors of a case's document, with their ranges. */
 import { sameAnswer } from '../../answers/equal';
 import { extractAnswer } from '../../answers/extract';
 import { firstWrongStep } from '../../chain/faults';
@@ -9,15 +9,15 @@ import type { Case } from './case';
 import type { CaseText } from './text';
 
 export interface CaseFinding extends Span {
-  /** A hint is underlined in the text, and not in the Problems panel. */
+  /** A hint is underlined in the text but not listed in the Problems panel. */
   severity: 'warning' | 'information' | 'hint';
   message: string;
   code: 'first-wrong-step' | 'wrong-answer' | 'cut-off' | 'rewrite';
 }
 
 /**
- * What is wrong with the shown answer: its first wrong step, or else what it ends with. At most one; nothing after it
- * is blamed.
+ * The error of the shown answer: its first wrong step, else its wrong or missing answer. At most one, as later steps
+ * only follow from it.
  */
 export function studentFindings({ shown, fault, gold }: Case, { student }: CaseText): CaseFinding[] {
   if (!shown || !student || shown.correct) return [];
@@ -41,7 +41,7 @@ export function studentFindings({ shown, fault, gold }: Case, { student }: CaseT
   return [{ ...place, severity: 'information', message, code: 'wrong-answer' }];
 }
 
-/** What keeps the undecided and approved rewrites from being taught: a false equation, a wrong answer. */
+/** Why rewrites that are undecided or approved must not be taught: a false equation, a wrong answer. */
 export function rewriteFindings({ gold }: Case, { rewrites }: CaseText): CaseFinding[] {
   return rewrites.flatMap(({ section, rewrite }) =>
     rewrite.verdict === 'rejected'
@@ -55,7 +55,7 @@ export function rewriteFindings({ gold }: Case, { rewrites }: CaseText): CaseFin
   );
 }
 
-/** The first false equation of a chain, and its answer where that is not the reference's. */
+/** The first false equation of a chain, and its answer if that is not the reference answer. */
 export function chainFindings(text: string, gold: string): CaseFinding[] {
   const chain = splitChain(text);
   const slip = firstWrongStep(chain);
@@ -81,6 +81,6 @@ function wrongAnswer(text: string, gold: string): CaseFinding | undefined {
   const start = text.lastIndexOf('\n', Math.max(0, end - 1)) + 1;
   const message = answer
     ? `${answer.value} is wrong: the answer is ${gold}`
-    : `it has no answer line; end it with "Answer: ${gold}"`;
+    : `there is no answer line; end the text with "Answer: ${gold}"`;
   return { start, end, severity: 'warning', message, code: 'rewrite' };
 }

@@ -8,12 +8,12 @@ import { plural } from '../words';
 
 const { t } = vscode.l10n;
 
-/** `distillery.importCases`: a file of recorded answers becomes a run whose cases every view opens. */
+/** `distillery.importCases`: turns a file of recorded answers into a run that every view can open. */
 export function registerImport(services: Services): vscode.Disposable {
   const { runs } = services;
   return trustedCommand(services, 'distillery.importCases', async (argument?: unknown) => {
     const [folder] = vscode.workspace.workspaceFolders ?? [];
-    if (!folder) return void vscode.window.showInformationMessage(t('Open a folder first: the run goes into it.'));
+    if (!folder) return void vscode.window.showInformationMessage(t('Open a folder first. The run is stored in it.'));
     const file = argument instanceof vscode.Uri ? argument : await chooseFile();
     if (!file) return undefined;
     const imported = await vscode.window.withProgress(

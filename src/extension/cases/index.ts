@@ -15,8 +15,7 @@ import { registerReading } from './reading';
 import { caseScheme } from './reference';
 
 /**
- * Failure cases in the editor: their documents and all that is shown in them, the Problems panel, marks in datasets,
- * the import.
+ * Failure cases in the editor: their documents and decorations, the Problems panel, marks in datasets, and the import.
  */
 export function registerCases(services: Services): vscode.Disposable {
   const documents = new CaseDocuments(services);

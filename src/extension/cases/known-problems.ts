@@ -1,4 +1,4 @@
-/** What a run knows of problems beyond its failures: its data, and its evaluations' answers. */
+/** Problems that a run knows besides its failures: its data, and the answers of its evaluations. */
 import type { Experiment } from '../../config/experiment';
 import { loadData } from '../../data/load';
 import type { Problem } from '../../data/types';
@@ -9,16 +9,16 @@ import { type EvaluationRecord, evaluationRecordSchema } from '../../runs/record
 import { cached } from '../file-cache';
 import type { RunCache } from '../run-cache';
 
-/** A run's experiment; undefined where its config does not say (imported cases, another host's run). */
+/** A run's experiment. Undefined where its config does not have one (imported cases, runs of another host). */
 export function experimentOf(cache: RunCache, run: string): Experiment | undefined {
   const config = cache.config(run).value as { experiment?: Experiment } | undefined;
   return config?.experiment;
 }
 
-/** Problems of the last run that was asked about; a dataset may be large. */
+/** Cached for the last run asked about, as a dataset may be large. */
 let known: { run: string; problems: Map<string, Problem> } | undefined;
 
-/** The problem from the run's data; undefined where the data is gone or does not have it. */
+/** The problem in the run's data. Undefined where the data is gone or lacks it. */
 export function problemOf(cache: RunCache, run: string, problemId: string): Problem | undefined {
   if (known?.run !== run) {
     const data = experimentOf(cache, run)?.data;
@@ -27,7 +27,7 @@ export function problemOf(cache: RunCache, run: string, problemId: string): Prob
       try {
         for (const problem of loadData(data![split], '.', split).problems) problems.set(problem.id, problem);
       } catch {
-        // Data that was moved away since: what the run itself recorded is still shown.
+        // The data was moved since; the records are shown without it.
       }
     }
     known = { run, problems };
@@ -43,11 +43,11 @@ const answersOf = cached((file, damage) => {
 
 export interface TestedAnswer {
   record: EvaluationRecord;
-  /** Name of the evaluation: the checkpoint's. */
+  /** The evaluation's name, which is the checkpoint's. */
   evaluation: string;
 }
 
-/** The newest answer of a run's evaluations to each problem. Files that cannot be read are left out. */
+/** The newest evaluated answer to each problem. Unreadable files are skipped. */
 export function lastAnswers(run: string): Map<string, TestedAnswer> {
   const last = new Map<string, TestedAnswer>();
   for (const evaluation of evaluationNames(run))
@@ -56,9 +56,7 @@ export function lastAnswers(run: string): Map<string, TestedAnswer> {
   return last;
 }
 
-/**
- * What each evaluation of a run has as the answer to a problem, newest first. Files that cannot be read are left out.
- */
+/** The answer of each evaluation to the problem, newest first. Unreadable files are skipped. */
 export function testedAnswers(run: string, problemId: string): TestedAnswer[] {
   return evaluationNames(run)
     .flatMap((evaluation) => {

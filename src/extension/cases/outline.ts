@@ -1,16 +1,16 @@
 /**
- * The parts of a chain's document by its lines: sections, thinking, steps, answers. For symbols, folding, and finding
- * places.
+ * Splits the text of a chain into parts by line: sections, thinking, steps, answers. Used for symbols, folding and
+ * navigation.
  */
 
 export type PartKind = 'section' | 'question' | 'gold' | 'thinking' | 'step' | 'answer';
 
-/** Lines from 0; `end` is the last line of the part. */
+/** Lines count from 0; `end` is the last line of the part. */
 export interface Part {
   kind: PartKind;
   /** "Step 3", "Student: ...". */
   name: string;
-  /** What is said behind the mark, on its line. */
+  /** The text after the marker, on the same line. */
   detail: string;
   start: number;
   end: number;
@@ -32,8 +32,8 @@ const marks: [PartKind, RegExp][] = [
 ];
 
 /**
- * The parts in order. A part ends where the next begins; a section where the next section begins. Linear in the text's
- * length.
+ * The parts in order. A part ends where the next begins; a section, where the next section begins. Linear in the length
+ * of the text.
  */
 export function outlineOf(text: string): Part[] {
   const lines = text.split(/\r\n?|\n/);

@@ -3,7 +3,7 @@ import type * as vscode from '../vscode';
 import type { CaseDocuments, OpenCase } from './case-documents';
 import { caseScheme, referenceAt } from './reference';
 
-/** Paints the editors of cases; `open` is undefined where the text is not, or not yet, what the case says. */
+/** Decorates the editors of cases. `open` is undefined while the text does not match the case. */
 export function paintCases(
   documents: CaseDocuments,
   paint: (editor: vscode.TextEditor, open: OpenCase | undefined) => void,

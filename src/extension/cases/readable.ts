@@ -1,12 +1,13 @@
 /**
- * LaTeX and Markdown of models, to be read in a text editor: marks that are hidden, and signs in place of commands.
- * What is shown comes from the tables here, never from the text. No editor types, so that it can be tested anywhere.
+ * Makes LaTeX and Markdown of models readable in a text editor: markup is hidden, symbols stand in for commands.
+ * All replacement text comes from the tables here, never from the model. No editor types, so it can be tested without
+ * VS Code.
  */
 import { latexSpans } from '../../chain/latex';
 import type { Span } from '../../chain/types';
 import { bodiesOf, type CaseText } from './text';
 
-/** A stretch of the text that is shown as `shown`; empty: hidden. */
+/** A range of the text and its replacement; an empty one hides it. */
 export interface Replacement extends Span {
   shown: string;
 }
@@ -85,7 +86,7 @@ const signs: Record<string, string> = {
   limits: '',
   hline: '',
 };
-/** A command of one sign: the space that it makes, or the sign itself. */
+/** A command with a one-character name: the space that it makes, or the character itself. */
 const escaped: Record<string, string> = {
   ' ': ' ',
   ',': ' ',
@@ -108,14 +109,14 @@ const subscripts = '₀₁₂₃₄₅₆₇₈₉';
 
 const known = new WeakMap<CaseText, Readable>();
 
-/** Of the document of a case: found once, for all that asks for it as long as the case stays as it is. */
+/** For a case's document. Computed once and shared until the case changes. */
 export function readableCase(layout: CaseText): Readable {
   const found = known.get(layout) ?? readable(layout.text, bodiesOf(layout));
   known.set(layout, found);
   return found;
 }
 
-/** Within the bodies of a document: its own headings are no Markdown of a model's. */
+/** Only within bodies of a document: its own headings are not Markdown of a model. */
 export function readable(text: string, bodies: readonly Span[]): Readable {
   const found: Readable = { replacements: [], bold: [] };
   for (const { start, end } of bodies) {
@@ -132,13 +133,16 @@ const token =
   /\\[dt]?frac\d\d|\\begin\{\w+\*?\}(?:\{[^}\n]*\})?|\\end\{\w+\*?\}|\\[A-Za-z]+ ?|\\[^A-Za-z\n]|[\^_](?:\d|\{\d+\})|[{}&~]/g;
 
 function formula(body: string, { start, end }: Span, base: number, { replacements }: Readable): void {
-  // An environment has none: its \begin and \end are hidden as any others.
+  // Environments are not rendered: \begin and \end are hidden like other commands.
   const width = /^(?:\$\$?|\\[([])?/.exec(body.slice(start, start + 2))![0].length;
   const put = (from: number, to: number, shown: string) => {
     if (to > from) replacements.push({ start: base + from, end: base + to, shown });
   };
   put(start, start + width, '');
-  /** What stands in place of each brace that is open: at its end, and, of a fraction's first part, what comes next. */
+  /**
+   * For each open brace, the text that replaces its closing brace; for the first part of a fraction, also the text
+   * between the parts.
+   */
   const open: { close: string; next?: string }[] = [];
   let pending: { open: string; close: string; next?: string } | undefined;
   const inside = body.slice(start + width, end - width);
@@ -165,7 +169,7 @@ function formula(body: string, { start, end }: Span, base: number, { replacement
   put(end - width, end, '');
 }
 
-/** What a command puts around the braces that follow it. */
+/** The text that a command puts around its braces. */
 function bracketed(command: string): { open: string; close: string; next?: string } | undefined {
   if (/^\\[dt]?frac$/.test(command)) return { open: '(', close: ')', next: '/(' };
   if (command === '\\sqrt') return { open: '√(', close: ')' };
@@ -173,7 +177,7 @@ function bracketed(command: string): { open: string; close: string; next?: strin
   return opening.test(command) ? { open: '', close: '' } : undefined;
 }
 
-/** undefined: a command that nothing here knows, which stays as it is written. */
+/** undefined: an unknown command, which is shown as written */
 function signOf(part: string): string | undefined {
   const [, over, under] = /^\\[dt]?frac(\d)(\d)$/.exec(part) ?? [];
   if (under) return `${digits(over, superscripts)}⁄${digits(under, subscripts)}`;

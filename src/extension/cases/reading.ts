@@ -16,7 +16,7 @@ import { canBe } from './rewrite-actions';
 
 const { t } = vscode.l10n;
 
-/** Walking through many cases: next and previous, marks and notes, decisions on several at once. */
+/** Navigation through many cases: next and previous, marks and notes, decisions on several at once. */
 export function registerReading(services: Services, documents: CaseDocuments): vscode.Disposable {
   return vscode.Disposable.from(
     ...walking(services, documents),
@@ -41,7 +41,7 @@ function walking(services: Services, documents: CaseDocuments): vscode.Disposabl
   return [command(services, 'distillery.nextCase', step(1)), command(services, 'distillery.previousCase', step(-1))];
 }
 
-/** What a person says of one case: its first wrong step, a note. */
+/** A person's mark of the first wrong step, or note. */
 function marking(services: Services, documents: CaseDocuments): vscode.Disposable[] {
   const { cache } = services.runs;
   return [
@@ -53,7 +53,7 @@ function marking(services: Services, documents: CaseDocuments): vscode.Disposabl
       if (at === undefined || !of.shown) throw notInStep();
       markStep(of, of.shown, at);
       documents.showChanged(reference.run);
-      tell(at === null ? t('The mark is taken back.') : t('Step {0} is marked as the first wrong one.', at + 1));
+      tell(at === null ? t('The mark is removed.') : t('Step {0} is marked as the first wrong one.', at + 1));
     }),
     trustedCommand(services, 'distillery.noteCase', async (argument?: unknown, written?: unknown) => {
       const { run, problemId } = named(argument);
@@ -63,7 +63,7 @@ function marking(services: Services, documents: CaseDocuments): vscode.Disposabl
           ? written
           : await vscode.window.showInputBox({
               title: t('Note on {0}', problemId),
-              prompt: t('Kept in decisions.jsonl of the run; found by the filter'),
+              prompt: t("Saved in the run's decisions.jsonl; the filter finds it"),
               value: of.note ?? '',
             });
       if (text === undefined) return;
@@ -73,14 +73,14 @@ function marking(services: Services, documents: CaseDocuments): vscode.Disposabl
   ];
 }
 
-/** Marks and decisions on all cases that are selected. */
+/** Marks and decisions for all selected cases. */
 function onSeveral(services: Services, documents: CaseDocuments): vscode.Disposable[] {
-  /** Does something with each of the cases that a command is for; says how many it was. */
+  /** Applies an action to every case of a command and reports how many there were. */
   const onEach = (argument: unknown, selected: unknown, act: (one: Case) => boolean) => {
     const problems = problemsFrom(argument, selected);
     if (problems.length === 0) named(argument);
     const chosen = new Map(problems.map((one) => [JSON.stringify([one.run, one.problemId]), one]));
-    // All are read before the first is decided on: the file of decisions once a run, not once a case.
+    // Reads all cases before deciding on the first, so that the decisions file is read once a run and not once a case.
     const decided = new Map(
       [...new Set(problems.map(({ run }) => run))].map((run) => [run, decisionsOf(readDecisions(run))]),
     );
@@ -106,7 +106,7 @@ function onSeveral(services: Services, documents: CaseDocuments): vscode.Disposa
         decide(one, best, 'accepted');
         return true;
       });
-      tell(t('{0} accepted. The next Stage 3 learns them.', plural(done, 'rewrite')));
+      tell(t('{0} accepted. The next Stage 3 trains on them.', plural(done, 'rewrite')));
     }),
     trustedCommand(services, 'distillery.rejectAllRewrites', (argument?: unknown, selected?: unknown) => {
       let rejected = 0;
@@ -124,12 +124,12 @@ function onSeveral(services: Services, documents: CaseDocuments): vscode.Disposa
 const tell = (text: string) => vscode.window.setStatusBarMessage(text, 5000);
 
 const notInStep = () =>
-  new UserError('the cursor is in no step of the student’s answer', {
+  new UserError('the cursor is not in a step of the student’s answer', {
     code: 'input',
     remedy: 'Put it into the first wrong step, above "Teacher".',
   });
 
-/** The step of the shown answer that the cursor is in, from 0; undefined: it is in none. */
+/** The step (from 0) of the shown answer at the cursor; undefined outside of steps. */
 function stepAtCursor(documents: CaseDocuments, { shown, reference }: Case): number | undefined {
   const editor = vscode.window.activeTextEditor;
   const layout = editor && documents.at(editor.document.uri)?.value?.layout;

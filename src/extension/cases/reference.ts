@@ -1,4 +1,4 @@
-/** What names a failure case, and the address of the document that shows it. */
+/** References to failure cases, and the addresses of their documents. */
 import * as z from 'zod';
 import { inertLine } from '../../foreign-text';
 import { stageSchema } from '../../runs/records';
@@ -6,7 +6,7 @@ import { stageSchema } from '../../runs/records';
 const count = z.number().int().nonnegative();
 
 /**
- * A case: a problem of a run. `sample` chooses the answer that is shown; with stage and step, a completion of that
+ * A case: a problem of a run. `sample` chooses the answer to show; with stage and step, it is a completion of that
  * update's group.
  */
 export const referenceSchema = z.object({
@@ -21,7 +21,7 @@ export type CaseReference = z.infer<typeof referenceSchema>;
 
 export const caseScheme = 'distillery-case';
 
-/** Path and query of a case's document. The name in the path is for people; the query says which case it is. */
+/** Path and query of a case's document. The name in the path is for people; the query identifies the case. */
 export function placeOf(reference: CaseReference, kind: 'case' | 'rewrite' = 'case'): { path: string; query: string } {
   const name = reference.problemId.replace(/[^\p{L}\p{N}._ -]+/gu, '_').slice(0, 80) || 'case';
   const { run, problemId, sample, stage, step } = reference;
@@ -32,7 +32,7 @@ export function placeOf(reference: CaseReference, kind: 'case' | 'rewrite' = 'ca
   };
 }
 
-/** The case that a document's address names; undefined for an address that is not ours. */
+/** The case of a document's address; undefined for addresses of other schemes. */
 export function referenceAt({
   path,
   query,
@@ -48,7 +48,7 @@ export function referenceAt({
   }
 }
 
-/** A command's argument, be it the plain object or a tree's node that carries it; undefined for anything else. */
+/** Reads a command's argument: a plain object, or a tree node that holds one. Undefined for anything else. */
 export function referenceFrom(argument: unknown): CaseReference | undefined {
   return referenceSchema.safeParse(argument).data;
 }

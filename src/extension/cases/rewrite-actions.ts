@@ -1,6 +1,6 @@
 import type { CaseRewrite } from './case-rewrites';
 
-/** Which rewrites can be accepted, edited, rejected. */
+/** Which rewrites can be accepted, edited or rejected. */
 export const canBe = {
   accepted: ({ verdict, correct }: CaseRewrite) => verdict !== 'accepted' && verdict !== 'edited' && correct,
   edited: () => true,

@@ -12,10 +12,10 @@ import { propose } from './decide';
 
 const { t } = vscode.l10n;
 
-/** Rewrites asked of the student at a time. */
+/** Rewrites sampled per request. */
 const samples = 8;
 
-/** Has a checkpoint say the teacher's chain in fewer words, and keeps what it says as proposals to decide on. */
+/** Asks a checkpoint to rewrite the teacher's chain more briefly, and saves the results as proposals. */
 export async function rewriteWithStudent({ runs, hosts }: Services, shown: Case): Promise<void> {
   const { teacher, question, gold, reference } = shown;
   if (!teacher) throw new UserError('the case has no teacher chain to rewrite', { code: 'input' });
@@ -63,7 +63,7 @@ export async function rewriteWithStudent({ runs, hosts }: Services, shown: Case)
   });
 }
 
-/** The step that a person marked as the first wrong one. */
+/** The step marked by a person as the first wrong one. */
 const markedText = ({ fault, shown }: Case): string | undefined =>
   fault?.by === 'person' && shown ? splitChain(shown.text).steps[fault.step] : undefined;
 
@@ -73,8 +73,7 @@ interface Chosen {
 }
 
 /**
- * The checkpoint that the run's last stage chose, else its newest; of a run without any, one of another run that is
- * asked for.
+ * The checkpoint selected by the run's last stage, else its newest. If the run has none, asks for one of another run.
  */
 async function chooseCheckpoint(runs: Services['runs'], run: string): Promise<Chosen | undefined> {
   const best = runs.cache.summary(run).value?.at(-1)?.checkpoint;
@@ -96,7 +95,7 @@ async function chooseCheckpoint(runs: Services['runs'], run: string): Promise<Ch
     });
   const chosen = await vscode.window.showQuickPick(
     all.map((one) => ({ label: one.name, description: reachedText(one.run, runs.cache), one })),
-    { title: t('Which student rewrites?'), placeHolder: t('This run has no checkpoints of its own') },
+    { title: t('Which student writes the rewrites?'), placeHolder: t('This run has no checkpoints of its own') },
   );
   return chosen?.one;
 }

@@ -1,9 +1,9 @@
-/** A case as a text to read, and where in it things stand. */
+/** A case as readable text, with the positions of its parts. */
 import type { Span } from '../../chain/types';
 import type { Case, CaseAnswer } from './case';
 import { type CaseRewrite, standingOf } from './case-rewrites';
 
-/** A stretch of the document; `heading` is where the line begins that names it. */
+/** A range of the document; `heading` is where the line that names it begins. */
 export interface Section extends Span {
   heading: number;
 }
@@ -15,7 +15,7 @@ export interface CaseText {
   rewrites: { section: Section; rewrite: CaseRewrite }[];
 }
 
-/** Most rewrites that a document shows; the heading of each says how many there are. */
+/** At most this many rewrites are shown; each heading gives the total. */
 const maxRewrites = 6;
 
 export function renderCase(shownCase: Case): CaseText {
@@ -49,7 +49,7 @@ export function renderCase(shownCase: Case): CaseText {
   return { text: `${text.trimEnd()}\n`, student, teacher: teacherSection, rewrites: sections };
 }
 
-/** What models and datasets wrote of it. */
+/** Text from models and datasets. */
 export function bodiesOf({ text, student, teacher, rewrites }: CaseText): Span[] {
   const sections = [student, teacher, ...rewrites.map(({ section }) => section)].flatMap((one) => one ?? []);
   const question = { start: text.indexOf('\n') + 1, end: sections[0]?.heading ?? text.length };
@@ -62,7 +62,7 @@ export function rewriteName(rewrites: readonly CaseRewrite[], rewrite: CaseRewri
   return rewrites.length > 1 ? `Rewrite ${index + 1} of ${rewrites.length}` : 'Rewrite';
 }
 
-/** The rewrite that a place in the text belongs to: from its heading on, up to the next one's. */
+/** The rewrite at a position: each reaches from its heading to the next one's. */
 export function rewriteAtOffset({ rewrites }: CaseText, offset: number): CaseRewrite | undefined {
   return rewrites.findLast(({ section }) => section.heading <= offset)?.rewrite;
 }
@@ -78,7 +78,7 @@ function studentHeading({ label, answer, correct, finished, tokens, unit, rollou
 const withTokens = (name: string, tokens?: number) => (tokens === undefined ? name : `${name}: ${tokens} tokens`);
 const oneLine = (text: string) => visible(text.replace(/\s+/g, ' '));
 
-/** Line ends of one kind, and a picture in place of each other control character; every character keeps its place. */
+/** Unifies line ends, and replaces other control characters by symbols. Every character keeps its position. */
 function visible(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
   return text.replace(/\r(?=\n)/g, ' ').replace(/[\u0000-\u0008\u000b-\u001f\u007f\u2028\u2029]/g, (character) => {
@@ -88,7 +88,7 @@ function visible(text: string): string {
   });
 }
 
-/** Line and column (both from 0) of an offset in a text whose lines end in \n. */
+/** Line and column (from 0) of an offset in a text with \n line ends. */
 export function positionIn(text: string, offset: number): { line: number; character: number } {
   let line = 0;
   let start = 0;

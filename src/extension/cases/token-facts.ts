@@ -1,12 +1,12 @@
 import type { Span } from '../../chain/types';
 import type { RolloutRecord } from '../../runs/records';
 
-/** The completion's text from its tokens, without the end token, so that places in it are places of tokens. */
+/** The completion's text joined from its tokens without the end token, so that text positions map to tokens. */
 export function rolloutText({ tokenTexts, finished }: RolloutRecord): string {
   return tokenTexts.slice(0, finished ? -1 : undefined).join('');
 }
 
-/** What is known of one token of a completion. */
+/** The recorded numbers of one token. */
 export interface TokenFacts extends Span {
   index: number;
   text: string;
@@ -16,7 +16,7 @@ export interface TokenFacts extends Span {
   entropy?: number;
 }
 
-/** The token at a place of the completion's text; undefined behind its end. */
+/** The token at a position of the completion's text; undefined past the end. */
 export function tokenAt(rollout: RolloutRecord, offset: number): TokenFacts | undefined {
   const { tokenTexts, tokens, logProbs, refLogProbs, entropy, finished } = rollout;
   const count = tokenTexts.length - (finished ? 1 : 0);
@@ -40,7 +40,7 @@ export function tokenAt(rollout: RolloutRecord, offset: number): TokenFacts | un
   return undefined;
 }
 
-/** One line each: "log-prob -0.105 (90.0 %)". */
+/** One line for each number: "log-prob -0.105 (90.0 %)". */
 export function tokenLines(facts: TokenFacts, { advantage }: RolloutRecord): string[] {
   const { logProb, refLogProb, entropy } = facts;
   const number = (value: number) => value.toFixed(3);

@@ -1,4 +1,4 @@
-/** What the command is called with: a node of a tree, or the plain fields that other features name. */
+/** The command's argument: a tree node, or the plain fields that other features pass. */
 import * as z from 'zod';
 import type { ChainSubject } from '../../protocol/chain-diff';
 import { momentKey } from './moments';
@@ -14,7 +14,7 @@ const argumentSchema = z.object({
 
 export type AskedFor = Partial<ChainSubject>;
 
-/** A string is a run's folder. Whatever is not understood is left out, and asked for. */
+/** A string is the folder of a run. Anything else unknown is ignored, and the user is asked. */
 export function askedFor(argument: unknown): AskedFor {
   if (typeof argument === 'string') return { run: argument };
   const { run, problemId, stage, step, sample, evaluation } = argumentSchema.safeParse(argument).data ?? {};

@@ -170,7 +170,7 @@ describe('rewrites that Stage 3 did not make', () => {
     await reader.refresh();
     const { view } = await reader.read({ run: decided, problemId: 'p' });
     expect(view.rewrites.count).toBe(2);
-    expect(view.notes[0]).toMatch(/What people decided is left out: not a valid record/);
+    expect(view.notes[0]).toMatch(/Decisions of people are not shown: not a valid record/);
   });
 });
 
@@ -317,7 +317,7 @@ describe('CaseReader', () => {
       const { view } = await words.read({ run: without, problemId: 'p' });
       expect(view.unit).toBe('words');
       expect(view.notes).toEqual([
-        expect.stringMatching(/^No tokenizer is known for this run .*nowhere.*, so words are compared\.$/),
+        expect.stringMatching(/^No tokenizer is known for this run .*nowhere.*, so the diff compares words\.$/),
       ]);
       expect(view.student!.texts.join('')).toBe(wrong);
       // Where the words are the same they have the same number, in every chain.

@@ -1,4 +1,4 @@
-/** All that the page shows of one problem, put together from a run's records. */
+/** Assembles everything the page shows about one problem from a run's records. */
 import { basename } from 'node:path';
 import { markIn } from '../../cases/marked-step';
 import { loadTextTokenizer, type TextTokenizer, wordTokenizer } from '../../cases/text-tokenizer';
@@ -23,7 +23,7 @@ import { momentsOf, type TimedSource } from './moments';
 import { type Located, ProblemIndex } from './problem-index';
 import { type RunSettings, readSettings } from './run-settings';
 
-/** The chains as recorded, for copying and opening them to the letter. */
+/** The chains exactly as recorded, to copy or open. */
 export type CaseTexts = Record<ChainView['role'], string | null>;
 
 /** A run opened for reading its cases. */
@@ -45,8 +45,8 @@ export class CaseReader {
   }
 
   /**
-   * Finds what was written since; whether anything changed. With a subject only what it takes to show that, as the
-   * rollouts of a long run are many: its moment, the failures and the rewrites.
+   * Reads what was written since the last call; true if anything changed. With a subject, only the files needed to show
+   * it (its moment, the failures and the rewrites), as a long run has many rollouts.
    */
   refresh(subject?: ChainSubject): Promise<boolean> {
     return this.index.refresh((source) => {
@@ -56,7 +56,7 @@ export class CaseReader {
     });
   }
 
-  /** Whether anything is known of the problem, of the files that were read so far. */
+  /** Whether the files read so far mention the problem. */
   knows(problemId: string): boolean {
     return this.index.sources(problemId).length > 0;
   }
@@ -66,7 +66,7 @@ export class CaseReader {
     return this.index.allProblems();
   }
 
-  /** Errors: the run knows nothing of the problem; a record cannot be read. */
+  /** @throws UserError when the run does not have the problem or a record cannot be read */
   async read(subject: ChainSubject, listed: readonly string[] = []): Promise<{ view: CaseView; texts: CaseTexts }> {
     const { problemId } = subject;
     const found = await this.find(subject);
@@ -118,7 +118,7 @@ export class CaseReader {
     return { view, texts };
   }
 
-  /** What the run's files hold of a problem: at the moment asked for, of its failure, of its rewrites. */
+  /** Reads the records of a problem: those of the requested moment, its failure, and its rewrites. */
   private async find(subject: ChainSubject) {
     const { problemId } = subject;
     const sources = this.index.sources(problemId);
@@ -138,7 +138,7 @@ export class CaseReader {
 
     const problem = failed?.failure ? undefined : this.settings.problem(problemId);
     const prompt = group?.completions[0]?.rollout?.prompt ?? null;
-    // The nearest to the case first: what was recorded with it, then the dataset, then what a prompt shows.
+    // Looks in the nearest source first: the failure's record, then the dataset, then the prompt of a rollout.
     const records = [failed?.failure, recorded[0]?.record, problem];
     const question = records.find((one) => one)?.question ?? group?.question ?? questionIn(prompt) ?? '';
     const answer = records.find((one) => one)?.answer ?? group?.gold ?? '';
@@ -165,8 +165,8 @@ export class CaseReader {
   }
 
   /**
-   * The problem `by` places further in the list that `problemId` stands in, round and round. `listed`: problems in the
-   * order in which they are listed elsewhere, which counts where this one is among them.
+   * The problem `by` places after `problemId` in its list, wrapping round. `listed` is the order of a list elsewhere;
+   * it is used when it contains the problem.
    */
   neighbour(problemId: string, moment: string | undefined, by: number, listed: readonly string[] = []): string {
     const ids = listed.includes(problemId) ? listed : this.listOf(problemId, moment).ids;
@@ -180,7 +180,7 @@ export class CaseReader {
     return { number: ids.indexOf(problemId) + 1, count: ids.length, of };
   }
 
-  /** Failures if it is one, else the problems of the moment it is seen at. */
+  /** The failures if the problem is one, else the problems of the shown moment. */
   private listOf(problemId: string, moment: string | undefined): { ids: string[]; of: string } {
     const moments = momentsOf(this.index.sources(problemId), this.settings.start, this.settings.imported);
     const list =
@@ -192,7 +192,7 @@ export class CaseReader {
     return { ids, of: list.moment.kind === 'failures' ? 'failures' : `problems of ${list.moment.label}` };
   }
 
-  /** The sample asked for; else the first that is wrong, as that is what one wants to read; else the best. */
+  /** The requested sample; else the first wrong one, which readers want most; else the best. */
   private choose({ completions }: Group, sample: number | undefined): Completion | undefined {
     const asked = completions.find((one) => one.sample === sample);
     const wrong = completions.filter(({ correct }) => !correct).sort((a, b) => a.sample - b.sample);
@@ -237,10 +237,10 @@ export class CaseReader {
 
   private readonly decisions = cached(() => decisionsOf(readDecisions(this.run)));
 
-  /** Rewrites that were asked for, written or judged by a person; why they are missing where they cannot be read. */
+  /** Rewrites that were requested, written or judged by a person, or the reason why they cannot be read. */
   private decided(problemId: string): Decided {
     const { value, problem } = this.decisions(decisionsFile(this.run));
-    if (problem) return { decided: [], notes: [`What people decided is left out: ${problem.message}.`], note: null };
+    if (problem) return { decided: [], notes: [`Decisions of people are not shown: ${problem.message}.`], note: null };
     const { rewrites, steps, notes } = value;
     return {
       decided: rewrites.get(problemId) ?? [],
@@ -306,7 +306,7 @@ export class CaseReader {
       problems.push(loaded.problem);
     }
     const why = problems[0] ? `${problems[0].message} (${problems[0].file})` : 'the run names no student';
-    this.notes.push(`No tokenizer is known for this run (${why}), so words are compared.`);
+    this.notes.push(`No tokenizer is known for this run (${why}), so the diff compares words.`);
     return wordTokenizer();
   }
 }
@@ -318,11 +318,11 @@ interface Decided {
   /** Why something is missing. */
   notes: string[];
   step?: MarkedStep;
-  /** What a person noted. */
+  /** A person's note. */
   note: string | null;
 }
 
-/** A rewrite with the line of rewrites.jsonl that it stands in, if it does. */
+/** A rewrite, with its line of rewrites.jsonl if it has one. */
 interface ShownRewrite {
   rewrite: CaseRewrite;
   located: Located<RewriteRecord> | undefined;
@@ -351,11 +351,11 @@ function ofRewrite({ rewrite, located, origin }: ShownRewrite, rank: number, cou
 
 function sourceOf({ from, checkpoint }: CaseRewrite['provenance'], record: RewriteRecord | undefined): string {
   if (record) return `${stageTitles[record.provenance.stage]} · update ${record.provenance.step}`;
-  if (from === 'person') return ''; // its standing says so
+  if (from === 'person') return ''; // its status says so
   return checkpoint ? `asked of ${basename(checkpoint)}` : 'asked for';
 }
 
 function questionIn(prompt: string | null): string | undefined {
-  // Behind the token that begins a text; in a chat in the user's message, behind the system's.
+  // A chat template puts the text after the first token of the user's message, or of the system message before it.
   return /\bQuestion: ([\s\S]*?)\n(?:Steps, |A correct solution:|Solution:)/.exec(prompt ?? '')?.[1];
 }

@@ -1,4 +1,4 @@
-/** One chain as the page shows it: its tokens, its parts, what is wrong with it, what was measured at each token. */
+/** One chain as the page shows it: tokens, parts, errors, and measurements at each token. */
 import { sameAnswer } from '../../answers/equal';
 import { extractAnswer } from '../../answers/extract';
 import type { TextTokenizer, TokenizedText } from '../../cases/text-tokenizer';
@@ -9,13 +9,13 @@ import type { Chain, Span } from '../../chain/types';
 import type { ChainView, Finding, Origin } from '../../protocol/chain-diff';
 import { segmentText, sentenceStarts } from './segments';
 
-/** A chain as it was recorded: with its tokens, or as text. */
+/** A chain as recorded: with tokens, or as text only. */
 export interface RecordedChain {
   role: ChainView['role'];
   label: string;
   origin: Origin;
   text: string;
-  /** As sampled, the end token last if it came. */
+  /** As sampled; the end token, if it was sampled, is last. */
   tokens?: TokenizedText & { ended: boolean };
   /** As recorded, without the end token. */
   length?: number;
@@ -27,10 +27,10 @@ export interface RecordedChain {
 }
 
 export interface Reference {
-  /** The right answer; empty where none is known. */
+  /** The reference answer; empty where none is known. */
   answer: string;
   question?: string;
-  /** The teacher's chain, for where others leave its path. */
+  /** The teacher's chain, used to find where others depart from it. */
   teacher?: Chain;
   /** Length of the teacher's chain in tokens. */
   teacherLength?: number;
@@ -39,8 +39,7 @@ export interface Reference {
 export function viewChain(chain: RecordedChain, reference: Reference, tokenizer: TextTokenizer): ChainView {
   const tokens = chain.tokens ?? { ...tokenizer.tokenize(chain.text), ended: false };
   const length = tokens.ids.length - (tokens.ended ? 1 : 0);
-  // Places are looked for in what the tokens join to: a tokenizer that normalises does not give the text back to the
-  // letter.
+  // Positions refer to the joined tokens: a tokenizer that normalizes does not reproduce the text exactly.
   const text = tokens.texts.slice(0, length).join('');
   const parts = segmentText(text);
   const rangeOf = ranger(tokens.texts.slice(0, length));
@@ -79,8 +78,7 @@ export function viewChain(chain: RecordedChain, reference: Reference, tokenizer:
 }
 
 /**
- * Token ranges of stretches of text. A token belongs where its last character stands: ".\n" ends a step, " We" begins
- * one.
+ * Token ranges of text ranges. A token belongs where its last character stands: ".\n" ends a step, " We" begins one.
  */
 function ranger(texts: string[]): (span: Span) => { from: number; to: number } {
   const ends: number[] = [];
@@ -127,7 +125,7 @@ function faultOf(
       },
     };
   }
-  // Who arrives at the right answer may go another way than the teacher; a false equation stays false.
+  // A right answer may follow another path than the teacher's, but a false equation is always an error.
   const other = correct || role === 'teacher' ? undefined : (teacher ?? (answer || undefined));
   const fault = firstWrongStep(chain, other, question);
   const segment = segments.findIndex(({ step }) => fault && step === fault.step);
@@ -139,7 +137,7 @@ function faultOf(
   return { fault: { segment, from, to: Math.max(to, from + 1), sentence, guess } };
 }
 
-/** What rewards look at: equations, the answer, the tokens beyond the teacher's length. */
+/** The parts that rewards look at: equations, the answer, the tokens beyond the teacher's length. */
 function findingsOf(
   { text, length, rangeOf }: { text: string; length: number } & Ranged,
   answer: (Span & { value: string; correct: boolean }) | null,

@@ -1,4 +1,4 @@
-/** The completions of a problem at one moment, whatever kind of record they lie in. */
+/** The completions of a problem at one moment, read from any kind of record. */
 import type { GroupMember, Moment, Origin } from '../../protocol/chain-diff';
 import {
   evaluationRecordSchema,
@@ -13,7 +13,7 @@ import type { ProblemIndex } from './problem-index';
 export interface Completion extends GroupMember {
   text: string;
   origin: Origin;
-  /** Where the completion was sampled in training. */
+  /** The update that sampled the completion. */
   rollout?: RolloutRecord;
 }
 
@@ -22,12 +22,12 @@ export interface Group {
   /** Best first. */
   completions: Completion[];
   failure?: FailureRecord;
-  /** The question and the right answer, where the records of this moment tell them. */
+  /** The question and reference answer, where these records have them. */
   question?: string;
   gold?: string;
 }
 
-/** Errors: a record that cannot be read. */
+/** @throws UserError for a record that cannot be read */
 export async function readGroup(
   index: ProblemIndex,
   problemId: string,
@@ -36,7 +36,7 @@ export async function readGroup(
   const { file } = source;
   if (source.kind === 'rollouts') {
     const found = await index.read(file, problemId, rolloutRecordSchema);
-    // An update may draw a problem twice: its groups are apart, and their samples are numbered on.
+    // An update may draw a problem twice. Its groups are separate, and sample numbers continue from one to the next.
     const groups = [...new Set(found.map(({ record }) => record.group))];
     const size = Math.max(0, ...found.map(({ record }) => record.sample + 1));
     const completions = found.map(({ record, line }) => {
@@ -52,14 +52,14 @@ export async function readGroup(
     const { question, gold } = found[0]?.record ?? {};
     return { moment, completions, question, gold };
   }
-  // A problem that failed again after a resume stands there twice: the last one counts.
+  // A problem that failed again after a resume is recorded twice: the last record counts.
   const found = (await index.read(file, problemId, failureRecordSchema)).at(-1);
   const origin = { file, line: found?.line };
   const completions = (found?.record.samples ?? []).map((answer, sample) => ofAnswer(answer, sample, origin));
   return { moment, completions: completions.sort(best), failure: found?.record, gold: found?.record.answer };
 }
 
-/** By reward; where there is none, right ones first; then the shorter. */
+/** By reward; without rewards, right ones first; then shorter ones first. */
 function best(a: Completion, b: Completion): number {
   return (
     (b.reward ?? Number.NEGATIVE_INFINITY) - (a.reward ?? Number.NEGATIVE_INFINITY) ||
@@ -96,5 +96,5 @@ function ofAnswer(
   return { group: 0, sample, reward: null, advantage: null, length: tokens, answer, correct, finished, text, origin };
 }
 
-/** JSON has no NaN: what is not a number is not known. */
+/** JSON has no NaN: a value that is not a number was not measured. */
 export const known = (value: number | null) => (value !== null && Number.isFinite(value) ? value : null);

@@ -12,7 +12,9 @@ import type { CaseTexts } from './case-reader';
 
 export const chainScheme = 'distillery-chain';
 
-/** Chains as text, to the letter, and single records as JSON: read-only documents that live as long as their tabs. */
+/**
+ * Read-only documents of chains, exactly as recorded, and of single records as JSON. They live as long as their tabs.
+ */
 export class ChainDocuments implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly contents = new Map<string, string>();
   private readonly subscriptions = [
@@ -21,7 +23,7 @@ export class ChainDocuments implements vscode.TextDocumentContentProvider, vscod
   ];
 
   provideTextDocumentContent(uri: vscode.Uri): string {
-    return this.contents.get(uri.toString()) ?? vscode.l10n.t('Open this from the chain diff again.');
+    return this.contents.get(uri.toString()) ?? vscode.l10n.t('Open it again from the chain diff.');
   }
 
   dispose(): void {
@@ -45,7 +47,9 @@ export class ChainDocuments implements vscode.TextDocumentContentProvider, vscod
     await vscode.commands.diff(uriOf(left), uriOf(right), title);
   }
 
-  /** The record that a number came from, laid out, with the number selected. Errors: not in the run, no such line. */
+  /**
+   * The record behind a number, formatted, with the number selected. @throws UserError when the run does not have it
+   */
   async openRecord(run: string, { file, line, field }: Origin): Promise<void> {
     if (!isBelow(run, file)) throw new UserError('the record is not in the run', { file });
     if (line === undefined) {
@@ -71,7 +75,7 @@ export class ChainDocuments implements vscode.TextDocumentContentProvider, vscod
   }
 }
 
-/** Indented, but each list on one line: token lists would be thousands of lines high. */
+/** Indented, but with each list on one line: a list of tokens would take thousands of lines. */
 function layOutRecord(record: unknown): string {
   if (typeof record !== 'object' || record === null || Array.isArray(record)) return `${encode(record)}\n`;
   const fields = Object.entries(record).map(([name, value]) => `  ${JSON.stringify(name)}: ${encode(value)}`);
@@ -87,5 +91,5 @@ async function readLine(file: string, wanted: number): Promise<string> {
   } finally {
     stream.destroy();
   }
-  throw new UserError('the record is not there any more', { file, line: wanted, code: 'run' });
+  throw new UserError('the record is no longer there', { file, line: wanted, code: 'run' });
 }

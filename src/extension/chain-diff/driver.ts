@@ -8,18 +8,18 @@ import type { Page, PageDriver } from '../webview-page';
 import { CaseReader, type CaseTexts } from './case-reader';
 import type { ChainDocuments } from './documents';
 
-/** Drives one page: reads what it is to show, again when the run's files change, and does what its reader asks for. */
+/** Drives one page: reads its content, reads again when the run's files change, and handles the reader's requests. */
 export class ChainDiff implements PageDriver<ChainSubject, FromChainPage> {
   private reader: CaseReader | undefined;
   private texts: CaseTexts = { teacher: null, student: null, rewritten: null };
-  /** What was sent last, as JSON: the same is not sent twice. */
+  /** The last message as JSON, so that the same message is not sent twice. */
   private sent = '';
   /**
-   * The list of cases that what is shown has its place in: the page is read again when that changes, not with every
-   * change of its run.
+   * The list of cases with the shown one. When it changes, the page is refreshed; other changes of the run do not
+   * matter here.
    */
   private order = '';
-  /** Of several things asked for at once the last one is shown. */
+  /** When several requests overlap, only the last one is shown. */
   private asked = 0;
   private readonly listener: vscode.Disposable;
 
@@ -98,12 +98,12 @@ export class ChainDiff implements PageDriver<ChainSubject, FromChainPage> {
     }
   }
 
-  /** Problems in the order of the list of cases, where that lists this run's. */
+  /** The problems in the order of the case list, if it lists this run's cases. */
   private listed(): string[] {
     return this.services.cases.order(this.page.subject.run) ?? [];
   }
 
-  /** Shows what can be shown soon, then what all of the run's files say. */
+  /** Shows what loads quickly first, then everything in the run's files. */
   private async update(): Promise<void> {
     const turn = ++this.asked;
     const current = () => turn === this.asked;

@@ -14,9 +14,7 @@ import { CaseReader } from './case-reader';
 import { ChainDocuments } from './documents';
 import { ChainDiff, titleOf } from './driver';
 
-/**
- * Teacher, student and rewritten chain of one problem side by side: `distillery.compareChains`. One page for each run.
- */
+/** Teacher, student and rewritten chain of one problem side by side: `distillery.compareChains`. One page per run. */
 export function registerChainDiff(services: Services): vscode.Disposable {
   const documents = new ChainDocuments();
   const choose = ({ run }: AskedFor) => complete(services, { run });
@@ -42,7 +40,7 @@ export function registerChainDiff(services: Services): vscode.Disposable {
   );
 }
 
-/** Asks for the run and the problem, as far as they are not named. undefined: a question was left. */
+/** Asks for the run and the problem unless they are given. Undefined when a question is dismissed. */
 async function complete(services: Services, asked: AskedFor): Promise<ChainSubject | undefined> {
   const title = vscode.l10n.t('Compare Chains');
   const run = await pickRun(services, asked, {
@@ -57,7 +55,7 @@ async function complete(services: Services, asked: AskedFor): Promise<ChainSubje
   return problemId === undefined ? undefined : { ...asked, run, problemId };
 }
 
-/** Failures first, with their questions; then whatever else was sampled or tested. */
+/** Failures with their questions first, then all other sampled or tested problems. */
 async function pickProblem(services: Services, run: string, title: string): Promise<string | undefined> {
   const reader = new CaseReader(run, '');
   await reader.refresh();

@@ -1,4 +1,4 @@
-/** The times at which a problem was answered in a run, in the order of training. */
+/** The moments at which a run answered a problem, in training order. */
 import type { Moment } from '../../protocol/chain-diff';
 import { stageNames, stageTitles } from '../../stages';
 import { type Start, studentLabel, testedName } from '../../start';
@@ -10,8 +10,8 @@ export interface TimedSource {
 }
 
 /**
- * Rewrites are no moment: they stand in a column of their own. `start` is the checkpoint that the run began at;
- * `imported`: the records came from elsewhere.
+ * Rewrites are not a moment: they have a column of their own. `start` is the checkpoint that the run began with;
+ * `imported` marks records from elsewhere.
  */
 export function momentsOf(sources: readonly Source[], start?: Start, imported = false): TimedSource[] {
   return sources
@@ -20,7 +20,7 @@ export function momentsOf(sources: readonly Source[], start?: Start, imported = 
     .map(({ moment, source }) => ({ moment, source }));
 }
 
-/** By stage, then update; what was found or tested with a stage's student comes behind its updates. */
+/** By stage, then update; failures and tests of a stage's student come after its updates. */
 function timed(
   source: Source,
   start: Start | undefined,
@@ -37,7 +37,7 @@ function timed(
     return made(moment, 'rollouts', [stageNames.indexOf(stage), step]);
   }
   if (source.kind === 'failures') {
-    // Failures are looked for with the student that Stage 3 begins with.
+    // The failure search uses the student that Stage 3 begins with.
     const moment = {
       key: 'failures',
       stage: imported ? 'Imported' : 'Before Stage 3',

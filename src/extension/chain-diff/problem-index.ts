@@ -1,4 +1,7 @@
-/** Where each problem's records lie in a run's files, without parsing these: a run may hold gigabytes of rollouts. */
+/**
+ * An index of each problem's records in a run's files, built without parsing them: a run may have gigabytes of
+ * rollouts.
+ */
 import { existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type * as z from 'zod';
@@ -17,7 +20,7 @@ interface Place {
   end: number;
 }
 
-/** A file of records that each name a problem. */
+/** A file of records with problem ids. */
 export type Source =
   | { kind: 'rollouts'; stage: StageName; step: number; file: string }
   | { kind: 'evaluation'; name: string; file: string }
@@ -31,7 +34,7 @@ export interface Located<T> {
 }
 
 const chunkBytes = 1 << 20;
-/** The keys are written in the order of the schemas, so that a record's problem stands in its first bytes. */
+/** Keys are written in schema order, so the problem id is among a record's first bytes. */
 const headBytes = 512;
 
 export class ProblemIndex {
@@ -40,8 +43,8 @@ export class ProblemIndex {
   constructor(readonly run: string) {}
 
   /**
-   * Reads the files that were written to since, of those that `wanted` names. Those that are gone are forgotten.
-   * Whether anything changed.
+   * Reads the additions to files that `wanted` selects, and forgets deleted files.
+   * True if anything changed.
    */
   async refresh(wanted: (source: Source) => boolean = () => true): Promise<boolean> {
     const sources = sourcesOf(this.run);
@@ -57,24 +60,24 @@ export class ProblemIndex {
     return changed;
   }
 
-  /** The files that hold records of a problem. */
+  /** The files with records of a problem. */
   sources(problemId: string): Source[] {
     return [...this.files.values()].flatMap(({ source, problems }) => (problems.has(problemId) ? [source] : []));
   }
 
-  /** All problems of a file, each once, in the order of the file. */
+  /** All problems of a file without duplicates, in file order. */
   problems(file: string): string[] {
     return [...(this.files.get(file)?.problems.keys() ?? [])];
   }
 
-  /** Every problem there is, those of the failures first. */
+  /** Every problem of the run, failures first. */
   allProblems(): string[] {
     const rank = { failures: 0, rewrites: 1, rollouts: 2, evaluation: 3 };
     const files = [...this.files.values()].sort((a, b) => rank[a.source.kind] - rank[b.source.kind]);
     return [...new Set(files.flatMap(({ problems }) => [...problems.keys()]))];
   }
 
-  /** The records of a problem in a file. Errors: a line that is not a record of the schema. */
+  /** The records of a problem in a file. @throws UserError for a line that does not match the schema */
   async read<T>(file: string, problemId: string, schema: z.ZodType<T>): Promise<Located<T>[]> {
     const places = this.files.get(file)?.problems.get(problemId) ?? [];
     if (places.length === 0) return [];
@@ -130,7 +133,7 @@ async function indexFile(file: string): Promise<Map<string, Place[]>> {
         const end = chunk.indexOf(10, from);
         if (end < 0 || end >= bytesRead) break;
         const id = problemIn(head);
-        // A line without an id in its head is not ours; whoever reads the file in full says what is wrong with it.
+        // A line without an id near its start is not one of ours. Whoever reads the whole file reports it.
         if (id !== null) {
           const places = problems.get(id) ?? [];
           places.push({ line, start, end: offset + end });

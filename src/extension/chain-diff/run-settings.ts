@@ -1,6 +1,4 @@
-/**
- * What a run's config.json says about its rewards and where its student and problems are; every part may be missing.
- */
+/** A run's rewards and the locations of its student and problems, from its config.json. Every part may be missing. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -45,26 +43,23 @@ export interface PartSettings {
 }
 
 export interface RunSettings {
-  /** Of the reward's components, by their names. */
+  /** Weights of the reward's components, by name. */
   parts(stage: StageName): Map<string, PartSettings>;
-  /** What advantages are divided by. */
+  /** The divisor of advantages. */
   scale(stage: StageName): string | undefined;
-  /** What is recorded at the tokens of its completions; undefined where the config does not have the stage. */
+  /** What is recorded for completion tokens; undefined where the config does not have the stage. */
   recording(stage: StageName): Recording | undefined;
-  /** Whether its cases were imported: nothing was sampled here. */
+  /** Whether the cases were imported: nothing was sampled here. */
   imported: boolean;
-  /** Folders that may hold the student's tokenizer, the best first. */
+  /** Folders that may have the student's tokenizer, best first. */
   tokenizerFolders: string[];
-  /** The checkpoint that the run began at; undefined: a base student. */
+  /** The checkpoint that the run began with; undefined for a base student. */
   start: Start | undefined;
-  /**
-   * The problems that the run trains and is tested on, by id. Read when first asked for; none where they cannot be
-   * read.
-   */
+  /** Training and test problems of the run, by id. Read on first use; empty where they cannot be read. */
   problem(id: string): Problem | undefined;
 }
 
-/** `config` is the content of config.json, not checked. */
+/** `config` is the unvalidated content of config.json. */
 export function readSettings(run: string, config: unknown): RunSettings {
   const experiment = configSchema.safeParse(config).data?.experiment;
   const checkpoints = checkpointsFolder(run);
@@ -98,7 +93,7 @@ function describe(component: z.output<typeof componentSchema>): string {
   return `${schema?.description ?? component.use}${gated}`;
 }
 
-/** Reads the training problems when first asked, and those of the test when one is not among them. */
+/** Reads the training problems on first use, and the test problems when one is not found there. */
 function problemFinder(run: string, data: unknown): (id: string) => Problem | undefined {
   const sources = experimentSchema().shape.data.safeParse(data).data;
   const known = new Map<string, Problem>();
@@ -107,7 +102,7 @@ function problemFinder(run: string, data: unknown): (id: string) => Problem | un
     for (let split = unread[0]; split !== undefined && !known.has(id); split = unread[0]) {
       unread.shift();
       const read = attempt(run, () => loadData(sources![split], run, split).problems);
-      // Where the data has moved, what the records say about the problem is shown without it.
+      // Where the data was moved, the problem is shown from the records alone.
       for (const problem of read.value ?? []) known.set(problem.id, problem);
     }
     return known.get(id);

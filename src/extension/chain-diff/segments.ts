@@ -1,6 +1,4 @@
-/**
- * Where the parts of a chain stand in its text: `splitChain` gives them trimmed and joined, here they are found again.
- */
+/** Finds the parts of a chain in its text: `splitChain` returns them trimmed and joined. */
 import { extractAnswer } from '../../answers/extract';
 import type { Fault } from '../../chain/faults';
 import { splitSentences } from '../../chain/sentences';
@@ -9,15 +7,15 @@ import type { Chain, Span } from '../../chain/types';
 
 export interface TextSegment extends Span {
   kind: 'thinking' | 'step' | 'answer';
-  /** Index in the chain's steps. */
+  /** Index among the chain's steps. */
   step?: number;
 }
 
 export interface SegmentedText {
   chain: Chain;
-  /** In order and without holes: together they are the text. */
+  /** In order and without gaps: together they are the text. */
   segments: TextSegment[];
-  /** The place of a fault in the text. */
+  /** The range of a fault in the text. */
   place(fault: Fault): Span;
 }
 
@@ -47,14 +45,14 @@ export function segmentText(text: string): SegmentedText {
   };
 }
 
-/** Where the sentences of a segment begin, the first one left out. */
+/** Where the sentences of a segment begin, except the first. */
 export function sentenceStarts(text: string, { start, end }: Span): number[] {
   return splitSentences(text.slice(start, end))
     .slice(1)
     .map((sentence) => start + sentence.start);
 }
 
-/** A text without its white space, with the place of each character left. */
+/** A text without white space, with the original position of each character. */
 interface Compact {
   text: string;
   places: number[];
@@ -73,16 +71,13 @@ function compactOf(text: string): Compact {
 
 interface FoundStep {
   step: number;
-  /** Range in the compact text; the whole of the step unless `partly`. */
+  /** Range in the compact text; the whole step unless `partly`. */
   at: number;
   end: number;
   partly: boolean;
 }
 
-/**
- * Steps in order, each behind the one before; one that cannot be found is left out, and its text stays with its
- * neighbour.
- */
+/** Positions of the steps, in order. A step that cannot be found is skipped, and its text belongs to its neighbour. */
 function findSteps(chain: Chain, { text }: Compact): FoundStep[] {
   const thinking = compactOf(chain.thinking).text;
   const tail = thinking.slice(-40);
@@ -91,8 +86,7 @@ function findSteps(chain: Chain, { text }: Compact): FoundStep[] {
   return chain.steps.flatMap((content, step) => {
     const whole = compactOf(content).text;
     if (whole === '') return [];
-    // Sentences that carry no reasoning are dropped from between those of a step: then only its beginning stands in the
-    // text.
+    // Sentences without reasoning are dropped from within a step: then only its beginning is found in the text.
     for (const length of [whole.length, 40, 12]) {
       const part = whole.slice(0, length);
       const at = text.indexOf(part, cursor);
@@ -107,7 +101,7 @@ function findSteps(chain: Chain, { text }: Compact): FoundStep[] {
 const label =
   /(?:^|\s)(?:[#>*-]{1,6}[ \t]{0,4}){0,2}(?:Step[ \t]?\d{1,4}[ \t]?[:.)]\*{0,2}|\d{1,3}[.)])[ \t]*(?:\*\*[^*\n]{1,80}\*\*:?)?\s*$/i;
 
-/** The start of the step's label ("Step 3:", "3. **Total**:") before `start`, but not before `limit`. */
+/** The start of a step's label ("Step 3:", "3. **Total**:") before `start`, but not before `limit`. */
 function labelStart(text: string, start: number, limit: number): number {
   const from = Math.max(limit, start - 140);
   const match = label.exec(text.slice(from, start));
@@ -115,7 +109,7 @@ function labelStart(text: string, start: number, limit: number): number {
   return from + match.index + (/^\s/.test(match[0]) ? 1 : 0);
 }
 
-/** Where the answer's line, or its sentence, begins behind the steps; null when there is none. */
+/** Start of the answer line or sentence after the steps; null when there is none. */
 function answerStart(text: string, chain: Chain, after: number): number | null {
   const mark = /(?<![\p{L}\p{N}])(?:[*#>-]{1,4}[ \t]*)?(?:(?:Final[ \t])?Answer[ \t]?:|####)/iu.exec(text.slice(after));
   if (mark && (chain.answer !== '' || chain.steps.length > 0)) return after + mark.index;

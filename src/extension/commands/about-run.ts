@@ -8,7 +8,7 @@ import { trustedCommand } from './report';
 
 const { t } = vscode.l10n;
 
-/** What people call a run and say of it: name, note, tags, star. */
+/** A person's name, note, tags and star for a run. */
 export function registerAboutRun(services: Services): vscode.Disposable {
   type Change = (about: About, run: string, given: unknown) => Promise<About | undefined>;
   const onRun = (id: `distillery.${string}`, title: string, change: Change) =>
@@ -20,7 +20,7 @@ export function registerAboutRun(services: Services): vscode.Disposable {
       writeAbout(run, changed);
       services.runs.refresh(run);
     });
-  /** A text that was given with the command, or is asked for. */
+  /** The text given with the command; without one, asks. */
   const text = (given: unknown, title: string, prompt: string, value = '') =>
     typeof given === 'string' ? Promise.resolve(given) : vscode.window.showInputBox({ title, prompt, value });
 

@@ -1,5 +1,5 @@
 import type { StageName } from '../../stages';
-/** What a command was called with: a node of a tree, a file's URI, plain arguments of another feature, or nothing. */
+/** A command's argument: a tree node, a file's URI, plain fields from another feature, or nothing. */
 
 export interface Named {
   run?: string;
@@ -9,14 +9,14 @@ export interface Named {
   checkpoint?: string;
   experiment?: string;
   evaluation?: string;
-  /** Names an experiment together with `runs`. */
+  /** Identifies an experiment together with `runs`. */
   name?: string;
   quick?: boolean;
 }
 
 const keys = ['run', 'runs', 'stage', 'checkpoint', 'experiment', 'evaluation', 'name'] as const;
 
-/** A string is taken as `main`, a URI as an experiment's file; of any other object the fields with known names. */
+/** A string is taken as `main`, a URI as an experiment's file; of any other object, the known fields are used. */
 export function named(argument: unknown, main: 'run' | 'checkpoint' | 'experiment' = 'run'): Named {
   if (typeof argument === 'string') return { [main]: argument };
   if (typeof argument !== 'object' || argument === null) return {};
@@ -27,9 +27,7 @@ export function named(argument: unknown, main: 'run' | 'checkpoint' | 'experimen
   return Object.assign(found, ...keys.map((key) => (typeof fields[key] === 'string' ? { [key]: fields[key] } : {})));
 }
 
-/**
- * The nodes a command is for: those selected in the tree where the one it was called on is among them, else that one.
- */
+/** The nodes of a command: the tree's selection if it contains the clicked node, else that node. */
 export function chosen<T>(node: T, selected: unknown): T[] {
   return Array.isArray(selected) && selected.includes(node) ? selected : [node];
 }

@@ -1,4 +1,4 @@
-/** How a dataset reads by some columns: pure, for the form of a new experiment. */
+/** A preview of a dataset read with some columns, for the form of a new experiment. Pure. */
 import type { Columns, SettledColumns } from '../../data/columns';
 import { readProblems } from '../../data/read';
 import type { Problem } from '../../data/types';
@@ -7,11 +7,11 @@ import { UserError } from '../../errors';
 export interface Look {
   columns?: SettledColumns;
   first?: Problem;
-  /** Why these columns will not do. */
+  /** Why these columns cannot be used. */
   fault?: string;
 }
 
-/** The first row by the columns as they are guessed and told. */
+/** The first row, read with the guessed and given columns. */
 export function lookAt(file: string, told: Columns): Look {
   try {
     const { columns, problems } = readProblems(file, 'rows', { columns: told, count: 1, skipBad: true });
@@ -22,10 +22,10 @@ export function lookAt(file: string, told: Columns): Look {
   }
 }
 
-/** So many rows are shown. */
+/** Number of rows in the preview. */
 const shown = 5;
 
-/** The first rows by these columns, for people. */
+/** The first rows as read with these columns, for people. */
 export function firstRowsText(file: string, told: Columns): string {
   try {
     const { problems } = readProblems(file, 'rows', { columns: told, count: shown, skipBad: true });
@@ -41,7 +41,7 @@ export function firstRowsText(file: string, told: Columns): string {
   }
 }
 
-/** As `--columns` takes them. */
+/** In the format of `--columns`. */
 export const optionOf = (columns: SettledColumns) =>
   Object.entries(columns)
     .map(([role, name]) => `${role}=${[name].flat().join('+')}`)

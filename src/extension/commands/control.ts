@@ -22,7 +22,7 @@ export function registerControl(services: Services): vscode.Disposable {
       });
       if (!run) return;
       const name = run.split(/[\\/]/).at(-1)!;
-      const title = t('Distillery: going on with {0}', name);
+      const title = t('Distillery: resuming {0}', name);
       const known = services.hosts.running(run) !== undefined;
       await vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title }, () =>
         services.hosts.of(run).resume({ run }),
@@ -44,7 +44,7 @@ export function registerControl(services: Services): vscode.Disposable {
       const run = await liveRun(services, argument, t('Cancel'));
       if (!run) return;
       const [cancel, stop] = [t('Cancel the Run'), t('Stop After a Checkpoint')];
-      const detail = t('What it learned since its last checkpoint is lost; it can be resumed from there.');
+      const detail = t('Progress since its last checkpoint is lost. The run can be resumed from that checkpoint.');
       const answer = await vscode.window.showWarningMessage(
         t('Cancel the run at once?'),
         { modal: true, detail },
@@ -61,7 +61,7 @@ function liveRun(services: Services, argument: unknown, title: string): Promise<
   return pickRun(services, named(argument), {
     title,
     fits: (_, run) => isLive(run),
-    none: { message: 'no run is on' },
+    none: { message: 'no run is in progress' },
   });
 }
 
@@ -72,15 +72,15 @@ function hostOf({ hosts }: Services, run: string): Host {
   throw new UserError(
     holder
       ? `process ${holder.pid} on ${holder.host}, not this window's host, works on this run`
-      : 'this run is not on',
+      : 'this run is not in progress',
     { file: run, code: 'host', remedy: holder ? 'It can be stopped from here, or where it was started.' : undefined },
   );
 }
 
-/** A run that a terminal works on ends as by Ctrl-C there: after a checkpoint. */
+/** A run in a terminal is ended as by Ctrl-C: after a checkpoint. */
 function stopElsewhere(run: string): void {
   const holder = lockHolder(run);
-  if (!holder) throw new UserError('this run is not on', { file: run, code: 'host' });
+  if (!holder) throw new UserError('this run is not in progress', { file: run, code: 'host' });
   if (holder.host !== hostname() || process.platform === 'win32')
     throw new UserError(`process ${holder.pid} on ${holder.host} works on this run`, {
       file: run,

@@ -1,4 +1,4 @@
-/** How long a run will take, judged by an earlier run of the same experiment on this machine. */
+/** Estimates the duration of a run from an earlier run of the experiment on this machine. */
 import { dirname } from 'node:path';
 import { parse } from 'jsonc-parser';
 import { mergeQuick } from '../../config/quick';
@@ -14,9 +14,7 @@ interface Source {
   cache: Pick<RunIndex['cache'], 'summary' | 'config'>;
 }
 
-/**
- * Seconds that training with this budget takes; undefined while no run of the experiment has been trained to its end.
- */
+/** Seconds of training with this budget; undefined until one run of the experiment has finished. */
 export function estimatedSeconds(experiment: ExperimentFile, quick: boolean, { list, cache }: Source) {
   const text = attempt(experiment.file, () => readSmallText(experiment.file)).value ?? '';
   const planned = updatesIn(experimentOf(text, quick));
@@ -36,13 +34,13 @@ export function estimatedSeconds(experiment: ExperimentFile, quick: boolean, { l
   return undefined;
 }
 
-/** The experiment of a file, with its quick budget laid over it. */
+/** The experiment in a file, with its quick settings applied. */
 function experimentOf(text: string, quick: boolean): unknown {
   const value: unknown = parse(text, [], { allowTrailingComma: true });
   return quick ? mergeQuick(value) : value;
 }
 
-/** The updates of each stage and baseline, those of its phases together. */
+/** The updates of each stage and baseline, summed over its phases. */
 function updatesIn(experiment: unknown): Partial<Record<string, number>> {
   const { stages, baselines } = (isObject(experiment) ? experiment : {}) as Record<string, unknown>;
   const parts = { ...(isObject(baselines) && baselines), ...(isObject(stages) && stages) } as Record<string, unknown>;

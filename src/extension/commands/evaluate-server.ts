@@ -1,4 +1,4 @@
-/** Evaluate Model on a Server: as `distillery evaluate --server` does it, by the same service. */
+/** Evaluate Model on a Server, with the same service as `distillery evaluate --server`. */
 
 import type { PromptStyle } from '../../config/student';
 import type { Problems } from '../../data/problems';
@@ -22,14 +22,14 @@ const { t } = vscode.l10n;
 const title = t('Evaluate Model on a Server');
 const lastServer = 'distillery.evaluation.server';
 
-/** What is asked where; all that is not said is asked for. */
+/** What to ask where; everything missing is asked for. */
 interface Wish extends Partial<Endpoint> {
   prompt?: PromptStyle;
-  /** An experiment's file, for its test problems, or a dataset's. */
+  /** The file of an experiment, for its test problems, or of a dataset. */
   data?: string;
 }
 
-/** Returns accuracy, number of answers and the answers as lines of JSON. */
+/** Returns accuracy, number of answers, and the answers as JSON lines. */
 export function registerEvaluateServer(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.evaluateOnServer', async (argument?: Wish) => {
     const { secrets, globalState } = services.context;
@@ -71,21 +71,21 @@ export function registerEvaluateServer(services: Services): vscode.Disposable {
       return { accuracy: evaluation.accuracy, n: evaluation.n, answers: lines };
     } catch (error) {
       if (refusesKey(error)) await forgetKey(secrets, server.baseUrl);
-      // What came is paid for.
+      // Answers that arrived were paid for, so they are kept.
       if (came.length > 0) await show(came.join(''));
       throw error;
     }
   });
 }
 
-/** What the server did otherwise than asked. */
+/** How the server deviated from the request. */
 function facts(answers: readonly ServerAnswer[], without: readonly string[]): string[] {
   const refused = answers.flatMap(({ error }) => error ?? []);
   return [
     ...(refused.length > 0
-      ? [t('Counted as wrong: {0} that did not come ({1})', plural(refused.length, 'answer'), refused[0])]
+      ? [t('Counted as wrong: {0} without an answer ({1})', plural(refused.length, 'answer'), refused[0])]
       : []),
-    ...(without.length > 0 ? [t('The server takes no {0}: its own defaults count', without.join(', '))] : []),
+    ...(without.length > 0 ? [t('The server does not take {0} and uses its own defaults', without.join(', '))] : []),
   ];
 }
 
@@ -94,7 +94,7 @@ async function tell(texts: readonly string[], lines: string): Promise<void> {
   if ((await vscode.window.showInformationMessage(texts.join(' '), open)) === open) await show(lines);
 }
 
-/** As a document that may be saved: nothing is written by itself. */
+/** Opened as an unsaved document: nothing is written without the user. */
 async function show(content: string): Promise<void> {
   const document = await vscode.workspace.openTextDocument({ content, language: 'jsonl' });
   await vscode.window.showTextDocument(document, { preview: false });
@@ -114,24 +114,29 @@ function ask(student: ReturnType<typeof studentOn>, problems: Problems, settings
   });
 }
 
-/** How the student was trained to be asked. */
+/** The prompt format that the student was trained with. */
 async function pickPrompt({ asked }: Suite): Promise<PromptStyle | undefined> {
   const plain = {
     label: t('Plain Text'),
-    detail: t('As base models and most students here are asked: /completions'),
+    detail: t('Plain text, as base models and most students here expect: /completions'),
     value: 'plain' as const,
   };
   const chat = {
     label: t('Chat'),
-    detail: t("In the student's chat template, which the server knows: /chat/completions"),
+    detail: t("In the student's chat template, which the server applies: /chat/completions"),
     value: 'chat' as const,
   };
   const items = asked?.prompt === 'chat' ? [chat, plain] : [plain, chat];
-  return (await vscode.window.showQuickPick(items, { title, placeHolder: t('How is it asked?'), ignoreFocusOut: true }))
-    ?.value;
+  return (
+    await vscode.window.showQuickPick(items, {
+      title,
+      placeHolder: t('Which prompt format does the student expect?'),
+      ignoreFocusOut: true,
+    })
+  )?.value;
 }
 
-/** The test problems of an experiment, or all of a dataset. */
+/** The test problems of an experiment, or all problems of a dataset. */
 function suiteOf(file: string): Suite {
   return file.endsWith('.distillery.json') ? suitesOfExperiment(file, textOf(file) ?? '')[0] : suiteOfFile(file);
 }

@@ -14,7 +14,7 @@ import { named } from './arguments';
 import { pickCheckpoint } from './pick';
 import { trustedCommand } from './report';
 
-/** Evaluate Checkpoint: the test problems of its run, or the first of them, with a bar that can be cancelled. */
+/** Evaluate Checkpoint: all or the first test problems of its run, with a progress bar that can be cancelled. */
 export function registerEvaluate(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.evaluateCheckpoint', async (argument: unknown) => {
     const { t } = vscode.l10n;
@@ -53,7 +53,7 @@ export function registerEvaluate(services: Services): vscode.Disposable {
     for (const line of unrecorded) services.log.warn(line);
     const open = t('Open Answers');
     const buttons = run && result.recorded ? [open] : [];
-    // Not waited for: the command is done.
+    // Not awaited: the command has finished.
     void vscode.window.showInformationMessage([text, ...unrecorded].join('. '), ...buttons).then((answer) => {
       if (answer === open)
         return vscode.commands.executeCommand('vscode.open', vscode.Uri.file(evaluationFile(run!, result.recorded!)));
@@ -62,7 +62,7 @@ export function registerEvaluate(services: Services): vscode.Disposable {
   });
 }
 
-/** Beside the checkpoints: a student that lies elsewhere. */
+/** Offered beside the checkpoints: a student stored elsewhere. */
 const onServer = {
   icon: 'server',
   label: vscode.l10n.t('A Model on a Server…'),
@@ -70,7 +70,7 @@ const onServer = {
   value: 'server',
 };
 
-/** The figures of an evaluation in a line. */
+/** The figures of an evaluation on one line. */
 export function resultText(
   name: string,
   {
@@ -87,14 +87,14 @@ export function resultText(
   );
 }
 
-/** The test problems of the run that a checkpoint lies in. */
+/** The test problems of the run with this checkpoint. */
 function testProblems({ runs }: Services, checkpoint: string): Problems {
   const run = runOfCheckpoint(checkpoint);
   if (!run)
-    throw new UserError('this student lies in no run, so there are no problems to test it on', {
+    throw new UserError('this student does not belong to a run, so there are no problems to test it on', {
       file: checkpoint,
       code: 'checkpoint',
-      remedy: 'Test it from a dataset, in the Testing view.',
+      remedy: 'Test it on a dataset in the Testing view.',
     });
   const { value, problem } = runs.cache.config(run);
   if (problem) throw problem;
@@ -105,7 +105,7 @@ function testProblems({ runs }: Services, checkpoint: string): Problems {
 
 const samples = [20, 100, 300];
 
-/** All problems or the first of them; of problems that are sent to a host, it is asked in any case. */
+/** All problems or the first few. When problems are sent to another machine, always asks. */
 export async function pickProblems(problems: Problems, title: string, host?: string): Promise<Problems | undefined> {
   const { t } = vscode.l10n;
   const items = [

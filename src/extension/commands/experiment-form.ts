@@ -1,7 +1,4 @@
-/**
- * What an experiment on some data is to be, on one page: columns, student and name, agreed to at once or changed one by
- * one.
- */
+/** A form for a new experiment on some data: columns, student and name, to accept as suggested or change one by one. */
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { textOf } from '../../data/cells';
@@ -15,14 +12,14 @@ import * as vscode from '../vscode';
 import { clipLine } from '../words';
 import { firstRowsText, type Look, lookAt, optionOf } from './columns-look';
 
-/** File endings of datasets, for dialogs. */
+/** Dataset file extensions, for dialogs. */
 export const datasetEndings = ['jsonl', 'json', 'csv', 'tsv', 'parquet', 'arrow', 'feather', 'gz', 'zst'];
 
 export interface Form {
   name: string;
-  /** What `--columns` is to say; undefined where the format says what its columns are. */
+  /** The value of `--columns`; undefined where the format itself names its columns. */
   columns?: string;
-  /** Absolute; undefined: a copy of the built-in one. */
+  /** Absolute; undefined for a copy of the built-in one. */
   student?: string;
 }
 
@@ -30,15 +27,15 @@ const asked = ['question', 'answer', 'chain'] as const;
 type Asked = (typeof asked)[number];
 
 interface Given {
-  /** Where the data lie. */
+  /** Folder of the data. */
   file: string;
   student?: string;
-  /** The folder that the experiment's own is made in. */
+  /** The folder that the experiment's own folder is created in. */
   parent: string;
   name: string;
 }
 
-/** Undefined: it was left. */
+/** Undefined when dismissed. */
 export async function fillForm(services: Services, title: string, given: Given): Promise<Form | undefined> {
   const { file, parent } = given;
   const { t } = vscode.l10n;
@@ -53,7 +50,7 @@ export async function fillForm(services: Services, title: string, given: Given):
       studentItem(student),
       { label: t('name: {0}', name), detail: join(parent, name), change: 'name' as const },
     ];
-    const placeHolder = look.fault ?? t('As in the first row of the data. Choose what is to be another.');
+    const placeHolder = look.fault ?? t('Read from the first row of the data. Choose an entry to change it.');
     const chosen = await vscode.window.showQuickPick(items, { title, placeHolder, ignoreFocusOut: true });
     if (!chosen) return undefined;
     const { change } = chosen;
@@ -71,7 +68,7 @@ export async function fillForm(services: Services, title: string, given: Given):
 const makeItem = (columns: SettledColumns | undefined) => ({
   icon: 'check',
   label: vscode.l10n.t('Make the Experiment'),
-  detail: columns ? columnsText(columns) : vscode.l10n.t('The rows say what they hold.'),
+  detail: columns ? columnsText(columns) : vscode.l10n.t('The columns are named in the data.'),
   change: 'make' as const,
 });
 
@@ -84,7 +81,7 @@ const roleItem = (role: Asked, { columns, first }: Look) => ({
 const rowsItem = () => ({
   icon: 'eye',
   label: vscode.l10n.t('Show the First Rows'),
-  detail: vscode.l10n.t('As these columns read them'),
+  detail: vscode.l10n.t('Read with these columns'),
   change: 'rows' as const,
 });
 
@@ -92,7 +89,7 @@ function studentItem(student: string | undefined) {
   const { t } = vscode.l10n;
   return {
     label: t('student: {0}', student === undefined ? t('the built-in one') : basename(student)),
-    detail: student ?? t('Tiny: shows the pipeline at work on your data, not results'),
+    detail: student ?? t('Tiny: shows that the pipeline works on your data, not results'),
     change: 'student' as const,
   };
 }
@@ -121,7 +118,7 @@ async function chooseStudent(
   before: string | undefined,
 ): Promise<string | undefined> {
   const { t } = vscode.l10n;
-  const builtIn = { label: t('The Built-in Student'), detail: t('Tiny: shows the pipeline at work, not results') };
+  const builtIn = { label: t('The Built-in Student'), detail: t('Tiny: shows that the pipeline works, not results') };
   const other = {
     label: t('Another Student…'),
     detail: t('A folder, a GGUF file, a checkpoint, or a model of the Hub'),

@@ -10,7 +10,7 @@ import { trustedCommand } from './report';
 
 const { t } = vscode.l10n;
 
-/** `distillery.exportReport`: a run as one HTML page. `to` is where it goes; else that is asked. */
+/** `distillery.exportReport`: a run as one HTML page. Without `to`, asks where to save it. */
 export function registerExportReport(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.exportReport', async (argument?: unknown, to?: unknown) => {
     const none = { message: t('there is no run to report on yet') };
@@ -22,7 +22,7 @@ export function registerExportReport(services: Services): vscode.Disposable {
     const { version } = services.context.extension.packageJSON as { version: string };
     writeOutput(file, reportOf(opened, { version }));
     const open = t('Open in Browser');
-    void vscode.window.showInformationMessage(t('The report is in {0}.', file), open).then((answer) => {
+    void vscode.window.showInformationMessage(t('The report was saved to {0}.', file), open).then((answer) => {
       if (answer === open) void vscode.env.openExternal(vscode.Uri.file(file));
     });
     return file;

@@ -8,7 +8,7 @@ import { named } from './arguments';
 import { pickRun } from './pick';
 import { command } from './report';
 
-/** Commands that open what a run, a checkpoint or an evaluation is on disk. */
+/** Commands that open the files of a run, a checkpoint or an evaluation. */
 export function registerFiles(services: Services): vscode.Disposable {
   const { t } = vscode.l10n;
   const opener = (id: `distillery.${string}`, title: string, fileOf: (run: string) => string) =>
@@ -38,7 +38,11 @@ export function registerFiles(services: Services): vscode.Disposable {
 
 async function open(file: string): Promise<void> {
   if (!existsSync(file))
-    throw new UserError('there is no such file yet', { file, code: 'missing', remedy: 'The run has not come so far.' });
+    throw new UserError('the file does not exist yet', {
+      file,
+      code: 'missing',
+      remedy: 'The run has not reached it.',
+    });
   await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(file));
 }
 
@@ -49,5 +53,5 @@ function pathOf(node: RunsNode): string {
   return 'run' in node ? node.run : '';
 }
 
-/** On a remote machine or in a browser there is no file manager to show it in; the Explorer view is everywhere. */
+/** On a remote machine or in a browser there is no file manager, so the Explorer view is used. */
 const canRevealInSystem = () => vscode.env.uiKind === vscode.UIKind.Desktop && vscode.env.remoteName === undefined;

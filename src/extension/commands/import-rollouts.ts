@@ -8,13 +8,13 @@ import { trustedCommand } from './report';
 
 const { t } = vscode.l10n;
 
-/** What to bring in, and whether to go on as it grows. */
+/** What to import, and whether to keep following it. */
 interface Asked {
   path: string;
   follow: boolean;
 }
 
-/** `distillery.importRollouts`: what another trainer logs becomes a run that every view opens. */
+/** `distillery.importRollouts`: turns the logs of another trainer into a run that every view can open. */
 export function registerImportRollouts(services: Services): vscode.Disposable {
   const following = new Set<AbortController>();
   return vscode.Disposable.from(
@@ -25,7 +25,7 @@ export function registerImportRollouts(services: Services): vscode.Disposable {
     },
     trustedCommand(services, 'distillery.importRollouts', async (argument?: unknown) => {
       const [folder] = vscode.workspace.workspaceFolders ?? [];
-      if (!folder) return void vscode.window.showInformationMessage(t('Open a folder first: the run goes into it.'));
+      if (!folder) return void vscode.window.showInformationMessage(t('Open a folder first. The run is stored in it.'));
       const asked = askedBy(argument) ?? (await ask());
       if (!asked) return undefined;
       const stop = new AbortController();
@@ -54,7 +54,7 @@ async function bring(
       runsFolder,
       ...(follow && { follow: stop.signal }),
       progress: ({ completions, share, run }) => {
-        const place = follow ? t('Cancel ends it, and keeps the run') : `${(100 * share).toFixed(0)} %`;
+        const place = follow ? t('Cancel to stop following; the run is kept') : `${(100 * share).toFixed(0)} %`;
         progress.report({ message: `${plural(completions, 'completion')}. ${place}` });
         if (!follow || shown !== '') return;
         shown = run;
@@ -86,7 +86,7 @@ function sentences(imported: readonly ImportedRollouts[]): string {
   return [t('Imported {0}{1}.', what, where), ...notes].join(' ');
 }
 
-/** A URI of the explorer, or what a test or another extension asks for. */
+/** A URI from the Explorer, or fields from a test or another extension. */
 function askedBy(argument: unknown): Asked | undefined {
   if (argument instanceof vscode.Uri) return { path: argument.fsPath, follow: false };
   const { path, follow } = (argument ?? {}) as { path?: unknown; follow?: unknown };

@@ -1,4 +1,4 @@
-/** Stage 3 on cases that were imported: no run trained on them, so that experiment and student have to be asked for. */
+/** Stage 3 on imported cases. No run trained on them, so the experiment and student must be chosen. */
 import { realpathSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { parse } from 'jsonc-parser';
@@ -16,19 +16,20 @@ export function importedInto(run: string): string | undefined {
 }
 
 /**
- * Whether to go on with this experiment. Stage 3 takes a picked case where it is one of the experiment's training rows:
- * where these come from another file, says so, and offers an experiment that has them.
+ * Whether to continue with this experiment. Stage 3 takes a picked case only if it is one of the experiment's training
+ * rows.
+ * If they come from another file, warns, and offers to make an experiment on that file.
  */
 export async function learnsFrom({ file, name }: ExperimentFile, cases: string): Promise<boolean> {
   if (trainsOn(file, textOf(file) ?? '', cases)) return true;
   const { t } = vscode.l10n;
-  const [make, go] = [t('New Experiment on That File'), t('Run All the Same')];
+  const [make, go] = [t('New Experiment on That File'), t('Run Anyway')];
   const answer = await vscode.window.showWarningMessage(
-    t('{0} does not learn from {1}, where these cases come from.', name, basename(cases)),
+    t('{0} does not train on {1}, where these cases come from.', name, basename(cases)),
     {
       modal: true,
       detail: t(
-        'Stage 3 takes the cases that are among its training rows, with the same id and question, and leaves out the others.',
+        'Stage 3 takes the cases that are among its training rows (same id and question) and skips the others.',
       ),
     },
     make,
@@ -38,7 +39,7 @@ export async function learnsFrom({ file, name }: ExperimentFile, cases: string):
   return answer === go;
 }
 
-/** Whether the experiment in a file names these problems as its training rows. */
+/** Whether the experiment in a file has these problems among its training rows. */
 export function trainsOn(experiment: string, text: string, cases: string): boolean {
   const { data } = (parse(text, [], { allowTrailingComma: true }) ?? {}) as { data?: { train?: { path?: unknown } } };
   const path = data?.train?.path;

@@ -12,19 +12,19 @@ import * as vscode from '../vscode';
 import { askName, datasetEndings, fillForm } from './experiment-form';
 import { trustedCommand } from './report';
 
-/** What a new experiment is to be; all that is not said is asked. */
+/** Settings of a new experiment; everything missing is asked for. */
 interface Wish {
-  /** Absolute folder that is made, or filled. */
+  /** Absolute path of the folder to create or fill. */
   folder?: string;
-  /** Absolute file of problems, or a data set of the Hub that is here; without it, the built-in arithmetic. */
+  /** Absolute path of a file of problems, or a downloaded Hub data set; without it, the built-in arithmetic. */
   data?: string;
-  /** Which column holds what, as `--columns` has it; without it, as guessed. */
+  /** The roles of columns in the format of `--columns`; without it they are guessed. */
   columns?: string;
-  /** Hugging Face folder; without it, a copy of the built-in student. */
+  /** A Hugging Face folder; without it, a copy of the built-in student. */
   student?: string;
 }
 
-/** What `distillery new --json` prints. */
+/** The output of `distillery new --json`. */
 interface Made {
   folder: string;
   experiment: string;
@@ -36,14 +36,14 @@ const afterReload = 'openAfterReload';
 
 type Opened = Pick<Made, 'experiment' | 'notes'>;
 
-/** What is opened when the window has started anew. */
+/** The files to open after the window has reloaded. */
 interface Asked extends Opened {
   guided: boolean;
 }
 
 const walkthrough = ({ extension }: vscode.ExtensionContext) => `${extension.id}#firstCurriculum`;
 
-/** New Experiment, and the built-in one for the walkthrough. Both write what `distillery new` writes, by calling it. */
+/** New Experiment, and the built-in experiment of the walkthrough. Both run `distillery new`. */
 export function registerNewExperiment(services: Services): vscode.Disposable {
   void openLast(services);
   return vscode.Disposable.from(
@@ -53,7 +53,7 @@ export function registerNewExperiment(services: Services): vscode.Disposable {
       return wish?.folder ? make(services, { ...wish, folder: wish.folder }) : undefined;
     }),
     trustedCommand(services, 'distillery.openExample', async () => {
-      // Without a folder in the window no question: a place of its own, which is named when it is there.
+      // Without an open folder there is no question: it goes to a default folder, which is shown afterwards.
       const parent = vscode.workspace.workspaceFolders?.length ? await parentFolder() : join(homedir(), 'distillery');
       if (!parent) return undefined;
       const existing = join(parent, 'arithmetic', 'arithmetic.distillery.json');
@@ -70,7 +70,7 @@ async function ask(services: Services, { data, student }: Wish): Promise<Wish | 
     const kinds = [
       {
         label: t('Built-in Arithmetic'),
-        detail: t('Word problems from a generator and a small student: runs at once'),
+        detail: t('Generated word problems and a small student: runs at once'),
         from: 'generator',
       },
       {
@@ -80,7 +80,7 @@ async function ask(services: Services, { data, student }: Wish): Promise<Wish | 
       },
       {
         label: t('Data Set of the Hugging Face Hub'),
-        detail: t('By its name, such as openai/gsm8k/main: fetched when you agree to its size'),
+        detail: t('By name, such as openai/gsm8k/main: fetched after you confirm its size'),
         from: 'hub',
       },
     ];
@@ -110,7 +110,7 @@ async function ask(services: Services, { data, student }: Wish): Promise<Wish | 
   return form && { folder: join(parent, form.name), data, columns: form.columns, student: form.student };
 }
 
-/** Of the experiment, by its data. */
+/** The experiment's name, from its data. */
 function nameFor(data: string | undefined): string {
   if (data === undefined) return 'arithmetic';
   const dataset = isAbsolute(data) ? null : parseDatasetName(data);
@@ -122,7 +122,7 @@ async function choosePath(options: vscode.OpenDialogOptions): Promise<string | u
   return (await vscode.window.showOpenDialog({ defaultUri, ...options }))?.[0]?.fsPath;
 }
 
-/** The workspace's folder, or one that is asked for. */
+/** The folder of the workspace, or one that is asked for. */
 async function parentFolder(): Promise<string | undefined> {
   const folders = vscode.workspace.workspaceFolders ?? [];
   if (folders.length === 1) return folders[0].uri.fsPath;
@@ -155,12 +155,12 @@ async function make(
   return made.experiment;
 }
 
-/** What was noticed, and what comes next. */
+/** Warnings, and the next step. */
 async function tell({ log }: Services, { experiment, notes }: Opened): Promise<void> {
   const { t } = vscode.l10n;
   const [preview, run, showLog] = [t('Preview Masking'), t('Run Stage 1'), t('Show Log')];
   const name = basename(dirname(experiment));
-  const next = t('{0} is ready. Next: look at what the student sees, or run Stage 1.', name);
+  const next = t('{0} is ready. Next: see what the student sees, or run Stage 1.', name);
   const answer =
     notes.length > 0
       ? await vscode.window.showWarningMessage([...notes, next].join(' '), preview, run, showLog)
@@ -170,7 +170,7 @@ async function tell({ log }: Services, { experiment, notes }: Opened): Promise<v
   if (answer === showLog) log.show();
 }
 
-/** Rows that cannot be used are left out when the user says so. */
+/** Unusable rows are skipped when the user agrees. */
 async function withoutBadRows(error: unknown, folder: string, options: readonly string[]): Promise<Made> {
   if (!(error instanceof UserError) || !error.remedy?.includes('--skip-bad')) throw error;
   const leave = vscode.l10n.t('Leave Them Out');
@@ -188,15 +188,15 @@ async function callNew(folder: string, options: readonly string[]): Promise<Made
 }
 
 /**
- * Shows the experiment. Without a folder in the window its own is opened, which starts this window anew; `guided`: with
- * the walkthrough, which says what comes next.
+ * Shows the experiment. Without an open folder its own is opened, which reloads the window; with `guided`, the
+ * walkthrough comes back and shows the next step.
  */
 async function open(services: Services, made: Opened, guided: boolean): Promise<string> {
   const { experiment, notes } = made;
   const uri = vscode.Uri.file(experiment);
   if (vscode.workspace.workspaceFolders?.length) {
     services.runs.refresh();
-    await vscode.window.showTextDocument(uri, { preview: false }); // a preview would take the walkthrough's place
+    await vscode.window.showTextDocument(uri, { preview: false }); // a preview would replace the walkthrough
     await vscode.commands.executeCommand('distillery.runs.focus');
     if (!guided) void tell(services, made);
     return experiment;
@@ -221,8 +221,7 @@ async function openLast(services: Services): Promise<void> {
 }
 
 /**
- * VS Code opens a new folder in Restricted Mode, and need not ask: what was just made here cannot be run before it is
- * trusted.
+ * VS Code may open a new folder in Restricted Mode without asking: what was just made cannot run until it is trusted.
  */
 async function askForTrust(): Promise<void> {
   const trust = vscode.l10n.t('Manage Workspace Trust');

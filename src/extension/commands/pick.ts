@@ -14,9 +14,7 @@ import { estimatedSeconds } from './estimate';
 import { runChoice } from './run-choice';
 import { type StartingPoint, startingPoints } from './starting-points';
 
-/**
- * A choice among things that carry a value; the only one is taken without a question. undefined: the question was left.
- */
+/** Asks for one of several values; a single one is taken without asking. Undefined when dismissed. */
 async function choose<T>(
   items: (vscode.QuickPickItem & { value: T })[],
   title: string,
@@ -28,13 +26,13 @@ async function choose<T>(
     placeHolder,
     matchOnDescription: true,
     matchOnDetail: true,
-    // A page in front is given the focus back when the palette closes, and may get it after this is shown.
+    // When the palette closes, focus returns to the active page, perhaps only after this list was shown.
     ignoreFocusOut: true,
   });
   return picked?.value;
 }
 
-/** The experiment that is meant: named, of the named run, in the editor, the only one, or asked for. */
+/** The experiment: the one named, that of the named run, the one in the editor, the only one, or one asked for. */
 export async function pickExperiment(
   { runs }: Services,
   { experiment, run, runs: folder, name }: Named,
@@ -48,7 +46,7 @@ export async function pickExperiment(
   if (place.runs !== undefined) {
     const found = files.find((file) => file.runs === place.runs && file.name === place.name);
     if (found) return found;
-    throw new UserError(`there is no experiment "${place.name}" beside these runs any more`, {
+    throw new UserError(`the experiment "${place.name}" of these runs no longer exists`, {
       file: place.runs,
       code: 'missing',
       remedy: 'Put its *.distillery.json file back.',
@@ -74,11 +72,11 @@ interface RunPick {
   title: string;
   /** Absent: any run. */
   fits?: (state: ShownState, run: Run) => boolean;
-  /** Said where no run fits. */
+  /** The message when no run fits. */
   none: { message: string; remedy?: string };
 }
 
-/** A run that fits: named, the only one, or asked for. */
+/** A suitable run: the one named, the only one, or one asked for. */
 export async function pickRun(
   { runs }: Services,
   { run }: Named,
@@ -94,7 +92,7 @@ export async function pickRun(
   return choose(items, title, vscode.l10n.t('Run'));
 }
 
-/** A checkpoint of any run, or what else stands beside them: named, or asked for. */
+/** A checkpoint of any run or another offered choice: the one named, or one asked for. */
 export async function pickCheckpoint(
   { runs }: Services,
   { checkpoint, run }: Named,
@@ -118,7 +116,7 @@ export async function pickCheckpoint(
           icon: row ? 'star-full' : undefined,
           label: name,
           description,
-          detail: row && t('Chosen and tested: {0}', reached(row)),
+          detail: row && t('Selected and tested: {0}', reached(row)),
           value: checkpointFolder(listing.folder, name),
         };
       });
@@ -128,7 +126,10 @@ export async function pickCheckpoint(
   return choose([...items, ...others], title, vscode.l10n.t('Checkpoint'));
 }
 
-/** Where a stage starts from. Not asked when there is no choice, nor for Stage 1, which starts from the student. */
+/**
+ * The checkpoint that a stage starts from. Not asked when there is no choice, nor for Stage 1, which starts from the
+ * student.
+ */
 export async function pickStart(
   { runs }: Services,
   stage: TrainedStage,
@@ -141,7 +142,7 @@ export async function pickStart(
     label: value.name,
     description: value.run ? basename(value.run) : experiment.student,
     detail: [
-      i === 0 && value.checkpoint ? vscode.l10n.t('Chosen by the previous stage') : '',
+      i === 0 && value.checkpoint ? vscode.l10n.t('Selected by the previous stage') : '',
       value.row ? reached(value.row) : '',
     ]
       .filter(Boolean)
@@ -151,7 +152,7 @@ export async function pickStart(
   return choose(items, title, vscode.l10n.t('Start from'));
 }
 
-/** Full or reduced budget; true: quick. Not asked where the experiment has one budget only. */
+/** Full or reduced budget; true means quick. Not asked when the experiment has one budget only. */
 export async function pickBudget(
   { runs }: Services,
   experiment: ExperimentFile,
@@ -163,13 +164,13 @@ export async function pickBudget(
     const seconds = estimatedSeconds(experiment, quick, { list: () => runs.list(), cache: runs.cache });
     return seconds === undefined
       ? otherwise
-      : t('about {0} of training here, judged by an earlier run', duration(seconds));
+      : t('about {0} of training on this machine, judging by an earlier run', duration(seconds));
   };
   const items = [
     {
       label: t('Full Budget'),
-      description: t('as the experiment says'),
-      detail: time(false, t('the time it takes is estimated once a run has finished here')),
+      description: t('the full budget'),
+      detail: time(false, t('the time will be estimated once a run has finished here')),
       value: false,
     },
     {

@@ -12,13 +12,13 @@ import { chosen, named } from './arguments';
 import { pickRun } from './pick';
 import { trustedCommand } from './report';
 
-/** Delete Run and Archive Run, for one or for all that are selected, and bringing archived ones back. */
+/** Delete Run and Archive Run, for one or all selected runs, and Restore Archived Runs. */
 export function registerRemove(services: Services): vscode.Disposable {
   const { t } = vscode.l10n;
   const runsOf = async (argument: unknown, selected: unknown, title: string): Promise<string[]> => {
     const given = chosen(argument, selected).flatMap((one) => named(one).run ?? []);
     if (given.length > 0) return [...new Set(given)];
-    const none = { message: 'there is no run that is not on' };
+    const none = { message: 'there is no run that could be removed: all are in progress' };
     const run = await pickRun(services, {}, { title, fits: (_, one) => !isLive(one), none });
     return run ? [run] : [];
   };
@@ -30,7 +30,9 @@ export function registerRemove(services: Services): vscode.Disposable {
       const button = t('Delete');
       const question =
         runs.length === 1 ? t('Delete the run {0}?', basename(runs[0])) : t('Delete {0}?', plural(runs.length, 'run'));
-      const detail = t('Its checkpoints, rollouts and failure cases go with it, to the trash where there is one.');
+      const detail = t(
+        'Its checkpoints, rollouts and failure cases are deleted too. They go to the trash if there is one.',
+      );
       if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, button)) !== button) return;
       refuseLive(services, runs);
       await remove(runs);
@@ -57,7 +59,7 @@ export function registerRemove(services: Services): vscode.Disposable {
   );
 }
 
-/** Asks which archived runs come back to where they were. */
+/** Asks which archived runs to move back. */
 async function restore({ runs }: Services): Promise<void> {
   const { t } = vscode.l10n;
   const items = runs.folders().flatMap((folder) =>
@@ -87,11 +89,15 @@ function refuseLive({ runs }: Services, folders: readonly string[]): void {
   for (const folder of folders) {
     const listing = runs.cache.find(folder);
     if ('run' in listing && isLive(listing.run))
-      throw new UserError(`the run ${listing.id} is on`, { file: folder, code: 'locked', remedy: 'Stop it first.' });
+      throw new UserError(`the run ${listing.id} is in progress`, {
+        file: folder,
+        code: 'locked',
+        remedy: 'Stop it first.',
+      });
   }
 }
 
-/** To the trash; where the file system has none (servers, containers), asks again before it is for good. */
+/** Moves to the trash. Where the file system has none (servers, containers), asks again before deleting for good. */
 async function remove(runs: readonly string[]): Promise<void> {
   const { t } = vscode.l10n;
   let forGood = false;
@@ -102,7 +108,7 @@ async function remove(runs: readonly string[]): Promise<void> {
     } catch (error) {
       if (forGood || !existsSync(run)) throw error;
       const button = t('Delete Permanently');
-      const detail = t('There is no trash on this machine: it cannot be brought back.');
+      const detail = t('There is no trash on this machine: this cannot be undone.');
       const question = t('Delete {0} permanently?', basename(run));
       if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, button)) !== button) return;
       forGood = true;

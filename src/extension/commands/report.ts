@@ -4,8 +4,8 @@ import { requireTrust } from '../trust';
 import * as vscode from '../vscode';
 
 /**
- * Tells what went wrong: a UserError with its place and in its own words, and its file to open; anything else as a
- * defect, with the log.
+ * Reports an error: a UserError with its message, its place and a button to open the file; anything else as a defect,
+ * with the log.
  */
 export async function report(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
   if (isCancellation(error)) return;
@@ -30,7 +30,7 @@ interface Remedy {
   run(): unknown;
 }
 
-/** What an error's remedy asks for, as buttons that do it. */
+/** Buttons that do what the error's remedy says. */
 function remedies({ code }: UserError): Remedy[] {
   const { t } = vscode.l10n;
   const button = (title: string, command: string): Remedy => ({
@@ -46,7 +46,7 @@ function remedies({ code }: UserError): Remedy[] {
   ];
 }
 
-/** Registers a command whose errors are told. */
+/** Registers a command whose errors are reported to the user. */
 export function command<A extends unknown[]>(
   { log }: Services,
   id: `distillery.${string}`,
@@ -62,14 +62,14 @@ export function command<A extends unknown[]>(
   });
 }
 
-/** Registers a command that starts or writes something: refused in Restricted Mode. */
+/** Registers a command that starts or writes something. It is refused in Restricted Mode. */
 export const trustedCommand: typeof command = (services, id, run) =>
   command(services, id, (...args: Parameters<typeof run>) => {
     requireTrust();
     return run(...args);
   });
 
-/** What went wrong and what to do about it, in one line. */
+/** The error and its remedy on one line. */
 export function sentences({ message, remedy }: { message: string; remedy?: string }): string {
   return [message, remedy].flatMap((text) => (text ? [sentence(text)] : [])).join(' ');
 }

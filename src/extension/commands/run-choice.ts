@@ -4,7 +4,7 @@ import { resultParts, runTitle } from '../runs/items';
 import type * as vscode from '../vscode';
 import { ago, stateTitles } from '../words';
 
-/** A run in a list to choose from: what it is called and what it reached come before when it began. */
+/** A run in a list: name and results come before the time when it began. */
 export function runChoice(listing: RunListing, cache: RunCache, now = Date.now()): vscode.QuickPickItem {
   if ('problem' in listing) return { label: listing.id, description: listing.problem.message };
   const { record } = listing.run;

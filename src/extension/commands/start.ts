@@ -34,7 +34,7 @@ export function registerStart(services: Services): vscode.Disposable {
   );
 }
 
-/** Asks what is not obvious, starts, and shows what was started. Returns the run's folder. */
+/** Asks what is still open, starts the run, and shows it. Returns the run's folder. */
 async function start(
   services: Services,
   given: Named,
@@ -48,7 +48,7 @@ async function start(
     throw new UserError(`the experiment switches ${stageTitles[stage]} off`, {
       file: experiment.file,
       code: 'config',
-      remedy: `Take "${stage}": false out of its stages.`,
+      remedy: `Remove "${stage}": false from its stages.`,
     });
   if (stage && !given.checkpoint) {
     const point = await pickStart(services, stage, experiment, title);
@@ -76,7 +76,7 @@ async function start(
   return run;
 }
 
-/** What a run would refuse is told before anything else is asked. */
+/** Errors that a run would refuse are reported before anything else is asked. */
 function refuseBroken({ file }: ExperimentFile): void {
   const text = textOf(file);
   const found = text === undefined ? [] : configIssues('experiment', text, file, textOf);
@@ -87,7 +87,7 @@ function refuseBroken({ file }: ExperimentFile): void {
   throw new UserError(`${message}${more}`, { file, line, column, code: 'config', remedy });
 }
 
-/** What is on the screen is what is run; a file that is left unsaved is not run. */
+/** The run uses what is on the screen; an unsaved file is refused. */
 async function saved({ file }: ExperimentFile): Promise<boolean> {
   const open = vscode.workspace.textDocuments.filter(({ isDirty }) => isDirty);
   const own = open.filter(({ uri }) => sameFile(uri.fsPath, file) || uri.fsPath.endsWith('.reward.json'));
@@ -96,8 +96,8 @@ async function saved({ file }: ExperimentFile): Promise<boolean> {
 }
 
 /**
- * A host needs seconds to come up and to load data and student: say so. A host that was asked cannot be unasked: its
- * run is ended.
+ * A host needs seconds to start and load data and student, so a message says so. A start request cannot be withdrawn:
+ * cancelling ends the run.
  */
 function whileStarting(name: string, host: Host, begin: () => ReturnType<Host['start']>) {
   const title = vscode.l10n.t('Distillery: starting {0}', name);
@@ -107,14 +107,14 @@ function whileStarting(name: string, host: Host, begin: () => ReturnType<Host['s
     const left = new Promise<never>((_, reject) => {
       token.onCancellationRequested(() => {
         reject(new vscode.CancellationError());
-        begun.then(({ already }) => (already ? undefined : host.cancel())).catch(() => {}); // it did not begin
+        begun.then(({ already }) => (already ? undefined : host.cancel())).catch(() => {}); // it did not start
       });
     });
     return Promise.race([begun, left]);
   });
 }
 
-/** Shows a run that was just started, as the settings say. */
+/** Shows a run that was just started, as the settings ask. */
 export async function show(run: string): Promise<void> {
   const what = setting('openOnStart', 'dashboard');
   if (what === 'dashboard') await vscode.commands.executeCommand('distillery.openDashboard', run);

@@ -1,4 +1,4 @@
-/** From which students a stage of an experiment can start. */
+/** The students that a stage of an experiment can start from. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { RunListing } from '../../runs/reading';
@@ -8,17 +8,17 @@ import { startAt, studentTitle } from '../../start';
 import { checkpointFolder, type RunCache } from '../run-cache';
 
 export interface StartingPoint {
-  /** Absolute; undefined: the experiment's own student. */
+  /** Absolute; undefined for the experiment's own student. */
   checkpoint?: string;
   name: string;
-  /** The run it is of. */
+  /** The run that it belongs to. */
   run?: string;
   stage?: StageName;
-  /** What it reached, if it was tested. */
+  /** Its test result, if it was tested. */
   row?: StageRow;
 }
 
-/** The stages that a student may come from, the best first. */
+/** The stages that a student may come from, best first. */
 const before: Record<TrainedStage, readonly StageName[]> = {
   reconstruct: ['base'],
   complete: ['reconstruct', 'sft'],
@@ -26,8 +26,8 @@ const before: Record<TrainedStage, readonly StageName[]> = {
 };
 
 /**
- * Checkpoints of the experiment's runs, newest run first: what the stage before chose comes before all others, then the
- * other chosen ones, then the rest. The first is what one would most likely want.
+ * Checkpoints of the experiment's runs, newest run first: those selected by the previous stage first, then the other
+ * selected ones, then the rest. The first is the most likely choice.
  */
 export function startingPoints(
   stage: TrainedStage,

@@ -8,7 +8,7 @@ import { reached } from '../words';
 import { kindOf } from './kinds';
 import { type NamePlace, namePlace } from './names';
 
-/** Names that depend on the workspace: components of the file in gates, reward files, students, datasets. */
+/** Completions of names from the workspace: reward components in gates, reward files, students, datasets. */
 export function nameCompletions(runs: RunIndex): vscode.CompletionItemProvider {
   return {
     async provideCompletionItems(document, position) {
@@ -38,14 +38,14 @@ const icons: Record<NamePlace['kind'], vscode.CompletionItemKind> = {
 interface Proposal {
   value: string;
   detail: string;
-  /** Smaller ones come first. */
+  /** Smaller values come first. */
   rank: number;
 }
 
-/** Files that are looked at, of each kind. */
+/** At most this many files of each kind are searched. */
 const most = 500;
 const skipped = '**/{node_modules,.git}/**';
-/** Records of runs are no datasets. */
+/** Records of runs are not datasets. */
 const skippedForData = '**/{node_modules,.git,.distillery}/**';
 
 async function proposalsFor({ kind, components }: NamePlace, folder: string, runs: RunIndex): Promise<Proposal[]> {
@@ -69,7 +69,7 @@ async function proposalsFor({ kind, components }: NamePlace, folder: string, run
   }
 }
 
-/** Folders with weights, and the checkpoints of runs, newest first. */
+/** Folders with weights, and checkpoints of runs, newest first. */
 async function students(folder: string, runs: RunIndex): Promise<Proposal[]> {
   const folders = (await files('**/model.safetensors', skippedForData)).map(dirname);
   const checkpoints = runs.list().flatMap((listing, age) => {
@@ -93,7 +93,7 @@ async function students(folder: string, runs: RunIndex): Promise<Proposal[]> {
   return [...found, ...checkpoints];
 }
 
-/** What a tested checkpoint reached; else only whose it is. */
+/** The test result of a checkpoint; without one, its run. */
 const checkpointText = (run: string, row: StageRow | undefined) =>
   vscode.l10n.t('checkpoint of {0}', row ? `${run}, ${reached(row)}` : run);
 
@@ -102,8 +102,8 @@ async function files(pattern: string, excluded = skipped): Promise<string[]> {
   return found.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
 }
 
-/** As a config in `folder` writes a path, with slashes on every system. */
+/** The path as written in a config of `folder`, with slashes on every system. */
 const shown = (folder: string, path: string) => relative(folder, path).split(sep).join('/') || '.';
 
-/** Steps from the folder: the nearest come first. */
+/** Distance from the folder, so that near files come first. */
 const distance = (folder: string, path: string) => relative(folder, path).split(sep).length;

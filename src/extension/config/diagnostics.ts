@@ -4,12 +4,10 @@ import { beyondSchema, configIssues } from './issues';
 import { kindOf } from './kinds';
 import { rangeAt, textOf } from './texts';
 
-/** After the last key, in milliseconds. */
+/** After the last keystroke, in milliseconds. */
 const delay = 300;
 
-/**
- * Keeps the problems of every open config up to date: when it is edited, and when files that it may name come or go.
- */
+/** Checks every open config again when it is edited, and when files that it may name appear or disappear. */
 export class ConfigDiagnostics implements vscode.Disposable {
   private readonly collection = vscode.languages.createDiagnosticCollection('distillery');
   private readonly parts: vscode.Disposable[];
@@ -36,7 +34,7 @@ export class ConfigDiagnostics implements vscode.Disposable {
     for (const part of this.parts) part.dispose();
   }
 
-  /** All open ones: an experiment's problems may lie in the reward that is being edited. */
+  /** Checks all open ones, as an experiment's problems may lie in the reward that is being edited. */
   private later(): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {

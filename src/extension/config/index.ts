@@ -8,7 +8,7 @@ import { pathLinks } from './links';
 import { quickFixes, registerCreateReward } from './quick-fixes';
 
 /**
- * Experiments and rewards in the editor: what their JSON schemas, which VS Code's own JSON service reads, cannot say.
+ * Editor support for experiments and rewards beyond what their JSON schemas give through VS Code's own JSON service.
  */
 export function registerConfigs(services: Services): vscode.Disposable {
   const configs: vscode.DocumentFilter = { scheme: 'file', pattern: configPattern };

@@ -1,4 +1,4 @@
-/** Everything that is wrong with a config as it stands in the editor: its text, and the files it names. */
+/** Finds everything wrong with a config in the editor: its text, and the files that it names. */
 import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { checkExperiment, checkReward } from '../../config/check';
@@ -8,7 +8,7 @@ import { fileFindings } from '../../config/load';
 import { isPreset } from '../../config/presets';
 import { type ConfigKind, pathFrom } from './kinds';
 
-/** The text of another file as it stands in the editor, or on disk; undefined where there is none. */
+/** The text of another file, from the editor or from disk; undefined if there is none. */
 export type ReadText = (file: string) => string | undefined;
 
 export function configIssues(kind: ConfigKind, text: string, file: string, read: ReadText): Issue[] {
@@ -20,10 +20,10 @@ export function configIssues(kind: ConfigKind, text: string, file: string, read:
   return [...issues, ...found].sort((a, b) => a.offset - b.offset);
 }
 
-/** What this editor has to say beside its JSON service, which checks the schema. */
+/** Issues beyond the schema, which VS Code's JSON service checks. */
 export const beyondSchema = (issues: readonly Issue[]) => issues.filter(({ inSchema }) => !inSchema);
 
-/** A run refuses a reward file with errors; where it is named is where one looks. */
+/** A run refuses a reward file with errors, so the error is shown where the file is named. */
 function rewardFileFindings({ stages }: ParsedExperiment, folder: string, read: ReadText): Finding[] {
   return (['complete', 'rewrite'] as const).flatMap((name) => {
     const stage = stages[name];
@@ -38,7 +38,7 @@ function rewardFileFindings({ stages }: ParsedExperiment, folder: string, read: 
   });
 }
 
-/** The reward file that an issue misses: absolute path; null for any other issue. */
+/** The missing reward file of an issue as an absolute path; null for other issues. */
 export function missingReward({ path }: Issue, value: unknown, file: string): string | null {
   if (path.at(-1) !== 'reward' || typeof value !== 'string' || isPreset(value)) return null;
   if (!value.endsWith('.json')) return null;

@@ -1,4 +1,4 @@
-/** Which files are configs of ours. */
+/** Recognizes our config files. */
 import { parse, resolve } from 'node:path';
 
 export type ConfigKind = 'experiment' | 'reward';
@@ -7,13 +7,13 @@ const endings: Record<ConfigKind, string> = { experiment: '.distillery.json', re
 
 export const configPattern = '**/*.{distillery,reward}.json';
 
-/** What a file is by its name; null for any other file. */
+/** The kind of a file by its name; null for other files. */
 export function kindOf(file: string): ConfigKind | null {
   const kinds = Object.keys(endings) as ConfigKind[];
   return kinds.find((kind) => file.endsWith(endings[kind])) ?? null;
 }
 
-/** A path as a config in `folder` names it, absolute. */
+/** Makes a path from a config in `folder` absolute. */
 export const pathFrom = (folder: string, path: string) => resolve(folder, path);
 
 /** `accuracy` of accuracy.reward.json. */

@@ -4,7 +4,7 @@ import * as vscode from '../vscode';
 import { kindOf } from './kinds';
 import { keyOffset } from './names';
 
-/** What can be done with a config, above the settings that it is about. */
+/** Commands for a config, above the settings that they concern. */
 export class ConfigLenses implements vscode.CodeLensProvider, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeCodeLenses = this.changed.event;

@@ -5,7 +5,7 @@ import * as vscode from '../vscode';
 import { kindOf, pathFrom } from './kinds';
 import { namedPaths } from './names';
 
-/** The files that an experiment names; of a student, its config.json. */
+/** Links to the files that an experiment names; for a student, its config.json. */
 export const pathLinks: vscode.DocumentLinkProvider = {
   provideDocumentLinks(document) {
     if (kindOf(document.fileName) !== 'experiment') return [];

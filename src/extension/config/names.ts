@@ -1,4 +1,4 @@
-/** What can be named at a place of a config, beside what its schema knows: pure, for completions and links. */
+/** Finds what can be named at a place of a config, beyond its schema. Pure; used by completions and links. */
 import { findNodeAtLocation, getLocation, type Node, parseTree } from 'jsonc-parser';
 import type { Path } from '../../config/issue';
 import { isPreset } from '../../config/presets';
@@ -9,14 +9,14 @@ export type NameKind = 'gate' | 'reward' | 'student' | 'dataset';
 
 export interface NamePlace {
   kind: NameKind;
-  /** What a completion replaces: the text in quotes with them, or nothing at the caret. In UTF-16 units. */
+  /** The range that a completion replaces: a quoted text with its quotes, or nothing at the cursor. In UTF-16 units. */
   start: number;
   end: number;
-  /** Components that a gate can name. */
+  /** Components that a gate may name. */
   components: string[];
 }
 
-/** What is named at `offset`; null where nothing of ours is. */
+/** What is named at `offset`; null where it is none of these. */
 export function namePlace(kind: ConfigKind, text: string, offset: number): NamePlace | null {
   const { path, isAtPropertyKey, previousNode: node } = getLocation(text, offset);
   if (isAtPropertyKey) return null;
@@ -28,7 +28,7 @@ export function namePlace(kind: ConfigKind, text: string, offset: number): NameP
   return { kind: named, ...place, components: named === 'gate' ? otherComponents(text, path) : [] };
 }
 
-/** Names of paths below a data source, a student or a stage; `quick` says the same again. */
+/** The keys whose values are paths, in a data source, a student or a stage; those below `quick` are the same. */
 function kindAt(kind: ConfigKind, path: Path): NameKind | null {
   const at = path[0] === 'quick' ? path.slice(1) : path;
   const shape = at.map((part) => (typeof part === 'number' ? '*' : part)).join('/');
@@ -39,7 +39,7 @@ function kindAt(kind: ConfigKind, path: Path): NameKind | null {
   return shape === 'student/path' ? 'student' : null;
 }
 
-/** The components beside the one whose gate this is, and not yet in it. */
+/** The components beside the one with this gate that the gate does not list yet. */
 function otherComponents(text: string, path: Path): string[] {
   const root = parseTree(text, [], { allowTrailingComma: true });
   if (!root) return [];
@@ -60,12 +60,12 @@ function otherComponents(text: string, path: Path): string[] {
 export interface NamedPath {
   kind: Exclude<NameKind, 'gate'>;
   value: string;
-  /** The text between the quotes. */
+  /** The text inside the quotes. */
   start: number;
   end: number;
 }
 
-/** The paths that an experiment names, in the order of its text. */
+/** The paths named by an experiment, in text order. */
 export function namedPaths(text: string): NamedPath[] {
   const root = parseTree(text, [], { allowTrailingComma: true });
   const found: NamedPath[] = [];
@@ -85,7 +85,7 @@ export function namedPaths(text: string): NamedPath[] {
   return found;
 }
 
-/** Where a setting stands, for what is shown above it: offset of its key; undefined where the text has none. */
+/** Offset of a setting's key, for lenses above it; undefined where the text does not have it. */
 export function keyOffset(text: string, path: Path): number | undefined {
   const root = parseTree(text, [], { allowTrailingComma: true });
   const node = root && findNodeAtLocation(root, [...path]);

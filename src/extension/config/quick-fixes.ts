@@ -12,7 +12,7 @@ import { configIssues, missingReward } from './issues';
 import { kindOf } from './kinds';
 import { rangeAt, textOf } from './texts';
 
-/** What mends the problems of a config, those that VS Code's JSON service shows too. */
+/** Fixes for problems in a config, including those reported by VS Code's JSON service. */
 export const quickFixes: vscode.CodeActionProvider = {
   provideCodeActions(document, range, { diagnostics }) {
     const kind = kindOf(document.fileName);
@@ -51,7 +51,7 @@ function action(
   return fix;
 }
 
-/** Of a student or data set of the Hub that is not here. */
+/** Offers to download a student or data set of the Hub. */
 function downloads(
   { path }: Issue,
   value: unknown,
@@ -77,15 +77,17 @@ function createReward(file: string, diagnostics: vscode.CodeAction['diagnostics'
   return fix;
 }
 
-/** Writes a new reward with a beginning to change, and opens it. A command, as an edit would leave the file unsaved. */
+/**
+ * Creates a reward file from a template and opens it. A command, because a workspace edit would leave the file unsaved.
+ */
 export const registerCreateReward = (services: Services) =>
   trustedCommand(services, 'distillery.createReward', async (file: string) => {
     const uri = vscode.Uri.file(file);
     const name = basename(file).replace(/(\.reward)?\.json$/, '');
     const folder = dirname(file);
-    guardDisk(file, 'nothing was written', () => {
+    guardDisk(file, 'the file could not be created', () => {
       makeFolder(folder, folder);
-      createFile(folder, file, rewardStarter(name)); // what has its name stays, and is shown
+      createFile(folder, file, rewardStarter(name)); // an existing file is kept and shown
     });
     await vscode.window.showTextDocument(uri);
   });

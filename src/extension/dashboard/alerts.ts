@@ -3,12 +3,12 @@ import { stageNames } from '../../stages';
 import { percent } from '../../words';
 import { type Columns, type Stretch, stretchesOf } from './columns';
 
-/** Updates that are judged together: single batches of a few groups say little. */
+/** Updates judged together, as single batches of a few groups are noisy. */
 const windowSize = 20;
 
 /**
- * What a person should look at, in words: training that is broken (NaN), that goes astray (KL, entropy) or teaches
- * little (flat groups, cut-off completions). Judged phase by phase; the newest phase first.
+ * Warnings about a run: broken training (NaN), divergence (KL, entropy), or weak training signal (flat groups, cut-off
+ * completions). Each phase is judged on its own; the newest phase comes first.
  */
 export function alertsOf(columns: Columns): Alert[] {
   const stretches = stretchesOf(columns);
@@ -34,12 +34,12 @@ function brokenValues(columns: Columns): Alert[] {
       ...at(columns, row, metric),
       level: 'error',
       text: `${metric} is ${columns.values.get(metric)![row]}${often}.`,
-      remedy: 'A lower learning rate or a smaller maxGradNorm may help; go on from the checkpoint before.',
+      remedy: 'A lower learning rate or a smaller maxGradNorm may help. Resume from the checkpoint before.',
     };
   });
 }
 
-/** The reference policy was left suddenly: more than 5 times the greatest KL of the updates before, and not tiny. */
+/** A sudden departure from the reference policy: KL above 5 times the maximum of the updates before, and not tiny. */
 const klJump: Judge = (columns, stretch) => {
   const kl = windows(columns, stretch, 'kl');
   let worst: { row: number; before: number; after: number } | undefined;
@@ -55,13 +55,13 @@ const klJump: Judge = (columns, stretch) => {
       level: 'warning',
       text:
         `KL jumps from ${short(worst.before)} to ${short(worst.after)} ` +
-        'nats a token: the student leaves its reference.',
-      remedy: 'A higher beta or a lower learning rate keeps it nearer.',
+        'nats per token: the student moves away from its reference policy.',
+      remedy: 'A higher beta or a lower learning rate keeps it closer.',
     }
   );
 };
 
-/** Nothing is left to choose from: under a quarter of the entropy that the phase began with, and under 0.05 nats. */
+/** Collapsed exploration: entropy below a quarter of the phase's initial value, and below 0.05 nats. */
 const entropyCollapse: Judge = (columns, stretch) => {
   const entropy = windows(columns, stretch, 'entropy');
   const [begin, end] = [entropy[0], entropy.at(-1)];
@@ -71,12 +71,12 @@ const entropyCollapse: Judge = (columns, stretch) => {
     level: 'warning',
     text:
       `Entropy fell from ${short(begin.mean)} to ${short(end.mean)} nats ` +
-      'a token: the samples of a group become all alike.',
+      'per token: the samples of a group become alike.',
     remedy: 'A higher clipHigh or temperature, or fewer updates, keeps exploration alive.',
   };
 };
 
-/** Groups whose rewards are all equal have no advantage and teach nothing. */
+/** Groups with equal rewards have no advantage and give no gradient. */
 const flatGroups: Judge = (columns, stretch) => {
   const flat = windows(columns, stretch, 'flatGroups').at(-1);
   if (!flat || flat.mean < 0.6) return undefined;
@@ -90,8 +90,8 @@ const flatGroups: Judge = (columns, stretch) => {
       `right ${percent(right, 0)}, all wrong ${percent(wrong, 0)}).`,
     remedy:
       right >= wrong
-        ? 'Harder problems, or dynamicSampling, would leave more to learn.'
-        : 'Easier problems, milder masks or larger groups would leave more to learn.',
+        ? 'Harder problems, or dynamicSampling, would give more to learn.'
+        : 'Easier problems, milder masks or larger groups would give more to learn.',
   };
 };
 
@@ -111,7 +111,9 @@ const truncation: Judge = (columns, stretch) => {
   };
 };
 
-/** Means over windows of updates, from the end backwards, so that the last one is whole; too short a phase has none. */
+/**
+ * Means over windows of updates, counted back from the end so that the last window is full. Empty for a short phase.
+ */
 function windows(columns: Columns, { from, to }: Stretch, metric: string): { mean: number; row: number }[] {
   const column = columns.values.get(metric);
   if (!column) return [];

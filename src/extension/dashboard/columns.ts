@@ -2,15 +2,15 @@ import type { RowsMessage } from '../../protocol/dashboard';
 import type { MetricsRecord } from '../../runs/records';
 import { stageNames } from '../../stages';
 
-/** What of a record is no measurement. */
+/** Fields of a record that are not measurements. */
 const places = new Set(['seq', 'time', 'stage', 'phase', 'step', 'parts']);
 
-/** The updates of a run as columns that grow: a few bytes a number, sent to the page as they are. */
+/** The updates of a run as growing columns: a few bytes a number, sent to the page without conversion. */
 export class Columns {
   rows = 0;
   readonly phases: string[] = [];
   readonly broken: [metric: string, row: number][] = [];
-  /** NaN where a row does not have the metric. */
+  /** NaN where a row lacks the metric. */
   readonly values = new Map<string, Float64Array>();
   stage = new Uint8Array(256);
   phase = new Uint8Array(256);
@@ -79,7 +79,7 @@ export class Columns {
   }
 }
 
-/** A stretch of rows of one stage and phase: rows `from` to `to` - 1. */
+/** A range of rows of one stage and phase: `from` to `to` - 1. */
 export interface Stretch {
   stage: number;
   phase: number;

@@ -1,7 +1,7 @@
 import { type StageName, stageNames } from '../../stages';
 import type { Columns } from './columns';
 
-/** Updates as CSV (RFC 4180), one line each, times as ISO 8601; empty: not measured. */
+/** Updates as CSV (RFC 4180), one per line, times as ISO 8601. Empty cells were not measured. */
 export function updatesCsv(
   runs: readonly { id: string; columns: Columns }[],
   metrics: readonly string[],

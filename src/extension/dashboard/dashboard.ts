@@ -15,18 +15,18 @@ import { pairsOf } from './pairs';
 import { rolloutsMessage } from './rollouts';
 import { RunSource } from './source';
 
-/** Rows in one message. */
+/** Rows per message. */
 const rowsAMessage = 8192;
-/** How often a run's files are looked at, in milliseconds: while it runs, and otherwise. */
+/** How often files of a run are polled, in milliseconds: while it runs, and otherwise. */
 const livePulse = 500;
 const idlePulse = 3000;
-/** Bytes of rollouts that take more than a moment to read. */
+/** Rollout files larger than this are read with a progress bar. */
 const largeFile = 32 << 20;
 
-/** Drives one dashboard: follows its runs while it is seen, and sends what is new. */
+/** Drives one dashboard: follows its runs while it is visible, and sends new data. */
 export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
   private sources: RunSource[] = [];
-  /** What the page has: rows of each run's columns, and the heads, settings and pairs as they were sent last. */
+  /** What the page has: the number of rows of each run, and the last heads, settings and pairs sent. */
   private sent = new Map<RunSource, { columns: object; rows: number }>();
   private last = { heads: '', settings: '', pairs: '' };
   private rolloutsAsked: object | undefined;
@@ -101,7 +101,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
     }
   }
 
-  /** With a progress bar where it takes a while; only the last that was asked for is shown. */
+  /** Shows a progress bar for large files. Only the last request is answered. */
   private async showRollouts(asked: Extract<FromDashboard, { type: 'rollouts' }>): Promise<void> {
     this.rolloutsAsked = asked;
     const file = rolloutsFile(asked.run, asked.stage, asked.step);
@@ -125,7 +125,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
     return updatesCsv(runs, metrics, stages);
   }
 
-  /** In the format that the chosen name ends with. */
+  /** The format follows the extension of the chosen name. */
   private async exportCharts(message: Extract<FromDashboard, { type: 'exportCharts' }>): Promise<void> {
     requireTrust();
     const [run] = this.page.subject.runs;
@@ -145,7 +145,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
     };
     const content = contents[extname(file.fsPath).toLowerCase()];
     if (!content)
-      throw new UserError('charts are exported as SVG, PNG or CSV', {
+      throw new UserError('charts can be exported as SVG, PNG or CSV', {
         file: file.fsPath,
         remedy: 'Give it a name that ends in .svg, .png or .csv.',
       });
@@ -158,7 +158,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
     vscode.window.setStatusBarMessage(vscode.l10n.t('{0} copied.', what), 3000);
   }
 
-  /** The same page, other runs. */
+  /** The same page with other runs. */
   private turnTo(runs: string[]): void {
     this.page.subject = { runs };
     vscode.say(this.page.panel, { title: titleOf({ runs }) });
@@ -171,7 +171,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
     this.sources = runs.map((run) => known.get(run) ?? new RunSource(run));
   }
 
-  /** Reads on and sends what is new; one at a time, and not while nobody sees it. */
+  /** Reads and sends new data; one call at a time, and none while the page is hidden. */
   private look(): void {
     clearTimeout(this.timer);
     if (this.disposed || !this.page.panel.visible) return;
@@ -189,7 +189,7 @@ export class Dashboard implements PageDriver<DashboardSubject, FromDashboard> {
 
   private async readAndSend(): Promise<boolean> {
     const { sources } = this;
-    if (this.last.heads === '') this.sendHeads(sources); // something to see before long files are read
+    if (this.last.heads === '') this.sendHeads(sources); // shows something before long files are read
     await Promise.all(
       sources.map(async (source) => {
         for (let more = true; more && sources === this.sources && !this.disposed; ) {

@@ -1,9 +1,9 @@
 import type { Difference } from '../../protocol/dashboard';
 
 /**
- * The settings that are not the same in all of the configs (config.json's content), by their path: those that say most
- * first, then in the order of the first config. Of a part that only some configs have, such as a stage, no setting is
- * told that is the same in all of those.
+ * The settings that differ between these configs (contents of config.json), by path. Settings that matter most come
+ * first, then the order of the first config. Settings within a part that only some configs have, such as a stage, are
+ * listed only if those configs disagree.
  */
 export function differingSettings(configs: readonly unknown[]): Difference[] {
   const flat = configs.map((config) => flatten(config));
@@ -24,7 +24,7 @@ export function differingSettings(configs: readonly unknown[]): Difference[] {
   return ranked.sort((a, b) => a.rank - b.rank || a.i - b.i).map(({ difference }) => difference);
 }
 
-/** What a run is about, by how much it says; all else comes behind, and the machine last. */
+/** Leading settings by importance. All others follow, the machine last. */
 const telling = [
   /^student\b/,
   /^data\b/,
@@ -41,7 +41,7 @@ function rankOf(path: string): number {
   return telling.length + Number(/^environment\b/.test(path));
 }
 
-/** The widest part around a path that has settings in some config and none in another; undefined: there is none. */
+/** The outermost part around a path that some configs have and others lack; undefined if there is none. */
 function missingPart(path: string, flat: readonly Settings[]): string | undefined {
   const names = path.split('.');
   return names
@@ -54,9 +54,7 @@ const partIn = (settings: Settings, part: string) => settings.get(part) ?? (hasP
 
 type Settings = ReadonlyMap<string, string>;
 
-/**
- * All paths in a common order: each config's own order, with what only later configs have after its neighbour there.
- */
+/** All paths in a common order: each config's own order, with paths of later configs after their neighbours there. */
 function inOrder(flat: readonly Settings[]): string[] {
   const order: string[] = [];
   const placed = new Set<string>();
@@ -83,7 +81,7 @@ function flatten(value: unknown, path = '', out = new Map<string, string>()): Ma
       flatten(item, `${path}[${unique && names[i] !== undefined ? names[i] : i}]`, out);
   } else if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {
     for (const [key, item] of Object.entries(value)) {
-      // The experiment is what there is to set; its name at the head of every path would say nothing.
+      // Every setting is below the experiment, so its name is omitted from the paths.
       const head = key === 'experiment' ? '' : key;
       flatten(item, path ? `${path}.${key}` : head, out);
     }
@@ -91,7 +89,7 @@ function flatten(value: unknown, path = '', out = new Map<string, string>()): Ma
   return out;
 }
 
-/** Reward components are known by name rather than by place. */
+/** Reward components are identified by name, not by position. */
 function nameOf(item: unknown): string | undefined {
   const { name, use } = (item ?? {}) as { name?: unknown; use?: unknown };
   return [name, use].find((one) => typeof one === 'string');

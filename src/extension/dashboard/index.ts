@@ -6,7 +6,7 @@ import { type PageKind, WebviewPages } from '../webview-page';
 import { Dashboard, titleOf } from './dashboard';
 import { type Argument, runsOf } from './subject';
 
-/** Live curves of a run, or of several above each other: `distillery.openDashboard`, `distillery.compareRuns`. */
+/** Live curves of one run, or of several overlaid: `distillery.openDashboard`, `distillery.compareRuns`. */
 export function registerDashboard(services: Services): vscode.Disposable {
   const kind = {
     name: 'dashboard',
@@ -38,7 +38,7 @@ interface RunItem extends vscode.QuickPickItem {
   folder: string;
 }
 
-/** Asks for a run, or for several; undefined when the question was left. The first picked stays first. */
+/** Asks for one run, or for several; undefined when dismissed. The first one picked stays first. */
 async function pickRuns(services: Services, picked: readonly string[], many: boolean): Promise<string[] | undefined> {
   const items = services.runs.list().flatMap((listing): RunItem[] => {
     if (!('run' in listing)) return [];

@@ -6,10 +6,10 @@ import type { EvaluationRecord } from '../../runs/records';
 import { strongestBaseline } from '../../stages';
 
 /**
- * Every tested student against the one that its run began with, against the run's strongest baseline, and against the
- * same stage of the first run, on the problems that both were tested on.
- * Bootstrapping takes a while: gives way between two pairs, and ends early when `stale` says so. A test whose answers
- * cannot be read is left out.
+ * Paired comparisons of every tested student, each on the problems that both were tested on: with the student that its
+ * run began with, with the run's strongest baseline, and with the same stage of the first run.
+ * Bootstrapping is slow: it yields to the event loop between pairs, and stops when `stale` returns true. A test whose
+ * answers cannot be read is skipped.
  */
 export async function pairsOf(heads: readonly RunHead[], stale: () => boolean): Promise<Pair[]> {
   const known = new Map<string, EvaluationRecord[]>();
@@ -27,7 +27,7 @@ export async function pairsOf(heads: readonly RunHead[], stale: () => boolean): 
     const baseline = strongestBaseline(results);
     for (const result of results) {
       const { stage } = result;
-      // What runs began with is compared only where they began alike: else it is no stage that both have.
+      // The initial students are compared only if both runs began alike; otherwise they are not the same stage.
       const comparable = i > 0 && (stage !== 'base' || alike);
       const first = comparable ? heads[0].results.find((other) => other.stage === stage) : undefined;
       for (const [against, other, home] of [
@@ -48,7 +48,7 @@ export async function pairsOf(heads: readonly RunHead[], stale: () => boolean): 
 
 function evaluationOrNone(run: string, name: string): EvaluationRecord[] {
   try {
-    return readEvaluation(run, name, () => {}); // told by the views of the evaluation itself
+    return readEvaluation(run, name, () => {}); // the views of the evaluation report it
   } catch {
     return [];
   }

@@ -3,10 +3,7 @@ import { isBaseline, sampledAs, stageNames } from '../../stages';
 import { paceOf } from '../pace';
 import { type Columns, stretchesOf } from './columns';
 
-/**
- * Where the last phase of a run stands, and how long it still takes if the run goes on; undefined before the first
- * update.
- */
+/** The progress of a run's last phase, and the time left if the run continues; undefined before the first update. */
 export function progressOf(columns: Columns, config: unknown): Progress | undefined {
   const last = stretchesOf(columns).at(-1);
   if (!last) return undefined;
@@ -26,10 +23,10 @@ export function progressOf(columns: Columns, config: unknown): Progress | undefi
   };
 }
 
-/** What config.json plans for a phase; a config of another shape plans nothing. */
+/** The planned updates of a phase in config.json; 0 for configs of another shape. */
 export function plannedUpdates(config: unknown, stage: string, phase: string): number | undefined {
   const home = isBaseline(stage) ? 'baselines' : 'stages';
-  // What a baseline samples before it learns goes by the stage that it samples as.
+  // A baseline's samples before training are recorded under the stage whose sampler it uses.
   const sampling = phase === 'sample' && isBaseline(stage) && sampledAs[stage];
   const within = phase === stage ? [] : [phase];
   const path = ['experiment', ...(sampling ? ['stages', sampling] : [home, stage, ...within]), 'updates'];

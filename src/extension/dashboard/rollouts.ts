@@ -5,14 +5,14 @@ import { eachRollout, rolloutSteps } from '../../runs/reading';
 import type { RolloutRecord } from '../../runs/records';
 import type { StageName } from '../../stages';
 
-/** Characters of prompts and completions that a page is sent: it shows them all at once. */
+/** At most this many characters of prompts and completions are sent, as the page renders all of them at once. */
 const mostText = 16 << 20;
-/** Milliseconds of reading before others get a turn. */
+/** Milliseconds of reading before the event loop gets a turn. */
 const patience = 20;
 
 /**
- * The completions that an update was computed from, a group a prompt, highest reward first; or why there are none to
- * see. Of a file that holds more than a page can show, the first ones. `told` hears how many bytes were read.
+ * The completions of an update by group, highest reward first, or the reason why there are none. Of a file that is too
+ * large for the page, only the first ones. `told` receives the number of bytes read.
  */
 export async function rolloutsMessage(
   { run, stage, step }: { run: string; stage: StageName; step: number },
@@ -29,7 +29,7 @@ export async function rolloutsMessage(
     message.problem =
       steps.length > 0
         ? 'The rollouts of this update were not kept.'
-        : 'Nothing was sampled here: supervised updates learn from given text.';
+        : 'Nothing was sampled here: supervised updates train on given texts.';
     return message;
   }
   try {
@@ -57,7 +57,7 @@ export async function rolloutsMessage(
   return message;
 }
 
-/** In the order of the batch. */
+/** In batch order. */
 export class Groups {
   completions = 0;
   characters = 0;
@@ -89,7 +89,7 @@ export class Groups {
 
 function completionOf(record: RolloutRecord): Completion {
   const { sample, tokens, tokenTexts, reward, parts, advantage, answer, correct, finished } = record;
-  // The end token is no part of the text.
+  // The end token is not part of the text.
   const shown = finished ? tokenTexts.slice(0, -1) : tokenTexts;
   return {
     sample,

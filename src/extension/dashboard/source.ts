@@ -14,10 +14,7 @@ import { Columns } from './columns';
 import { progressOf } from './progress';
 import { LineTail } from './tail';
 
-/**
- * One run as the dashboard sees it: follows its metrics and tells where it stands. Whatever cannot be read becomes a
- * sentence.
- */
+/** One run for the dashboard: follows its metrics and reports its state. Read errors become messages. */
 export class RunSource {
   columns = new Columns();
   private tail: LineTail;
@@ -32,12 +29,12 @@ export class RunSource {
     this.tail = new LineTail(metricsFile(folder));
   }
 
-  /** The settings, or undefined when there are none to read. */
+  /** The settings; undefined if the run has none that can be read. */
   settings(): unknown {
     return this.config(configFile(this.folder)).value;
   }
 
-  /** Reads on in the metrics; true while there is more to read at once. */
+  /** Reads the next metrics; true if more can be read at once. */
   async read(): Promise<boolean> {
     try {
       const { restarted, lines, more } = await this.tail.read();
@@ -50,7 +47,7 @@ export class RunSource {
     }
   }
 
-  /** A broken line is told, and passed over: what follows it may be whole. */
+  /** A broken line is reported and skipped, as later lines may be intact. */
   private take({ text, number }: { text: string; number: number }): void {
     const place = { file: this.tail.file, line: number };
     try {
@@ -113,7 +110,7 @@ export class RunSource {
   }
 }
 
-/** What computes, as the run's config.json says; nothing of its shape is taken for granted. */
+/** The engine and device from the run's config.json, which is not validated. */
 function backendOf(config: unknown): Pick<RunHead, 'backend'> {
   const { environment } = (config ?? {}) as { environment?: { backend?: { description?: unknown } } };
   const description = environment?.backend?.description;

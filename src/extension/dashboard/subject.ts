@@ -1,7 +1,7 @@
-/** What the commands are given: run folders, a tree's node (which carries its run), or nothing. */
+/** Reads the arguments of commands: run folders, a tree node (which has its run), or nothing. */
 export type Argument = string | { run?: unknown } | readonly (string | { run?: unknown })[] | undefined;
 
-/** Run folders named by a command's arguments: VS Code passes the node that was clicked, then all that are selected. */
+/** Run folders from a command's arguments. VS Code passes the clicked node, then all selected ones. */
 export function runsOf(first: Argument, selected: Argument): string[] {
   const all = [first, selected].flatMap((argument) => (Array.isArray(argument) ? argument : [argument]));
   const runs = all.map((item) => (typeof item === 'string' ? item : (item as { run?: unknown } | undefined)?.run));

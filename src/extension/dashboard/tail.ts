@@ -1,25 +1,21 @@
 import fs from 'node:fs/promises';
 import { UserError } from '../../errors';
 
-/** Bytes read at once; reading goes on in a later call, so that nobody waits for a long file. */
+/** Bytes per read. A long file is read over several calls, so that none takes long. */
 const blockBytes = 256 * 1024;
-/** How much of what was read is remembered, to notice that the file was cut and written anew. */
+/** Bytes remembered from the end of what was read, to notice when the file was truncated and rewritten. */
 const memoryBytes = 256;
 const longestLine = 64 * 1024 * 1024;
 
 export interface TailRead {
-  /**
-   * The file is not the one that was read before (cut back by a resumed run, replaced or deleted): forget its lines.
-   */
+  /** The file is not the one read before (truncated by a resumed run, replaced or deleted): forget its lines. */
   restarted: boolean;
   lines: { text: string; number: number }[];
-  /** There is more to read at once. */
+  /** More can be read at once. */
   more: boolean;
 }
 
-/**
- * Follows a file of lines that grows: each call reads only what is new. A last line without its end is left for later.
- */
+/** Follows a growing file of lines: each call reads only what is new. An incomplete last line waits for its end. */
 export class LineTail {
   private offset = 0;
   private line = 0;
@@ -68,7 +64,7 @@ export class LineTail {
     return texts.map((text) => ({ text, number: ++this.line }));
   }
 
-  /** Whether there was anything to forget. */
+  /** Whether anything was forgotten. */
   private forget(): boolean {
     const had = this.offset > 0;
     this.offset = 0;

@@ -11,8 +11,8 @@ const scheme = 'distillery-doctor';
 const uri = vscode.Uri.from({ scheme, path: '/Doctor.md' });
 
 /**
- * What works here, and what the rest needs; also, and above all, where the training host does not start:
- * `distillery.doctor`.
+ * `distillery.doctor`: shows what works on this machine and what is missing.
+ * It matters most when the training host does not start.
  */
 export function registerDoctor(services: Services): vscode.Disposable {
   const changed = new vscode.EventEmitter<vscode.Uri>();

@@ -1,4 +1,4 @@
-/** What works on this machine, as Markdown: pure. */
+/** The doctor's report as Markdown. Pure. */
 import { UserError } from '../../errors';
 import type { Result } from '../../protocol/control';
 import { speedText } from '../../report/format';
@@ -6,19 +6,19 @@ import { bytes } from '../../words';
 import { join, type Markdown, md, paragraphs, table } from '../markdown';
 
 export interface Editor {
-  /** Of Distillery, and of the editor that it runs in. */
+  /** Versions of Distillery and of the editor. */
   version: string;
   name: string;
-  /** Where it runs: '' on this machine, or such as `ssh-remote`. */
+  /** Where it runs: '' for this machine, or such as `ssh-remote`. */
   remote: string;
   trusted: boolean;
 }
 
 export interface Findings {
   editor: Editor;
-  /** The Node that trains, or why there is none. */
+  /** The Node that runs training, or the error that none was found. */
   node: { command: string; version: string } | UserError;
-  /** What the host says, or why it does not. */
+  /** The host's report, or its error. */
   machine: Result<'doctor'> | UserError;
 }
 
@@ -73,16 +73,16 @@ function backendParts({ backends }: Result<'doctor'>): Markdown[] {
   const advice = backends.map(({ name, advice: text }) => md`- **${name}**: ${inEditor[name] ?? text}`);
   return [
     md`## Backends`,
-    md`An experiment that says \`auto\` takes tensorflow-gpu where that works, else embedded, which trains faster than tensorflow on a processor.`,
+    md`With \`auto\`, an experiment uses tensorflow-gpu where that works, else embedded, which trains faster than tensorflow on a CPU.`,
     table(['Backend', 'Speed', ''], rows, 'left'),
     join(advice, '\n'),
   ];
 }
 
-/** What the command line's advice says by its commands, by the editor's. */
+/** Replaces the command line's advice by the editor's commands. */
 const inEditor: Partial<Record<string, string>> = {
   embedded:
-    'The default, and nothing to install: native kernels where the ' +
+    'The default, with nothing to install: native kernels where the ' +
     'package has them for this machine, else WebAssembly.',
   torch:
     'Optional, for big students, GPUs and other families: "Distillery: ' +

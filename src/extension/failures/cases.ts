@@ -1,5 +1,5 @@
 /**
- * Failure cases as the tree groups, finds and sorts them. No editor types, so that all of it can be tested anywhere.
+ * Grouping, filtering and sorting of failure cases for the tree. No editor types, so it can be tested without VS Code.
  */
 import { markIn } from '../../cases/marked-step';
 import { faultText } from '../../chain/fault-text';
@@ -11,7 +11,7 @@ import { clipLine, plural } from '../words';
 export const groupings = ['category', 'step'] as const;
 export type Grouping = (typeof groupings)[number];
 
-/** Titles of the orders. */
+/** Titles of the sort orders. */
 export const caseOrders = {
   run: 'As the run recorded them',
   unread: 'Unread first',
@@ -34,23 +34,23 @@ export interface CaseGroup {
   run: string;
   label: string;
   cases: FailureCase[];
-  /** Of its cases, so that a command takes a group as all that is in it. */
+  /** Its cases, so that a command applies to the whole group. */
   problemIds: string[];
 }
 
-/** Carries what commands want to know: the run, the problem and the sample that the first wrong step is in. */
+/** Contains what commands need: run, problem, and the sample with the first wrong step. */
 export interface FailureCase {
   kind: 'case';
   id: string;
   run: string;
   problemId: string;
   sample: number;
-  /** The first wrong step of that sample, from 0, and why; as a person marked it, else as it was recorded. */
+  /** The first wrong step of that sample (from 0) and the reason: as marked by a person, else as recorded. */
   fault?: { step: number; reason: string };
   record: FailureRecord;
 }
 
-/** The cases in groups as they are listed: what next and previous walk through. */
+/** The cases in display order by group: the order of Next and Previous. */
 export function listCases(
   run: string,
   records: readonly FailureRecord[],
@@ -62,7 +62,7 @@ export function listCases(
 }
 
 /**
- * The one `by` places further, round and round; undefined where there is no other. A case that is not listed comes
+ * The case `by` places further, wrapping round; undefined if there is no other. A case that is not listed counts as
  * before the first.
  */
 export function neighbour(ids: readonly string[], problemId: string, by: number): string | undefined {
@@ -78,7 +78,7 @@ export const acceptedRewrites = (problemId: string, { rewrites }: Decisions): Re
 export const isAccepted = (problemId: string, decisions: Decisions): boolean =>
   acceptedRewrites(problemId, decisions).length > 0;
 
-/** What a word of the filter asks of a case, beside text: `is:unread`, `tokens>200`. */
+/** A filter word that tests a property of the case: `is:unread`, `tokens>200`. */
 const marks: Record<string, (id: string, decisions: Decisions) => boolean> = {
   'is:read': (id, { read }) => read.has(id),
   'is:unread': (id, { read }) => !read.has(id),
@@ -90,10 +90,7 @@ const marks: Record<string, (id: string, decisions: Decisions) => boolean> = {
 };
 export const filterWords = [...Object.keys(marks), 'tokens>200', 'tokens<50'];
 
-/**
- * The cases that hold every word of the filter somewhere in what is known of them, capitals aside, and are what it says
- * they are.
- */
+/** The cases that contain every text word of the filter, ignoring case, and satisfy its conditions. */
 export function filterFailures(
   records: readonly FailureRecord[],
   filter: string,
@@ -128,7 +125,7 @@ function sorted(cases: readonly FailureCase[], order: CaseOrder, { read }: Decis
   return cases.toSorted((a, b) => amounts[order](a) - amounts[order](b));
 }
 
-/** Groups in a fixed order, by what they say; within one, the order given. */
+/** Groups in a fixed order by meaning; within a group the given order is kept. */
 function groupFailures(run: string, all: readonly FailureCase[], grouping: Grouping): CaseGroup[] {
   const key = grouping === 'category' ? ({ record }: FailureCase) => record.category : stepOf;
   const groups = new Map<string, FailureCase[]>();
@@ -172,7 +169,7 @@ const byCategory = (a: string, b: string) =>
 const byStep = (a: string, b: string) =>
   Number(a === noStep) - Number(b === noStep) || a.localeCompare(b, undefined, { numeric: true });
 
-/** What went wrong, in one line. */
+/** The failure on one line. */
 export function caseText({ record, sample, fault }: FailureCase): string {
   if (fault) return clipLine(fault.reason, 100);
   const shown = record.samples[sample];

@@ -36,9 +36,9 @@ export function registerFailures(services: Services): vscode.Disposable {
   );
 }
 
-/** What tells the editor of the view's run: its texts, its badge, the contexts of its menus. */
+/** Updates the view's texts, badge and menu contexts for its run. */
 function viewUpdates({ cases, runs }: Services, view: vscode.TreeView<FailuresNode>): () => void {
-  /** Cases that were there when the view was last seen, by run: what came since is the badge. */
+  /** Number of cases when the view was last visible, by run. The badge counts those added since. */
   const seen = new Map<string, number>();
   const subjectOf = (run: string) => {
     const listing = runs.cache.find(run);
@@ -71,7 +71,7 @@ function viewUpdates({ cases, runs }: Services, view: vscode.TreeView<FailuresNo
 const commands = (services: Services) => [
   command(services, 'distillery.showFailures', async (argument: unknown) => {
     const { cases } = services;
-    const none = { message: 'no run has failure cases', remedy: 'Stage 3 looks for them, or import recorded ones.' };
+    const none = { message: 'no run has failure cases', remedy: 'Stage 3 finds them, or import recorded ones.' };
     const run = await pickRun(services, named(argument), {
       title: t('Show Failure Cases'),
       fits: (_, one) => cases.has(one.folder),
@@ -87,7 +87,7 @@ const commands = (services: Services) => [
         ? argument
         : await vscode.window.showInputBox({
             title: t('Filter Failure Cases'),
-            prompt: t('Words to look for in questions, answers, categories and first wrong steps'),
+            prompt: t('Words in questions, answers, categories and first wrong steps'),
             placeHolder: filterWords.join('  '),
             value: services.cases.listing.filter,
           });

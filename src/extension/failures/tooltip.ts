@@ -2,7 +2,7 @@ import type { Decisions } from '../../runs/decisions';
 import { type Markdown, md, paragraphs } from '../markdown';
 import { caseText, type FailureCase, shareText } from './cases';
 
-/** The case in short: question, what the student said, what is right, what a person noted. */
+/** A summary of the case: question, student's answer, right answer, note. */
 export function caseTooltip(one: FailureCase, { notes }: Pick<Decisions, 'notes'>): Markdown {
   const { record, sample } = one;
   const { problemId, question, answer, category, firstWrongStep, samples } = record;

@@ -31,7 +31,7 @@ export class FailuresTree implements vscode.TreeDataProvider<FailuresNode>, vsco
     return node.kind === 'case' ? this.services.cases.groups.find(({ cases }) => cases.includes(node)) : undefined;
   }
 
-  /** The node of a case, to show where the reader is. */
+  /** The node of a case, to reveal the case being read. */
   caseOf(run: string, problemId: string): FailureCase | undefined {
     if (run !== this.services.cases.run) return undefined;
     return this.services.cases.groups.flatMap(({ cases }) => cases).find((one) => one.problemId === problemId);
@@ -69,7 +69,7 @@ function groupItem({ id, label, cases }: CaseGroup): vscode.TreeItem {
   return item;
 }
 
-/** What people made of a case, in the order in which it matters. */
+/** A person's marks on a case, most important first. */
 function marksOf(problemId: string, decisions: Decisions): string[] {
   return [
     decisions.picked.has(problemId) ? 'picked for Stage 3' : '',
@@ -85,7 +85,7 @@ function iconOf(problemId: string, { picked, read }: Decisions): vscode.ThemeIco
   return new vscode.ThemeIcon('circle-slash', new vscode.ThemeColor('list.errorForeground'));
 }
 
-/** The question first: a case is known by what it asks. */
+/** The question comes first, as it identifies the case. */
 function caseItem(node: FailureCase, decisions: Decisions): vscode.TreeItem {
   const { run, problemId, sample, record } = node;
   const question = clipLine(record.question, 60);
@@ -93,7 +93,7 @@ function caseItem(node: FailureCase, decisions: Decisions): vscode.TreeItem {
   item.id = node.id;
   item.iconPath = iconOf(problemId, decisions);
   item.contextValue = decisions.picked.has(problemId) ? 'case.picked' : 'case';
-  // The focus stays in the list, which can be walked by keys.
+  // Focus stays in the list, so that it can be walked with the keyboard.
   item.command = {
     command: 'distillery.openCase',
     title: 'Open Case',

@@ -22,24 +22,25 @@ const scheme = 'distillery-preview';
 
 interface View {
   experiment: vscode.Uri;
-  /** Of the problem, from 0. */
+  /** Index of the problem, from 0. */
   index: number;
   drawn: number;
   text: PreviewText;
-  /** The experiment as it was last without errors. */
+  /** The last version of the experiment without errors. */
   settings?: Experiment;
-  /** Tokens are counted, or about to be: those of the next problem are, too. */
+  /** Tokens are counted on request, and from then on for each problem shown. */
   counts: boolean;
-  /** Whom the counted texts are of. */
+  /** The student that the counts belong to. */
   student?: string;
-  /** The measured texts as the student has them, by `keyOf`; empty until they are counted. */
+  /** The measured texts as the student gets them, by `keyOf`; empty until counted. */
   counted: Map<string, Counted>;
-  /** Of some teacher chains, and the data that they are of. */
+  /** Lengths of some teacher chains, with the data that they belong to. */
   lengths?: { of: Problems; tokens: number[] };
 }
 
 /**
- * What the student sees in each stage, masked and shuffled, as the experiment is edited: `distillery.previewMasking`.
+ * `distillery.previewMasking`: shows the student's input in each stage, masked and shuffled, while the experiment is
+ * edited.
  */
 export function registerPreview(services: Services): vscode.Disposable {
   const documents = new LiveDocuments<View>({
@@ -65,7 +66,7 @@ export function registerPreview(services: Services): vscode.Disposable {
       documents.update(uri, change);
       if (documents.at(uri)?.counts) countAgain(uri);
     });
-  /** What was counted before is counted of what is shown now; where that fails, the texts stand as they are. */
+  /** Counts the shown texts again if they were counted before. On failure they are shown without counts. */
   const countAgain = (uri: vscode.Uri) => {
     const view = documents.at(uri);
     if (!view || !vscode.workspace.isTrusted) return;
@@ -130,7 +131,7 @@ function write(view: View): PreviewText {
   }
 }
 
-/** What was counted is of one student, asked in one way. */
+/** Counts are valid for one student and one prompt format. */
 function forgetOther(view: View, { student }: Experiment): void {
   const asked = JSON.stringify(student);
   if (view.student === asked) return;
@@ -139,14 +140,14 @@ function forgetOther(view: View, { student }: Experiment): void {
   view.lengths = undefined;
 }
 
-/** The problem that is turned to. */
+/** The selected problem. */
 function previewOf(view: View, problems: Problems): Preview {
   view.index = ((view.index % problems.length) + problems.length) % problems.length;
   const { index, drawn } = view;
   return { problem: problems.at(index)!, number: index + 1, of: problems.length, drawn };
 }
 
-/** Takes the experiment as it stands in the editor; says why when the last one without errors stays. */
+/** Takes the experiment from the editor; returns the error when the last valid version is still shown. */
 function readSettings(view: View, warnings: string[]): Experiment | undefined {
   const { value, issues } = checkExperiment(textOf(view.experiment.fsPath) ?? '');
   if (value) view.settings = resolveExperiment(value, dirname(view.experiment.fsPath));
@@ -158,7 +159,7 @@ function readSettings(view: View, warnings: string[]): Experiment | undefined {
   return view.settings;
 }
 
-/** Training rows of the data that was last looked at. */
+/** Training rows of the data used last. */
 let last: { key: string; problems: Problems } | undefined;
 
 function problemsOf({ data }: Experiment): Problems {
@@ -171,7 +172,7 @@ function problemsOf({ data }: Experiment): Problems {
   return last.problems;
 }
 
-/** Asks the experiment's student, by its host, how long the texts are in its tokens. */
+/** Asks the experiment's student, through its host, for the lengths of the texts in tokens. */
 async function count({ hosts }: Services, view: View): Promise<void> {
   const { settings } = view;
   if (!settings) return;
@@ -186,7 +187,7 @@ async function count({ hosts }: Services, view: View): Promise<void> {
   };
   const problems = problemsOf(settings);
   const shown = previewOf(view, problems);
-  // Targets are known when the prompts are: thinking that a prompt opens is closed in them.
+  // Targets depend on the counted prompts: a prompt that opens a thinking section is closed in the target.
   const prompts = measuredOf(view, settings, shown).filter(({ asked }) => asked);
   await tokenize(prompts, { prompt, system });
   await tokenize(measuredOf(view, settings, shown));
@@ -198,7 +199,7 @@ async function count({ hosts }: Services, view: View): Promise<void> {
 
 const keyOf = ({ text, asked }: Measured) => `${asked ? 'asked' : 'said'} ${text}`;
 
-/** What the preview measures, its prompts as they were counted. */
+/** The texts that the preview measures, with their prompts as counted. */
 function measuredOf(view: View, settings: Experiment, shown: Preview): Measured[] {
   const counted = previewText(settings, shown).measured.map(
     (one) => view.counted.get(keyOf(one)) ?? { tokens: 0, whole: one.text },
@@ -206,7 +207,7 @@ function measuredOf(view: View, settings: Experiment, shown: Preview): Measured[
   return previewText(settings, { ...shown, counted }).measured;
 }
 
-/** At most so many chains, of so many characters, are measured for the histogram: seconds for a slow tokenizer. */
+/** At most this many chains and characters are measured for the histogram, as a slow tokenizer takes seconds. */
 const most = { chains: 200, characters: 400_000 };
 
 function someChains(problems: Problems): string[] {

@@ -28,7 +28,7 @@ it('shows prompt and target of every stage, with the number of each step', () =>
     '## Stage 2 (Complete): prompt\n(50 % masked, updates 1 to 5)\nQuestion: How many?\nSteps, some missing:\n- ',
   );
   expect(text).toContain(
-    '(the plain question, updates 6 to 10)\nQuestion: How many?\nSolution:\n(here the student goes on; the reward default decides)\n',
+    '(the plain question, updates 6 to 10)\nQuestion: How many?\nSolution:\n(here the student continues; the reward default scores it)\n',
   );
   expect(text).toContain('## Stage 3 (Rewrite): off');
   expect(measured).toHaveLength(5);

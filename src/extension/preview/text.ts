@@ -1,4 +1,4 @@
-/** What the student sees of one problem in each stage, as a text to read: pure. */
+/** The student's input for one problem in each stage, as readable text. Pure. */
 
 import { openThinking } from '../../answers/thinking';
 import { teacherChain } from '../../cases/describe';
@@ -12,11 +12,11 @@ import { percent, plural } from '../words';
 
 export interface Measured {
   text: string;
-  /** Whether the student is asked with it. */
+  /** Whether the student is prompted with it. */
   asked: boolean;
 }
 
-/** A text as the student has it: a prompt in its chat template with the system message, a target as it stands. */
+/** A text as the student gets it: a prompt in its chat template with the system message, a target unchanged. */
 export interface Counted {
   tokens: number;
   whole: string;
@@ -24,22 +24,22 @@ export interface Counted {
 
 export interface PreviewText {
   lines: string[];
-  /** The step of the teacher's chain, from 1, that stands on a line. */
+  /** The step number (from 1) of the teacher's chain on each line. */
   steps: { line: number; step: number; masked: boolean }[];
-  /** Every text whose length is said, in the order in which `counted` gives them. */
+  /** Every text whose length is shown, in the order in which `counted` returns them. */
   measured: Measured[];
 }
 
 export interface Preview {
   problem: Problem;
-  /** Its number from 1, of so many. */
+  /** Position of the problem, from 1, and number of problems. */
   number: number;
   of: number;
-  /** Which drawing of what is random. */
+  /** Number of the random draw. */
   drawn: number;
-  /** Each measured text, where they were counted. */
+  /** Each measured text, if counted. */
   counted?: readonly Counted[];
-  /** Lengths of some teacher chains, in the student's tokens. */
+  /** Lengths of some teacher chains in the student's tokens. */
   lengths?: readonly number[];
 }
 
@@ -50,7 +50,7 @@ export function previewText(
   const lines: string[] = [];
   const steps: PreviewText['steps'] = [];
   const measured: Measured[] = [];
-  /** How long a text is, and as what the student has it; as it stands where it was not counted. */
+  /** The length of a text, and the text that the student gets. Uncounted texts are shown unchanged. */
   const measure = (text: string, asked = false) => {
     const at = measured.push({ text, asked }) - 1;
     const found = counted?.[at];
@@ -76,7 +76,7 @@ export function previewText(
     if (view.taught) {
       const target = renderCompletion(view.taught, openThinking(whole));
       section(`${stageTitles[view.stage]}: target${measure(target).length}`, target);
-    } else lines.splice(-1, 0, `(here the student goes on; the reward ${view.reward} decides)`);
+    } else lines.splice(-1, 0, `(here the student continues; the reward ${view.reward} scores it)`);
   }
   for (const stage of trainedStages) {
     if (experiment.stages[stage] === false) section(`${stageTitles[stage]}: off`, '');
@@ -88,7 +88,7 @@ export function previewText(
   return { lines, steps, measured };
 }
 
-/** Bars of a histogram as lines, and how many chains each budget holds. */
+/** Histogram lines, and the number of chains that fit each budget. */
 function histogramText(lengths: readonly number[]): string {
   const bars = histogram(lengths);
   const most = Math.max(...bars.map(({ rows }) => rows));
@@ -101,7 +101,7 @@ function histogramText(lengths: readonly number[]): string {
   return [...lines, `Budgets: ${budgets.join(', ')}`].join('\n');
 }
 
-/** The lines of a prompt that show steps: one "- ..." each, in the order of the exercise. */
+/** The lines of a prompt that show steps: one "- ..." each, in prompt order. */
 function stepLines({ order, masked }: View, lines: readonly string[], from: number): PreviewText['steps'] {
   const found = lines.flatMap((text, line) => (line >= from && text.startsWith('- ') ? [line] : []));
   return order.flatMap((step, i) => {

@@ -11,7 +11,7 @@ import { registerLook } from './look';
 import { defaultUpdates, type RolloutChoice, stagesWithRollouts } from './rollouts';
 import { ScoreViews, scoresScheme } from './view';
 
-/** A reward tried on completions that are there already, before anything trains on it. */
+/** Tries a reward on recorded completions before anything is trained with it. */
 export function registerScoring(services: Services): vscode.Disposable {
   const views = new ScoreViews(services);
   return vscode.Disposable.from(
@@ -29,7 +29,7 @@ export function registerScoring(services: Services): vscode.Disposable {
   );
 }
 
-/** The reward that is meant: as told, that of the editor in front, else one that is picked. */
+/** The reward: as given, that of the active editor, else one that is picked. */
 async function rewardFile(argument: unknown): Promise<vscode.Uri | undefined> {
   const told = argument instanceof vscode.Uri ? argument : fileInFront();
   if (told && kindOf(told.fsPath) === 'reward') return told;
@@ -48,7 +48,7 @@ async function rewardFile(argument: unknown): Promise<vscode.Uri | undefined> {
   return picked?.uri;
 }
 
-/** Scores stand for the reward that they are of. */
+/** Scores belong to one version of the reward. */
 function fileInFront(): vscode.Uri | undefined {
   const front = vscode.window.activeTextEditor?.document.uri;
   return front?.scheme === scoresScheme ? sourceOf(front) : front;
@@ -77,7 +77,7 @@ async function chooseRollouts({ runs }: Services): Promise<RolloutChoice | undef
   });
   if (items.length === 0) {
     void vscode.window.showInformationMessage(
-      vscode.l10n.t('There are no rollouts in this workspace yet: they come with Stage 2 of a run.'),
+      vscode.l10n.t('There are no rollouts in this workspace yet. Stage 2 of a run produces them.'),
     );
     return undefined;
   }

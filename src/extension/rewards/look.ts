@@ -1,4 +1,4 @@
-/** How the scores' text is shown: colours, links to the completions, sections. */
+/** Decorates the text of scores: colours, links to completions, sections. */
 
 import { sourceOf } from '../live-documents';
 import * as vscode from '../vscode';
@@ -62,7 +62,7 @@ function sections(page: PageText | undefined): { start: number; end: number }[] 
   return heads.map((start, i) => ({ start, end: Math.max(start, (heads[i + 1] ?? lines.length) - 1) }));
 }
 
-/** Colours what rises and falls, in every editor that shows scores. */
+/** Colours rising and falling completions in every editor that shows scores. */
 class Tones implements vscode.Disposable {
   private readonly types: Record<Tone, vscode.TextEditorDecorationType> = {
     rise: tone({ color: new vscode.ThemeColor('charts.green') }),

@@ -1,9 +1,9 @@
-/** A text with places in it that are coloured, that lead somewhere, and that head what follows them. */
+/** A text with ranges that are coloured, that link to something, or that are headings. */
 
-/** `rise` and `fall` also have a sign in the text: colour says nothing alone. */
+/** `rise` and `fall` are also marked in the text, so that colour is not the only cue. */
 export type Tone = 'rise' | 'fall' | 'dim' | 'strong';
 
-/** A place in a line, in UTF-16 units. */
+/** A range in a line, in UTF-16 units. */
 interface Place {
   line: number;
   start: number;
@@ -22,7 +22,7 @@ export interface PageText {
   lines: readonly string[];
   tones: readonly (Place & { tone: Tone })[];
   links: readonly (Place & { target: Target })[];
-  /** Lines that head a section, which ends before the next. */
+  /** Heading lines; a section ends before the next heading. */
   heads: readonly number[];
 }
 
@@ -43,7 +43,7 @@ export class Page {
     this.line(text, 'strong');
   }
 
-  /** `before` has the tone, `name` leads to the target. */
+  /** `before` has the tone, `name` links to the target. */
   linked([before, name, after]: [string, string, string], target: Target, tone?: Tone): void {
     const line = this.lines.push(before + name + after) - 1;
     const start = before.length - before.trimStart().length;
@@ -52,7 +52,7 @@ export class Page {
     this.links.push({ line, start: before.length, end, target });
   }
 
-  /** Columns, the first set to the left, the others to the right. */
+  /** Columns, the first left-aligned, the others right-aligned. */
   table(head: readonly string[], rows: readonly { cells: readonly string[]; tone?: Tone }[]): void {
     const widths = head.map((title, i) => Math.max(title.length, ...rows.map(({ cells }) => cells[i].length)));
     const write = (cells: readonly string[]) => {

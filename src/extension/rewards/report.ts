@@ -1,4 +1,4 @@
-/** What a reward would have said about recorded completions, as a text to read beside the reward: pure. */
+/** Scores of a reward for recorded completions, as text beside the reward. Pure. */
 import type { Rescored } from '../../rewards/dry-run';
 import { stepMarks } from '../../rewards/input';
 import type { Scorable } from '../../rewards/recorded';
@@ -10,14 +10,14 @@ import { Page, type PageText } from './page';
 
 type Completion = Rescored<Scorable<RolloutRecord>>;
 
-/** Completions shown of those that rise, and of those that fall. */
+/** At most this many rising and falling completions are shown. */
 const mostMoved = 15;
-/** Groups shown whole. */
+/** At most this many groups are shown in full. */
 const mostGroups = 60;
-/** Characters of a completion's text. */
+/** Maximum number of characters of a completion. */
 const textWidth = 120;
 
-/** `about` says where the completions come from, `warnings` what to know before trusting the numbers. */
+/** `about` names the source of the completions; `warnings` lists limits of the comparison. */
 export function scoreReport(
   title: string,
   about: string,
@@ -129,7 +129,7 @@ function moved(page: Page, rescored: readonly Completion[], kind: 'rises' | 'fal
 }
 
 const signs = { rises: '▲', falls: '▼', stays: '=', unscored: '·' } as const;
-/** The colour says whether a move is wanted: right answers are to rise, wrong ones to fall. */
+/** The colour shows whether a move is desirable: right answers should rise, wrong ones fall. */
 function markOf({ movement: moves, record }: Completion): 'rise' | 'fall' | 'dim' | undefined {
   if (moves === 'unscored') return 'dim';
   if (moves === 'stays') return undefined;
@@ -154,7 +154,7 @@ function completion(page: Page, one: Completion): void {
 const verdict = ({ rollout, completion: { tokens, finished } }: Scorable<RolloutRecord>) =>
   `${rollout.correct ? 'right' : 'wrong'}${`${tokens.length}`.padStart(5)} tok${finished ? '' : ', cut off'}`;
 
-/** From its first step on: what is said before is much the same in a whole group. */
+/** Starts at the first step: the text before is much the same in the whole group. */
 function beginning({ completion: { text } }: Scorable<RolloutRecord>): string {
   const [first] = stepMarks(text);
   return clipLine(first ? text.slice(first.index) : text, textWidth);
@@ -169,7 +169,7 @@ const target = ({ record: { problemId, rollout } }: Completion) => ({
   sample: rollout.sample,
 });
 
-/** The groups that change most in order first: what the advantages of each would be made of. */
+/** The groups whose order changes most, with the rewards that their advantages are computed from. */
 function wholeGroups(page: Page, groups: readonly Completion[][]): void {
   const change = (group: readonly Completion[]) =>
     group.reduce((sum, { oldRank, newRank }) => sum + Math.abs((newRank ?? 0) - (oldRank ?? 0)), 0);

@@ -1,4 +1,4 @@
-/** Recorded completions of the workspace's runs, to be scored with a reward that is being written. */
+/** Recorded completions of the workspace's runs, to be scored with a reward in development. */
 import type { DataSource } from '../../config/experiment';
 import type { RewardConfig } from '../../config/reward';
 import { loadData } from '../../data/load';
@@ -8,9 +8,9 @@ import { type RunListing, readConfig, readRollouts, rolloutSteps } from '../../r
 import type { RolloutRecord } from '../../runs/records';
 import { type StageName, sampledAs } from '../../stages';
 
-/** The newest `updates` updates of a stage. */
+/** The last `updates` updates of a stage. */
 export interface RolloutChoice {
-  /** Its folder. */
+  /** The folder of the run. */
   run: string;
   stage: StageName;
   updates: number;
@@ -22,10 +22,10 @@ export interface Recorded extends RolloutChoice {
   completions: Scorable<RolloutRecord>[];
 }
 
-/** Several updates, as one holds few problems; few enough to be scored while one types. */
+/** Several updates, as one has few problems; few enough to score them while typing. */
 export const defaultUpdates = 5;
 
-/** What config.json of a run says, as far as it is needed here. */
+/** The needed part of a run's config.json. */
 interface RunSettings {
   experiment?: {
     data?: { train?: DataSource };
@@ -33,7 +33,7 @@ interface RunSettings {
   };
 }
 
-/** Stages of a run that have rollouts, in the order of training, with the number of updates. */
+/** Stages of a run with rollouts, in training order, with the number of updates. */
 export function stagesWithRollouts(run: string): { stage: StageName; updates: number }[] {
   const counts = new Map<StageName, number>();
   for (const { stage } of rolloutSteps(run)) counts.set(stage, (counts.get(stage) ?? 0) + 1);
@@ -41,8 +41,8 @@ export function stagesWithRollouts(run: string): { stage: StageName; updates: nu
 }
 
 /**
- * The newest run with rollouts; of its stages the one that was trained on a reward of this name, else the last.
- * Undefined when no run has any.
+ * The newest run with rollouts, and its stage: the one trained with a reward of this name, else the last.
+ * Undefined when no run has rollouts.
  */
 export function newestRollouts(listings: readonly RunListing[], reward: string | undefined): RolloutChoice | undefined {
   for (const { folder, ...listing } of listings) {
@@ -61,7 +61,9 @@ function rewardName(run: string, stage: StageName): string | undefined {
   return settings ? settings.reward?.name : undefined;
 }
 
-/** Reads the completions with their problems. Errors: no rollouts any more, data that has gone or changed. */
+/**
+ * Reads the completions with their problems. @throws UserError when rollouts are gone, or data is gone or has changed
+ */
 export function readCompletions(choice: RolloutChoice): Recorded {
   const { run, stage, updates } = choice;
   const steps = rolloutSteps(run)
@@ -73,19 +75,19 @@ export function readCompletions(choice: RolloutChoice): Recorded {
     throw new UserError('the run has no rollouts of this stage', {
       file: run,
       code: 'run',
-      remedy: 'Rollouts come with Stage 2: choose another run.',
+      remedy: 'Stage 2 produces rollouts: choose another run.',
     });
   const source = (readConfig(run) as RunSettings).experiment?.data?.train;
   if (!source)
-    throw new UserError('config.json does not say what data the run learned from', { file: run, code: 'run' });
+    throw new UserError('config.json does not say what data the run was trained on', { file: run, code: 'run' });
   const problems = new Map(loadData(source, '.', 'train').problems.map((problem) => [problem.id, problem]));
   const completions = rollouts.map((rollout) => {
     const problem = problems.get(rollout.problemId);
     if (problem) return toScorable(rollout, problem);
-    throw new UserError(`the problem ${rollout.problemId} is not in the training data any more`, {
+    throw new UserError(`the problem ${rollout.problemId} is no longer in the training data`, {
       file: run,
       code: 'dataset',
-      remedy: 'Put the former data back, or choose another run.',
+      remedy: 'Restore the data, or choose another run.',
     });
   });
   return { ...choice, steps, completions };

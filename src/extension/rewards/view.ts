@@ -16,7 +16,7 @@ import { newestRollouts, type Recorded, type RolloutChoice, readCompletions } fr
 export const scoresScheme = 'distillery-scores';
 
 interface View {
-  /** Of the reward file. */
+  /** Path of the reward file. */
   reward: vscode.Uri;
   choice?: RolloutChoice;
   recorded?: Recorded;
@@ -25,7 +25,7 @@ interface View {
   page: PageText;
 }
 
-/** The documents that show what rewards would have said, each as its reward is edited. */
+/** The documents with scores of rewards, updated as the rewards are edited. */
 export class ScoreViews implements vscode.Disposable {
   private readonly documents = new LiveDocuments<View>({
     scheme: scoresScheme,
@@ -43,7 +43,7 @@ export class ScoreViews implements vscode.Disposable {
     this.documents.dispose();
   }
 
-  /** Opens the view of a reward beside it, on the newest rollouts or those chosen. */
+  /** Opens the scores beside a reward, for the newest rollouts or those chosen. */
   async open(reward: vscode.Uri, choice?: RolloutChoice): Promise<void> {
     await this.documents.open(reward, (view) => {
       view.choice = choice;
@@ -68,7 +68,7 @@ export class ScoreViews implements vscode.Disposable {
       if (!config) return message(name, warnings);
       view.choice ??= newestRollouts(this.services.runs.list(), config.name ?? name.replace(/\.reward\.json$/, ''));
       if (!view.choice)
-        return message(name, [vscode.l10n.t('There are no rollouts yet: they come with Stage 2 of a run.')]);
+        return message(name, [vscode.l10n.t('There are no rollouts yet. Stage 2 of a run produces them.')]);
       view.recorded ??= readCompletions(view.choice);
       const { recorded } = view;
       return scoreReport(name, aboutText(recorded), scoreRollouts(config, recorded.completions), warnings);
@@ -78,7 +78,7 @@ export class ScoreViews implements vscode.Disposable {
     }
   }
 
-  /** Takes the reward as it stands in the editor; says why when the last valid one stays. */
+  /** Takes the reward from the editor; returns the error when the last valid version is still shown. */
   private readReward(view: View): string[] {
     const text = textOf(view.reward.fsPath);
     if (text === undefined) return [vscode.l10n.t('The reward file cannot be read.')];

@@ -7,7 +7,7 @@ import { titleOf } from './items';
 import type { RunsNode } from './nodes';
 import { RunsTree } from './view';
 
-/** The Runs view, and what is dropped on it: cases on a run go to its Stage 3. */
+/** The Runs view with drag and drop: cases dropped on a run go to its Stage 3. */
 export function registerRuns(services: Services): vscode.Disposable {
   const tree = new RunsTree(services);
   const view = vscode.window.createTreeView('distillery.runs', {
@@ -36,7 +36,7 @@ export function registerRuns(services: Services): vscode.Disposable {
   );
 }
 
-/** What the Failure Cases view lets go of: DraggedCases as JSON, as objects do not pass from one view to another. */
+/** Data that the Failure Cases view drags: DraggedCases as JSON, because objects do not pass between views. */
 export const casesMime = 'application/vnd.distillery.cases';
 
 export interface DraggedCases {
@@ -59,7 +59,7 @@ const dropController: vscode.TreeDragAndDropController<RunsNode> = {
   },
 };
 
-/** The browser's own entry of the same name, which comes first, is empty. */
+/** The browser's own entry of this type comes first and is empty. */
 async function droppedCases(data: vscode.DataTransfer): Promise<DraggedCases | undefined> {
   const texts = await Promise.all([...data].flatMap(([mime, item]) => (mime === casesMime ? [item.asString()] : [])));
   const text = texts.find((one) => one !== '');

@@ -1,5 +1,5 @@
 /**
- * How each node of the Runs tree looks: texts, icon, state. No editor types, so that all of it can be tested anywhere.
+ * Appearance of the nodes of the Runs tree: texts, icon, state. No editor types, so it can be tested without VS Code.
  */
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -15,23 +15,23 @@ import type { NodeOf, RunsNode } from './nodes';
 export interface Item {
   label: string;
   description?: string;
-  /** A codicon, and the theme colour it has. */
+  /** A codicon and its theme colour. */
   icon: { id: string; color?: string };
   contextValue: string;
-  /** Open at first, closed at first, or without children. */
+  /** Expanded at first, collapsed at first, or without children. */
   children: 'open' | 'closed' | 'none';
-  /** For screen readers, where label and description say it badly. */
+  /** For screen readers, where label and description read badly. */
   spoken?: string;
 }
 
 export interface Surroundings {
   cache: RunCache;
-  /** Of a run that is on, as its host tells it. */
+  /** Live progress of a run, from its host. */
   progress(run: string): Progress | undefined;
-  /** Whether the node is the first of its kind: those open by themselves. */
+  /** Whether the node is the first of its kind; those expand by themselves. */
   newest: boolean;
   now: number;
-  /** Whether the workspace is trusted: without, nothing can be run. */
+  /** Whether the workspace is trusted; without trust nothing can run. */
   trusted: boolean;
 }
 
@@ -149,7 +149,7 @@ function runItem(listing: RunListing, { cache, progress, newest, now }: Surround
 }
 
 /**
- * The id `20260205-140309-arithmetic` as `Feb 5 14:03`: the experiment's name stands above it. Ids of other kinds stay.
+ * The id `20260205-140309-arithmetic` as `Feb 5 14:03`, as the experiment's name is shown above it. Other ids are kept.
  */
 export function titleOf(id: string, now = Date.now()): string {
   const [, year, month, day, hour, minute, second, rest] =
@@ -160,22 +160,22 @@ export function titleOf(id: string, now = Date.now()): string {
   return again ? `${time} (${again})` : time;
 }
 
-/** What a person called the run, else when it began. */
+/** The run's name given by a person, else its start time. */
 export const runTitle = ({ id, folder }: RunListing, cache: Pick<RunCache, 'about'>, now = Date.now()): string =>
   cache.about(folder).name ?? titleOf(id, now);
 
-/** `Feb 5 14:03 · 88.0 % · 95 tokens`: a run where there is room for one line, by what it reached. */
+/** `Feb 5 14:03 · 88.0 % · 95 tokens`: a run with its result, where there is room for one line. */
 export const reachedText = (listing: RunListing, cache: RunCache): string =>
   [runTitle(listing, cache), ...resultParts(cache.summary(listing.folder).value ?? [])].join(' · ');
 
-/** Where a run that did not come to its end stands. */
+/** How far an unfinished run got. */
 function stageAt(listing: RunListing): string {
   if (!('run' in listing) || listing.run.record.state === 'finished') return '';
   const { stage, step } = listing.run.record;
   return stage ? `${shortStageTitles[stage]}${step ? ` update ${step}` : ''}` : '';
 }
 
-/** What the last stage reached, and what that is against the student that the run began with. */
+/** The result of the last stage, compared with the initial student. */
 export function resultParts(rows: readonly StageRow[]): string[] {
   const last = rows.at(-1);
   return last

@@ -1,4 +1,4 @@
-/** What the Runs tree is made of: experiment > run > stage > checkpoints, evaluations, failures. */
+/** Nodes of the Runs tree: experiment > run > stage > checkpoints, evaluations, failures. */
 import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { UserError } from '../../errors';
@@ -9,10 +9,10 @@ import type { ExperimentFile } from '../experiment-file';
 import { checkpointFolder, type RunCache } from '../run-cache';
 
 /**
- * A node says what it names, nothing that changes: what is shown of it is read when it is drawn. `run` is a run's
- * folder and `checkpoint` a checkpoint's, so that commands take a node where they take plain arguments.
+ * A node holds only references; what it shows is read when it is drawn. `run` is a run's folder and `checkpoint` a
+ * checkpoint's, so that commands accept nodes in place of plain arguments.
  */
-export type RunsNode = { id: string } /** `imported`: records from elsewhere, which never had an experiment. */ & (
+export type RunsNode = { id: string } /** `imported`: records from elsewhere, without an experiment. */ & (
   | { kind: 'experiment'; runs: string; name: string; experiment?: string; imported?: boolean }
   | { kind: 'run'; run: string }
   | { kind: 'stage'; run: string; stage: StageName }
@@ -27,14 +27,14 @@ export type RunsNode = { id: string } /** `imported`: records from elsewhere, wh
 );
 export type NodeOf<K extends RunsNode['kind']> = Extract<RunsNode, { kind: K }>;
 
-/** What the tree is drawn from. */
+/** The data that the tree is drawn from. */
 export interface RunsSource {
   cache: RunCache;
   list(): readonly RunListing[];
   experiments(): ExperimentFile[];
 }
 
-/** Experiments by their newest run, then those that were never run; one whose file is gone stays for its runs. */
+/** Experiments by their newest run, then those never run. An experiment whose file is gone stays while it has runs. */
 export function experimentNodes(source: RunsSource): NodeOf<'experiment'>[] {
   const files = source.experiments();
   const nodes = new Map<string, NodeOf<'experiment'>>();
@@ -50,12 +50,12 @@ export function experimentNodes(source: RunsSource): NodeOf<'experiment'>[] {
   return [...nodes.values()];
 }
 
-/** A run that cannot be read is put where its folder's name says. */
+/** An unreadable run is placed by the name of its folder. */
 export function nameOf(listing: RunListing): string {
   return 'run' in listing ? listing.run.record.name : listing.id.replace(/^\d{8}-\d{6}-/, '').replace(/-\d+$/, '');
 }
 
-/** The newest runs of an experiment, `limit` of them; a node more for those that are older. */
+/** The newest `limit` runs of an experiment, and a node for older ones. */
 export function runNodes(
   source: RunsSource,
   { id, runs, name, experiment }: NodeOf<'experiment'>,
@@ -72,7 +72,7 @@ export function runNodes(
 
 export const runNode = (run: string): NodeOf<'run'> => ({ id: `run ${run}`, kind: 'run', run });
 
-/** The stages of a run, with what is in none of them: failures of an import, evaluations under a name of their own. */
+/** The stages of a run, and what belongs to none: failures of an import, evaluations with names of their own. */
 export function stageNodes({ cache }: RunsSource, listing: RunListing): RunsNode[] {
   const run = listing.folder;
   if ('problem' in listing) return [problemNode(run, listing.problem)];
@@ -119,7 +119,7 @@ function evaluationsOf(run: string): NodeOf<'evaluation'>[] {
   });
 }
 
-/** `complete-110` and `complete-110-mine` are evaluations of Stage 2, `base` is one of the student as it came. */
+/** `complete-110` and `complete-110-mine` are evaluations of Stage 2; `base` is one of the initial student. */
 const belongs = (evaluation: string, stage: StageName) => evaluation === stage || evaluation.startsWith(`${stage}-`);
 
 function failureNodes(cache: RunCache, run: string): RunsNode[] {
@@ -133,7 +133,7 @@ const problemNode = (run: string, problem: UserError): NodeOf<'problem'> => ({
   problem,
 });
 
-/** The node above; undefined for the top. */
+/** The parent node; undefined at the top. */
 export function parentOf(source: RunsSource, node: RunsNode): RunsNode | undefined {
   if (node.kind === 'experiment') return undefined;
   if (node.kind === 'hint') return experimentNodes(source).find(({ experiment }) => experiment === node.experiment);

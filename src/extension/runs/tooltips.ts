@@ -1,4 +1,4 @@
-/** What a node of the Runs tree says when it is asked for more. */
+/** Tooltips of the Runs tree. */
 import { statSync } from 'node:fs';
 import { metricsFile } from '../../runs/layout';
 import { type RunListing, stateOf } from '../../runs/reading';
@@ -10,7 +10,7 @@ import type { RunCache } from '../run-cache';
 import { duration, percent, plural, stateTitles } from '../words';
 import type { RunsNode } from './nodes';
 
-/** undefined: what is shown already says it all. */
+/** undefined: the tree shows everything already */
 export function tooltipOf(node: RunsNode, cache: RunCache, progress?: Progress): Markdown | undefined {
   switch (node.kind) {
     case 'experiment':
@@ -24,7 +24,7 @@ export function tooltipOf(node: RunsNode, cache: RunCache, progress?: Progress):
     case 'checkpoint':
       return md`${node.checkpoint}`;
     case 'failures':
-      return md`Problems that the student keeps getting wrong. Choose to read them by category.`;
+      return md`Problems that the student keeps getting wrong. Click to read them by category.`;
     case 'problem':
       return md`${node.problem.toString()}`;
     case 'evaluation':
@@ -52,7 +52,7 @@ function runTooltip(listing: RunListing, cache: RunCache, progress?: Progress): 
   );
 }
 
-/** The run's own record is written less often than its metrics. */
+/** run.json is written less often than the metrics. */
 function lastWritten(run: string, updated: string): string {
   const metrics = statSync(metricsFile(run), { throwIfNoEntry: false });
   return metrics && metrics.mtimeMs > Date.parse(updated) ? metrics.mtime.toISOString() : updated;

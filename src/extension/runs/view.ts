@@ -7,7 +7,7 @@ import { tooltipOf } from './tooltips';
 /** Runs of an experiment that are shown at first. */
 const page = 100;
 
-/** The Runs tree. Nodes are handed out once each, so that one run can be drawn anew without the others. */
+/** The Runs tree. Each node object is created once, so that a single run can be redrawn. */
 export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<RunsNode[] | undefined>();
   readonly onDidChangeTreeData = this.changed.event;
@@ -50,7 +50,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
     return item;
   }
 
-  /** The node of a run, to reveal it: shown from now on, however old. */
+  /** The node of a run, to reveal it. It stays visible from now on, however old. */
   run(folder: string): RunsNode {
     const node = this.intern(runNode(folder));
     const experiment = this.getParent(node);
@@ -58,7 +58,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
     return node;
   }
 
-  /** Shows all runs of an experiment, not its newest only. */
+  /** Shows all runs of an experiment, not only the newest. */
   showAll(experiment: string): void {
     this.limits.set(experiment, Number.POSITIVE_INFINITY);
     const node = this.known.get(experiment);
@@ -104,7 +104,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode>, vscode.Dispo
     if (nodes === undefined || nodes.length > 0) this.changed.fire(nodes);
   }
 
-  /** Which runs there are, below which experiments. */
+  /** The runs of each experiment. */
   private outlineNow(): string {
     return this.services.runs
       .list()
@@ -133,7 +133,7 @@ function treeItem(node: RunsNode, { label, description, icon, contextValue, chil
   return item;
 }
 
-/** What a click does, where there is something to open. */
+/** The click action, where there is something to open. */
 function commandOf(node: RunsNode): vscode.TreeItem['command'] {
   if (node.kind === 'failures')
     return { command: 'distillery.showFailures', title: 'Show Failure Cases', arguments: [node] };

@@ -8,7 +8,7 @@ interface Action extends vscode.QuickPickItem {
   args?: unknown[];
 }
 
-/** What a click on the status bar offers: whatever can be done as things stand. */
+/** The actions offered by a click on the status bar, by current state. */
 export function registerActions(services: Services): vscode.Disposable {
   return command(services, 'distillery.showActions', async () => {
     const host = mostUrgent(services.hosts.all());

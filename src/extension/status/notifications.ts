@@ -12,7 +12,7 @@ import * as vscode from '../vscode';
 import { accuracyText, fewProblems, percent, tokens } from '../words';
 
 /**
- * Says how runs end and when a host is lost, keeps the log, and shows a bar above the Runs view while something trains.
+ * Reports how runs end and when a host is lost, writes the log, and shows a bar above the Runs view during training.
  */
 export function registerNotifications(services: Services): vscode.Disposable {
   const { hosts, log } = services;
@@ -81,7 +81,7 @@ async function tellEnd(
     if (!setting('notifyOnFinish', true)) return;
     const rows = runs.cache.summary(run).value ?? [];
     const start = runs.cache.start(run);
-    // From where to where; all that lies between is on the dashboard.
+    // The first and the last result; the dashboard shows the rest.
     const results = [...new Set([rows[0], rows.at(-1)])].flatMap((row) =>
       row ? `${shortStudentTitle(row.stage, start)} ${accuracyText(row)}, ${tokens(row.meanTokens)}` : [],
     );
@@ -103,7 +103,7 @@ async function tellEnd(
   } else vscode.window.setStatusBarMessage(t('{0}: {1}', name, outcome), 5000);
 }
 
-/** How far an accuracy may be off. */
+/** The margin of error of an accuracy. */
 function margin({ n, accuracyInterval: [low, high] }: StageRow): string {
   return vscode.l10n.t(
     'With {0} test problems the accuracy is known to ± {1} points.',
@@ -118,7 +118,7 @@ async function tellCrash({ runs }: Services, { folder }: Host, { reason, run, re
   const what = [
     sentence(reason),
     run ? t('The run {0} is interrupted; it can be resumed from its last checkpoint.', run.split(/[\\/]/).at(-1)!) : '',
-    restartInMs === undefined ? '' : t('The host is started again.'),
+    restartInMs === undefined ? '' : t('The host is being restarted.'),
   ];
   const buttons = [
     ...(run ? [{ title: t('Resume'), id: 'resume' }] : []),
@@ -129,15 +129,13 @@ async function tellCrash({ runs }: Services, { folder }: Host, { reason, run, re
 
 async function tellLost({ hosts }: Services): Promise<void> {
   const { t } = vscode.l10n;
-  const text = t(
-    'The training host does not answer, though its process lives. Its run can be resumed when it is ended.',
-  );
+  const text = t('The training host does not answer, though its process is alive. End it to resume its run.');
   const end = { title: t('End the Training Host'), id: 'killHost' };
   if (hosts.all().some(({ state }) => state === 'lost'))
     await offer(vscode.window.showWarningMessage(text, end, { title: t('Show Log'), id: 'showLog' }), undefined);
 }
 
-/** Does what the chosen button says, on the run unless the button has an argument of its own. */
+/** Runs the command of the chosen button, on the run unless the button has its own argument. */
 async function offer(
   message: Thenable<{ id: string; argument?: unknown } | undefined>,
   run: string | undefined,

@@ -4,7 +4,7 @@ import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { mostUrgent, type Standing, statusText } from './texts';
 
-/** The item in the status bar: what the busiest host is at. It is there while there is something to say. */
+/** The status bar item with the state of the busiest host. Hidden when there is nothing to show. */
 export function registerStatusBar({ hosts }: Services): vscode.Disposable {
   const name = vscode.l10n.t('Distillery Training');
   const item = vscode.window.createStatusItem('distillery.status', name, 'distillery.showActions');

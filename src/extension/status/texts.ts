@@ -1,4 +1,4 @@
-/** What the status bar says. */
+/** Texts of the status bar. */
 import type { ClientState } from '../../client/api';
 import { md, paragraphs } from '../markdown';
 import { leftText, measuredParts, type Progress, progressParts, progressText } from '../progress';
@@ -6,15 +6,15 @@ import type { StatusText } from '../vscode';
 
 export interface Standing {
   state: ClientState;
-  /** Of the run at hand. */
+  /** Progress of the current run. */
   name?: string;
   backend?: string;
   progress?: Progress;
-  /** Short work that waits or goes on. */
+  /** Short work in progress or waiting. */
   jobs: number;
 }
 
-/** undefined: there is nothing to say. */
+/** Undefined: nothing to show. */
 export function statusText(standing: Standing): StatusText | undefined {
   const { state, name, backend, progress, jobs } = standing;
   const said = words(state, progress, jobs);
@@ -67,7 +67,7 @@ const urgency: readonly ClientState[] = [
   ...(['crashed', 'lost', 'running', 'stopping', 'pausing', 'starting', 'paused', 'idle', 'absent'] as const),
 ];
 
-/** Of several hosts, the one that most needs to be seen. */
+/** Of several hosts, the one that most needs attention. */
 export function mostUrgent<T extends { state: ClientState }>(hosts: readonly T[]): T | undefined {
   return [...hosts].sort((a, b) => urgency.indexOf(a.state) - urgency.indexOf(b.state))[0];
 }

@@ -21,8 +21,8 @@ import { pickTeacher } from './pick-teacher';
 const { t } = vscode.l10n;
 
 /**
- * `distillery.generateChains`: asks a teacher for chains to the questions of a dataset, keeps the right ones, and opens
- * them.
+ * `distillery.generateChains`: asks a teacher for chains for the questions of a dataset, keeps the right ones, and
+ * opens them.
  */
 export function registerTeach(services: Services): vscode.Disposable {
   return trustedCommand(services, 'distillery.generateChains', async (argument?: unknown) => {
@@ -45,7 +45,10 @@ async function chooseQuestions(): Promise<string | undefined> {
   return chosen?.[0].fsPath;
 }
 
-/** Plan, consent, questions, chains: returns the file of the chains, or undefined where nothing was sent. */
+/**
+ * Plans, asks for consent, sends the questions, keeps the chains. Returns the file with the chains; undefined when
+ * nothing was sent.
+ */
 async function teach(
   file: string,
   teacher: Teacher,
@@ -83,7 +86,7 @@ async function teach(
 }
 
 const stem = (path: string) => slug(basename(path, extname(path)).replace(/\.chains$/, ''));
-/** Of a model such as `Qwen/Qwen3-14B` or `qwen3:14b`, what can stand in a file name. */
+/** The part of a model name such as `Qwen/Qwen3-14B` or `qwen3:14b` that is valid in a file name. */
 const slug = (name: string) => basename(name).replace(/[^\w.-]+/g, '-');
 
 function pricesOf() {
@@ -92,8 +95,8 @@ function pricesOf() {
 }
 
 /**
- * Nothing is sent before this was answered. A list, not a dialog: it has room for what is to be known, and a way to see
- * all of it.
+ * Nothing is sent before the user agrees. A list and not a dialog, as it has room for details and for a way to see all
+ * that is sent.
  */
 async function agree(plan: Plan): Promise<boolean> {
   const left = plan.requests - plan.cached;
@@ -129,7 +132,7 @@ async function agree(plan: Plan): Promise<boolean> {
   }
 }
 
-/** After Cancel the replies under way, which are paid for, are waited for so long. */
+/** After Cancel, replies in progress, which are paid for, are awaited for this long. */
 const patienceMs = 20_000;
 
 function ask(teacher: Teacher, tasks: readonly Task[], journal: Journal, questions: number): Thenable<Outcome> {
@@ -190,7 +193,9 @@ function resultText(
       : '';
   const { cut, done } = progress;
   const short =
-    cut > 0 ? ` ${t('{0} of {1} replies are cut off by distillery.teacher.maxTokens and of no use.', cut, done)}` : '';
+    cut > 0
+      ? ` ${t('{0} of {1} replies were cut off at distillery.teacher.maxTokens and cannot be used.', cut, done)}`
+      : '';
   const rest = progress.total - done;
   return (
     text +
@@ -199,7 +204,7 @@ function resultText(
     failed +
     short +
     (ended === 'stopped'
-      ? ` ${t('Stopped; {0} replies are missing, and the next time only these are asked.', rest)}`
+      ? ` ${t('Stopped; {0} replies are missing. Only these are requested the next time.', rest)}`
       : '')
   );
 }

@@ -12,7 +12,7 @@ interface Item extends vscode.QuickPickItem {
 
 /**
  * Asks for a teacher: the endpoint of the settings, another endpoint, a GGUF file, or a language model of VS Code.
- * undefined: left.
+ * Undefined when dismissed.
  */
 export async function pickTeacher(secrets: vscode.SecretStorage, title: string): Promise<Teacher | undefined> {
   const { t } = vscode.l10n;
@@ -53,7 +53,7 @@ async function fileOnDisk(title: string): Promise<Teacher | undefined> {
   return ggufTeacher(file.fsPath, { concurrency, maxTokens: setting('teacher.maxTokens', 4096), near });
 }
 
-/** Base URL and model, kept in the user's settings for the next time. */
+/** Saves base URL and model in the user's settings. */
 async function anotherEndpoint(
   secrets: vscode.SecretStorage,
   title: string,

@@ -6,8 +6,8 @@ import * as vscode from '../vscode';
 type Model = Pick<vscode.LanguageModelChat, 'id' | 'name' | 'vendor' | 'family' | 'sendRequest' | 'countTokens'>;
 
 /**
- * A language model of VS Code (of Copilot, or of any extension that provides some). VS Code asks for the user's consent
- * at the first request. Models take what options they like; temperature and length are asked for, and may be ignored.
+ * A language model of VS Code (from Copilot or another extension). VS Code asks for the user's consent at the first
+ * request. Temperature and maximum length are requested, but a model may ignore them.
  */
 export function vscodeTeacher(model: Model): Teacher {
   return {
@@ -30,9 +30,9 @@ export function vscodeTeacher(model: Model): Teacher {
           text += piece;
           yield { kind: 'text', text: piece };
         }
-        signal.throwIfAborted(); // a cancelled stream just ends
+        signal.throwIfAborted(); // a cancelled stream ends without an error
         const usage = { prompt: await count(model, prompt), completion: await count(model, text) };
-        // It is not told whether the reply was cut off: one as long as it may be was.
+        // VS Code does not report cut-off replies: one of maximum length counts as cut off.
         yield { kind: 'end', finished: usage.completion < maxTokens, usage };
       } catch (error) {
         if (signal.aborted) throw signal.reason;
@@ -61,8 +61,8 @@ function faultOf(error: unknown): TeacherFault {
     return new TeacherFault(message || 'the language model may not be used', 'teacher', {
       remedy: 'Allow it in the Accounts menu under "Manage Language Model Access".',
     });
-  if (code === codes.NotFound().code) return new TeacherFault('the language model is not there any more', 'teacher');
+  if (code === codes.NotFound().code) return new TeacherFault('the language model is no longer available', 'teacher');
   if (code === codes.Blocked().code) return new TeacherFault(message || 'blocked', 'request');
-  // Rate limits are not told apart from other faults.
+  // Rate limits cannot be distinguished from other errors.
   return new TeacherFault(message, 'passing', { cause: error });
 }

@@ -1,4 +1,4 @@
-/** Run folders as files, for tests of what reads them: quick to make in any number and in any state of decay. */
+/** Writes run folders for tests of their readers: fast, in any number, and in any state of damage. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EvaluationRecord, FailureRecord, RunRecord, StageRow } from '../../runs/records';

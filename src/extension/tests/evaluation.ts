@@ -12,18 +12,18 @@ import { type EvaluationSettings, recordName, type Suite } from './suites';
 import { children, type TestTree } from './tree';
 import { outputOf, verdictOf } from './verdict';
 
-/** Problems that are asked of a whole dataset, unless the setting says otherwise. */
+/** Maximum number of problems of a whole dataset, unless the setting gives another. */
 const defaultLimit = 200;
 
-/** The problems of one suite that a test run is about. */
+/** The problems of one suite in a test run. */
 interface Part {
   suite: Suite;
   items: vscode.TestItem[];
-  /** The item that was run, to bear what is wrong with all. */
+  /** The item that was run; errors that concern all its problems are shown on it. */
   top: vscode.TestItem;
 }
 
-/** Runs tests: asks the student, and takes each answer as it comes. */
+/** Runs tests: asks the student and reports each answer as it arrives. */
 export class Evaluation {
   constructor(
     private readonly services: Services,
@@ -50,7 +50,7 @@ export class Evaluation {
     }
   }
 
-  /** What is asked, each problem once, by suite; says where a dataset is larger than the limit. */
+  /** The problems to ask, without duplicates, by suite. Reports when a dataset exceeds the limit. */
   private partsOf(request: vscode.TestRunRequest, run: vscode.TestRun): Part[] {
     const limit = setting('evaluation.limit', defaultLimit);
     const excluded = new Set(request.exclude ?? []);
@@ -65,7 +65,7 @@ export class Evaluation {
         this.say(
           run,
           vscode.l10n.t(
-            '{0}: the first {1} of {2}. More: the setting distillery.evaluation.limit, or run a page.',
+            '{0}: the first {1} of {2}. To test more, raise the setting distillery.evaluation.limit or run a page.',
             top.label,
             limit,
             this.tree.size(node.suite),

@@ -4,7 +4,7 @@ import * as vscode from '../vscode';
 
 export const generatedScheme = 'distillery-data';
 
-/** The document that shows generated problems, a line each as a file of chains would have them. */
+/** A document of generated problems, one per line, in the format of a file of chains. */
 export function generatedUri(source: DataSource, split: 'train' | 'test'): vscode.Uri {
   const query = JSON.stringify({ source, split });
   return vscode.Uri.from({ scheme: generatedScheme, path: `/arithmetic-${split}.chains.jsonl`, query });

@@ -6,7 +6,7 @@ import { registerGenerated } from './generated';
 import { TestedStudent } from './students';
 import { TestTree } from './tree';
 
-/** Datasets as test suites: a problem that the student answers wrong is a test that fails. */
+/** Datasets as test suites: a problem that the student answers wrong is a failed test. */
 export function registerTests(services: Services): vscode.Disposable {
   const { t } = vscode.l10n;
   const controller = new vscode.TestController('distillery.evaluation', t('Distillery: Problems'));

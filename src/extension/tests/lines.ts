@@ -1,8 +1,8 @@
-/** Where each problem of a dataset stands, as the readers in src/data count its rows: pure. */
+/** The line of each problem of a dataset, with the row numbering of the readers in src/data. Pure. */
 import { parseTree } from 'jsonc-parser';
 import type { DataSource } from '../../config/experiment';
 
-/** The line, from 0, of each row of a text, from the source's first row on. */
+/** The line (from 0) of each row of a text, beginning with the source's first row. */
 export function rowLines({ format, start }: DataSource, text: string): number[] {
   const rows = format === 'bridge' || text.trimStart().startsWith('[') ? arrayLines(text) : filledLines(text);
   return rows.slice(start);

@@ -10,19 +10,19 @@ import * as vscode from '../vscode';
 const key = 'distillery.tests.student';
 
 /**
- * Which student is tested: the one that was chosen, else the newest of the experiment's runs, else the one it begins
- * with.
+ * The student under test: the chosen one, else the newest of the experiment's runs, else the experiment's initial
+ * student.
  */
 export class TestedStudent {
   constructor(private readonly services: Services) {}
 
-  /** The chosen one, if its folder is still there. */
+  /** The chosen student, if its folder still exists. */
   get chosen(): string | undefined {
     const folder = this.services.context.workspaceState.get<string>(key);
     return folder && existsSync(folder) ? folder : undefined;
   }
 
-  /** Errors: no checkpoint yet. */
+  /** @throws UserError when there is no checkpoint yet */
   of(experiment: string | undefined): string {
     const file = experiment === undefined ? undefined : readExperiment(experiment);
     const student = this.chosen ?? this.newest(file?.runs) ?? file?.student;
@@ -33,7 +33,7 @@ export class TestedStudent {
     });
   }
 
-  /** Asks; true when there is an answer. */
+  /** Asks for a student; true when one was chosen. */
   async choose(): Promise<boolean> {
     const { t } = vscode.l10n;
     const newest = {

@@ -1,4 +1,4 @@
-/** The datasets that can be asked: those an experiment names, and files of chains by themselves. */
+/** The datasets that can be tested: those of experiments, and files of chains on their own. */
 import { basename, dirname } from 'node:path';
 import { checkExperiment } from '../../config/check';
 import type { DataSource, ParsedExperiment } from '../../config/experiment';
@@ -13,22 +13,22 @@ export type SuiteName = 'test' | 'validation' | 'train' | 'file';
 
 export interface Suite {
   name: SuiteName;
-  /** Paths in it are absolute. */
+  /** Its paths are absolute. */
   source: DataSource;
-  /** The generator's part of the world. */
+  /** Settings of the generator. */
   split: 'train' | 'test';
-  /** The file that the problems stand in; undefined where they are generated. */
+  /** The file of the problems; undefined where they are generated. */
   file?: string;
   /** The experiment that names it. */
   experiment?: string;
   settings: EvaluationSettings;
-  /** How the experiment's student is asked; a host knows it, a server does not. */
+  /** The prompt format of the experiment's student; hosts use it, servers do not. */
   asked?: Pick<ParsedExperiment['student'], 'prompt' | 'system'>;
-  /** Which of the source's `count` problems are this suite's: the first one, and the one behind the last. */
+  /** The range of the source's problems in this suite: first, and one past the last. */
   part(count: number): [from: number, to: number];
 }
 
-/** What is not set is the host's choice. */
+/** Settings that are absent are chosen by the host. */
 export interface EvaluationSettings {
   maxNewTokens?: number;
   temperature?: number;
@@ -36,8 +36,8 @@ export interface EvaluationSettings {
 }
 
 /**
- * The suites of an experiment, as its runs would cut them: test problems, validation rows, training rows. Throws a
- * UserError when the experiment has errors.
+ * The suites of an experiment, split as its runs split them: test problems, validation rows, training rows. @throws
+ * UserError when the experiment has errors
  */
 export function suitesOfExperiment(file: string, text: string): Suite[] {
   const { value, issues } = checkExperiment(text);
@@ -67,19 +67,19 @@ const placed = (source: DataSource, split: Suite['split']) => ({
   file: 'path' in source ? source.path : undefined,
 });
 
-/** All rows of a file. Throws a UserError when it is like no dataset. */
+/** All rows of a file. @throws UserError when its format is unknown */
 export function suiteOfFile(file: string, split: Suite['split'] = 'train'): Suite {
   const source: DataSource = { format: guessFormat(file), path: file, start: 0 };
   return { name: 'file', ...placed(source, split), settings: {}, part: (rows) => [0, rows] };
 }
 
-/** The problems of a suite, each with its line from 0: in its file, or in the document that shows generated ones. */
+/** The problems of a suite, each with its line (from 0) in the file or in the document of generated ones. */
 export interface Loaded {
   problems: Problems;
   lines: readonly number[];
 }
 
-/** `textOf`: the text of the suite's file. Throws a UserError when it cannot be read. */
+/** `textOf` returns the text of the suite's file. @throws UserError when it cannot be read */
 export function loadSuite(suite: Suite, textOf: (file: string) => string | undefined): Loaded {
   const all = loadData(suite.source, '.', suite.split).problems;
   const lines = linesOf(suite, all.length, textOf);
@@ -93,13 +93,13 @@ function linesOf(
   textOf: (file: string) => string | undefined,
 ): readonly number[] {
   if (file === undefined) return Array.from({ length: rows }, (_, i) => i);
-  // Others have no lines to point at, or more of them than rows.
+  // Other formats have no lines, or more lines than rows.
   if (!/\.(jsonl|ndjson|json)$/i.test(file) || ('skipBad' in source && source.skipBad))
     return new Array<number>(rows).fill(0);
   return rowLines(source, textOf(file) ?? '');
 }
 
-/** A name for the records of a suite: letters, digits, `.`, `_`, `-`. */
+/** The name of a suite for records: letters, digits, `.`, `_`, `-`. */
 export function recordName({ name, file }: Suite): string {
   const stem = name === 'file' ? basename(file!).replace(/(\.chains)?\.[^.]*$/, '') : name;
   return stem.replace(/[^\w.-]+/g, '-').slice(0, 60) || 'file';

@@ -10,12 +10,12 @@ import { clipLine, plural } from '../words';
 import { generatedUri } from './generated';
 import { type Loaded, loadSuite, type Suite, suiteOfFile, suitesOfExperiment } from './suites';
 
-/** Problems under one node; a larger suite has pages. */
+/** Problems below one node; a larger suite is divided into pages. */
 const pageSize = 100;
-/** Files of chains that are looked for. */
+/** At most this many files of chains are searched for. */
 const mostFiles = 500;
 
-/** What a node of the Testing view stands for. */
+/** What a node of the Testing view represents. */
 export type TestNode =
   | { kind: 'experiment'; file: string }
   | { kind: 'suite'; suite: Suite }
@@ -23,8 +23,8 @@ export type TestNode =
   | { kind: 'problem'; suite: Suite; problem: Problem };
 
 /**
- * The Testing view's tree: experiments, their datasets, pages of large ones, problems. Each level is read when it is
- * opened.
+ * The Testing view's tree: experiments, their datasets, pages of large datasets, problems. Each level is read when it
+ * is expanded.
  */
 export class TestTree implements vscode.Disposable {
   private readonly nodes = new WeakMap<vscode.TestItem, TestNode>();
@@ -63,7 +63,7 @@ export class TestTree implements vscode.Disposable {
     return this.nodes.get(item);
   }
 
-  /** Looks for experiments and files of chains; what was found before keeps its results. */
+  /** Searches for experiments and files of chains. Items that still exist keep their results. */
   async discover(): Promise<void> {
     this.found = true;
     this.renew();
@@ -81,7 +81,7 @@ export class TestTree implements vscode.Disposable {
     this.controller.items.replace([...experiments, ...alone.sort().map((file) => this.file(file))]);
   }
 
-  /** Makes the children of an item; nothing where it has them. */
+  /** Creates the children of an item, if it has none yet. */
   resolve(item: vscode.TestItem): void {
     const node = this.nodes.get(item);
     if (!node || node.kind === 'experiment' || node.kind === 'problem' || item.children.size > 0) return;
@@ -99,7 +99,7 @@ export class TestTree implements vscode.Disposable {
     }
   }
 
-  /** The items of the first `most` problems at or below an item, made where they are not there yet. */
+  /** The items of the first `most` problems at or below an item; missing ones are created. */
   problemsAt(item: vscode.TestItem, most: number): vscode.TestItem[] {
     const node = this.nodes.get(item);
     if (node?.kind === 'problem') return [item];
@@ -112,7 +112,7 @@ export class TestTree implements vscode.Disposable {
     return found;
   }
 
-  /** How many problems a suite has. */
+  /** The number of problems in a suite. */
   size(suite: Suite): number {
     return this.load(suite).problems.length;
   }
@@ -217,7 +217,7 @@ export class TestTree implements vscode.Disposable {
     return file === undefined ? '' : stampOf(file);
   }
 
-  /** A dataset that is looked at shows what can be run at its lines. */
+  /** When a dataset is opened in an editor, its lines get run buttons. */
   private opened({ uri }: vscode.TextDocument): void {
     if (uri.scheme !== 'file' || !/\.jsonl?$/.test(uri.fsPath)) return;
     for (const root of children(this.controller))
@@ -226,7 +226,7 @@ export class TestTree implements vscode.Disposable {
           for (const child of [item, ...children(item)]) this.resolve(child);
   }
 
-  /** Datasets that have changed are read again when they are next opened. */
+  /** A dataset that has changed is read again when it is next expanded. */
   renew(): void {
     for (const root of children(this.controller))
       for (const item of [root, ...children(root)]) {

@@ -1,4 +1,4 @@
-/** An answer as the result of a test: what was expected, what came, and where it went wrong. Pure. */
+/** An answer as a test result: expected answer, actual answer, and where it went wrong. Pure. */
 
 import { describeFailure, teacherChain } from '../../cases/describe';
 import { faultText, isGuess } from '../../chain/fault-text';
@@ -9,12 +9,12 @@ import { plural } from '../words';
 
 export interface Verdict {
   passed: boolean;
-  /** One sentence, for a failed one: `38, not 42. Step 2: 12 * 3 is 36, not 38.` */
+  /** One sentence for a failure: `38, not 42. Step 2: 12 * 3 is 36, not 38.` */
   message: string;
-  /** The teacher's chain, or the answer alone where none is known; and the student's text. */
+  /** The teacher's chain, or the answer alone where there is none; and the student's text. */
   expected: string;
   actual: string;
-  /** Beside the test's name. */
+  /** Shown beside the test's name. */
   description: string;
 }
 
@@ -30,7 +30,7 @@ export function verdictOf(problem: Problem, evaluated: Evaluated): Verdict {
   return { passed: false, message, expected, actual: text, description: `${got} · ${length}` };
 }
 
-/** Where it went wrong, as far as it can be told. */
+/** Where it went wrong, if that is known. */
 function faultOf(problem: Problem, evaluated: Evaluated): string[] {
   const { firstWrongStep: fault, category } = describeFailure(problem, [evaluated], '');
   if (fault && isGuess(fault.reason)) return [`${sentence(faultText(fault.reason, fault.step))}.`];
@@ -41,7 +41,7 @@ function faultOf(problem: Problem, evaluated: Evaluated): string[] {
 
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** The chain as the output of its test: the question, what the student wrote, and the verdict. */
+/** The output of the test: question, student's text, verdict. */
 export function outputOf(problem: Problem, evaluated: Evaluated, { passed, message }: Verdict): string {
   const verdict = passed ? `Right: ${evaluated.answer}, ${plural(evaluated.tokens, 'token')}` : message;
   return `${[`${problem.id}: ${problem.question}`, evaluated.text, `=> ${verdict}`].join('\n')}\n`;

@@ -1,10 +1,10 @@
 /**
- * Errors that leave the extension: VS Code shows their messages in notifications, where `[text](command:...)` is a
+ * Errors that leave the extension. VS Code shows their messages in notifications, where `[text](command:...)` is a
  * link.
  */
 import { inert } from '../../foreign-text';
 
-/** The functions of an object, with errors that are safe to show. */
+/** Wraps the functions of an object so that their errors are safe to show. */
 export function withSafeErrors<T extends object>(target: T): T {
   return new Proxy(target, {
     get(object, key) {
@@ -14,7 +14,7 @@ export function withSafeErrors<T extends object>(target: T): T {
   });
 }
 
-/** The same function, with errors that are safe to show. */
+/** Wraps a function so that its errors are safe to show. */
 export function safely<A extends unknown[], R>(call: (...args: A) => R): (...args: A) => R {
   return (...args) => {
     try {
@@ -26,7 +26,7 @@ export function safely<A extends unknown[], R>(call: (...args: A) => R): (...arg
   };
 }
 
-/** Keeps the error itself: its class tells the editor what kind it is. */
+/** Changes the error in place, as VS Code checks its class. */
 function raise(error: unknown): never {
   if (!(error instanceof Error)) throw new Error(inert(String(error)));
   error.message = inert(error.message);

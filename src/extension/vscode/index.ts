@@ -1,7 +1,7 @@
 /**
- * The editor's API as this extension uses it: where it shows text, the text passes through `foreign-text` first.
- * Nothing outside of this folder imports `vscode` itself (`.dependency-cruiser.cjs`), and what shows text and is not
- * here cannot be reached.
+ * The editor's API for this extension. Text that is shown passes through `foreign-text` first.
+ * Nothing outside this folder may import `vscode` (`.dependency-cruiser.cjs`), so other parts of the API that show text
+ * are out of reach.
  */
 export type {
   CancellationToken,

@@ -1,4 +1,4 @@
-/** What of the editor's language features is used. Their providers give objects of `./objects` alone. */
+/** The language features in use. Their providers return only objects of `./objects`. */
 import * as editor from 'vscode';
 import type {
   CodeAction,

@@ -1,12 +1,9 @@
-/**
- * Objects that are handed to the editor with text in them: VS Code's own, made of text that has passed through
- * `foreign-text`.
- */
+/** Classes of the editor that hold text, constructed from text that has passed through `foreign-text`. */
 import * as editor from 'vscode';
 import { inertLine, visible } from '../../foreign-text';
 import type { Markdown } from '../markdown';
 
-/** For tooltips and hovers. It can run the commands of its own links and no others. */
+/** For tooltips and hovers. Its links can run the given commands and no others. */
 export function markdown({ text, commands }: Markdown): editor.MarkdownString {
   const made = new editor.MarkdownString(text);
   if (commands.length > 0) made.isTrusted = { enabledCommands: commands };
@@ -21,13 +18,13 @@ export class Hover extends editor.Hover {
   declare readonly contents: editor.MarkdownString[];
 }
 
-/** A command above a line. `icon`: a codicon before its title. */
+/** A command above a line. `icon` is a codicon before its title. */
 export class CodeLens extends editor.CodeLens {
   constructor(
     line: number,
     { icon, title, command, args = [] }: { icon?: string; title: string; command: string; args?: unknown[] },
   ) {
-    // VS Code leaves a plain space behind a lens's icon out.
+    // VS Code drops a plain space after a lens's icon.
     const shown = icon === undefined ? inertLine(title) : `$(${icon})\u00a0${inertLine(title)}`;
     super(new editor.Range(line, 0, line, 0), { title: shown, command, arguments: args });
   }
@@ -46,7 +43,7 @@ export class TreeItem extends editor.TreeItem {
   declare readonly accessibilityInformation?: editor.AccessibilityInformation;
 }
 
-/** A line of the Problems panel; VS Code looks for no links and icons in it. */
+/** A line of the Problems panel; VS Code does not parse links and icons in it. */
 export class Diagnostic extends editor.Diagnostic {
   constructor(range: editor.Range, message: string, severity: editor.DiagnosticSeverity) {
     super(range, visible(message), severity);
@@ -103,7 +100,7 @@ export class DocumentLink extends editor.DocumentLink {
   declare readonly tooltip?: string;
 }
 
-/** What is wrong with a test's item; `expected` and `actual` are shown side by side as documents. */
+/** The failure of a test item; VS Code shows `expected` and `actual` in a diff. */
 export class TestMessage extends editor.TestMessage {
   constructor(message: string, more: { expected?: string; actual?: string; location?: editor.Location } = {}) {
     super(visible(message));

@@ -1,8 +1,8 @@
-/** Lists and boxes that ask: VS Code shows icons in the former, and links that run commands in the latter. */
+/** Quick picks and input boxes. VS Code renders icons in the former, and links that run commands in the latter. */
 import * as editor from 'vscode';
 import { inertLine } from '../../foreign-text';
 
-/** A line of a list. `icon`: a codicon before its label. */
+/** An entry of a quick pick. `icon` is a codicon before its label. */
 export interface QuickPickItem {
   label: string;
   icon?: string;
@@ -50,7 +50,7 @@ function itemOf({ label, icon, description, detail, kind, picked, alwaysShow }: 
   };
 }
 
-/** A list that grows while it is open. */
+/** A quick pick that grows while it is open. */
 export class GrowingList<T extends QuickPickItem> {
   private readonly pick = editor.window.createQuickPick<editor.QuickPickItem & { choice: T }>();
 
@@ -73,12 +73,12 @@ export class GrowingList<T extends QuickPickItem> {
     this.pick.items = [...this.pick.items, ...choices.map((choice) => ({ ...itemOf(choice), choice }))];
   }
 
-  /** Nothing more comes. */
+  /** Marks the list as complete. */
   complete(): void {
     this.pick.busy = false;
   }
 
-  /** Shows it; resolves to what was chosen, and undefined when it was left. */
+  /** Shows it; resolves to the choice, or undefined when dismissed. */
   async choose(): Promise<T | undefined> {
     this.pick.show();
     try {
@@ -92,7 +92,7 @@ export class GrowingList<T extends QuickPickItem> {
   }
 }
 
-/** The `value` is for the user to change: it stays as it is. */
+/** `value` is for the user to edit, so it is not changed. */
 type BoxOptions = Pick<
   editor.InputBoxOptions,
   'title' | 'prompt' | 'placeHolder' | 'value' | 'password' | 'ignoreFocusOut'

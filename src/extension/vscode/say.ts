@@ -1,17 +1,16 @@
-/** How text gets into objects of the editor that live on. */
+/** Puts text into long-lived objects of the editor. */
 import type * as editor from 'vscode';
 import { inertLine, visible } from '../../foreign-text';
 
-/** An object of the editor some of whose texts can be read, and set by `say` alone. */
+/** An editor object whose texts can be read, and set through `say` only. */
 export type Sealed<T, K extends keyof T> = Omit<T, K> & Readonly<Pick<T, K>>;
 
 /**
- * A line of text; Markdown that was made by `markdown`; what screen readers say; the number on a view, with its
- * tooltip.
+ * A line of text, Markdown made by `markdown`, the label for screen readers, or the badge of a view with its tooltip.
  */
 type Said = string | editor.MarkdownString | editor.AccessibilityInformation | editor.ViewBadge | undefined;
 
-/** Sets texts of an object, each without links, icons and controls. */
+/** Sets texts of an object, with links, icons and control characters removed. */
 export function say<T extends object, K extends keyof T>(
   target: T,
   texts: { readonly [P in K]: Extract<T[P], Said> },

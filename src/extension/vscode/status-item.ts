@@ -14,7 +14,7 @@ export interface StatusText {
   alarm?: 'warning' | 'error';
 }
 
-/** An item of the status bar, hidden as long as nothing is shown in it. */
+/** A status bar item, hidden while it has no content. */
 export function createStatusItem(id: string, name: string, command: string) {
   const item = editor.window.createStatusBarItem(id, editor.StatusBarAlignment.Left, 10);
   item.name = name;

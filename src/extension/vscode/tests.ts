@@ -1,4 +1,4 @@
-/** The Testing view: VS Code shows icons in the labels of tests, and prints their output to a terminal. */
+/** The Testing view. VS Code renders icons in the labels of tests, and prints their output to a terminal. */
 import * as editor from 'vscode';
 import { inertLine, visible } from '../../foreign-text';
 import { safely } from './faults';
@@ -11,7 +11,7 @@ export type TestRunProfile = Sealed<editor.TestRunProfile, 'label'>;
 export interface TestRun extends Pick<editor.TestRun, 'enqueued' | 'started' | 'skipped' | 'passed' | 'end'> {
   failed(item: TestItem, message: TestMessage): void;
   errored(item: TestItem, message: TestMessage): void;
-  /** Prints lines of text, for one test or for all. */
+  /** Prints lines of text, for one test or for the run. */
   print(text: string, item?: TestItem, location?: editor.Location): void;
 }
 
@@ -30,7 +30,7 @@ export class TestController implements editor.Disposable {
     return this.controller.createTestItem(id, inertLine(label), uri);
   }
 
-  /** What finds the children of an item, of the view as a whole where none is given, and what looks for all again. */
+  /** Finds the children of an item (of the root without an item), and refreshes everything. */
   onWanted(resolve: (item?: TestItem) => void | Promise<void>, refresh: () => Promise<void>): void {
     this.controller.resolveHandler = safely(resolve);
     this.controller.refreshHandler = safely(refresh);

@@ -1,4 +1,4 @@
-/** What of the editor's window is used; every text that goes there passes through `foreign-text` here. */
+/** The part of the editor's window API in use; all text passes through `foreign-text` here. */
 import * as editor from 'vscode';
 import { inert, inertLine, visible } from '../../foreign-text';
 import type { Markdown } from '../markdown';
@@ -12,7 +12,7 @@ export type TextEditor = Omit<editor.TextEditor, 'setDecorations' | 'insertSnipp
 export type WebviewPanel = Sealed<editor.WebviewPanel, 'title'>;
 export type Progress = editor.Progress<{ message?: string; increment?: number }>;
 
-/** The log that people read. */
+/** The log for users. */
 export interface LogOutputChannel extends Pick<editor.LogOutputChannel, 'show' | 'dispose'> {
   trace(text: string): void;
   debug(text: string): void;
@@ -38,18 +38,18 @@ interface Modal {
   modal: true;
   detail?: string;
 }
-/** Characters of a notification that are shown whole, whatever the window. */
+/** A notification shows at least this many characters, in any window. */
 const oneLine = 50;
 type Button = string | editor.MessageItem;
 
-/** Shows a notification, or a dialog, and resolves to the button that was chosen. */
+/** Shows a notification or dialog and resolves to the chosen button. */
 const message =
   (kind: 'showInformationMessage' | 'showWarningMessage' | 'showErrorMessage') =>
   async <B extends Button>(text: string, ...rest: B[] | [Modal, ...B[]]): Promise<B | undefined> => {
     const [first, ...others] = rest;
     const modal = typeof first === 'object' && 'modal' in first ? first : undefined;
     const buttons = (modal ? others : rest) as B[];
-    // VS Code cuts a notification without a button after its first line, and with it what to do.
+    // VS Code cuts a notification without buttons after its first line, which would hide the remedy.
     const closes = modal === undefined && buttons.length === 0 && text.length > oneLine;
     const shown = (closes ? ['OK'] : buttons).map((button) => ({
       title: inertLine(typeof button === 'string' ? button : button.title),
@@ -74,7 +74,7 @@ function withProgress<R>(
   });
 }
 
-/** A range, with what is written before and behind it and what is shown when the mouse rests on it. */
+/** A range, with text before and after it and a hover message. */
 export interface Decoration {
   range: editor.Range;
   hover?: readonly Markdown[];

@@ -1,11 +1,11 @@
-/** The editor's workspace and commands, with errors that are safe to show, and its diff with a title that is. */
+/** The editor's workspace and commands, with errors that are safe to show, and its diff with a safe title. */
 import * as editor from 'vscode';
 import { inertLine } from '../../foreign-text';
 import { safely, withSafeErrors } from './faults';
 
 const { workspace: real } = editor;
 
-// What it has is read when it is asked for: folders, trust and documents change.
+// Properties are read on access, as folders, trust and documents change.
 export const workspace: typeof editor.workspace = Object.create(real, {
   registerFileSystemProvider: {
     value: ((scheme, provider, options) =>
@@ -28,7 +28,7 @@ export const commands = {
   registerCommand: <A extends unknown[]>(id: string, run: (...args: A) => unknown): editor.Disposable =>
     editor.commands.registerCommand(id, safely(run)),
   executeCommand: editor.commands.executeCommand,
-  /** Two documents in the editor's diff, beside the editor in front. */
+  /** Two documents in the editor's diff, beside the active editor. */
   diff: (left: editor.Uri, right: editor.Uri, title: string): Thenable<unknown> =>
     editor.commands.executeCommand('vscode.diff', left, right, inertLine(title), {
       viewColumn: editor.ViewColumn.Beside,

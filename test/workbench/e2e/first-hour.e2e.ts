@@ -84,7 +84,7 @@ suite('The first hour', () => {
     await newExperimentOn(page, 'own.jsonl'); // 1
     await option(page, /question: messages\s*What is 0 \+ 1\?/).waitFor();
     await pick(page, 'Make the Experiment'); // 2
-    const ready = toast(page, /own is ready\. Next: look at what the student sees, or run Stage 1/);
+    const ready = toast(page, /own is ready\. Next: see what the student sees, or run Stage 1/);
     await ready.waitFor({ timeout: 120_000 });
     assert.match(experiment('own'), /"columns": \{ "question": "messages", "chain": "messages" \}/);
     assert.match(experiment('own'), /"thinking": "cut"/);

@@ -94,7 +94,7 @@ suite('Hostile text', () => {
     await pick(page, 'Another endpoint');
     await answer('Base URL of the endpoint', `not an address ${typed}`, false);
     await answer('Generate Teacher Chains', teacher.baseUrl);
-    await answer('The model, as the endpoint calls it', typed);
+    await answer('Name of the model at the endpoint', typed);
     await option(page, /^Send/).waitFor();
     await nothingOffered();
     await page.keyboard.press('Enter');

@@ -52,7 +52,7 @@ suite('Restricted Mode', () => {
       .first()
       .click();
     await lens(page, 'Add to Stage 3').click();
-    const refusal = toast(page, 'starts and writes nothing in Restricted Mode');
+    const refusal = toast(page, 'does not start or write anything in Restricted Mode');
     await refusal.getByRole('button', { name: 'Manage Workspace Trust' }).click();
     await page.getByText('You are in Restricted Mode').waitFor();
     assert.ok(!existsSync(victim));

@@ -183,7 +183,7 @@ suite('Failure cases', () => {
     const document = await openCase({ run: imported, problemId: 'bridge-2' });
     const at = document.positionAt(document.getText().indexOf('6 + 4') + 2);
     const text = await hoverText(document.uri, at);
-    assert.match(text, /The teacher, at this point/);
+    assert.match(text, /The teacher at this step/);
     assert.match(text, /Step 1: 6 \* 4 = 24 pens\./);
   });
 
@@ -349,7 +349,7 @@ suite('Failure cases', () => {
       path: '/x/none.chain',
       query: JSON.stringify({ run: imported, problemId: 'none' }),
     });
-    await assert.rejects(async () => vscode.workspace.openTextDocument(uri), /does not know a problem "none"/);
+    await assert.rejects(async () => vscode.workspace.openTextDocument(uri), /does not have a problem "none"/);
   });
 
   test("a dataset's lines tell what the student made of them", async () => {
