@@ -46,7 +46,7 @@ async function openServer(folder: string, port: number): Promise<void> {
   const vsix = buildPackage(join(scratch, 'distillery.vsix'));
   // For a person: what a fresh profile shows, but for the trust question on a folder that was just named.
   const settings = { 'workbench.startupEditor': 'welcomePage' };
-  const server = await startServer(workbench, { vsix: [vsix], port, settings });
+  const server = await startServer(workbench, { vsix, port, settings });
   rmSync(scratch, { recursive: true });
   console.log(
     `VS Code with the extension: ${server.url(folder)}\nCtrl-C ends it, and the runs that were started in it.`,

@@ -48,18 +48,45 @@ export async function pick(page: Page, text: string): Promise<void> {
  * rows.
  */
 async function choose(page: Page, { typed, text, timeout }: Wanted): Promise<boolean> {
-  // Not offered, or closed by something that took the focus.
-  const offered = await inTime(async () => {
-    await quickInput(page).fill(typed, { timeout });
-    await page.locator('.quick-input-widget .monaco-list-row.focused', { hasText: text }).waitFor({ timeout });
-  });
-  if (offered) await page.keyboard.press('Enter');
-  return offered;
+  const input = quickInput(page);
+  const row = page.locator('.quick-input-widget .monaco-list-row.focused', { hasText: text });
+  const wait = { timeout: Math.min(timeout, 5000) };
+  const find = async () => {
+    await input.waitFor(wait);
+    if ((await input.inputValue(wait)) !== typed) await input.fill(typed, wait);
+    await row.waitFor(wait);
+  };
+  // A list that was just closing may have taken the text.
+  for (const end = Date.now() + timeout; Date.now() < end; )
+    if (await inTime(find)) {
+      await page.keyboard.press('Enter');
+      return true;
+    }
+  return false;
 }
 
 export const quickInput = (page: Page): Locator => page.locator('.quick-input-widget input.input');
 export const option = (page: Page, text: string | RegExp): Locator =>
   page.locator('.quick-input-widget .monaco-list-row', { hasText: text });
+
+/**
+ * Names the file in the dialog that `open` brings, and waits until the dialog has gone. The dialog writes its own
+ * proposal some time after it opens, and may take a while to read the folder: the name is typed until it stays.
+ */
+export async function saveAs(page: Page, file: string, open: () => Promise<void>): Promise<void> {
+  const path = quickInput(page);
+  // The field of the dialog before keeps its text.
+  await path.waitFor({ state: 'hidden' });
+  await open();
+  await path.waitFor();
+  for (let tries = 0; tries < 20; tries++) {
+    await inTime(() => path.fill(file, { timeout: 5000 }));
+    await page.waitForTimeout(500);
+    if ((await path.inputValue()) !== file) continue;
+    if (await presses(page, 'Enter', () => path.waitFor({ state: 'hidden', timeout: 5000 }))) return;
+  }
+  throw new Error(`The dialog does not take ${file}`);
+}
 
 /**
  * Opens a file of the folder. A file just written may be missing from the first look, and another part may take the

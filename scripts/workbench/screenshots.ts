@@ -99,7 +99,7 @@ async function main(): Promise<void> {
     for (const name of values.themes.split(',')) {
       const theme = themes[name];
       if (!theme) throw new UserError(`there is no theme "${name}"`, { remedy: Object.keys(themes).join(', ') });
-      const server = await startServer(workbench, { vsix: [vsix], settings: { 'workbench.colorTheme': theme } });
+      const server = await startServer(workbench, { vsix, settings: { 'workbench.colorTheme': theme } });
       try {
         const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
         page.setDefaultTimeout(60_000);

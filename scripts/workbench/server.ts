@@ -1,6 +1,7 @@
 /** code-server on 127.0.0.1 with a profile of its own, and an end to everything that was started from it. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
+  cpSync,
   createWriteStream,
   existsSync,
   mkdirSync,
@@ -18,8 +19,8 @@ import type { Workbench } from './install';
 type CodeServer = Omit<Workbench, 'browser'>;
 
 export interface ServerOptions {
-  /** Extensions to install into the fresh profile. */
-  vsix?: string[];
+  /** The extension to install into the fresh profile. */
+  vsix?: string;
   /** Lets the page's address name an extension under development; hides notification toasts. */
   development?: boolean;
   /** Ask whether the workspace is trusted, as a fresh VS Code does. */
@@ -72,7 +73,7 @@ export async function startServer(workbench: CodeServer, options: ServerOptions 
     ...['--extensions-dir', join(home, 'extensions')],
   ];
   const env = environment(home, options.env);
-  for (const file of options.vsix ?? []) installExtension(workbench, file, profile, env);
+  if (options.vsix) installExtension(workbench, options.vsix, { profile, env, extensions: join(home, 'extensions') });
   const port = options.port ?? (await freePort());
   const server = spawn(workbench.node, [workbench.entry, ...profile, ...flags(port, options)], {
     env,
@@ -117,10 +118,29 @@ function environment(home: string, changes: Record<string, string> = {}): NodeJS
   return env;
 }
 
-function installExtension(workbench: CodeServer, file: string, profile: string[], env: NodeJS.ProcessEnv): void {
+/** Copies of what was installed in this process, by the package's file: installing takes seconds. */
+const installed = new Map<string, string>();
+process.on('exit', () => {
+  for (const folder of installed.values()) rmSync(folder, { recursive: true, force: true });
+});
+
+interface Profile {
+  profile: string[];
+  env: NodeJS.ProcessEnv;
+  extensions: string;
+}
+
+function installExtension(workbench: CodeServer, file: string, { profile, env, extensions }: Profile): void {
+  const copy = installed.get(file);
+  if (copy) {
+    cpSync(copy, extensions, { recursive: true });
+    return;
+  }
   const args = [workbench.entry, ...profile, '--install-extension', file, '--force'];
   const { status, stdout, stderr } = spawnSync(workbench.node, args, { env, encoding: 'utf8' });
   if (status !== 0) throw new Error(`Installing ${file} failed:\n${stdout}${stderr}`);
+  installed.set(file, mkdtempSync(join(tmpdir(), 'distillery-extensions-')));
+  cpSync(extensions, installed.get(file)!, { recursive: true });
 }
 
 async function healthy(server: ChildProcess, port: number): Promise<void> {

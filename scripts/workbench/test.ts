@@ -1,7 +1,8 @@
 /**
  * Runs the mocha suite of test/workbench inside a real extension host: VS Code in code-server, its window in a headless
  * Chromium.
- *   npm run test:workbench -- [--grep words] [--verbose]     (--verbose: also what the window and the extensions log)
+ *   npm run test:workbench -- [--grep words] [--verbose] [--built]
+ * --verbose: also what the window and the extensions log; --built: dist/ is as it should be.
  */
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -20,10 +21,12 @@ import { startServer } from './server';
 const limitMs = 10 * 60_000;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { grep: { type: 'string' }, verbose: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { grep: { type: 'string' }, verbose: { type: 'boolean' }, built: { type: 'boolean' } },
+  });
   const workbench = await workbenchForTests();
   if (!workbench) return 0;
-  buildBundles();
+  if (!values.built) buildBundles();
   const tests = await buildSuite();
   const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'distillery-suite-')));
   const folder = join(scratch, awkwardName);

@@ -3,7 +3,7 @@
  * finished run.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExperimentFile } from '../../src/config/experiment';
 import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
@@ -13,16 +13,35 @@ import { tinyFile } from '../cli/distillery';
 /** A folder's name that is quoted, escaped or encoded wherever that is forgotten. */
 export const awkwardName = "wörk #1 100% it's [ok] {a}";
 
-/** Makes the folder, which must not exist yet, with the command line as it is in dist/. */
+/** Makes the folder, which must not exist yet. */
 export async function createWorkspace(folder: string, { withRun = true } = {}): Promise<void> {
-  renameSync(await tinyWorkspace(), folder);
+  made ??= makeWorkspace();
+  const model = await made;
+  cpSync(model, folder, { recursive: true });
+  if (!withRun) rmSync(join(folder, '.distillery'), { recursive: true });
+  else for (const run of runsOf(folder)) moveTo(folder, model, join(run, 'config.json'));
+}
+
+/** The folder that the others are copies of: a run takes seconds. */
+let made: Promise<string> | undefined;
+
+async function makeWorkspace(): Promise<string> {
+  const folder = await tinyWorkspace();
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const write = (name: string, content: object) => writeFileSync(join(folder, name), JSON.stringify(content, null, 2));
   write('tiny.distillery.json', tinyFile());
   write('long.distillery.json', longFile());
   write('accuracy.reward.json', { components: [{ use: 'correctness' }] });
   mkdirSync(join(folder, 'data'));
   writeFileSync(join(folder, 'data/sums.chains.jsonl'), sums.map((row) => `${JSON.stringify(row)}\n`).join(''));
-  if (withRun) runTiny(folder);
+  runTiny(folder);
+  return folder;
+}
+
+/** A run's settings name its student by the whole path. */
+function moveTo(folder: string, from: string, file: string): void {
+  const quoted = (path: string) => JSON.stringify(path).slice(1, -1);
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(quoted(from), quoted(folder)));
 }
 
 /** Folders of a workspace's runs, oldest first. */
@@ -44,6 +63,7 @@ const sums = [
   { id: 'sum-3', question: 'What is 7 + 8?', answer: '15', chain: 'Step 1: 7 + 8 = 15\nThe answer is 15' },
 ];
 
+/** Runs the experiment with the command line as it is in dist/. */
 function runTiny(folder: string): void {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { closeEditors, lens, runCommand, showContainer, treeItems, webview } from '../../../scripts/workbench/page';
@@ -25,24 +25,36 @@ async function violations(page: Page): Promise<string[]> {
   return found;
 }
 
-for (const theme of [
-  'Default Light Modern',
-  'Default Dark Modern',
-  'Default High Contrast',
-  'Default High Contrast Light',
-])
-  suite(`Accessible pages: ${theme}`, () => {
-    let session: Session;
-    suiteSetup(async () => {
-      session = await openSession({ settings: { 'workbench.colorTheme': theme } });
-    });
-    teardown(function () {
-      return keepPictures(session, this.currentTest);
-    });
-    suiteTeardown(() => session?.close());
+/** Themes, and the class that the window has under each. */
+const themes = [
+  ['Default Light Modern', 'vs'],
+  ['Default Dark Modern', 'vs-dark'],
+  ['Default High Contrast', 'hc-black'],
+  ['Default High Contrast Light', 'hc-light'],
+] as const;
 
-    test('the dashboard and its rollouts have no violation, and stand still under the pointer', async () => {
+suite('Accessible pages', () => {
+  let session: Session;
+  suiteSetup(async () => {
+    session = await openSession();
+  });
+  teardown(function () {
+    return keepPictures(session, this.currentTest);
+  });
+  suiteTeardown(() => session?.close());
+
+  async function useTheme(theme: string, kind: string): Promise<void> {
+    const file = join(session.server.home, 'data/User/settings.json');
+    const settings = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...settings, 'workbench.colorTheme': theme }));
+    await session.reload();
+    await session.page.locator(`.monaco-workbench.${kind}`).waitFor();
+  }
+
+  for (const [theme, kind] of themes) {
+    test(`${theme}: the dashboard and its rollouts have no violation, and stand still under the pointer`, async () => {
       const { page } = session;
+      await useTheme(theme, kind);
       await runCommand(page, 'Distillery: Open Dashboard');
       const plot = webview(page).getByRole('slider', { name: 'Length by update' });
       await plot.locator('canvas').waitFor();
@@ -60,7 +72,7 @@ for (const theme of [
       await closeEditors(page);
     });
 
-    test('the chain diff has no violation, and shows chains in a window of 720 x 450', async () => {
+    test(`${theme}: the chain diff has no violation, and shows chains in a window of 720 x 450`, async () => {
       const { page, folder } = session;
       assert.ok(readdirSync(join(folder, '.distillery/runs')).length > 0);
       await showContainer(page, 'Distillery');
@@ -78,4 +90,5 @@ for (const theme of [
       await page.setViewportSize({ width: 1440, height: 900 });
       await closeEditors(page);
     });
-  });
+  }
+});

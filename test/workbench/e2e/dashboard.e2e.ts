@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
-import { option, quickInput, runCommand, webview } from '../../../scripts/workbench/page';
+import { option, quickInput, runCommand, saveAs, webview } from '../../../scripts/workbench/page';
+import { until } from '../until';
 import { keepPictures, openSession, type Session } from './session';
 
 suite('Dashboard', () => {
@@ -73,14 +74,10 @@ suite('Dashboard', () => {
       ['csv', Buffer.from('run,stage,phase,step,time,reward')],
     ] as const) {
       const file = join(session.folder, `charts.${ending}`);
-      await page().getByRole('button', { name: 'Export Charts…' }).click();
-      const path = quickInput(session.page);
-      // The dialog writes its own proposal when it is ready.
-      for (let i = 0; i < 300 && !(await path.inputValue()).endsWith('.svg'); i++)
-        await session.page.waitForTimeout(100);
-      await path.fill(file);
-      await session.page.keyboard.press('Enter');
-      for (let i = 0; i < 300 && !existsSync(file); i++) await session.page.waitForTimeout(100);
+      rmSync(file, { force: true });
+      const button = page().getByRole('button', { name: 'Export Charts…' });
+      await saveAs(session.page, file, () => button.click());
+      await until(`${file} is there`, () => existsSync(file) && readFileSync(file).length >= head.length);
       assert.deepEqual(readFileSync(file).subarray(0, head.length), head);
     }
     const svg = readFileSync(join(session.folder, 'charts.svg'), 'utf8');

@@ -43,7 +43,7 @@ export async function openSession(options: SessionOptions = {}): Promise<Session
   const vsix = process.env.DISTILLERY_VSIX;
   assert.ok(vsix, 'DISTILLERY_VSIX names the packaged extension');
   const server = await startServer(workbench, {
-    vsix: [vsix],
+    vsix,
     ...options,
     env: { DISTILLERY_THREADS: '1', ...options.env },
   });

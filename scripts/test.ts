@@ -1,0 +1,69 @@
+/**
+ * Everything that is tested, as continuous integration runs it: npm test
+ *
+ * What follows the unit tests goes in two lanes at once, as much of it waits for a window, a host or a single thread.
+ * The output of a part that runs beside another is printed when it ends. After one that fails no other begins.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { packageRoot } from '../src/paths';
+
+/** An npm script with its arguments. */
+type Part = [script: string, ...args: string[]];
+
+const scratch = mkdtempSync(join(tmpdir(), 'distillery-test-'));
+const vsix = join(scratch, 'distillery.vsix');
+
+/** One after another; the lanes of each at once. */
+const stages: Part[][][] = [
+  [[['types']], [['lint']]],
+  // The only one that writes dist/: the others run what lies there.
+  [[['package', '--out', vsix]]],
+  [[['test:unit']]],
+  [
+    [['test:faults', '--short'], ['test:tensorflow'], ['test:torch']],
+    [
+      ['test:workbench', '--built'],
+      ['test:e2e', '--vsix', vsix],
+    ],
+  ],
+];
+
+let failed = false;
+
+async function runLane(parts: Part[], stdio: 'pipe' | 'inherit'): Promise<void> {
+  for (const part of parts) if (!failed && !(await run(part, stdio))) failed = true;
+}
+
+/** Whether it passes. */
+function run([script, ...args]: Part, stdio: 'pipe' | 'inherit'): Promise<boolean> {
+  const begin = Date.now();
+  console.log(`${script} begins`);
+  // These come later, by a command of their own.
+  const env = script === 'test:unit' ? { ...process.env, DISTILLERY_WITHOUT_FAULTS: '1' } : process.env;
+  const child = spawn('npm', ['run', '--silent', script, '--', ...args], { cwd: packageRoot(), env, stdio });
+  const output: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => output.push(chunk));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      const seconds = Math.round((Date.now() - begin) / 1000);
+      process.stdout.write(Buffer.concat(output));
+      console.log(`${script} ${code === 0 ? 'passed' : 'FAILED'} in ${seconds} s\n`);
+      resolve(code === 0);
+    });
+  });
+}
+
+async function main(): Promise<void> {
+  process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+  for (const lanes of stages) {
+    const stdio = lanes.length > 1 ? 'pipe' : 'inherit';
+    await Promise.all(lanes.map((parts) => runLane(parts, stdio)));
+  }
+  process.exitCode = failed ? 1 : 0;
+}
+
+void main();
