@@ -70,6 +70,9 @@ export type BaselineName = OfKind<'baseline'>;
 export type TrainedStage = OfKind<'stage'>;
 
 export const stageNames = Object.keys(students) as StageName[];
+/** A checkpoint's folder, `<stage>-<step>`. */
+export const checkpointPattern = `(?:${stageNames.join('|')})-\\d+`;
+
 const ofKind = <K extends Student['kind']>(kind: K) =>
   stageNames.filter((name) => students[name].kind === kind) as OfKind<K>[];
 export const baselineNames = ofKind('baseline');

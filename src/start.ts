@@ -2,7 +2,7 @@
  * What the student is called that a run begins with: most begin with a base student, some with a checkpoint of another
  * run.
  */
-import { type StageName, shortStageTitles, stageNames, stageTitles } from './stages';
+import { checkpointPattern, type StageName, shortStageTitles, stageTitles } from './stages';
 
 /** The checkpoint that a run begins at. */
 export interface Start {
@@ -11,7 +11,7 @@ export interface Start {
   checkpoint: string;
 }
 
-const checkpointPath = new RegExp(`([^\\\\/]+)[\\\\/]checkpoints[\\\\/]((?:${stageNames.join('|')})-\\d+)[\\\\/]?$`);
+const checkpointPath = new RegExp(`([^\\\\/]+)[\\\\/]checkpoints[\\\\/](${checkpointPattern})[\\\\/]?$`);
 
 /** The checkpoint that a path names; undefined for any other folder. */
 export function startAt(path: string): Start | undefined {

@@ -9,7 +9,7 @@ import { shown } from './places';
 import { pc } from './terminal';
 
 export function summarise(
-  evaluation: Evaluation & Partial<ServerEvaluation>,
+  { answers: _, without = [], ...figures }: Evaluation & Partial<ServerEvaluation>,
   answers: readonly AnswerRecord[],
   samples: number,
 ) {
@@ -20,23 +20,19 @@ export function summarise(
   );
   const unanswered = answers.filter(({ error }) => error !== undefined);
   return {
+    ...figures,
     n,
     samples,
-    accuracy: evaluation.accuracy,
     // Answers to one problem are not independent: the interval counts problems, which is on the safe side.
-    accuracyInterval: wilsonInterval(evaluation.accuracy * n, n),
-    lenientAccuracy: evaluation.lenientAccuracy,
+    accuracyInterval: wilsonInterval(figures.accuracy * n, n),
     ...(samples > 1 && { passAtK: mean(solved) }),
     lmEval: {
       strictMatch: share((answer) => answer.strictMatch),
       flexibleExtract: share((answer) => answer.flexibleExtract),
     },
-    meanTokens: evaluation.meanTokens,
-    truncated: evaluation.truncated,
-    tokensPerSecond: evaluation.tokensPerSecond,
     ...(answers.some((answer) => answer.tokensEstimated) && { tokensEstimated: true }),
     ...(unanswered.length > 0 && { unanswered: { count: unanswered.length, first: unanswered[0].error } }),
-    ...(evaluation.without && evaluation.without.length > 0 && { without: evaluation.without }),
+    ...(without.length > 0 && { without }),
   };
 }
 

@@ -1,9 +1,10 @@
 import { drawnMetrics, smooth, stretchesOf } from '../report/curves';
 import { escaped } from '../report/html';
+import { resultsTable } from '../results-table';
 import type { MetricsRecord, StageRow } from '../runs/records';
 import { stageBands, stageTitles } from '../stages';
 import { type Start, studentLabel } from '../start';
-import { clock, percent } from './format';
+import { percent } from './format';
 
 /** What a picture is drawn from: the rows of summary.json and metrics.jsonl. */
 export interface Pictured {
@@ -63,44 +64,25 @@ export function runPicture({ name, rows, metrics, start }: Pictured): string {
   ].join('\n');
 }
 
-const columns = [
-  { title: '', at: 0, anchor: 'start' },
-  { title: 'accuracy', at: 280, anchor: 'end' },
-  { title: '95 % interval', at: 430, anchor: 'end' },
-  { title: 'cut off', at: 510, anchor: 'end' },
-  { title: 'mean tokens', at: 610, anchor: 'end' },
-  { title: 'training', at: 690, anchor: 'end' },
-  { title: 'n', at: 740, anchor: 'end' },
-];
+/** Of a character, and between two columns. */
+const wide = { character: 8, gap: 18 };
 
-function table(rows: readonly StageRow[], start: Start | undefined): string[] {
-  const line = (cells: string[], i: number, attributes = '') =>
-    cells
-      .map((cell, c) =>
-        text(left + columns[c].at, 52 + rowHeight * i, cell, `text-anchor="${columns[c].anchor}" ${attributes}`),
-      )
-      .join('');
-  return [
-    line(
-      columns.map(({ title }) => title),
-      0,
-      'class="dim"',
-    ),
-    ...rows.map((row, i) =>
-      line(
-        [
-          studentLabel(row.stage, start),
-          percent(row.accuracy),
-          `${(100 * row.accuracyInterval[0]).toFixed(1)} – ${percent(row.accuracyInterval[1])}`,
-          row.truncated === undefined ? '' : percent(row.truncated),
-          row.meanTokens.toFixed(1),
-          row.wallSeconds > 0 ? clock(row.wallSeconds) : '',
-          String(row.n),
-        ],
-        i + 1,
-      ),
-    ),
+function table(students: readonly StageRow[], start: Start | undefined): string[] {
+  const { headings, rows } = resultsTable(students, { start, differences: false });
+  const lines = [
+    ['', ...headings.map((heading) => heading.toLowerCase())],
+    ...rows.map(({ row, cells }) => [studentLabel(row.stage, start), ...cells.map((cell) => cell.text)]),
   ];
+  const widths = lines[0].map((_, i) => Math.max(...lines.map((line) => line[i].length)));
+  const upTo = (column: number) => widths.slice(0, column + 1).reduce((sum, width) => sum + width, 0);
+  const ends = widths.map((_, i) => left + wide.character * upTo(i) + wide.gap * i);
+  const drawn = (line: string[], i: number) =>
+    line.map((cell, column) => {
+      const place = column === 0 ? left : ends[column];
+      const look = `text-anchor="${column === 0 ? 'start' : 'end'}" ${i === 0 ? 'class="dim"' : ''}`;
+      return text(place, 52 + rowHeight * i, cell, look);
+    });
+  return lines.map((line, i) => drawn(line, i).join(''));
 }
 
 function panel(

@@ -1,14 +1,12 @@
 import type { Damage } from '../lines';
 import { comparisonText, oneSeed } from '../report/comparison';
+import type { StudentRow } from '../results';
+import { type Cell, resultsTable } from '../results-table';
 import { readStart, readSummary } from '../runs/reading';
-import type { StageRow } from '../runs/records';
-import { strongestBaseline } from '../stages';
-import { type Start, studentTitle, versusStart } from '../start';
-import { clock, percent, signed, table } from './format';
+import type { Start } from '../start';
+import { table } from './format';
 import { commandLine, quoted, shown } from './places';
 import { pc } from './terminal';
-
-type Row = Omit<StageRow, 'seq'>;
 
 /**
  * What a run ends with: its students on the test problems, and its last stage against the strongest baseline. Answers
@@ -31,26 +29,14 @@ export function endText(folder: string, minutes?: number): string {
 }
 
 /** Each student on the test problems, with the change in accuracy and tokens from the one that the run began with. */
-export function summaryTable(rows: readonly Row[], start?: Start): string {
-  const base = rows.find((row) => row.stage === 'base');
-  const strongest = strongestBaseline(rows);
-  const versus = versusStart(start);
-  const head = ['', 'accuracy', '95 % interval', 'cut off', 'mean tokens', versus, `tokens ${versus}`, 'training', 'n'];
-  const body = rows.map((row) => {
-    const points = base && row !== base ? 100 * (row.accuracy - base.accuracy) : null;
-    const tokens = base && row !== base ? 100 * (row.meanTokens / base.meanTokens - 1) : null;
-    const [low, high] = row.accuracyInterval;
-    return [
-      studentTitle(row.stage, start) + (row === strongest ? ' (strongest baseline)' : ''),
-      percent(row.accuracy),
-      `${(100 * low).toFixed(1)} – ${percent(high)}`,
-      row.truncated === undefined ? '' : percent(row.truncated),
-      row.meanTokens.toFixed(1),
-      points === null ? '' : (points >= 0 ? pc.green : pc.red)(`${signed(points)} pt`),
-      tokens === null ? '' : (tokens <= 0 ? pc.green : pc.red)(`${signed(tokens)} %`),
-      row.wallSeconds > 0 ? clock(row.wallSeconds) : '',
-      String(row.n),
-    ];
-  });
-  return table(head, body);
+export function summaryTable(students: readonly StudentRow[], start?: Start): string {
+  const { headings, rows } = resultsTable(students, { start });
+  const coloured = ({ text, better }: Cell) => (better === undefined ? text : (better ? pc.green : pc.red)(text));
+  return table(
+    ['', ...headings.map((heading) => heading.toLowerCase())],
+    rows.map(({ title, strongest, cells }) => [
+      title + (strongest ? ' (strongest baseline)' : ''),
+      ...cells.map(coloured),
+    ]),
+  );
 }

@@ -75,22 +75,10 @@ async function test(context: Context, stage: StageName, student: Student): Promi
   if (readSummary(run.folder).some((row) => row.stage === stage)) return;
   await context.rest?.(async () => {}, space); // what training did last has its checkpoint
   endIfAsked(context);
-  const { answers, accuracy, accuracyInterval, lenientAccuracy, truncated, meanTokens, n, tokensPerSecond } =
-    await evaluateLessons(context, student, context.test);
+  const { answers, ...figures } = await evaluateLessons(context, student, context.test);
   const records = answers.map((answer, i) => ({ ...answer, gold: context.test[i].problem.answer }));
   await space.write(() => run.evaluation(results[stage] ?? stage, records));
-  const row = {
-    stage,
-    accuracy,
-    accuracyInterval,
-    lenientAccuracy,
-    meanTokens,
-    truncated,
-    n,
-    tokensPerSecond,
-    wallSeconds: context.seconds[stage] ?? 0,
-    checkpoint: results[stage],
-  };
+  const row = { stage, ...figures, wallSeconds: context.seconds[stage] ?? 0, checkpoint: results[stage] };
   await space.write(() => run.summary(row));
   notify({ type: 'result', row });
   const { evaluation, student: asks } = context.experiment;

@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { backendNames } from '../config/backends';
 import { real } from '../json';
+import { figuresSchema } from '../results';
 import { evaluationRecordSchema } from '../runs/records';
 import { trainedStages } from '../stages';
 import { faultSchema, hostEventSchema, statusSchema } from './host-events';
@@ -198,14 +199,7 @@ export const requests = {
       record: z.union([z.string().regex(/^[\w.-]{1,80}$/), z.literal(false)]).optional(),
     }),
     progress: z.array(evaluatedSchema),
-    result: z.object({
-      n: count,
-      accuracy: real,
-      accuracyInterval: z.tuple([real, real]),
-      lenientAccuracy: real,
-      meanTokens: real,
-      truncated: real,
-      tokensPerSecond: real,
+    result: figuresSchema.extend({
       /** In the order of the problems. */
       answers: z.array(evaluatedSchema),
       /** Name below the run's evaluations/, where it was recorded. */

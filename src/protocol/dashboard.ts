@@ -3,28 +3,12 @@
  * them; everything else is small and sent whole when it changes.
  */
 import * as z from 'zod';
+import { studentRowSchema } from '../results';
 import { stageNames } from '../stages';
 
 const stage = z.enum(stageNames);
 const count = z.number().int().nonnegative();
 const interval = z.tuple([z.number(), z.number()]);
-
-const results = z.object({
-  stage,
-  /** Share right, 0 to 1, with its 95 % interval. */
-  accuracy: z.number(),
-  interval,
-  meanTokens: z.number(),
-  n: count,
-  truncated: z.number().optional(),
-  /** Of training. */
-  seconds: z.number(),
-  tokensPerSecond: z.number().optional(),
-  /** Name of the checkpoint tested and its step; absent for the student that the run began with. */
-  checkpoint: z.string().optional(),
-  step: count.optional(),
-});
-export type Result = z.infer<typeof results>;
 
 const validation = z.object({
   stage,
@@ -73,7 +57,7 @@ const head = z.object({
   backend: z.string().optional(),
   /** The checkpoint that it began at; absent: a base student. */
   start: z.object({ run: z.string(), checkpoint: z.string() }).optional(),
-  results: z.array(results),
+  results: z.array(studentRowSchema),
   validation: z.array(validation),
   progress: progress.optional(),
   alerts: z.array(alert),

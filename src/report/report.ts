@@ -2,11 +2,10 @@
 import { relative } from 'node:path';
 import type { UserError } from '../errors';
 import type { Damage } from '../lines';
+import { type Cell, type ResultsTable, resultsTable } from '../results-table';
 import { type Run, readMetrics, readStart, readSummary, stateOf } from '../runs/reading';
 import type { StageRow } from '../runs/records';
-import { strongestBaseline } from '../stages';
-import { type Start, studentTitle, versusStart } from '../start';
-import { clock, percent, signed } from '../words';
+import type { Start } from '../start';
 import { casesOf, casesPart } from './cases';
 import { comparisonText, oneSeed } from './comparison';
 import { curvesPart } from './curves';
@@ -72,55 +71,27 @@ function unreadPart(folder: string, unread: readonly UserError[]): Html {
   return html`<section><h2>What could not be read</h2><ul>${told}${more}</ul></section>`;
 }
 
-function resultsPart(folder: string, rows: readonly StageRow[], start: Start | undefined, damage: Damage): Html {
-  if (rows.length === 0) return html`<section><h2>Results</h2><p>No student has been tested.</p></section>`;
-  const base = rows.find(({ stage }) => stage === 'base');
-  const strongest = strongestBaseline(rows);
-  const compared = comparisonText(folder, rows, damage);
-  const versus = versusStart(start);
-  const words = rows.some(({ unit }) => unit === 'words');
-  const heads = [
-    'Student',
-    'Accuracy',
-    '95 % interval',
-    `Mean ${words ? 'words' : 'tokens'}`,
-    `Accuracy ${versus}`,
-    `Length ${versus}`,
-    'Training',
-    'Problems',
-  ];
+function resultsPart(folder: string, students: readonly StageRow[], start: Start | undefined, damage: Damage): Html {
+  if (students.length === 0) return html`<section><h2>Results</h2><p>No student has been tested.</p></section>`;
+  const compared = comparisonText(folder, students, damage);
+  const { headings, rows } = resultsTable(students, { start });
   return html`<section>
 <h2>Results</h2>
 <div class="wide"><table>
-<thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead>
+<thead><tr>${['Student', ...headings].map((heading) => html`<th scope="col">${heading}</th>`)}</tr></thead>
 <tbody>
-${rows.map((row) => resultRow(row, { title: studentTitle(row.stage, start), base, strongest: row === strongest }))}
+${rows.map(resultRow)}
 </tbody>
 </table></div>
 ${compared ? html`<p>${compared} <span class="dim">${oneSeed}</span></p>` : null}
 </section>`;
 }
 
-function resultRow(
-  row: StageRow,
-  { title, base, strongest }: { title: string; base?: StageRow; strongest: boolean },
-): Html {
-  const compared = base && row !== base ? base : undefined;
-  const points = compared && 100 * (row.accuracy - compared.accuracy);
-  const length = compared && 100 * (row.meanTokens / compared.meanTokens - 1);
-  const [low, high] = row.accuracyInterval;
-  const shown = (value: number | undefined, unit: string, good: boolean) =>
-    value === undefined ? null : html`<span class="${good ? 'good' : 'bad'}">${signed(value)} ${unit}</span>`;
-  const cells = [
-    percent(row.accuracy),
-    `${(100 * low).toFixed(1)} – ${percent(high)}`,
-    row.meanTokens.toFixed(1),
-    shown(points, 'pt', (points ?? 0) >= 0),
-    shown(length, '%', (length ?? 0) <= 0),
-    row.wallSeconds > 0 ? clock(row.wallSeconds) : '',
-    row.n,
-  ];
+function resultRow({ title, strongest, cells }: ResultsTable['rows'][number]): Html {
+  const shown = ({ text, better }: Cell) =>
+    better === undefined ? text : html`<span class="${better ? 'good' : 'bad'}">${text}</span>`;
   const head = html`<th scope="row">${title}${strongest ? ' (strongest baseline)' : ''}</th>`;
-  return html`<tr${strongest ? html` class="strongest"` : null}>${head}${cells.map((cell) => html`<td>${cell}</td>`)}</tr>
+  const data = cells.map((cell) => html`<td>${shown(cell)}</td>`);
+  return html`<tr${strongest ? html` class="strongest"` : null}>${head}${data}</tr>
 `;
 }

@@ -3,7 +3,8 @@
  */
 import * as z from 'zod';
 import { real } from '../json';
-import { stageNames } from '../stages';
+import { studentRowSchema } from '../results';
+import { checkpointPattern, stageNames } from '../stages';
 
 /** Version of the folder's format; a reader refuses greater ones. */
 export const formatVersion = 1;
@@ -14,7 +15,7 @@ const count = z.number().int().nonnegative();
 const time = z.iso.datetime();
 
 /** A checkpoint's folder below `checkpoints/`, `<stage>-<step>`. */
-const checkpointName = z.string().regex(new RegExp(`^(${stageNames.join('|')})-\\d+$`));
+const checkpointName = z.string().regex(new RegExp(`^${checkpointPattern}$`));
 
 /** A published checkpoint. */
 export const checkpointEntrySchema = z.object({
@@ -53,29 +54,7 @@ export const runRecordSchema = z.object({
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
 /** A line of summary.json: what a stage's student reaches on the test problems. */
-export const stageRowSchema = z.object({
-  stage: stageSchema,
-  /** Share right, 0 to 1. */
-  accuracy: real,
-  /** At 95 %. */
-  accuracyInterval: z.tuple([real, real]),
-  /** Completion tokens without the end token. */
-  meanTokens: real,
-  /** What `meanTokens` counts where no tokenizer was at hand (imported answers). */
-  unit: z.literal('words').optional(),
-  /** Problems tested. */
-  n: count,
-  /** Share right by the last number anywhere in the text. */
-  lenientAccuracy: real.optional(),
-  /** Share cut off by the token budget. */
-  truncated: real.optional(),
-  tokensPerSecond: real.optional(),
-  /** The checkpoint tested; absent for the student as it came. */
-  checkpoint: checkpointName.optional(),
-  /** Seconds of training that led to it, earlier stages not counted. */
-  wallSeconds: real,
-  seq: count.optional(),
-});
+export const stageRowSchema = studentRowSchema.extend({ seq: count.optional() });
 export type StageRow = z.infer<typeof stageRowSchema>;
 
 /**

@@ -21,6 +21,7 @@ import {
   type RolloutRecord,
   type RunRecord,
   type StageRow,
+  stageRowSchema,
   type UpdateMetrics,
   type ValidationRecord,
 } from './records';
@@ -239,8 +240,11 @@ export class RunWriter {
     for (const { name } of old) deleteCheckpointFolder(this.folder, name);
   }
 
+  /** The fields in the order of the schema, in which they are read: writing what was read changes nothing. */
   private writeSummary(rows: readonly StageRow[]): void {
-    const text = `[\n${rows.map((row) => `  ${encode(row)}`).join(',\n')}\n]\n`;
+    const fields = Object.keys(stageRowSchema.shape) as (keyof StageRow)[];
+    const inOrder = (row: StageRow) => Object.fromEntries(fields.map((field) => [field, row[field]]));
+    const text = `[\n${rows.map((row) => `  ${encode(inOrder(row))}`).join(',\n')}\n]\n`;
     replaceText(this.folder, layout.summaryFile(this.folder), text);
   }
 }

@@ -83,7 +83,7 @@ describe('run', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^tiny on native|^tiny on WebAssembly/);
     expect(stdout).toContain('Stage 1 (Reconstruct): 2 updates');
-    expect(stdout).toMatch(/accuracy +95 % interval +cut off +mean tokens/);
+    expect(stdout).toMatch(/accuracy +95 % interval +mean tokens +vs base +tokens vs base +cut off/);
     expect(stdout).not.toContain('Plain SFT');
     expect(stdout).toMatch(/The run is in limited\/\d{8}-\d{6}-tiny/);
   });

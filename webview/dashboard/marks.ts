@@ -42,10 +42,10 @@ export function marksOf(model: Model, panel: string): Mark[] {
     if (what === 'loss') return checks; // tests write answers, and have none
     const tests = head.results.flatMap((result): Mark[] => {
       // What the run began with stands at the very beginning.
-      const x = result.stage === 'base' ? 0 : positionOf(track, placed, result.stage, result.step ?? 0);
+      const x = result.stage === 'base' ? 0 : positionOf(track, placed, result.stage, stepOf(result.checkpoint));
       if (x === undefined) return [];
       const value = result[what];
-      const interval: [number, number] = what === 'accuracy' ? result.interval : [value, value];
+      const interval: [number, number] = what === 'accuracy' ? result.accuracyInterval : [value, value];
       return [
         { x, value, interval, colour: colour(run), run, text: `test of ${result.checkpoint ?? startText(head.start)}` },
       ];
@@ -53,3 +53,6 @@ export function marksOf(model: Model, panel: string): Mark[] {
     return [...checks, ...tests];
   });
 }
+
+/** The step of a checkpoint, `<stage>-<step>`. */
+const stepOf = (checkpoint = '') => Number(/-(\d+)$/.exec(checkpoint)?.[1] ?? 0);

@@ -62,10 +62,10 @@ it('results as CSV have a line a student, with differences where they were compu
   const result = {
     stage: 'sft' as const,
     accuracy: 0.5,
-    interval: [0.4, 0.6] as [number, number],
+    accuracyInterval: [0.4, 0.6] as [number, number],
     meanTokens: 12,
     n: 9,
-    seconds: 3,
+    wallSeconds: 3,
   };
   const head = {
     folder: '/r',

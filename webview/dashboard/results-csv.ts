@@ -1,4 +1,5 @@
 import type { Pair, RunHead } from '../../src/protocol/dashboard';
+import { columns } from '../../src/results';
 
 /**
  * The table of results as CSV (RFC 4180), a line a tested student; shares from 0 to 1, differences with their 95 %
@@ -7,33 +8,25 @@ import type { Pair, RunHead } from '../../src/protocol/dashboard';
  */
 export function resultsCsv(heads: readonly RunHead[], pairs: readonly Pair[]): string {
   const differences = { base: 'start', baseline: 'strongest_baseline', first: 'first_run' } as const;
+  // The number of problems, n, says what the rest is worth: in front.
+  const shown = columns.toSorted((a, b) => Number(b.name === 'n') - Number(a.name === 'n'));
+  const compared = columns.flatMap(({ difference }) => difference?.paired.of ?? []);
   const header = [
-    ...[
-      'run',
-      'stage',
-      'checkpoint',
-      'n',
-      'accuracy',
-      'accuracy_low',
-      'accuracy_high',
-      'mean_tokens',
-      'truncated',
-      'seconds',
-    ],
+    ...['run', 'stage', 'checkpoint', ...shown.flatMap(({ csv }) => csv)],
     ...Object.values(differences).flatMap((other) =>
-      ['accuracy', 'tokens'].flatMap((what) => ['', '_low', '_high'].map((end) => `${what}_vs_${other}${end}`)),
+      compared.flatMap((what) => ['', '_low', '_high'].map((end) => `${what}_vs_${other}${end}`)),
     ),
   ];
   const lines = heads.flatMap(({ id, folder, start, results }) =>
-    results.map(({ stage, checkpoint, n, accuracy, interval, meanTokens, truncated, seconds }) => {
-      const compared = Object.keys(differences).flatMap((against) => {
+    results.map((result) => {
+      const { stage, checkpoint } = result;
+      const changes = Object.keys(differences).flatMap((against) => {
         const pair = pairs.find((one) => one.run === folder && one.stage === stage && one.against === against);
-        if (!pair) return Array<undefined>(6).fill(undefined);
-        return [pair.accuracy, ...pair.accuracyInterval, pair.tokens, ...pair.tokensInterval];
+        return compared.flatMap((what) => (pair ? [pair[what], ...pair[`${what}Interval`]] : Array(3).fill(undefined)));
       });
       const begun = stage === 'base' ? start : undefined;
       const student = begun ? ['start', `${begun.run}/${begun.checkpoint}`] : [stage, checkpoint];
-      return [id, ...student, n, accuracy, ...interval, meanTokens, truncated, seconds, ...compared];
+      return [id, ...student, ...shown.flatMap(({ values }) => values(result)), ...changes];
     }),
   );
   const quoted = (cell: string) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);

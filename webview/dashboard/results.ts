@@ -1,15 +1,16 @@
-import type { Pair, Result, RunHead } from '../../src/protocol/dashboard';
+import type { Pair, RunHead } from '../../src/protocol/dashboard';
+import { type Difference, type StudentRow, columns as shownColumns } from '../../src/results';
+import { headingOf } from '../../src/results-table';
 import { stageNames, stageTitles, strongestBaseline } from '../../src/stages';
 import { startText, studentTitle, versusStart } from '../../src/start';
-import { clock } from '../../src/words';
 import { element, setAttributes } from '../common/dom';
 import { visibleNodes } from '../common/visible';
-import { minus, valueText, withSign } from './metrics';
+import { minus, withSign } from './metrics';
 import { letterOf, lineCount, swatch } from './theme';
 
 interface Row {
   run: number;
-  result: Result;
+  result: StudentRow;
   pair(against: Pair['against']): Pair | undefined;
 }
 
@@ -85,7 +86,7 @@ export function resultsTable(heads: readonly RunHead[], pairs: readonly Pair[]):
   );
 }
 
-function rowsOf(head: RunHead, run: number, stage: Result['stage'], pairs: readonly Pair[]): Row[] {
+function rowsOf(head: RunHead, run: number, stage: StudentRow['stage'], pairs: readonly Pair[]): Row[] {
   return head.results
     .filter((result) => result.stage === stage)
     .map((result) => ({
@@ -115,144 +116,105 @@ function runCell({ id, start }: RunHead, run: number, alike: boolean): HTMLEleme
   );
 }
 
-const paired = 'on the same problems, with its 95 % interval';
+const paired =
+  'on the same problems, with its 95 % interval (paired bootstrap over the problems; it does not say what other seeds ' +
+  'would give)';
 
+/** What goes first where the page is too narrow: by what is compared, and with what. */
+const ranks = (several: boolean) => ({
+  accuracy: { base: several ? 1 : undefined, baseline: 2, first: undefined },
+  tokens: { base: several ? 4 : 1, baseline: 5, first: 2 },
+});
+
+/** The columns of the results, and behind each the differences in it. */
 function columnsOf(heads: readonly RunHead[], rows: readonly Row[]): Column[] {
   const several = heads.length > 1;
-  const versus = versusStart(heads.find(({ start }) => start)?.start);
-  const baselines = heads.flatMap(({ results }) => strongestBaseline(results) ?? []);
-  const strongest = [...new Set(baselines.map(({ stage }) => stageTitles[stage]))].join(', ');
-  const span = {
-    min: Math.min(...rows.map(({ result }) => result.interval[0])),
-    max: Math.max(...rows.map(({ result }) => result.interval[1])),
-  };
-  const number = (text: string) => element('td', { class: 'number' }, text);
-  const columns: (Column | false)[] = [
-    {
-      heading: 'Accuracy',
-      title: 'Share of the test problems with the right answer',
-      cell: ({ result }) => element('td', { class: 'number strong' }, valueText(result.accuracy, 'share')),
-    },
-    {
-      heading: '95 % interval',
-      title: 'Wilson score interval of the accuracy',
-      rank: 3,
+  const results = rows.map(({ result }) => result);
+  const ends = results.flatMap(({ accuracyInterval }) => accuracyInterval);
+  const span = { min: Math.min(...ends), max: Math.max(...ends) };
+  const others = comparedWith(heads);
+  return shownColumns.flatMap((column) => {
+    const { name, about, rank, difference, text } = column;
+    const shown: Column = {
+      heading: headingOf(column, results),
+      title: about,
+      rank,
       cell: ({ result, run }) =>
         element(
           'td',
-          { class: 'number' },
-          intervalBar(result, span, several ? run : null),
-          intervalText(result.interval, (end) => (100 * end).toFixed(1)),
+          { class: name === 'accuracy' ? 'number strong' : 'number' },
+          name === 'accuracyInterval' ? intervalBar(result, span, several ? run : null) : null,
+          text(result),
         ),
-    },
+    };
+    if (!difference) return [shown];
+    const { of } = difference.paired;
+    const differences = others.map(
+      ({ against, heading, whom }): Column => ({
+        heading,
+        title: `Difference in ${of === 'tokens' ? 'mean tokens' : of} from ${whom}, ${paired}`,
+        rank: ranks(several)[of][against],
+        cell: ({ pair }) => differenceCell(pair(against), difference),
+      }),
+    );
+    return [shown, ...differences];
+  });
+}
+
+interface Other {
+  against: Pair['against'];
+  heading: string;
+  whom: string;
+}
+
+function comparedWith(heads: readonly RunHead[]): Other[] {
+  const baselines = heads.flatMap(({ results }) => strongestBaseline(results) ?? []);
+  const strongest = [...new Set(baselines.map(({ stage }) => stageTitles[stage]))].join(', ');
+  const others: (Other | false)[] = [
     {
-      heading: versus,
-      title:
-        `Difference in accuracy from the student that the run began with, ${paired} (paired ` +
-        'bootstrap over the problems; it does not say what other seeds would give)',
-      ...(several && { rank: 1 }),
-      cell: ({ pair }) => points(pair('base')),
+      against: 'base',
+      heading: versusStart(heads.find(({ start }) => start)?.start),
+      whom: 'the student that the run began with',
     },
     baselines.length > 0 && {
+      against: 'baseline',
       heading: 'vs strongest baseline',
-      title: `Difference in accuracy from the run's strongest baseline (${strongest}), ${paired}`,
-      rank: 2,
-      cell: ({ pair }) => points(pair('baseline')),
+      whom: `the run's strongest baseline (${strongest})`,
     },
-    several && {
-      heading: 'vs first run',
-      title: `Difference in accuracy from the same stage of the first run, ${paired}`,
-      cell: ({ pair }) => points(pair('first')),
-    },
-    {
-      heading: 'Tokens',
-      title: 'Mean tokens of a completion',
-      cell: ({ result }) => number(valueText(result.meanTokens, 'tokens')),
-    },
-    {
-      heading: versus,
-      title: `Difference in mean tokens from the student that the run began with, ${paired}`,
-      rank: several ? 4 : 1,
-      cell: ({ pair }) => tokens(pair('base')),
-    },
-    baselines.length > 0 && {
-      heading: 'vs strongest baseline',
-      title: `Difference in mean tokens from the run's strongest baseline (${strongest}), ${paired}`,
-      rank: 5,
-      cell: ({ pair }) => tokens(pair('baseline')),
-    },
-    several && {
-      heading: 'vs first run',
-      title: `Difference in mean tokens from the same stage of the first run, ${paired}`,
-      rank: 2,
-      cell: ({ pair }) => tokens(pair('first')),
-    },
-    {
-      heading: 'Cut off',
-      title: 'Share of completions that were cut off by the token budget',
-      rank: 4,
-      cell: ({ result }) => number(valueText(result.truncated, 'share')),
-    },
-    {
-      heading: 'Training',
-      title: 'Time of training of this stage',
-      rank: 4,
-      cell: ({ result }) => number(result.seconds > 0 ? clock(result.seconds) : ''),
-    },
-    {
-      heading: 'Problems',
-      title: 'Problems tested',
-      rank: 6,
-      cell: ({ result }) => number(String(result.n)),
-    },
+    heads.length > 1 && { against: 'first', heading: 'vs first run', whom: 'the same stage of the first run' },
   ];
-  return columns.filter((column) => column !== false);
-}
-
-function points(pair: Pair | undefined): HTMLElement {
-  const write = (value: number) => (100 * value).toFixed(1);
-  const { accuracy: value, accuracyInterval: interval } = pair ?? {};
-  return difference(pair?.n, value, interval, { write, unit: 'points', better: 1 });
-}
-
-function tokens(pair: Pair | undefined): HTMLElement {
-  const { tokens: value, tokensInterval: interval } = pair ?? {};
-  return difference(pair?.n, value, interval, { write: (one) => one.toFixed(0), unit: 'tokens', better: -1 });
+  return others.filter((other) => other !== false);
 }
 
 /** Said to be better or worse only when its interval leaves out 0. */
-function difference(
-  problems: number | undefined,
-  value: number | undefined,
-  interval: [number, number] | undefined,
-  { write, unit, better }: { write(value: number): string; unit: string; better: 1 | -1 },
-): HTMLElement {
-  if (problems === undefined || value === undefined || !interval) return element('td', {});
+function differenceCell(pair: Pair | undefined, { paired: { of, unit, text }, better }: Difference): HTMLElement {
+  if (!pair) return element('td', {});
+  const [value, interval] = [pair[of], pair[`${of}Interval`]];
   const certain = interval[0] > 0 || interval[1] < 0;
   const verdict = value * better > 0 ? 'better' : 'worse';
   const tone = verdict === 'better' ? 'good' : 'bad';
   const arrow = value > 0 ? '▲' : '▼';
+  const [low, high] = interval.map((end) => minus(text(end)));
   return element(
     'td',
     {
       class: `number ${certain ? tone : ''}`,
       title:
-        `${withSign(write(value))} ${unit} on the ${problems} problems that both ` +
-        `answered; 95 % interval ${minus(write(interval[0]))} to ` +
-        `${minus(write(interval[1]))}${certain ? `: ${verdict}` : ': may be chance'}`,
+        `${withSign(text(value))} ${unit} on the ${pair.n} problems that both answered; 95 % interval ${low} to ${high}` +
+        (certain ? `: ${verdict}` : ': may be chance'),
     },
     certain ? element('span', { class: 'spoken' }, `${verdict} `) : null,
-    `${certain ? `${arrow} ` : ''}${withSign(write(value))} `,
-    element('span', { class: 'dim' }, intervalText(interval, write)),
+    `${certain ? `${arrow} ` : ''}${withSign(text(value))} `,
+    element('span', { class: 'dim' }, `[${low}, ${high}]`),
   );
 }
 
-function intervalText(interval: [number, number], write: (value: number) => string): string {
-  return `[${minus(write(interval[0]))}, ${minus(write(interval[1]))}]`;
-}
-
 /** Where the accuracy lies between the least and the greatest of the table. */
-function intervalBar({ accuracy, interval }: Result, span: { min: number; max: number }, run: number | null): Node {
+function intervalBar(
+  { accuracy, accuracyInterval: interval }: StudentRow,
+  span: { min: number; max: number },
+  run: number | null,
+): Node {
   const width = 96;
   const at = (value: number) => 2 + ((width - 4) * (value - span.min)) / (span.max - span.min || 1);
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');

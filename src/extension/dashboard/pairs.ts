@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Pair, Result, RunHead } from '../../protocol/dashboard';
+import type { Pair, RunHead } from '../../protocol/dashboard';
+import type { StudentRow } from '../../results';
 import { pairedDifference } from '../../runs/paired';
 import { readEvaluation } from '../../runs/reading';
 import type { EvaluationRecord } from '../../runs/records';
@@ -13,7 +14,7 @@ import { strongestBaseline } from '../../stages';
  */
 export async function pairsOf(heads: readonly RunHead[], stale: () => boolean): Promise<Pair[]> {
   const known = new Map<string, EvaluationRecord[]>();
-  const answers = (run: string, { stage, checkpoint }: Result) => {
+  const answers = (run: string, { stage, checkpoint }: StudentRow) => {
     const key = `${run}\n${checkpoint ?? stage}`;
     if (!known.has(key)) known.set(key, evaluationOrNone(run, checkpoint ?? stage));
     return known.get(key)!;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { UserError } from '../../errors';
 import { parseJson } from '../../lines';
-import type { Alert, Result, RunHead, ValidationMark } from '../../protocol/dashboard';
+import type { Alert, RunHead, ValidationMark } from '../../protocol/dashboard';
 import { aboutFile, readAbout } from '../../runs/about';
 import { check } from '../../runs/jsonl';
 import { configFile, metricsFile, validationFile } from '../../runs/layout';
@@ -21,7 +21,7 @@ export class RunSource {
   private metricsProblem: string | undefined;
   private alerts: { rows: number; alerts: Alert[] } = { rows: -1, alerts: [] };
   private readonly config = cached(() => (existsSync(configFile(this.folder)) ? readConfig(this.folder) : undefined));
-  private readonly results = cached(() => readSummary(this.folder).map(resultOf));
+  private readonly results = cached(() => readSummary(this.folder));
   private readonly about = cached(() => readAbout(this.folder));
   private readonly validation = cached((_, damage) => readValidation(this.folder, damage).map(markOf));
 
@@ -115,22 +115,6 @@ function backendOf(config: unknown): Pick<RunHead, 'backend'> {
   const { environment } = (config ?? {}) as { environment?: { backend?: { description?: unknown } } };
   const description = environment?.backend?.description;
   return typeof description === 'string' ? { backend: description } : {};
-}
-
-function resultOf(row: ReturnType<typeof readSummary>[number]): Result {
-  const step = /-(\d+)$/.exec(row.checkpoint ?? '')?.[1];
-  return {
-    stage: row.stage,
-    accuracy: row.accuracy,
-    interval: row.accuracyInterval,
-    meanTokens: row.meanTokens,
-    n: row.n,
-    seconds: row.wallSeconds,
-    ...(row.truncated === undefined ? {} : { truncated: row.truncated }),
-    ...(row.tokensPerSecond === undefined ? {} : { tokensPerSecond: row.tokensPerSecond }),
-    ...(row.checkpoint ? { checkpoint: row.checkpoint } : {}),
-    ...(step === undefined ? {} : { step: Number(step) }),
-  };
 }
 
 function markOf({

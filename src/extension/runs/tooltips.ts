@@ -1,5 +1,7 @@
 /** Tooltips of the Runs tree. */
 import { statSync } from 'node:fs';
+import { columns } from '../../results';
+import { headingOf, resultsTable } from '../../results-table';
 import { metricsFile } from '../../runs/layout';
 import { type RunListing, stateOf } from '../../runs/reading';
 import type { StageRow } from '../../runs/records';
@@ -7,7 +9,7 @@ import { type Start, studentTitle } from '../../start';
 import { type Markdown, md, paragraphs, table } from '../markdown';
 import { type Progress, progressParts } from '../progress';
 import type { RunCache } from '../run-cache';
-import { duration, percent, plural, stateTitles } from '../words';
+import { plural, stateTitles } from '../words';
 import type { RunsNode } from './nodes';
 
 /** undefined: the tree shows everything already */
@@ -60,25 +62,13 @@ function lastWritten(run: string, updated: string): string {
 
 function summaryTable(rows: readonly StageRow[], start: Start | undefined): Markdown {
   if (rows.length === 0) return md`No student has been tested yet.`;
-  const body = rows.map((row) => [
-    studentTitle(row.stage, start),
-    percent(row.accuracy),
-    row.truncated === undefined ? '' : percent(row.truncated),
-    row.meanTokens.toFixed(1),
-    row.wallSeconds > 0 ? duration(row.wallSeconds) : '',
-  ]);
-  return table(['Student', 'Accuracy', 'Cut off', 'Mean tokens', 'Training'], body);
+  const results = resultsTable(rows, { start, differences: false });
+  const body = results.rows.map(({ title, cells }) => [title, ...cells.map(({ text }) => text)]);
+  return table(['Student', ...results.headings], body);
 }
 
 function stageTooltip(row: StageRow, start: Start | undefined): Markdown {
-  const [low, high] = row.accuracyInterval;
-  const facts = [
-    ['Accuracy', `${percent(row.accuracy)} of ${row.n} test problems`],
-    ['95 % interval', `${percent(low)} to ${percent(high)}`],
-    ['Mean tokens', row.meanTokens.toFixed(1)],
-    ...(row.truncated === undefined ? [] : [['Cut off by the budget', percent(row.truncated)]]),
-    ...(row.wallSeconds > 0 ? [['Training', duration(row.wallSeconds)]] : []),
-    ...(row.checkpoint ? [['Checkpoint', row.checkpoint]] : []),
-  ];
-  return table([studentTitle(row.stage, start), ''], facts);
+  const facts = columns.map((column) => [headingOf(column, [row]), column.text(row)]);
+  const shown = [...facts, ['Checkpoint', row.checkpoint ?? '']].filter(([, text]) => text !== '');
+  return table([studentTitle(row.stage, start), ''], shown);
 }

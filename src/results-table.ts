@@ -1,0 +1,53 @@
+/** The results of a run as text, for every table that does not compare runs. The columns are those of results.ts. */
+import { columns, type Difference, type StudentRow } from './results';
+import { strongestBaseline } from './stages';
+import { type Start, studentTitle, versusStart } from './start';
+import { signed } from './words';
+
+export interface Cell {
+  text: string;
+  /** Of a difference: whether it is one for the better. */
+  better?: boolean;
+}
+
+export interface ResultsTable {
+  /** Of the columns behind the student's. */
+  headings: string[];
+  rows: { row: StudentRow; title: string; strongest: boolean; cells: Cell[] }[];
+}
+
+/** What imported answers have instead of tokens is said in the heading. */
+export const headingOf = ({ heading }: { heading: string }, rows: readonly StudentRow[]): string =>
+  rows.some(({ unit }) => unit === 'words') ? heading.replace(/tokens/i, 'words') : heading;
+
+/**
+ * Every student with its figures, and with its `differences` from the one that the run began with: behind the last
+ * column that has one.
+ */
+export function resultsTable(
+  rows: readonly StudentRow[],
+  { start, differences = true }: { start?: Start; differences?: boolean },
+): ResultsTable {
+  const base = rows.find(({ stage }) => stage === 'base');
+  const strongest = strongestBaseline(rows);
+  const compared = columns.flatMap(({ difference }) => (difference && differences ? [difference] : []));
+  const before = columns.findLastIndex(({ difference }) => difference) + 1;
+  const values = (row: StudentRow) => columns.map(({ text }): Cell => ({ text: text(row) }));
+  const headings = columns.map((column) => headingOf(column, rows));
+  const versus = compared.map(({ prefix }) => `${prefix}${versusStart(start)}`);
+  return {
+    headings: headings.toSpliced(before, 0, ...versus),
+    rows: rows.map((row) => ({
+      row,
+      title: studentTitle(row.stage, start),
+      strongest: row === strongest,
+      cells: values(row).toSpliced(before, 0, ...compared.map((one) => cellOf(one, row, base))),
+    })),
+  };
+}
+
+function cellOf({ of, change, unit, better }: Difference, row: StudentRow, base: StudentRow | undefined): Cell {
+  if (!base || row === base) return { text: '' };
+  const value = change(row[of], base[of]);
+  return { text: `${signed(value)} ${unit}`, better: value * better >= 0 };
+}

@@ -1,0 +1,194 @@
+/**
+ * What students reach on the test problems: the one list of columns. summary.json and its schema, the messages that
+ * carry results, and every table follow from it: terminal, picture, report, tooltips, dashboard and CSV. Their order is
+ * that of the list.
+ */
+import * as z from 'zod';
+import { real } from './json';
+import { checkpointPattern, stageNames } from './stages';
+import { mean, wilsonInterval } from './statistics';
+import { clock, percent } from './words';
+
+/** The answers to a test that took `seconds` all together; `came`: without those that a server failed to give. */
+export interface Tested {
+  answers: readonly TestedAnswer[];
+  came: readonly TestedAnswer[];
+  seconds: number;
+}
+
+interface TestedAnswer {
+  /** Completion tokens without the end token. */
+  tokens: number;
+  correct: boolean;
+  lenientCorrect: boolean;
+  finished: boolean;
+}
+
+/** How a student differs from another one. */
+export interface Difference {
+  of: 'accuracy' | 'meanTokens';
+  /** In front of `vs base`, where the column is not beside its own. */
+  prefix: string;
+  /** From one value to another, as it is written before the unit. */
+  change(value: number, from: number): number;
+  unit: string;
+  better: 1 | -1;
+  /** Over the problems that both answered (src/runs/paired.ts); the interval is the field `<of>Interval`. */
+  paired: { of: 'accuracy' | 'tokens'; unit: string; text(value: number): string };
+}
+
+/** How tables show a column. */
+interface Shown<T> {
+  heading: string;
+  text(value: T): string;
+  /** Where there is too little room for all, those of the highest rank go first; without one it always stays. */
+  rank?: number;
+  /** In CSV; several where the value is a list. Shares are from 0 to 1. */
+  csv: readonly string[];
+  difference?: Difference;
+}
+
+interface Definition<S extends z.ZodType> {
+  /** In summary.json: optional where runs of earlier versions, or imported ones, do not have it. */
+  schema: S;
+  about: string;
+  /** Absent: no table shows it. */
+  shown?: Shown<NonNullable<z.output<S>>>;
+}
+
+interface Figure<S extends z.ZodType> extends Definition<S> {
+  measure(test: Tested): NonNullable<z.output<S>>;
+}
+
+/** Measured on the answers. */
+const figure = <S extends z.ZodType>(definition: Figure<S>) => definition;
+/** Known to the run. */
+const fact = <S extends z.ZodType>(definition: Definition<S>) => definition;
+
+const shareRight = (answers: readonly TestedAnswer[]) => mean(answers.map(({ correct }) => Number(correct)));
+
+const definitions = {
+  accuracy: figure({
+    schema: real,
+    about: 'Share of the test problems with the right answer, 0 to 1',
+    measure: ({ answers }) => shareRight(answers),
+    shown: { heading: 'Accuracy', text: (share) => percent(share), csv: ['accuracy'] },
+  }),
+  accuracyInterval: figure({
+    schema: z.tuple([real, real]),
+    about: 'Wilson score interval of the accuracy, at 95 %',
+    measure: ({ answers }) => wilsonInterval(answers.filter(({ correct }) => correct).length, answers.length),
+    shown: {
+      heading: '95 % interval',
+      text: ([low, high]) => `${(100 * low).toFixed(1)} – ${percent(high)}`,
+      rank: 3,
+      csv: ['accuracy_low', 'accuracy_high'],
+      difference: {
+        of: 'accuracy',
+        prefix: '',
+        change: (share, from) => 100 * (share - from),
+        unit: 'pt',
+        better: 1,
+        paired: { of: 'accuracy', unit: 'points', text: (share) => (100 * share).toFixed(1) },
+      },
+    },
+  }),
+  lenientAccuracy: figure({
+    schema: real.optional(),
+    about: 'Share right by the last number anywhere in the text',
+    measure: ({ answers }) => mean(answers.map(({ lenientCorrect }) => Number(lenientCorrect))),
+  }),
+  meanTokens: figure({
+    schema: real,
+    about: 'Mean tokens of a completion, without the end token',
+    measure: ({ came }) => mean(came.map(({ tokens }) => tokens)),
+    shown: {
+      heading: 'Mean tokens',
+      text: (tokens) => tokens.toFixed(1),
+      csv: ['mean_tokens'],
+      difference: {
+        of: 'meanTokens',
+        prefix: 'Tokens ',
+        change: (tokens, from) => 100 * (tokens / from - 1),
+        unit: '%',
+        better: -1,
+        paired: { of: 'tokens', unit: 'tokens', text: (tokens) => tokens.toFixed(0) },
+      },
+    },
+  }),
+  truncated: figure({
+    schema: real.optional(),
+    about: 'Share of completions that were cut off by the token budget',
+    measure: ({ came }) => mean(came.map(({ finished }) => Number(!finished))),
+    shown: { heading: 'Cut off', text: (share) => percent(share), rank: 4, csv: ['truncated'] },
+  }),
+  tokensPerSecond: figure({
+    schema: real.optional(),
+    about: 'Tokens that the test sampled in a second',
+    measure: ({ answers, seconds }) => answers.reduce((sum, { tokens }) => sum + tokens, 0) / Math.max(seconds, 1e-9),
+  }),
+  wallSeconds: fact({
+    schema: real,
+    about: 'Seconds of training that led to this student, earlier stages not counted',
+    shown: { heading: 'Training', text: (seconds) => (seconds > 0 ? clock(seconds) : ''), rank: 4, csv: ['seconds'] },
+  }),
+  n: figure({
+    schema: z.number().int().nonnegative(),
+    about: 'Problems tested',
+    measure: ({ answers }) => answers.length,
+    shown: { heading: 'Problems', text: String, rank: 6, csv: ['n'] },
+  }),
+};
+
+type Definitions = typeof definitions;
+type Name = keyof Definitions;
+type FigureName = { [K in Name]: Definitions[K] extends { measure: unknown } ? K : never }[Name];
+
+const names = Object.keys(definitions) as Name[];
+const figureNames = names.filter((name): name is FigureName => 'measure' in definitions[name]);
+
+const schemaOf = <N extends Name>(some: readonly N[]) =>
+  z.object(
+    Object.fromEntries(
+      some.map((name) => [name, definitions[name].schema.describe(`${definitions[name].about}.`)]),
+    ) as unknown as { [K in N]: Definitions[K]['schema'] },
+  );
+
+/** A student of a run, with all columns. */
+export const studentRowSchema = z.object({ stage: z.enum(stageNames) }).extend({
+  ...schemaOf(names).shape,
+  unit: z.literal('words').optional().describe('What lengths count where no tokenizer was at hand (imported answers).'),
+  checkpoint: z
+    .string()
+    .regex(new RegExp(`^${checkpointPattern}$`))
+    .optional()
+    .describe('The checkpoint tested; absent for the student as it came.'),
+});
+export type StudentRow = z.infer<typeof studentRowSchema>;
+type Row = Omit<StudentRow, 'stage'>;
+
+/** Those that are measured on the answers. */
+export const figuresSchema = schemaOf(figureNames);
+export type Figures = { [K in FigureName]: NonNullable<z.output<Definitions[K]['schema']>> };
+
+/** The figures of a test. */
+export const figuresOf = (test: Tested): Figures =>
+  Object.fromEntries(figureNames.map((name) => [name, definitions[name].measure(test)])) as Figures;
+
+/** A column as tables show it. */
+export interface Column extends Omit<Shown<unknown>, 'text'> {
+  name: Name;
+  about: string;
+  /** Empty where a row does not have it. */
+  text(row: Row): string;
+  /** A value for each name in `csv`. */
+  values(row: Row): (number | undefined)[];
+}
+
+export const columns: readonly Column[] = names.flatMap((name) => {
+  const { shown, about } = definitions[name] as Definition<z.ZodType>;
+  if (!shown) return [];
+  const text = (row: Row) => (row[name] === undefined ? '' : shown.text(row[name]));
+  const values = (row: Row) => shown.csv.map((_, i) => [row[name]].flat()[i]);
+  return [{ ...shown, name, about, text, values }];
+});
