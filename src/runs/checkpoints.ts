@@ -11,7 +11,7 @@ import { stageNames } from '../stages';
 import { createFile, flushFile, flushFolder, makeFolder, makeNewFolder, move, remove } from '../writing';
 import { check } from './jsonl';
 import { checkpointsFolder } from './layout';
-import { type CheckpointState, checkpointStateSchema, formatVersion } from './records';
+import { type CheckpointState, checkpointStateSchema, formatVersion, type RunRecord } from './records';
 
 export const stateFile = 'state.json';
 
@@ -22,20 +22,25 @@ function unfinished(name: string): string {
 
 const unfinishedName = new RegExp(`^\\.unfinished-(${stageNames.join('|')})-\\d+$`);
 
-const wholeName = new RegExp(`^(${stageNames.join('|')})-\\d+$`);
-
 /**
- * Removes what a killed process left: half-written or half-deleted, or whole but not yet, or no longer, one of
- * `published`. Touches nothing but its own exact names.
+ * Removes what a killed process left: half-written or half-deleted, or whole but not yet, or no longer, published. The
+ * latter are told by run.json's `pending` alone: any other folder was put there by a person, or run.json is an older copy.
  */
-export function removeUnfinished(run: string, published: readonly { name: string }[]): void {
-  const checkpoints = checkpointsFolder(run);
-  if (!fs.existsSync(checkpoints)) return;
-  const kept = new Set(published.map(({ name }) => name));
-  for (const name of fs.readdirSync(checkpoints)) {
-    if (unfinishedName.test(name)) remove(run, join(checkpoints, name));
-    else if (wholeName.test(name) && !kept.has(name)) deleteCheckpointFolder(run, name);
-  }
+export function removeUnfinished(run: string, { checkpoints, pending = [] }: RunRecord): void {
+  const folder = checkpointsFolder(run);
+  if (!fs.existsSync(folder)) return;
+  for (const name of fs.readdirSync(folder)) if (unfinishedName.test(name)) remove(run, join(folder, name));
+  const published = new Set(checkpoints.map(({ name }) => name));
+  for (const name of pending) if (!published.has(name)) deleteCheckpointFolder(run, name);
+}
+
+/** Makes way for a checkpoint: a folder of its name that is none of the run's becomes `<name>.other`, or `.other-2`. */
+export function keepOther(run: string, name: string): void {
+  const folder = join(checkpointsFolder(run), name);
+  if (!fs.lstatSync(folder, { throwIfNoEntry: false })) return;
+  let to = `${folder}.other`;
+  for (let n = 2; fs.lstatSync(to, { throwIfNoEntry: false }); n++) to = `${folder}.other-${n}`;
+  move(run, folder, to);
 }
 
 /**
@@ -52,7 +57,7 @@ export async function writeCheckpointFolder(
   makeFolder(run, checkpoints);
   const draft = join(checkpoints, unfinished(name));
   remove(run, draft);
-  deleteCheckpointFolder(run, name); // whole, but its writer was killed before publishing it
+  deleteCheckpointFolder(run, name); // whole, but publishing it failed
   makeNewFolder(run, draft);
   try {
     await write(draft);

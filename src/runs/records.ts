@@ -50,6 +50,8 @@ export const runRecordSchema = z.object({
   host: z.object({ pid: count, startTime: z.string(), name: z.string() }),
   /** Oldest first. */
   checkpoints: z.array(checkpointEntrySchema),
+  /** Folders that are being written or deleted. After a crash these, and no others, are removed. */
+  pending: z.array(checkpointName).optional(),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
 

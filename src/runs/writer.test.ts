@@ -2,6 +2,7 @@ import fs, { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { verifyCheckpoint } from './checkpoints';
 import {
   evaluationNames,
   findRun,
@@ -255,16 +256,32 @@ describe('rolling back', () => {
 });
 
 describe('opening to write', () => {
-  it('removes checkpoints that are unfinished or that it does not know, by their exact names, and numbers on', () => {
+  it('removes checkpoints that a killed process was writing or deleting, by their exact names, and numbers on', () => {
     const run = create();
     update(run, 1);
+    run.update({ pending: ['complete-7'] });
     run.close();
     const gone = ['.unfinished-complete-3', 'complete-7'];
-    const names = [...gone, '.unfinished-mine', 'complete-7.bak', 'mine', '.unfinished-complete-3.bak'];
+    const names = [...gone, '.unfinished-mine', 'complete-7.bak', 'complete-8', 'mine', '.unfinished-complete-3.bak'];
     for (const name of names) fs.mkdirSync(join(run.folder, 'checkpoints', name), { recursive: true });
     const again = openForWriting(run.folder, clock);
     expect(readdirSync(join(run.folder, 'checkpoints')).sort()).toEqual(names.slice(2).sort());
     expect(again.metrics({ stage: 'complete', step: 2, loss: 0 }).seq).toBe(4);
+  });
+
+  it('keeps checkpoints that run.json does not name, those of an older copy of it too', async () => {
+    const run = create();
+    await save(run, 1);
+    const older = readFileSync(join(run.folder, 'run.json'));
+    await save(run, 2);
+    run.close();
+    writeFileSync(join(run.folder, 'run.json'), older);
+    const again = openForWriting(run.folder, clock);
+    const whole = () => readdirSync(join(run.folder, 'checkpoints')).sort();
+    expect(whole()).toEqual(['complete-1', 'complete-2']);
+    await save(again, 2);
+    expect(whole()).toEqual(['complete-1', 'complete-2', 'complete-2.other']);
+    verifyCheckpoint(join(run.folder, 'checkpoints', 'complete-2.other'));
   });
 
   it('is refused while another writes', () => {

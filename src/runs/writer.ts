@@ -6,7 +6,13 @@ import { encode } from '../json';
 import { thisProcess } from '../processes';
 import type { StageName } from '../stages';
 import { checkInside, flushFile, flushFolder, makeFolder, makeNewFolder, remove, replaceText } from '../writing';
-import { deleteCheckpointFolder, removeUnfinished, verifyCheckpoint, writeCheckpointFolder } from './checkpoints';
+import {
+  deleteCheckpointFolder,
+  keepOther,
+  removeUnfinished,
+  verifyCheckpoint,
+  writeCheckpointFolder,
+} from './checkpoints';
 import { appendLines, lastSeq, truncateAfter } from './jsonl';
 import * as layout from './layout';
 import { acquireLock, type Lock } from './lock';
@@ -65,7 +71,7 @@ export function openForWriting(folder: string, now = () => new Date()): RunWrite
   const lock = acquireLock(folder);
   try {
     const { record } = openRun(folder);
-    removeUnfinished(folder, record.checkpoints);
+    removeUnfinished(folder, record);
     const seq = Math.max(0, ...layout.recordFiles(folder).map((file) => lastSeq(file).seq));
     return new RunWriter(folder, { ...record, host: thisHost() }, lock, { seq, now });
   } catch (error) {
@@ -96,7 +102,7 @@ export class RunWriter {
   }
 
   /** Changes run.json. */
-  update(change: Partial<Pick<RunRecord, 'state' | 'reason' | 'stage' | 'step' | 'checkpoints'>>): void {
+  update(change: Partial<Pick<RunRecord, 'state' | 'reason' | 'stage' | 'step' | 'checkpoints' | 'pending'>>): void {
     this.lock.check();
     const next = { ...this.current, ...change, updated: this.now().toISOString() };
     replaceText(this.folder, layout.runFile(this.folder), `${JSON.stringify(next, null, 2)}\n`);
@@ -169,6 +175,8 @@ export class RunWriter {
     this.flushRecords();
     const entry: CheckpointEntry = { name, stage, step, seq: this.seq, ...(keep && { keep }) };
     try {
+      if (!this.current.pending?.includes(name)) keepOther(this.folder, name);
+      this.update({ pending: [name] });
       await writeCheckpointFolder(this.folder, name, { stage, step, seq: this.seq, state }, write);
     } catch (error) {
       throw diskError(error, join(folder, name), 'the earlier checkpoints are kept');
@@ -236,8 +244,11 @@ export class RunWriter {
     old: readonly CheckpointEntry[],
     at?: { stage: StageName; step: number },
   ): void {
-    if (at || old.length > 0) this.update({ ...at, checkpoints: all.filter((entry) => !old.includes(entry)) });
-    for (const { name } of old) deleteCheckpointFolder(this.folder, name);
+    const pending = old.map(({ name }) => name);
+    const checkpoints = all.filter((entry) => !old.includes(entry));
+    if (at || pending.length > 0) this.update({ ...at, checkpoints, pending });
+    for (const name of pending) deleteCheckpointFolder(this.folder, name);
+    this.current = { ...this.current, pending: undefined }; // written with the next change
   }
 
   /** The fields in the order of the schema, in which they are read: writing what was read changes nothing. */
