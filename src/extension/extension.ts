@@ -20,9 +20,11 @@ import { registerDownloadDataset } from './download-dataset';
 import { registerDownloadStudent } from './download-student';
 import { registerFailures } from './failures';
 import { Hosts } from './hosts';
+import { limitReading } from './named-files';
 import { registerPreview } from './preview';
 import { registerScoring } from './rewards';
 import { RunIndex } from './run-index';
+import { pathsOf } from './run-paths';
 import { registerRuns } from './runs';
 import type { Services } from './services';
 import { registerSetUpEngine } from './set-up-engine';
@@ -40,6 +42,10 @@ import * as vscode from './vscode';
 /** Returns the services that the features share, for tests inside the editor. */
 export function activate(context: vscode.ExtensionContext): Services {
   const begun = performance.now();
+  limitReading({
+    trusted: () => vscode.workspace.isTrusted,
+    roots: () => pathsOf(vscode.workspace.workspaceFolders),
+  });
   const log = vscode.window.createOutputChannel('Distillery');
   const { version } = context.extension.packageJSON as { version: string };
   const client = {

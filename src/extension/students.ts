@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { runOfCheckpoint } from '../runs/reading';
+import { mayRead } from './named-files';
 import { checkpointFolder } from './run-cache';
 import { runTitle, titleOf } from './runs/items';
 import type { Services } from './services';
@@ -82,7 +83,7 @@ function checkpoints({ runs }: Services): StudentItem[] {
 
 function beginnings({ runs }: Services): StudentItem[] {
   const items = runs.experiments().flatMap(({ student, name }): StudentItem[] => {
-    if (!student || !isStudent(student)) return [];
+    if (!student || !mayRead(student) || !isStudent(student)) return [];
     return [{ label: basename(student), description: vscode.l10n.t('what {0} begins with', name), folder: student }];
   });
   return items.length > 0 ? [separator(vscode.l10n.t('Before any training')), ...items] : [];

@@ -1,12 +1,12 @@
 /** Problems that a run knows besides its failures: its data, and the answers of its evaluations. */
 import type { Experiment } from '../../config/experiment';
-import { loadData } from '../../data/load';
 import type { Problem } from '../../data/types';
 import { readRecords } from '../../runs/jsonl';
 import { evaluationFile } from '../../runs/layout';
 import { evaluationNames } from '../../runs/reading';
 import { type EvaluationRecord, evaluationRecordSchema } from '../../runs/records';
 import { cached } from '../file-cache';
+import { loadNamedData } from '../named-files';
 import type { RunCache } from '../run-cache';
 
 /** A run's experiment. Undefined where its config does not have one (imported cases, runs of another host). */
@@ -25,7 +25,7 @@ export function problemOf(cache: RunCache, run: string, problemId: string): Prob
     const problems = new Map<string, Problem>();
     for (const split of data ? (['test', 'train'] as const) : []) {
       try {
-        for (const problem of loadData(data![split], '.', split).problems) problems.set(problem.id, problem);
+        for (const problem of loadNamedData(data![split], '.', split).problems) problems.set(problem.id, problem);
       } catch {
         // The data was moved since; the records are shown without it.
       }

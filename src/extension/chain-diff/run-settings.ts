@@ -5,12 +5,12 @@ import * as z from 'zod';
 import { componentSchemas } from '../../config/components';
 import { experimentSchema } from '../../config/experiment';
 import { gatesOf, nameOf } from '../../config/reward';
-import { loadData } from '../../data/load';
 import type { Problem } from '../../data/types';
 import { checkpointsFolder } from '../../runs/layout';
 import { type StageName, sampledAs } from '../../stages';
 import { type Start, startOf } from '../../start';
 import { attempt } from '../file-cache';
+import { loadNamedData } from '../named-files';
 import { isImported } from '../run-cache';
 import type { Recording } from './absent';
 
@@ -101,7 +101,7 @@ function problemFinder(run: string, data: unknown): (id: string) => Problem | un
   return (id) => {
     for (let split = unread[0]; split !== undefined && !known.has(id); split = unread[0]) {
       unread.shift();
-      const read = attempt(run, () => loadData(sources![split], run, split).problems);
+      const read = attempt(run, () => loadNamedData(sources![split], run, split).problems);
       // Where the data was moved, the problem is shown from the records alone.
       for (const problem of read.value ?? []) known.set(problem.id, problem);
     }

@@ -1,12 +1,12 @@
 import { basename } from 'node:path';
 import type { Experiment } from '../../config/experiment';
-import { loadData } from '../../data/load';
 import type { Problems } from '../../data/problems';
 import { UserError } from '../../errors';
 import type { Evaluation } from '../../evaluation/figures';
 import { evaluationFile } from '../../runs/layout';
 import { runOfCheckpoint } from '../../runs/reading';
 import { cancellable } from '../cancellable';
+import { loadNamedData } from '../named-files';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { percent, plural, tokens } from '../words';
@@ -99,7 +99,7 @@ function testProblems({ runs }: Services, checkpoint: string): Problems {
   const { value, problem } = runs.cache.config(run);
   if (problem) throw problem;
   const { data, evaluation } = (value as { experiment: Experiment }).experiment;
-  const { problems } = loadData(data.test, run, 'test');
+  const { problems } = loadNamedData(data.test, run, 'test');
   return problems.slice(0, evaluation.count ?? problems.length);
 }
 

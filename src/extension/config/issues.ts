@@ -6,6 +6,7 @@ import type { ParsedExperiment } from '../../config/experiment';
 import type { Finding, Issue, Path } from '../../config/issue';
 import { fileFindings } from '../../config/load';
 import { isPreset } from '../../config/presets';
+import { mayRead } from '../named-files';
 import { type ConfigKind, pathFrom } from './kinds';
 
 /** The text of another file, from the editor or from disk; undefined if there is none. */
@@ -16,12 +17,36 @@ export function configIssues(kind: ConfigKind, text: string, file: string, read:
   const { issues, value, place } = checkExperiment(text);
   if (!value) return issues;
   const folder = dirname(file);
-  const found = [...fileFindings(value, folder), ...rewardFileFindings(value, folder, read)].map(place);
+  const unread = unreadFindings(value, folder);
+  const looked = () => [...fileFindings(value, folder), ...rewardFileFindings(value, folder, read)];
+  const found = (unread.length > 0 ? unread : looked()).map(place);
   return [...issues, ...found].sort((a, b) => a.offset - b.offset);
 }
 
 /** Issues beyond the schema, which VS Code's JSON service checks. */
 export const beyondSchema = (issues: readonly Issue[]) => issues.filter(({ inSchema }) => !inSchema);
+
+/** What Restricted Mode does not look at. */
+function unreadFindings(experiment: ParsedExperiment, folder: string): Finding[] {
+  const message = 'This lies outside of the workspace, and is not looked at in Restricted Mode.';
+  return namedFiles(experiment)
+    .filter(([, file]) => !mayRead(pathFrom(folder, file)))
+    .map(([path]) => ({ severity: 'warning', path, message }));
+}
+
+/** The files and folders that an experiment names, as it names them, with their places in it. */
+export function namedFiles({ student, data, stages }: ParsedExperiment): [place: Path, file: string][] {
+  const files: [Path, string | undefined][] = [[['student', 'path'], student.path]];
+  for (const name of ['train', 'test'] as const) {
+    const source = data[name];
+    files.push([['data', name, 'path'], 'path' in source ? source.path : undefined]);
+  }
+  for (const name of ['complete', 'rewrite'] as const) {
+    const reward = stages[name] ? stages[name].reward : undefined;
+    files.push([['stages', name, 'reward'], typeof reward === 'string' && !isPreset(reward) ? reward : undefined]);
+  }
+  return files.filter((one): one is [Path, string] => one[1] !== undefined);
+}
 
 /** A run refuses a reward file with errors, so the error is shown where the file is named. */
 function rewardFileFindings({ stages }: ParsedExperiment, folder: string, read: ReadText): Finding[] {
@@ -43,5 +68,5 @@ export function missingReward({ path }: Issue, value: unknown, file: string): st
   if (path.at(-1) !== 'reward' || typeof value !== 'string' || isPreset(value)) return null;
   if (!value.endsWith('.json')) return null;
   const full = pathFrom(dirname(file), value);
-  return existsSync(full) ? null : full;
+  return !mayRead(full) || existsSync(full) ? null : full;
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isFolder } from '../../paths';
+import { mayRead } from '../named-files';
 import * as vscode from '../vscode';
 import { kindOf, pathFrom } from './kinds';
 import { namedPaths } from './names';
@@ -11,6 +12,7 @@ export const pathLinks: vscode.DocumentLinkProvider = {
     if (kindOf(document.fileName) !== 'experiment') return [];
     return namedPaths(document.getText()).flatMap(({ value, start, end }) => {
       const path = pathFrom(dirname(document.fileName), value);
+      if (!mayRead(path)) return [];
       const file = isFolder(path) ? join(path, 'config.json') : path;
       if (!existsSync(file)) return [];
       const range = new vscode.Range(document.positionAt(start), document.positionAt(end));

@@ -4,16 +4,18 @@ import { renderChain } from '../../chain/prompts';
 import { checkExperiment } from '../../config/check';
 import type { Experiment } from '../../config/experiment';
 import { resolveExperiment } from '../../config/load';
-import { loadData } from '../../data/load';
 import { type Problems, spread } from '../../data/problems';
 import { taughtProblems } from '../../data/taught';
 import { UserError } from '../../errors';
 import { named } from '../commands/arguments';
 import { pickExperiment } from '../commands/pick';
 import { command } from '../commands/report';
+import { namedFiles } from '../config/issues';
+import { pathFrom } from '../config/kinds';
 import { textOf } from '../config/texts';
 import { stampOf } from '../file-cache';
 import { LiveDocuments } from '../live-documents';
+import { loadNamedData, requireReadable } from '../named-files';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { type Counted, type Measured, type Preview, type PreviewText, previewText } from './text';
@@ -150,8 +152,11 @@ function previewOf(view: View, problems: Problems): Preview {
 /** Takes the experiment from the editor; returns the error when the last valid version is still shown. */
 function readSettings(view: View, warnings: string[]): Experiment | undefined {
   const { value, issues } = checkExperiment(textOf(view.experiment.fsPath) ?? '');
-  if (value) view.settings = resolveExperiment(value, dirname(view.experiment.fsPath));
-  else {
+  if (value) {
+    const folder = dirname(view.experiment.fsPath);
+    for (const [, file] of namedFiles(value)) requireReadable(pathFrom(folder, file));
+    view.settings = resolveExperiment(value, folder);
+  } else {
     const { line, message } = issues.find(({ severity }) => severity === 'error')!;
     const stays = view.settings ? ` ${vscode.l10n.t('Showing the last valid version.')}` : '';
     warnings.push(`! ${vscode.l10n.t('line {0}: {1}', line, message)}${stays}`, '');
@@ -168,7 +173,7 @@ function problemsOf({ data }: Experiment): Problems {
     `${data.otherAnswers} ${data.thinking} ` +
     `${JSON.stringify(train)} ` +
     `${'path' in train ? stampOf(train.path) : ''}`;
-  if (last?.key !== key) last = { key, problems: taughtProblems(loadData(train, '.', 'train').problems, data) };
+  if (last?.key !== key) last = { key, problems: taughtProblems(loadNamedData(train, '.', 'train').problems, data) };
   return last.problems;
 }
 

@@ -1,12 +1,12 @@
 /** Recorded completions of the workspace's runs, to be scored with a reward in development. */
 import type { DataSource } from '../../config/experiment';
 import type { RewardConfig } from '../../config/reward';
-import { loadData } from '../../data/load';
 import { UserError } from '../../errors';
 import { type Scorable, toScorable } from '../../rewards/recorded';
 import { type RunListing, readConfig, readRollouts, rolloutSteps } from '../../runs/reading';
 import type { RolloutRecord } from '../../runs/records';
 import { type StageName, sampledAs } from '../../stages';
+import { loadNamedData } from '../named-files';
 
 /** The last `updates` updates of a stage. */
 export interface RolloutChoice {
@@ -80,7 +80,7 @@ export function readCompletions(choice: RolloutChoice): Recorded {
   const source = (readConfig(run) as RunSettings).experiment?.data?.train;
   if (!source)
     throw new UserError('config.json does not say what data the run was trained on', { file: run, code: 'run' });
-  const problems = new Map(loadData(source, '.', 'train').problems.map((problem) => [problem.id, problem]));
+  const problems = new Map(loadNamedData(source, '.', 'train').problems.map((problem) => [problem.id, problem]));
   const completions = rollouts.map((rollout) => {
     const problem = problems.get(rollout.problemId);
     if (problem) return toScorable(rollout, problem);

@@ -1,6 +1,5 @@
 import { basename, dirname, extname, join } from 'node:path';
 import { guessFormat } from '../../data/guess';
-import { loadData } from '../../data/load';
 import { type Written, writeChainsOf } from '../../teachers/chains';
 import { generate, type Outcome, type Progress, type Sampling, type Task, tasksOf } from '../../teachers/generate';
 import { type Journal, openJournal } from '../../teachers/journal';
@@ -12,6 +11,7 @@ import { cancellable } from '../cancellable';
 import { datasetEndings } from '../commands/experiment-form';
 import { trustedCommand } from '../commands/report';
 import { forgetKey, refusesKey } from '../endpoints';
+import { loadNamedData } from '../named-files';
 import type { Services } from '../services';
 import { setting } from '../settings';
 import * as vscode from '../vscode';
@@ -57,7 +57,7 @@ async function teach(
 ): Promise<string | undefined> {
   const out = join(dirname(file), `${stem(file)}.${slug(teacher.model)}.chains.jsonl`);
   checkOutput(file, out);
-  const { problems } = loadData({ format: guessFormat(file), path: file, start: 0 }, '.');
+  const { problems } = loadNamedData({ format: guessFormat(file), path: file, start: 0 }, '.');
   const sampling: Sampling = {
     samples: setting('teacher.samples', 4),
     temperature: setting('teacher.temperature', 0.7),

@@ -1,5 +1,5 @@
 import type { DataSource } from '../../config/experiment';
-import { loadData } from '../../data/load';
+import { loadNamedData } from '../named-files';
 import * as vscode from '../vscode';
 
 export const generatedScheme = 'distillery-data';
@@ -14,7 +14,7 @@ export const registerGenerated = () =>
   vscode.workspace.registerTextDocumentContentProvider(generatedScheme, {
     provideTextDocumentContent({ query }) {
       const { source, split } = JSON.parse(query) as { source: DataSource; split: 'train' | 'test' };
-      const { problems } = loadData(source, '.', split);
+      const { problems } = loadNamedData(source, '.', split);
       return problems.map((problem) => `${JSON.stringify(problem)}\n`).join('');
     },
   });

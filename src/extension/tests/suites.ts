@@ -3,10 +3,10 @@ import { basename, dirname } from 'node:path';
 import { checkExperiment } from '../../config/check';
 import type { DataSource, ParsedExperiment } from '../../config/experiment';
 import { guessFormat } from '../../data/guess';
-import { loadData } from '../../data/load';
 import type { Problems } from '../../data/problems';
 import { UserError } from '../../errors';
 import { locateDataset } from '../../hub/cache';
+import { loadNamedData } from '../named-files';
 import { rowLines } from './lines';
 
 export type SuiteName = 'test' | 'validation' | 'train' | 'file';
@@ -81,7 +81,7 @@ export interface Loaded {
 
 /** `textOf` returns the text of the suite's file. @throws UserError when it cannot be read */
 export function loadSuite(suite: Suite, textOf: (file: string) => string | undefined): Loaded {
-  const all = loadData(suite.source, '.', suite.split).problems;
+  const all = loadNamedData(suite.source, '.', suite.split).problems;
   const lines = linesOf(suite, all.length, textOf);
   const [from, to] = suite.part(all.length);
   return { problems: all.slice(from, to), lines: lines.slice(from, to) };

@@ -1,0 +1,88 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { packageRoot } from '../paths';
+import { configIssues } from './config/issues';
+import { limitReading, loadNamedData, mayRead } from './named-files';
+
+const row = '{"id": "a", "question": "What is 1 + 1?", "answer": "2", "chain": "1 + 1 = 2\\nThe answer is 2"}\n';
+
+let folder: string;
+let root: string;
+let trusted: boolean;
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'distillery-named-')));
+  root = join(folder, 'workspace');
+  mkdirSync(root);
+  writeFileSync(join(folder, 'secret.jsonl'), row);
+  writeFileSync(join(root, 'own.jsonl'), row);
+  symlinkSync(folder, join(root, 'out'));
+  symlinkSync(root, join(folder, 'link'));
+  trusted = false;
+  limitReading({ trusted: () => trusted, roots: () => [root] });
+});
+afterEach(() => {
+  limitReading({ trusted: () => true, roots: () => [] });
+  rmSync(folder, { recursive: true });
+});
+
+describe('in Restricted Mode', () => {
+  it('what the workspace holds is read, and nothing else', () => {
+    const outside = [
+      join(folder, 'secret.jsonl'),
+      join(root, 'out/secret.jsonl'),
+      '/dev/zero',
+      '//server/share/x.jsonl',
+    ];
+    for (const path of outside) expect(mayRead(path), path).toBe(false);
+    for (const path of [root, join(root, 'own.jsonl'), join(root, 'missing/x')]) expect(mayRead(path), path).toBe(true);
+    const source = { format: 'chains', path: 'own.jsonl', start: 0 } as const;
+    expect(loadNamedData(source, root).problems).toHaveLength(1);
+    const secret = { ...source, path: '../secret.jsonl' };
+    expect(() => loadNamedData(secret, root)).toThrow(expect.objectContaining({ code: 'trust' }));
+    trusted = true;
+    expect(loadNamedData(secret, root).problems).toHaveLength(1);
+  });
+
+  it('a folder that is opened through a link is a folder of the workspace', () => {
+    limitReading({ trusted: () => false, roots: () => [join(folder, 'link')] });
+    expect(mayRead(join(folder, 'link/own.jsonl'))).toBe(true);
+  });
+
+  it('an experiment tells what is not looked at, and nothing of what is there', () => {
+    const data = {
+      train: { format: 'chains', path: '../secret.jsonl' },
+      test: { format: 'arithmetic', seed: 1, count: 9 },
+    };
+    const stages = { complete: { reward: '../x.reward.json' } };
+    const text = JSON.stringify({ name: 'x', student: { path: '/etc' }, data, stages });
+    const found = () => configIssues('experiment', text, join(root, 'x.distillery.json'), () => '{}');
+    const told = found().filter(({ message }) => /not looked at in Restricted Mode/.test(message));
+    expect(told.map(({ path }) => path.join('.'))).toEqual([
+      'student.path',
+      'data.train.path',
+      'stages.complete.reward',
+    ]);
+    expect(found().filter(({ message }) => /exist|folder|line 1/.test(message))).toEqual([]);
+    trusted = true;
+    expect(found().some(({ message }) => /does not exist/.test(message))).toBe(true);
+  });
+});
+
+it('the extension reads data by this module alone', () => {
+  const sources = join(packageRoot(), 'src', 'extension');
+  const others = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => /(?<!test)\.ts$/.test(file) && /\bloadData\b/.test(readFileSync(join(sources, file), 'utf8')),
+  );
+  expect(others).toEqual(['named-files.ts']);
+});
