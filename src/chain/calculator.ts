@@ -2,7 +2,7 @@ import { isDoubtful } from './doubts';
 import { evaluate, type Reading } from './expression';
 import { lex } from './lexer';
 import { format, writeSide } from './notation';
-import { endOfValue, type Side, type Sides, sidesOf } from './sides';
+import { endOfValue, mostEqualities, type Side, type Sides, sidesOf } from './sides';
 import { isTrue } from './tolerance';
 import type { Span } from './types';
 
@@ -37,6 +37,7 @@ export function checkEquations(text: string): Equation[] {
   let next = 0;
   for (const mark of text.matchAll(/<<([^<>\n]{0,200})>>/g)) {
     // A mark repeats the equation around it: it counts when the text around it states none.
+    if (equations.length >= mostEqualities) break;
     const start = mark.index + 2;
     while (next < stated && equations[next].end <= start) next++;
     if (next < stated && equations[next].start < start) continue;

@@ -199,6 +199,9 @@ function outside(tokens: readonly Token[], places: readonly Span[]): Token[] {
   });
 }
 
+/** The keys of numbers, each once. */
+const keysOf = (numbers: readonly number[]): number[] => [...new Set([...new Set(numbers)].map(numberKey))];
+
 /** A sentence, and the numbers that it says outside of its equations: these alone may be something new. */
 class Prose {
   private readonly written: readonly number[];
@@ -209,16 +212,16 @@ class Prose {
     const computed = equalities.flatMap((sides) => (sides.left && placeOf(sides)) ?? []);
     const operates = tokens.some(({ kind }) => kind === 'operator') || operationWords.test(sentence);
     const silent = tokens.length === 0 || (!operates && /[a-z]{3}/i.test(sentence));
-    this.written = silent ? [] : writtenNumbers(outside(tokens, computed)).map(numberKey);
+    this.written = silent ? [] : keysOf(writtenNumbers(outside(tokens, computed)));
     this.mentioned =
-      this.written.length > 0 ? [...mentionedNumbers(sentence, tokens), ...factsAbout(sentence)].map(numberKey) : [];
+      this.written.length > 0 ? keysOf([...mentionedNumbers(sentence, tokens), ...factsAbout(sentence)]) : [];
     this.place = silent ? { start: 0, end: 0 } : { start: tokens[0].start, end: tokens[tokens.length - 1].end };
   }
 
   read(found: Numbers): void {
-    const operands = [...new Set(this.mentioned.filter((key) => found.isKnown(key) && key > 1))];
+    const operands = this.mentioned.filter((key) => found.isKnown(key) && key > 1);
     if (operands.length > mostMentions) return;
-    for (const key of new Set(this.written)) {
+    for (const key of this.written) {
       if (found.derived.has(key)) continue;
       const others = operands.filter((other) => other !== key);
       const sources = sourcesOf(key, others);

@@ -71,6 +71,8 @@ const looks = new Set(
  * slow.
  */
 const maxDigits = 30;
+/** Words beyond which a text is not read: a megabyte of prose has fewer, a chain of thought a hundredth of them. */
+const maxTokens = 200_000;
 
 /**
  * What a text is made of; `space` is all that carries no meaning: space, currency, quotes, bold marks, LaTeX's
@@ -91,7 +93,7 @@ type Shape = keyof typeof shapes;
 const shapeNames = Object.keys(shapes) as Shape[];
 const pattern = new RegExp(shapeNames.map((name) => `(${shapes[name].source})`).join('|'), 'gu');
 
-/** Reads a text once, from left to right; linear in its length. Brackets that have no partner become `other`. */
+/** Reads a text once, from left to right, up to `maxTokens`; linear in its length. Brackets that have no partner become `other`. */
 export const lex = remembered((text): readonly Token[] => pairBrackets(new Lexer(text).read()), 1 << 20);
 
 /** The value of digits with a point. */
@@ -111,6 +113,7 @@ class Lexer {
   read(): Token[] {
     for (const match of this.text.matchAll(pattern)) {
       if (match.index < this.at) continue;
+      if (this.tokens.length >= maxTokens) break;
       this.at = match.index;
       const shape = shapeNames.find((_, i) => match[i + 1] !== undefined)!;
       this.take(shape, match[0]);

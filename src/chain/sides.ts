@@ -14,7 +14,7 @@ export interface Sides {
 }
 
 /** Equalities of a text beyond which none is read: no chain of thought has so many, and each takes time. */
-const mostEqualities = 20_000;
+export const mostEqualities = 5000;
 
 /** The sides of every equality among the tokens; those of a chain a = b = c share the middle ones. */
 export function sidesOf(tokens: readonly Token[]): Sides[] {
