@@ -6,11 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import JSZip from 'jszip';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { uvVersion } from '../engine-install/pins';
 import { UserError } from '../errors';
 import { compileError, findCompiler } from './build';
 import { fetchFile, type Remote } from './fetch';
 import { tarFiles } from './npm';
-import { needed, wheelOf } from './pypi';
+import pinned from './pinned-wheels.json';
+import { needed, newestTried, wheelOf } from './pypi';
 import type { Step } from './report';
 import { checkArchitecture, findSource, folderSource, type Source } from './source';
 import { unzip } from './unzip';
@@ -137,20 +139,38 @@ describe('a wheel', () => {
     const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
     const page = {
       releases: {
-        '2.21.0': [
+        '2.20.0': [
           of(`t-cp312-manylinux_2_27_${machine}.whl`, 20),
           of(`t-cp310-manylinux_2_27_${machine}.whl`, 10),
           of('t-cp310-win_amd64.whl', 5),
         ],
       },
     };
-    const asked = { project: 'tensorflow-cpu', version: '2.21.0', url: 'https://pypi.org/pypi/tensorflow-cpu/json' };
+    const asked = { project: 'tensorflow-cpu', version: '2.20.0', url: 'https://pypi.org/pypi/tensorflow-cpu/json' };
     if (process.platform === 'linux')
       expect(wheelOf(page, asked)).toMatchObject({
-        name: 'tensorflow-cpu 2.21.0',
+        name: 'tensorflow-cpu 2.20.0',
         url: `https://pypi.org/pypi/files/t-cp310-manylinux_2_27_${machine}.whl`,
       });
     expect(() => wheelOf(page, { ...asked, version: '1.0' })).toThrow(/PyPI has no tensorflow-cpu 1\.0/);
+  });
+
+  it('of a release that is known has the hash that is known, whatever the index says', () => {
+    for (const [project, version] of [
+      ['tensorflow', newestTried],
+      ['tensorflow-cpu', newestTried],
+      ['uv', uvVersion],
+    ] as const) {
+      const hashes = Object.entries((pinned as Record<string, Record<string, string>>)[`${project} ${version}`]);
+      expect(hashes.length, project).toBeGreaterThan(1);
+      const files = hashes.map(([filename]) => ({ filename, size: 9, url: filename, digests: { sha256: 'evil' } }));
+      const added = files.map((file) => ({ ...file, filename: `more-${file.filename}`, size: 1 }));
+      const page = { releases: { [version]: [...files, ...added] } };
+      if (process.platform !== 'linux' || process.arch !== 'x64') continue;
+      const { hash, url } = wheelOf(page, { project, version, url: 'https://index/' });
+      expect(hashes).toContainEqual([url.split('/').at(-1), hash.digest]);
+      expect(hash.digest).toMatch(/^[0-9a-f]{64}$/);
+    }
   });
 });
 

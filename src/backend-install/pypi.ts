@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { guardDisk } from '../disk';
 import { UserError } from '../errors';
 import { fetchFile, fetchJson, type Remote } from './fetch';
+import pinned from './pinned-wheels.json';
 import { downloadFolder, wheelFolder } from './places';
 import type { Watch } from './report';
 import { folderSource, type Source, tried } from './source';
@@ -40,9 +41,9 @@ export async function findWheel(wanted: { project: string; version: string }, wa
 }
 
 /** The last release that was tried, not the last that there is. */
-const newestTried = `${tried.newest}.0`;
+export const newestTried = `${tried.newest}.0`;
 
-const platforms: Record<string, RegExp> = {
+export const platforms: Record<string, RegExp> = {
   'linux-x64': /manylinux.*_x86_64\.whl$/,
   'linux-arm64': /manylinux.*_aarch64\.whl$/,
   'darwin-arm64': /macosx_.*_arm64\.whl$/,
@@ -51,13 +52,22 @@ const platforms: Record<string, RegExp> = {
   'win32-arm64': /win_arm64\.whl$/,
 };
 
-/** The libraries do not depend on the Python of the wheel: the smallest one does. */
+/** Hashes of the wheels that are known, by release and file (scripts/pin-downloads.ts). */
+const known: Record<string, Record<string, string> | undefined> = pinned;
+
+/**
+ * The libraries do not depend on the Python of the wheel: the smallest one does. Of a release that is known only its
+ * known wheels are taken, and their hashes are not left to PyPI to say.
+ */
 export function wheelOf(
   page: z.infer<typeof projectPage>,
   { project, version, url }: { project: string; version: string; url: string },
 ): Wheel {
   const platform = platforms[`${process.platform}-${process.arch}`];
-  const fitting = (page.releases[version] ?? []).filter(({ filename }) => platform?.test(filename));
+  const hashes = known[`${project} ${version}`];
+  const fitting = (page.releases[version] ?? []).filter(
+    ({ filename }) => platform?.test(filename) && (!hashes || filename in hashes),
+  );
   const file = fitting.sort((a, b) => a.size - b.size)[0];
   if (!file)
     throw new UserError(`PyPI has no ${project} ${version} for ${process.platform} on ${process.arch}`, {
@@ -71,7 +81,7 @@ export function wheelOf(
     version,
     url: new URL(file.url, url).href,
     size: file.size,
-    hash: { algorithm: 'sha256', digest: file.digests.sha256, encoding: 'hex' },
+    hash: { algorithm: 'sha256', digest: hashes?.[file.filename] ?? file.digests.sha256, encoding: 'hex' },
   };
 }
 

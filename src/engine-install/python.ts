@@ -4,7 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { UserError } from '../errors';
-import { isOlder, oldest, pythonRange } from './pins';
+import { isOlder, oldest, oldestPython, pythonRange } from './pins';
 
 const run = promisify(execFile);
 
@@ -28,7 +28,7 @@ export const fits = ({ version }: Python): boolean =>
  */
 export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<Python | UserError> {
   const end = process.platform === 'win32' ? '.exe' : '';
-  const minors = [13, 12, 11, 14, 10].map((minor) => `python3.${minor}`);
+  const minors = [13, 12, 11, 14].map((minor) => `python3.${minor}`);
   const folders = (env.PATH ?? '').split(delimiter).filter((folder) => isAbsolute(folder));
   const seen: Python[] = [];
   for (const name of ['python3', 'python', ...minors])
@@ -105,15 +105,12 @@ export async function checkOwn(python: string): Promise<Record<string, string>> 
       remedy: '--python takes a Python program, or the folder of a virtual environment.',
     });
   }
-  if (isOlder(versions.python ?? '0', dotted(pythonRange.oldest)))
-    throw new UserError(
-      `Python ${versions.python} is too old: the engine needs ${dotted(pythonRange.oldest)} or newer`,
-      {
-        file: python,
-        code: 'python',
-        remedy: 'Name a newer one, or let an environment be made: `distillery engine install` without --python.',
-      },
-    );
+  if (isOlder(versions.python ?? '0', oldestPython))
+    throw new UserError(`Python ${versions.python} is too old: the engine needs ${oldestPython} or newer`, {
+      file: python,
+      code: 'python',
+      remedy: 'Name a newer one, or let an environment be made: `distillery engine install` without --python.',
+    });
   const lacking = Object.entries(oldest).flatMap(([name, least]) => {
     const version = versions[name];
     if (!version) return [`${name} is missing`];
