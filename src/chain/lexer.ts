@@ -93,7 +93,7 @@ type Shape = keyof typeof shapes;
 const shapeNames = Object.keys(shapes) as Shape[];
 const pattern = new RegExp(shapeNames.map((name) => `(${shapes[name].source})`).join('|'), 'gu');
 
-/** Reads a text once, from left to right, up to `maxTokens`; linear in its length. Brackets that have no partner become `other`. */
+/** Reads up to `maxTokens` words in one pass, linear in the length. Brackets without a partner become `other`. */
 export const lex = remembered((text): readonly Token[] => pairBrackets(new Lexer(text).read()), 1 << 20);
 
 /** The value of digits with a point. */
