@@ -21,8 +21,11 @@ const onDemand = {
   openai: [],
   '@huggingface/hub': [],
   'apache-arrow': ['tableFromIPC', 'compressionRegistry.set'],
+  'csv-parse/sync': ['parse'],
+  hyparquet: ['parquetMetadata', 'parquetSchema', 'snappyUncompress'],
   'node-sqlite3-wasm': [],
   'hyparquet-compressors': ['decompressLz4', 'decompressLz4Raw', 'decompressZstd'],
+  picomatch: ['default'],
 };
 const fileOf = (name) => `on-demand/${name.replace(/^@.*\//, '')}`;
 const apart = {
@@ -35,6 +38,7 @@ const apart = {
     onLoad({ filter: /./, namespace: 'on-demand' }, ({ path }) => {
       const file = `require('./${fileOf(path)}.js')`;
       const functions = onDemand[path].map((name) => {
+        if (name === 'default') return `export default (...args) => ${file}(...args);`;
         const [first, method] = name.split('.');
         const call = `(...args) => ${file}.${name}(...args)`;
         return `export const ${first} = ${method ? `{ ${method}: ${call} }` : call};`;

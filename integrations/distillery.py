@@ -6,7 +6,7 @@
     trainer.train()
 
 One file, no dependencies but the trainer's own: copy it beside your script. What is written is documented by schemas/*.schema.json and
-docs/other-trainers.md: metrics.jsonl with every log of the trainer, and, of trainers that sample (GRPO, RLOO), rollouts/grpo/<step>.jsonl
+docs/other-trainers.md: metrics.jsonl with every log of the trainer, and, of trainers that sample (GRPO, RLOO), rollouts/training/<step>.jsonl
 with every completion: tokens, log-probs and entropy as the loss computed them, each reward function, the advantage, the verdict.
 
 The callback computes nothing that the trainer does not compute, draws no random numbers, and changes no result. What goes wrong in it is a
@@ -32,7 +32,7 @@ from transformers import Trainer, TrainerCallback
 
 __all__ = ["DistilleryCallback"]
 
-FORMAT = 1
+FORMAT, STAGE = 1, "training"
 # Ours, and what transformers' and TRL's trainers call it; as in src/imports/trainer-log.ts.
 NAMES = {
     "loss": "loss", "gradNorm": "grad_norm", "lr": "learning_rate", "reward": "reward", "rewardStd": "reward_std", "kl": "kl",
@@ -97,7 +97,7 @@ class DistilleryCallback(TrainerCallback):
         self.close("stopped")
         self.pending, self.measured, self.counted, self.best, self.warned = [], {}, {}, -math.inf, False
         self.trainer = _trainer()
-        self.stage = "grpo" if hasattr(self.trainer, "_generate_and_score_completions") else "sft"
+        self.samples = hasattr(self.trainer, "_generate_and_score_completions")
         if state.is_world_process_zero:
             name = self.name or Path(args.output_dir).resolve().name or "run"
             versions = {library: getattr(sys.modules.get(library), "__version__", None) for library in ("transformers", "trl", "torch")}
@@ -109,9 +109,9 @@ class DistilleryCallback(TrainerCallback):
                 "trainer": _plain(args.to_dict()),
                 "environment": {"python": sys.version.split()[0], **{k: v for k, v in versions.items() if v}},
             }  # fmt: skip
-            self.run = _Run(self.runs, name, config, self.stage)
+            self.run = _Run(self.runs, name, config)
             atexit.register(self.close, "stopped", "the process ended before the training did")
-        if self.stage == "grpo":
+        if self.samples:
             self._hook()
 
     # What is sampled
@@ -201,7 +201,7 @@ class DistilleryCallback(TrainerCallback):
             self.measured.setdefault(key, values)
 
     def _write_rollouts(self, step):
-        if self.stage != "grpo":
+        if not self.samples:
             return
         measured = self.measured
         if getattr(self.trainer.args, "world_size", 1) > 1:
@@ -261,8 +261,8 @@ class DistilleryCallback(TrainerCallback):
 class _Run:
     """A run folder, as src/runs/records.ts has it: whole lines only, one count (`seq`) for all files, one writer."""
 
-    def __init__(self, runs, name, config, stage):
-        self.stage, self.seq = stage, 0
+    def __init__(self, runs, name, config):
+        self.seq = 0
         slug = re.sub(r"^[-.]+|[-.]+$", "", re.sub(r"[^a-z0-9._]+", "-", name.lower()))[:60] or "run"
         stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
         runs.mkdir(parents=True, exist_ok=True)
@@ -280,21 +280,21 @@ class _Run:
         self._replace("config.json", config)
         now = _now()
         self.record = {
-            "format": FORMAT, "id": self.folder.name, "name": name, "state": "running", "stage": stage, "step": 0,
+            "format": FORMAT, "id": self.folder.name, "name": name, "state": "running", "stage": STAGE, "step": 0,
             "created": now, "updated": now, "host": {**me, "name": socket.gethostname()}, "checkpoints": [],
         }  # fmt: skip
         self._replace("run.json", self.record)
 
     def metrics(self, step, values):
-        self._append("metrics.jsonl", [{"time": _now(), "stage": self.stage, "step": step, **values}])
+        self._append("metrics.jsonl", [{"time": _now(), "stage": STAGE, "step": step, **values}])
         self.lock.touch()  # says to other machines that this process lives
         self._update(step=step)
 
     def validation(self, step, values):
-        self._append("validation.jsonl", [{"time": _now(), "stage": self.stage, "step": step, **values}])
+        self._append("validation.jsonl", [{"time": _now(), "stage": STAGE, "step": step, **values}])
 
     def rollouts(self, step, records):
-        self._append(f"rollouts/{self.stage}/{step}.jsonl", [{"stage": self.stage, "step": step, **record} for record in records])
+        self._append(f"rollouts/{STAGE}/{step}.jsonl", [{"stage": STAGE, "step": step, **record} for record in records])
 
     def close(self, state, reason):
         self._update(state=state, **({"reason": reason} if reason else {}))

@@ -4,7 +4,7 @@
  * trainer.
  */
 interface Student {
-  kind: 'base' | 'baseline' | 'stage';
+  kind: 'base' | 'baseline' | 'stage' | 'other';
   title: string;
   /** Where there is little room. */
   short: string;
@@ -36,6 +36,8 @@ const students = {
     band: '#8a8f9833',
     sampledAs: 'complete',
   },
+  /** What another trainer did, whatever its method. */
+  training: { kind: 'other', title: 'Training', short: 'Training', icon: 'graph-line', band: '#10b98133' },
   reconstruct: {
     kind: 'stage',
     title: 'Stage 1 (Reconstruct)',

@@ -10,6 +10,7 @@ import { leftOut, mirrorRun } from '../runs/mirror';
 import { makeFolder } from '../writing';
 import { printDocument } from './exit';
 import { goesOn, untilStopped } from './following';
+import { positive } from './options';
 import { locateRun, shown } from './places';
 import { stdout } from './terminal';
 
@@ -45,7 +46,7 @@ export function addMirrorCommands(program: Command): void {
     .argument('<run>', 'a run folder, a run by its name or a part of it, or `latest`')
     .requiredOption('--to <place>', 'where it goes, below its name: a folder, or what --with takes')
     .option('--with <program>', `the program that reaches that place: ${programNames}`)
-    .option('--follow [seconds]', `go on while the run does, looking so often (${usualPulse}), until Ctrl-C`)
+    .option('--follow [seconds]', `go on while the run does, looking so often (${usualPulse}), until Ctrl-C`, positive)
     .option('--runs <folder>', `where runs are looked for (default: ${runsFolderName} here, below or above)`)
     .option('--json', 'what went where, as JSON')
     .addHelpText(
@@ -54,10 +55,10 @@ export function addMirrorCommands(program: Command): void {
         '--follow\n  distillery mirror latest --with rclone --to ' +
         's3:bucket/runs\n  distillery mirror latest --with rsync --to box:runs',
     )
-    .action(async (name: string, options: Options & { to: string; follow?: boolean | string }) => {
+    .action(async (name: string, options: Options & { to: string; follow?: true | number }) => {
       const { folder } = locateRun(name, options.runs);
       const target = below(options.to, basename(folder));
-      const pulse = 1000 * (Number(options.follow) || usualPulse);
+      const pulse = 1000 * (typeof options.follow === 'number' ? options.follow : usualPulse);
       await untilStopped(async ({ signal }) => {
         do copy(folder, target, options.with);
         while (await goesOn(folder, options.follow !== undefined, signal, pulse));

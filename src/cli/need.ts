@@ -1,6 +1,6 @@
 /** What a run of an experiment needs, told before it begins. */
 import type { Experiment } from '../config/experiment';
-import { durationText, type Workload } from '../curriculum/duration';
+import { durationText, secondsFor, type Workload } from '../curriculum/duration';
 import { type Lengths, withMemory } from '../curriculum/memory';
 import { startEngine } from '../engine/engines';
 import { UserError } from '../errors';
@@ -33,6 +33,20 @@ export async function needsOf(experiment: Experiment, lengths: Lengths, work: Wo
     needs.push({ level: 'warning', text: error.toString() });
   }
   return needs;
+}
+
+/** Seconds that each takes on this machine, roughly; null where no engine says how fast it is. */
+export async function secondsOf(planned: readonly { experiment: Experiment; work: Workload }[]) {
+  const [{ experiment }] = planned;
+  const engine = await startEngine(experiment.backend, experiment.student.path);
+  try {
+    const speed = await engine.speed();
+    return planned.map(({ experiment: one, work }) =>
+      speed === null ? null : secondsFor(one, loadStudentConfig(one.student.path), work, speed),
+    );
+  } finally {
+    await engine.close();
+  }
 }
 
 export const needsText = (needs: readonly Need[]) =>

@@ -11,10 +11,11 @@ import { trainedStages } from '../stages';
 import { loadStudentTokenizer } from '../student-files/folder';
 import { withPrompts } from '../student-files/prompting';
 import type { Tokenizer } from '../student-files/tokenizer';
+import { duration } from '../words';
 import { readingProgress } from './dataset';
 import { fetchMissing } from './download';
 import { printDocument } from './exit';
-import { needsOf, needsText } from './need';
+import { needsOf, needsText, secondsOf } from './need';
 import { namesOf, positive } from './options';
 import { commandLine, experimentFile, quoted, shown } from './places';
 import { type CountedView, type PreviewedProblem, previewText } from './preview-text';
@@ -25,6 +26,7 @@ interface Options {
   start: number;
   stage?: (typeof trainedStages)[number][];
   download?: boolean;
+  time?: boolean;
   json?: boolean;
 }
 
@@ -40,7 +42,8 @@ export function addPreviewCommand(program: Command): void {
       '--download',
       'fetch the student and the data sets from the Hugging Face Hub when they are not on this machine',
     )
-    .option('--json', 'an array of problems with their views')
+    .option('--time', 'only how long a run takes here, roughly, with the full and with the quick budget')
+    .option('--json', 'an array of problems with their views; with --time the seconds')
     .addHelpText(
       'after',
       `
@@ -55,6 +58,7 @@ Examples:
     .action(async (path: string, options: Options) => {
       const file = experimentFile(path);
       await fetchMissing(file, { yes: options.download, json: options.json });
+      if (options.time) return printTimes(file, options.json);
       const { experiment } = loadExperiment(file);
       const tokenizer = withPrompts(loadStudentTokenizer(experiment.student.path), experiment.student);
       const progress = readingProgress('the data', options.json);
@@ -91,6 +95,19 @@ Examples:
         stdout.write(`${previewed.map(previewText).join('\n\n')}\n\n${lines.join('\n')}\n\n${next}\n`);
       }
     });
+}
+
+async function printTimes(file: string, json: boolean | undefined): Promise<void> {
+  const planned = [false, true].map((quick) => {
+    const { experiment } = loadExperiment(file, { quick });
+    const tokenizer = withPrompts(loadStudentTokenizer(experiment.student.path), experiment.student);
+    const { train, test } = loadExperimentData(experiment);
+    return { experiment, work: workloadOf(train.problems, test.problems.length, tokenizer) };
+  });
+  const [full, quick] = await secondsOf(planned);
+  const text = (seconds: number | null) => (seconds === null ? 'not known here' : duration(seconds));
+  if (json) printDocument({ full, quick });
+  else stdout.write(`Full budget: ${text(full)}, quick budget: ${text(quick)}, roughly\n`);
 }
 
 /** A view with what the student gets and learns to write, to the token. */

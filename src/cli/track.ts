@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { UserError } from '../errors';
 import type { Damage } from '../lines';
-import { runsFolderName } from '../runs/layout';
+import { metricsFile, runsFolderName } from '../runs/layout';
 import { writeEventFiles } from '../tracking/event-files';
-import { measurementsOf } from '../tracking/measurements';
 import { pythonWith } from '../tracking/python';
 import { pythonTrackers, type SendOptions, sendRun } from '../tracking/send';
 import { Damaged } from './damaged';
@@ -70,8 +70,9 @@ interface Sending {
 }
 
 async function send(run: string, tracker: Tracker, options: Options, { stop, damage }: Sending) {
-  const next = () => goesOn(run, options.follow ?? false, stop.signal, pulse);
-  if (measurementsOf(run, { damage }).length === 0 && !(await next()))
+  const { project, python, online = false, follow = false } = options;
+  const next = () => goesOn(run, follow, stop.signal, pulse);
+  if (!existsSync(metricsFile(run)) && !(await next()))
     throw new UserError('the run has no metrics yet', {
       file: run,
       code: 'run',
@@ -79,9 +80,8 @@ async function send(run: string, tracker: Tracker, options: Options, { stop, dam
     });
   const out = resolve(options.out);
   try {
-    if (tracker === 'tensorboard') return await toTensorboard(run, join(out, 'tensorboard'), { next, damage });
-    const { project, python, online = false } = options;
-    const arrived = await sendRun(run, tracker, { project, python, online, folder: out, next, damage });
+    if (tracker === 'tensorboard') return await toTensorboard(run, join(out, 'tensorboard'), { follow, next, damage });
+    const arrived = await sendRun(run, tracker, { project, python, online, folder: out, follow, next, damage });
     return {
       tracker,
       arrived,
@@ -101,10 +101,14 @@ const hints = {
       : `They are on this machine; this uploads them:\n  wandb sync ${quoted(join(out, 'wandb'))}/offline-run-*`,
 };
 
-async function toTensorboard(run: string, logs: string, { next, damage }: Pick<SendOptions, 'next' | 'damage'>) {
+type Following = Pick<SendOptions, 'follow' | 'next' | 'damage'>;
+
+async function toTensorboard(run: string, logs: string, { follow, next, damage }: Following) {
   const target = join(logs, basename(run));
-  do writeEventFiles(run, target, { results: false, damage });
-  while (await next());
+  if (follow) {
+    do writeEventFiles(run, target, { results: false, damage });
+    while (await next());
+  }
   const files = writeEventFiles(run, target, { damage });
   const text =
     `${plural(files.length, 'event file')} in ${shown(target)}. See them ` +

@@ -8,9 +8,10 @@ import type { Address, Method, Params, Progress, Result, Status } from '../proto
 import { addressFile, readAddress } from '../protocol/host-folder';
 import { remove } from '../writing';
 import type { ClientState, Crash, Host, Listeners, RequestOptions } from './api';
+import { hostGone, within } from './failures';
 import { type Cursor, type Follower, followHost } from './follow';
 import { diedOfMemory, logTail } from './launch';
-import { hostGone, type Identity, type Link, within } from './link';
+import type { Identity, Link } from './link';
 import { elsewhere, isAlive, type Reach, reachHost, StartFailure, startHost, untilDead } from './reach';
 import { nextRestart } from './restarts';
 import { moveTo } from './states';

@@ -6,9 +6,10 @@ import { UserError } from '../errors';
 import { lives } from '../processes';
 import type { Address } from '../protocol/control';
 import { addressFile, readAddress } from '../protocol/host-folder';
+import { VersionGap } from './failures';
 import { findNode } from './find-node';
 import { diedOfMemory, hostExit, launchHost, logTail } from './launch';
-import { type Identity, Link, VersionGap } from './link';
+import type { Identity, Link } from './link';
 
 export interface Reach {
   /** The `.distillery` folder. */
@@ -20,6 +21,9 @@ export interface Reach {
   args: readonly string[];
   times: { start: number; answer: number; death: number };
 }
+
+/** The protocol is loaded when there is a host to talk to: most windows have none when they open. */
+const links = async () => (await import('./link')).Link;
 
 /** A host that could not be started, for the caller to decide whether to try again. */
 export class StartFailure extends UserError {
@@ -51,7 +55,8 @@ export async function reachHost({ folder, client, times }: Reach, renew: boolean
     await untilDead(folder, address, times.death);
     return undefined;
   } catch (error) {
-    if (error instanceof VersionGap && renew && error.gap.idle && (await Link.replace(address, client, times.answer))) {
+    const replaceable = error instanceof VersionGap && renew && error.gap.idle;
+    if (replaceable && (await (await links()).replace(address, client, times.answer))) {
       await untilDead(folder, address, times.death);
       return undefined;
     }
@@ -70,7 +75,7 @@ export async function reachHost({ folder, client, times }: Reach, renew: boolean
 async function openLink({ folder, client, times }: Pick<Reach, 'folder' | 'client' | 'times'>, address: Address) {
   for (const deadline = Date.now() + times.answer; ; await sleep(50))
     try {
-      return await Link.open(address, client, times.answer);
+      return await (await links()).open(address, client, times.answer);
     } catch (error) {
       const absent = ['ENOENT', 'ECONNREFUSED'].includes((error as NodeJS.ErrnoException).code ?? '');
       const here = address.machine === hostname() && isAlive(folder, address);

@@ -1,4 +1,4 @@
-import { hostStates } from '../protocol/control';
+import { hostStates } from '../protocol/address';
 import type { ClientState } from './api';
 
 const talking = hostStates;

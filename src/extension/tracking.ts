@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { basename } from 'node:path';
+import { UserError } from '../errors';
 import { answerOf, commandLine } from './command-line';
 import { report } from './commands/report';
 import { distilleryOf } from './run-paths';
@@ -44,6 +46,11 @@ async function follow(run: string, trackers: readonly string[], log: vscode.LogO
     output += text;
   });
   await new Promise<void>((done, fail) => child.once('error', fail).once('close', () => done()));
+  if (output.trim() === '')
+    throw new UserError(`the process that sends the run to ${trackers.join(', ')} was ended before it was done`, {
+      code: 'tracker',
+      remedy: `What arrived is kept. Go on with: distillery track ${basename(run)} --to ${trackers.join(',')}.`,
+    });
   for (const { tracker, arrived } of answerOf<{ tracker: string; arrived?: number }[]>(output))
     log.info(arrived === undefined ? `${run} is sent to ${tracker}` : `${arrived} measurements sent to ${tracker}`);
 }

@@ -6,14 +6,12 @@ import type { Services } from './services';
 import * as vscode from './vscode';
 
 /** A kind of webview page: `dist/webview/<name>.js` and `.css`, and its messages. */
-export interface PageKind<Subject, ToPage, ToExtension> {
+export interface PageKind<Subject, ToExtension> {
   /** Name of its folder in webview/. The view type is `distillery.<name>`. */
   name: string;
   /** What one page shows, such as a run and a problem. Saved in the page's state, so that a reload reopens it. */
   subject: z.ZodType<Subject>;
   toExtension: z.ZodType<ToExtension>;
-  /** Type of posted messages; the page validates them by the same schema. */
-  toPage: z.ZodType<ToPage>;
   /** Identity of a page: opening a subject with the key of an open page reveals that page. */
   keyOf(subject: Subject): string;
   titleOf(subject: Subject): string;
@@ -46,7 +44,7 @@ export class WebviewPages<Subject, ToPage, ToExtension> implements vscode.Dispos
 
   constructor(
     private readonly services: Services,
-    private readonly kind: PageKind<Subject, ToPage, ToExtension>,
+    private readonly kind: PageKind<Subject, ToExtension>,
     private readonly connect: (page: Page<Subject, ToPage>) => PageDriver<Subject, ToExtension>,
   ) {
     this.serializer = vscode.window.registerWebviewPanelSerializer(this.viewType, {

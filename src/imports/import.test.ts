@@ -48,15 +48,15 @@ describe('importing rollouts', () => {
     const { folder: run, ...rest } = await bring('trl', { tokenizer: student });
     expect(rest).toEqual({ format: 'completions of TRL', updates: 3, completions: 24, tests: 0, notes: [] });
     expect(openRun(run).record).toMatchObject({ state: 'finished', name: 'trl-trl' });
-    expect(rolloutSteps(run)).toEqual([1, 2, 3].map((step) => ({ stage: 'grpo', step })));
-    const first = readRollouts(run, 'grpo', 1);
+    expect(rolloutSteps(run)).toEqual([1, 2, 3].map((step) => ({ stage: 'training', step })));
+    const first = readRollouts(run, 'training', 1);
     expect(first.map(({ group, sample }) => [group, sample])).toEqual(
       [0, 0, 0, 0, 1, 1, 1, 1].map((group, i) => [group, i % 4]),
     );
     const [log] = JSON.parse(readFileSync(join(fixtures, 'trl/checkpoint-3/trainer_state.json'), 'utf8')).log_history;
     const [update] = readMetrics(run);
     expect(update).toMatchObject({
-      stage: 'grpo',
+      stage: 'training',
       step: 1,
       loss: log.loss,
       gradNorm: log.grad_norm,
@@ -78,7 +78,7 @@ describe('importing rollouts', () => {
       expect(record.logProbs).toBeUndefined();
     }
     // The same prompt is the same problem in every update.
-    const ids = (step: number) => readRollouts(run, 'grpo', step).map(({ problemId }) => problemId);
+    const ids = (step: number) => readRollouts(run, 'training', step).map(({ problemId }) => problemId);
     expect(new Set([...ids(1), ...ids(2), ...ids(3)]).size).toBeLessThanOrEqual(3);
   });
 
@@ -86,17 +86,17 @@ describe('importing rollouts', () => {
     const { folder: run, ...rest } = await bring('verl');
     expect(rest).toMatchObject({ updates: 2, completions: 16, tests: 1 });
     expect(rest.notes).toEqual([expect.stringContaining('--tokenizer')]);
-    const [record] = readRollouts(run, 'grpo', 1);
+    const [record] = readRollouts(run, 'training', 1);
     expect(record).toMatchObject({ unit: 'words', advantage: null, parts: { length: null } });
     expect(record.question).toMatch(/^[A-Z].*\?$/);
     expect(record.prompt).toBe(`user\n${record.question}\nassistant\n`);
-    expect(evaluationNames(run)).toEqual(['grpo-3']);
-    const answers = readEvaluation(run, 'grpo-3');
+    expect(evaluationNames(run)).toEqual(['training-3']);
+    const answers = readEvaluation(run, 'training-3');
     const right = answers.filter(({ correct }) => correct).length;
     expect(readSummary(run)).toMatchObject([
-      { stage: 'grpo', checkpoint: 'grpo-3', n: 8, accuracy: right / 8, unit: 'words' },
+      { stage: 'training', checkpoint: 'training-3', n: 8, accuracy: right / 8, unit: 'words' },
     ]);
-    expect(readValidation(run)).toMatchObject([{ stage: 'grpo', step: 3, accuracy: right / 8, best: true }]);
+    expect(readValidation(run)).toMatchObject([{ stage: 'training', step: 3, accuracy: right / 8, best: true }]);
     for (const { samples, question } of readFailures(run)) {
       expect(samples.every(({ correct }) => !correct)).toBe(true);
       expect(question).toMatch(/\?$/);
@@ -106,7 +106,7 @@ describe('importing rollouts', () => {
   it("NeMo-RL's lines give tokens with their log-probs where the student's tokenizer is at hand", async () => {
     const { folder: run, tests } = await bring('nemo-rl', { tokenizer: student });
     expect(tests).toBe(1);
-    const [record] = readRollouts(run, 'grpo', 1);
+    const [record] = readRollouts(run, 'training', 1);
     expect(record.logProbs).toHaveLength(record.tokens.length);
     expect(record.logProbs!.every((value) => value === -0.5)).toBe(true);
     expect(record.finished).toBe(true);
@@ -115,13 +115,13 @@ describe('importing rollouts', () => {
     ].map(({ content: [[, text]], advantages: [[advantage]] }) => ({ completion: { text, advantage } }));
     expect(record.tokenTexts.join('')).toBe(completion.text);
     expect(record.advantage).toBeCloseTo(completion.advantage, 9);
-    expect(readEvaluation(run, 'grpo-2')).toHaveLength(8);
+    expect(readEvaluation(run, 'training-2')).toHaveLength(8);
   });
 
   it("OpenRLHF's lines have no update and no verdict: they are the first, and nobody is called wrong", async () => {
     const { folder: run } = await bring('openrlhf.jsonl');
-    expect(rolloutSteps(run)).toEqual([{ stage: 'grpo', step: 1 }]);
-    expect(readRollouts(run, 'grpo', 1).map(({ correct }) => correct)).toEqual(Array(8).fill(null));
+    expect(rolloutSteps(run)).toEqual([{ stage: 'training', step: 1 }]);
+    expect(readRollouts(run, 'training', 1).map(({ correct }) => correct)).toEqual(Array(8).fill(null));
     expect(readMetrics(run)[0].accuracy).toBeUndefined();
   });
 
@@ -155,7 +155,7 @@ describe('importing rollouts', () => {
     const { folder: run } = await importOne(join(folder, 'completions_12_ab12.table.json'), {
       runsFolder: folder,
     });
-    expect(readRollouts(run, 'grpo', 7)).toMatchObject([
+    expect(readRollouts(run, 'training', 7)).toMatchObject([
       {
         prompt: 'system: Be brief.\n\nuser: 2 + 2?',
         question: '2 + 2?',
@@ -171,7 +171,7 @@ describe('importing rollouts', () => {
       runsFolder: folder,
       columns: { prompt: 'q', completion: 'reply', gold: 'ref', reward: 'points' },
     });
-    expect(readRollouts(own.folder, 'grpo', 1)).toMatchObject([
+    expect(readRollouts(own.folder, 'training', 1)).toMatchObject([
       { gold: '2', reward: Number.NaN, answer: null, correct: false },
     ]);
   });
@@ -229,7 +229,7 @@ describe('importing rollouts', () => {
     await until(2);
     stop.abort();
     expect((await following).completions).toBe(16);
-    expect(readRollouts(run, 'grpo', 2)).toHaveLength(8);
+    expect(readRollouts(run, 'training', 2)).toHaveLength(8);
     expect(readMetrics(run).map(({ step }) => step)).toEqual([1, 2]);
     cpSync(join(fixtures, 'verl/rollouts/2.jsonl'), join(from, '3.jsonl'));
     writeFileSync(
@@ -256,7 +256,7 @@ describe('stores and logs', () => {
     const plain = (run: string) => readMetrics(run).map(({ time: _, seq: __, ...metrics }) => metrics);
     expect(plain(trained)).toEqual(plain(same));
     for (const step of [1, 2, 3]) {
-      const [ours, theirs] = [trained, same].map((run) => readRollouts(run, 'grpo', step));
+      const [ours, theirs] = [trained, same].map((run) => readRollouts(run, 'training', step));
       expect(ours.map(({ advantage: _, parts: __, reward: ___, ...rest }) => rest)).toEqual(
         theirs.map(({ advantage: _, parts: __, reward: ___, ...rest }) => rest),
       );
@@ -265,7 +265,7 @@ describe('stores and logs', () => {
       { step: 1, loss: 0.5, reward: 0 },
       { step: 2, loss: 0.25, reward: 1 },
     ]);
-    expect(readRollouts(traced, 'grpo', 2)).toMatchObject([
+    expect(readRollouts(traced, 'training', 2)).toMatchObject([
       { gold: '19', reward: 1, question: expect.stringMatching(/\?$/) },
     ]);
     expect(readFileSync(file).equals(before)).toBe(true);
@@ -290,7 +290,7 @@ describe('stores and logs', () => {
     expect(state()).toEqual(before);
     db.close();
     expect(runs).toHaveLength(3);
-    expect(readMetrics(runs[2].folder)).toMatchObject([{ stage: 'sft', step: 1, loss: 2 }]);
+    expect(readMetrics(runs[2].folder)).toMatchObject([{ stage: 'training', step: 1, loss: 2 }]);
   });
 
   it('follows a store whose file stays as large as it is while it is written to', async () => {

@@ -11,8 +11,7 @@ import { StepWriter, type Weights } from './step-writer';
 import type { LoggedMetrics } from './trainer-log';
 import type { TrainerLog } from './trainer-state';
 
-/** Training by reinforcement of one student from one prompt set: as our own plain GRPO, whatever its loss. */
-const stage: StageName = 'grpo';
+const stage: StageName = 'training';
 /** Answers that are written at once. */
 const atOnce = 64;
 /** Problems of a test whose wrong answers are held until its end. */
@@ -107,27 +106,18 @@ export class RunFiller {
       const entry = entries[this.logged];
       this.validation(entry);
       if (Object.keys(entry.metrics).length === 0) continue; // what a trainer logs in the end, or of a test
-      this.run.metrics({ stage: this.stageOf(entry.metrics), step: entry.step, ...entry.metrics });
+      this.run.metrics({ stage, step: entry.step, ...entry.metrics });
       this.updates++;
     }
   }
 
-  /** Without rewards nothing was sampled: supervised fine-tuning. */
-  private stageOf({ reward }: LoggedMetrics): StageName {
-    return reward === undefined && this.completions === 0 ? 'sft' : stage;
-  }
-
-  private validation({ step, validation, metrics }: TrainerLog['entries'][number]): void {
+  private validation({ step, validation }: TrainerLog['entries'][number]): void {
     const { loss, accuracy } = validation;
     if (loss === undefined && accuracy === undefined) return;
-    this.check(step, { ...validation, stage: this.stageOf(metrics) }, accuracy ?? -loss!);
+    this.check(step, validation, accuracy ?? -loss!);
   }
 
-  private check(
-    step: number,
-    found: { loss?: number; accuracy?: number; meanTokens?: number; stage?: StageName },
-    value: number,
-  ): void {
+  private check(step: number, found: { loss?: number; accuracy?: number; meanTokens?: number }, value: number): void {
     const best = value > this.best;
     if (best) this.best = value;
     this.run.validation({ stage, step, ...found, best });

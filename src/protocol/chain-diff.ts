@@ -1,8 +1,6 @@
-/**
- * Messages between the extension and the page that shows teacher, student and rewritten chain of one problem side by
- * side.
- */
+/** What the page is told that shows teacher, student and rewritten chain of one problem side by side. */
 import * as z from 'zod';
+import { chainSubjectSchema, originSchema } from './chain-diff-requests';
 
 const text = z.string().max(1_000_000);
 const word = z.string().max(2_000);
@@ -22,25 +20,6 @@ const numbers = perToken(
   'numbers or null',
   (value): value is number | null => value === null || (typeof value === 'number' && Number.isFinite(value)),
 );
-
-/** What a page shows. Without a moment or sample the most telling one is chosen. */
-export const chainSubjectSchema = z.object({
-  /** Absolute folder of the run. */
-  run: z.string().min(1).max(4_096),
-  problemId: word,
-  /** Key of the moment that the student's chain is from. */
-  moment: word.optional(),
-  sample: index.optional(),
-  /** Which of the problem's rewrites stands in the third column. */
-  rewrite: index.optional(),
-  /** Key of the moment and sample whose completion stands in the third column instead. */
-  third: z.object({ moment: word, sample: index }).optional(),
-});
-export type ChainSubject = z.infer<typeof chainSubjectSchema>;
-
-/** A record on disk. `line` is from 1. `field` names the number asked for. */
-export const originSchema = z.object({ file: z.string().max(4_096), line: index.optional(), field: word.optional() });
-export type Origin = z.infer<typeof originSchema>;
 
 /** A stretch of a chain, as a range of its tokens. */
 const segmentSchema = z.object({
@@ -188,21 +167,3 @@ export const toChainPageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('trouble'), subject: chainSubjectSchema, message: text }),
 ]);
 export type ToChainPage = z.infer<typeof toChainPageSchema>;
-
-const role = z.enum(['teacher', 'student', 'rewritten']);
-export const fromChainPageSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('show'), subject: chainSubjectSchema }),
-  /** The next or previous case. */
-  z.object({ type: z.literal('go'), by: z.number().int().min(-1).max(1) }),
-  /** Decides about the rewrite that is shown, or opens it to be edited. */
-  z.object({ type: z.literal('decide'), what: z.enum(['accept', 'reject', 'edit']) }),
-  /** The step of the student's recorded answer, from 0, is the first wrong one. */
-  z.object({ type: z.literal('markStep'), step: index }),
-  z.object({ type: z.literal('copy'), role }),
-  /** As text in the editor: the first against the second, or one alone. */
-  z.object({ type: z.literal('openText'), left: role.optional(), right: role }),
-  z.object({ type: z.literal('openRecord'), origin: originSchema }),
-  /** Asks for another run or problem. */
-  z.object({ type: z.literal('choose') }),
-]);
-export type FromChainPage = z.infer<typeof fromChainPageSchema>;

@@ -11,38 +11,11 @@ import { evaluationRecordSchema } from '../runs/records';
 import { trainedStages } from '../stages';
 import { faultSchema, hostEventSchema, statusSchema } from './host-events';
 
+export * from './address';
 export * from './host-events';
-
-/**
- * Raised by every change that an older peer would misunderstand. `hello` and `shutdown` are the same in all versions.
- */
-export const protocolVersion = 1;
 
 const count = z.number().int().nonnegative();
 const positive = z.number().int().positive();
-
-/**
- * `.distillery/host/host.json`: where the host of a folder is found. Readable by its user alone; gone when the host
- * ended by itself.
- */
-export const addressSchema = z.object({
-  protocol: count,
-  /** Of Distillery. */
-  version: z.string(),
-  pid: positive,
-  /** When the process started, as the system tells it: another process with the same pid has another start. */
-  startTime: z.string(),
-  /** The machine. */
-  machine: z.string(),
-  /** A name for this life of the host; events are counted within it. */
-  session: z.string(),
-  /** Path of the socket, or name of the pipe. */
-  endpoint: z.string(),
-  /** On 127.0.0.1, too, for clients on other machines, each through a tunnel of its own. */
-  port: positive.max(65535).optional(),
-  token: z.string(),
-});
-export type Address = z.infer<typeof addressSchema>;
 
 /** JSON-RPC error codes beside the standard ones. `data` is a Fault. */
 export const errorCodes = {

@@ -1,10 +1,11 @@
 /**
- * Messages between the dashboard's page and the extension. A run's updates travel as columns, and only the new rows of
+ * What a dashboard's page is told by the extension. A run's updates travel as columns, and only the new rows of
  * them; everything else is small and sent whole when it changes.
  */
 import * as z from 'zod';
 import { studentRowSchema } from '../results';
 import { stageNames } from '../stages';
+import { updateSchema } from './dashboard-requests';
 
 const stage = z.enum(stageNames);
 const count = z.number().int().nonnegative();
@@ -131,19 +132,13 @@ const group = z.object({
 });
 export type Group = z.infer<typeof group>;
 
-const update = z.object({ run: z.string(), stage, step: count });
-
-/** What a dashboard is about: run folders; the first is what the others are compared with. */
-export const dashboardSubject = z.object({ runs: z.array(z.string()).min(1).max(12) });
-export type DashboardSubject = z.infer<typeof dashboardSubject>;
-
 export const toDashboard = z.discriminatedUnion('type', [
   /** All the runs shown, the first is what the others are compared with. */
   z.object({ type: z.literal('runs'), runs: z.array(head) }),
   rows,
   z.object({ type: z.literal('settings'), differences: z.array(difference) }),
   z.object({ type: z.literal('pairs'), pairs: z.array(pair) }),
-  update.extend({
+  updateSchema.extend({
     type: z.literal('rollouts'),
     groups: z.array(group),
     /** Why there are none. */
@@ -155,25 +150,3 @@ export const toDashboard = z.discriminatedUnion('type', [
 ]);
 export type ToDashboard = z.infer<typeof toDashboard>;
 export type RolloutsMessage = Extract<ToDashboard, { type: 'rollouts' }>;
-
-export const fromDashboard = z.discriminatedUnion('type', [
-  /** The page is there and knows nothing yet. */
-  z.object({ type: z.literal('ready') }),
-  update.extend({ type: z.literal('rollouts') }),
-  update.extend({ type: z.literal('openRollouts') }),
-  update.extend({ type: z.literal('compareChains'), problemId: z.string(), sample: count }),
-  z.object({ type: z.literal('chooseRuns') }),
-  z.object({ type: z.literal('control'), run: z.string(), verb: z.enum(['pause', 'resume', 'stop']) }),
-  /** The updates of all runs shown, these metrics and stages of them, as CSV to the clipboard. */
-  z.object({ type: z.literal('copyUpdates'), metrics: z.array(z.string()).max(200), stages: z.array(stage) }),
-  /** The charts as SVG and as PNG (base64), and what they are of, to be written to a file. */
-  z.object({
-    type: z.literal('exportCharts'),
-    svg: z.string(),
-    png: z.string(),
-    metrics: z.array(z.string()).max(200),
-    stages: z.array(stage),
-  }),
-  z.object({ type: z.literal('copy'), text: z.string(), what: z.string() }),
-]);
-export type FromDashboard = z.infer<typeof fromDashboard>;

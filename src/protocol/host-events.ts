@@ -1,12 +1,10 @@
 /** What a training host says about itself: where it stands (a snapshot), and what happens (events, counted). */
 import * as z from 'zod';
 import { curriculumEventSchema, phaseEventSchema, updateEventSchema, validationEventSchema } from '../runs/events';
+import { hostStates } from './address';
 
 const count = z.number().int().nonnegative();
 
-/** What the host is at. `pausing` and `stopping` end with the update at hand. */
-export const hostStates = ['idle', 'running', 'pausing', 'paused', 'stopping'] as const;
-export type HostState = (typeof hostStates)[number];
 const hostStateSchema = z.enum(hostStates);
 
 /** A fault as it travels: a UserError's parts (`defect` for what is no UserError). */

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { UserError } from '../errors';
 import { readSmallText } from '../lines';
 import { makeFolder, replaceText } from '../writing';
-import { type Address, addressSchema } from './control';
+import { type Address, addressSchema } from './address';
 
 export const hostFolder = (distillery: string) => join(distillery, 'host');
 export const addressFile = (distillery: string) => join(hostFolder(distillery), 'host.json');

@@ -28,6 +28,8 @@ export interface SendOptions {
   online: boolean;
   /** The Python that has the client. */
   python?: string;
+  /** Whether the run is looked at until it ends. */
+  follow: boolean;
   /** Between two looks at a run that grows; resolves to false when there is no further look. */
   next: () => Promise<boolean>;
   /** Told of records that cannot be read. */
@@ -51,7 +53,7 @@ export async function sendRun(run: string, tracker: PythonTracker, options: Send
     };
     do await tell();
     while (await options.next());
-    await tell(); // what came while it was found to have ended
+    if (options.follow) await tell(); // what came while it was found to have ended
     return await client.end();
   } finally {
     client.kill();

@@ -55,8 +55,8 @@ async function sendTwice(tracker: PythonTracker): Promise<number[]> {
     });
     return true;
   };
-  const first = await sendRun(run.folder, tracker, { ...options, next: grow });
-  return [first, await sendRun(run.folder, tracker, { ...options, next: async () => false })];
+  const first = await sendRun(run.folder, tracker, { ...options, follow: true, next: grow });
+  return [first, await sendRun(run.folder, tracker, { ...options, follow: false, next: async () => false })];
 }
 
 describe('a run that grows', () => {
@@ -111,7 +111,7 @@ describe('a run that grows', () => {
 });
 
 it('a Python without the client is refused, with what to install', async () => {
-  const options = { folder, online: false, python: join(folder, 'no-python'), next: async () => false };
+  const options = { folder, online: false, python: join(folder, 'no-python'), follow: false, next: async () => false };
   await expect(sendRun(run.folder, 'wandb', options)).rejects.toMatchObject({
     message: 'this Python has no wandb',
     remedy: expect.stringContaining('pip install wandb'),

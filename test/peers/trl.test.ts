@@ -61,7 +61,7 @@ describe.runIf(interpreter)('the callback in TRL', () => {
     for (const [i, update] of metrics.entries()) {
       const log = told.with[i];
       expect(update).toMatchObject({
-        stage: 'grpo',
+        stage: 'training',
         step: i + 1,
         loss: log.loss,
         gradNorm: log.grad_norm,
@@ -78,9 +78,9 @@ describe.runIf(interpreter)('the callback in TRL', () => {
   });
 
   it('writes every completion: what the loss computed of its tokens, rewards, advantages', () => {
-    expect(rolloutSteps(run('with'))).toEqual([1, 2, 3].map((step) => ({ stage: 'grpo', step })));
+    expect(rolloutSteps(run('with'))).toEqual([1, 2, 3].map((step) => ({ stage: 'training', step })));
     for (const step of [1, 2, 3]) {
-      const rollouts = readRollouts(run('with'), 'grpo', step);
+      const rollouts = readRollouts(run('with'), 'training', step);
       expect(rollouts.map(({ group, sample }) => 4 * group + sample)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
       const log = told.with[step - 1];
       const average = (values: number[]) => values.reduce((a, b) => a + b) / values.length;
@@ -108,8 +108,8 @@ describe.runIf(interpreter)('the callback in TRL', () => {
     expect(notes.some((note) => note.includes('--weights'))).toBe(true);
     const { folder: imported } = await bring({ accuracy_reward: 1, brevity_reward: 0.5 });
     for (const step of [1, 2, 3]) {
-      const ours = readRollouts(run('with'), 'grpo', step);
-      const theirs = readRollouts(imported, 'grpo', step);
+      const ours = readRollouts(run('with'), 'training', step);
+      const theirs = readRollouts(imported, 'training', step);
       for (const [i, { problemId, question, gold, correct, advantage, reward, tokenTexts }] of ours.entries()) {
         expect(theirs[i]).toMatchObject({ problemId, question, correct });
         expect(theirs[i].tokenTexts.join('')).toBe(tokenTexts.join(''));
@@ -122,9 +122,9 @@ describe.runIf(interpreter)('the callback in TRL', () => {
 
   it('writes supervised runs with their checks', () => {
     const sft = run('sft');
-    expect(openRun(sft).record).toMatchObject({ state: 'finished', stage: 'sft' });
+    expect(openRun(sft).record).toMatchObject({ state: 'finished', stage: 'training' });
     const losses = told.sft.flatMap(({ loss }) => (loss === undefined ? [] : [loss]));
-    expect(readMetrics(sft).map(({ stage, loss }) => [stage, loss])).toEqual(losses.map((loss) => ['sft', loss]));
+    expect(readMetrics(sft).map(({ stage, loss }) => [stage, loss])).toEqual(losses.map((loss) => ['training', loss]));
     const checks = told.sft.flatMap(({ eval_loss: loss }) => (loss === undefined ? [] : [loss]));
     expect(readValidation(sft).map(({ loss }) => loss)).toEqual(checks);
   });

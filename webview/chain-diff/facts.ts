@@ -1,5 +1,5 @@
 /** Explanations of numbers: of a token, of a reward. */
-import type { ChainView, GroupMember } from '../../src/protocol/chain-diff';
+import type { CaseView, ChainView, GroupMember } from '../../src/protocol/chain-diff';
 import { element } from '../common/dom';
 import { factTable } from '../common/explain';
 import { verdictOf } from '../common/verdict';
@@ -94,13 +94,16 @@ export function explainReward({ reward }: ChainView): Node[] {
   ];
 }
 
-export function explainMember({ reward, advantage, length, answer, correct, finished, sample }: GroupMember): Node[] {
+export function explainMember(
+  { reward, advantage, length, answer, correct, finished, sample }: GroupMember,
+  unit: CaseView['unit'],
+): Node[] {
   return [
     factTable([
       { name: 'sample', value: String(sample + 1) },
       ...(reward === null ? [] : [{ name: 'reward', value: signedValue(reward) }]),
       ...(advantage === null ? [] : [{ name: 'advantage', value: signedValue(advantage), about: 'against its group' }]),
-      { name: 'length', value: `${length} tokens`, ...(finished ? {} : { about: 'cut off by the token budget' }) },
+      { name: 'length', value: `${length} ${unit}`, ...(finished ? {} : { about: 'cut off by the token budget' }) },
       { name: 'answer', value: answer ?? 'none', about: verdictOf(correct)?.said },
     ]),
     element('p', { class: 'dim' }, 'Click or Enter: show as the student’s. With Shift: show in the third column.'),

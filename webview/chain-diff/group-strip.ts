@@ -8,7 +8,7 @@ import { signedValue } from './overlays';
 
 /** `choose` is told the sample, and whether it is wanted in the third column. */
 export function makeGroupStrip(view: CaseView, choose: (sample: number, third: boolean) => void): HTMLElement {
-  const { group, subject, moments } = view;
+  const { group, subject, moments, unit } = view;
   const size = Math.max(...group.map(({ reward }) => Math.abs(reward ?? 0)), 1e-9);
   const longest = Math.max(...group.map(({ length }) => length), 1);
   const moment = moments.find(({ key }) => key === subject.moment);
@@ -22,7 +22,7 @@ export function makeGroupStrip(view: CaseView, choose: (sample: number, third: b
     'data-testid': 'group',
   });
   group.forEach((member, i) => {
-    const made = makeMember(member, member.sample === subject.sample, { several: groups > 1, size, longest });
+    const made = makeMember(member, member.sample === subject.sample, { several: groups > 1, size, longest, unit });
     made.tabIndex = member.sample === subject.sample || (i === 0 && subject.sample === undefined) ? 0 : -1;
     made.addEventListener('click', ({ shiftKey }) => choose(member.sample, shiftKey));
     list.append(made);
@@ -46,14 +46,15 @@ export function makeGroupStrip(view: CaseView, choose: (sample: number, third: b
   );
 }
 
-/** What a completion is drawn among: several groups or one, the largest reward in size, the most tokens. */
+/** What a completion is drawn among: several groups or one, the largest reward in size, the greatest length. */
 interface Among {
   several: boolean;
   size: number;
   longest: number;
+  unit: CaseView['unit'];
 }
 
-function makeMember(member: GroupMember, chosen: boolean, { several, size, longest }: Among): HTMLElement {
+function makeMember(member: GroupMember, chosen: boolean, { several, size, longest, unit }: Among): HTMLElement {
   const { group, reward, length, correct, finished, answer, sample } = member;
   const verdict = verdictOf(correct);
   const share = reward === null ? length / longest : Math.abs(reward) / size;
@@ -63,7 +64,7 @@ function makeMember(member: GroupMember, chosen: boolean, { several, size, longe
     reward === null ? null : `reward ${signedValue(reward)}`,
     verdict?.said ?? null,
     answer === null ? 'no answer' : `answer ${answer}`,
-    `${length} tokens${finished ? '' : ', cut off'}`,
+    `${length} ${unit}${finished ? '' : ', cut off'}`,
     `sample ${sample + 1}`,
     several ? `group ${group + 1}` : null,
   ];
@@ -76,10 +77,10 @@ function makeMember(member: GroupMember, chosen: boolean, { several, size, longe
       'aria-label': said.filter(Boolean).join(', '),
     },
     element('span', { class: verdict?.class ?? 'dim' }, verdict?.mark ?? '·'),
-    ` ${reward === null ? (answer ?? 'none') : signedValue(reward)} · ${length} tok`,
+    ` ${reward === null ? (answer ?? 'none') : signedValue(reward)} · ${length} ${unit === 'words' ? unit : 'tok'}`,
     finished ? null : element('span', { class: 'bad' }, '…'),
     bar,
   );
-  explain(made, () => explainMember(member));
+  explain(made, () => explainMember(member, unit));
   return made;
 }

@@ -1,5 +1,6 @@
 /** Heads of the columns: whose chain, how long, which answer, right or wrong, and the reward with its parts. */
-import type { CaseView, ChainView, FromChainPage } from '../../src/protocol/chain-diff';
+import type { CaseView, ChainView } from '../../src/protocol/chain-diff';
+import type { FromChainPage } from '../../src/protocol/chain-diff-requests';
 import { element } from '../common/dom';
 import { explain, factTable } from '../common/explain';
 import { verdictOf } from '../common/verdict';

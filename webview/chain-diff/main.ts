@@ -1,7 +1,8 @@
 import '../common/jitless';
 import '../common/theme.css';
 import './style.css';
-import { type FromChainPage, type ToChainPage, toChainPageSchema } from '../../src/protocol/chain-diff';
+import { type ToChainPage, toChainPageSchema } from '../../src/protocol/chain-diff';
+import type { FromChainPage } from '../../src/protocol/chain-diff-requests';
 import { openLink } from '../common/link';
 import { listenToKeys } from './keys';
 import { Page } from './page';

@@ -1,5 +1,6 @@
 /** The page: draws a case, and does what the reader asks for. */
-import type { CaseView, ChainSubject, ChainView, FromChainPage } from '../../src/protocol/chain-diff';
+import type { CaseView, ChainView } from '../../src/protocol/chain-diff';
+import type { ChainSubject, FromChainPage } from '../../src/protocol/chain-diff-requests';
 import { element, redraw, replaceChildren } from '../common/dom';
 import { ExplanationBox } from '../common/explain';
 import type { Link } from '../common/link';

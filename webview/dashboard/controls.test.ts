@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fromDashboard } from '../../src/protocol/dashboard';
+import { fromDashboard } from '../../src/protocol/dashboard-requests';
 import { verbsOf } from './controls';
 
 describe('what can be done with a run', () => {

@@ -1,4 +1,5 @@
-import type { FromDashboard, RunHead } from '../../src/protocol/dashboard';
+import type { RunHead } from '../../src/protocol/dashboard';
+import type { FromDashboard } from '../../src/protocol/dashboard-requests';
 import { element, redraw } from '../common/dom';
 import { letterOf } from './theme';
 

@@ -3,7 +3,8 @@ import { provideVSCodeDesignSystem, vsCodeCheckbox } from '@vscode/webview-ui-to
 import 'uplot/dist/uPlot.min.css';
 import '../common/theme.css';
 import './dashboard.css';
-import { type Alert, type FromDashboard, type ToDashboard, toDashboard } from '../../src/protocol/dashboard';
+import { type Alert, type ToDashboard, toDashboard } from '../../src/protocol/dashboard';
+import type { FromDashboard } from '../../src/protocol/dashboard-requests';
 import { stageNames } from '../../src/stages';
 import { element, replaceChildren } from '../common/dom';
 import { openLink } from '../common/link';
@@ -42,8 +43,10 @@ const copyResults = element(
 copyResults.addEventListener('click', () =>
   link.post({ type: 'copy', text: resultsCsv(model.heads, model.pairs), what: 'The results, as CSV,' }),
 );
+const compare = element('button', { class: 'plain copy' }, 'Compare with Runs…');
+compare.addEventListener('click', () => link.post({ type: 'chooseRuns' }));
 const curvesTrouble = element('p', { class: 'dim empty' });
-const toolbar = new Toolbar({ choose, zoom, chooseRuns: () => link.post({ type: 'chooseRuns' }), exportCharts });
+const toolbar = new Toolbar({ choose, zoom, exportCharts });
 const panels = new Panels({ point, zoom, pick, step, zoomBy, zeros: (zeros) => choose({ zeros }) });
 const table = new UpdatesTable({
   open: (run, row) => openRollouts(run, row),
@@ -79,7 +82,7 @@ replaceChildren(
       {},
       element('h1', { class: 'spoken' }, 'Dashboard'),
       loading,
-      element('div', { class: 'top' }, heads, copyResults, controls.root),
+      element('div', { class: 'top' }, heads, compare, copyResults, controls.root),
       alerts,
       results,
       settings,

@@ -7,7 +7,6 @@ export interface ToolbarActions {
   /** Changes what the reader has chosen. */
   choose(change: Partial<View>): void;
   zoom(range: null): void;
-  chooseRuns(): void;
   exportCharts(): void;
 }
 
@@ -101,8 +100,6 @@ export class Toolbar {
       'Whole Axis',
     );
     this.reset.addEventListener('click', () => actions.zoom(null));
-    const runs = element('button', { class: 'plain' }, 'Compare with Runs…');
-    runs.addEventListener('click', () => actions.chooseRuns());
     this.exporting.addEventListener('click', () => actions.exportCharts());
     replaceChildren(
       this.root,
@@ -111,7 +108,6 @@ export class Toolbar {
       this.ofCharts,
       curves,
       this.curveList,
-      runs,
       this.exporting,
       this.reset,
       this.readout,

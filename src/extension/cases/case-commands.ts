@@ -114,21 +114,22 @@ function pickingCommands(services: Services, documents: CaseDocuments): vscode.D
       for (const { run, picked } of byRun(problems)) {
         pick(run, picked, true);
         documents.showChanged(run);
-        offerStage3(run, picked.length);
+        offerStage3(services, run, picked.length);
       }
     }),
   ];
 }
 
 /** Reports how many cases are picked now (`count` of them by this command) and offers to run Stage 3 on them. */
-function offerStage3(run: string, count: number): void {
+function offerStage3({ runs }: Services, run: string, count: number): void {
   const { size } = decisionsOf(readDecisions(run)).picked;
   const start = t('Run Stage 3');
   const added = plural(count, 'case');
   const text =
     size === count ? t('{0} picked for Stage 3.', added) : t('{0} picked for Stage 3, {1} in all.', added, size);
+  // What was picked of an import waits for an experiment.
   void vscode.window
-    .showInformationMessage(text, start)
+    .showInformationMessage(text, ...(runs.experiments().length > 0 ? [start] : []))
     .then((answer) => answer === start && vscode.commands.executeCommand('distillery.runStage3', { run }));
 }
 

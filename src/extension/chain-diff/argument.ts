@@ -1,6 +1,6 @@
 /** The command's argument: a tree node, or the plain fields that other features pass. */
 import * as z from 'zod';
-import type { ChainSubject } from '../../protocol/chain-diff';
+import type { ChainSubject } from '../../protocol/chain-diff-requests';
 import { momentKey } from './moments';
 
 const argumentSchema = z.object({

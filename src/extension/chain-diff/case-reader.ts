@@ -6,7 +6,8 @@ import { plainPrompt } from '../../chain/prompts';
 import { splitChain } from '../../chain/split';
 import type { Chain } from '../../chain/types';
 import { UserError } from '../../errors';
-import type { CaseView, ChainSubject, ChainView, Moment, Origin } from '../../protocol/chain-diff';
+import type { CaseView, ChainView, Moment } from '../../protocol/chain-diff';
+import type { ChainSubject, Origin } from '../../protocol/chain-diff-requests';
 import { decisionsOf, type MarkedStep, readDecisions } from '../../runs/decisions';
 import { decisionsFile } from '../../runs/layout';
 import { readConfig } from '../../runs/reading';
@@ -106,7 +107,7 @@ export class CaseReader {
       teacher: teacherView,
       student: student && viewChain(student, reference, this.tokenizer),
       rewritten: third.third && viewChain(third.third, reference, this.tokenizer),
-      group: (group?.completions ?? []).map(memberOf),
+      group: (group?.completions ?? []).map((completion) => this.memberOf(completion)),
       moments: moments.map(({ moment }) => moment),
       rewrites: { count: rewrites.length, verdict: third.verdict, ...(third.can && { can: third.can }) },
       note,
@@ -278,6 +279,14 @@ export class CaseReader {
     };
   }
 
+  /** Its length in the unit of the columns, as theirs are. */
+  private memberOf(completion: Completion): CaseView['group'][number] {
+    const { group, sample, reward, advantage, answer, correct, finished, text, rollout } = completion;
+    const asRecorded = rollout || this.tokenizer.unit === 'tokens';
+    const length = asRecorded ? completion.length : this.tokenizer.tokenize(text).ids.length;
+    return { group, sample, reward, advantage, length, answer, correct, finished };
+  }
+
   private rewardOf(rollout: NonNullable<Completion['rollout']>, group: Completion[]): ChainView['reward'] {
     const rewards = group.flatMap(({ reward }) => (reward === null ? [] : [reward]));
     const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
@@ -327,11 +336,6 @@ interface ShownRewrite {
   rewrite: CaseRewrite;
   located: Located<RewriteRecord> | undefined;
   origin: Origin;
-}
-
-function memberOf(completion: Completion): CaseView['group'][number] {
-  const { group, sample, reward, advantage, length, answer, correct, finished } = completion;
-  return { group, sample, reward, advantage, length, answer, correct, finished };
 }
 
 function ofRewrite({ rewrite, located, origin }: ShownRewrite, rank: number, count: number): RecordedChain {

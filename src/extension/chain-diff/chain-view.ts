@@ -6,7 +6,8 @@ import { checkEquations } from '../../chain/calculator';
 import { faultText, isGuess } from '../../chain/fault-text';
 import { firstWrongStep } from '../../chain/faults';
 import type { Chain, Span } from '../../chain/types';
-import type { ChainView, Finding, Origin } from '../../protocol/chain-diff';
+import type { ChainView, Finding } from '../../protocol/chain-diff';
+import type { Origin } from '../../protocol/chain-diff-requests';
 import { segmentText, sentenceStarts } from './segments';
 
 /** A chain as recorded: with tokens, or as text only. */

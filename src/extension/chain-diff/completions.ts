@@ -1,5 +1,6 @@
 /** The completions of a problem at one moment, read from any kind of record. */
-import type { GroupMember, Moment, Origin } from '../../protocol/chain-diff';
+import type { GroupMember, Moment } from '../../protocol/chain-diff';
+import type { Origin } from '../../protocol/chain-diff-requests';
 import {
   evaluationRecordSchema,
   type FailureRecord,

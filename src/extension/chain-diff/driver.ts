@@ -1,5 +1,6 @@
 import { UserError } from '../../errors';
-import type { ChainSubject, FromChainPage, ToChainPage } from '../../protocol/chain-diff';
+import type { ToChainPage } from '../../protocol/chain-diff';
+import type { ChainSubject, FromChainPage } from '../../protocol/chain-diff-requests';
 import { openRun } from '../../runs/reading';
 import { report } from '../commands/report';
 import type { Services } from '../services';

@@ -1,9 +1,10 @@
+import type { ToChainPage } from '../../protocol/chain-diff';
 import {
   type ChainSubject,
   chainSubjectSchema,
+  type FromChainPage,
   fromChainPageSchema,
-  toChainPageSchema,
-} from '../../protocol/chain-diff';
+} from '../../protocol/chain-diff-requests';
 import { pickRun } from '../commands/pick';
 import { command } from '../commands/report';
 import type { Services } from '../services';
@@ -18,12 +19,11 @@ import { ChainDiff, titleOf } from './driver';
 export function registerChainDiff(services: Services): vscode.Disposable {
   const documents = new ChainDocuments();
   const choose = ({ run }: AskedFor) => complete(services, { run });
-  const pages = new WebviewPages(
+  const pages = new WebviewPages<ChainSubject, ToChainPage, FromChainPage>(
     services,
     {
       name: 'chain-diff',
       subject: chainSubjectSchema,
-      toPage: toChainPageSchema,
       toExtension: fromChainPageSchema,
       keyOf: ({ run }) => run,
       titleOf,

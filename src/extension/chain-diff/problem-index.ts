@@ -12,14 +12,6 @@ import { evaluationNames, rolloutSteps } from '../../runs/reading';
 import type { StageName } from '../../stages';
 import { stampOf } from '../file-cache';
 
-/** A line of a file. */
-interface Place {
-  /** From 1. */
-  line: number;
-  start: number;
-  end: number;
-}
-
 /** A file of records with problem ids. */
 export type Source =
   | { kind: 'rollouts'; stage: StageName; step: number; file: string }
@@ -33,12 +25,20 @@ export interface Located<T> {
   line: number;
 }
 
+/** Two numbers a line, and nothing else: a gigabyte may be a million of them. */
+interface FileIndex {
+  /** Where each line begins, in bytes. */
+  starts: number[];
+  /** The lines of each problem, from 1. */
+  problems: Map<string, number[]>;
+}
+
 const chunkBytes = 1 << 20;
 /** Keys are written in schema order, so the problem id is among a record's first bytes. */
 const headBytes = 512;
 
 export class ProblemIndex {
-  private readonly files = new Map<string, { stamp: string; source: Source; problems: Map<string, Place[]> }>();
+  private readonly files = new Map<string, FileIndex & { stamp: string; source: Source }>();
 
   constructor(readonly run: string) {}
 
@@ -54,7 +54,7 @@ export class ProblemIndex {
     for (const source of sources.filter(wanted)) {
       const stamp = stampOf(source.file);
       if (this.files.get(source.file)?.stamp === stamp) continue;
-      this.files.set(source.file, { stamp, source, problems: await indexFile(source.file) });
+      this.files.set(source.file, { stamp, source, ...(await indexFile(source.file)) });
       changed = true;
     }
     return changed;
@@ -79,14 +79,16 @@ export class ProblemIndex {
 
   /** The records of a problem in a file. @throws UserError for a line that does not match the schema */
   async read<T>(file: string, problemId: string, schema: z.ZodType<T>): Promise<Located<T>[]> {
-    const places = this.files.get(file)?.problems.get(problemId) ?? [];
-    if (places.length === 0) return [];
+    const { starts = [], problems } = this.files.get(file) ?? {};
+    const lines = problems?.get(problemId) ?? [];
+    if (lines.length === 0) return [];
     const handle = await open(file, 'r');
     try {
       const records: Located<T>[] = [];
-      for (const place of places) {
-        const at = { file, line: place.line };
-        const value = parseJson(await readText(handle, place), { ...at, code: 'run' });
+      for (const line of lines) {
+        const at = { file, line };
+        const text = await readText(handle, starts[line - 1], starts[line] - 1);
+        const value = parseJson(text, { ...at, code: 'run' });
         records.push({ record: check(schema, value, at), ...at });
       }
       return records;
@@ -96,7 +98,7 @@ export class ProblemIndex {
   }
 }
 
-async function readText(handle: FileHandle, { start, end }: Place): Promise<string> {
+async function readText(handle: FileHandle, start: number, end: number): Promise<string> {
   const bytes = Buffer.alloc(end - start);
   await handle.read(bytes, 0, bytes.length, start);
   return bytes.toString('utf8');
@@ -114,14 +116,13 @@ function sourcesOf(run: string): Source[] {
   return sources.filter(({ file }) => existsSync(file));
 }
 
-async function indexFile(file: string): Promise<Map<string, Place[]>> {
-  const problems = new Map<string, Place[]>();
+async function indexFile(file: string): Promise<FileIndex> {
+  const problems = new Map<string, number[]>();
+  const starts = [0];
   const handle = await open(file, 'r');
   try {
     const chunk = Buffer.alloc(chunkBytes);
     let offset = 0;
-    let start = 0;
-    let line = 1;
     let head = '';
     for (;;) {
       const { bytesRead } = await handle.read(chunk, 0, chunkBytes, offset);
@@ -135,13 +136,12 @@ async function indexFile(file: string): Promise<Map<string, Place[]>> {
         const id = problemIn(head);
         // A line without an id near its start is not one of ours. Whoever reads the whole file reports it.
         if (id !== null) {
-          const places = problems.get(id) ?? [];
-          places.push({ line, start, end: offset + end });
-          problems.set(id, places);
+          const lines = problems.get(id) ?? [];
+          problems.set(id, lines);
+          lines.push(starts.length);
         }
-        line++;
-        start = offset + end + 1;
         from = end + 1;
+        starts.push(offset + from);
         head = '';
       }
       offset += bytesRead;
@@ -149,7 +149,7 @@ async function indexFile(file: string): Promise<Map<string, Place[]>> {
   } finally {
     await handle.close();
   }
-  return problems;
+  return { starts, problems };
 }
 
 function problemIn(head: string): string | null {

@@ -11,16 +11,19 @@ import * as vscode from '../vscode';
 import { duration, reached } from '../words';
 import type { Named } from './arguments';
 import { estimatedSeconds } from './estimate';
+import { type MeasuredTime, measuredSeconds } from './measured-time';
 import { runChoice } from './run-choice';
 import { type StartingPoint, startingPoints } from './starting-points';
 
+type Item<T> = vscode.QuickPickItem & { value: T };
+
 /** Asks for one of several values; a single one is taken without asking. Undefined when dismissed. */
 async function choose<T>(
-  items: (vscode.QuickPickItem & { value: T })[],
+  items: Item<T>[] | Promise<Item<T>[]>,
   title: string,
   placeHolder: string,
 ): Promise<T | undefined> {
-  if (items.length <= 1) return items[0]?.value;
+  if ('length' in items && items.length <= 1) return items[0]?.value;
   const picked = await vscode.window.showQuickPick(items, {
     title,
     placeHolder,
@@ -160,25 +163,30 @@ export async function pickBudget(
 ): Promise<boolean | undefined> {
   if (!experiment.quick) return false;
   const { t } = vscode.l10n;
-  const time = (quick: boolean, otherwise: string) => {
-    const seconds = estimatedSeconds(experiment, quick, { list: () => runs.list(), cache: runs.cache });
+  const source = { list: () => runs.list(), cache: runs.cache };
+  const [full, quick] = [false, true].map((reduced) => {
+    const seconds = estimatedSeconds(experiment, reduced, source);
     return seconds === undefined
-      ? otherwise
+      ? undefined
       : t('about {0} of training on this machine, judging by an earlier run', duration(seconds));
-  };
-  const items = [
-    {
-      label: t('Full Budget'),
-      description: t('the full budget'),
-      detail: time(false, t('the time will be estimated once a run has finished here')),
-      value: false,
-    },
-    {
-      label: t('Quick Budget'),
-      description: t('reduced: checks that everything works'),
-      detail: time(true, t('a few minutes')),
-      value: true,
-    },
-  ];
+  });
+  const items = full === undefined ? measuredSeconds(experiment.file).then(measured) : budgets(full, quick);
   return choose(items, title, t('Budget'));
+}
+
+function measured({ full, quick }: MeasuredTime): Item<boolean>[] {
+  const time = (seconds: number | null | undefined) =>
+    typeof seconds === 'number'
+      ? vscode.l10n.t('roughly {0}, judging by the speed of this machine', duration(seconds))
+      : undefined;
+  return budgets(time(full), time(quick));
+}
+
+/** The two budgets, each with what is known of its time. */
+function budgets(full: string | undefined, quick: string | undefined): Item<boolean>[] {
+  const { t } = vscode.l10n;
+  return [
+    { label: t('Full Budget'), description: t('as the experiment says'), detail: full, value: false },
+    { label: t('Quick Budget'), description: t('reduced: checks that everything works'), detail: quick, value: true },
+  ];
 }

@@ -65,6 +65,7 @@ it('tell the time left by the pace of the phase, not by the pause before it', ()
   expect(progressOf(new Columns(), config)).toBeUndefined();
   expect(plannedUpdates(config, 'sft', 'sft')).toBe(300);
   expect(plannedUpdates(config, 'rft', 'sample')).toBe(25);
+  expect(plannedUpdates({ imported: { updates: 14 } }, 'training', 'training')).toBe(14);
   expect(
     plannedUpdates({ experiment: { stages: { rewrite: { internalise: { updates: 7 } } } } }, 'rewrite', 'internalise'),
   ).toBe(7);

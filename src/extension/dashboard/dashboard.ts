@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { UserError } from '../../errors';
-import type { DashboardSubject, FromDashboard, RunHead, ToDashboard } from '../../protocol/dashboard';
+import type { RunHead, ToDashboard } from '../../protocol/dashboard';
+import type { DashboardSubject, FromDashboard } from '../../protocol/dashboard-requests';
 import { rolloutsFile } from '../../runs/layout';
 import { writeOutput } from '../../writing';
 import { report } from '../commands/report';

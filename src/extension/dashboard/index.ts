@@ -1,4 +1,10 @@
-import { type DashboardSubject, dashboardSubject, fromDashboard, toDashboard } from '../../protocol/dashboard';
+import type { ToDashboard } from '../../protocol/dashboard';
+import {
+  type DashboardSubject,
+  dashboardSubject,
+  type FromDashboard,
+  fromDashboard,
+} from '../../protocol/dashboard-requests';
 import { runChoice } from '../commands/run-choice';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
@@ -11,13 +17,16 @@ export function registerDashboard(services: Services): vscode.Disposable {
   const kind = {
     name: 'dashboard',
     subject: dashboardSubject,
-    toPage: toDashboard,
     toExtension: fromDashboard,
     keyOf: ({ runs }: DashboardSubject) => JSON.stringify([...runs].sort()),
     titleOf,
-  } satisfies PageKind<DashboardSubject, unknown, unknown>;
+  } satisfies PageKind<DashboardSubject, FromDashboard>;
   const choose = (runs: readonly string[]) => pickRuns(services, runs, true);
-  const pages = new WebviewPages(services, kind, (page) => new Dashboard(services, page, choose));
+  const pages = new WebviewPages<DashboardSubject, ToDashboard, FromDashboard>(
+    services,
+    kind,
+    (page) => new Dashboard(services, page, choose),
+  );
   const open = async (first: Argument, selected: Argument, many: boolean) => {
     const named = runsOf(first, selected);
     const runs = named.length > (many ? 1 : 0) ? named : await pickRuns(services, named, many);

@@ -23,14 +23,18 @@ export function progressOf(columns: Columns, config: unknown): Progress | undefi
   };
 }
 
-/** The planned updates of a phase in config.json; 0 for configs of another shape. */
+/** The planned updates of a phase in config.json; undefined for configs of another shape. */
 export function plannedUpdates(config: unknown, stage: string, phase: string): number | undefined {
-  const home = isBaseline(stage) ? 'baselines' : 'stages';
-  // A baseline's samples before training are recorded under the stage whose sampler it uses.
-  const sampling = phase === 'sample' && isBaseline(stage) && sampledAs[stage];
-  const within = phase === stage ? [] : [phase];
-  const path = ['experiment', ...(sampling ? ['stages', sampling] : [home, stage, ...within]), 'updates'];
+  const path = stage === 'training' ? ['imported', 'updates'] : experimentPath(stage, phase);
   let value: unknown = config;
   for (const key of path) value = (value as Record<string, unknown> | null | undefined)?.[key];
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined;
+}
+
+function experimentPath(stage: string, phase: string): string[] {
+  const home = isBaseline(stage) ? 'baselines' : 'stages';
+  // What a baseline samples before it learns goes by the stage that it samples as.
+  const sampling = phase === 'sample' && isBaseline(stage) && sampledAs[stage];
+  const within = phase === stage ? [] : [phase];
+  return ['experiment', ...(sampling ? ['stages', sampling] : [home, stage, ...within]), 'updates'];
 }

@@ -49,7 +49,9 @@ describe('failure cases', () => {
       step: 0,
       text: 'Not said here.',
     };
-    expect(caseOf('/run', records[3], decisionsOf([mark])).fault?.step).toBe(1);
+    const decisions = decisionsOf([mark]);
+    expect(caseOf('/run', records[3], decisions).fault?.step).toBe(1);
+    expect(filterFailures(records, 'is:marked', decisions)).toEqual([]);
   });
 
   it('are sorted within their groups', () => {

@@ -79,14 +79,14 @@ export const isAccepted = (problemId: string, decisions: Decisions): boolean =>
   acceptedRewrites(problemId, decisions).length > 0;
 
 /** A filter word that tests a property of the case: `is:unread`, `tokens>200`. */
-const marks: Record<string, (id: string, decisions: Decisions) => boolean> = {
-  'is:read': (id, { read }) => read.has(id),
-  'is:unread': (id, { read }) => !read.has(id),
-  'is:noted': (id, { notes }) => notes.has(id),
-  'is:marked': (id, { steps }) => steps.has(id),
-  'is:picked': (id, { picked }) => picked.has(id),
-  'is:accepted': isAccepted,
-  'is:undecided': (id, decisions) => !isAccepted(id, decisions) && !decisions.picked.has(id),
+const marks: Record<string, (record: FailureRecord, decisions: Decisions) => boolean> = {
+  'is:read': ({ problemId }, { read }) => read.has(problemId),
+  'is:unread': ({ problemId }, { read }) => !read.has(problemId),
+  'is:noted': ({ problemId }, { notes }) => notes.has(problemId),
+  'is:marked': ({ problemId, samples }, { steps }) => markIn(samples, steps.get(problemId)) !== undefined,
+  'is:picked': ({ problemId }, { picked }) => picked.has(problemId),
+  'is:accepted': ({ problemId }, decisions) => isAccepted(problemId, decisions),
+  'is:undecided': ({ problemId }, decisions) => !isAccepted(problemId, decisions) && !decisions.picked.has(problemId),
 };
 export const filterWords = [...Object.keys(marks), 'tokens>200', 'tokens<50'];
 
@@ -106,7 +106,7 @@ export function filterFailures(
       const [, sign, count] = /^tokens([<>])(\d+)$/.exec(word) ?? [];
       if (sign === '>') return samples.some(({ tokens }) => tokens > Number(count));
       if (sign === '<') return samples.some(({ tokens }) => tokens < Number(count));
-      return Object.hasOwn(marks, word) ? marks[word](problemId, decisions) : all.includes(word);
+      return Object.hasOwn(marks, word) ? marks[word](record, decisions) : all.includes(word);
     });
   });
 }

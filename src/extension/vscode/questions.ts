@@ -18,23 +18,31 @@ type ListOptions = Pick<
   'title' | 'placeHolder' | 'matchOnDescription' | 'matchOnDetail' | 'ignoreFocusOut'
 >;
 
+/** While they are being found the list is there and says so. */
+type Choices<T> = readonly T[] | Promise<readonly T[]>;
+
 export async function showQuickPick<T extends QuickPickItem>(
   choices: readonly T[],
   options: ListOptions & { canPickMany: true },
 ): Promise<T[] | undefined>;
 export async function showQuickPick<T extends QuickPickItem>(
-  choices: readonly T[],
+  choices: Choices<T>,
   options?: ListOptions,
 ): Promise<T | undefined>;
-export async function showQuickPick<T extends QuickPickItem>(choices: readonly T[], options: ListOptions = {}) {
-  const items = choices.map(itemOf);
+export async function showQuickPick<T extends QuickPickItem>(choices: Choices<T>, options: ListOptions = {}) {
+  let [known, items]: [readonly T[], editor.QuickPickItem[]] = [[], []];
+  const shown = (all: readonly T[]) => {
+    [known, items] = [all, all.map(itemOf)];
+    return items;
+  };
   const { title, placeHolder } = options;
-  const chosen = await editor.window.showQuickPick(items, {
+  const given = choices instanceof Promise ? choices.then(shown) : shown(choices);
+  const chosen: editor.QuickPickItem | editor.QuickPickItem[] | undefined = await editor.window.showQuickPick(given, {
     ...options,
     title: title && inertLine(title),
     placeHolder: placeHolder && inertLine(placeHolder),
   });
-  const back = (item: editor.QuickPickItem) => choices[items.indexOf(item)];
+  const back = (item: editor.QuickPickItem) => known[items.indexOf(item)];
   return Array.isArray(chosen) ? chosen.map(back) : chosen && back(chosen);
 }
 
