@@ -1,4 +1,7 @@
-/** What is known of a host before it is talked to: apart from the protocol, which an editor loads when a host is there. */
+/**
+ * What a client knows about a host before it connects. Apart from the rest of the protocol, which an editor loads only
+ * when there is a host.
+ */
 import * as z from 'zod';
 
 /**
