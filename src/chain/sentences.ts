@@ -50,7 +50,8 @@ function endsSentence(text: string, start: number, at: number, end: number): boo
   return !abbreviations.has(word.replace(/^[("'*]+/, '').toLowerCase());
 }
 
-function trimSpan(text: string, { start, end }: Span): Span {
+/** The range without white space at its ends. */
+export function trimSpan(text: string, { start, end }: Span): Span {
   while (start < end && /\s/.test(text[start])) start++;
   while (end > start && /\s/.test(text[end - 1])) end--;
   return { start, end };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderChain } from './prompts';
-import { splitChain, stripCalculatorMarks } from './split';
+import { placeChain, splitChain, stripCalculatorMarks } from './split';
 
 describe('step marks', () => {
   test('our own form', () => {
@@ -264,6 +264,9 @@ test('no text makes it throw', () => {
     '**',
     '\\boxed{',
     '}',
+    '\r\n',
+    '<answer>',
+    '</answer>',
   );
   fc.assert(
     fc.property(
@@ -272,9 +275,13 @@ test('no text makes it throw', () => {
         fc.array(pieces).map((parts) => parts.join('')),
       ),
       (input) => {
-        const { thinking, steps, answer } = splitChain(input);
+        const placed = placeChain(input);
+        const { thinking, steps, answer } = placed.chain;
         for (const piece of [thinking, ...steps, answer]) expect(piece).toBe(piece.trim());
         expect(steps).not.toContain('');
+        const said = placed.steps.map(({ start, end }) => input.slice(start, end).replace(/\r\n?/g, '\n'));
+        expect(said).toEqual(steps);
+        expect(placed.steps.every(({ mark, start }) => mark <= start)).toBe(true);
       },
     ),
     { numRuns: 500 },
@@ -304,4 +311,38 @@ test.each([
   ],
 ])('marks of other languages, lettered lists, aligned equations: %j', (text, steps, answer) => {
   expect(splitChain(text)).toEqual({ thinking: '', steps, answer });
+});
+
+describe('places', () => {
+  const said = (text: string) => placeChain(text).steps.map(({ start, end }) => text.slice(start, end));
+
+  test('steps are where they stand, equal ones one after the other', () => {
+    const text = 'Thinking: x\nStep 1: 1 + 1 = 2\n\nStep 2: 1 + 1 = 2\nStep 3: done.\nAnswer: 2';
+    const { steps, answer } = placeChain(text);
+    expect(steps.map(({ start }) => start)).toEqual([20, 39, 57]);
+    expect(said(text)).toEqual(['1 + 1 = 2', '1 + 1 = 2', 'done.']);
+    expect(text.slice(steps[1].mark, steps[1].start)).toBe('Step 2: ');
+    expect(text.slice(answer)).toBe('Answer: 2');
+  });
+
+  test('joined sentences go over a line end, and what is not there has no place', () => {
+    const { place } = placeChain('He buys 3 pens.\nThe pens cost 2 each.');
+    expect([place({ step: 0 }), place({ step: 1 })]).toEqual([{ start: 0, end: 37 }, undefined]);
+  });
+
+  test('are those of the text as it was given: behind thinking, over Windows line ends, within tags', () => {
+    const steps = 'Step 1: 1 + 1 = 3\r\n\r\nStep 2: so 3\r\nin all\r\n';
+    for (const text of [
+      `<think>a\r\nb</think>\r\n${steps}Answer: 3`,
+      `<think>\r\n</think> <answer>\r\n${steps}Answer: 3</answer>`,
+      `${steps}<answer> 3 </answer>`,
+    ]) {
+      const { chain, place, answer } = placeChain(text);
+      expect(said(text)).toEqual(['1 + 1 = 3', 'so 3\r\nin all']);
+      expect(chain.steps).toEqual(['1 + 1 = 3', 'so 3\nin all']);
+      const { start, end } = place({ step: 1, start: 5, end: 11 })!;
+      expect(text.slice(start, end)).toBe('in all');
+      expect(text.slice(answer)).toMatch(/^(?:Answer: 3|<answer> 3)/);
+    }
+  });
 });

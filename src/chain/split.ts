@@ -1,6 +1,22 @@
 import { partThinking } from '../answers/thinking';
-import { splitSentences } from './sentences';
+import { bodyOf } from './body';
+import { splitSentences, trimSpan } from './sentences';
 import type { Chain, Span } from './types';
+
+/** A chain with the places of its parts in the text that it was split from. */
+export interface PlacedChain {
+  chain: Chain;
+  /** Of each step: the range of what it says, and where its mark begins ("Step 2:"). */
+  steps: readonly Step[];
+  /** Where the line or sentence with the answer begins; absent where there is none behind the steps. */
+  answer?: number;
+  /** A range within a step, by default all of it; undefined where there is no such step. */
+  place(range: { step: number; start?: number; end?: number }): Span | undefined;
+}
+
+interface Step extends Span {
+  mark: number;
+}
 
 /**
  * Parts a text into thinking, steps and answer.
@@ -12,43 +28,66 @@ import type { Chain, Span } from './types';
  * out of its box. Step marks are looked for at line starts only, unless there are none there. Never throws. Source: the
  * rules of the BRIDGE release, for text that is not in our form.
  */
-export function splitChain(text: string): Chain {
-  const { thought, body: said } = partThinking(text.replace(/\r\n?/g, '\n'));
-  const body = withoutAnswerTags(said);
-  const solution = splitSolution(body);
-  if (solution) return { thinking: thought, ...solution };
+export const splitChain = (text: string): Chain => placeChain(text).chain;
 
-  const { marks, numbered } = findSteps(body);
-  const { end, answer } = findAnswer(body, marks);
-  const spoken = thinkingMark.exec(body.slice(0, 200));
-  const head = body.slice(spoken?.[0].length ?? 0, Math.min(marks[0]?.start ?? end, end)).trim();
-  if (marks.length === 0 && !spoken) return { thinking: thought, steps: stepsOfSentences(head), answer };
-
-  const steps = marks.map((mark, i) => {
-    const next = marks[i + 1]?.start ?? body.length;
-    const step = body
-      .slice(mark.end, end >= mark.end && end < next ? end : next)
-      .replace(strayAnswer, '')
-      .replace(rule, '')
-      .trim();
-    return numbered ? step.replace(/^\*\*[^*\n]{1,80}\*\*:?\s*(?=\S)/, '') : step;
-  });
-  return { thinking: [thought, head].filter(Boolean).join('\n\n'), steps: steps.filter(Boolean), answer };
+/** As `splitChain`, with places. */
+export function placeChain(given: string): PlacedChain {
+  const { thought, text, origin } = bodyOf(given);
+  const { head, steps, answer, answerAt } = partsOf(text);
+  const placed = ({ start, end }: Span) => ({ start: origin(start), end: origin(end) });
+  return {
+    chain: {
+      thinking: [thought, head].filter(Boolean).join('\n\n'),
+      steps: steps.map(({ start, end }) => text.slice(start, end)),
+      answer,
+    },
+    steps: steps.map((step) => ({ ...placed(step), mark: origin(step.mark) })),
+    answer: answerAt >= (steps.at(-1)?.end ?? 0) && answerAt < text.length ? origin(answerAt) : undefined,
+    place: ({ step, start = 0, end }) => {
+      const whole = steps[step];
+      if (!whole) return undefined;
+      // A recorded range that goes beyond the step was made by another version: then the step is all that is known.
+      if (end === undefined || whole.start + end > whole.end) return placed(whole);
+      return placed({ start: whole.start + start, end: whole.start + end });
+    },
+  };
 }
 
-/** Most code units of what tags around an answer hold, where it is the answer alone and no solution. */
-const longestTagged = 100;
+/** Of a text without tags; ranges are of that text. `answerAt`: its length where no line or sentence says an answer. */
+interface Parts {
+  head: string;
+  steps: Step[];
+  answer: string;
+  answerAt: number;
+}
 
-/**
- * `<answer>` tags at the end, as R1-Zero's template asks for them: around the answer alone, or around the whole
- * solution.
- */
-function withoutAnswerTags(text: string): string {
-  const open = text.lastIndexOf('<answer>');
-  const inside = open < 0 ? null : /^<answer>([\s\S]*?)(?:<\/answer>)?\s*$/.exec(text.slice(open))?.[1].trim();
-  if (!inside) return text;
-  const isAnswer = inside.length <= longestTagged && !inside.includes('\n') && !/^\W*answer\s*:/i.test(inside);
-  return `${text.slice(0, open).trimEnd()}\n${isAnswer ? `Answer: ${inside}` : inside}`;
+function partsOf(text: string): Parts {
+  const solution = splitSolution(text);
+  if (solution) return solution;
+  const { marks, numbered } = findSteps(text);
+  const { end, answer } = findAnswer(text, marks);
+  const answerAt = end + /^\s*/.exec(text.slice(end))![0].length;
+  const spoken = thinkingMark.exec(text.slice(0, 200));
+  const before = { start: spoken?.[0].length ?? 0, end: Math.min(marks[0]?.start ?? end, end) };
+  if (marks.length === 0 && !spoken) {
+    const { steps, naming = answerAt } = stepsOfSentences(text, before.end);
+    return { head: '', steps, answer, answerAt: naming };
+  }
+  const steps = marks.map((mark, i) => {
+    const next = marks[i + 1]?.start ?? text.length;
+    const step = stepIn(text, { start: mark.end, end: end >= mark.end && end < next ? end : next }, numbered);
+    return { ...step, mark: mark.start };
+  });
+  const head = text.slice(before.start, before.end).trim();
+  return { head, steps: steps.filter(({ start, end }) => start < end), answer, answerAt };
+}
+
+/** What a step says, without what stands behind it and, in a numbered list, without its title. */
+function stepIn(text: string, { start, end }: Span, numbered: boolean): Span {
+  const said = text.slice(start, end).replace(strayAnswer, '').replace(rule, '');
+  const step = trimSpan(text, { start, end: start + said.length });
+  const title = numbered ? /^\*\*[^*\n]{1,80}\*\*:?\s*(?=\S)/.exec(text.slice(step.start, step.end)) : null;
+  return { start: step.start + (title?.[0].length ?? 0), end: step.end };
 }
 
 /**
@@ -200,13 +239,16 @@ function unbox(text: string): string {
 }
 
 /** GSM8K as published: one step a line, and a last line "#### 72". */
-function splitSolution(text: string): Omit<Chain, 'thinking'> | null {
+function splitSolution(text: string): Parts | null {
   const at = text.lastIndexOf('####');
   if (at < 0 || (at > 0 && text[at - 1] !== '\n')) return null;
   const answer = /^####[ \t]?(-?[$.\d][^\n]{0,80})\s*$/.exec(text.slice(at))?.[1].trim();
   if (answer === undefined || findSteps(text.slice(0, at)).marks.length > 0) return null;
-  const lines = text.slice(0, at).split('\n');
-  return { steps: lines.map((line) => line.trim()).filter(Boolean), answer };
+  const lines = [...text.slice(0, at).matchAll(/[^\n]+/g)].map(({ 0: line, index }) =>
+    trimSpan(text, { start: index, end: index + line.length }),
+  );
+  const steps = lines.filter(({ start, end }) => start < end).map((line) => ({ ...line, mark: line.start }));
+  return { head: '', steps, answer, answerAt: at };
 }
 
 /** A copy without GSM8K's calculator marks: "48/2 = <<48/2=24>>24" becomes "48/2 = 24". */
@@ -217,12 +259,13 @@ export function stripCalculatorMarks(text: string): string {
 /**
  * Steps of a text without marks: its sentences, all of them but a last one that only names the answer. A sentence too
  * short to be a step goes with the next one of its paragraph, or else the one before; so do short neighbours on one
- * subject.
+ * subject. `naming`: where that last one begins.
  */
-function stepsOfSentences(text: string): string[] {
-  const spans = splitSentences(text);
+function stepsOfSentences(text: string, end: number): { steps: Step[]; naming?: number } {
+  const spans = splitSentences(text.slice(0, end));
   const last = spans.at(-1);
-  if (spans.length > 1 && last && namesAnswer(text.slice(last.start, last.end))) spans.pop();
+  const naming = spans.length > 1 && last && namesAnswer(text.slice(last.start, last.end)) ? last.start : undefined;
+  if (naming !== undefined) spans.pop();
   const steps: Sentences[] = [];
   for (const sentence of spans.map((span) => measured(text, span))) {
     const before = steps.at(-1);
@@ -234,7 +277,7 @@ function stepsOfSentences(text: string): string[] {
       before.digit ||= sentence.digit;
     } else steps.push(sentence);
   }
-  return steps.map(({ start, end }) => text.slice(start, end));
+  return { steps: steps.map(({ start, end }) => ({ start, end, mark: start })), naming };
 }
 
 /** One sentence or several, measured once: a step may be joined of thousands. */

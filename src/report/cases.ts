@@ -1,7 +1,6 @@
 /** Cases of a report: what the run failed at, or, where it lists no failures, completions of its last update. */
 
-import { placeSteps } from '../chain/places';
-import { splitChain } from '../chain/split';
+import { placeChain } from '../chain/split';
 import { UserError } from '../errors';
 import type { Damage } from '../lines';
 import { readFailures, readRewrites, readRollouts, rolloutSteps } from '../runs/reading';
@@ -100,12 +99,8 @@ function ofFailures(run: string, failures: readonly FailureRecord[], damage: Dam
 /** The first wrong step in the answer's text; undefined where its place is not to be found any more. */
 function markOf(text: string, wrong: FailureRecord['firstWrongStep']): Mark | undefined {
   if (!wrong) return undefined;
-  const { steps } = splitChain(text);
-  const place = placeSteps(text, steps)[wrong.step];
-  if (!place) return undefined;
-  const { start = 0, end = place.end - place.start, reason } = wrong;
-  const exact = place.end - place.start === steps[wrong.step].length && end <= steps[wrong.step].length;
-  return exact ? { start: place.start + start, end: place.start + end, reason } : { ...place, reason };
+  const place = placeChain(text).place(wrong);
+  return place && { ...place, reason: wrong.reason };
 }
 
 /** Of each problem of the last update the best and the worst completion. */

@@ -30,7 +30,6 @@ import { isForeign } from '../../src/chain/language';
 import { latexSpans } from '../../src/chain/latex';
 import { lex } from '../../src/chain/lexer';
 import { completionExercise, maskNumbers, reconstructionExercise } from '../../src/chain/mask';
-import { placeSteps } from '../../src/chain/places';
 import {
   completePrompt,
   plainPrompt,
@@ -41,7 +40,7 @@ import {
 } from '../../src/chain/prompts';
 import { arrivesInWords, idleShare, isCopy, isolatedEquation, ngrams } from '../../src/chain/prose';
 import { splitSentences } from '../../src/chain/sentences';
-import { splitChain, stripCalculatorMarks } from '../../src/chain/split';
+import { placeChain, splitChain, stripCalculatorMarks } from '../../src/chain/split';
 import { exactMatch, flexibleExtract, strictMatch } from '../../src/chain/twins';
 import { Markdown, md, table } from '../../src/extension/markdown';
 import { inert, inertLine, visible, visibleJson } from '../../src/foreign-text';
@@ -113,7 +112,7 @@ export const textFunctions: Record<string, (text: string) => unknown> = {
   ngrams,
   numbersIn,
   otherAnswer: (text) => otherAnswer(text, last),
-  placeSteps: (text) => placeSteps(text, splitChain(text).steps),
+  placeChain,
   prompts: (text) => {
     const exercise = { shownSteps: text.split('\n'), order: [], masked: [] };
     return [plainPrompt(text), reconstructPrompt(text, exercise), completePrompt(text, exercise), showsSteps(text)];

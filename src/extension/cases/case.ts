@@ -3,8 +3,7 @@
 import { markIn } from '../../cases/marked-step';
 import { faultText, isGuess } from '../../chain/fault-text';
 import { firstWrongStep } from '../../chain/faults';
-import { placeSteps } from '../../chain/places';
-import { splitChain } from '../../chain/split';
+import { placeChain, splitChain } from '../../chain/split';
 import type { Problem } from '../../data/types';
 import { UserError } from '../../errors';
 import { type Decisions, decisionsOf, type MarkedStep, readDecisions } from '../../runs/decisions';
@@ -182,23 +181,18 @@ function faultOf(
   { firstWrongStep: recorded, teacherChain, answer, question }: Known,
   marked: MarkedStep | undefined,
 ): CaseFault | undefined {
-  const chain = splitChain(shown.text);
+  const { chain, place: placeOf } = placeChain(shown.text);
   if (marked && shown.rollout === undefined && marked.sample === shown.place.sample) {
-    const place = placeSteps(shown.text, chain.steps)[marked.step];
+    const place = placeOf({ step: marked.step });
     if (place) return { step: marked.step, reason: 'marked by hand as the first wrong step', by: 'person', ...place };
   }
   if (shown.correct) return undefined;
   const teacher = teacherChain === undefined ? answer : splitChain(teacherChain);
   const isRecorded = shown.rollout === undefined && recorded?.sample === shown.place.sample;
   const fault = isRecorded ? recorded : firstWrongStep(chain, teacher, question);
-  const place = fault && placeSteps(shown.text, chain.steps)[fault.step];
+  const place = fault && placeOf(fault);
   if (!place) return undefined;
-  const { step, start = 0, end = place.end - place.start } = fault;
   const said = 'reason' in fault ? fault.reason : fault.message;
   const by = isGuess(said) ? 'guess' : 'equation';
-  const reason = faultText(said, step);
-  // A step whose white space was normalized has no exact positions, so the whole step is marked.
-  return place.end - place.start === chain.steps[step].length && end <= chain.steps[step].length
-    ? { step, reason, by, start: place.start + start, end: place.start + end }
-    : { step, reason, by, ...place };
+  return { step: fault.step, reason: faultText(said, fault.step), by, ...place };
 }

@@ -2,8 +2,7 @@
 import { sameAnswer } from '../../answers/equal';
 import { extractAnswer } from '../../answers/extract';
 import { firstWrongStep } from '../../chain/faults';
-import { placeSteps } from '../../chain/places';
-import { splitChain } from '../../chain/split';
+import { placeChain } from '../../chain/split';
 import type { Span } from '../../chain/types';
 import type { Case } from './case';
 import type { CaseText } from './text';
@@ -57,18 +56,11 @@ export function rewriteFindings({ gold }: Case, { rewrites }: CaseText): CaseFin
 
 /** The first false equation of a chain, and its answer if that is not the reference answer. */
 export function chainFindings(text: string, gold: string): CaseFinding[] {
-  const chain = splitChain(text);
+  const { chain, place } = placeChain(text);
   const slip = firstWrongStep(chain);
-  const place = slip && placeSteps(text, chain.steps)[slip.step];
+  const wrong = slip && place(slip);
   const findings: CaseFinding[] = [];
-  if (slip && place)
-    findings.push({
-      start: place.start + slip.start,
-      end: place.start + slip.end,
-      severity: 'warning',
-      message: slip.message,
-      code: 'rewrite',
-    });
+  if (slip && wrong) findings.push({ ...wrong, severity: 'warning', message: slip.message, code: 'rewrite' });
   const answer = wrongAnswer(text, gold);
   if (answer) findings.push(answer);
   return findings;

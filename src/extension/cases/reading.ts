@@ -1,5 +1,4 @@
-import { placeSteps } from '../../chain/places';
-import { splitChain } from '../../chain/split';
+import { placeChain } from '../../chain/split';
 import { UserError } from '../../errors';
 import { decisionsOf, readDecisions } from '../../runs/decisions';
 import { command, trustedCommand } from '../commands/report';
@@ -139,7 +138,6 @@ function stepAtCursor(documents: CaseDocuments, { shown, reference }: Case): num
   const { start, end } = layout.student;
   const offset = editor.document.offsetAt(editor.selection.active);
   if (offset < start || offset > end) return undefined;
-  const places = placeSteps(shown.text, splitChain(shown.text).steps);
-  const at = places.findLastIndex((place) => place !== undefined && place !== null && start + place.start <= offset);
+  const at = placeChain(shown.text).steps.findLastIndex((step) => start + step.start <= offset);
   return at < 0 ? 0 : at;
 }

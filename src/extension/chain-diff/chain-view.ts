@@ -130,8 +130,9 @@ function faultOf(
   const other = correct || role === 'teacher' ? undefined : (teacher ?? (answer || undefined));
   const fault = firstWrongStep(chain, other, question);
   const segment = segments.findIndex(({ step }) => fault && step === fault.step);
-  if (!fault || segment < 0) return {};
-  const { from, to } = rangeOf(place(fault));
+  const wrong = fault && place(fault);
+  if (!wrong || segment < 0) return {};
+  const { from, to } = rangeOf(wrong);
   const guess = isGuess(fault.message);
   const said = faultText(fault.message, fault.step);
   const sentence = guess ? `${said.charAt(0).toUpperCase()}${said.slice(1)}.` : `First wrong step: ${said}.`;

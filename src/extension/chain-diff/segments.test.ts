@@ -44,7 +44,7 @@ describe('segmentText', () => {
   it('puts a fault where it stands in the text', () => {
     const text = 'Thinking: Let us see.\nStep 1: He has 12.\nStep 2: So\n12 x 3 = 38 pens.\nAnswer: 38';
     const { chain, place } = segmentText(text);
-    const { start, end } = place(firstWrongStep(chain)!);
+    const { start, end } = place(firstWrongStep(chain)!)!;
     expect(text.slice(start, end)).toBe('12 x 3 = 38');
   });
 
@@ -93,7 +93,7 @@ describe.runIf(rows.length > 0)('segmentText on the chains of BRIDGE', () => {
         const fault = firstWrongStep(chain, '0');
         const segment = segments.find(({ step }) => step === fault?.step);
         if (!fault || !segment) continue;
-        const { start, end } = place(fault);
+        const { start, end } = place(fault)!;
         expect(start).toBeGreaterThanOrEqual(segment.start);
         expect(end).toBeLessThanOrEqual(segment.end);
         const wrong = chain.steps[fault.step].slice(fault.start, fault.end);

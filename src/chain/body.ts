@@ -1,0 +1,60 @@
+import { partThinking } from '../answers/thinking';
+
+/** A chain's text as it is split, and the way back to the text as it was given. */
+export interface Body {
+  /** What stood in thinking tags. */
+  thought: string;
+  /** The rest: line ends are `\n`, tags around the answer are taken off. */
+  text: string;
+  /** The place in the given text of a place in `text`. */
+  origin(place: number): number;
+}
+
+export function bodyOf(given: string): Body {
+  const { text, origin } = withLineEnds(given);
+  const { thought, body } = partThinking(text);
+  const begin = text.length - body.length;
+  const untagged = withoutAnswerTags(body);
+  return { thought, text: untagged.text, origin: (place) => origin(begin + untagged.origin(place)) };
+}
+
+type Changed = Pick<Body, 'text' | 'origin'>;
+
+function withLineEnds(given: string): Changed {
+  if (!given.includes('\r')) return { text: given, origin: (place) => place };
+  const shortened = [...given.matchAll(/\r\n/g)].map(({ index }, i) => index - i);
+  const before = (place: number) => {
+    let [low, high] = [0, shortened.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (shortened[middle] < place) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  return { text: given.replace(/\r\n?/g, '\n'), origin: (place) => place + before(place) };
+}
+
+/** Most code units of what tags around an answer hold, where it is the answer alone and no solution. */
+const longestTagged = 100;
+const openTag = '<answer>';
+
+/**
+ * `<answer>` tags at the end, as R1-Zero's template asks for them: around the answer alone, or around the whole
+ * solution.
+ */
+function withoutAnswerTags(text: string): Changed {
+  const open = text.lastIndexOf(openTag);
+  const found = open < 0 ? null : /^<answer>([\s\S]*?)(?:<\/answer>)?\s*$/.exec(text.slice(open))?.[1];
+  const inside = found?.trim();
+  if (!inside) return { text, origin: (place) => place };
+  const isAnswer = inside.length <= longestTagged && !inside.includes('\n') && !/^\W*answer\s*:/i.test(inside);
+  const before = text.slice(0, open).trimEnd();
+  const head = `${before}\n${isAnswer ? 'Answer: ' : ''}`;
+  const begin = text.indexOf(inside, open + openTag.length);
+  const origin = (place: number) => {
+    if (place <= before.length) return place;
+    return place < head.length ? open : begin + place - head.length;
+  };
+  return { text: head + inside, origin };
+}
