@@ -5,7 +5,7 @@
 import { type Command, Option } from 'commander';
 import type { DataSource } from '../config/experiment';
 import { badRowsError, badRowsText } from '../data/bad-rows';
-import { type Columns, columnsText, type Role, roles } from '../data/columns';
+import { type Columns, columnsText, type Role, roles, severalColumns } from '../data/columns';
 import type { Dataset } from '../data/dataset';
 import { type FileFormat, fileFormats, guessFormat } from '../data/guess';
 import { loadData } from '../data/load';
@@ -42,16 +42,19 @@ export function datasetOptions(command: Command, formats: readonly string[] = []
     .option('--download', 'fetch a data set of the Hugging Face Hub that is not on this machine, without asking');
 }
 
-/** `question=problem,chain=solution`; several columns of the question with a plus between. */
+/** `question=problem,chain=solution`; several columns of question or choices with a plus between. */
 function columnsOf(text: string, before: Columns = {}): Columns {
   const columns = { ...before };
   const what = `one of ${roles.map((one) => `${one}=NAME`).join(', ')}`;
-  for (const [role, name] of pairsOf(text, isRole, what)) {
-    if (role === 'question' && name.includes('+')) columns.question = name.split('+');
-    else columns[role as Exclude<Role, 'question'>] = name;
+  for (const [told, name] of pairsOf(text, isRole, what)) {
+    const role = told as Role;
+    if (isSeveral(role)) columns[role] = name.includes('+') ? name.split('+') : name;
+    else columns[role] = name;
   }
   return columns;
 }
+
+const isSeveral = (role: Role): role is 'question' | 'choices' => severalColumns.includes(role);
 
 const isRole = (text: string): text is Role => (roles as readonly string[]).includes(text);
 

@@ -13,6 +13,7 @@ import { datasetNotes } from '../data/notes';
 import { withoutOtherAnswers } from '../data/other-answers';
 import { chainsIn, type Problems, spread } from '../data/problems';
 import { sameQuestionNotes } from '../data/same-questions';
+import { rowsOf } from '../data/sources/kind';
 import { taughtProblems, thinkingIn } from '../data/taught';
 import type { Problem } from '../data/types';
 import { UserError } from '../errors';
@@ -74,8 +75,7 @@ export async function surveyDataset(
     if (!tested) return null;
     testPart = partOf(testPath, asked, tested);
     testProblems = tested.problems;
-    if (test === undefined)
-      notes.push(`Tested on ${namedDataset(testPath, '.') ? testPath : shown(testPath)}, which lies beside the data.`);
+    if (test === undefined) notes.push(testedOn(testPath, data));
   } else {
     const last = Math.min(500, Math.max(1, Math.round(0.15 * rows)));
     rows -= last;
@@ -150,11 +150,16 @@ function measuredRows(problems: Problems): Problem[] {
 }
 
 /** How an experiment names the dataset: its columns as they were settled, so that they can be seen and changed. */
-function partOf(text: string, options: DatasetOptions, { columns, bad, file }: Dataset): Part {
+function partOf(text: string, options: DatasetOptions, { columns, bad, file, split }: Dataset): Part {
   const { start: _, ...source } = sourceAt(file!, { ...options, skipBad: bad !== undefined });
   const path = namedDataset(text, '.') ? text : file!;
-  return { ...source, path, ...(columns && { columns }) } as Part;
+  return { ...source, path, ...(split && { split }), ...(columns && { columns }) } as Part;
 }
+
+const testedOn = (test: string, data: string) =>
+  resolve(test) === resolve(data)
+    ? 'Tested on the part of the data that is named test.'
+    : `Tested on ${namedDataset(test, '.') ? test : shown(test)}, which lies beside the data.`;
 
 /** The data, and what lies beside them to test on. */
 function withTest(data: string): { train: string; test: string | null } {
@@ -166,10 +171,14 @@ function withTest(data: string): { train: string; test: string | null } {
     : { train: data, test: null };
 }
 
-/** `test.jsonl` beside `train.jsonl`, and the like; of a folder of shards, those of the test. */
+/**
+ * `test.jsonl` beside `train.jsonl`, and the like; of a folder of shards, and of a file with parts, those of the test.
+ */
 function testBeside(path: string): string | null {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat?.isDirectory())
     return filesOf(path, 'test').join() === filesOf(path, 'train').join() ? null : join(path, '**', '*test*');
+  if (stat?.isFile() && rowsOf(path, 'test').split === 'test') return path;
   const name = basename(path).replace(/train/i, 'test');
   const beside = join(dirname(path), name);
   return name !== basename(path) && existsSync(beside) ? beside : null;

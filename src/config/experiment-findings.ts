@@ -170,5 +170,6 @@ type Source = ParsedExperiment['data']['train'];
 function overlap(train: Source, test: Source): boolean {
   const end = (source: Source) => source.start + (source.count ?? Number.POSITIVE_INFINITY);
   const same = train.format !== 'arithmetic' && test.format !== 'arithmetic' && train.path === test.path;
+  if (same && train.split !== test.split) return false;
   return same && train.start < end(test) && test.start < end(train);
 }

@@ -24,6 +24,10 @@ const fileSource = <const F extends string, T extends z.core.$ZodShape = Record<
     path: text(path),
     start: start(),
     count: whole('Rows to read; without it, all.', { min: 1, example: 1000 }).optional(),
+    split: choice('Which part of a folder, or of a JSON file, that is named by split; without it, as it is used for.', {
+      train: 'The part to learn from.',
+      test: 'The part to test on.',
+    }).optional(),
     skipBad: flag('Leave out rows that cannot be used, instead of refusing the file for them.').optional(),
     ...more,
   });
@@ -40,6 +44,10 @@ const columns = () =>
     question: text('The column of the questions; of a conversation, what the user says.')
       .or(list('Several columns, whose texts stand under each other.', text('A column.'), 'names'))
       .describe('The column of the questions, or several, whose texts stand under each other.')
+      .optional(),
+    choices: text('The column of the choices.')
+      .or(list('A column for each choice.', text('A column.'), 'names'))
+      .describe('The column of the choices of multiple choice, or one for each; they stand under the question.')
       .optional(),
     answer: column('the answers; of a worked solution, the answer that it states. Without it, the chain states it.'),
     chain: column('the teacher chains; of several generations, the shortest complete right one.'),

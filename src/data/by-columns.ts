@@ -1,23 +1,19 @@
 import { extractAnswer } from '../answers/extract';
 import { stripCalculatorMarks } from '../chain/split';
-import {
-  bestGeneration,
-  type Chosen,
-  cellOf,
-  conversationOf,
-  isCutOff,
-  plainMarks,
-  textOf,
-  withThinking,
-} from './cells';
+import { cellOf, textOf } from './cells';
 import { recordedAnswerOf } from './chains';
+import { type Choice, choicesOf, chosenAnswer, withChoices } from './choices';
 import type { SettledColumns } from './columns';
+import { conversationOf, exchangeOf, type Turn, withThinking } from './conversations';
+import { bestGeneration, type Chosen, flagsOf, isCutOff, plainMarks, stepsIn } from './generations';
 import { datasetError, type Place, type Row } from './rows';
+import { isWorked, statedAnswer } from './stated';
 import type { Problem } from './types';
 
 /**
  * A row by its columns. An answer that is a worked solution gives the answer that it states, and is the chain where no
- * column holds one; without a column of answers the chain states it. Errors: a row without question or answer.
+ * column holds one; without a column of answers the chain states it. Errors: a row without question or answer, a
+ * solution that states none.
  */
 export function problemOf(row: Row, columns: SettledColumns, place: Place, id: string): Problem {
   const need = (value: string | undefined, what: string): string => {
@@ -28,32 +24,70 @@ export function problemOf(row: Row, columns: SettledColumns, place: Place, id: s
       'Mend or remove the row, or choose another column.',
     );
   };
-  const told = (column: string | undefined, turn: 'user' | 'assistant' | 'system') =>
-    column === undefined ? undefined : textOf(cellOf(row, column), turn);
-  const question = [columns.question].flat().flatMap((column) => told(column, 'user') ?? []);
-  const written = told(columns.answer, 'assistant');
-  const stated = written !== undefined && /\s|\\boxed/.test(written) ? extractAnswer(written, 'strict') : null;
-  const given = stated?.value ?? written;
+  const told = reader(row, columns);
+  const choices = columns.choices === undefined ? [] : choicesOf(row, columns.choices);
+  const asked = [columns.question].flat();
+  const question = asked.flatMap((column) => told(column, 'user') ?? []).join('\n\n');
+  const { given, solution } = answerOf(row, columns, choices, place);
   const found = chainOf(row, columns, given);
   const chosen = found?.cutOff ? undefined : found;
-  const solution = stated && written!.length > stated.value.length + 20 ? stripCalculatorMarks(written!) : undefined;
   const chain = chosen?.chain ?? solution;
-  const answer = columns.answer === undefined && chain !== undefined ? extractAnswer(chain, 'strict')?.value : given;
-  const system = told(columns.system, 'system') ?? conversationOf(cellOf(row, [columns.question].flat()[0]))?.system;
+  const stated = columns.answer === undefined && chain !== undefined ? statedIn(chain, choices, place) : given;
+  const system = told(columns.system, 'system') ?? talkIn(row, columns, asked[0])?.system;
   const student = columns.student === undefined ? undefined : cellOf(row, columns.student);
   return {
     id: columns.id === undefined ? id : need(told(columns.id, 'user'), 'id'),
-    question: need(question.join('\n\n'), 'question'),
-    answer: need(answer, 'answer'),
+    question: withChoices(need(question.replace(label, ''), 'question'), choices),
+    answer: need(stated, 'answer'),
     ...(chain !== undefined && { chain }),
     ...(system !== undefined && { system }),
-    ...(isFilled(student) && answer !== undefined && { student: recordedOf(student, answer, place) }),
+    ...(isFilled(student) && stated !== undefined && { student: recordedOf(student, stated, place) }),
     ...(found?.cutOff && { meta: { cutOff: true } }),
     ...(chosen?.verified && { meta: { verified: true } }),
   };
 }
 
+/** What stands before a question in its own column, which the prompt says anyway. */
+const label = /^(?:#{1,6} *|\*\*)?(?:question|problem|q) *(?::\*\*|\*\*:?|:)\s+/i;
+
 const isFilled = (value: unknown) => value !== undefined && value !== null && value !== '';
+
+/** The conversation in a column; one that holds question and chain may be a pair or a text with headings. */
+const talkIn = (row: Row, { chain }: SettledColumns, column: string) =>
+  column === chain ? exchangeOf(cellOf(row, column)) : conversationOf(cellOf(row, column));
+
+const isTalk = (columns: SettledColumns, column: string) =>
+  column === columns.chain && [columns.question].flat().includes(column);
+
+const reader = (row: Row, columns: SettledColumns) => (column: string | undefined, turn: Turn) => {
+  if (column === undefined) return undefined;
+  return isTalk(columns, column) ? talkIn(row, columns, column)?.[turn] : textOf(cellOf(row, column), turn);
+};
+
+/** The reference answer, and the worked solution that its column holds. */
+function answerOf(row: Row, columns: SettledColumns, choices: readonly Choice[], place: Place) {
+  if (columns.answer === undefined) return {};
+  const cell = cellOf(row, columns.answer);
+  const written = textOf(cell, 'assistant');
+  const chosen = chosenAnswer(cell, choices);
+  if (written === undefined || chosen !== undefined) return { given: chosen };
+  if (!/\s|\\boxed/.test(written)) return { given: written };
+  const worked = isWorked(written);
+  const stated = worked ? statedIn(written, choices, place) : extractAnswer(written, 'strict')?.value;
+  if (stated === undefined || written.length <= stated.length + 20) return { given: stated ?? written };
+  return { given: stated, solution: thought(row, columns, stripCalculatorMarks(written)) };
+}
+
+/** The answer that a solution states. Errors: none. */
+function statedIn(solution: string, choices: readonly Choice[], place: Place): string {
+  const stated = statedAnswer(solution);
+  if (stated !== null) return chosenAnswer(stated, choices) ?? stated;
+  throw datasetError(
+    'the solution states no final answer',
+    place,
+    'End it in "Answer: ...", \\boxed{} or "#### n", or give the answers in a column of their own.',
+  );
+}
 
 /** Ours, or the text alone. */
 function recordedOf(cell: unknown, answer: string, place: Place) {
@@ -62,13 +96,25 @@ function recordedOf(cell: unknown, answer: string, place: Place) {
   return recordedAnswerOf({ text: cell, ...(stated !== undefined && { answer: stated }) }, answer, place);
 }
 
+/** The teacher's chain, unless the row says that it is wrong. */
 function chainOf(row: Row, columns: SettledColumns, answer: string | undefined): Chosen | undefined {
   if (columns.chain === undefined) return undefined;
   const cell = cellOf(row, columns.chain);
-  if (Array.isArray(cell) && !conversationOf(cell)) return bestGeneration(cell, answer, row);
-  const text = textOf(cell, 'assistant');
+  const list = Array.isArray(cell) && !isTalk(columns, columns.chain) && !conversationOf(cell);
+  if (list) return stepsIn(cell, columns.chain, row) ?? bestGeneration(cell, answer, row);
+  const text = reader(row, columns)(columns.chain, 'assistant');
   if (text === undefined) return undefined;
-  const thinking = columns.thinking === undefined ? undefined : textOf(cellOf(row, columns.thinking), 'assistant');
-  const chain = plainMarks(withThinking(thinking, text)!);
-  return { chain: stripCalculatorMarks(chain), verified: false, cutOff: isCutOff(chain) };
+  const chain = thought(row, columns, text);
+  const { right, complete } = columns.student === undefined ? flagsOf(row) : {};
+  if (right === false) return undefined;
+  return {
+    chain: stripCalculatorMarks(chain),
+    verified: right === true,
+    cutOff: complete === false || isCutOff(chain),
+  };
+}
+
+function thought(row: Row, { thinking }: SettledColumns, text: string): string {
+  const before = thinking === undefined ? undefined : textOf(cellOf(row, thinking), 'assistant');
+  return plainMarks(withThinking(before, text)!);
 }

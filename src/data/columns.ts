@@ -1,10 +1,17 @@
 /** Which column of a dataset holds what: told, or guessed by usual names and by the first rows. */
-import { cellOf, conversationOf, textOf } from './cells';
+import { clip } from '../words';
+import { cellOf, textOf } from './cells';
+import { choicesOf, chosenAnswer } from './choices';
+import { conversationOf, exchangeOf } from './conversations';
+import { choiceColumn, conversations, endings, endsAs, plainName, stories, usual } from './names';
 import { datasetError, type Row } from './rows';
+import { isWorked, statedAnswer } from './stated';
 
 /** What is not named is guessed. Of several columns the texts stand under each other; `a.b` is field b of column a. */
 export interface Columns {
   question?: string | string[];
+  /** Of multiple choice: a column with all choices, or one for each. */
+  choices?: string | string[];
   answer?: string;
   chain?: string;
   /** What the teacher thought before the chain. */
@@ -18,6 +25,7 @@ export interface Columns {
 export type Role = keyof Columns;
 export const roles = [
   'question',
+  'choices',
   'answer',
   'chain',
   'thinking',
@@ -26,104 +34,11 @@ export const roles = [
   'id',
 ] as const satisfies readonly Role[];
 
+/** Roles of which several columns can be named. */
+export const severalColumns: readonly Role[] = ['question', 'choices'];
+
 /** Columns that are settled: without an answer's, the chain states it. */
 export type SettledColumns = Columns & { question: string | string[] };
-
-/**
- * Usual names, the first that is there counts: GSM8K, MATH, MetaMathQA, OpenR1-Math, NuminaMath, OpenMathReasoning,
- * OpenThoughts, s1K, DAPO, Alpaca, ShareGPT, TRL's formats and others.
- */
-const usual = {
-  question: [
-    ...['question', 'problem', 'query', 'prompt', 'problem_statement', 'question_text', 'input_text', 'instruction'],
-    ...[
-      'input',
-      'user',
-      'task',
-      'exercise',
-      'frage',
-      'aufgabe',
-      'pregunta',
-      'problema',
-      'domanda',
-      'вопрос',
-      '问题',
-      '題目',
-      '题目',
-      '質問',
-      '問題',
-      '질문',
-    ],
-  ],
-  answer: [
-    ...['answer', 'final_answer', 'expected_answer', 'correct_answer', 'reference_answer', 'gold_answer', 'gold'],
-    ...['ground_truth', 'reward_model.ground_truth', 'target', 'answers', 'label', 'numerical_answer', 'solution'],
-    ...['antwort', 'respuesta', 'réponse', 'risposta', 'resposta', 'ответ', '答案', '回答', '답', '정답'],
-  ],
-  chain: [
-    ...[
-      'chain',
-      'generations',
-      'generated_solution',
-      'generation',
-      'chain_of_thought',
-      'cot',
-      'teacher_cot',
-      'rationale',
-    ],
-    ...['response', 'responses', 'completion', 'completions', 'attempt', 'deepseek_attempt', 'solution', 'solutions'],
-    ...['output', 'outputs', 'explanation', 'chosen', 'assistant', 'model_output', 'r1_generation'],
-    ...['lösung', 'lösungsweg', 'solución', 'soluzione', 'solução', 'решение', '解析', '解答', '解説', '풀이'],
-  ],
-  thinking: [
-    ...[
-      'thinking_trajectories',
-      'thinking_trajectory',
-      'deepseek_thinking_trajectory',
-      'thinking',
-      'thought',
-      'thoughts',
-    ],
-    ...['reasoning_content', 'reasoning', 'deepseek_reasoning', 'think'],
-  ],
-  system: ['system', 'system_prompt', 'system_message'],
-  student: ['student', 'student_response', 'student_answer'],
-  id: ['id'],
-} as const satisfies Record<Role, readonly string[]>;
-
-const conversations = ['messages', 'conversations', 'conversation', 'dialogue', 'dialog', 'chat'];
-
-/** "Final Answer" of a spreadsheet and finalAnswer of a program are final_answer. */
-const plainName = (name: string) =>
-  name
-    .trim()
-    .replace(/(?<=\p{Ll})(?=\p{Lu})/gu, '_')
-    .toLowerCase()
-    .replace(/[ -]+/g, '_');
-
-/**
- * How less usual names end: worked_solution, teacher_reasoning, math_problem. Not those of what is wrong or a
- * student's.
- */
-const endings: Partial<Record<Role, RegExp>> = {
-  question: /_(question|problem|query|prompt)$/,
-  answer: /_(answer|ground_truth)$/,
-  chain: /_(solution|reasoning|rationale|explanation|chain|cot|chain_of_thought|response|completion|generation)$/,
-};
-const otherwise =
-  /(^|_)(rejected|wrong|incorrect|bad|negative|student|predicted|pred|original|old|previous|num|is|has)_/;
-
-/** Names that a guess looks at: others need not be read for it. */
-export const isUsual = (name: string) =>
-  conversations.includes(plainName(name)) ||
-  Object.values(usual).some((names) => names.some((one) => one.split('.')[0] === plainName(name))) ||
-  Object.values(endings).some((ending) => endsAs(ending, name)) ||
-  isVerdictColumn(name);
-
-const endsAs = (ending: RegExp, name: string) => ending.test(plainName(name)) && !otherwise.test(plainName(name));
-
-/** Columns with verdicts on generations. */
-export const isVerdictColumn = (name: string) => /correct|verif|complete|finish/i.test(name);
 
 /**
  * The columns of a file by its first rows. Errors: a column that was told and is not there, no column that looks like
@@ -135,49 +50,36 @@ export function settleColumns(
   told: Columns = {},
 ): SettledColumns {
   const names = [...new Set([...declared, ...rows.flatMap((row) => Object.keys(row))])];
-  const listed = `Its columns: ${names.slice(0, 30).join(', ')}.`;
-  const fail = (message: string, remedy: string) => datasetError(message, { file }, `${remedy} ${listed}`);
+  const fail = (message: string, remedy: string) => datasetError(message, { file }, `${remedy} ${listed(names)}`);
   for (const role of roles)
     for (const name of [told[role] ?? []].flat())
       if (!names.includes(name) && !rows.some((row) => cellOf(row, name) !== undefined))
         throw fail(`there is no column "${name}"`, `Name another one as columns.${role}.`);
 
-  const lower = new Map(names.toReversed().map((name) => [plainName(name), name]));
-  const taken = new Set([told.question ?? [], told.answer ?? [], told.chain ?? []].flat());
-  const filled = (name: string) => rows.some((row) => isFilled(cellOf(row, name)));
-  const real = (name: string) => {
-    const [first, ...rest] = name.split('.');
-    const column = lower.get(first);
-    return column === undefined ? undefined : [column, ...rest].join('.');
-  };
-  const find = (candidates: readonly string[], ending?: RegExp): string | undefined => {
-    const free = (name: string | undefined) => name !== undefined && !taken.has(name) && filled(name);
-    const found =
-      candidates.map(real).find(free) ?? (ending && names.find((name) => endsAs(ending, name) && free(name)));
-    if (found !== undefined) taken.add(found);
-    return found;
-  };
-  const talk = conversations
-    .map(real)
-    .find((name) => name !== undefined && rows.some((row) => conversationOf(row[name])));
-
-  const question =
-    told.question ?? questionOf(rows, find, real) ?? talk ?? real('chosen') ?? find([], endings.question);
+  const { find, real } = finder(names, rows, told);
+  const talk = talkOf(names, rows, real);
+  const question = told.question ?? questionOf(rows, find, real) ?? talk ?? find([], endings.question);
   if (question === undefined) throw fail('no column looks like the question', advice);
+  let choices = told.choices ?? choicesIn(names, rows, real);
   // A question that was found as one column stays free for the answer where it is a whole conversation.
   const asked = [question].flat();
-  const answer = told.answer ?? find(usual.answer, endings.answer);
-  let chain = told.chain ?? find(usual.chain, endings.chain);
+  const answerNames = choices === undefined ? usual.answer : [...usual.answer, ...usual.key];
+  const answer = told.answer ?? find(answerNames, endings.answer);
+  if (told.choices === undefined && !rows.some((row) => choosesIn(row, answer, choices))) choices = undefined;
   let thinking = told.thinking ?? (told.chain === undefined ? find(usual.thinking) : undefined);
-  if (chain === undefined && thinking !== undefined) [chain, thinking] = [thinking, undefined];
+  let chain = told.chain ?? find(usual.chain, endings.chain);
   if (chain === undefined && (answer === undefined || asked.includes(talk ?? '')))
-    chain = talk ?? conversationIn(asked, rows);
+    chain = [talk ?? [], asked].flat().find((name) => answersIn(name, rows));
+  // An answer that is a worked solution is the chain behind the thinking.
+  if (chain === undefined && thinking !== undefined && !worksOut(answer, rows))
+    [chain, thinking] = [thinking, undefined];
   if (answer === undefined && chain === undefined) throw fail('no column looks like the answer', advice);
   const system = told.system ?? find(usual.system);
   const student = told.student ?? find(usual.student);
   const id = told.id ?? idOf(rows, real);
   const settled: SettledColumns = {
     question,
+    ...(choices !== undefined && { choices }),
     ...(answer !== undefined && { answer }),
     ...(chain !== undefined && { chain }),
     ...(thinking !== undefined && { thinking }),
@@ -193,30 +95,106 @@ const advice =
   'Say which one it is: "columns": {"question": ..., "answer": ..., ' +
   '"chain": ...}, or --columns question=...,answer=...';
 
-const isFilled = (value: unknown) =>
-  value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0);
+function listed(names: readonly string[]): string {
+  const heading = names.some((name) => name.length > 60 || /^\d+$/.test(name));
+  const shown = names.slice(0, 30).map((name) => clip(name, 40));
+  return `${heading ? 'A table begins with a line that names its columns. ' : ''}Its columns: ${shown.join(', ')}.`;
+}
+
+type Find = (names: readonly string[], ending?: RegExp) => string | undefined;
+type Real = (name: string) => string | undefined;
+
+/**
+ * `find`: the first of some usual names that no other role has, and whose column holds something; else by its ending.
+ */
+function finder(names: readonly string[], rows: readonly Row[], told: Columns): { find: Find; real: Real } {
+  const lower = new Map(names.toReversed().map((name) => [plainName(name), name]));
+  const nested = new Map(fieldsIn(rows).toReversed());
+  const taken = new Set([told.question ?? [], told.answer ?? [], told.chain ?? [], told.choices ?? []].flat());
+  const real = (name: string) => {
+    const [first, ...rest] = name.split('.');
+    const column = lower.get(first);
+    return column === undefined ? undefined : [column, ...rest].join('.');
+  };
+  const free = (name: string | undefined) =>
+    name !== undefined && !taken.has(name) && rows.some((row) => isReadable(cellOf(row, name), name));
+  const find: Find = (candidates, ending) => {
+    const found =
+      candidates.map(real).find(free) ??
+      (ending && names.find((name) => endsAs(ending, name) && free(name))) ??
+      candidates.map((name) => nested.get(name)).find(free);
+    if (found !== undefined) taken.add(found);
+    return found;
+  };
+  return { find, real: (name) => real(name) ?? nested.get(name) };
+}
+
+/** Fields of columns that hold objects, by their own names: `data.question` as question. */
+const fieldsIn = (rows: readonly Row[]): [field: string, path: string][] =>
+  rows
+    .slice(0, 1)
+    .flatMap(Object.entries)
+    .flatMap(([column, value]) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.keys(value).map((field): [string, string] => [plainName(field), `${column}.${field}`])
+        : [],
+    );
+
+/** Something that a role can take: a text, or a list. A label of yes or no is a verdict on what stands beside it. */
+const isReadable = (value: unknown, name: string) =>
+  textOf(value, 'user') !== undefined
+    ? typeof value !== 'boolean' || plainName(name) !== 'label'
+    : Array.isArray(value) && value.length > 0;
 
 /** Alpaca's question is instruction and input; an instruction that is the same in every row is none. */
-function questionOf(
-  rows: readonly Row[],
-  find: (names: readonly string[]) => string | undefined,
-  real: (name: string) => string | undefined,
-): string | string[] | undefined {
+function questionOf(rows: readonly Row[], find: Find, real: Real): string | string[] | undefined {
   const found = find(usual.question);
+  if (found === undefined) return undefined;
+  const isText = (name: string | undefined): name is string =>
+    name !== undefined && rows.some((row) => typeof cellOf(row, name) === 'string' && cellOf(row, name) !== '');
+  const story = stories.map(real).find(isText);
+  if (story !== undefined) return plainName(found) === 'instruction' ? [found, story] : [story, found];
   const input = real('input');
-  if (found?.toLowerCase() !== 'instruction' || input === undefined) return found;
-  if (!rows.some((row) => isFilled(row[input]))) return found;
+  if (plainName(found) !== 'instruction' || !isText(input)) return found;
   const instructions = new Set(rows.map((row) => JSON.stringify(row[found])));
   return rows.length > 1 && instructions.size === 1 ? input : [found, input];
 }
 
-const conversationIn = (columns: readonly string[], rows: readonly Row[]) =>
-  columns.find((name) => rows.some((row) => conversationOf(cellOf(row, name))?.assistant !== undefined));
+/** A column that holds what was asked and what was answered. */
+function talkOf(names: readonly string[], rows: readonly Row[], real: Real): string | undefined {
+  const asks = (name: string) => rows.some((row) => conversationOf(cellOf(row, name))?.user !== undefined);
+  const exchanges = (name: string) => answersIn(name, rows);
+  const usualNames = conversations.flatMap((name) => real(name) ?? []);
+  const pairs = usualNames.find((name) => exchanges(name));
+  return usualNames.find(asks) ?? pairs ?? names.find(asks) ?? names.find((name) => name === 'data' && exchanges(name));
+}
+
+const answersIn = (name: string, rows: readonly Row[]) =>
+  rows.some((row) => exchangeOf(cellOf(row, name))?.assistant !== undefined);
+
+function choicesIn(names: readonly string[], rows: readonly Row[], real: Real): string | string[] | undefined {
+  const are = (columns: string | string[]) => rows.some((row) => choicesOf(row, columns).length > 1);
+  const column = usual.choices.map(real).find((name) => name !== undefined && are(name));
+  if (column !== undefined) return column;
+  const several = names.filter((name) => choiceColumn.test(plainName(name)));
+  return several.length > 2 && are(several) ? several : undefined;
+}
+
+const choosesIn = (row: Row, answer: string | undefined, choices: string | readonly string[] = []) =>
+  answer === undefined || chosenAnswer(cellOf(row, answer), choicesOf(row, choices)) !== undefined;
+
+/** Whether the answers are worked solutions. */
+const worksOut = (answer: string | undefined, rows: readonly Row[]) =>
+  answer !== undefined &&
+  rows.some((row) => {
+    const text = textOf(cellOf(row, answer), 'assistant');
+    return text !== undefined && isWorked(text) && statedAnswer(text) !== null;
+  });
 
 /** An id column whose values tell the first rows apart. */
-function idOf(rows: readonly Row[], real: (name: string) => string | undefined): string | undefined {
+function idOf(rows: readonly Row[], real: Real): string | undefined {
   const id = usual.id.map(real).find((name) => name !== undefined);
-  return id !== undefined && rows.every((row) => textOf(row[id], 'user') !== undefined) ? id : undefined;
+  return id !== undefined && rows.every((row) => textOf(cellOf(row, id), 'user') !== undefined) ? id : undefined;
 }
 
 function checkAnswers(
@@ -237,14 +215,15 @@ function checkAnswers(
 }
 
 /** "question: problem, answer: answer, chain: generations", for people. */
-export function columnsText({ question, answer, chain, thinking, system, student, id }: SettledColumns): string {
+export function columnsText({ question, answer, chain, id, ...others }: SettledColumns): string {
   const named: [string, string | undefined][] = [
     ['question', [question].flat().join(' + ')],
+    ['choices', others.choices && [others.choices].flat().join(' + ')],
     ['answer', answer ?? 'what the chain ends in'],
-    ['thinking', thinking],
+    ['thinking', others.thinking],
     ['chain', chain],
-    ['system', system],
-    ['student', student],
+    ['system', others.system],
+    ['student', others.student],
     ['id', id ?? "the row's number"],
   ];
   return named.flatMap(([role, name]) => (name === undefined ? [] : [`${role}: ${name}`])).join(', ');

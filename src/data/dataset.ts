@@ -1,6 +1,7 @@
 import type { DataSource } from '../config/experiment';
 import type { BadRows } from './bad-rows';
 import type { SettledColumns } from './columns';
+import type { Split } from './files';
 import type { Problems } from './problems';
 
 /** Problems with their provenance. */
@@ -16,6 +17,8 @@ export interface Dataset {
   file?: string;
   /** Which column holds what; absent where the format says so. */
   columns?: SettledColumns;
+  /** Which part of the file it is, where its parts are named by split. */
+  split?: Split;
   /** Rows that cannot be used and were left out. */
   bad?: BadRows;
 }

@@ -28,7 +28,7 @@ export function loadData(
   const file = resolve(baseFolder, source.path);
   const { files, ...read } = readProblems(file, source.format, {
     ...source,
-    split: split === 'test' ? 'test' : 'train',
+    split: source.split ?? (split === 'test' ? 'test' : 'train'),
     progress,
   });
   let hash: string | undefined;

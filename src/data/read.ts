@@ -3,9 +3,10 @@ import { type BadRows, badRowsError, listedBadRows, placeText } from './bad-rows
 import { bridgeProblem } from './bridge';
 import { problemOf } from './by-columns';
 import { chainsProblem } from './chains';
-import { type Columns, isUsual, isVerdictColumn, roles, type SettledColumns, settleColumns } from './columns';
+import { type Columns, roles, type SettledColumns, settleColumns } from './columns';
 import { filesOf, type Split, stemOf } from './files';
 import { gsm8kProblem } from './gsm8k';
+import { isUsual, isVerdictColumn } from './names';
 import { Collector, type Problems } from './problems';
 import { asRow, datasetError, type Place, type Range, type Row } from './rows';
 import { rowsOf } from './sources/kind';
@@ -28,6 +29,8 @@ export interface ReadProblems {
   files: string[];
   problems: Problems;
   columns?: SettledColumns;
+  /** The split that the rows are, where one file has several. */
+  split?: Split;
   bad?: BadRows;
 }
 
@@ -42,7 +45,7 @@ type ToProblem = (row: Row, place: Place, id: string) => Problem;
 export function readProblems(path: string, format: FileFormat, options: ReadOptions = {}): ReadProblems {
   const { start = 0, count = Number.POSITIVE_INFINITY, skipBad = false, progress, split = 'train' } = options;
   const files = filesOf(path, split);
-  const sources = files.map((file) => ({ file, source: rowsOf(file), stem: stemOf(file, files) }));
+  const sources = files.map((file) => ({ file, source: rowsOf(file, split), stem: stemOf(file, files) }));
   const columns = byColumns(format) ? settled(path, sources, options.columns) : undefined;
   const toProblem: ToProblem = columns
     ? (row, place, id) => problemOf(row, columns, place, id)
@@ -80,7 +83,14 @@ export function readProblems(path: string, format: FileFormat, options: ReadOpti
       { file: path },
       rows === 0 ? 'Give a file with at least one row.' : 'Lower "start".',
     );
-  return { files, problems: collector.problems(), ...(columns && { columns }), ...(bad && { bad }) };
+  const parted = sources.some(({ source }) => source.split === split);
+  return {
+    files,
+    problems: collector.problems(),
+    ...(columns && { columns }),
+    ...(parted && { split }),
+    ...(bad && { bad }),
+  };
 }
 
 // Functions of their own: what is made in the loop would hold the row that was read.

@@ -1,5 +1,5 @@
 /** Prompts and completions that are logged as lists of messages. */
-import { withThinking } from '../data/cells';
+import { withThinking } from '../data/conversations';
 
 interface Message {
   role: string;

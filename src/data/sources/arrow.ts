@@ -1,9 +1,9 @@
 /** Arrow IPC: streams (as Hugging Face's datasets keep them) and files (Feather version 2). */
 import { readFileSync } from 'node:fs';
-import { compressionRegistry, tableFromIPC } from 'apache-arrow';
+import { compressionRegistry, DataType, tableFromIPC } from 'apache-arrow';
 import { decompressZstd } from 'hyparquet-compressors';
 import { once } from '../../once';
-import { datasetError } from '../rows';
+import { datasetError, type Row } from '../rows';
 import { decodeLz4Frame } from './lz4-frame';
 import type { RowSource } from './source';
 
@@ -21,12 +21,16 @@ export function arrowRows(file: string): RowSource {
     prepare();
     return tableFromIPC(new Uint8Array(readFileSync(file)));
   });
+  const decimals = table.schema.fields.flatMap(({ name, type }) =>
+    DataType.isDecimal(type) ? [{ name: String(name), scale: type.scale }] : [],
+  );
   return {
     columns: table.schema.fields.map(({ name }) => String(name)),
     count: table.numRows,
     *rows(from) {
       for (let index = from; index < table.numRows; index++) {
-        const row = guard(file, () => plain(table.get(index)));
+        const row = guard(file, () => plain(table.get(index)) as Row);
+        for (const { name, scale } of decimals) row[name] = decimalText(row[name], scale);
         yield { row, place: { file, row: index + 1 }, index };
       }
     },
@@ -54,6 +58,18 @@ function plain(value: unknown): unknown {
     return Array.from(value as Iterable<unknown>, plain);
   const fields = 'toJSON' in value ? (value as { toJSON(): object }).toJSON() : value;
   return Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, plain(field)]));
+}
+
+/** Digits of a decimal, which is a whole number of 10^-scale. */
+function decimalText(value: unknown, scale: number): unknown {
+  if (!(value instanceof Uint32Array)) return value;
+  const words = [...value].toReversed().map((word) => word.toString(16).padStart(8, '0'));
+  const digits = String(BigInt.asIntN(32 * value.length, BigInt(`0x${words.join('')}`)));
+  const whole = /^(-?)(\d+)$/.exec(digits);
+  if (!whole || scale <= 0) return digits;
+  const padded = whole[2].padStart(scale + 1, '0');
+  const fraction = padded.slice(-scale).replace(/0+$/, '');
+  return `${whole[1]}${padded.slice(0, -scale)}${fraction && `.${fraction}`}`;
 }
 
 /** A list's values; a struct iterates, too, but over pairs. */

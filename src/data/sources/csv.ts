@@ -11,6 +11,7 @@ export function csvRows(bytes: Bytes): RowSource {
       const { file } = bytes;
       const text = Buffer.concat([...bytes.chunks()].map((chunk) => Buffer.from(chunk)));
       if (!isUtf8(text)) throw datasetError('the file is not UTF-8', { file }, 'Save it as UTF-8.');
+      const declared = /^\uFEFF?sep=(.)\r?\n/.exec(text.toString('utf8', 0, 16)); // Excel's
       const faults: SourceRow[] = [];
       let records: { record: Record<string, string>; info: { lines: number } }[];
       try {
@@ -18,8 +19,10 @@ export function csvRows(bytes: Bytes): RowSource {
           bom: true,
           columns: true,
           info: true,
-          delimiter: delimiterOf(text),
+          delimiter: declared?.[1] ?? delimiterOf(text),
+          from_line: declared ? 2 : 1,
           skip_empty_lines: true,
+          skip_records_with_empty_values: true,
           skip_records_with_error: true,
           on_skip: (error) => {
             const place: Place = { file, line: Number(error?.lines ?? 1) };

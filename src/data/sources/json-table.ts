@@ -1,8 +1,11 @@
 /**
- * JSON files that are one object: rows under a name (`{"data": [...]}`), or columns by name, as pandas and `datasets`
- * write them.
+ * JSON files that are one object: rows under a name (`{"data": [...]}`, `{"train": [...], "test": [...]}`), by their
+ * ids, or columns by name, as pandas and `datasets` write them.
  */
-import { conversationOf } from '../cells';
+import { splitOf } from '../../hub/dataset-files';
+import { conversationOf } from '../conversations';
+import type { Split } from '../files';
+import { isUsual } from '../names';
 import type { Row } from '../rows';
 import type { Bytes } from './bytes';
 import { spansOf } from './json';
@@ -11,22 +14,37 @@ import type { RowSource } from './source';
 /** Such a file is read whole. */
 const maxBytes = 256 << 20;
 
+export interface Table {
+  rows: readonly Row[];
+  /** Where the file has parts that are named by split: the split that these rows are. */
+  split?: string;
+}
+
 /** The rows of a file that is one object and holds a table; null of any other file. */
-export function tableOf(bytes: Bytes): Row[] | null {
+export function tableOf(bytes: Bytes, split: Split): Table | null {
   const first = onlyValue(bytes);
   if (!first || first.end - first.start > maxBytes) return null;
   try {
-    return tableIn(JSON.parse(bytes.read(first.start, first.end).toString('utf8')) as Row);
+    return tableIn(
+      JSON.parse(
+        bytes
+          .read(first.start, first.end)
+          .toString('utf8')
+          .replace(/^\uFEFF/, ''),
+      ),
+      split,
+    );
   } catch {
     return null; // whoever reads the rows says what is wrong
   }
 }
 
-export function heldRows(file: string, table: readonly Row[]): RowSource {
+export function heldRows(file: string, { rows, split }: Table): RowSource {
   return {
-    count: table.length,
+    count: rows.length,
+    ...(split !== undefined && { split }),
     *rows(from) {
-      for (let i = from; i < table.length; i++) yield { row: table[i], place: { file, row: i + 1 }, index: i };
+      for (let i = from; i < rows.length; i++) yield { row: rows[i], place: { file, row: i + 1 }, index: i };
     },
   };
 }
@@ -42,21 +60,58 @@ function onlyValue(bytes: Bytes): { start: number; end: number } | null {
 }
 
 const isRow = (value: unknown): value is Row => typeof value === 'object' && value !== null && !Array.isArray(value);
+const areRows = (value: unknown): value is Row[] => Array.isArray(value) && value.length > 0 && value.every(isRow);
 
-function tableIn(value: Row): Row[] | null {
-  const fields = Object.values(value);
-  const lists = fields.filter((field) => Array.isArray(field) && field.length > 0 && field.every(isRow));
-  // A row by itself may hold a conversation.
-  if (
-    lists.length === 1 &&
-    !conversationOf(lists[0]) &&
-    !fields.some((field) => typeof field === 'string' && /\s/.test(field))
-  )
-    return lists[0] as Row[];
+function tableIn(value: Row, split: Split): Table | null {
+  const fields = Object.entries(value);
+  const parts = fields.filter(([name, rows]) => splitOf(name) !== undefined && (areRows(rows) || isRow(rows)));
+  if (parts.length > 0) return partIn(parts, split);
+  if (fields.some(([name, field]) => typeof field === 'string' && isUsual(name))) return null; // a row by itself
+  const split2d = ofPandas(value);
+  if (split2d) return { rows: split2d };
+  const lists = fields.filter(([, field]) => areRows(field) && !conversationOf(field));
+  const wanted =
+    lists.length === 1 ? lists : lists.filter(([name]) => /^(?:data|rows|examples|items|records)$/.test(name));
+  if (wanted.length === 1) return { rows: (wanted[0][1] as Row[]).map(unwrapped) };
+  const [[name, inner] = []] = fields;
+  if (fields.length === 1 && isRow(inner) && !isUsual(name!)) return tableIn(inner, split);
+  if (name === 'data' && fields.length === 1 && isRow(inner)) return tableIn(inner, split);
+  return byName(value);
+}
+
+/** Of parts that are named by split, the wanted one, or else the others that nobody tests on. */
+function partIn(parts: [string, unknown][], split: Split): Table | null {
+  const [name, part] =
+    parts.find(([one]) => splitOf(one) === split) ?? parts.find(([one]) => splitOf(one) === 'train') ?? parts[0];
+  const rows = areRows(part) ? part.map(unwrapped) : tableIn(part as Row, split)?.rows;
+  return rows ? { rows, split: splitOf(name) } : null;
+}
+
+/** As the Hub's viewer gives rows: `{"row_idx": 0, "row": {...}}`. */
+const unwrapped = (row: Row): Row => ('row_idx' in row && isRow(row.row) ? row.row : row);
+
+/** `{"columns": [...], "data": [[...], ...]}`, pandas' orient "split". */
+function ofPandas({ columns, data }: Row): Row[] | null {
+  if (!Array.isArray(columns) || !Array.isArray(data) || !data.every(Array.isArray)) return null;
+  return data.map((cells) => Object.fromEntries(columns.map((name, i) => [String(name), cells[i]])));
+}
+
+/** Columns by their names, each a list or numbered; rows in groups, or by their ids. */
+function byName(value: Row): Table | null {
   const names = Object.keys(value);
+  const fields = Object.values(value);
   if (names.length < 2 || !fields.every((field) => typeof field === 'object' && field !== null)) return null;
+  const groups = fields.flatMap((field) => (areRows(field) ? [field] : []));
+  if (groups.length === fields.length && groups.every(([row]) => Object.keys(row).some(isUsual)))
+    return { rows: groups.flat() };
   const keys = Object.keys(fields[0] as object);
   const alike = fields.every((field) => Object.keys(field as object).join('\n') === keys.join('\n'));
-  if (!alike || keys.length === 0 || !keys.every((key) => /^\d+$/.test(key))) return null;
-  return keys.map((key) => Object.fromEntries(names.map((name) => [name, (value[name] as Row)[key]])));
+  if (!alike || keys.length === 0) return null;
+  const numbered = (list: readonly string[]) => list.every((key) => /^\d+$/.test(key));
+  if (numbered(keys) && !numbered(names))
+    return { rows: keys.map((key) => Object.fromEntries(names.map((name) => [name, (value[name] as Row)[key]]))) };
+  if (!fields.every(isRow) || !keys.some(isUsual)) return null;
+  return {
+    rows: names.map((name) => (numbered(names) ? (value[name] as Row) : { id: name, ...(value[name] as Row) })),
+  };
 }

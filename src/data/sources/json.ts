@@ -4,6 +4,7 @@
  */
 import { UserError } from '../../errors';
 import { linesOf, parseJson } from '../../lines';
+import { conversationOf } from '../conversations';
 import { datasetError, type Place } from '../rows';
 import type { Bytes } from './bytes';
 import type { RowSource, SourceRow } from './source';
@@ -51,7 +52,7 @@ interface Span {
 function parsed(bytes: Bytes, text: string, { row: number, line, start, end }: Span, index: number): SourceRow {
   const place: Place = { file: bytes.file, line, ...(number !== undefined && { row: number }) };
   try {
-    const row = parseJson(text, { ...place, code: 'dataset' });
+    const row = asRow(parseJson(wholeNumbers(text), { ...place, code: 'dataset' }));
     return { row, place, index, reread: rereading(bytes, start, end) };
   } catch (error) {
     if (error instanceof UserError) return { fault: error, place, index };
@@ -59,15 +60,22 @@ function parsed(bytes: Bytes, text: string, { row: number, line, start, end }: S
   }
 }
 
+/** Long whole numbers as texts: a number of JavaScript would lose their last digits. */
+const wholeNumbers = (text: string) =>
+  /\d{16}/.test(text)
+    ? text.replace(/"(?:[^"\\]|\\.)*"|(?<![\d.eE+])-?\d{16,}(?![\d.eE])/g, (found) =>
+        found.startsWith('"') ? found : `"${found}"`,
+      )
+    : text;
+
+/** A conversation by itself is a row, too. */
+const asRow = (value: unknown) => (Array.isArray(value) && conversationOf(value) ? { messages: value } : value);
+
 /** Checked before; a file that was changed since then is told of. */
 const rereading = (bytes: Bytes, start: number, end: number) => (): unknown => {
   try {
-    return JSON.parse(
-      bytes
-        .read(start, end)
-        .toString('utf8')
-        .replace(/^\uFEFF/, ''),
-    );
+    const text = bytes.read(start, end).toString('utf8');
+    return asRow(JSON.parse(wholeNumbers(text.replace(/^\uFEFF/, ''))));
   } catch {
     throw datasetError('the file was changed while it was in use', { file: bytes.file }, 'Begin again.');
   }

@@ -1,5 +1,6 @@
 /** What kind of file a dataset is: by its first bytes, then by its name. */
 import { linesOf } from '../../lines';
+import type { Split } from '../files';
 import { datasetError } from '../rows';
 import { arrowRows } from './arrow';
 import { type Bytes, bytesOf, headOf } from './bytes';
@@ -9,28 +10,37 @@ import { heldRows, tableOf } from './json-table';
 import { parquetRows } from './parquet';
 import type { RowSource } from './source';
 
-/** The rows of a file of any kind. Errors: missing, a folder, no dataset, damaged. */
-export function rowsOf(file: string): RowSource {
+/**
+ * The rows of a file of any kind; of one with parts that are named by split, those of `split`. Errors: missing, a
+ * folder, no dataset, damaged.
+ */
+export function rowsOf(file: string, split: Split = 'train'): RowSource {
   const head = headOf(file);
   const magic = head.toString('latin1', 0, 6);
   if (magic.startsWith('PAR1')) return parquetRows(file);
   if (magic === 'ARROW1' || head.readUInt32LE(0) === 0xffffffff) return arrowRows(file);
   refuseOthers(file, head);
-  return textRows(bytesOf(file));
+  return textRows(bytesOf(file), split);
 }
 
-function textRows(bytes: Bytes): RowSource {
-  const first = firstLine(bytes);
-  const table = first.startsWith('{') ? tableOf(bytes) : null;
+function textRows(bytes: Bytes, split: Split): RowSource {
+  const [first = '', second = ''] = firstLines(bytes);
+  const table = first.startsWith('{') ? tableOf(bytes, split) : null;
   if (table) return heldRows(bytes.file, table);
+  if (first.startsWith('[') && first.endsWith(']') && second.startsWith('[')) return jsonLines(bytes);
   if (first.startsWith('[') || first === '{') return jsonValues(bytes);
   const csv = /\.(csv|tsv|tab)(\.\w+)?$/i.test(bytes.file) || (!/^[{"]/.test(first) && /[,;\t|]/.test(first));
   return csv && !first.startsWith('{') ? csvRows(bytes) : jsonLines(bytes);
 }
 
-function firstLine(bytes: Bytes): string {
-  for (const { text } of linesOf(bytes.chunks(), bytes.file)) if (text.trim() !== '') return text.trim();
-  return '';
+/** The first two that are not blank. */
+function firstLines(bytes: Bytes): string[] {
+  const found: string[] = [];
+  for (const { text } of linesOf(bytes.chunks(), bytes.file)) {
+    if (text.trim() !== '') found.push(text.trim());
+    if (found.length === 2) break;
+  }
+  return found;
 }
 
 /** Files of other kinds, by how they begin. */
@@ -40,6 +50,12 @@ const others: [start: string, what: string, remedy: string][] = [
   ['SQLite', 'a SQLite database', 'Write its table as JSON lines or CSV.'],
   ['BZh', 'packed by bzip2', 'Unpack it, or pack it by gzip or Zstandard.'],
   ['\xfd7zXZ', 'packed by xz', 'Unpack it, or pack it by gzip or Zstandard.'],
+  ['\xff\xfe\0\0', 'UTF-32', 'Save it as UTF-8.'],
+  ['\0\0\xfe\xff', 'UTF-32', 'Save it as UTF-8.'],
+  ['\x80\x04', 'a pickle of Python', 'Write it as JSON lines or Parquet.'],
+  ['\x80\x05', 'a pickle of Python', 'Write it as JSON lines or Parquet.'],
+  ['<!DOCTYPE', 'a page of HTML', 'Fetch the file itself, not the page that shows it.'],
+  ['<html', 'a page of HTML', 'Fetch the file itself, not the page that shows it.'],
   ['GGUF', 'a model', 'Give it as the student, and a dataset here.'],
   ['version https://git-lfs', "a pointer of Git LFS, and the file itself isn't here", 'Fetch it with `git lfs pull`.'],
 ];

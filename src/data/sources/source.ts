@@ -11,6 +11,8 @@ export type SourceRow = { place: Place; index: number } & (
 export interface RowSource {
   /** Its columns, where the file says them before its rows. */
   columns?: readonly string[];
+  /** The split that its rows are, where it has parts that are named by split. */
+  split?: string;
   /** How many rows it has, where it says so. */
   count?: number;
   /**

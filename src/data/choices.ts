@@ -1,0 +1,92 @@
+/** Multiple choice: the choices of a row stand under its question, and the answer is one of them, letter and text. */
+import { sameAnswer } from '../answers/equal';
+import { cellOf, textOf } from './cells';
+import { choiceColumn, plainName } from './names';
+import type { Row } from './rows';
+
+export interface Choice {
+  /** A to Z. */
+  letter: string;
+  /** What the dataset calls it: a letter, a number. */
+  label: string;
+  text: string;
+}
+
+/** The choices of a row: a list, one by labels, a text such as "a) 3, b) 4", or a column for each. */
+export function choicesOf(row: Row, columns: string | readonly string[]): Choice[] {
+  const found = typeof columns === 'string' ? labelled(cellOf(row, columns)) : columnsOf(row, columns);
+  return found.flatMap(({ label, text }, i) => {
+    const letter = /^[a-z]$/i.test(label) ? label.toUpperCase() : String.fromCharCode(65 + i);
+    return text === undefined ? [] : [{ letter, label, text }];
+  });
+}
+
+interface Labelled {
+  label: string;
+  text: string | undefined;
+}
+
+const columnsOf = (row: Row, columns: readonly string[]): Labelled[] =>
+  columns.map((name) => {
+    const [, one, bare] = choiceColumn.exec(plainName(name)) ?? [];
+    return { label: one ?? bare ?? '', text: textOf(row[name], 'user') };
+  });
+
+function labelled(cell: unknown): Labelled[] {
+  if (typeof cell === 'string') return inText(cell);
+  if (Array.isArray(cell)) return items(cell);
+  if (typeof cell !== 'object' || cell === null) return [];
+  const { text, texts = text, label, labels = label } = cell as Row;
+  if (Array.isArray(texts) && Array.isArray(labels))
+    return texts.map((one, i) => ({ label: String(labels[i]), text: textOf(one, 'user') }));
+  return Object.entries(cell).map(([name, one]) => ({ label: name, text: textOf(one, 'user') }));
+}
+
+const items = (list: readonly unknown[]): Labelled[] =>
+  list.map((item) => {
+    if (typeof item !== 'object' || item === null) {
+      const [, label = '', text] = /^\s*\(?([A-Za-z]|\d)\s*[).:]\s*(\S.*)$/s.exec(String(item)) ?? [];
+      return { label, text: text ?? textOf(item, 'user') };
+    }
+    const { label, key, id, text, content, value } = item as Row;
+    return { label: textOf(label ?? key ?? id, 'user') ?? '', text: textOf(text ?? content ?? value, 'user') };
+  });
+
+/** A list as JSON or as Python writes it, or "a ) 3 , b ) 4". */
+function inText(text: string): Labelled[] {
+  if (text.trim().startsWith('[')) {
+    const quoted = [...text.matchAll(/"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'/g)];
+    if (quoted.length > 1) return items(quoted.map(([, double, single]) => double ?? single));
+  }
+  const parts = text.split(/(?:^|[\s,;])\(?([A-Ja-j])\s*[).:]\s*/);
+  return Array.from({ length: Math.floor(parts.length / 2) }, (_, i) => ({
+    label: parts[2 * i + 1],
+    text: parts[2 * i + 2].replace(/[\s,;]+$/, '') || undefined,
+  }));
+}
+
+/** The question with its choices under it, unless it shows them. */
+export function withChoices(question: string, choices: readonly Choice[]): string {
+  const shown = choices.every(
+    ({ letter, text }) => new RegExp(`(?:^|[\\s(])${letter}\\s*[).:]`, 'i').test(question) && question.includes(text),
+  );
+  if (choices.length === 0 || shown) return question;
+  return `${question}\n${choices.map(({ letter, text }) => `(${letter}) ${text}`).join('\n')}`;
+}
+
+/**
+ * The answer as "(B) 31": the dataset tells it as a label, a text, or an index from 0. Undefined: it is none of the
+ * choices.
+ */
+export function chosenAnswer(given: unknown, choices: readonly Choice[]): string | undefined {
+  const told = textOf(given, 'assistant');
+  if (told === undefined) return undefined;
+  const key = /^\s*(?:option|choice)?\s*\(?([A-Za-z]|\d)\s*(?:[).:]|$)/i.exec(told)?.[1].toLowerCase();
+  const byLabel = () => choices.find(({ label }) => key !== undefined && label.toLowerCase() === key);
+  const byLetter = () => choices.find(({ letter }) => letter.toLowerCase() === key);
+  const byText = () => choices.find(({ text }) => text === told) ?? choices.find(({ text }) => sameAnswer(told, text));
+  const byIndex = () => (/^\d+$/.test(told) ? choices[Number(told)] : undefined);
+  const found =
+    typeof given === 'number' ? (byLabel() ?? byIndex()) : (byLabel() ?? byText() ?? byLetter() ?? byIndex());
+  return found && `(${found.letter}) ${found.text}`;
+}

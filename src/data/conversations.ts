@@ -1,0 +1,154 @@
+/** Conversations as datasets write them: lists of turns, pairs, and texts with a chat template or headings in them. */
+import { spokenPart } from '../answers/thinking';
+import type { Row } from './rows';
+
+export type Turn = 'system' | 'user' | 'assistant';
+
+/** The first exchange of a conversation, thinking and all. */
+export type Conversation = Partial<Record<Turn, string>>;
+
+const speakers: Record<string, Turn> = {
+  system: 'system',
+  developer: 'system',
+  user: 'user',
+  human: 'user',
+  prompter: 'user',
+  assistant: 'assistant',
+  gpt: 'assistant',
+  model: 'assistant',
+  bot: 'assistant',
+  chatgpt: 'assistant',
+};
+
+const speakerOf = ({ role, from, speaker, author, sender }: Row) => role ?? from ?? speaker ?? author ?? sender;
+
+/** A list of {role, content} or {from, value}, as it is or as JSON in a text; null for anything else. */
+export function conversationOf(value: unknown): Conversation | null {
+  const messages = typeof value === 'string' && /^\s*\[\s*\{/.test(value) ? jsonOf(value) : value;
+  if (!Array.isArray(messages) || messages.length === 0) return null;
+  const said: Conversation = {};
+  for (const message of messages) {
+    if (typeof message !== 'object' || message === null) return null;
+    const { content, value: words, text, message: written } = message as Row;
+    const speaker = speakerOf(message as Row);
+    const turn = speakers[String(speaker).toLowerCase()];
+    if (!turn) {
+      if (typeof speaker !== 'string') return null;
+      continue; // a tool
+    }
+    if (turn === 'assistant' && said.user === undefined && messages.length > 1) continue; // a greeting
+    said[turn] ??= withThinking(thinkingOf(message as Row), partsOf(content ?? words ?? text ?? written));
+  }
+  return said;
+}
+
+/** The same of a column that holds questions and what was answered, where pairs and whole texts are conversations, too. */
+export const exchangeOf = (value: unknown): Conversation | null =>
+  conversationOf(value) ?? pairOf(value) ?? (typeof value === 'string' ? transcriptOf(value) : null);
+
+/** `[question, response]`, or one exchange an item: `{input, output}`, `{human, assistant}`. */
+function pairOf(value: unknown): Conversation | null {
+  if (!Array.isArray(value) || value.length === 0) return null;
+  if (value.length > 1 && value.every((item) => typeof item === 'string' && item.trim() !== ''))
+    return { user: value[0].trim(), assistant: value[1].trim() };
+  const [first] = value;
+  if (typeof first !== 'object' || first === null) return null;
+  const { system, input, human, user, prompt, question, output, assistant, gpt, response, answer } = first as Row;
+  const asked = partsOf(user ?? human ?? input ?? prompt ?? question);
+  const answered = partsOf(assistant ?? gpt ?? output ?? response ?? answer);
+  if (asked === undefined || answered === undefined) return null;
+  return { user: asked, assistant: answered, ...(typeof system === 'string' && system !== '' && { system }) };
+}
+
+/** How texts mark who speaks: chat templates first, then headings and labels at the beginning of a line. */
+const marks: readonly RegExp[] = [
+  /<\|im_start\|>(?<who>\w+)\n?/g,
+  /<\|start_header_id\|>(?<who>\w+)<\|end_header_id\|>\s*/g,
+  /<start_of_turn>(?<who>\w+)\n?/g,
+  /<[|｜](?<who>system|user|assistant|human|bot|model)[|｜]>/gi,
+  /(?<who><<SYS>>)|(?<user>\[INST\](?!\s*<<SYS>>)|<<\/SYS>>)|(?<model>\[\/INST\])/g,
+  /^#{1,6} *(?<who>[\p{L} ]{1,20}?) *:? *(?=\n)|#{2,6} *(?<name>[\p{L} ]{1,20}?) *: */gmu,
+  /^\*\*(?<who>[\p{L} ]{1,20}?):?\*\*:?[ \n]*/gmu,
+  /^(?<who>[\p{L} ]{1,20}?): */gmu,
+];
+
+/** What headings and labels call the turns. */
+const headings: Record<string, Turn> = {
+  ...speakers,
+  question: 'user',
+  q: 'user',
+  problem: 'user',
+  query: 'user',
+  instruction: 'user',
+  input: 'user',
+  prompt: 'user',
+  task: 'user',
+  exercise: 'user',
+  response: 'assistant',
+  answer: 'assistant',
+  a: 'assistant',
+  solution: 'assistant',
+  output: 'assistant',
+  completion: 'assistant',
+  '<<sys>>': 'system',
+};
+
+const ends =
+  /<\|im_end\|>|<\|eot_id\|>|<end_of_turn>|<\/s>|<s>|<\|endoftext\|>|<\|end_of_text\|>|<[|｜](?:begin|end)[^|｜]*[|｜]>/g;
+
+/**
+ * A whole conversation in one text; null where no question and no response to it are marked. Instruction and input
+ * (Alpaca) stand under each other; the response reaches to the next question, its own headings among it.
+ */
+function transcriptOf(text: string): Conversation | null {
+  for (const mark of marks) {
+    const said: Conversation = {};
+    let [turn, from]: [Turn | undefined, number] = [undefined, 0];
+    const close = (end: number) => {
+      const words = text.slice(from, end).replace(ends, '').trim();
+      if (turn && words !== '') said[turn] = turn === 'user' && said.user ? `${said.user}\n\n${words}` : words;
+    };
+    for (const match of text.matchAll(mark)) {
+      const next = turnOf(match.groups!);
+      if (!next || (turn === 'assistant' && next !== 'user')) continue;
+      close(match.index);
+      [turn, from] = [next, match.index + match[0].length];
+      if (said.assistant !== undefined) break; // of several exchanges the first
+    }
+    if (said.assistant === undefined) close(text.length);
+    if (said.user !== undefined && said.assistant !== undefined) return said;
+  }
+  return null;
+}
+
+function turnOf({ who, name, user, model }: Record<string, string | undefined>): Turn | undefined {
+  if (user !== undefined) return 'user';
+  if (model !== undefined) return 'assistant';
+  return headings[(who ?? name ?? '').trim().toLowerCase()];
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const thinkingOf = ({ reasoning_content: content, reasoning, thinking }: Row) =>
+  partsOf(content ?? reasoning ?? thinking);
+
+/** A text, or the texts of a list of parts. */
+export function partsOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value.trim() || undefined;
+  if (!Array.isArray(value)) return undefined;
+  const texts = value.map((part) => (typeof part === 'string' ? part : (part as { text?: unknown } | null)?.text));
+  if (texts.length === 0 || texts.some((text) => typeof text !== 'string')) return undefined;
+  return texts.join('\n').trim() || undefined;
+}
+
+/** Thinking in front of a text, as R1 writes it. */
+export function withThinking(thinking: string | undefined, text: string | undefined): string | undefined {
+  if (thinking === undefined || text === undefined || spokenPart(text).start > 0) return text ?? thinking;
+  return `<think>\n${thinking}\n</think>\n\n${text}`;
+}

@@ -1,0 +1,120 @@
+/** Which of a teacher's generations is learned from, and whether a dataset calls it right. */
+import { sameAnswer } from '../answers/equal';
+import { extractAnswer } from '../answers/extract';
+import { partThinking, spokenPart } from '../answers/thinking';
+import { textOf } from './cells';
+import { withThinking } from './conversations';
+import type { Row } from './rows';
+
+/** OpenThoughts' marks as R1 writes them. */
+export function plainMarks(chain: string): string {
+  if (!chain.includes('<|')) return chain;
+  const { thought, body } = partThinking(chain);
+  return withThinking(thought || undefined, body.trim())!
+    .replace(/<\|(?:begin|end)_of_solution\|>/g, '')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
+}
+
+/** Whether a text ends within its thinking: its answer never came. */
+export const isCutOff = (text: string) => spokenPart(text).cutOff;
+
+export interface Chosen {
+  chain: string;
+  /** The dataset says that it is right. */
+  verified: boolean;
+  /** It ends within its thinking. */
+  cutOff?: boolean;
+}
+
+/**
+ * Of several generations, the shortest that is complete and right. Lists beside them that say so
+ * (`correctness_math_verify`, `is_reasoning_complete`, `finish_reasons`, scores of 0 and 1) are believed; without,
+ * those count that state the answer.
+ */
+export function bestGeneration(
+  generations: readonly unknown[],
+  answer: string | undefined,
+  row: Row,
+): Chosen | undefined {
+  const verdicts = verdictsOf(row, generations.length);
+  const candidates = generations.flatMap((item, i): Chosen[] => {
+    const { text, right, complete } = generationOf(item);
+    if (text === undefined || isCutOff(text) || !complete || verdicts.incomplete(i)) return [];
+    const said = verdicts.right(i) ?? right;
+    if (said === false) return [];
+    const stated = said === true ? null : extractAnswer(text, 'strict');
+    const fits = said === true || (stated !== null && (answer === undefined || sameAnswer(stated.value, answer)));
+    return fits ? [{ chain: text, verified: said === true }] : [];
+  });
+  return candidates.toSorted((a, b) => a.chain.length - b.chain.length)[0];
+}
+
+const textFields = ['text', 'content', 'generation', 'response', 'completion', 'solution', 'output', 'generated_text'];
+
+function generationOf(item: unknown): { text?: string; right?: boolean; complete?: boolean } {
+  const text = textOf(item, 'assistant');
+  if (text !== undefined) return { text: plainMarks(text), complete: true };
+  if (typeof item !== 'object' || item === null) return {};
+  const fields = item as Row;
+  const key = textFields.find((name) => typeof fields[name] === 'string');
+  const { right, complete } = flagsOf(fields);
+  return { text: key && plainMarks(fields[key] as string), right, complete: complete !== false };
+}
+
+/** What a row, or an item, says of its only generation. */
+export function flagsOf(fields: Row): { right?: boolean; complete?: boolean } {
+  const named = (pattern: RegExp) =>
+    Object.entries(fields).flatMap(([name, value]) =>
+      pattern.test(name) && !isFigure.test(name) ? [verdictIn(value) ?? []].flat() : [],
+    );
+  const wanted = typeof fields.label === 'boolean' ? [fields.label] : []; // TRL's KTO
+  const right = [...named(/math_?verify/i), ...named(isVerdict), ...wanted].at(0);
+  const cut = Object.entries(fields).some(([name, value]) => isFinish.test(name) && value === 'length');
+  return { right, complete: cut || named(isCompleteness).includes(false) ? false : undefined };
+}
+
+const isVerdict = /correct|verif|verdict|is_right/i;
+const isScore = /(?:^|_)(?:scores?|rewards?|pass(?:ed)?)$/i;
+const isFigure = /count|rate|num_/i;
+const isCompleteness = /complete|finished/i;
+const isFinish = /finish_reason/i;
+
+/** A verdict as a truth value, a word, or a score of all or nothing. */
+function verdictIn(value: unknown): boolean | undefined {
+  if (typeof value === 'boolean') return value;
+  if (value === 0 || value === 1) return value === 1;
+  if (typeof value !== 'string') return undefined;
+  if (/^(?:correct|right|true|yes|pass(?:ed)?)$/i.test(value)) return true;
+  return /^(?:incorrect|wrong|false|no|fail(?:ed)?)$/i.test(value) ? false : undefined;
+}
+
+function verdictsOf(row: Row, count: number) {
+  const lists = Object.entries(row).flatMap(([name, value]): [string, unknown[]][] =>
+    Array.isArray(value) && value.length === count ? [[name, value]] : [],
+  );
+  const named = (pattern: RegExp) => lists.filter(([name]) => pattern.test(name)).map(([, values]) => values);
+  // Math-Verify's verdict before a language model's.
+  const correct = [...named(/math_?verify/i), ...named(isVerdict), ...named(isScore)];
+  const complete = named(isCompleteness);
+  const finish = named(isFinish);
+  return {
+    right: (i: number): boolean | undefined => correct.flatMap((list) => verdictIn(list[i]) ?? []).at(0),
+    incomplete: (i: number) =>
+      complete.some((list) => list[i] === false) || finish.some((list) => list[i] === 'length'),
+  };
+}
+
+/**
+ * A list of steps as one chain: of a column that is called so, or as TRL's stepwise supervision has them (`labels` of
+ * truth values beside `completions`), where all must be right. Null of any other list.
+ */
+export function stepsIn(items: readonly unknown[], column: string, row: Row): Chosen | null {
+  const { labels } = row;
+  const judged =
+    Array.isArray(labels) && labels.length === items.length && labels.every((one) => typeof one === 'boolean');
+  if (!/steps$/i.test(column) && !(judged && column === 'completions')) return null;
+  const texts = items.map((item) => textOf(item, 'assistant') ?? textOf((item as Row | null)?.text, 'assistant'));
+  const right = !judged || !labels.includes(false);
+  return texts.includes(undefined) || !right ? null : { chain: texts.join('\n'), verified: judged };
+}
