@@ -1,5 +1,5 @@
 /** Budgets of new tokens for an experiment, by how long the teacher's chains are in the student's tokens. */
-import { closingTag } from '../curriculum/completions';
+import { thinkingTokens, thinksFirst } from '../curriculum/completions';
 import { type Lesson, wording } from '../curriculum/lessons';
 import { type Budget, budgetsOf, quantile, roundedUp } from '../data/lengths';
 import { loadStudentConfig } from '../student-files/folder';
@@ -23,7 +23,7 @@ export interface Budgets {
  * built-in one, of instruct models (SmolLM2's answers to word problems all end below 512, three of four do not at 112),
  * of those that think first.
  */
-const ownAnswer = { builtIn: 320, pretrained: 512, thinking: 4096 };
+const ownAnswer = { builtIn: 320, pretrained: 512, thinking: thinkingTokens };
 
 interface Asked {
   folder: string;
@@ -39,7 +39,7 @@ export function budgetsFor(lessons: readonly Lesson[], { folder, tokenizer, buil
   const room = Math.max(16, maxPositions - quantile(prompts, 0.99));
   const within = (tokens: number) => Math.min(Math.max(16, tokens), room);
   let own = ownAnswer.builtIn;
-  if (!builtIn) own = closingTag(tokenizer) ? ownAnswer.thinking : ownAnswer.pretrained;
+  if (!builtIn) own = thinksFirst(tokenizer) ? ownAnswer.thinking : ownAnswer.pretrained;
   const taught = roundedUp(1.25 * quantile(lengths, 0.95));
   const answer = within(Math.max(own, taught));
   // Stage 1 teaches the teacher's way of writing before anything is sampled; without chains the student keeps its own.

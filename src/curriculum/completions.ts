@@ -24,13 +24,29 @@ const ended = ({ encode, eosId }: Tokenizer, text: string) => [...encode(text), 
 const probe = 'What is 6 * 7?';
 const found = new WeakMap<Tokenizer, string | null>();
 
+/** What the student's prompts write behind the question. */
+function promptEnd(tokenizer: Tokenizer): string {
+  const prompt = tokenizer.tokenTexts(tokenizer.encodePrompt(probe)).join('');
+  return prompt.slice(prompt.lastIndexOf(probe) + probe.length);
+}
+
 /** What closes the thinking that the student's prompts end in; null where they open none. */
 export function closingTag(tokenizer: Tokenizer): string | null {
   if (!tokenizer.chatTemplate) return null;
   const known = found.get(tokenizer);
   if (known !== undefined) return known;
-  const prompt = tokenizer.tokenTexts(tokenizer.encodePrompt(probe)).join('');
-  const tag = openThinking(prompt.slice(prompt.lastIndexOf(probe) + probe.length));
+  const tag = openThinking(promptEnd(tokenizer));
   found.set(tokenizer, tag);
   return tag;
 }
+
+/** Tokens that thinking and answer take of a student that has not learned to be short. */
+export const thinkingTokens = 4096;
+
+/**
+ * Whether the student thinks before it answers: its prompts open its thinking, or its template can switch thinking off
+ * (Qwen3, SmolLM3) and does not.
+ */
+export const thinksFirst = (tokenizer: Tokenizer): boolean =>
+  closingTag(tokenizer) !== null ||
+  (/enable_thinking/.test(tokenizer.chatTemplate?.source ?? '') && spokenPart(promptEnd(tokenizer)).start === 0);

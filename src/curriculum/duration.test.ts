@@ -30,6 +30,18 @@ it('grows as the work does', () => {
   expect(seconds(only({}, { evaluation: { count: 10, maxNewTokens: 16 } }))).toBeLessThan(tested);
 });
 
+it('counts what a student writes that thinks first, as far as it may', () => {
+  const tested = (maxNewTokens: number, own?: number) =>
+    seconds(only({}, { evaluation: { maxNewTokens } }), own === undefined ? {} : { own });
+  expect(tested(4096, 4096) / tested(4096)).toBeGreaterThan(5);
+  expect(tested(240, 4096)).toBe(tested(240));
+  const stage = { updates: 5, prompts: 4, group: 4, maxNewTokens: 2048 };
+  const sampled = (stages: Parameters<typeof only>[0]) => seconds(only(stages), { own: 4096 });
+  const base = sampled({});
+  const after = sampled({ reconstruct: { updates: 1, batch: 4 }, complete: stage }) - base;
+  expect((sampled({ complete: stage }) - base) / after).toBeGreaterThan(2); // nothing has taught it to be short
+});
+
 it('counts no gradients of weights that an adapter leaves alone', () => {
   const whole = only({ reconstruct: { updates: 50 } });
   const adapter = only({ reconstruct: { updates: 50 } }, { student: { path: 'student', lora: { rank: 4 } } });

@@ -6,6 +6,7 @@ import { mean } from '../statistics';
 import type { ModelConfig } from '../student-files/config';
 import { parameterCount } from '../student-files/parameters';
 import type { Tokenizer } from '../student-files/tokenizer';
+import { thinkingTokens, thinksFirst } from './completions';
 import { prepareLessons } from './lessons';
 
 /** Rows of a dataset, and how long question and chain are on average, in tokens. */
@@ -14,13 +15,16 @@ export interface Workload {
   test: number;
   question: number;
   chain: number;
+  /** Of a student that thinks first, how long its answers are before it has learned anything. */
+  own?: number;
 }
 
 export function workloadOf(train: Problems, test: number, tokenizer: Tokenizer): Workload {
   const lessons = prepareLessons(spread(train, 40), tokenizer);
   const chains = lessons.flatMap(({ teacherTokens }) => teacherTokens?.length ?? []);
   const question = mean(lessons.map(({ prompt }) => prompt.length));
-  return { train: train.length, test, question, chain: chains.length > 0 ? mean(chains) : 200 };
+  const chain = chains.length > 0 ? mean(chains) : 200;
+  return { train: train.length, test, question, chain, ...(thinksFirst(tokenizer) && { own: thinkingTokens }) };
 }
 
 /** Training reaches so much of the speed of one large product. Sampling, a token at a time, less. */
@@ -36,6 +40,8 @@ export function secondsFor(experiment: Experiment, config: ModelConfig, work: Wo
   const forward = 2 * parameterCount(config);
   const learned = (student.lora ? 2 : 3) * forward;
   const { question, chain } = work;
+  const own = Math.max(chain, work.own ?? 0);
+  const lengthIn = ({ maxNewTokens }: { maxNewTokens: number }, length: number) => Math.min(maxNewTokens, length);
   const tests = Math.min(work.test, evaluation.count ?? work.test);
   let [training, sampling] = [0, 0];
   const answers = (rows: number, prompt = question, length = chain) => {
@@ -46,31 +52,41 @@ export function secondsFor(experiment: Experiment, config: ModelConfig, work: Wo
     training += one.updates * one.batch * one.accumulation * (question + shown + chain) * learned;
     training += Math.floor(one.updates / one.evaluateEvery) * data.validation * (question + chain) * forward;
   };
-  const grpo = (one: Sampled) => {
+  const grpo = (one: Sampled, written = chain) => {
     const rows = one.updates * one.prompts * one.group;
-    answers(rows, (question + chain / 2) / one.group);
-    training += rows * (question + 1.5 * chain) * (learned + (one.beta > 0 ? forward : 0));
+    const length = lengthIn(one, written);
+    answers(rows, (question + chain / 2) / one.group, length);
+    training += rows * (question + chain / 2 + length) * (learned + (one.beta > 0 ? forward : 0));
     training += one.updates * (one.replay.own + one.replay.teacher) * (question + chain) * learned;
-    answers(Math.floor(one.updates / one.evaluateEvery) * data.validation);
+    answers(Math.floor(one.updates / one.evaluateEvery) * data.validation, question, length);
   };
-  answers(tests, question, Math.min(evaluation.maxNewTokens, 2 * chain));
+  answers(tests, question, lengthIn(evaluation, Math.max(2 * chain, own)));
   for (const name of baselineNames) {
     const one = baselines[name];
     if (!one) continue;
-    answers(tests);
+    // Plain GRPO and rejection sampling begin with the base student and keep its way of answering.
+    const supervises = name !== 'rft' && 'batch' in one;
+    answers(tests, question, lengthIn(evaluation, supervises ? chain : own));
     if ('batch' in one) supervised(one);
-    else if (stages.complete) grpo({ ...stages.complete, ...one });
-    if (name === 'rft' && stages.complete)
-      answers(stages.complete.updates * stages.complete.prompts * stages.complete.group);
+    else if (stages.complete) grpo({ ...stages.complete, ...one }, own);
+    if (name === 'rft' && stages.complete) {
+      const { updates, prompts, group } = stages.complete;
+      answers(updates * prompts * group, question, lengthIn(stages.complete, own));
+    }
   }
   const { reconstruct, complete, rewrite } = stages;
-  for (const one of [reconstruct, complete, rewrite]) if (one) answers(tests);
+  const taught = reconstruct ? chain : own;
+  for (const one of [reconstruct, complete, rewrite]) if (one) answers(tests, question, lengthIn(evaluation, taught));
   if (reconstruct) supervised(reconstruct, chain * (1 - reconstruct.mixPlain));
-  if (complete) grpo(complete);
+  if (complete) grpo(complete, taught);
   if (rewrite) {
     const { failures, internalise } = rewrite;
     if (failures.source === 'student')
-      answers((failures.limit ?? work.train) * (failures.samples + (failures.greedy ? 1 : 0)));
+      answers(
+        (failures.limit ?? work.train) * (failures.samples + (failures.greedy ? 1 : 0)),
+        question,
+        lengthIn(rewrite, taught),
+      );
     grpo(rewrite);
     supervised(internalise);
   }
@@ -78,7 +94,10 @@ export function secondsFor(experiment: Experiment, config: ModelConfig, work: Wo
 }
 
 type Supervised = Pick<SftSettings, 'updates' | 'batch' | 'accumulation' | 'evaluateEvery'>;
-type Sampled = Pick<CompleteSettings, 'updates' | 'prompts' | 'group' | 'beta' | 'replay' | 'evaluateEvery'>;
+type Sampled = Pick<
+  CompleteSettings,
+  'updates' | 'prompts' | 'group' | 'beta' | 'replay' | 'evaluateEvery' | 'maxNewTokens'
+>;
 
 /** In round words, where large products are computed at `speed` operations a second and nothing else is at work. */
 export const durationText = (...of: Parameters<typeof secondsFor>) =>
