@@ -42,7 +42,7 @@ export function conversationOf(value: unknown): Conversation | null {
   return said;
 }
 
-/** The same of a column that holds questions and what was answered, where pairs and whole texts are conversations, too. */
+/** The same of a column that holds questions and answers, where pairs and whole texts are conversations, too. */
 export const exchangeOf = (value: unknown): Conversation | null =>
   conversationOf(value) ?? pairOf(value) ?? (typeof value === 'string' ? transcriptOf(value) : null);
 
