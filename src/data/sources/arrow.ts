@@ -1,6 +1,6 @@
 /** Arrow IPC: streams (as Hugging Face's datasets keep them) and files (Feather version 2). */
 import { readFileSync } from 'node:fs';
-import { compressionRegistry, DataType, tableFromIPC } from 'apache-arrow';
+import { compressionRegistry, tableFromIPC } from 'apache-arrow';
 import { decompressZstd } from 'hyparquet-compressors';
 import { once } from '../../once';
 import { datasetError, type Row } from '../rows';
@@ -21,8 +21,9 @@ export function arrowRows(file: string): RowSource {
     prepare();
     return tableFromIPC(new Uint8Array(readFileSync(file)));
   });
+  // Only decimals have a scale.
   const decimals = table.schema.fields.flatMap(({ name, type }) =>
-    DataType.isDecimal(type) ? [{ name: String(name), scale: type.scale }] : [],
+    'scale' in type ? [{ name: String(name), scale: Number(type.scale) }] : [],
   );
   return {
     columns: table.schema.fields.map(({ name }) => String(name)),
