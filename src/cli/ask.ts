@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { withoutEnd } from '../chain/completion';
 import { plainPrompt } from '../chain/prompts';
 import type { Backend } from '../config/backends';
-import { withoutEnd } from '../curriculum/evaluate';
 import { type AskedStudent, openStudent } from '../curriculum/students';
 import { startToAsk } from '../engine/engines';
 import type { Engine } from '../engine/port';

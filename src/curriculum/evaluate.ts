@@ -1,4 +1,5 @@
 import { judge } from '../answers/grade';
+import { withoutEnd } from '../chain/completion';
 import type { Student } from '../engine/port';
 import type { Draft } from '../engine-data/sampling';
 import { type EvaluatedAnswer, type Evaluation, evaluationOf } from '../evaluation/figures';
@@ -93,9 +94,4 @@ export function evaluateLessons(
     batch: Math.min(evaluation.batch, rows),
     maxNewTokens: Math.min(evaluation.maxNewTokens, maxNewTokens),
   });
-}
-
-/** The tokens of a completion without its end token. */
-export function withoutEnd(completion: { tokens: readonly number[]; finished: boolean }): number[] {
-  return completion.tokens.slice(0, completion.finished ? -1 : undefined);
 }

@@ -1,11 +1,11 @@
 import { judge } from '../answers/grade';
 import { describeFailure, recordedAnswer } from '../cases/describe';
+import { withoutEnd } from '../chain/completion';
 import type { RewriteSettings } from '../config/experiment';
 import type { Student } from '../engine/port';
 import { keepOwn } from './complete';
 import type { Context } from './context';
 import { decisionsFor, pickedRows } from './decisions';
-import { withoutEnd } from './evaluate';
 import type { OwnSamples } from './replay';
 
 interface Attempt {

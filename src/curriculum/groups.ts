@@ -1,4 +1,5 @@
 import { judge } from '../answers/grade';
+import { withoutEnd } from '../chain/completion';
 import { showsSteps } from '../chain/prompts';
 import type { GrpoSettings } from '../config/experiment';
 import type { Student } from '../engine/port';
@@ -9,7 +10,6 @@ import type { RolloutRecord } from '../runs/records';
 import { deviation, mean } from '../statistics';
 import { groupAdvantages } from './advantages';
 import type { Context } from './context';
-import { withoutEnd } from './evaluate';
 import type { Lesson } from './lessons';
 
 /**

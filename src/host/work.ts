@@ -2,9 +2,10 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { judge } from '../answers/grade';
+import { withoutEnd } from '../chain/completion';
 import { plainPrompt } from '../chain/prompts';
 import { preset } from '../config/presets';
-import { evaluate, withoutEnd } from '../curriculum/evaluate';
+import { evaluate } from '../curriculum/evaluate';
 import { prepareLessons, rewriteExercise } from '../curriculum/lessons';
 import { runConfigOf } from '../curriculum/run-config';
 import type { Student } from '../engine/port';

@@ -2,9 +2,11 @@
  * Completions of one update after the other into a run: rollouts as they come, the update's line in metrics.jsonl when
  * it is whole.
  */
+
 import { sameAnswer } from '../answers/equal';
 import { extractAnswer } from '../answers/extract';
 import { type TextTokenizer, wordTokenizer } from '../cases/text-tokenizer';
+import { completionLength } from '../chain/completion';
 import type { RolloutRecord } from '../runs/records';
 import type { RunWriter } from '../runs/writer';
 import type { StageName } from '../stages';
@@ -101,7 +103,7 @@ export class StepWriter {
       group.rewards.push(reward);
     }
     if (correct) group.right++;
-    this.lengths.push({ length: tokens.tokens.length - Number(finished), correct });
+    this.lengths.push({ length: completionLength({ tokens: tokens.tokens, finished }), correct });
     for (const [name, value] of Object.entries(parts)) {
       if (value === null) continue;
       const part = this.parts.get(name) ?? { sum: 0, n: 0 };

@@ -1,5 +1,6 @@
 /** Cases of a report: what the run failed at, or, where it lists no failures, completions of its last update. */
 
+import { completionLength, completionText } from '../chain/completion';
 import { placeChain } from '../chain/split';
 import { UserError } from '../errors';
 import type { Damage } from '../lines';
@@ -122,9 +123,9 @@ function ofRollouts(run: string, damage: Damage): ReportedCase[] {
       texts: ends.map((one, i) => ({
         title:
           `${['Best', 'Worst'][i]} completion (reward ${one.reward?.toFixed(2) ?? 'none'}, ` +
-          `${one.tokens.length - Number(one.finished)} ` +
+          `${completionLength(one)} ` +
           `${one.unit ?? 'tokens'}${one.finished ? '' : ', cut off'})`,
-        text: one.tokenTexts.slice(0, one.finished ? -1 : undefined).join(''),
+        text: completionText(one),
         correct: one.correct,
       })),
     };

@@ -1,3 +1,4 @@
+import { completionText, withoutEnd } from '../chain/completion';
 import { showsSteps } from '../chain/prompts';
 import { splitChain } from '../chain/split';
 import type { RecordedCompletion } from './dry-run';
@@ -26,7 +27,6 @@ export function toScorable<R extends RecordedRollout>(
   { question, answer, chain }: { question: string; answer: string; chain?: string },
 ): Scorable<R> {
   const { problemId, prompt, step, group, tokens, tokenTexts, finished, teacherTokens, reward, parts } = rollout;
-  const end = finished ? -1 : undefined;
   return {
     problemId,
     step,
@@ -38,7 +38,11 @@ export function toScorable<R extends RecordedRollout>(
       teacherTokens,
       completesSteps: showsSteps(prompt),
     },
-    completion: { text: tokenTexts.slice(0, end).join(''), tokens: tokens.slice(0, end), finished },
+    completion: {
+      text: completionText({ tokenTexts, finished }),
+      tokens: withoutEnd({ tokens, finished }),
+      finished,
+    },
     reward,
     parts,
     rollout,

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { completionLength } from '../../chain/completion';
 import { UserError } from '../../errors';
 import type { Progress, Result } from '../../protocol/control';
 import type { Services } from '../services';
@@ -78,7 +79,7 @@ export async function ask(
 }
 
 function toSample({ text, tokens, logProbs, finished }: Answers[number]): SampleSoFar {
-  return { text, tokens: tokens.length - (finished ? 1 : 0), done: true, finished, logProbs };
+  return { text, tokens: completionLength({ tokens, finished }), done: true, finished, logProbs };
 }
 
 function whileAsking<T>(student: string, abort: AbortController, work: () => Promise<T>): Thenable<T> {

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { startingPoint } from '../../cases/rewrites';
 import { UserError } from '../../errors';
 import { decisionsFile, failuresFile, rewritesFile } from '../../runs/layout';
 import { sentences } from '../commands/report';
@@ -7,7 +8,6 @@ import type { Services } from '../services';
 import { requireTrust } from '../trust';
 import * as vscode from '../vscode';
 import { type Case, readCase } from './case';
-import { startingPoint } from './case-rewrites';
 import { saveEdited } from './decide';
 import { type CaseReference, caseScheme, placeOf, referenceAt } from './reference';
 import { type CaseText, renderCase } from './text';

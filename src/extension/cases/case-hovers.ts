@@ -1,13 +1,11 @@
-import { nameOf } from '../../config/reward';
-import { type StageName, sampledAs } from '../../stages';
+import { standingOf } from '../../cases/rewrites';
+import { readSettings } from '../chain-diff/run-settings';
 import { Markdown, paragraphs } from '../markdown';
 import type { RunCache } from '../run-cache';
 import type { Services } from '../services';
 import * as vscode from '../vscode';
 import { teacherStepAt } from './case-decorations';
 import type { CaseDocuments, OpenCase } from './case-documents';
-import { standingOf } from './case-rewrites';
-import { experimentOf } from './known-problems';
 import { caseScheme } from './reference';
 import { tokenAt, tokenLines } from './token-facts';
 
@@ -62,37 +60,34 @@ function rewardHover(cache: RunCache, { case: shown, layout }: OpenCase, offset:
     return rewardText(
       reward,
       parts,
-      weights(cache, run, stage),
+      readSettings(run, cache.config(run).value).parts(stage),
       advantage === null ? 'advantage not recorded' : `advantage ${advantage.toFixed(3)}`,
     );
   }
   const found = rewrites.find(({ section }) => isHeading(section))?.rewrite;
   return found?.reward === undefined
     ? undefined
-    : rewardText(found.reward, found.parts ?? {}, weights(cache, run, 'rewrite'), standingOf(found));
+    : rewardText(
+        found.reward,
+        found.parts ?? {},
+        readSettings(run, cache.config(run).value).parts('rewrite'),
+        standingOf(found),
+      );
 }
 
 function rewardText(
   reward: number | null,
   parts: Record<string, number | null>,
-  weightOf: ReadonlyMap<string, number>,
+  settings: ReadonlyMap<string, { weight: number }>,
   note: string,
 ): Markdown {
   const head = `reward ${reward === null ? 'none: no component applied' : reward.toFixed(3)}, ${note}`;
   const rows = Object.entries(parts).map(([name, part]) => {
-    const weight = weightOf.get(name);
+    const weight = settings.get(name)?.weight;
     const value = part === null ? 'does not apply' : part.toFixed(3).padStart(7);
     const how =
       part === null || weight === undefined || weight === 0 ? '' : ` = ${weight} × ${(part / weight).toFixed(3)}`;
     return `${name.padEnd(16)} ${value}${how}`;
   });
   return paragraphs(head, rows.length > 0 ? Markdown.code(rows.join('\n'), 'text') : undefined);
-}
-
-/** The weight of each reward component of a stage, by name. */
-function weights(cache: RunCache, run: string, stage: StageName): ReadonlyMap<string, number> {
-  const stages = experimentOf(cache, run)?.stages;
-  const home = sampledAs[stage];
-  const settings = home && stages?.[home];
-  return new Map(settings ? settings.reward.components.map((one) => [nameOf(one), one.weight]) : []);
 }

@@ -1,20 +1,18 @@
 /** Everything that a run's folder records about one case. */
 
-import { markIn } from '../../cases/marked-step';
-import { faultText, isGuess } from '../../chain/fault-text';
-import { firstWrongStep } from '../../chain/faults';
+import { type FirstFault, firstFault } from '../../cases/first-fault';
+import { type KnownProblem, knownProblem } from '../../cases/problem';
+import { completionLength, completionText } from '../../chain/completion';
 import { placeChain, splitChain } from '../../chain/split';
 import type { Problem } from '../../data/types';
 import { UserError } from '../../errors';
 import { type Decisions, decisionsOf, type MarkedStep, readDecisions } from '../../runs/decisions';
 import { readRollouts } from '../../runs/reading';
-import type { AnswerRecord, FailureRecord, RewriteDecision, RewriteRecord, RolloutRecord } from '../../runs/records';
+import type { AnswerRecord, FailureRecord, RewriteRecord, RolloutRecord } from '../../runs/records';
 import { type StageName, shortStageTitles } from '../../stages';
 import type { RunCache } from '../run-cache';
-import { type CaseRewrite, rewritesOf } from './case-rewrites';
 import { problemOf, testedAnswers } from './known-problems';
 import type { CaseReference } from './reference';
-import { rolloutText } from './token-facts';
 
 /** An answer of the student that a case's document can show. */
 export interface CaseAnswer extends AnswerRecord {
@@ -24,34 +22,14 @@ export interface CaseAnswer extends AnswerRecord {
   rollout?: RolloutRecord;
 }
 
-/** The first wrong step of the shown answer: its number (from 0), its range in the text, and the reason. */
-export interface CaseFault {
-  step: number;
-  reason: string;
-  /** The evidence: a false equation, a departure from the teacher (which is a guess), or a person's mark. */
-  by: 'equation' | 'guess' | 'person';
-  start: number;
-  end: number;
-}
-
-export interface Case {
+export interface Case extends Omit<KnownProblem, 'marked' | 'teacherChain'> {
   reference: CaseReference;
-  question: string;
-  gold: string;
-  category?: string;
   /** Recorded answers, and the completion that was requested. */
   answers: CaseAnswer[];
   /** The answer shown; undefined where there is none. */
   shown?: CaseAnswer;
-  fault?: CaseFault;
+  fault?: FirstFault;
   teacher?: { text: string; tokens?: number };
-  rewrites: CaseRewrite[];
-  /** Whether the case is picked for Stage 3. */
-  picked: boolean;
-  /** The person's note. */
-  note?: string;
-  /** Whether a person has marked the case as read. */
-  read: boolean;
 }
 
 /**
@@ -111,28 +89,18 @@ export function buildCase(
   rewrites: readonly RewriteRecord[],
   decisions: Decisions,
 ): Case {
-  const { problemId } = reference;
+  const { marked, teacherChain, ...known } = knownProblem(reference.problemId, { failure, rewrites }, decisions);
   const answers = answersOf(reference, failure);
-  const marked = markIn(failure.samples, decisions.steps.get(problemId));
   const shown = chosen(reference, answers, marked?.sample ?? failure.firstWrongStep?.sample);
-  const decided: readonly RewriteDecision[] = decisions.rewrites.get(problemId) ?? [];
-  const teacherTokens = rewrites.find((one) => one.teacherTokens !== undefined)?.teacherTokens;
+  const recordedTokens = rewrites.find((one) => one.teacherTokens !== undefined)?.teacherTokens;
+  const tokens = shown?.rollout?.teacherTokens ?? recordedTokens;
   return {
+    ...known,
     reference,
-    question: failure.question,
-    gold: failure.answer,
-    category: failure.category,
     answers,
     shown,
     fault: shown && faultOf(shown, failure, marked),
-    teacher:
-      failure.teacherChain === undefined
-        ? undefined
-        : { text: failure.teacherChain, tokens: shown?.rollout?.teacherTokens ?? teacherTokens },
-    rewrites: rewritesOf(rewrites, decided, failure.answer),
-    picked: decisions.picked.has(problemId),
-    note: decisions.notes.get(problemId),
-    read: decisions.read.has(problemId),
+    teacher: teacherChain === undefined ? undefined : { text: teacherChain, tokens },
   };
 }
 
@@ -147,13 +115,13 @@ function answersOf({ run, problemId, stage, step }: CaseReference, { samples }: 
 
 /** A completion as an answer that can be shown. */
 export function answerOfRollout(rollout: RolloutRecord): CaseAnswer {
-  const { stage, step, sample, answer, correct, finished, tokens, unit } = rollout;
+  const { stage, step, sample, answer, correct, finished, unit } = rollout;
   return {
-    text: rolloutText(rollout),
+    text: completionText(rollout),
     answer,
     correct: correct === true,
     finished,
-    tokens: tokens.length - (finished ? 1 : 0),
+    tokens: completionLength(rollout),
     ...(unit && { unit }),
     label: `${shortStageTitles[stage]}, update ${step}, completion ${sample + 1}`,
     place: { sample, stage, step },
@@ -175,24 +143,18 @@ function chosen(
   );
 }
 
-/** The first wrong step: as marked by a person, else as recorded. For other answers it is computed. */
+/** Of a right answer, only what a person marked. */
 function faultOf(
   shown: CaseAnswer,
   { firstWrongStep: recorded, teacherChain, answer, question }: Known,
   marked: MarkedStep | undefined,
-): CaseFault | undefined {
-  const { chain, place: placeOf } = placeChain(shown.text);
-  if (marked && shown.rollout === undefined && marked.sample === shown.place.sample) {
-    const place = placeOf({ step: marked.step });
-    if (place) return { step: marked.step, reason: 'marked by hand as the first wrong step', by: 'person', ...place };
-  }
-  if (shown.correct) return undefined;
-  const teacher = teacherChain === undefined ? answer : splitChain(teacherChain);
-  const isRecorded = shown.rollout === undefined && recorded?.sample === shown.place.sample;
-  const fault = isRecorded ? recorded : firstWrongStep(chain, teacher, question);
-  const place = fault && placeOf(fault);
-  if (!place) return undefined;
-  const said = 'reason' in fault ? fault.reason : fault.message;
-  const by = isGuess(said) ? 'guess' : 'equation';
-  return { step: fault.step, reason: faultText(said, fault.step), by, ...place };
+): FirstFault | undefined {
+  const isSample = shown.rollout === undefined;
+  const fault = firstFault(placeChain(shown.text), {
+    marked: isSample && marked?.sample === shown.place.sample ? marked.step : undefined,
+    recorded: isSample && recorded?.sample === shown.place.sample ? recorded : undefined,
+    against: teacherChain === undefined ? answer : splitChain(teacherChain),
+    question,
+  });
+  return shown.correct && fault?.by !== 'person' ? undefined : fault;
 }

@@ -1,6 +1,6 @@
+import { type CaseRewrite, standingOf } from '../../cases/rewrites';
 import * as vscode from '../vscode';
 import type { CaseDocuments } from './case-documents';
-import { type CaseRewrite, standingOf } from './case-rewrites';
 import { referenceAt } from './reference';
 import { canBe } from './rewrite-actions';
 import { rewriteAtOffset, rewriteName } from './text';

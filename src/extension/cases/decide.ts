@@ -1,10 +1,11 @@
 /** A person's decisions on a case, appended to the run's decisions.jsonl. */
+
+import { type CaseRewrite, isRight, startingPoint } from '../../cases/rewrites';
 import { splitChain } from '../../chain/split';
 import { UserError } from '../../errors';
 import { appendDecisions, type NewDecision } from '../../runs/decisions';
 import type { RewriteDecision } from '../../runs/records';
 import type { Case, CaseAnswer } from './case';
-import { type CaseRewrite, isRight, startingPoint } from './case-rewrites';
 
 type Decidable = Pick<Case, 'reference' | 'question' | 'gold'>;
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { completionText } from '../../chain/completion';
 import { decisionsOf } from '../../runs/decisions';
 import type { AnswerRecord, FailureRecord, RewriteRecord, RolloutRecord } from '../../runs/records';
 import { answerOfRollout, buildCase } from './case';
@@ -6,7 +7,7 @@ import { chainFindings, rewriteFindings, studentFindings } from './findings';
 import { outlineOf } from './outline';
 import { placeOf, referenceAt, referenceFrom } from './reference';
 import { positionIn, renderCase, rewriteAtOffset, rewriteName } from './text';
-import { rolloutText, tokenAt, tokenLines } from './token-facts';
+import { tokenAt, tokenLines } from './token-facts';
 
 const answer = (text: string, more: Partial<AnswerRecord> = {}): AnswerRecord => ({
   text,
@@ -222,7 +223,7 @@ describe('tokens', () => {
   };
 
   test('are found by their place, the end token not being text', () => {
-    expect(rolloutText(rollout)).toBe('Answer: 10');
+    expect(completionText(rollout)).toBe('Answer: 10');
     expect([0, 2, 3, 9].map((at) => tokenAt(rollout, at)?.index)).toEqual([0, 0, 1, 2]);
     expect(tokenAt(rollout, 10)).toBeUndefined();
     expect(tokenLines(tokenAt(rollout, 3)!, rollout)).toEqual([

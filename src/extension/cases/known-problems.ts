@@ -1,11 +1,11 @@
 /** Problems that a run knows besides its failures: its data, and the answers of its evaluations. */
-import type { Experiment } from '../../config/experiment';
+import { type Experiment, experimentSchema } from '../../config/experiment';
 import type { Problem } from '../../data/types';
 import { readRecords } from '../../runs/jsonl';
 import { evaluationFile } from '../../runs/layout';
 import { evaluationNames } from '../../runs/reading';
 import { type EvaluationRecord, evaluationRecordSchema } from '../../runs/records';
-import { cached } from '../file-cache';
+import { attempt, cached } from '../file-cache';
 import { loadNamedData } from '../named-files';
 import type { RunCache } from '../run-cache';
 
@@ -15,24 +15,29 @@ export function experimentOf(cache: RunCache, run: string): Experiment | undefin
   return config?.experiment;
 }
 
-/** Cached for the last run asked about, as a dataset may be large. */
-let known: { run: string; problems: Map<string, Problem> } | undefined;
+/** Reads the training problems on first use, and the test problems when one is not found there. */
+export function problemFinder(run: string, data: unknown): (id: string) => Problem | undefined {
+  const sources = experimentSchema().shape.data.safeParse(data).data;
+  const known = new Map<string, Problem>();
+  const unread: ('train' | 'test')[] = sources ? ['train', 'test'] : [];
+  return (id) => {
+    for (let split = unread[0]; split !== undefined && !known.has(id); split = unread[0]) {
+      unread.shift();
+      const read = attempt(run, () => loadNamedData(sources![split], run, split).problems);
+      // Where the data was moved, the problem is shown from the records alone.
+      for (const problem of read.value ?? []) known.set(problem.id, problem);
+    }
+    return known.get(id);
+  };
+}
+
+/** For the last run asked about, as a dataset may be large. */
+let known: { run: string; find: ReturnType<typeof problemFinder> } | undefined;
 
 /** The problem in the run's data. Undefined where the data is gone or lacks it. */
 export function problemOf(cache: RunCache, run: string, problemId: string): Problem | undefined {
-  if (known?.run !== run) {
-    const data = experimentOf(cache, run)?.data;
-    const problems = new Map<string, Problem>();
-    for (const split of data ? (['test', 'train'] as const) : []) {
-      try {
-        for (const problem of loadNamedData(data![split], '.', split).problems) problems.set(problem.id, problem);
-      } catch {
-        // The data was moved since; the records are shown without it.
-      }
-    }
-    known = { run, problems };
-  }
-  return known.problems.get(problemId);
+  if (known?.run !== run) known = { run, find: problemFinder(run, experimentOf(cache, run)?.data) };
+  return known.find(problemId);
 }
 
 const answersOf = cached((file, damage) => {

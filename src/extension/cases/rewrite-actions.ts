@@ -1,4 +1,4 @@
-import type { CaseRewrite } from './case-rewrites';
+import type { CaseRewrite } from '../../cases/rewrites';
 
 /** Which rewrites can be accepted, edited or rejected. */
 export const canBe = {

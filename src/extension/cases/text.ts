@@ -1,7 +1,8 @@
 /** A case as readable text, with the positions of its parts. */
+
+import { type CaseRewrite, standingOf } from '../../cases/rewrites';
 import type { Span } from '../../chain/types';
 import type { Case, CaseAnswer } from './case';
-import { type CaseRewrite, standingOf } from './case-rewrites';
 
 /** A range of the document; `heading` is where the line that names it begins. */
 export interface Section extends Span {

@@ -1,10 +1,6 @@
+import { completionLength } from '../../chain/completion';
 import type { Span } from '../../chain/types';
 import type { RolloutRecord } from '../../runs/records';
-
-/** The completion's text joined from its tokens without the end token, so that text positions map to tokens. */
-export function rolloutText({ tokenTexts, finished }: RolloutRecord): string {
-  return tokenTexts.slice(0, finished ? -1 : undefined).join('');
-}
 
 /** The recorded numbers of one token. */
 export interface TokenFacts extends Span {
@@ -19,7 +15,7 @@ export interface TokenFacts extends Span {
 /** The token at a position of the completion's text; undefined past the end. */
 export function tokenAt(rollout: RolloutRecord, offset: number): TokenFacts | undefined {
   const { tokenTexts, tokens, logProbs, refLogProbs, entropy, finished } = rollout;
-  const count = tokenTexts.length - (finished ? 1 : 0);
+  const count = completionLength({ tokens, finished });
   let start = 0;
   for (let index = 0; index < count; index++) {
     const text = tokenTexts[index];

@@ -1,6 +1,7 @@
 /** Assembles everything the page shows about one problem from a run's records. */
 import { basename } from 'node:path';
-import { markIn } from '../../cases/marked-step';
+import { knownProblem } from '../../cases/problem';
+import { type CaseRewrite, standingOf } from '../../cases/rewrites';
 import { loadTextTokenizer, type TextTokenizer, wordTokenizer } from '../../cases/text-tokenizer';
 import { plainPrompt } from '../../chain/prompts';
 import { splitChain } from '../../chain/split';
@@ -8,12 +9,11 @@ import type { Chain } from '../../chain/types';
 import { UserError } from '../../errors';
 import type { CaseView, ChainView, Moment } from '../../protocol/chain-diff';
 import type { ChainSubject, Origin } from '../../protocol/chain-diff-requests';
-import { decisionsOf, type MarkedStep, readDecisions } from '../../runs/decisions';
+import { decisionsOf, readDecisions } from '../../runs/decisions';
 import { decisionsFile } from '../../runs/layout';
 import { readConfig } from '../../runs/reading';
-import { type RewriteDecision, type RewriteRecord, rewriteRecordSchema } from '../../runs/records';
+import { type RewriteRecord, rewriteRecordSchema } from '../../runs/records';
 import { stageTitles } from '../../stages';
-import { type CaseRewrite, rewritesOf, standingOf } from '../cases/case-rewrites';
 import { canBe } from '../cases/rewrite-actions';
 import { neighbour } from '../failures/cases';
 import { attempt, cached } from '../file-cache';
@@ -71,15 +71,22 @@ export class CaseReader {
   async read(subject: ChainSubject, listed: readonly string[] = []): Promise<{ view: CaseView; texts: CaseTexts }> {
     const { problemId } = subject;
     const found = await this.find(subject);
-    const { moments, chosen, group, failed, prompt, question, answer } = found;
-    const { decided, notes, step, note } = this.decided(problemId);
-    const rewrites = this.rewritesOf(found, decided);
+    const { moments, chosen, group, prompt } = found;
+    const { value: decisions, problem: undecided } = this.decisions(decisionsFile(this.run));
+    const {
+      question,
+      gold: answer,
+      category,
+      note,
+      marked,
+      ...known
+    } = knownProblem(problemId, found.sources, decisions);
+    const rewrites = this.rewritesOf(found, known.rewrites);
 
-    const teacher = this.teacherOf(found);
+    const teacher = this.teacherOf(found, known.teacherChain);
     const completion = group && this.choose(group, subject.sample);
     const student = completion ? this.ofCompletion(completion, group.moment, group.completions, 'student') : null;
-    const marked = markIn(group?.failure?.samples ?? [], step);
-    if (student && marked?.sample === completion?.sample) student.marked = marked?.step;
+    if (student && group?.failure && marked?.sample === completion?.sample) student.marked = marked?.step;
     const third = await this.thirdColumn(subject, rewrites, found);
 
     const teacherView = teacher && viewChain(teacher, { answer }, this.tokenizer);
@@ -102,7 +109,7 @@ export class CaseReader {
       runName: this.runName,
       question,
       answer,
-      category: failed?.failure?.category ?? null,
+      category: category ?? null,
       place: this.placeOf(problemId, found, listed),
       teacher: teacherView,
       student: student && viewChain(student, reference, this.tokenizer),
@@ -110,10 +117,10 @@ export class CaseReader {
       group: (group?.completions ?? []).map((completion) => this.memberOf(completion)),
       moments: moments.map(({ moment }) => moment),
       rewrites: { count: rewrites.length, verdict: third.verdict, ...(third.can && { can: third.can }) },
-      note,
+      note: note ?? null,
       prompt: prompt !== null && prompt !== plainPrompt(question) ? prompt : null,
       unit: this.tokenizer.unit,
-      notes: [...this.notes, ...notes],
+      notes: [...this.notes, ...(undecided ? [`Decisions of people are not shown: ${undecided.message}.`] : [])],
     };
     const texts = { teacher: teacher?.text ?? null, student: completion?.text ?? null, rewritten: third.thirdText };
     return { view, texts };
@@ -122,15 +129,15 @@ export class CaseReader {
   /** Reads the records of a problem: those of the requested moment, its failure, and its rewrites. */
   private async find(subject: ChainSubject) {
     const { problemId } = subject;
-    const sources = this.index.sources(problemId);
-    if (sources.length === 0)
+    const files = this.index.sources(problemId);
+    if (files.length === 0)
       throw new UserError(`the run has no records of the problem ${problemId}`, {
         file: this.run,
         remedy: 'Choose another problem.',
       });
-    const moments = momentsOf(sources, this.settings.start, this.settings.imported);
+    const moments = momentsOf(files, this.settings.start, this.settings.imported);
     const failureSource = moments.find(({ moment }) => moment.kind === 'failures');
-    const rewriteSource = sources.find(({ kind }) => kind === 'rewrites');
+    const rewriteSource = files.find(({ kind }) => kind === 'rewrites');
     const chosen = moments.find(({ moment }) => moment.key === subject.moment) ?? failureSource ?? moments.at(-1);
     const read = (timed: TimedSource) => readGroup(this.index, problemId, timed);
     const group = chosen && (await read(chosen));
@@ -139,25 +146,25 @@ export class CaseReader {
 
     const problem = failed?.failure ? undefined : this.settings.problem(problemId);
     const prompt = group?.completions[0]?.rollout?.prompt ?? null;
-    // Looks in the nearest source first: the failure's record, then the dataset, then the prompt of a rollout.
-    const records = [failed?.failure, recorded[0]?.record, problem];
-    const question = records.find((one) => one)?.question ?? group?.question ?? questionIn(prompt) ?? '';
-    const answer = records.find((one) => one)?.answer ?? group?.gold ?? '';
-    return { moments, chosen, group, failureSource, failed, recorded, problem, prompt, question, answer, read };
+    const sources = {
+      failure: failed?.failure,
+      rewrites: recorded.map(({ record }) => record),
+      problem,
+      recorded: { question: group?.question ?? questionIn(prompt), gold: group?.gold },
+    };
+    return { moments, chosen, group, failureSource, failed, recorded, sources, prompt, read };
   }
 
-  private rewritesOf({ recorded, answer }: Found, decided: readonly RewriteDecision[]): ShownRewrite[] {
-    const records = recorded.map(({ record }) => record);
-    return rewritesOf(records, decided, answer).map((rewrite) => {
+  private rewritesOf({ recorded }: Found, rewrites: readonly CaseRewrite[]): ShownRewrite[] {
+    return rewrites.map((rewrite) => {
       const located = recorded.find(({ record }) => record.text === rewrite.text);
       return { rewrite, located, origin: located ?? { file: decisionsFile(this.run) } };
     });
   }
 
-  private teacherOf({ failed, failureSource, problem }: Found): RecordedChain | null {
+  private teacherOf({ failed, failureSource }: Found, text: string | undefined): RecordedChain | null {
+    if (text === undefined) return null;
     const failure = failed?.failure;
-    const text = failure?.teacherChain ?? problem?.chain ?? null;
-    if (text === null) return null;
     const origin = failure
       ? { ...failed!.completions[0]?.origin, file: failureSource!.source.file, field: 'teacherChain' }
       : { file: this.run };
@@ -238,19 +245,6 @@ export class CaseReader {
 
   private readonly decisions = cached(() => decisionsOf(readDecisions(this.run)));
 
-  /** Rewrites that were requested, written or judged by a person, or the reason why they cannot be read. */
-  private decided(problemId: string): Decided {
-    const { value, problem } = this.decisions(decisionsFile(this.run));
-    if (problem) return { decided: [], notes: [`Decisions of people are not shown: ${problem.message}.`], note: null };
-    const { rewrites, steps, notes } = value;
-    return {
-      decided: rewrites.get(problemId) ?? [],
-      notes: [],
-      step: steps.get(problemId),
-      note: notes.get(problemId) ?? null,
-    };
-  }
-
   private ofCompletion(
     { rollout, text, length, finished, group: ownGroup, sample, origin }: Completion,
     moment: Moment,
@@ -321,15 +315,6 @@ export class CaseReader {
 }
 
 type Found = Awaited<ReturnType<CaseReader['find']>>;
-
-interface Decided {
-  decided: readonly RewriteDecision[];
-  /** Why something is missing. */
-  notes: string[];
-  step?: MarkedStep;
-  /** A person's note. */
-  note: string | null;
-}
 
 /** A rewrite, with its line of rewrites.jsonl if it has one. */
 interface ShownRewrite {

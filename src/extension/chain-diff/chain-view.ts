@@ -1,10 +1,9 @@
 /** One chain as the page shows it: tokens, parts, errors, and measurements at each token. */
 import { sameAnswer } from '../../answers/equal';
 import { extractAnswer } from '../../answers/extract';
+import { type FirstFault, firstFault } from '../../cases/first-fault';
 import type { TextTokenizer, TokenizedText } from '../../cases/text-tokenizer';
 import { checkEquations } from '../../chain/calculator';
-import { faultText, isGuess } from '../../chain/fault-text';
-import { firstWrongStep } from '../../chain/faults';
 import type { Chain, Span } from '../../chain/types';
 import type { ChainView, Finding } from '../../protocol/chain-diff';
 import type { Origin } from '../../protocol/chain-diff-requests';
@@ -108,35 +107,26 @@ interface Ranged {
 }
 
 function faultOf(
-  { segments, chain, place, rangeOf }: ReturnType<typeof segmentText> & Ranged,
+  { rangeOf, ...parts }: ReturnType<typeof segmentText> & Ranged,
   { role, marked }: RecordedChain,
   correct: boolean | null,
   { answer, question, teacher }: Reference,
 ): Pick<ChainView, 'fault'> {
-  const own = marked === undefined ? undefined : segments.findIndex(({ step }) => step === marked);
-  if (own !== undefined && own >= 0) {
-    const { from, to } = rangeOf(segments[own]);
-    return {
-      fault: {
-        segment: own,
-        from,
-        to: Math.max(to, from + 1),
-        sentence: 'First wrong step, marked by hand.',
-        guess: false,
-      },
-    };
-  }
   // A right answer may follow another path than the teacher's, but a false equation is always an error.
-  const other = correct || role === 'teacher' ? undefined : (teacher ?? (answer || undefined));
-  const fault = firstWrongStep(chain, other, question);
-  const segment = segments.findIndex(({ step }) => fault && step === fault.step);
-  const wrong = fault && place(fault);
-  if (!wrong || segment < 0) return {};
-  const { from, to } = rangeOf(wrong);
-  const guess = isGuess(fault.message);
-  const said = faultText(fault.message, fault.step);
-  const sentence = guess ? `${said.charAt(0).toUpperCase()}${said.slice(1)}.` : `First wrong step: ${said}.`;
-  return { fault: { segment, from, to: Math.max(to, from + 1), sentence, guess } };
+  const against = correct || role === 'teacher' ? undefined : (teacher ?? (answer || undefined));
+  const fault = firstFault(parts, { marked, against, question });
+  const segment = parts.segments.findIndex(({ step }) => fault && step === fault.step);
+  if (!fault || segment < 0) return {};
+  const { by, reason } = fault;
+  const { from, to } = rangeOf(by === 'person' ? parts.segments[segment] : fault);
+  return {
+    fault: { segment, from, to: Math.max(to, from + 1), sentence: sentenceOf(by, reason), guess: by === 'guess' },
+  };
+}
+
+function sentenceOf(by: FirstFault['by'], reason: string): string {
+  if (by === 'person') return 'First wrong step, marked by hand.';
+  return by === 'guess' ? `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.` : `First wrong step: ${reason}.`;
 }
 
 /** The parts that rewards look at: equations, the answer, the tokens beyond the teacher's length. */

@@ -1,4 +1,5 @@
 /** The completions of a problem at one moment, read from any kind of record. */
+import { completionLength, completionText } from '../../chain/completion';
 import type { GroupMember, Moment } from '../../protocol/chain-diff';
 import type { Origin } from '../../protocol/chain-diff-requests';
 import {
@@ -71,19 +72,17 @@ function best(a: Completion, b: Completion): number {
 }
 
 function ofRollout(rollout: RolloutRecord, origin: Origin): Completion {
-  const { sample, reward, advantage, tokens, answer, correct, finished, tokenTexts } = rollout;
-  const length = tokens.length - (finished ? 1 : 0);
-  const text = tokenTexts.slice(0, length).join('');
+  const { sample, reward, advantage, answer, correct, finished } = rollout;
   return {
     group: 0,
     sample,
     reward: known(reward),
     advantage: known(advantage),
-    length,
+    length: completionLength(rollout),
     answer,
     correct,
     finished,
-    text,
+    text: completionText(rollout),
     origin,
     rollout,
   };

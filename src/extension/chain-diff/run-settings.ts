@@ -3,14 +3,12 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { componentSchemas } from '../../config/components';
-import { experimentSchema } from '../../config/experiment';
 import { gatesOf, nameOf } from '../../config/reward';
 import type { Problem } from '../../data/types';
 import { checkpointsFolder } from '../../runs/layout';
 import { type StageName, sampledAs } from '../../stages';
 import { type Start, startOf } from '../../start';
-import { attempt } from '../file-cache';
-import { loadNamedData } from '../named-files';
+import { problemFinder } from '../cases/known-problems';
 import { isImported } from '../run-cache';
 import type { Recording } from './absent';
 
@@ -91,20 +89,4 @@ function describe(component: z.output<typeof componentSchema>): string {
   const gated =
     gates.length > 0 ? ` Applies where ${gates.join(' and ')} ${gates.length > 1 ? 'are' : 'is'} above 0.` : '';
   return `${schema?.description ?? component.use}${gated}`;
-}
-
-/** Reads the training problems on first use, and the test problems when one is not found there. */
-function problemFinder(run: string, data: unknown): (id: string) => Problem | undefined {
-  const sources = experimentSchema().shape.data.safeParse(data).data;
-  const known = new Map<string, Problem>();
-  const unread: ('train' | 'test')[] = sources ? ['train', 'test'] : [];
-  return (id) => {
-    for (let split = unread[0]; split !== undefined && !known.has(id); split = unread[0]) {
-      unread.shift();
-      const read = attempt(run, () => loadNamedData(sources![split], run, split).problems);
-      // Where the data was moved, the problem is shown from the records alone.
-      for (const problem of read.value ?? []) known.set(problem.id, problem);
-    }
-    return known.get(id);
-  };
 }

@@ -1,4 +1,5 @@
 import { breathe } from '../../breath';
+import { completionLength, completionText } from '../../chain/completion';
 import type { UserError } from '../../errors';
 import type { Completion, Group, RolloutsMessage } from '../../protocol/dashboard';
 import { eachRollout, rolloutSteps } from '../../runs/reading';
@@ -88,13 +89,11 @@ export class Groups {
 }
 
 function completionOf(record: RolloutRecord): Completion {
-  const { sample, tokens, tokenTexts, reward, parts, advantage, answer, correct, finished } = record;
-  // The end token is not part of the text.
-  const shown = finished ? tokenTexts.slice(0, -1) : tokenTexts;
+  const { sample, reward, parts, advantage, answer, correct, finished } = record;
   return {
     sample,
-    text: shown.join(''),
-    tokens: tokens.length - Number(finished),
+    text: completionText(record),
+    tokens: completionLength(record),
     reward,
     parts,
     advantage,

@@ -1,6 +1,6 @@
-import { sameAnswer } from '../../answers/equal';
-import { extractAnswer } from '../../answers/extract';
-import type { RewriteDecision, RewriteRecord } from '../../runs/records';
+import { sameAnswer } from '../answers/equal';
+import { extractAnswer } from '../answers/extract';
+import type { RewriteDecision, RewriteRecord } from '../runs/records';
 
 /** A rewrite of a case: sampled by Stage 3, sampled on request, or written by a person. */
 export interface CaseRewrite {

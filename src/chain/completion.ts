@@ -1,0 +1,22 @@
+/** A completion as it reads: its end token, the last one where it came, is no part of it. */
+interface Sampled {
+  tokens: readonly number[];
+  /** Whether the end token came. */
+  finished: boolean;
+}
+
+const end = (finished: boolean) => (finished ? -1 : undefined);
+
+export const withoutEnd = ({ tokens, finished }: Sampled): number[] => tokens.slice(0, end(finished));
+
+/** In tokens. */
+export const completionLength = ({ tokens, finished }: Sampled): number => tokens.length - Number(finished);
+
+/** Joined from its tokens, so that places in it map to tokens. */
+export const completionText = ({
+  tokenTexts,
+  finished,
+}: {
+  tokenTexts: readonly string[];
+  finished: boolean;
+}): string => tokenTexts.slice(0, end(finished)).join('');
