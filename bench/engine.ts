@@ -22,7 +22,7 @@ import { type Section, writeSection } from './document';
 import { openPeer } from './peer';
 import { profiles } from './profile';
 import { generationTable, memoryTable, type Rounds, speeds, trainTable } from './report';
-import { besideTrl } from './trl';
+import { besideTrl, besideTrlByThreads } from './trl';
 import { tokens, vocabularyPeaks } from './vocabulary';
 import { type Contender, openEngine, shape } from './workload';
 
@@ -163,8 +163,12 @@ async function main(): Promise<void> {
     return report('profile', text, data);
   }
   if (!values.trl) return compare();
+  if (!process.env.DISTILLERY_THREADS) {
+    const { text, data } = besideTrlByThreads();
+    return report('trl', text, data);
+  }
   const { text, data } = await besideTrl({ ...values, rounds: Number(values.rounds) });
-  report('trl', text, data);
+  report('trl', text, { text, data });
 }
 
 main();

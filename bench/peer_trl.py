@@ -1,7 +1,7 @@
 """GRPO updates by TRL's GRPOTrainer, as a peer of bench/trl.ts: python3 peer_trl.py <student folder> <job as JSON>.
 
 The job: {"threads", "prompts": [[token]], "group", "new", "adapter": rank or 0, "dtype": "float32" or "bfloat16"}. Each line of standard input asks
-for one update; it is answered by a line of JSON with the processor seconds of generation and of all else. TRL at its best settings here: no
+for one update; it is answered by a line of JSON with the processor seconds of generation and of all else, and the clock's of both. TRL at its best settings here: no
 gradient checkpointing, one forward and backward pass for the whole batch.
 """
 import json
@@ -57,13 +57,13 @@ class Turns(TrainerCallback):
     """Waits for a line before each update, and answers after it."""
 
     def __init__(self):
-        self.began = 0.0
+        self.began = self.started = 0.0
 
     def wait(self, control):
         if not sys.stdin.readline():
             control.should_training_stop = True
         spent["generate"] = 0.0
-        self.began = time.process_time()
+        self.began, self.started = time.process_time(), time.perf_counter()
 
     def answer(self, what):
         print(json.dumps(what), file=answers, flush=True)
@@ -74,7 +74,8 @@ class Turns(TrainerCallback):
 
     def on_step_end(self, args, state, control, **_):
         total = time.process_time() - self.began
-        self.answer({"generate": spent["generate"], "train": total - spent["generate"]})
+        wall = time.perf_counter() - self.started
+        self.answer({"generate": spent["generate"], "train": total - spent["generate"], "wall": wall})
         self.wait(control)
 
 

@@ -1,10 +1,12 @@
 /**
  * Whole GRPO updates of both engines beside TRL's, from the same weights and prompts:
  *   npm run bench -- --trl [--rounds n] [--pretrained] [--json file] [--out]
- * Seconds of processor time with one thread on each side (DISTILLERY_THREADS says otherwise), in turns, so that a busy
- * machine disturbs all alike and little. DISTILLERY_PYTHON names a Python with trl and peft, on which the PyTorch
- * engine computes, too (Linux). `--pretrained` adds SmolLM2-135M, minutes a round.
+ * With one thread on each side and then with two, unless DISTILLERY_THREADS names a number; in turns, so that a busy
+ * machine disturbs all alike. Processor time is what it disturbs least; what two threads gain only the clock shows.
+ * DISTILLERY_PYTHON names a Python with trl and peft, on which the PyTorch engine computes, too (Linux). `--pretrained`
+ * adds SmolLM2-135M, minutes a round.
  */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,9 +20,11 @@ import { startPython } from './peer';
 import { median, table } from './report';
 import { embeddedStudent, openUpdates, pretrainedWork, smallWork, spentSeconds, type UpdateWork } from './update';
 
+/** Processor time of generation and of all else, and the clock's time of both. */
 interface Seconds {
   generate: number;
   train: number;
+  wall: number;
 }
 
 interface Side {
@@ -49,11 +53,12 @@ function openOurs(updates: Updates, elsewhere: () => number = () => 0): Updater 
   const spent = () => spentSeconds() + elsewhere();
   return {
     async update() {
-      const began = spent();
+      const [began, started] = [spent(), performance.now()];
       const episodes = await updates.generate();
       const generated = spent();
       await updates.train(episodes);
-      return { generate: generated - began, train: spent() - generated };
+      const wall = (performance.now() - started) / 1000;
+      return { generate: generated - began, train: spent() - generated, wall };
     },
     close: () => {},
   };
@@ -146,6 +151,7 @@ function comparedTable({ title, version, sides }: Compared): string {
     ['update', total],
     ['generation', ({ generate }) => generate],
     ['training', ({ train }) => train],
+    ['update by the clock', ({ wall }) => wall],
   ];
   const rows = sides.map((side) => [
     side.name,
@@ -158,12 +164,36 @@ function comparedTable({ title, version, sides }: Compared): string {
   return `${title} (${version}; ${ours.rounds.length} rounds):\n\n${table(head, ...rows)}`;
 }
 
-export async function besideTrl(options: { rounds: number; pretrained: boolean; student?: string }) {
-  process.env.DISTILLERY_THREADS ??= '1';
+export interface TrlOptions {
+  rounds: number;
+  pretrained: boolean;
+  student?: string;
+}
+
+/** With as many threads as this process has been told. */
+export async function besideTrl(options: TrlOptions) {
   const { description } = await useBackend('embedded');
   const found = [await compareUpdates(smallWork(), ['float32'], options.rounds)];
   const pretrained = options.pretrained ? await pretrainedWork(options.student) : null;
   if (pretrained) found.push(await compareUpdates(pretrained, ['float32', 'bfloat16'], options.rounds));
-  const head = `${description}, and TRL with as many. Seconds of processor time.`;
+  const head = `${description}, and the others with as many. Seconds of processor time but in the last columns.`;
   return { text: [head, ...found.map(comparedTable)].join('\n\n'), data: { description, compared: found } };
+}
+
+/** With one thread, then with two: each in a process of its own, as kernels take their threads once. */
+export function besideTrlByThreads(): { text: string; data: object } {
+  const folder = mkdtempSync(join(tmpdir(), 'distillery-trl-'));
+  try {
+    const results = ['1', '2'].map((threads) => {
+      const file = join(folder, `${threads}.json`);
+      const args = [...process.execArgv, ...process.argv.slice(1).filter((arg) => arg !== '--out'), '--json', file];
+      const env = { ...process.env, DISTILLERY_THREADS: threads, OMP_NUM_THREADS: threads };
+      const { status } = spawnSync(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+      if (status !== 0) throw new Error(`the benchmark with ${threads} threads failed`);
+      return JSON.parse(readFileSync(file, 'utf8')) as Awaited<ReturnType<typeof besideTrl>>;
+    });
+    return { text: results.map(({ text }) => text).join('\n\n'), data: results.map(({ data }) => data) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

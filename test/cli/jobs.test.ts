@@ -45,18 +45,21 @@ it('--continue takes up the run that a job left, whatever SIGTERM it got, and be
   expect(runs()).toHaveLength(2);
 });
 
-it.each(['folder', 'rsync'])('mirror and pull copy a run by %s', async (way) => {
-  if (way === 'rsync' && spawnSync('rsync', ['--version']).error) {
-    process.stderr.write('rsync: NOT RUN, it is not installed here\n');
+it.each(['folder', 'rsync', 'rclone'])('mirror and pull copy a run by %s', async (way) => {
+  if (way !== 'folder' && spawnSync(way, ['--version']).error) {
+    process.stderr.write(`${way}: NOT RUN, it is not installed here\n`);
     return;
   }
   const by = way === 'folder' ? [] : ['--with', way];
-  const bucket = join(distillery.folder, `bucket-${way}`);
+  // rclone reaches a folder by a remote of its own kind, which the environment names.
+  const remote = way === 'rclone' ? 'bucket:' : '';
+  const { json } = distillery.with({ RCLONE_CONFIG_BUCKET_TYPE: 'local' });
+  const bucket = `${remote}${join(distillery.folder, `bucket-${way}`)}`;
   const [run] = runs();
   distillery.write(`bucket-${way}/there`, '');
-  const made = await distillery.json<{ to: string }>('mirror', run, '--runs', 'runs', '--to', bucket, ...by);
+  const made = await json<{ to: string }>('mirror', run, '--runs', 'runs', '--to', bucket, ...by);
   expect(made.to).toBe(`${bucket}/${run}`);
-  const pulled = await distillery.json<{ to: string }>('pull', made.to, '--runs', `back-${way}`, ...by);
+  const pulled = await json<{ to: string }>('pull', made.to, '--runs', `back-${way}`, ...by);
   const original = join(distillery.folder, 'runs', run);
   expect(readdirSync(pulled.to).sort()).toEqual(
     readdirSync(original)

@@ -1,16 +1,19 @@
 /**
- * The built-in experiment, cut down, on the PyTorch engine: the same table as on the embedded one, within what chance
- * explains. Half an hour on one core; `npm run test:engines` runs it.
+ * The built-in experiment, cut down, on the PyTorch engine and on the embedded one: Stage 2, where nothing is drawn but
+ * by our own generator, samples the same completions (minutes); all stages give the same table, within what chance
+ * explains (half an hour on one core). `npm run test:engines` runs them.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Experiment } from '../../src/config/experiment';
 import { loadExperiment } from '../../src/config/load';
+import { adjust } from '../../src/curriculum/adjust';
 import { startRun } from '../../src/curriculum/session';
 import { askForEngine } from '../../src/engine/process/installed';
 import { packageRoot } from '../../src/paths';
-import { openRun } from '../../src/runs/reading';
+import { openRun, readMetrics, readRollouts } from '../../src/runs/reading';
 import { askForPython } from './ask';
 
 const python = process.env.DISTILLERY_ENGINES === '1' ? process.env.DISTILLERY_PYTHON : undefined;
@@ -28,15 +31,40 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function tableOn(backend: 'embedded' | 'torch') {
-  const { experiment } = loadExperiment(file, { quick: true });
+type Backend = 'embedded' | 'torch';
+
+const quick = () => loadExperiment(file, { quick: true }).experiment;
+
+async function runOn(backend: Backend, experiment: Experiment) {
   const session = { notify: () => {}, signal: new AbortController().signal };
   const { folder: run, rows } = await startRun({ ...experiment, backend }, join(folder, backend), session);
   expect(openRun(run).record.state).toBe('finished');
-  return rows;
+  return { run, rows };
+}
+
+const tableOn = async (backend: Backend) => (await runOn(backend, quick())).rows;
+
+/** Stage 2 of the student as it comes: of every update the completions' texts, its loss and its gradient's norm. */
+async function stage2On(backend: Backend) {
+  const { run } = await runOn(backend, adjust(quick(), { stage: ['complete'], limit: 40 }));
+  const updates = readMetrics(run).filter(({ stage }) => stage === 'complete');
+  return updates.map(({ step, loss, gradNorm }) => ({
+    texts: readRollouts(run, 'complete', step).map(({ tokenTexts }) => tokenTexts.join('')),
+    loss,
+    gradNorm,
+  }));
 }
 
 describe.skipIf(!python)('the built-in experiment', () => {
+  it('samples the same completions on both engines, update after update', { timeout: 3_600_000 }, async () => {
+    const [ours, theirs] = [await stage2On('embedded'), await stage2On('torch')];
+    expect(ours).toHaveLength(14);
+    const near = (value: number | undefined) => expect.closeTo(value!, 3);
+    expect(theirs).toEqual(
+      ours.map(({ texts, loss, gradNorm }) => ({ texts, loss: near(loss), gradNorm: near(gradNorm) })),
+    );
+  });
+
   it('gives the same table on both engines, within the intervals', { timeout: 3 * 3_600_000 }, async () => {
     const [ours, theirs] = [await tableOn('embedded'), await tableOn('torch')];
     expect(theirs.map(({ stage }) => stage)).toEqual(ours.map(({ stage }) => stage));

@@ -16,7 +16,7 @@ import type { LoraSettings } from '../../src/config/lora';
 import { adjust } from '../../src/curriculum/adjust';
 import type { CurriculumEvent } from '../../src/curriculum/context';
 import { resumeRun, startRun } from '../../src/curriculum/session';
-import { tinyExperiment, tinyWorkspace } from '../../src/curriculum/testing/tiny';
+import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
 import { startEngine, startToAsk } from '../../src/engine/engines';
 import type { Engine, Student } from '../../src/engine/port';
 import type { ProcessEngine } from '../../src/engine/process/engine';
@@ -26,6 +26,7 @@ import { plainGrpo } from '../../src/learning/testing/settings';
 import { packageRoot } from '../../src/paths';
 import { isProcess } from '../../src/processes';
 import { openRun, readMetrics, readSummary } from '../../src/runs/reading';
+import { experimentToBeKilled } from './to-be-killed';
 
 const python = process.env.DISTILLERY_PYTHON;
 if (!python) process.stderr.write('PyTorch engine: NOT RUN, DISTILLERY_PYTHON names no Python with it\n');
@@ -156,11 +157,15 @@ describe.skipIf(!python)('the PyTorch engine', () => {
     const updates = readMetrics(whole).length;
     for (let i = 0; i < kills; i++) {
       const at = 1 + Math.floor(Math.random() * (updates - 1));
-      const made = await run((engine, count) => {
-        if (count === at && engine.pid) process.kill(engine.pid, 'SIGKILL');
+      const delay = Math.random() * secondsOfAnUpdate(whole);
+      const made = await run(async (engine, count) => {
+        const { pid } = engine;
+        if (count !== at || !pid) return;
+        await sleep(1000 * delay);
+        if (isProcess(pid)) process.kill(pid, 'SIGKILL');
       });
       expect(openRun(made).record.state).toBe('finished');
-      expect(recorded(made), `killed at update ${at}`).toEqual(recorded(whole));
+      expect(recorded(made), `killed ${delay} s after update ${at}`).toEqual(recorded(whole));
     }
     // Its checkpoints are for the embedded engine, too, which a student is asked on.
     const tested = readSummary(whole).find(({ stage }) => stage === 'complete')!.checkpoint!;
@@ -200,7 +205,7 @@ describe.skipIf(!python)('the PyTorch engine', () => {
   it('ends when its host is killed, and the run is resumed with the same numbers', async () => {
     const whole = await wholeRun();
     for (let i = 0; i < kills; i++) {
-      const { made, engine } = await killedAt(1 + Math.floor(Math.random() * 8));
+      const { made, engine } = await killedAt(1 + Math.floor(Math.random() * 8), secondsOfAnUpdate(whole));
       expect(openRun(made).interrupted).toBe(true);
       while (isProcess(engine)) await sleep(50);
       await resumeRun(made, quiet);
@@ -220,7 +225,7 @@ function wholeRun(): Promise<string> {
 }
 
 /** A run of all stages; `updated` is called after each update with how many there were. Returns its folder. */
-async function run(updated?: (engine: ProcessEngine, count: number) => void): Promise<string> {
+async function run(updated?: (engine: ProcessEngine, count: number) => unknown): Promise<string> {
   let engine: ProcessEngine | undefined;
   let count = 0;
   const notify = (event: CurriculumEvent) => {
@@ -229,20 +234,26 @@ async function run(updated?: (engine: ProcessEngine, count: number) => void): Pr
   const begun = (_: unknown, started: Engine) => {
     engine = started as ProcessEngine;
   };
-  const experiment = tinyExperiment(folder, { backend: 'torch' });
+  const experiment = experimentToBeKilled(folder);
   return (await startRun(experiment, join(folder, 'runs'), { ...quiet, notify, begun })).folder;
 }
 
-/** Begins a run in a process of its own and kills that after so many updates. */
-async function killedAt(updates: number): Promise<{ made: string; engine: number }> {
-  const program = join(packageRoot(), 'test', 'engines', 'run-tiny.ts');
+/** Of a run that nobody disturbed; evaluations and checkpoints between updates are in it. */
+function secondsOfAnUpdate(run: string): number {
+  const times = readMetrics(run).map(({ time }) => Date.parse(time) / 1000);
+  return (times.at(-1)! - times[0]) / (times.length - 1);
+}
+
+/** Begins a run in a process of its own and kills that so many updates later, at some time within the next one. */
+async function killedAt(updates: number, seconds: number): Promise<{ made: string; engine: number }> {
+  const program = join(packageRoot(), 'test', 'engines', 'run-to-be-killed.ts');
   const child = spawn(process.execPath, ['--import', 'tsx', program, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
   let first: { folder: string; engine: number } | undefined;
   let seen = 0;
   for await (const line of createInterface(child.stdout)) {
     const said = JSON.parse(line);
     first ??= said;
-    if (said.update && ++seen === updates) child.kill('SIGKILL');
+    if (said.update && ++seen === updates) setTimeout(() => child.kill('SIGKILL'), 1000 * seconds * Math.random());
   }
   return { made: first!.folder, engine: first!.engine };
 }
