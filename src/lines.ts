@@ -27,11 +27,11 @@ export interface Line {
 export type Damage = (problem: UserError) => void;
 
 /**
- * The lines of a UTF-8 file, one after the other; blank ones too. Errors: file missing or not readable, and, unless
+ * The lines of a UTF-8 file, or of its first `most` bytes, one after the other; blank ones too. Errors: file missing or not readable, and, unless
  * `damage` is told of them, a line over `maxLineBytes` and bytes that are not UTF-8.
  */
-export function* readLines(file: string, damage?: Damage): Generator<Line> {
-  yield* linesOf(chunksOf(file), file, damage);
+export function* readLines(file: string, damage?: Damage, most?: number): Generator<Line> {
+  yield* linesOf(chunksOf(file, most), file, damage);
 }
 
 /**
@@ -79,12 +79,17 @@ function refuse(problem: UserError): never {
   throw problem;
 }
 
-/** The bytes of a file; each chunk is overwritten by the next. Errors: missing, not readable. */
-export function* chunksOf(file: string): Generator<Buffer> {
+/** The first `most` bytes of a file; each chunk is overwritten by the next. Errors: missing, not readable. */
+export function* chunksOf(file: string, most = Number.POSITIVE_INFINITY): Generator<Buffer> {
   const handle = openForReading(file);
   try {
     const chunk = Buffer.alloc(chunkBytes);
-    for (let size = readSync(handle, chunk); size > 0; size = readSync(handle, chunk)) yield chunk.subarray(0, size);
+    for (let left = most; left > 0; ) {
+      const size = readSync(handle, chunk, 0, Math.min(left, chunk.length));
+      if (size === 0) return;
+      yield chunk.subarray(0, size);
+      left -= size;
+    }
   } finally {
     closeSync(handle);
   }

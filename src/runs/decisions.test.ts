@@ -70,7 +70,10 @@ describe('decisions', () => {
   });
 
   test('a lock that is held is waited for, then named', () => {
-    fs.writeFileSync(`${decisionsFile(run)}.lock`, '');
+    const lock = `${decisionsFile(run)}.lock`;
+    fs.writeFileSync(lock, '');
+    const later = new Date(Date.now() + 3_600_000);
+    fs.utimesSync(lock, later, later); // not stale, however long the wait takes on a busy machine
     expect(() => appendDecisions(run, [pick(true)])).toThrow(/another window/);
   });
 

@@ -117,6 +117,14 @@ describe('a line that cannot be read', () => {
     expect(fs.existsSync(file)).toBe(false);
   });
 
+  it('is one of very many: the rest is left out', () => {
+    write(whole(1), ...Array.from({ length: 5000 }, (_, i) => ['{\n', '{"seq":"x"}\n', '\xff\n'][i % 3]), whole(2));
+    const told: { message: string }[] = [];
+    expect(readRecords(file, schema, (problem) => told.push(problem))).toHaveLength(1);
+    expect(told).toHaveLength(1001);
+    expect(told.at(-1)).toMatchObject({ file, message: '1000 lines cannot be read: the rest is left out' });
+  });
+
   it('is one of too many bytes: the first are read', () => {
     write(...Array.from({ length: 100 }, (_, i) => whole(i + 1)));
     const told: unknown[] = [];

@@ -48,50 +48,67 @@ function lineEndBefore(handle: number, limit: number): number {
 /** Most bytes of a file of records that are held at once. */
 const maxFileBytes = 256 << 20;
 
+/** Most lines of a file that cannot be read before the rest is left out: telling of each takes time. */
+const mostDamaged = 1000;
+
 /**
  * The records of a file; none if there is no file. A torn last line is left out. Any other line that cannot be read is
  * an error, or is told to `damage` and passed over; so is what lies behind the first `most` bytes.
  */
 export function readRecords<T>(file: string, schema: z.ZodType<T>, damage?: Damage, most = maxFileBytes): T[] {
   const records: T[] = [];
-  for (const { record, start } of eachRecord(file, schema, damage)) {
-    if (start > most) {
-      const problem = tooLarge(file, most);
-      if (!damage) throw problem;
-      damage(problem);
-      break;
-    }
-    records.push(record);
-  }
+  for (const { record } of eachRecord(file, schema, { damage, most })) records.push(record);
+  const size = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (size <= most) return records;
+  const message = `the file has ${size} bytes: what lies behind the first ${most} is left out`;
+  const problem = new UserError(message, { file, code: 'run' });
+  if (!damage) throw problem;
+  damage(problem);
   return records;
 }
 
-/** The same one by one, however large the file is: `start` and `next` are the bytes at which a line begins and ends. */
+/**
+ * The same one by one, of a file of any size or of its first `most` bytes: `start` and `next` are the bytes at which a
+ * line begins and ends.
+ */
 export function* eachRecord<T>(
   file: string,
   schema: z.ZodType<T>,
-  damage?: Damage,
+  { damage, most }: { damage?: Damage; most?: number } = {},
 ): Generator<{ record: T; start: number; next: number }> {
-  for (const { value, line, start, next } of rawRecords(file, damage))
-    try {
-      yield { record: check(schema, value, { file, line }), start, next };
-    } catch (error) {
-      if (!damage || !(error instanceof UserError)) throw error;
-      damage(error);
+  let damaged = 0;
+  const tell = (problem: UserError) => {
+    if (!damage) throw problem;
+    damage(problem);
+    if (++damaged === mostDamaged) throw new Enough();
+  };
+  try {
+    for (const { value, line, start, next } of rawRecords(file, damage && tell, most)) {
+      const record = checked(schema, value, { file, line });
+      if (record instanceof UserError) tell(record);
+      else yield { record, start, next };
     }
+  } catch (error) {
+    if (!damage || !(error instanceof Enough)) throw error;
+    damage(new UserError(`${mostDamaged} lines cannot be read: the rest is left out`, { file, code: 'run' }));
+  }
 }
 
-function tooLarge(file: string, most: number): UserError {
-  const what = `the file has ${fs.statSync(file).size} bytes: what lies behind the first ${most} is left out`;
-  return new UserError(what, { file, code: 'run' });
-}
+/** Ends the reading of a file that is damaged all over. */
+class Enough extends Error {}
 
 /** Checks a value that was read from a run folder. */
 export function check<T>(schema: z.ZodType<T>, value: unknown, place: { file: string; line?: number }): T {
+  const found = checked(schema, value, place);
+  if (found instanceof UserError) throw found;
+  return found;
+}
+
+function checked<T>(schema: z.ZodType<T>, value: unknown, place: { file: string; line?: number }): T | UserError {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new UserError(`not a valid record: ${issue.path.join('.') || 'the whole'}: ${issue.message}`, {
+  return new UserError(`not a valid record: ${issue.path.join('.') || 'the whole'}: ${issue.message}`, {
     ...place,
     code: 'run',
     remedy: 'The file was changed or damaged; restore it, or remove the line.',
@@ -106,9 +123,9 @@ interface RawRecord {
   next: number;
 }
 
-function* rawRecords(file: string, damage?: Damage): Generator<RawRecord> {
+function* rawRecords(file: string, damage?: Damage, most?: number): Generator<RawRecord> {
   if (!fs.existsSync(file)) return;
-  for (const { text, number, start, next, ended } of readLines(file, damage)) {
+  for (const { text, number, start, next, ended } of readLines(file, damage, most)) {
     if (!ended) continue;
     try {
       yield { value: parseJson(text, { file, line: number, code: 'run' }), line: number, start, next };

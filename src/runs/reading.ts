@@ -153,7 +153,7 @@ export function readRollouts(run: string, stage: StageName, step: number, damage
 
 /** The same one by one, however many there are. */
 export const eachRollout = (run: string, stage: StageName, step: number, damage?: Damage) =>
-  eachRecord(layout.rolloutsFile(run, stage, step), rolloutRecordSchema, damage);
+  eachRecord(layout.rolloutsFile(run, stage, step), rolloutRecordSchema, { damage });
 
 /** Most bytes of failures and of rewrites that are held: ten times those of GSM8K. */
 const maxCaseBytes = 64 << 20;

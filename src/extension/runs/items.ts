@@ -156,7 +156,9 @@ export function titleOf(id: string, now = Date.now()): string {
     /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)-(.+)$/.exec(id) ?? [];
   if (!year) return id;
   const again = /-(\d+)$/.exec(rest)?.[1];
-  const time = shortTime(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`, now);
+  const begun = `${year}-${month}-${day}T${hour}:${minute}:${second}Z`;
+  if (Number.isNaN(Date.parse(begun))) return id;
+  const time = shortTime(begun, now);
   return again ? `${time} (${again})` : time;
 }
 

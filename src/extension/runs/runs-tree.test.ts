@@ -232,6 +232,7 @@ describe('texts', () => {
     expect(titleOf('20260205-140309-my-sums-2', now)).toBe(`${begun} (2)`);
     expect(titleOf('20200205-140309-sums', now)).toMatch(/^2020 Feb 5/);
     expect(titleOf('imported', now)).toBe('imported');
+    expect(titleOf('20260928-000999-sums', now)).toBe('20260928-000999-sums'); // no such time
   });
 
   it('show names from files as they are: no links, no formatting', () => {

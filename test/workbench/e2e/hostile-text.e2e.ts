@@ -28,6 +28,8 @@ const evil = `[Repair](${command}) $(bug) \u202e\u001b[2J`;
 const shown = `[Repair] (${command}) $ (bug) U+202EU+001B[2J`;
 /** As a person may paste it, and as a part of a file's name. */
 const typed = `[Repair](${command}) $(bug)`;
+/** What a browser would fetch. */
+const pictures = '![x](http://127.0.0.1:9/x.png) <img src="http://127.0.0.1:9/y.png">';
 const evilName = `[Open](${command}) $(bug)`;
 const shownName = `[Open] (${command}) $ (bug)`;
 
@@ -156,6 +158,8 @@ suite('Hostile text', () => {
     assert.ok((await told.innerText()).includes(shownName), await told.innerText());
     await nothingOffered();
   });
+
+  test('the browser asked no outside host', () => assert.deepEqual(session.outside, []));
 });
 
 /** A student, a dataset, experiments, a reward and a run. */
@@ -170,7 +174,7 @@ function prepare(folder: string): void {
   write('templated.distillery.json', { ...tinyFile(), name: 'templated', student: { path: student, prompt: 'chat' } });
   const rows = Array.from({ length: 6 }, (_, i) => ({
     id: `id ${evil} ${i}`,
-    question: `What is ${i} + 3? ${evil}`,
+    question: `What is ${i} + 3? ${evil} ${pictures}`,
     answer: `${i + 3}`,
     chain: `Step 1: ${i} + 3 = ${i + 3} ${evil}\nAnswer: ${i + 3}`,
   }));
