@@ -1,12 +1,14 @@
 /**
- * Whole runs of all stages on the embedded engine, killed at random times, in saves and inside appends, and resumed
- * until they are done. `npm run test:faults` kills 117 times.
+ * Whole runs of all stages, killed at random times, in saves and inside appends, and resumed until they are done. `npm
+ * run test:faults` kills 117 times on the embedded engine, and as often on PyTorch where DISTILLERY_PYTHON names a
+ * Python with it (OMP_NUM_THREADS=1: its sums are then the same each time).
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { tinyWorkspace } from '../../src/curriculum/testing/tiny';
+import { installEngine } from '../../src/engine-install/install';
 import { packageRoot } from '../../src/paths';
 import { uniform } from '../../src/random';
 import { listRuns } from '../../src/runs/reading';
@@ -15,6 +17,8 @@ import { withoutTimes } from './records';
 
 const thorough = process.env.DISTILLERY_THOROUGH === '1';
 const kills = thorough ? { random: 20, save: 34, append: 63 } : { random: 1, save: 2, append: 2 };
+const python = process.env.DISTILLERY_PYTHON;
+const backends = ['embedded', ...(thorough && python ? ['torch'] : [])];
 const places = ['append', 'save', 'random'] as const;
 type Place = (typeof places)[number];
 
@@ -26,15 +30,20 @@ beforeAll(async () => {
   mkdirSync(join(packageRoot(), 'dist'), { recursive: true });
   bundles = mkdtempSync(join(packageRoot(), 'dist', 'faults-')); // beside the kernels
   program = await bundleProgram('train-tiny', bundles);
-});
+  if (!backends.includes('torch')) return;
+  process.env.DISTILLERY_ENGINE_HOME = join(folder, 'engine');
+  const options = { python, vllm: false, accelerator: 'cpu' } as const;
+  await installEngine(options, async () => false, { progress: () => {} });
+}, 240_000);
 afterAll(() => {
+  delete process.env.DISTILLERY_ENGINE_HOME;
   for (const scratch of [folder, bundles]) rmSync(scratch, { recursive: true, force: true });
 });
 
 /** Begins or goes on, and dies at the place, if it gets there. Resolves to whether it was killed. */
-function train(runs: string, place?: Place, count = 0): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const args = [program, folder, runs, ...(place && place !== 'random' ? [place, String(count)] : [])];
+function train(backend: string, runs: string, { place, count = 0 }: { place?: Place; count?: number } = {}) {
+  return new Promise<boolean>((resolve, reject) => {
+    const args = [program, folder, runs, backend, ...(place && place !== 'random' ? [place, String(count)] : [])];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let words = '';
     child.stderr.on('data', (data) => (words += data));
@@ -64,33 +73,37 @@ function contents(runs: string): Record<string, string> {
   );
 }
 
-it('a run killed again and again ends with the files of one that was left alone', async () => {
-  const straight = join(folder, 'straight');
-  const started = performance.now();
-  expect(await train(straight)).toBe(false);
-  const whole = performance.now() - started;
-  const expected = contents(straight);
+it.each(backends)(
+  'a run killed again and again ends with the files of one that was left alone: %s',
+  async (backend) => {
+    const straight = join(folder, `straight-${backend}`);
+    const started = performance.now();
+    expect(await train(backend, straight)).toBe(false);
+    const whole = performance.now() - started;
+    const expected = contents(straight);
 
-  const left = { ...kills };
-  const total = Object.values(kills).reduce((sum, n) => sum + n);
-  let made = 0;
-  for (let run = 0; Object.values(left).some((n) => n > 0); run++) {
-    const runs = join(folder, `killed-${run}`);
-    for (;;) {
-      const open = places.filter((one) => left[one] > 0);
-      const place = open[made % open.length];
-      const draw = uniform(11, run, made);
-      const count = place === 'random' ? draw * whole : 1 + Math.floor(draw * 40);
-      if (!place || !(await train(runs, place, count))) break;
-      left[place]--;
-      made++;
-      if (thorough && made % 10 === 0) process.stderr.write(`killed ${made} of ${total} times\n`);
+    const left = { ...kills };
+    const total = Object.values(kills).reduce((sum, n) => sum + n);
+    let made = 0;
+    for (let run = 0; Object.values(left).some((n) => n > 0); run++) {
+      const runs = join(folder, `killed-${backend}-${run}`);
+      for (;;) {
+        const open = places.filter((one) => left[one] > 0);
+        const place = open[made % open.length];
+        const draw = uniform(11, run, made);
+        const count = place === 'random' ? draw * whole : 1 + Math.floor(draw * 40);
+        if (!place || !(await train(backend, runs, { place, count }))) break;
+        left[place]--;
+        made++;
+        if (thorough && made % 10 === 0) process.stderr.write(`${backend}: killed ${made} of ${total} times\n`);
+      }
+      await train(backend, runs);
+      const found = contents(runs);
+      const different = Object.keys({ ...expected, ...found }).filter((file) => found[file] !== expected[file]);
+      expect(different, `run ${run}`).toEqual([]);
+      rmSync(runs, { recursive: true });
     }
-    await train(runs);
-    const found = contents(runs);
-    const different = Object.keys({ ...expected, ...found }).filter((file) => found[file] !== expected[file]);
-    expect(different, `run ${run}`).toEqual([]);
-    rmSync(runs, { recursive: true });
-  }
-  expect(made).toBe(total);
-}, 3_600_000);
+    expect(made).toBe(total);
+  },
+  7_200_000,
+);

@@ -1,14 +1,15 @@
 /**
- * A real run of the tiny experiment on the embedded engine: begins it in the folder it is given, or resumes the one
- * there. `node train-tiny.cjs <workspace> <runs> [append|save <n>]` kills itself inside the nth append to a record, or
- * at the nth file that is made durable: in a checkpoint, or between it and run.json.
+ * A real run of the tiny experiment: begins it in the folder it is given, or resumes the one there. `node
+ * train-tiny.cjs <workspace> <runs> <backend> [append|save <n>]` kills itself inside the nth append to a record, or at
+ * the nth file that is made durable: in a checkpoint, or between it and run.json.
  */
 import fs from 'node:fs';
+import type { Backend } from '../../src/config/backends';
 import { resumeRun, startRun } from '../../src/curriculum/session';
 import { tinyExperiment } from '../../src/curriculum/testing/tiny';
 import { listRuns } from '../../src/runs/reading';
 
-const [workspace, runs, place, count] = process.argv.slice(2);
+const [workspace, runs, backend, place, count] = process.argv.slice(2);
 let left = Number(count);
 const die = () => process.kill(process.pid, 'SIGKILL');
 
@@ -34,5 +35,6 @@ if (place === 'save') {
 const [listed] = listRuns(runs).filter((entry) => 'run' in entry);
 const options = { signal: new AbortController().signal, notify: () => {} };
 process.stdout.write('begun\n');
-const run = listed ? resumeRun(listed.folder, options) : startRun(tinyExperiment(workspace), runs, options);
+const experiment = () => tinyExperiment(workspace, { backend: backend as Backend });
+const run = listed ? resumeRun(listed.folder, options) : startRun(experiment(), runs, options);
 run.then(() => process.exit(0));
