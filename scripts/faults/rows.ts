@@ -26,8 +26,9 @@ export const faultRows: FaultRow[] = [
     ],
   },
   {
-    fault: 'a power cut leaves lines or tails of NULs; a line is damaged',
-    outcome: 'every reader shows the rest; `resume` cuts what lies behind its checkpoint',
+    fault: 'a power cut leaves lines or tails of NULs; a line is damaged, or thousands are',
+    outcome:
+      'every reader shows the rest, behind 1000 such lines nothing more; `resume` cuts what lies behind its checkpoint',
     lost: 'the damaged lines',
     told: 'a note with file and line',
     tests: [
@@ -42,6 +43,13 @@ export const faultRows: FaultRow[] = [
     lost: 'the updates since the checkpoint before',
     told: 'the checkpoint passed over, and why, by name',
     tests: [['test/faults/damaged.test.ts', /the state of a checkpoint|config\.json/]],
+  },
+  {
+    fault: 'checkpoints that `run.json` does not name: put there by somebody, or newer than a restored `run.json`',
+    outcome: 'they stay; one in the way of a new checkpoint is renamed to `<name>.other`',
+    lost: nothing,
+    told: '',
+    tests: [['src/runs/writer.test.ts', /keeps checkpoints that run\.json does not name|killed process was writing/]],
   },
   {
     fault: 'the disk is full',
@@ -153,7 +161,7 @@ export const faultRows: FaultRow[] = [
   },
   {
     fault: 'texts made to cost, of models, datasets and teachers',
-    outcome: 'whatever reads them takes time in proportion to their length: a second or a few for 1 MB',
+    outcome: 'whatever reads them takes time in proportion to their length: at most a second for 1 MB',
     lost: nothing,
     told: '',
     tests: [['test/faults/hostile-text.test.ts', /is linear/]],
@@ -183,6 +191,28 @@ export const faultRows: FaultRow[] = [
     tests: [
       ['src/teachers/openai.test.ts', /without an end/],
       ['src/backend-install/backend-install.test.ts', /fetching/],
+    ],
+  },
+  {
+    fault: 'a download that is not what it was when this version was made',
+    outcome: 'refused: hashes come with Distillery (`SECURITY.md` tells of what)',
+    lost: nothing,
+    told: 'the file',
+    tests: [
+      ['src/backend-install/backend-install.test.ts', /hash that is known|checks what it fetched|fetching/],
+      ['src/engine-install/engine-install.test.ts', /comes with hashes/],
+    ],
+  },
+  {
+    fault: 'a workspace that is not trusted: its settings, paths, tokenizers, templates, rewards, commands, decisions',
+    outcome:
+      'shown only: nothing of it runs, is fetched or is written, and nothing outside of it is read ' +
+      '(in the real editor: `npm run test:e2e -- --grep "Restricted Mode"`)',
+    lost: nothing,
+    told: 'what is not read, and how to trust',
+    tests: [
+      ['src/extension/named-files.test.ts', /./],
+      ['src/extension/trust.test.ts', /./],
     ],
   },
   {

@@ -48,7 +48,7 @@ const shortest = 12;
 export function isolatedEquation(question: string, text: string): string | null {
   const numbersIn = (part: string): number[] => lex(part).flatMap(({ value }) => (value ? [value.valueOf()] : []));
   const counts = new Map<number, number>();
-  for (const number of numbersIn(`${question}\n${text}`)) counts.set(number, (counts.get(number) ?? 0) + 1);
+  for (const number of [...numbersIn(question), ...numbersIn(text)]) counts.set(number, (counts.get(number) ?? 0) + 1);
   const found = checkEquations(text).find(({ start, end }) => {
     const own = numbersIn(text.slice(start, end));
     return own.every((number) => counts.get(number) === own.filter((one) => one === number).length);
