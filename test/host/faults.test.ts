@@ -227,7 +227,7 @@ describe('a host in trouble', () => {
   });
 
   it('ends itself when nobody needs it, and when the system asks; neither counts as a crash', async () => {
-    const { client } = work.client({ args: ['--idle-ms', '100'] });
+    const { client } = work.client({ args: ['--idle-ms', '2000'] }); // longer than a busy machine takes to connect
     await client.connect();
     const { pid } = address();
     client.dispose();
