@@ -85,7 +85,7 @@ export function* chunksOf(file: string, most = Number.POSITIVE_INFINITY): Genera
   try {
     const chunk = Buffer.alloc(chunkBytes);
     for (let left = most; left > 0; ) {
-      const size = readSync(handle, chunk, 0, Math.min(left, chunk.length));
+      const size = readSync(handle, chunk, 0, Math.min(left, chunk.length), null);
       if (size === 0) return;
       yield chunk.subarray(0, size);
       left -= size;
