@@ -108,10 +108,14 @@ it.each(backends)(
   7_200_000,
 );
 
-it.runIf(thorough)('a run killed in every eighth append gets on, and ends', async () => {
-  const runs = join(folder, 'eighth');
-  let killed = 0;
-  while (await train('embedded', runs, { place: 'append', count: 8 })) expect(++killed).toBeLessThan(60);
-  expect(killed).toBeGreaterThan(5);
-  contents(runs);
-}, 1_200_000);
+it.runIf(thorough)(
+  'a run killed in every eighth append gets on, and ends',
+  async () => {
+    const runs = join(folder, 'eighth');
+    let killed = 0;
+    while (await train('embedded', runs, { place: 'append', count: 8 })) expect(++killed).toBeLessThan(60);
+    expect(killed).toBeGreaterThan(5);
+    contents(runs);
+  },
+  1_200_000,
+);
