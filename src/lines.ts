@@ -27,8 +27,8 @@ export interface Line {
 export type Damage = (problem: UserError) => void;
 
 /**
- * The lines of a UTF-8 file, or of its first `most` bytes, one after the other; blank ones too. Errors: file missing or not readable, and, unless
- * `damage` is told of them, a line over `maxLineBytes` and bytes that are not UTF-8.
+ * The lines of a UTF-8 file, or of its first `most` bytes, one after the other; blank ones too. Errors: file missing or
+ * not readable, and, unless `damage` is told of them, a line over `maxLineBytes` and bytes that are not UTF-8.
  */
 export function* readLines(file: string, damage?: Damage, most?: number): Generator<Line> {
   yield* linesOf(chunksOf(file, most), file, damage);
