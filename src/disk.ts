@@ -15,6 +15,8 @@ export class DiskFull extends UserError {}
 
 const full = ['ENOSPC', 'EDQUOT'];
 const refused = ['EROFS', 'EACCES', 'EPERM'];
+/** What a disk that fails, and a share that is gone, answer. */
+const gone = ['EIO', 'ESTALE', 'ENOTCONN', 'ENODEV', 'ENXIO', 'EHOSTDOWN', 'ETIMEDOUT'];
 const misplaced = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ERR_FS_EISDIR', 'EEXIST'];
 
 /** A UserError for faults of the disk; any other error as it is. */
@@ -40,6 +42,13 @@ export function diskError(error: unknown, file: string, kept: string): unknown {
       file,
       code: 'disk',
       remedy: 'Make the folder writable, or choose another place.',
+      cause: error,
+    });
+  if (gone.includes(code))
+    return new UserError(`the disk does not answer (${code}): ${kept}`, {
+      file,
+      code: 'disk',
+      remedy: 'Connect it again, or look at its health; a run goes on with `distillery resume`.',
       cause: error,
     });
   if (misplaced.includes(code))

@@ -6,7 +6,7 @@
  * file's folder is the person's choice.
  */
 import fs from 'node:fs';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { guardDisk } from './disk';
 import { UserError } from './errors';
 
@@ -207,11 +207,26 @@ function isInRun(path: string): boolean {
 
 /**
  * Renames a file or folder, to below another root where one is named; a link itself is renamed, not what it leads to.
+ * To another file system it is copied under a name with a dot, and appears and goes as a whole there, too.
  */
 export function move(root: string, from: string, to: string, toRoot = root): void {
   checkInside(root, from, false);
   checkInside(toRoot, to, false);
-  fs.renameSync(from, to);
+  try {
+    fs.renameSync(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    const draft = join(dirname(to), `.${basename(to)}.moving`);
+    remove(toRoot, draft);
+    try {
+      fs.cpSync(from, draft, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+      fs.renameSync(draft, to);
+    } catch (failed) {
+      remove(toRoot, draft);
+      throw failed;
+    }
+    remove(root, from);
+  }
 }
 
 /** Removes a file, or a folder with all that is in it, if it is there; of links, the links. */

@@ -79,6 +79,20 @@ export const faultRows: FaultRow[] = [
     tests: [['test/faults/places.test.ts', /a place that goes away/]],
   },
   {
+    fault: 'a disk that fails or does not answer (EIO, ESTALE, ENOTCONN), or is slow',
+    outcome: 'the write that fails ends the run, and every earlier line is whole; a slow one is waited for',
+    lost: 'the updates since the newest checkpoint; of a slow disk nothing',
+    told: '"the disk does not answer", with the code',
+    tests: [['test/faults/places.test.ts', /a disk that answers|a slow disk/]],
+  },
+  {
+    fault: 'runs on another file system than their archive',
+    outcome: 'copied there, and removed here once the copy is whole',
+    lost: nothing,
+    told: '',
+    tests: [['test/faults/places.test.ts', /another file system/]],
+  },
+  {
     fault: 'symbolic links in a folder that somebody else made',
     outcome: 'none is followed out of the folder, by whatever writes',
     lost: nothing,

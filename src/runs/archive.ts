@@ -12,7 +12,8 @@ const archiveOf = (runsFolder: string) => resolve(runsFolder, '..', 'archive');
 export function archivedRuns(runsFolder: string): string[] {
   const folder = archiveOf(runsFolder);
   if (!fs.existsSync(folder)) return [];
-  const paths = fs.readdirSync(folder).map((name) => join(folder, name));
+  const names = fs.readdirSync(folder).filter((name) => !name.startsWith('.')); // one of these is still being moved
+  const paths = names.map((name) => join(folder, name));
   return paths
     .filter((path) => fs.existsSync(runFile(path)))
     .sort()

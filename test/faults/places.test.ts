@@ -1,11 +1,16 @@
 /** Clocks, names and places that are not as usual. */
-import { cpSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import fs, { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { UserError } from '../../src/errors';
+import { archivedRuns, archiveRun, restoreRun } from '../../src/runs/archive';
 import { latestCheckpoint, listRuns, openRun, readMetrics } from '../../src/runs/reading';
 import { createRun, openForWriting, type RunWriter } from '../../src/runs/writer';
+import { mountSmallDisk, unmount } from './small-disk';
+
+const disk = mountSmallDisk('4m');
+afterAll(() => unmount(disk));
 
 let folder: string;
 beforeEach(() => {
@@ -67,6 +72,58 @@ it('a place that goes away while it is written to: said so, nothing is made in i
   renameSync(join(folder, 'unplugged'), join(folder, 'share'));
   expect(readMetrics(run.folder)).toHaveLength(1);
   expect(latestCheckpoint(openRun(run.folder))?.entry.step).toBe(1);
+});
+
+it.each(['EIO', 'ESTALE', 'ENOTCONN'])('a disk that answers %s: said so in words', (code) => {
+  const run = createRun(folder, 'failing', {});
+  update(run, 1);
+  const write = vi.spyOn(fs, 'writeSync').mockImplementation(() => {
+    throw Object.assign(new Error(`${code}: i/o error, write`), { code });
+  });
+  try {
+    expect(() => update(run, 2)).toThrow(`the disk does not answer (${code}): every earlier line is kept`);
+  } finally {
+    write.mockRestore();
+  }
+  update(run, 2);
+  expect(readMetrics(run.folder).map(({ step }) => step)).toEqual([1, 2]);
+});
+
+it('a slow disk is waited for', async () => {
+  const [write, flush] = [fs.writeSync, fs.fsyncSync];
+  const late = <T>(work: () => T): T => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    return work();
+  };
+  vi.spyOn(fs, 'writeSync').mockImplementation(((...args: Parameters<typeof write>) =>
+    late(() => write(...args))) as never);
+  vi.spyOn(fs, 'fsyncSync').mockImplementation((handle) => late(() => flush(handle)));
+  try {
+    const run = createRun(folder, 'slow', {});
+    for (let step = 1; step < 6; step++) update(run, step);
+    await run.checkpoint({ stage: 'complete', step: 5, state: {} }, () => {});
+    run.close({ state: 'finished' });
+    expect(readMetrics(run.folder).map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
+    expect(latestCheckpoint(openRun(run.folder))?.entry.step).toBe(5);
+  } finally {
+    vi.restoreAllMocks();
+  }
+});
+
+it.skipIf(!disk)('runs on another file system than their archive are moved there and back', () => {
+  mkdirSync(join(folder, '.distillery'));
+  const runs = join(folder, '.distillery', 'runs');
+  symlinkSync(disk!, runs);
+  const run = createRun(runs, 'far', {});
+  update(run, 1);
+  run.close({ state: 'finished' });
+  const archived = archiveRun(run.folder);
+  expect(archivedRuns(runs)).toEqual([archived]);
+  expect([readMetrics(archived).length, existsSync(run.folder)]).toEqual([1, false]);
+  restoreRun(archived, run.folder);
+  expect(readMetrics(run.folder)).toHaveLength(1);
+  expect(readdirSync(join(folder, '.distillery', 'archive'))).toEqual([]);
+  expect(readdirSync(disk!)).toEqual([basename(run.folder)]);
 });
 
 it('a folder that was copied elsewhere, its lock with it, is gone on with there', async () => {
