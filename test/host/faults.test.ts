@@ -282,7 +282,7 @@ describe('a host in trouble', () => {
   });
 
   it('that dies unheard, after its connection broke, is found out, and started anew', async () => {
-    const { client, states } = work.client({ watch: true, times: { watch: 50, answer: 200, death: 100 } });
+    const { client, states } = work.client({ watch: true, times: { watch: 50, answer: 1500, death: 100 } });
     const crashes: Crash[] = [];
     client.on('crash', (one) => crashes.push(one));
     const lose = async () => {
