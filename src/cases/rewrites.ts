@@ -19,7 +19,10 @@ export interface CaseRewrite {
   provenance: RewriteDecision['provenance'];
 }
 
-/** The rewrites of a case without duplicates: approved ones first, rejected ones last, right before wrong. */
+/**
+ * The rewrites of a case without duplicates: one written by hand first, then those that Stage 3 accepted, right before
+ * wrong. Accepting and rejecting move none: what is done next is about the same place.
+ */
 export function rewritesOf(
   records: readonly RewriteRecord[],
   decided: readonly RewriteDecision[],
@@ -56,9 +59,10 @@ export function rewritesOf(
   );
 }
 
+export const isApproved = ({ verdict }: CaseRewrite) => verdict === 'edited' || verdict === 'accepted';
+
 function rank({ verdict, refused, correct }: CaseRewrite): number {
-  if (verdict === 'edited' || verdict === 'accepted') return 0;
-  if (verdict === 'rejected') return 5;
+  if (verdict === 'edited') return 0;
   if (refused === null) return 1;
   if (refused === undefined) return correct ? 2 : 3;
   return correct ? 3 : 4;
@@ -75,7 +79,7 @@ export function isRight(text: string, gold: string): boolean {
  * from scratch anyway.
  */
 export const startingPoint = (rewrites: readonly CaseRewrite[]): CaseRewrite | undefined =>
-  rewrites.find(({ verdict, correct }) => verdict !== 'rejected' && correct);
+  rewrites.find(isApproved) ?? rewrites.find(({ verdict, correct }) => verdict !== 'rejected' && correct);
 
 /** The status in words: "accepted by hand", "accepted by Stage 3", "proposed, right", "not accepted: wrong". */
 export function standingOf({ verdict, refused, correct }: CaseRewrite): string {

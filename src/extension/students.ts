@@ -73,7 +73,12 @@ function checkpoints({ runs }: Services): StudentItem[] {
       .reverse();
     const items = found.map(({ name, folder }) => {
       const row = rows.find(({ checkpoint }) => checkpoint === name);
-      return { icon: row ? 'star-full' : undefined, label: name, description: row && reached(row), folder };
+      return {
+        icon: row ? 'star-full' : undefined,
+        label: name,
+        description: row && vscode.l10n.t('chosen: {0}', reached(row)),
+        folder,
+      };
     });
     return items.length > 0
       ? [separator(`${listing.run.record.name}, ${runTitle(listing, runs.cache)}`), ...items]

@@ -37,13 +37,13 @@ const alerts = element('ul', { class: 'alerts', 'aria-label': 'What to look at' 
 const settings = element('section', { class: 'differences', 'aria-label': 'Settings that differ' });
 const copyResults = element(
   'button',
-  { class: 'plain copy', title: 'With the columns that do not fit here', hidden: true },
+  { class: 'plain', title: 'With the columns that do not fit here', hidden: true },
   'Copy Results as CSV',
 );
 copyResults.addEventListener('click', () =>
   link.post({ type: 'copy', text: resultsCsv(model.heads, model.pairs), what: 'The results, as CSV,' }),
 );
-const compare = element('button', { class: 'plain copy' }, 'Compare with Runs…');
+const compare = element('button', { class: 'plain' }, 'Compare with Runs…');
 compare.addEventListener('click', () => link.post({ type: 'chooseRuns' }));
 const curvesTrouble = element('p', { class: 'dim empty' });
 const toolbar = new Toolbar({ choose, zoom, exportCharts });
@@ -82,7 +82,12 @@ replaceChildren(
       {},
       element('h1', { class: 'spoken' }, 'Dashboard'),
       loading,
-      element('div', { class: 'top' }, heads, compare, copyResults, controls.root),
+      element(
+        'div',
+        { class: 'top' },
+        heads,
+        element('div', { class: 'controls' }, compare, copyResults, controls.root),
+      ),
       alerts,
       results,
       settings,

@@ -122,7 +122,7 @@ const paired =
 
 /** What goes first where the page is too narrow: by what is compared, and with what. */
 const ranks = (several: boolean) => ({
-  accuracy: { base: several ? 1 : undefined, baseline: 2, first: undefined },
+  accuracy: { base: several ? 1 : 0, baseline: 2, first: undefined },
   tokens: { base: several ? 4 : 1, baseline: 5, first: 2 },
 });
 

@@ -106,11 +106,8 @@ export class Toolbar {
       element('span', { class: 'choices', role: 'group', 'aria-label': 'Show as' }, ...this.modes),
       this.stageButtons,
       this.ofCharts,
-      curves,
+      element('span', { class: 'actions' }, curves, this.exporting, this.reset, this.readout),
       this.curveList,
-      this.exporting,
-      this.reset,
-      this.readout,
     );
   }
 

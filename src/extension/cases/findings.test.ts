@@ -167,7 +167,7 @@ describe('findings', () => {
 });
 
 describe('rewrites', () => {
-  test('stand in the order of their standing, each text once, with what people decided', () => {
+  test('stand in the order of what Stage 3 said, each text once, with what people decided, which moves none', () => {
     const decide = (text: string, verdict: 'proposed' | 'accepted' | 'edited' | 'rejected') => ({
       kind: 'rewrite' as const,
       time: '',
@@ -192,9 +192,9 @@ describe('rewrites', () => {
     expect(rewrites.map(({ text, verdict, refused }) => [text, verdict, refused])).toEqual([
       ['by hand. Answer: 19', 'edited', undefined],
       ['kept. Answer: 19', undefined, null],
+      ['bad. Answer: 19', 'rejected', null],
       ['offer. Answer: 19', undefined, undefined],
       ['wrong. Answer: 3', undefined, 'wrong'],
-      ['bad. Answer: 19', 'rejected', null],
     ]);
     expect(rewrites[0].provenance).toEqual({ from: 'request', checkpoint: 'c' });
     expect(rewrites[1].provenance).toEqual({ from: 'run', seq: 9 });

@@ -101,7 +101,7 @@ function onSeveral(services: Services, documents: CaseDocuments): vscode.Disposa
     trustedCommand(services, 'distillery.acceptBestRewrites', (argument?: unknown, selected?: unknown) => {
       const done = onEach(argument, selected, (one) => {
         const best = one.rewrites.find(({ verdict }) => verdict !== 'rejected');
-        if (!best || !canBe.accepted(best)) return false;
+        if (!best || !canBe.accepted(best) || one.rewrites.some(isApproved)) return false;
         decide(one, best, 'accepted');
         return true;
       });

@@ -1,8 +1,8 @@
-import type { CaseRewrite } from '../../cases/rewrites';
+import { type CaseRewrite, isApproved } from '../../cases/rewrites';
 
 /** Which rewrites can be accepted, edited or rejected. */
 export const canBe = {
-  accepted: ({ verdict, correct }: CaseRewrite) => verdict !== 'accepted' && verdict !== 'edited' && correct,
+  accepted: (rewrite: CaseRewrite) => !isApproved(rewrite) && rewrite.correct,
   edited: () => true,
   rejected: ({ verdict }: CaseRewrite) => verdict !== 'rejected',
 };

@@ -1,6 +1,6 @@
 /** A case as readable text, with the positions of its parts. */
 
-import { type CaseRewrite, standingOf } from '../../cases/rewrites';
+import { type CaseRewrite, isApproved, standingOf } from '../../cases/rewrites';
 import type { Span } from '../../chain/types';
 import type { Case, CaseAnswer } from './case';
 
@@ -41,12 +41,14 @@ export function renderCase(shownCase: Case): CaseText {
   );
   const student = shown && add(studentHeading(shown, answers), shown.text);
   const teacherSection = teacher && add(withTokens('Teacher', teacher.tokens), teacher.text);
-  const sections = rewrites.slice(0, maxRewrites).map((rewrite) => {
-    const heading =
-      `${rewriteName(rewrites, rewrite)}: ` +
-      `${standingOf(rewrite)}${rewrite.tokens === undefined ? '' : `, ${rewrite.tokens} tokens`}`;
-    return { section: add(heading, rewrite.text), rewrite };
-  });
+  const sections = rewrites
+    .filter((one, i) => i < maxRewrites || isApproved(one))
+    .map((rewrite) => {
+      const heading =
+        `${rewriteName(rewrites, rewrite)}: ` +
+        `${standingOf(rewrite)}${rewrite.tokens === undefined ? '' : `, ${rewrite.tokens} tokens`}`;
+      return { section: add(heading, rewrite.text), rewrite };
+    });
   return { text: `${text.trimEnd()}\n`, student, teacher: teacherSection, rewrites: sections };
 }
 

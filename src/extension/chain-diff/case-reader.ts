@@ -1,7 +1,7 @@
 /** Assembles everything the page shows about one problem from a run's records. */
 import { basename } from 'node:path';
 import { knownProblem } from '../../cases/problem';
-import { type CaseRewrite, standingOf } from '../../cases/rewrites';
+import { type CaseRewrite, isApproved, standingOf } from '../../cases/rewrites';
 import { loadTextTokenizer, type TextTokenizer, wordTokenizer } from '../../cases/text-tokenizer';
 import { plainPrompt } from '../../chain/prompts';
 import { splitChain } from '../../chain/split';
@@ -230,7 +230,11 @@ export class CaseReader {
         thirdKey: { moment: from.moment.key, sample: completion.sample },
       };
     }
-    const rewrite = Math.min(subject.rewrite ?? 0, rewrites.length - 1);
+    const approved = Math.max(
+      0,
+      rewrites.findIndex((one) => isApproved(one.rewrite)),
+    );
+    const rewrite = Math.min(subject.rewrite ?? approved, rewrites.length - 1);
     const shown = rewrites[rewrite];
     if (!shown) return nothing;
     return {

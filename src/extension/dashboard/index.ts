@@ -19,7 +19,7 @@ export function registerDashboard(services: Services): vscode.Disposable {
     subject: dashboardSubject,
     toExtension: fromDashboard,
     keyOf: ({ runs }: DashboardSubject) => JSON.stringify([...runs].sort()),
-    titleOf,
+    titleOf: (subject: DashboardSubject) => titleOf(subject, services.runs.cache),
   } satisfies PageKind<DashboardSubject, FromDashboard>;
   const choose = (runs: readonly string[]) => pickRuns(services, runs, true);
   const pages = new WebviewPages<DashboardSubject, ToDashboard, FromDashboard>(

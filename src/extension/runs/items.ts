@@ -190,9 +190,9 @@ export function resultParts(rows: readonly StageRow[]): string[] {
 
 function rowParts(row: StageRow, base: StageRow | undefined): string[] {
   const compared = base && base !== row;
-  const points = compared ? ` (${signed(100 * (row.accuracy - base.accuracy))})` : '';
-  const shorter = compared ? ` (${signed(100 * (row.meanTokens / base.meanTokens - 1), 0)} %)` : '';
-  return [`${accuracyText(row)}${points}`, `${shortTokens(row.meanTokens)}${shorter}`];
+  const points = compared && `${signed(100 * (row.accuracy - base.accuracy))} points`;
+  const shorter = compared && `${signed(100 * (row.meanTokens / base.meanTokens - 1), 0)} %`;
+  return [accuracyText(row), `${shortTokens(row.meanTokens)}${compared ? ` (${points}, ${shorter})` : ''}`];
 }
 
 function stageParts(stage: StageName, rows: readonly StageRow[], at: Progress | undefined): string[] {

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { closeEditors, lens, runCommand, showContainer, treeItems, webview } from '../../../scripts/workbench/page';
+import {
+  closeEditors,
+  editor,
+  lens,
+  runCommand,
+  showContainer,
+  treeItems,
+  webview,
+} from '../../../scripts/workbench/page';
+import { decisionsOf, readDecisions } from '../../../src/runs/decisions';
+import { runsOf } from '../workspace';
 import { keepPictures, openSession, type Session } from './session';
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
@@ -90,5 +100,38 @@ suite('Accessible pages', () => {
       await page.setViewportSize({ width: 1440, height: 900 });
       await closeEditors(page);
     });
+
+    // Keys are the same in all themes.
+    if (theme === 'Default Light Modern')
+      test('without a mouse, in a narrow window: from the list through cases, one marked as read', async () => {
+        const { page, folder } = session;
+        await page.setViewportSize({ width: 760, height: 700 });
+        await runCommand(page, 'Distillery: Focus on Failure Cases View');
+        const focused = page.getByRole('tree', { name: 'Failure Cases' }).locator('.monaco-list-row.focused');
+        const walk = async (key: string, level: number) => {
+          await page.keyboard.press(key);
+          await focused.and(page.locator(`[aria-level="${level}"]`)).waitFor();
+        };
+        await walk('Home', 1);
+        if ((await focused.getAttribute('aria-expanded')) === 'false') await page.keyboard.press('ArrowRight');
+        await walk('ArrowDown', 2);
+        const heading = editor(page).locator('.view-line', { hasText: 'Case ' }).first();
+        await page.keyboard.press('Enter');
+        await heading.waitFor();
+        const first = await heading.innerText();
+        // The focus is still in the list: the next case is two keys away.
+        await walk('ArrowDown', 2);
+        await page.keyboard.press('Enter');
+        await heading.filter({ hasNotText: first }).waitFor();
+        await page.keyboard.press('Control+1');
+        await page.keyboard.press('[');
+        await heading.filter({ hasText: first }).waitFor();
+        await page.keyboard.press('r');
+        await heading.filter({ hasText: /,.read/ }).waitFor();
+        const [run] = runsOf(folder);
+        assert.equal(decisionsOf(readDecisions(run)).read.size, 1);
+        await page.setViewportSize({ width: 1440, height: 900 });
+        await closeEditors(page);
+      });
   }
 });

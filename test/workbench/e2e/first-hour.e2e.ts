@@ -3,7 +3,18 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { editor, openFile, openQuickFixes, option, pick, quickInput, toast } from '../../../scripts/workbench/page';
+import {
+  editor,
+  openFile,
+  openQuickFixes,
+  option,
+  pick,
+  quickInput,
+  runCommand,
+  saveAs,
+  toast,
+  webview,
+} from '../../../scripts/workbench/page';
 import { packageRoot } from '../../../src/paths';
 import { runsOf } from '../workspace';
 import { keepPictures, openSession, type Session } from './session';
@@ -93,6 +104,30 @@ suite('The first hour', () => {
     await page.locator('.statusbar-item', { hasText: /Stage 1/ }).waitFor({ timeout: 120_000 });
     await toast(page, /own.* is finished\./).waitFor({ timeout: 240_000 });
     assert.equal(runsOf(join(folder, 'own')).length, 1);
+  });
+
+  test('rollouts that TRL logged become a run: from the palette to the chain diff of a completion', async () => {
+    const { page, folder } = session;
+    await saveAs(page, join(packageRoot(), 'test/fixtures/rollouts/trl/'), async () => {
+      await runCommand(page, 'Distillery: Import Rollouts');
+      await pick(page, 'A folder');
+    });
+    await toast(page, /Imported 24 completions of 3 updates/).waitFor({ timeout: 120_000 });
+    await page.locator('.tab.active', { hasText: 'trl' }).waitFor();
+    const dashboard = webview(page);
+    const plot = dashboard.getByRole('slider', { name: 'Reward by update' });
+    await plot.locator('canvas').waitFor();
+    await plot.focus();
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    const rollouts = dashboard.getByRole('complementary', { name: 'Rollouts' });
+    await rollouts.getByText('Training, update 3').waitFor();
+    await rollouts
+      .getByRole('button', { name: /^Compare/ })
+      .first()
+      .click();
+    await webview(page).getByRole('gridcell').first().waitFor();
+    assert.equal(runsOf(folder).length, 1);
   });
 
   test('a data set of the Hub that an experiment names and that is not here is offered to be fetched', async () => {

@@ -47,7 +47,7 @@ suite('Dashboard', () => {
   test('compares runs that are named or selected', async () => {
     await vscode.commands.executeCommand('distillery.compareRuns', [run, copy]);
     const tab = await until('a comparison', () => dashboards()[0]);
-    assert.match(tab.label, /^Compare: .*tiny, copy-of-a-run$/);
+    assert.match(tab.label, /^Compare: tiny, .+; tiny, copy-of-a-run$/);
     await vscode.commands.executeCommand('distillery.compareRuns', { run: copy }, [{ run: copy }, { run }]);
     await new Promise((resolve) => setTimeout(resolve, 300));
     assert.equal(dashboards().length, 1, 'the same runs are the same page');
