@@ -52,6 +52,15 @@ export class RunIndex implements vscode.Disposable {
     return [...new Set([...roots, ...besides, ...this.nested])];
   }
 
+  /** Run folders that are selected in the Runs view. */
+  selected: readonly string[] = [];
+
+  /** The list, beginning with what is selected in the Runs view: a command is most likely about that. */
+  selectedFirst(): RunListing[] {
+    const rank = ({ folder }: RunListing) => Number(!this.selected.includes(folder));
+    return this.list().toSorted((a, b) => rank(a) - rank(b));
+  }
+
   /**
    * Newest first; an unreadable run has its error. Calls in quick succession reread only runs known to have changed:
    * scanning a thousand runs takes milliseconds, and every view asks after every training update.

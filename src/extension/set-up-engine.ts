@@ -13,13 +13,13 @@ interface Way extends vscode.QuickPickItem {
 const ways = (): Way[] => [
   {
     icon: 'cloud-download',
-    label: t('A new environment, for this machine'),
+    label: t('New Environment for This Machine'),
     detail: t('From PyPI: for the GPU if there is an NVIDIA driver (about 7 GB), else for the CPU (about 1 GB)'),
     args: ['--yes'],
   },
   {
     icon: 'cloud-download',
-    label: t('A new environment, for the CPU'),
+    label: t('New Environment for the CPU'),
     detail: t('From PyPI; about 1 GB'),
     args: ['--cpu', '--yes'],
   },

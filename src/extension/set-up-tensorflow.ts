@@ -24,7 +24,7 @@ const fetchGpu = ['--gpu', ...fetchCpu];
 const ways = (): Way[] => [
   {
     icon: 'search',
-    label: t('The installed TensorFlow'),
+    label: t('Installed TensorFlow'),
     detail: t('From the active environment, or from python3 on the PATH'),
     args: ['--no-download'],
     otherwise: fetchCpu,
@@ -37,14 +37,14 @@ const ways = (): Way[] => [
   },
   {
     icon: 'circuit-board',
-    label: t('The installed TensorFlow, for the GPU'),
+    label: t('Installed TensorFlow for the GPU'),
     detail: t('With its CUDA libraries: pip install "tensorflow[and-cuda]"'),
     args: ['--gpu', '--no-download'],
     otherwise: fetchGpu,
   },
   {
     icon: 'cloud-download',
-    label: t('TensorFlow from PyPI, for the GPU'),
+    label: t('TensorFlow from PyPI for the GPU'),
     detail: t('Downloads 572 MB; needs CUDA 12 and cuDNN on this machine'),
     args: fetchGpu,
   },

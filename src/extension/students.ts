@@ -24,12 +24,12 @@ export async function pickStudent(services: Services, title: string): Promise<st
   await services.runs.ready;
   const browse: StudentItem = {
     icon: 'folder',
-    label: t('Choose a folder…'),
+    label: t('Choose a Folder…'),
     description: t('a Hugging Face student'),
   };
   const file: StudentItem = {
     icon: 'file-binary',
-    label: t('Choose a GGUF file…'),
+    label: t('Choose a GGUF File…'),
     description: t('a llama.cpp file'),
   };
   const fetch: StudentItem = {

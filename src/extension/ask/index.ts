@@ -105,7 +105,7 @@ function askLenses(page: string, student: string | undefined): vscode.CodeLens[]
   return questions(page).flatMap(({ line, text }) => {
     const lens = (title: string, command: string, icon?: string) =>
       new vscode.CodeLens(line, { icon, title, command, args: [line] });
-    const who = lens(student ? studentTitle(student) : t('Choose a student…'), 'distillery.chooseAskedStudent');
+    const who = lens(student ? studentTitle(student) : t('Choose a Student…'), 'distillery.chooseAskedStudent');
     if (text === '') return [who];
     return [
       lens(t('Ask'), 'distillery.askQuestion', 'play'),

@@ -20,8 +20,8 @@ export function registerLenses({ runs, cases }: Services, documents: CaseDocumen
       const { reference } = place;
       if (place.kind === 'rewrite')
         return [
-          lens(0, ['check', t('Save to accept this rewrite')], 'workbench.action.files.save'),
-          lens(0, ['discard', t('Back to the case')], 'distillery.openCase', reference),
+          lens(0, ['check', t('Save to Accept This Rewrite')], 'workbench.action.files.save'),
+          lens(0, ['discard', t('Back to the Case')], 'distillery.openCase', reference),
         ];
       if (document.getText() !== open.layout.text) return [];
       const lineOf = (offset: number) => document.positionAt(offset).line;

@@ -145,13 +145,13 @@ async function pickSuite({ runs }: Services): Promise<Suite | undefined> {
   await runs.ready;
   const file = {
     icon: 'file',
-    label: t('A dataset…'),
+    label: t('Dataset…'),
     description: t('JSON lines, JSON, CSV, Parquet or Arrow'),
     file: '',
   };
   const hub = {
     icon: 'cloud-download',
-    label: t('A data set of the Hugging Face Hub…'),
+    label: t('Data Set of the Hugging Face Hub…'),
     description: t('by its name'),
     file: '',
   };

@@ -98,17 +98,17 @@ async function ask(): Promise<Asked | undefined> {
   const folders = { folders: true, follow: false };
   const items = [
     {
-      label: t('A folder'),
+      label: t('Folder'),
       detail: t("TRL's output_dir, verl's rollout_data_dir, logs of NeMo-RL, W&B or Inspect"),
       value: folders,
     },
     {
-      label: t('A folder, and follow it'),
+      label: t('Folder, Followed as It Grows'),
       detail: t('The run grows as the trainer writes, until you end it'),
       value: { ...folders, follow: true },
     },
     {
-      label: t('A file'),
+      label: t('File'),
       detail: t("Trackio's store (.db), Inspect's log (.eval), Parquet, CSV, JSON lines"),
       value: { folders: false, follow: false },
     },

@@ -94,7 +94,7 @@ async function ask(services: Services, { data, student }: Wish): Promise<Wish | 
       if (!data) return undefined;
     } else if (kind.from === 'file') {
       const filters = { [t('Datasets')]: datasetEndings };
-      data = await choosePath({ title: t('Problems With Teacher Chains'), filters });
+      data = await choosePath({ title: t('Problems with Teacher Chains'), filters });
       if (!data) return undefined;
     }
   }

@@ -87,7 +87,7 @@ export async function pickRun(
 ): Promise<string | undefined> {
   if (run) return run;
   await runs.ready;
-  const items = runs.list().flatMap((listing) => {
+  const items = runs.selectedFirst().flatMap((listing) => {
     if (!('run' in listing) || !fits(stateOf(listing.run), listing.run)) return [];
     return [{ ...runChoice(listing, runs.cache), value: listing.folder }];
   });

@@ -27,8 +27,8 @@ const lens = (line: number, [icon, title]: [string | undefined, string], command
 
 function rewardLenses({ uri }: vscode.TextDocument): vscode.CodeLens[] {
   return [
-    lens(0, ['law', vscode.l10n.t('Score last rollouts')], 'distillery.scoreRollouts', uri),
-    lens(0, [undefined, vscode.l10n.t('Choose rollouts…')], 'distillery.chooseRollouts', uri),
+    lens(0, ['law', vscode.l10n.t('Score Last Rollouts')], 'distillery.scoreRollouts', uri),
+    lens(0, [undefined, vscode.l10n.t('Choose Rollouts…')], 'distillery.chooseRollouts', uri),
   ];
 }
 

@@ -49,7 +49,7 @@ interface RunItem extends vscode.QuickPickItem {
 
 /** Asks for one run, or for several; undefined when dismissed. The first one picked stays first. */
 async function pickRuns(services: Services, picked: readonly string[], many: boolean): Promise<string[] | undefined> {
-  const items = services.runs.list().flatMap((listing): RunItem[] => {
+  const items = services.runs.selectedFirst().flatMap((listing): RunItem[] => {
     if (!('run' in listing)) return [];
     const { folder } = listing;
     return [{ ...runChoice(listing, services.runs.cache), folder, picked: picked.includes(folder) }];

@@ -35,7 +35,7 @@ export function registerLook(views: ScoreViews): vscode.Disposable {
           new vscode.CodeLens(0, { icon, title, command, args: [sourceOf(uri)] });
         return [
           lens(vscode.l10n.t('Newest rollouts'), 'distillery.scoreRollouts', 'refresh'),
-          lens(vscode.l10n.t('Choose rollouts…'), 'distillery.chooseRollouts'),
+          lens(vscode.l10n.t('Choose Rollouts…'), 'distillery.chooseRollouts'),
           lens(vscode.l10n.t('Open reward'), 'vscode.open'),
         ];
       },

@@ -28,6 +28,9 @@ export function registerRuns(services: Services): vscode.Disposable {
     tree,
     view,
     services.runs.onDidChange(look),
+    view.onDidChangeSelection(({ selection }) => {
+      services.runs.selected = selection.flatMap((node) => ('run' in node ? [node.run] : []));
+    }),
     command(services, 'distillery.refresh', () => services.runs.refresh()),
     command(services, 'distillery.showOlderRuns', (experiment: string) => tree.showAll(experiment)),
     command(services, 'distillery.revealInRuns', (run: string) =>

@@ -38,7 +38,7 @@ async function chooseQuestions(): Promise<string | undefined> {
   const open = vscode.window.activeTextEditor?.document.uri;
   if (open?.scheme === 'file' && /\.jsonl$/.test(open.fsPath)) return open.fsPath;
   const chosen = await vscode.window.showOpenDialog({
-    title: t('Questions with answers'),
+    title: t('Questions with Answers'),
     openLabel: t('Choose'),
     filters: { [t('Datasets')]: datasetEndings },
   });
@@ -116,7 +116,7 @@ async function agree(plan: Plan): Promise<boolean> {
   };
   const show = {
     icon: 'eye',
-    label: t('Show what is sent'),
+    label: t('Show What Is Sent'),
     detail: t('The text of each question, and nothing else of the row.'),
   };
   for (;;) {

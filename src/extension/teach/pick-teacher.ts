@@ -22,13 +22,13 @@ export async function pickTeacher(secrets: vscode.SecretStorage, title: string):
     items.push({ icon: 'server', label: model, description: baseUrl, choose: () => endpoint(secrets, baseUrl, model) });
   items.push({
     icon: 'add',
-    label: t('Another endpoint…'),
+    label: t('Another Endpoint…'),
     description: t('OpenAI-compatible: vLLM, Ollama, llama.cpp, DeepSeek, OpenAI'),
     choose: () => anotherEndpoint(secrets, title, baseUrl),
   });
   items.push({
     icon: 'file-binary',
-    label: t('A GGUF file…'),
+    label: t('A GGUF File…'),
     description: t('run on this machine by node-llama-cpp'),
     choose: () => fileOnDisk(title),
   });

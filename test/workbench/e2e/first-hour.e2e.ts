@@ -110,7 +110,7 @@ suite('The first hour', () => {
     const { page, folder } = session;
     await saveAs(page, join(packageRoot(), 'test/fixtures/rollouts/trl/'), async () => {
       await runCommand(page, 'Distillery: Import Rollouts');
-      await pick(page, 'A folder');
+      await pick(page, 'Folder');
     });
     await toast(page, /Imported 24 completions of 3 updates/).waitFor({ timeout: 120_000 });
     await page.locator('.tab.active', { hasText: 'trl' }).waitFor();

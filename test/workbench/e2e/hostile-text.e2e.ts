@@ -93,7 +93,7 @@ suite('Hostile text', () => {
     const { page } = session;
     await openFile(page, 'evil.chains.jsonl');
     await runCommand(page, 'Distillery: Generate Teacher Chains');
-    await pick(page, 'Another endpoint');
+    await pick(page, 'Another Endpoint');
     await answer('Base URL of the endpoint', `not an address ${typed}`, false);
     await answer('Generate Teacher Chains', teacher.baseUrl);
     await answer('Name of the model at the endpoint', typed);
@@ -122,7 +122,7 @@ suite('Hostile text', () => {
     const { page } = session;
     await runCommand(page, 'View: Close All Editors');
     for (const title of [
-      'Score Rollouts With This Reward',
+      'Score Rollouts with This Reward',
       'Open Dashboard',
       'Compare Chains',
       'Choose Student to Test...',
