@@ -195,7 +195,7 @@ suite('Failure cases', () => {
     const editor = vscode.window.activeTextEditor!;
     const { document } = editor;
     assert.match(document.uri.path, /bridge-2\.rewrite\.chain$/);
-    const back = (await lenses(document)).find(({ title }) => title.includes('Back to the case'))!;
+    const back = (await lenses(document)).find(({ title }) => title.includes('Back to the Case'))!;
     await vscode.commands.executeCommand(back.command.command, ...back.command.arguments!);
     const open = vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ input }) => input));
     const copies = open.filter((one) => one instanceof vscode.TabInputText && one.uri.toString() === `${shown.uri}`);
