@@ -1,3 +1,4 @@
+import { isApproved } from '../../cases/rewrites';
 import { placeChain } from '../../chain/split';
 import { UserError } from '../../errors';
 import { decisionsOf, readDecisions } from '../../runs/decisions';
